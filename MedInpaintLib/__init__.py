@@ -1,0 +1,45 @@
+"""MedInpaint's engine: fill holes in medical images, without Slicer.
+
+>>> import MedInpaintLib as mi
+>>> result = mi.inpaint("t1.nii.gz", "lesion.nii.gz", method="auto")  # doctest: +SKIP
+>>> result.save("filled.nii.gz")  # doctest: +SKIP
+
+Names are loaded when they are first used, so the import itself takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "inpaint": ".pipeline",
+    "Result": ".pipeline",
+    "Volume": ".volume",
+    "Progress": ".progress",
+    "methods": ".methods.registry",
+    "evaluate": ".evaluation.protocol",
+    "MedInpaintError": ".errors",
+}
+
+__all__ = ["__version__", *_WHERE]
+
+if TYPE_CHECKING:
+    from .errors import MedInpaintError
+    from .evaluation.protocol import evaluate
+    from .methods.registry import methods
+    from .pipeline import Result, inpaint
+    from .progress import Progress
+    from .volume import Volume
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(importlib.import_module(_WHERE[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,55 @@
+"""The error tree: everything a user can cause derives from :class:`MedInpaintError`.
+
+Each message is one line that says what was wrong, what was found and what to do about it. The command line
+prints it without a traceback, the panel shows it in its status line, Python users catch it.
+"""
+
+from __future__ import annotations
+
+
+class MedInpaintError(Exception):
+    """Base of every error that MedInpaint raises on purpose."""
+
+
+class InputError(MedInpaintError, ValueError):
+    """What was given cannot be used; nothing was computed (the command line exits with 2)."""
+
+
+class ImageReadError(InputError):
+    """A file or folder is missing, is not an image, or holds a kind of image that is not supported."""
+
+
+class GeometryError(InputError):
+    """Grids, spacings or orientations do not fit each other."""
+
+
+class MaskError(InputError):
+    """The hole is empty, covers everything, or names labels that do not exist."""
+
+
+class IntensityError(InputError):
+    """Known voxels hold NaN or infinity."""
+
+
+class ParameterError(InputError):
+    """A method, option or parameter is unknown or out of range."""
+
+
+class OutputError(MedInpaintError, OSError):
+    """A result could not be written; files that were there before are as they were."""
+
+
+class OutputPathError(OutputError, InputError):
+    """The place for a result does not exist or has an unknown format; found before any work was done."""
+
+
+class ConvergenceError(MedInpaintError):
+    """An iterative solver stopped before it reached the asked accuracy."""
+
+
+class MissingDependencyError(MedInpaintError, ImportError):
+    """An optional package is needed and not installed; the message gives the command that installs it."""
+
+
+class Cancelled(MedInpaintError):
+    """The user asked to stop. Nothing was written."""

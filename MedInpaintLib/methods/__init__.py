@@ -1,0 +1,1 @@
+"""Inpainting methods, one file each; :mod:`.registry` finds them."""

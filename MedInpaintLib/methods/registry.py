@@ -1,0 +1,129 @@
+"""The methods, found by looking into this folder: adding a method is adding one file.
+
+A method is a function ``fill(region, parameters, run) -> Prediction`` under the :func:`method` decorator, which carries all
+that the command line, the panel and the documentation say about it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import ParameterError
+from ..progress import Progress
+from ..region import Region
+from .parameters import ParameterInfo, describe
+
+
+@dataclasses.dataclass(frozen=True)
+class NoParameters:
+    """For methods that need none."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What a method may need besides the region: the seed, the device and the progress."""
+
+    seed: int = 0
+    device: str = "cpu"
+    progress: Progress = dataclasses.field(default_factory=Progress)
+
+    def rng(self) -> np.random.Generator:
+        """A fresh generator; same seed, same numbers."""
+        return np.random.default_rng(self.seed)
+
+
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+    """What a method returns for a region.
+
+    Attributes:
+        mean: float array of the region's shape, in the region's scale. Under the hole: the fill. Elsewhere: the method's own
+            estimate of the known voxels where it has one (blending compares the two), else the known values.
+        samples: optional ``(n, *region shape)`` alternatives; their spread becomes the uncertainty.
+        notes: facts for the report (iterations, residual, ...); plain numbers and text.
+    """
+
+    mean: np.ndarray
+    samples: np.ndarray | None = None
+    notes: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class MethodInfo:
+    """One method, as the user meets it.
+
+    Attributes:
+        name: what is typed, e.g. ``"harmonic"``.
+        title: what the panel shows.
+        family: ``"trivial"``, ``"PDE"``, ``"interpolation"``, ...
+        summary: one line: what it does and what it is good for.
+        trust: one line: how far to trust the result; goes into every report.
+        reference: the source, as one would cite it.
+        parameters: a frozen dataclass of :func:`~.parameters.parameter` fields.
+        dimensions: ``"2-D"``, ``"3-D"`` or ``"2-D and 3-D"`` (``"2-D"`` methods fill volumes slice by slice).
+        context_mm: how much known tissue around the hole the method wants to see.
+        blend: the blending that suits it.
+        needs_model: whether it needs a trained model bundle.
+        wants_gpu: whether it is quick only on a GPU.
+        requires: packages beyond the engine's own, as pip names them.
+        fill: the function itself.
+    """
+
+    name: str
+    title: str
+    family: str
+    summary: str
+    trust: str
+    reference: str
+    parameters: type = NoParameters
+    dimensions: str = "2-D and 3-D"
+    context_mm: float = 5.0
+    blend: str = "paste"
+    needs_model: bool = False
+    wants_gpu: bool = False
+    requires: tuple[str, ...] = ()
+    fill: Callable[[Region, Any, Run], Prediction] | None = None
+
+    def describe(self) -> list[ParameterInfo]:
+        """The method's parameters, for a form, a help page or a table."""
+        return describe(self.parameters)
+
+
+_METHODS: dict[str, MethodInfo] = {}
+
+
+def method(**info: Any) -> Callable:
+    """Decorator that registers ``fill(region, parameters, run)`` under ``MethodInfo(**info)``."""
+
+    def register(fill: Callable[[Region, Any, Run], Prediction]) -> Callable[[Region, Any, Run], Prediction]:
+        entry = MethodInfo(fill=fill, **info)
+        _METHODS[entry.name] = entry
+        return fill
+
+    return register
+
+
+def methods() -> dict[str, MethodInfo]:
+    """All methods by name, in alphabetical order."""
+    package = importlib.import_module(__package__)
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{__package__}.{module.name}")
+    return dict(sorted(_METHODS.items()))
+
+
+def get(name: str) -> MethodInfo:
+    """The method called ``name``.
+
+    Raises:
+        ParameterError: there is none; the message lists those there are.
+    """
+    known = methods()
+    if name not in known:
+        raise ParameterError(f"There is no method '{name}'; the methods are: auto, {', '.join(known)}.")
+    return known[name]
