@@ -1,0 +1,137 @@
+"""Running the engine in a Python process of its own, so that Slicer stays usable and a crash stays outside.
+
+What the engine says on its standard output, one JSON object a line, is understood by :class:`Conversation`; who starts the
+process and hands over its lines is a :class:`Runner`, which tests replace by one that only pretends.
+"""
+
+import json
+import shutil
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+import slicer
+from slicer.i18n import tr as _
+
+from . import processtree
+
+#: How many of the worker's last lines are shown when it ended without a word.
+LAST_LINES = 5
+
+#: Only ASCII on the pipe: Slicer decodes it with the system's encoding, which need not be the worker's.
+_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "ascii:backslashreplace"}
+
+
+class Runner(Protocol):
+    """Starts one process and tells what it prints and how it ends."""
+
+    def start(self, command: list[str], folder: str, onLine: Callable[[str], None], onExit: Callable[[int], None]) -> None:
+        """Run ``command`` in ``folder``; call ``onLine`` for every line and ``onExit`` once, both on the main thread."""
+
+    def kill(self) -> None:
+        """End the process and all that it started; ``onExit`` may still be called later."""
+
+
+class BackgroundRunner:
+    """Returns at once; lines and exit arrive while the application's event loop runs."""
+
+    def __init__(self) -> None:
+        self._process = None
+
+    def start(self, command: list[str], folder: str, onLine: Callable[[str], None], onExit: Callable[[int], None]) -> None:
+        self._process = slicer.util.launchConsoleProcess(
+            command,
+            updateEnvironment=_ENVIRONMENT,
+            cwd=folder,
+            blocking=False,
+            logCallback=onLine,
+            completedCallback=onExit,
+        )
+
+    def kill(self) -> None:
+        processtree.kill(self._process.pid)
+
+
+class ForegroundRunner:
+    """Returns when the process has ended; for scripts, and where no event loop runs."""
+
+    def __init__(self) -> None:
+        self._process = None
+
+    def start(self, command: list[str], folder: str, onLine: Callable[[str], None], onExit: Callable[[int], None]) -> None:
+        self._process = slicer.util.launchConsoleProcess(command, updateEnvironment=_ENVIRONMENT, cwd=folder)
+        for line in self._process.stdout:
+            onLine(line.rstrip())
+        onExit(self._process.wait())
+
+    def kill(self) -> None:
+        processtree.kill(self._process.pid)
+
+
+class Conversation:
+    """What the worker has said so far.
+
+    Attributes:
+        result: the "result" event, once it came.
+    """
+
+    def __init__(self, progress: Callable[[float, str], None], warning: Callable[[str], None]) -> None:
+        self.result: dict | None = None
+        self._progress = progress
+        self._warning = warning
+        self._error: dict | None = None
+        self._otherLines: deque[str] = deque(maxlen=LAST_LINES)
+
+    def hear(self, line: str) -> None:
+        """Take in one line; lines that are no event (a traceback, a library's chatter) are kept for :meth:`failure`."""
+        event = _parse(line)
+        kind = event.get("event")
+        if kind == "progress":
+            self._progress(float(event["fraction"]), event["stage"])
+        elif kind == "warning":
+            self._warning(event["message"])
+        elif kind == "result":
+            self.result = event
+        elif kind == "error":
+            self._error = event
+        elif line.strip():
+            self._otherLines.append(line.strip())
+
+    def failure(self, exitCode: int) -> Exception:
+        """Why there is no result, as an error of the engine's kinds."""
+        from MedInpaintLib import errors
+
+        if self._error is not None:
+            kind = getattr(errors, self._error["kind"], errors.MedInpaintError)
+            return kind(self._error["message"])
+        message = _("The worker process ended before it was done ({how}).").format(how=_howItEnded(exitCode))
+        if self._otherLines:
+            message += " " + _("Its last lines: {lines}").format(lines="\n".join(self._otherLines))
+        return errors.MedInpaintError(message)
+
+
+def workerCommand(jobFile: str) -> list[str]:
+    """The command that executes a job file; to be run in the folder that holds ``MedInpaintLib``."""
+    return [shutil.which("PythonSlicer") or sys.executable, "-m", "MedInpaintLib.job", jobFile]
+
+
+def _parse(line: str) -> dict:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _howItEnded(exitCode: int) -> str:
+    if exitCode >= 0:
+        return _("exit code {code}").format(code=exitCode)
+    try:
+        name = signal.Signals(-exitCode).name
+    except ValueError:
+        name = str(-exitCode)
+    if name == "SIGKILL":
+        return _("killed by the system, which happens when the memory runs out")
+    return _("signal {name}").format(name=name)

@@ -1,0 +1,294 @@
+"""Between MRML nodes and arrays: the only place that knows both.
+
+Arrays are ``(k, j, i)``; matrices are 4 x 4, from voxel indices (i, j, k) to mm in RAS. The image is handed to the engine on
+the volume's own voxel grid, and the hole is resampled onto that grid through the parent transforms of both nodes. So the
+engine never needs to know about transforms, and the result, under the same transform as the input, lies where the input lies.
+"""
+
+import dataclasses
+import json
+from datetime import datetime
+
+import numpy as np
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+#: Direction vectors further from orthonormal than this describe a sheared grid, which image files cannot hold.
+SHEAR_TOLERANCE = 1e-3
+
+#: What every result says about itself, in the node's description and in an attribute that is saved with the scene.
+NOTICE = "Synthetic voxels inside the hole, not for clinical use."
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """A volume node's voxels and place.
+
+    Attributes:
+        array: a view of the node's own memory: read it, never write to it.
+        ijkToRAS: the node's own matrix, without its parent transform.
+        geometry: the matrix to write into files; without shear.
+        warnings: what the user should know.
+    """
+
+    array: np.ndarray
+    ijkToRAS: np.ndarray
+    geometry: np.ndarray
+    warnings: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Hole:
+    """The chosen segments on a volume's grid.
+
+    Attributes:
+        mask: bool, the volume's shape, True = fill.
+        names: the segments' names.
+        warnings: what the user should know.
+    """
+
+    mask: np.ndarray
+    names: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def imageOf(volumeNode) -> Image:
+    """The voxels and the place of a scalar volume.
+
+    Raises:
+        MedInpaintLib.errors.ImageReadError: no node, no voxels, or several values per voxel.
+    """
+    from MedInpaintLib.errors import ImageReadError
+
+    if volumeNode is None or not volumeNode.IsA("vtkMRMLScalarVolumeNode"):
+        raise ImageReadError(_("The input must be a scalar volume; choose the volume to fill."))
+    imageData = volumeNode.GetImageData()
+    if imageData is None or imageData.GetNumberOfPoints() == 0:
+        raise ImageReadError(_("Volume '{name}' has no voxels; load its image first.").format(name=volumeNode.GetName()))
+    components = imageData.GetNumberOfScalarComponents()
+    if components > 1:
+        raise ImageReadError(
+            _(
+                "Volume '{name}' has {components} values per voxel (color or vector volume). "
+                "Convert it to a scalar volume first, for example with the module Vector to Scalar Volume."
+            ).format(name=volumeNode.GetName(), components=components)
+        )
+    ijkToRAS = _matrixOf(volumeNode)
+    spacing = np.linalg.norm(ijkToRAS[:3, :3], axis=0)
+    directions = ijkToRAS[:3, :3] / spacing
+    if np.allclose(directions.T @ directions, np.eye(3), atol=SHEAR_TOLERANCE):
+        return Image(slicer.util.arrayFromVolume(volumeNode), ijkToRAS, ijkToRAS)
+    warning = _(
+        "Volume '{name}' has a sheared grid; distances are computed from its voxel size alone, as if its axes were at right angles."
+    ).format(name=volumeNode.GetName())
+    return Image(slicer.util.arrayFromVolume(volumeNode), ijkToRAS, np.diag([*spacing, 1.0]), (warning,))
+
+
+def holeOf(segmentationNode, segmentIds, volumeNode) -> Hole:
+    """The union of segments, on the grid of a volume, wherever parent transforms have put the two.
+
+    Neither node is changed: a segmentation that holds only closed surfaces is converted in a copy.
+
+    Raises:
+        MedInpaintLib.errors.MaskError: no segmentation, no segments, unknown ids, or nothing inside the volume.
+    """
+    from MedInpaintLib.errors import MaskError
+
+    names = _segmentNames(segmentationNode, segmentIds)
+    mask = np.zeros(slicer.util.arrayFromVolume(volumeNode).shape, dtype=bool)
+    nothing = []
+    with _Labelmaps(segmentationNode, segmentIds, volumeNode) as labelmaps:
+        for segmentId, name in names.items():
+            # One at a time: in a merged labelmap, overlapping segments would hide each other.
+            segment = labelmaps.array(segmentId) > 0
+            if not segment.any():
+                nothing.append(name)
+            mask |= segment
+    if not mask.any():
+        raise MaskError(
+            _(
+                "No voxel of volume '{volume}' is inside the segment(s) {segments}: paint the hole first, "
+                "or check the transforms of the volume and the segmentation."
+            ).format(volume=volumeNode.GetName(), segments=_quoted(nothing))
+        )
+    warnings = ()
+    if nothing:
+        warnings = (
+            _("Segment(s) {segments} have no voxel inside volume '{volume}' and were left out.").format(
+                segments=_quoted(nothing), volume=volumeNode.GetName()
+            ),
+        )
+    return Hole(mask, tuple(names.values()), warnings)
+
+
+def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, outputNode=None):
+    """Put a result into the scene: as a new volume, or into ``outputNode``.
+
+    It gets the input's voxel type, parent transform, window/level and colors, and its place in the subject hierarchy. The
+    input node is only read.
+
+    Args:
+        array: the input's shape and dtype.
+        ijkToRAS: where the voxels lie, before the parent transform.
+
+    Returns:
+        The volume node that holds the result.
+    """
+    from MedInpaintLib.errors import InputError
+
+    if outputNode is inputNode:
+        raise InputError(_("The output must be another volume than the input, which is never changed."))
+    if outputNode is None:
+        name = slicer.mrmlScene.GenerateUniqueName(_("{input} filled").format(input=inputNode.GetName()))
+        outputNode = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, inputNode, name)
+        # The clone is no longer what those DICOM files hold.
+        outputNode.RemoveAttribute("DICOM.instanceUIDs")
+    else:
+        _makeAlike(outputNode, inputNode)
+    outputNode.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRAS))
+    # Into the clone's memory rather than a new array, which keeps the VTK scalar type even where numpy has no equal name.
+    slicer.util.arrayFromVolume(outputNode)[...] = array
+    slicer.util.arrayFromVolumeModified(outputNode)
+    _placeBeside(inputNode, outputNode)
+    return outputNode
+
+
+def describeResult(node, report: dict, inputName: str, segmentNames) -> None:
+    """Write onto a result how it was made; attributes are saved with the scene.
+
+    Args:
+        report: the engine's report of the run.
+    """
+    hole = report["hole"]
+    date = datetime.now().astimezone().isoformat(timespec="seconds")
+    node.SetDescription(
+        f"{report['software']}: {hole['volume_ml']:.3g} mL ({hole['voxels']} voxels) of '{inputName}' filled with method "
+        f"'{report['method']}', parameters {json.dumps(report['parameters'])}, blending '{report['blend']}', {date}. {NOTICE}"
+    )
+    attributes = {
+        "Software": report["software"],
+        "Method": report["method"],
+        "Parameters": json.dumps(report["parameters"]),
+        "Blend": report["blend"],
+        "Seed": str(report["seed"]),
+        "HoleVolumeMl": f"{hole['volume_ml']:.6g}",
+        "HoleVoxels": str(hole["voxels"]),
+        "Input": inputName,
+        "Segments": json.dumps(list(segmentNames)),
+        "Warnings": json.dumps(report["warnings"]),
+        "Trust": report["trust"],
+        "Date": date,
+        "Notice": NOTICE,
+    }
+    for name, value in attributes.items():
+        node.SetAttribute(f"MedInpaint.{name}", value)
+
+
+class _Labelmaps:
+    """Segments as labelmaps on a volume's grid, inside a ``with`` block; the scene is afterwards as it was."""
+
+    def __init__(self, segmentationNode, segmentIds, volumeNode) -> None:
+        self._node = segmentationNode
+        self._segmentIds = segmentIds
+        self._volumeNode = volumeNode
+        self._copy = None
+
+    def __enter__(self):
+        labelmap = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+        if not self._node.GetSegmentation().ContainsRepresentation(labelmap):
+            self._node = self._copy = self._convertedCopy(labelmap)
+        return self
+
+    def __exit__(self, *error) -> None:
+        if self._copy is not None:
+            slicer.mrmlScene.RemoveNode(self._copy)
+
+    def array(self, segmentId: str) -> np.ndarray:
+        """One segment, nonzero inside, in the volume's shape."""
+        ids = vtk.vtkStringArray()
+        ids.InsertNextValue(segmentId)
+        labelmap = slicer.vtkOrientedImageData()
+        slicer.vtkSlicerSegmentationsModuleLogic.GenerateMergedLabelmapInReferenceGeometry(
+            self._node, self._volumeNode, ids, slicer.vtkSegmentation.EXTENT_REFERENCE_GEOMETRY, labelmap
+        )
+        shape = tuple(reversed(labelmap.GetDimensions()))
+        return vtk.util.numpy_support.vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(shape)
+
+    def _convertedCopy(self, labelmap: str):
+        # Converting adds a representation to the segmentation and stores it in the user's scene, so do it to a hidden copy.
+        # It must be in the scene: only there does a node find its parent transform.
+        copy = slicer.vtkMRMLSegmentationNode()
+        copy.SetHideFromEditors(True)
+        copy.SetSaveWithScene(False)
+        slicer.mrmlScene.AddNode(copy)
+        source = self._node.GetSegmentation()
+        copy.GetSegmentation().SetSourceRepresentationName(source.GetSourceRepresentationName())
+        for segmentId in self._segmentIds:
+            copy.GetSegmentation().CopySegmentFromSegmentation(source, segmentId)
+        copy.SetAndObserveTransformNodeID(self._node.GetTransformNodeID())
+        copy.SetReferenceImageGeometryParameterFromVolumeNode(self._volumeNode)
+        copy.GetSegmentation().CreateRepresentation(labelmap)
+        return copy
+
+
+def _segmentNames(segmentationNode, segmentIds) -> dict[str, str]:
+    """Segment id -> name, or a MaskError that says what is missing."""
+    from MedInpaintLib.errors import MaskError
+
+    if segmentationNode is None or not segmentationNode.IsA("vtkMRMLSegmentationNode"):
+        raise MaskError(_("There is no segmentation; choose the one that marks the hole."))
+    segmentation = segmentationNode.GetSegmentation()
+    if segmentation.GetNumberOfSegments() == 0:
+        raise MaskError(
+            _("Segmentation '{name}' has no segments; mark the hole in the Segment Editor first.").format(
+                name=segmentationNode.GetName()
+            )
+        )
+    if len(segmentIds) == 0:
+        raise MaskError(_("No segment is chosen; choose at least one that marks the hole."))
+    known = list(segmentation.GetSegmentIDs())
+    unknown = [segmentId for segmentId in segmentIds if segmentId not in known]
+    if unknown:
+        raise MaskError(
+            _("Segmentation '{name}' has no segment with the id {unknown}; its segments are: {known}.").format(
+                name=segmentationNode.GetName(), unknown=_quoted(unknown), known=_quoted(known)
+            )
+        )
+    return {segmentId: segmentation.GetSegment(segmentId).GetName() for segmentId in segmentIds}
+
+
+def _makeAlike(outputNode, inputNode) -> None:
+    """Give an existing volume the input's voxels, parent transform and appearance."""
+    imageData = vtk.vtkImageData()
+    imageData.DeepCopy(inputNode.GetImageData())
+    outputNode.SetAndObserveImageData(imageData)
+    outputNode.SetAndObserveTransformNodeID(inputNode.GetTransformNodeID())
+    if inputNode.GetDisplayNode() is not None:
+        outputNode.CreateDefaultDisplayNodes()
+        outputNode.GetDisplayNode().CopyContent(inputNode.GetDisplayNode())
+
+
+def _placeBeside(inputNode, outputNode) -> None:
+    """Put a node into the subject-hierarchy folder, study or patient of another one."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    inputItem = hierarchy.GetItemByDataNode(inputNode)
+    if inputItem == hierarchy.GetInvalidItemID():
+        return
+    parent = hierarchy.GetItemParent(inputItem)
+    outputItem = hierarchy.GetItemByDataNode(outputNode)
+    if outputItem == hierarchy.GetInvalidItemID():
+        # The application makes an item for every new node; a scene without the application's plugins does not.
+        hierarchy.CreateItem(parent, outputNode)
+    else:
+        hierarchy.SetItemParent(outputItem, parent)
+
+
+def _matrixOf(volumeNode) -> np.ndarray:
+    matrix = vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
+
+
+def _quoted(names) -> str:
+    return ", ".join(f"'{name}'" for name in names)

@@ -1,0 +1,42 @@
+"""Poisson blending: the prediction's gradients with the image's values at the seam."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..progress import Progress
+from ..solvers.fill import solve_laplace
+
+
+def poisson(
+    prediction: np.ndarray,
+    image: np.ndarray,
+    hole: np.ndarray,
+    *,
+    spacing: Sequence[float] | None = None,
+    rtol: float = 1e-6,
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """The field whose Laplacian in the hole is the prediction's and whose values around it are the image's.
+
+    ``laplace u = laplace prediction`` in the hole, ``u = image`` outside (Perez, Gangnet, Blake: Poisson image editing,
+    SIGGRAPH 2003, eq. 4). Solved exactly as ``u = prediction + e`` with ``laplace e = 0`` and ``e = image - prediction`` outside:
+    the seam's mismatch spread like a membrane. 2-D and 3-D; Neumann at the border of the array.
+
+    Args:
+        prediction: float array of the image's shape; its values just outside the hole count too.
+        image: float array; what lies under the hole does not matter.
+        hole: bool array, True = fill.
+        spacing: mm, in the order of the axes; default 1.
+        rtol: relative residual of the solver.
+        progress: reports and cancels.
+
+    Raises:
+        ConvergenceError: ``rtol`` was not reached.
+    """
+    spacing = (1.0,) * image.ndim if spacing is None else spacing
+    mismatch = np.where(hole, 0.0, np.subtract(image, prediction, dtype=np.float64))
+    membrane = solve_laplace(mismatch, hole, spacing, rtol=rtol, progress=progress).values
+    return np.where(hole, (prediction + membrane).astype(image.dtype), image)

@@ -1,0 +1,45 @@
+"""Atomic writing: a killed run leaves the old file or the new one, never half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import OutputError
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path to write to; what was written there replaces ``path`` when the block ends without an error.
+
+    The temporary path is in a folder of its own beside the target and has the target's name, so formats of two files
+    (``.mhd`` + ``.zraw``) name each other rightly. The header moves last: it never points at a missing half.
+
+    Raises:
+        OutputError: the file system refuses (disk full, no permission).
+    """
+    target = Path(path)
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise OutputError(f"'{target}' could not be written ({error.strerror or error}).") from None
+    try:
+        yield folder / target.name
+        for part in sorted(folder.iterdir(), key=lambda part: part.name == target.name):
+            os.replace(part, target.parent / part.name)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(f"'{target}' could not be written ({error.strerror or error}).") from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file atomically, UTF-8."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,254 @@
+"""The hole: which voxels to fill, checked, and cut to the box that holds them.
+
+Everything after this file works on boxes, so the cost of a fill follows the hole and not the volume.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from .errors import GeometryError, MaskError
+from .volume import Volume
+
+Box = tuple[slice, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Hole:
+    """The voxels to fill.
+
+    Attributes:
+        voxels: bool array of the shape of ``box``, True = fill.
+        box: the smallest box of the image that holds them all, one slice an axis.
+        shape: the shape of the whole image.
+    """
+
+    voxels: np.ndarray
+    box: Box
+    shape: tuple[int, ...]
+
+    def count(self) -> int:
+        """How many voxels are to be filled."""
+        return int(np.count_nonzero(self.voxels))
+
+    def crop(self, box: Box) -> np.ndarray:
+        """The hole's voxels in any box of the image, as a new bool array."""
+        out = np.zeros([part.stop - part.start for part in box], dtype=bool)
+        here, there = [], []
+        for mine, theirs in zip(self.box, box, strict=True):
+            start, stop = max(mine.start, theirs.start), min(mine.stop, theirs.stop)
+            if start >= stop:
+                return out
+            here.append(slice(start - mine.start, stop - mine.start))
+            there.append(slice(start - theirs.start, stop - theirs.start))
+        out[tuple(there)] = self.voxels[tuple(here)]
+        return out
+
+    def full(self) -> np.ndarray:
+        """The hole as a bool array of the whole image's shape."""
+        out = np.zeros(self.shape, dtype=bool)
+        out[self.box] = self.voxels
+        return out
+
+
+def find_hole(
+    mask: Volume, image: Volume, *, labels: Sequence[int] | None = None, dilate_mm: float = 0.0
+) -> tuple[Hole, list[str]]:
+    """The hole that ``mask`` marks in ``image``, and warnings for the user.
+
+    Args:
+        mask: 0 = known, anything else = fill. On the image's grid, or on another one in the same space.
+        image: the image to fill.
+        labels: use only these values of the mask.
+        dilate_mm: grow the hole by this distance.
+
+    Raises:
+        GeometryError: the mask does not overlap the image.
+        MaskError: no hole, or nothing but hole, or a label that is not there.
+    """
+    if not (math.isfinite(dilate_mm) and dilate_mm >= 0):
+        raise MaskError(f"The distance to grow the hole by must be 0 mm or more; found {dilate_mm!r}.")
+    mask, warnings = _onto_grid(mask, image)
+    box = bounding_box(mask.array)
+    if box is None:
+        raise MaskError("The mask is empty: no voxel is marked. Mark what is to be filled with a value other than 0.")
+    values = mask.array[box]
+    if labels is not None:
+        voxels = _select(values, labels)
+    elif values.dtype.kind == "f":
+        voxels, notes = _binarize(values)
+        warnings += notes
+    else:
+        voxels = values != 0
+    hole = _tighten(Hole(voxels, box, mask.array.shape))
+    if dilate_mm > 0:
+        hole = _dilate(hole, image.spacing, dilate_mm)
+    share = hole.count() / math.prod(hole.shape)
+    if share == 1.0:
+        raise MaskError("The mask covers the whole image: nothing is known from which it could be filled.")
+    if share > 0.5:
+        warnings.append(f"The mask marks {share:.0%} of the image as the hole. Is it inverted? Marked voxels are filled.")
+    return hole, warnings
+
+
+def clusters(hole: np.ndarray, block: Sequence[int]) -> Iterator[tuple[Box, np.ndarray]]:
+    """Split a hole into parts that are far from each other.
+
+    Voxels of different parts are more than ``block`` voxels apart along at least one axis; nearer voxels may or may not share
+    a part (blocks of that size are joined when they touch), which is all that independent treatment needs.
+
+    Args:
+        hole: bool array.
+        block: voxels, one number an axis, each >= 1.
+
+    Yields:
+        ``(box, part)``: the smallest box around a part, and the part's own voxels in it.
+    """
+    from scipy import ndimage
+
+    starts = [range(0, size, step) for size, step in zip(hole.shape, block, strict=True)]
+    coarse = hole
+    for axis, start in enumerate(starts):
+        coarse = np.logical_or.reduceat(coarse, start, axis=axis)
+    labels, _ = ndimage.label(coarse, structure=np.ones((3,) * hole.ndim))
+    for number, found in enumerate(ndimage.find_objects(labels), start=1):
+        box = tuple(
+            slice(part.start * step, min(part.stop * step, size))
+            for part, step, size in zip(found, block, hole.shape, strict=True)
+        )
+        own = labels[found] == number
+        for axis, step in enumerate(block):
+            own = np.repeat(own, step, axis=axis)
+        own = own[tuple(slice(0, part.stop - part.start) for part in box)] & hole[box]
+        inner = bounding_box(own)
+        assert inner is not None  # every label has at least one voxel
+        yield shift(inner, box), np.ascontiguousarray(own[inner])
+
+
+def grow(box: Box, margin: Sequence[int], shape: Sequence[int]) -> Box:
+    """The box with ``margin`` voxels more on each side of each axis, cut off at the image's border."""
+    return tuple(
+        slice(max(part.start - more, 0), min(part.stop + more, size))
+        for part, more, size in zip(box, margin, shape, strict=True)
+    )
+
+
+def shift(box: Box, into: Box) -> Box:
+    """A box given relative to the start of the box ``into``, in the coordinates in which that one is given."""
+    return tuple(
+        slice(part.start + outer.start, part.stop + outer.start) for part, outer in zip(box, into, strict=True)
+    )
+
+
+def disjoint_boxes(hole: Hole, margin: Sequence[int]) -> list[Box]:
+    """Boxes of the image that hold the hole with ``margin`` voxels of surroundings and do not overlap each other."""
+    boxes = [
+        grow(shift(box, hole.box), margin, hole.shape) for box, _ in clusters(hole.voxels, [max(m, 2) for m in margin])
+    ]
+    while True:
+        merged = _merge_overlapping(boxes)
+        if len(merged) == len(boxes):
+            return merged
+        boxes = merged
+
+
+def _merge_overlapping(boxes: list[Box]) -> list[Box]:
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    if len(boxes) == 1:
+        return boxes
+    starts = np.array([[part.start for part in box] for box in boxes])
+    stops = np.array([[part.stop for part in box] for box in boxes])
+    overlap = np.ones((len(boxes), len(boxes)), dtype=bool)
+    for axis in range(starts.shape[1]):
+        overlap &= starts[:, None, axis] < stops[None, :, axis]
+    overlap &= overlap.T
+    count, labels = connected_components(csr_array(overlap), directed=False)
+    merged = []
+    for number in range(count):
+        members = labels == number
+        merged.append(
+            tuple(
+                slice(int(a), int(b))
+                for a, b in zip(starts[members].min(axis=0), stops[members].max(axis=0), strict=True)
+            )
+        )
+    return merged
+
+
+def _onto_grid(mask: Volume, image: Volume) -> tuple[Volume, list[str]]:
+    if mask.array.ndim != image.array.ndim:
+        raise GeometryError(f"The image is {image.array.ndim}-D and the mask is {mask.array.ndim}-D; give both alike.")
+    difference = image.grid_difference(mask)
+    if not difference:
+        return mask, []
+    if not mask.array.any():
+        return mask, []  # find_hole says that it is empty
+    resampled = mask.resampled_onto(image)
+    if not resampled.array.any():
+        raise GeometryError(
+            f"The mask does not overlap the image ({difference}). Check that both were saved in the same space."
+        )
+    return resampled, [f"The mask is on another grid than the image ({difference}); it was resampled (nearest neighbour)."]
+
+
+def bounding_box(marked: np.ndarray) -> Box | None:
+    """The smallest box with all voxels that are not 0; None when there are none.
+
+    Looks at bytes, whatever the dtype, without a copy: of a 512 x 512 x 600 mask only the memory bandwidth is paid.
+    """
+    raw = np.ascontiguousarray(marked).view(np.bool_)
+    planes = np.array([plane.any() for plane in raw])
+    if not planes.any():
+        return None
+    first = _extent(planes)
+    flat = np.logical_or.reduce(raw[first], axis=0)  # (rows,) columns * bytes
+    rest = []
+    for axis in range(flat.ndim):
+        others = tuple(other for other in range(flat.ndim) if other != axis)
+        rest.append(_extent(flat.any(axis=others)))
+    size = marked.dtype.itemsize
+    rest[-1] = slice(rest[-1].start // size, -(-rest[-1].stop // size))
+    return (first, *rest)
+
+
+def _extent(line: np.ndarray) -> slice:
+    where = np.flatnonzero(line)
+    return slice(int(where[0]), int(where[-1]) + 1)
+
+
+def _tighten(hole: Hole) -> Hole:
+    inner = bounding_box(hole.voxels)
+    if inner is None:
+        raise MaskError("The mask is empty: no voxel is marked. Mark what is to be filled with a value other than 0.")
+    return Hole(np.ascontiguousarray(hole.voxels[inner]), shift(inner, hole.box), hole.shape)
+
+
+def _select(values: np.ndarray, labels: Sequence[int]) -> np.ndarray:
+    missing = [label for label in labels if not (values == label).any()]
+    if missing or not len(labels):
+        found = ", ".join(f"{value:g}" for value in np.unique(values[values != 0])[:20])
+        raise MaskError(f"The mask has no label {missing or 'to use'}; its labels are: {found}.")
+    return np.isin(values, labels)
+
+
+def _binarize(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    if np.isnan(values).any():
+        raise MaskError(f"The mask holds {int(np.isnan(values).sum())} NaN; use 0 for known and 1 for the hole.")
+    if (values == np.rint(values)).all():
+        return values != 0, []
+    return values >= 0.5, ["The mask has fractional values; those of at least 0.5 were taken as the hole."]
+
+
+def _dilate(hole: Hole, spacing: Sequence[float], distance: float) -> Hole:
+    from scipy import ndimage
+
+    box = grow(hole.box, [math.ceil(distance / mm) for mm in spacing], hole.shape)
+    voxels = hole.crop(box)
+    # The tolerance keeps voxels at exactly the distance in, whatever the rounding of the spacing in the header.
+    return _tighten(Hole(ndimage.distance_transform_edt(~voxels, sampling=spacing) <= distance * (1 + 1e-6), box, hole.shape))

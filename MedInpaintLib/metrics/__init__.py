@@ -1,0 +1,28 @@
+"""How good a fill is: small functions ``metric(filled, truth, hole, ...)`` on arrays, all over the hole.
+
+:func:`score` computes the whole set by a named convention; the others are its parts. Inputs may have any real dtype, work is
+done in float64, and intensities are taken as they are: nothing is scaled, and ranges are always given by the caller.
+"""
+
+from .absolute_error import mae
+from .conventions import CONVENTIONS, Convention, score
+from .seam import boundary_jump
+from .signal_to_noise import psnr
+from .squared_error import mse, nmse, rmse
+from .structural_similarity import ssim, ssim_map
+from .texture import gradient_energy
+
+__all__ = [
+    "CONVENTIONS",
+    "Convention",
+    "boundary_jump",
+    "gradient_energy",
+    "mae",
+    "mse",
+    "nmse",
+    "psnr",
+    "rmse",
+    "score",
+    "ssim",
+    "ssim_map",
+]

@@ -1,0 +1,209 @@
+"""Scores by a named convention, so that published numbers can be met on their own terms.
+
+Two groups that write "PSNR" or "SSIM" seldom compute the same thing: the region, the range, the window and the normalisation
+all differ. A number from here always comes with the name of its convention.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ..errors import ParameterError
+from ._hole import bounding_box, check
+from .absolute_error import mae
+from .seam import boundary_jump
+from .signal_to_noise import check_data_range, psnr
+from .squared_error import mse, nmse, rmse
+from .structural_similarity import ssim, ssim_map, window_radius
+from .texture import gradient_energy
+
+REGIONS = ("hole", "image")
+_RFR_SIGMA = 4.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Convention:
+    """One way to score a fill.
+
+    Attributes:
+        name: what is typed.
+        summary: one line, printed under every table.
+        context: voxels around the hole that can change a score; None when the whole image can.
+        compute: ``compute(composite, truth, where, data_range=, black=, spacing=) -> {metric: value}``.
+    """
+
+    name: str
+    summary: str
+    context: int | None
+    compute: Callable[..., dict[str, float]]
+
+
+def score(
+    filled: np.ndarray,
+    truth: np.ndarray,
+    hole: np.ndarray | None,
+    *,
+    convention: str = "masked",
+    region: str = "hole",
+    data_range: float | None = None,
+    black: float = 0.0,
+    spacing: Sequence[float] | None = None,
+) -> dict[str, float]:
+    """All metrics of a convention, by name.
+
+    Args:
+        filled: the inpainted image, any real dtype, 2-D or 3-D.
+        truth: the image before the hole was made, same shape.
+        hole: bool, same shape, True = filled.
+        convention: a key of :data:`CONVENTIONS`: ``"masked"`` (this project's own), ``"brats"`` or ``"rfr-report"``.
+        region: ``"hole"``, or ``"image"`` for full-image numbers. Those mostly measure how small the hole is (a hole of 1/64 of
+            the image gives 18 dB for nothing), so they have to be asked for by name.
+        data_range: width R of the intensity range; needed by ``masked`` and ``rfr-report``. ``brats`` takes its own from the
+            data and does not look at it.
+        black: where that range begins, e.g. -160 for the soft-tissue window of CT. Used by ``masked`` alone.
+        spacing: mm an axis; 1 by default.
+
+    Returns:
+        ``masked``: mse, rmse, mae, nmse, psnr, ssim, ssim_inner, gradient_energy, boundary_jump (the last only for the hole);
+        ``brats``: mse, rmse, psnr, psnr_01, ssim; ``rfr-report``: mae, rmse, psnr, ssim.
+
+    >>> truth = np.arange(64.0).reshape(8, 8); hole = truth > 60
+    >>> round(score(truth + 2 * hole, truth, hole, data_range=64)["psnr"], 2)
+    30.1
+    """
+    if convention not in CONVENTIONS:
+        raise ParameterError(f"There is no convention '{convention}'; the conventions are: {', '.join(CONVENTIONS)}.")
+    if region not in REGIONS:
+        raise ParameterError(f"The region must be one of {', '.join(REGIONS)}; found {region!r}.")
+    if region == "image":
+        where = np.ones(truth.shape, dtype=bool)
+        within = where if hole is None else hole
+    elif hole is None:
+        raise ParameterError(
+            "Scores are taken inside the hole, and no hole was given. Full-image numbers mostly measure how small the hole is; "
+            "if they are wanted all the same, ask for region='image'."
+        )
+    else:
+        where = within = hole
+    where = check(filled, truth, where)
+    entry = CONVENTIONS[convention]
+    if entry.context is not None:
+        box = bounding_box(where, entry.context)
+        filled, truth, where, within = filled[box], truth[box], where[box], within[box]
+    composite = np.where(within, filled, truth).astype(np.float64)
+    return entry.compute(
+        composite, truth.astype(np.float64), where, data_range=data_range, black=black, spacing=spacing
+    )
+
+
+def _masked(
+    composite: np.ndarray,
+    truth: np.ndarray,
+    where: np.ndarray,
+    *,
+    data_range: float | None,
+    black: float,
+    spacing: Sequence[float] | None,
+) -> dict[str, float]:
+    width = check_data_range(data_range)
+    # SSIM is defined for intensities in 0..R: it sees both images as a display with that window would show them.
+    shown, reference = np.clip(composite - black, 0, width), np.clip(truth - black, 0, width)
+    scores = {
+        "mse": mse(composite, truth, where),
+        "rmse": rmse(composite, truth, where),
+        "mae": mae(composite, truth, where),
+        "nmse": nmse(composite - black, truth - black, where),
+        "psnr": psnr(composite, truth, where, data_range=width),
+        "ssim": ssim(shown, reference, where, data_range=width),
+        "ssim_inner": ssim(shown, reference, where, data_range=width, erode=True),
+        "gradient_energy": gradient_energy(composite, truth, where, spacing=spacing),
+    }
+    if not where.all():
+        scores["boundary_jump"] = boundary_jump(composite, truth, where, spacing=spacing)
+    return scores
+
+
+def _brats(composite: np.ndarray, truth: np.ndarray, where: np.ndarray, **_: object) -> dict[str, float]:
+    """The BraTS local-synthesis challenge, written anew from its description.
+
+    Both images are clipped to the 0.5..99.5 percentiles of the voided image (background zeros included, lower end not below 0)
+    and scaled to 0..1. SSIM: both zeroed outside the mask, 11-tap Gaussian of sigma 1.5 in the planes across x alone (the
+    volume was passed as a batch of one with x as channels), range = the larger of the two images' ranges. PSNR: the prediction
+    clamped to the target's range inside the mask, and that range as the maximum; ``psnr_01`` with 1 as the maximum.
+    """
+    low, high = np.percentile(np.where(where, 0.0, truth), [0.5, 99.5])
+    low = max(float(low), 0.0)
+    width = float(high) - low if high > low else 1.0
+    made, target = (np.clip((image - low) / width, 0.0, 1.0) * where for image in (composite, truth))
+
+    widest = max(np.ptp(made), np.ptp(target))
+    # Two images of nothing but zeros are alike; a range of 0 cannot say so.
+    axes = (0, 1)  # of [k, j, i]: the window lies in the planes across x
+    similarity = ssim_map(made, target, data_range=widest if widest > 0 else 1.0, axes=axes, mode="mirror")[where]
+
+    prediction, reference = made[where], target[where]
+    error = float(np.mean((prediction - reference) ** 2))
+    clamped = float(np.mean((np.clip(prediction, reference.min(), reference.max()) - reference) ** 2))
+    return {
+        "mse": error,
+        "rmse": math.sqrt(error),
+        "psnr": _decibel(float(np.ptp(reference)), clamped),
+        "psnr_01": _decibel(1.0, error),
+        "ssim": float(similarity.mean()),
+    }
+
+
+def _rfr_report(
+    composite: np.ndarray, truth: np.ndarray, where: np.ndarray, *, data_range: float | None, **_: object
+) -> dict[str, float]:
+    """The course report on Recurrent Feature Reasoning.
+
+    Intensities over ``data_range`` (255 for films). SSIM: 2-D window of sigma 4 (29 taps), slice by slice, range 1, on the
+    composite. PSNR: the maximum is the largest *predicted* intensity in the hole, so a darker fill scores worse at the same
+    error; kept here only to meet printed numbers.
+    """
+    width = check_data_range(data_range)
+    made, target = composite / width, truth / width
+    error = mse(made, target, where)
+    return {
+        "mae": mae(made, target, where),
+        "rmse": math.sqrt(error),
+        "psnr": _decibel(float(made[where].max()), error),
+        "ssim": ssim(made, target, where, data_range=1.0, sigma=_RFR_SIGMA, axes=(-2, -1)),
+    }
+
+
+def _decibel(peak: float, error: float) -> float:
+    if error == 0:
+        return math.inf
+    return 20 * math.log10(peak) - 10 * math.log10(error) if peak > 0 else -math.inf
+
+
+CONVENTIONS: dict[str, Convention] = {
+    entry.name: entry
+    for entry in (
+        Convention(
+            name="masked",
+            summary="errors over the hole; fixed R; SSIM (3-D in volumes) of the composite, Gaussian 1.5, averaged over the hole",
+            context=window_radius(),
+            compute=_masked,
+        ),
+        Convention(
+            name="brats",
+            summary="BraTS local synthesis: 0..1 by percentiles of the voided image; both images zeroed outside the hole; "
+            "SSIM in 2-D planes; PSNR range from the target in the hole",
+            context=None,
+            compute=_brats,
+        ),
+        Convention(
+            name="rfr-report",
+            summary="RFR course report: intensities / R; SSIM 2-D, Gaussian 4, on the composite; PSNR maximum from the prediction",
+            context=window_radius(_RFR_SIGMA),
+            compute=_rfr_report,
+        ),
+    )
+}

@@ -1,0 +1,309 @@
+"""The road from an image and a mask to a filled image. Every method travels it.
+
+read, check, region, method, blend, restore, result: each step is a line of :func:`inpaint`. Three promises hold for every method,
+because they are kept here and not in the methods: known voxels are bit-identical, hidden voxels never matter, and the same seed
+gives the same output.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import __version__, blending, intensity
+from .errors import GeometryError, IntensityError, MaskError, ParameterError
+from .files import write_text
+from .mask import Box, Hole, disjoint_boxes, find_hole
+from .methods import auto, registry
+from .methods.parameters import parse
+from .progress import Progress
+from .region import Region, crop, restore
+from .volume import Volume, check_writable
+
+BLENDS = ("auto", "paste", "feather", "poisson")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclasses.dataclass(frozen=True)
+class Patch:
+    """Filled voxels of one box of the image."""
+
+    box: Box
+    hole: np.ndarray
+    intensities: np.ndarray
+    spread: np.ndarray | None = None
+
+    def write_into(self, array: np.ndarray) -> None:
+        """Put the filled voxels, and nothing else, into an array of the image's shape."""
+        array[self.box][self.hole] = self.intensities
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """A filled image, and what is to be known about it.
+
+    Attributes:
+        image: the input, untouched.
+        hole: the voxels that were filled (after resampling and growing).
+        patches: what was filled in, box by box.
+        report: provenance and facts, ready for JSON; ``report["trust"]`` says how far to trust the fill.
+    """
+
+    image: Volume
+    hole: Hole
+    patches: tuple[Patch, ...]
+    report: dict[str, Any]
+
+    @property
+    def volume(self) -> Volume:
+        """The filled image on the input's grid and dtype, composed anew at each access (the input is not changed)."""
+        array = self.image.array.copy()
+        for patch in self.patches:
+            patch.write_into(array)
+        return self.image.with_array(array)
+
+    @property
+    def mask(self) -> Volume:
+        """The filled voxels, uint8, 1 = synthetic."""
+        return self.image.with_array(self.hole.full().astype(np.uint8))
+
+    @property
+    def uncertainty(self) -> Volume | None:
+        """Standard deviation among the method's samples, float32 in the image's units, 0 outside; None without samples."""
+        if any(patch.spread is None for patch in self.patches):
+            return None
+        array = np.zeros(self.image.array.shape, dtype=np.float32)
+        for patch in self.patches:
+            array[patch.box][patch.hole] = patch.spread
+        return self.image.with_array(array)
+
+    def save(self, path: str | os.PathLike[str], report: str | os.PathLike[str] | None = None) -> None:
+        """Write the filled image, and the report as JSON when a path for it is given; both atomically.
+
+        Raises:
+            OutputError: with the reason; older files are still there then.
+        """
+        self.volume.write(path)
+        if report is not None:
+            write_text(report, json.dumps(self.report, indent=2) + "\n")
+
+
+def inpaint(
+    image: Any,
+    mask: Any,
+    *,
+    method: str = "auto",
+    parameters: dict[str, Any] | None = None,
+    blend: str = "auto",
+    labels: Sequence[int] | None = None,
+    dilate_mm: float = 0.0,
+    spacing: Sequence[float] | float | None = None,
+    modality: str | None = None,
+    device: str = "auto",
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Result:
+    """Fill the hole that ``mask`` marks in ``image``.
+
+    Args:
+        image: a path, a SimpleITK image, a :class:`Volume`, or an array ``(k, j, i)`` or ``(j, i)``; any real dtype.
+        mask: the same kinds; 0 = known, anything else = fill. An array is taken to be on the image's grid.
+        method: a name of :func:`MedInpaintLib.methods`, or ``"auto"``: chosen by the geometry of the hole, with the reason in the
+            report.
+        parameters: the method's parameters by name; the others keep their defaults.
+        blend: ``"paste"``, ``"feather"``, ``"poisson"``, or ``"auto"``: what suits the method.
+        labels: use only these values of the mask.
+        dilate_mm: grow the hole first (lesion masks tend to miss the rim).
+        spacing: voxel size in mm in the order of the axes, for arrays.
+        modality: ``"MR"``, ``"CT"`` or ``"film"``; guessed from the known voxels when None.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        seed: for methods with chance in them.
+        progress: reports and cancels.
+
+    Returns:
+        Result: with ``volume``, ``uncertainty``, ``report`` and ``save``.
+
+    Raises:
+        InputError: something that was given cannot be used; the message says what to do.
+        ConvergenceError: a solver did not reach its accuracy.
+        Cancelled: ``progress`` asked for it.
+
+    >>> ramp = np.add.outer(np.arange(9), np.arange(9))
+    >>> hole = np.zeros((9, 9), bool)
+    >>> hole[3:6, 3:6] = True
+    >>> filled = inpaint(np.where(hole, 99, ramp), hole, method="harmonic").volume.array
+    >>> bool((filled == ramp).all())
+    True
+    """
+    progress = progress or Progress()
+    clock = _Clock()
+    _check_options(blend, modality, device)
+
+    progress.update(0.0, "Reading")
+    volume = Volume.of(image, spacing)
+    mask_volume = _mask_volume(mask, volume)
+    clock.lap("read")
+
+    progress.update(0.1, "Checking")
+    hole, warnings = find_hole(mask_volume, volume, labels=labels, dilate_mm=dilate_mm)
+    _check_finite(volume, hole)
+    known = intensity.sample_known(volume.array, hole.voxels, hole.box)
+    dimensions = sum(size > 1 for size in volume.array.shape)
+    if dimensions < 2:
+        raise GeometryError(f"The image must extend along at least 2 axes; found shape {volume.array.shape}.")
+    modality = modality or intensity.guess_modality(known, dimensions)
+    scaling = intensity.fit_scaling(known, modality)
+    chosen, reason = (method, "") if method != "auto" else auto.choose(hole, volume.spacing)
+    info = registry.get(chosen)
+    settings = parse(info.parameters, parameters or {}, method=chosen)
+    blend = info.blend if blend == "auto" else blend
+    used_device, note = _device(device, info)
+    warnings += note
+    clock.lap("check")
+
+    boxes = disjoint_boxes(hole, [max(2, math.ceil(info.context_mm / mm)) for mm in volume.spacing])
+    patches, notes = [], []
+    for number, box in enumerate(boxes):
+        share = progress.part(0.15 + 0.8 * number / len(boxes), 0.15 + 0.8 * (number + 1) / len(boxes))
+        region = crop(volume.array, hole.crop(box), box, volume.spacing, scaling, modality)
+        _check_known(region)
+        run = registry.Run(seed=seed, device=used_device, progress=share.part(0.0, 0.8))
+        assert info.fill is not None  # the registry fills it in
+        prediction = info.fill(region, settings, run)
+        clock.lap("method")
+        blended = _BLENDS[blend](prediction.mean, region, share.part(0.8, 1.0))
+        clock.lap("blend")
+        patches.append(_patch(region, hole, blended, prediction, volume.array.dtype))
+        notes.append(prediction.notes)
+        clock.lap("restore")
+    progress.update(1.0, "Done")
+
+    report = {
+        "software": f"MedInpaintLib {__version__}",
+        "method": chosen,
+        "reason": reason,
+        "parameters": dataclasses.asdict(settings),
+        "blend": blend,
+        "seed": seed,
+        "device": used_device,
+        "modality": modality,
+        "image": {"shape": list(volume.array.shape), "spacing": list(volume.spacing), "dtype": str(volume.array.dtype)},
+        "hole": {
+            "voxels": hole.count(),
+            "volume_ml": hole.count() * math.prod(volume.spacing) / 1000,
+            "components": _components(patches),
+            "regions": len(boxes),
+        },
+        "notes": _worst(notes),
+        "warnings": warnings,
+        "seconds": clock.seconds(),
+        "trust": info.trust + " Synthetic voxels: not for clinical use.",
+    }
+    return Result(volume, hole, tuple(patches), report)
+
+
+def _check_options(blend: str, modality: str | None, device: str) -> None:
+    if blend not in BLENDS:
+        raise ParameterError(f"There is no blending '{blend}'; choose one of {', '.join(BLENDS)}.")
+    if modality is not None and modality not in intensity.MODALITIES:
+        raise ParameterError(f"There is no modality '{modality}'; choose one of {', '.join(intensity.MODALITIES)}.")
+    if device.partition(":")[0] not in DEVICES:
+        raise ParameterError(f"There is no device '{device}'; choose one of {', '.join(DEVICES)}.")
+
+
+def _mask_volume(mask: Any, image: Volume) -> Volume:
+    """The mask as a volume; a bare array has no place of its own, so it gets the image's."""
+    if isinstance(mask, (str, os.PathLike, Volume)) or type(mask).__module__.startswith("SimpleITK"):
+        return Volume.of(mask)
+    array = np.asarray(mask)
+    if array.shape != image.array.shape:
+        raise GeometryError(f"The mask array must have the image's shape {image.array.shape}; found {array.shape}.")
+    return image.with_array(array)
+
+
+def _check_finite(image: Volume, hole: Hole) -> None:
+    if image.array.dtype.kind != "f":
+        return
+    finite = np.isfinite(image.array)
+    if finite.all():
+        return
+    finite[hole.box] |= hole.voxels
+    count = int(finite.size - np.count_nonzero(finite))
+    if count:
+        first = tuple(int(index) for index in np.unravel_index(int(np.argmin(finite)), finite.shape))
+        raise IntensityError(
+            f"{count} known voxels are NaN or infinite, the first at [k, j, i] = {first}. "
+            "Replace them (for example with numpy.nan_to_num) or mark them as part of the hole."
+        )
+
+
+def _check_known(region: Region) -> None:
+    if region.hole.all():
+        raise MaskError("The hole leaves no known voxel in its surroundings: nothing is there to fill it from.")
+
+
+def _device(asked: str, info: registry.MethodInfo) -> tuple[str, list[str]]:
+    """The device that is used, and a warning when it is not the one that was asked for."""
+    if asked in ("auto", "cpu") or info.wants_gpu:
+        return ("cpu" if asked == "auto" else asked), []
+    return "cpu", [f"Method '{info.name}' runs on the CPU; the device '{asked}' was not used."]
+
+
+_BLENDS: dict[str, Callable[[np.ndarray, Region, Progress], np.ndarray]] = {
+    "paste": lambda mean, region, progress: blending.paste(mean, region.values, region.hole),
+    "feather": lambda mean, region, progress: blending.feather(
+        mean, region.values, region.hole, spacing=region.spacing
+    ),
+    "poisson": lambda mean, region, progress: blending.poisson(
+        mean, region.values, region.hole, spacing=region.spacing, progress=progress
+    ),
+}
+
+
+def _patch(
+    region: Region, hole: Hole, blended: np.ndarray, prediction: registry.Prediction, dtype: np.dtype
+) -> Patch:
+    spread = None
+    if prediction.samples is not None:
+        spread = prediction.samples.std(axis=0)[region.hole] * region.scaling.width
+    return Patch(region.box, hole.crop(region.box), restore(region, blended, dtype), spread)
+
+
+def _components(patches: Sequence[Patch]) -> int:
+    from scipy import ndimage
+
+    return sum(int(ndimage.label(patch.hole, structure=np.ones((3,) * patch.hole.ndim))[1]) for patch in patches)
+
+
+def _worst(notes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One set of notes for all regions: the largest of each number, the first of each text."""
+    merged: dict[str, Any] = {}
+    for note in notes:
+        for name, value in note.items():
+            keep = name not in merged or (not isinstance(value, str) and value > merged[name])
+            merged[name] = value if keep else merged[name]
+    return merged
+
+
+class _Clock:
+    """Wall-clock seconds by stage."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self._stages[stage] = self._stages.get(stage, 0.0) + now - self._last
+        self._last = now
+
+    def seconds(self) -> dict[str, float]:
+        total = {**self._stages, "total": time.perf_counter() - self._start}
+        return {stage: round(seconds, 4) for stage, seconds in total.items()}
