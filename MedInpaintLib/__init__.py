@@ -19,12 +19,11 @@ _WHERE = {
     "Result": ".pipeline",
     "Volume": ".volume",
     "Progress": ".progress",
-    "methods": ".methods.registry",
     "evaluate": ".evaluation.protocol",
     "MedInpaintError": ".errors",
 }
 
-__all__ = ["__version__", *_WHERE]
+__all__ = ["__version__", "methods", *_WHERE]
 
 if TYPE_CHECKING:
     from .errors import MedInpaintError
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "methods":
+        return importlib.import_module(".methods", __name__)
     if name in _WHERE:
         return getattr(importlib.import_module(_WHERE[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -51,7 +51,8 @@ class BackgroundRunner:
         )
 
     def kill(self) -> None:
-        processtree.kill(self._process.pid)
+        if self._process is not None and self._process.poll() is None:
+            processtree.kill(self._process.pid)
 
 
 class ForegroundRunner:
@@ -67,7 +68,9 @@ class ForegroundRunner:
         onExit(self._process.wait())
 
     def kill(self) -> None:
-        processtree.kill(self._process.pid)
+        if self._process is not None and self._process.poll() is None:
+            processtree.kill(self._process.pid)
+            self._process.wait()
 
 
 class Conversation:
@@ -96,6 +99,8 @@ class Conversation:
             self.result = event
         elif kind == "error":
             self._error = event
+        elif kind == "cancelled":
+            self._error = {"kind": "Cancelled", "message": _("The worker process was told to stop; nothing was changed.")}
         elif line.strip():
             self._otherLines.append(line.strip())
 

@@ -45,7 +45,8 @@ def composite(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Composite, truth and hole in the hole's box + ``margin`` voxels, both images float64.
 
-    The composite is ``filled`` in the hole and ``truth`` elsewhere: what a method does to known voxels does not count here.
+    The composite is ``filled`` in the hole and ``truth`` elsewhere: what a method does to known voxels does not count
+    here.
     """
     hole = check(filled, truth, hole)
     box = bounding_box(hole, margin)

@@ -1,7 +1,7 @@
 """Scores by a named convention, so that published numbers can be met on their own terms.
 
-Two groups that write "PSNR" or "SSIM" seldom compute the same thing: the region, the range, the window and the normalisation
-all differ. A number from here always comes with the name of its convention.
+Two groups that write "PSNR" or "SSIM" seldom compute the same thing: the region, the range, the window and the
+normalisation all differ. A number from here always comes with the name of its convention.
 """
 
 from __future__ import annotations
@@ -60,15 +60,16 @@ def score(
         truth: the image before the hole was made, same shape.
         hole: bool, same shape, True = filled.
         convention: a key of :data:`CONVENTIONS`: ``"masked"`` (this project's own), ``"brats"`` or ``"rfr-report"``.
-        region: ``"hole"``, or ``"image"`` for full-image numbers. Those mostly measure how small the hole is (a hole of 1/64 of
-            the image gives 18 dB for nothing), so they have to be asked for by name.
-        data_range: width R of the intensity range; needed by ``masked`` and ``rfr-report``. ``brats`` takes its own from the
-            data and does not look at it.
+        region: ``"hole"``, or ``"image"`` for full-image numbers. Those mostly measure how small the hole is (a hole of
+            1/64 of the image gives 18 dB for nothing), so they have to be asked for by name.
+        data_range: width R of the intensity range; needed by ``masked`` and ``rfr-report``. ``brats`` takes its own
+            from the data and does not look at it.
         black: where that range begins, e.g. -160 for the soft-tissue window of CT. Used by ``masked`` alone.
         spacing: mm an axis; 1 by default.
 
     Returns:
-        ``masked``: mse, rmse, mae, nmse, psnr, ssim, ssim_inner, gradient_energy, boundary_jump (the last only for the hole);
+        ``masked``: mse, rmse, mae, nmse, psnr, ssim, ssim_inner, gradient_energy, boundary_jump (the last only for the
+        hole);
         ``brats``: mse, rmse, psnr, psnr_01, ssim; ``rfr-report``: mae, rmse, psnr, ssim.
 
     >>> truth = np.arange(64.0).reshape(8, 8); hole = truth > 60
@@ -84,8 +85,8 @@ def score(
         within = where if hole is None else hole
     elif hole is None:
         raise ParameterError(
-            "Scores are taken inside the hole, and no hole was given. Full-image numbers mostly measure how small the hole is; "
-            "if they are wanted all the same, ask for region='image'."
+            "Scores are taken inside the hole, and no hole was given. Full-image numbers mostly measure how small the "
+            "hole is; if they are wanted all the same, ask for region='image'."
         )
     else:
         where = within = hole
@@ -130,10 +131,11 @@ def _masked(
 def _brats(composite: np.ndarray, truth: np.ndarray, where: np.ndarray, **_: object) -> dict[str, float]:
     """The BraTS local-synthesis challenge, written anew from its description.
 
-    Both images are clipped to the 0.5..99.5 percentiles of the voided image (background zeros included, lower end not below 0)
-    and scaled to 0..1. SSIM: both zeroed outside the mask, 11-tap Gaussian of sigma 1.5 in the planes across x alone (the
-    volume was passed as a batch of one with x as channels), range = the larger of the two images' ranges. PSNR: the prediction
-    clamped to the target's range inside the mask, and that range as the maximum; ``psnr_01`` with 1 as the maximum.
+    Both images are clipped to the 0.5..99.5 percentiles of the voided image (background zeros included, lower end not
+    below 0) and scaled to 0..1. SSIM: both zeroed outside the mask, 11-tap Gaussian of sigma 1.5 in the planes across x alone
+    (the volume was passed as a batch of one with x as channels), range = the larger of the two images' ranges. PSNR:
+    the prediction clamped to the target's range inside the mask, and that range as the maximum; ``psnr_01`` with 1 as
+    the maximum.
     """
     low, high = np.percentile(np.where(where, 0.0, truth), [0.5, 99.5])
     low = max(float(low), 0.0)
@@ -162,9 +164,9 @@ def _rfr_report(
 ) -> dict[str, float]:
     """The course report on Recurrent Feature Reasoning.
 
-    Intensities over ``data_range`` (255 for films). SSIM: 2-D window of sigma 4 (29 taps), slice by slice, range 1, on the
-    composite. PSNR: the maximum is the largest *predicted* intensity in the hole, so a darker fill scores worse at the same
-    error; kept here only to meet printed numbers.
+    Intensities over ``data_range`` (255 for films). SSIM: 2-D window of sigma 4 (29 taps), slice by slice, range 1, on
+    the composite. PSNR: the maximum is the largest *predicted* intensity in the hole, so a darker fill scores worse at
+    the same error; kept here only to meet printed numbers.
     """
     width = check_data_range(data_range)
     made, target = composite / width, truth / width
@@ -188,20 +190,22 @@ CONVENTIONS: dict[str, Convention] = {
     for entry in (
         Convention(
             name="masked",
-            summary="errors over the hole; fixed R; SSIM (3-D in volumes) of the composite, Gaussian 1.5, averaged over the hole",
+            summary="errors over the hole; fixed R; SSIM (3-D in volumes) of the composite, Gaussian 1.5, averaged over "
+            "the hole",
             context=window_radius(),
             compute=_masked,
         ),
         Convention(
             name="brats",
-            summary="BraTS local synthesis: 0..1 by percentiles of the voided image; both images zeroed outside the hole; "
-            "SSIM in 2-D planes; PSNR range from the target in the hole",
+            summary="BraTS local synthesis: 0..1 by percentiles of the voided image; both images zeroed outside the "
+            "hole; SSIM in 2-D planes; PSNR range from the target in the hole",
             context=None,
             compute=_brats,
         ),
         Convention(
             name="rfr-report",
-            summary="RFR course report: intensities / R; SSIM 2-D, Gaussian 4, on the composite; PSNR maximum from the prediction",
+            summary="RFR course report: intensities / R; SSIM 2-D, Gaussian 4, on the composite; PSNR maximum from the "
+            "prediction",
             context=window_radius(_RFR_SIGMA),
             compute=_rfr_report,
         ),

@@ -17,7 +17,8 @@ def boundary_jump(
 
     .. math:: J = \sqrt{\frac{\sum_{(x,y)} (C(x) - I(y))^2 / h_{xy}^2}{\sum_{(x,y)} (I(x) - I(y))^2 / h_{xy}^2}}
 
-    over all pairs of face neighbours :math:`x \in H`, :math:`y \notin H` with distance :math:`h_{xy}`; :math:`C` is the fill,
+    over all pairs of face neighbours :math:`x \in H`, :math:`y \notin H` with distance :math:`h_{xy}`; :math:`C` is the
+    fill,
     :math:`I` the truth. 1 when neither steps; NaN when the hole has no known neighbour.
 
     Args:

@@ -19,9 +19,9 @@ def psnr(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray, *, data_range:
         filled: the inpainted image, any real dtype, 2-D or 3-D.
         truth: the image before the hole was made, same shape.
         hole: bool, same shape, True = filled.
-        data_range: :math:`R`, the width of the intensity range, fixed for the whole data set. There is no default and it is
-            never taken from the prediction: half of the incomparable PSNR values in print differ in nothing but R. State it
-            beside every value.
+        data_range: :math:`R`, the width of the intensity range, fixed for the whole data set. There is no default and
+            it is never taken from the prediction: half of the incomparable PSNR values in print differ in nothing but
+            R. State it beside every value.
     """
     check_data_range(data_range)
     error = mse(filled, truth, hole)

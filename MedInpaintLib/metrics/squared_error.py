@@ -37,12 +37,14 @@ def rmse(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> float:
 
 
 def nmse(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> float:
-    r"""Squared error over the hole as a share of the truth's energy; no unit, 0 is perfect, 1 is as good as filling with 0.
+    r"""Squared error over the hole as a share of the truth's energy; no unit, 0 is perfect, 1 as good as filling with
+    0.
 
     .. math:: \mathrm{NMSE} = \frac{\sum_{x \in H} (C(x) - I(x))^2}{\sum_{x \in H} I(x)^2}
 
     It depends on where the intensities have their zero: subtract the black level of CT and other signed images first.
-    0 when truth and fill are both 0 everywhere in the hole; infinite when only the truth is. Arguments as in :func:`mse`.
+    0 when truth and fill are both 0 everywhere in the hole; infinite when only the truth is. Arguments as in
+    :func:`mse`.
     """
     prediction, reference = inside(filled, truth, hole)
     error, energy = float(np.sum((prediction - reference) ** 2)), float(np.sum(reference**2))

@@ -34,9 +34,9 @@ def ssim(
 
     .. math:: \mathrm{SSIM} = \frac{1}{|H|} \sum_{x \in H} S(x)
 
-    with the map :math:`S` of :func:`ssim_map`, taken between the truth and the composite (the fill in the hole, the truth
-    elsewhere), so windows at the rim see the tissue that a viewer sees there. Only the hole's box and one window radius around
-    it are computed: the cost follows the hole, and the result is that of the whole image.
+    with the map :math:`S` of :func:`ssim_map`, taken between the truth and the composite (the fill in the hole, the
+    truth elsewhere), so windows at the rim see the tissue that a viewer sees there. Only the hole's box and one window
+    radius around it are computed: the cost follows the hole, and the result is that of the whole image.
 
     Args:
         filled: the inpainted image, any real dtype, 2-D or 3-D.
@@ -45,8 +45,8 @@ def ssim(
         data_range: :math:`R`, the fixed width of the intensity range, which should begin at 0.
         sigma: of the Gaussian window, in voxels.
         axes: the window's axes; all by default, so volumes get a 3-D window.
-        erode: average only over voxels whose whole window lies in the hole, where nothing known can help the score. NaN when
-            the hole has no such voxel.
+        erode: average only over voxels whose whole window lies in the hole, where nothing known can help the score. NaN
+            when the hole has no such voxel.
 
     Source: Wang, Bovik, Sheikh, Simoncelli, IEEE Trans Image Process 2004;13:600-612.
     """
@@ -73,13 +73,15 @@ def ssim_map(
 ) -> np.ndarray:
     r"""The map of structural similarity between two images, float64, same shape.
 
-    .. math:: S = \frac{(2 \mu_1 \mu_2 + c_1)(2 \sigma_{12} + c_2)}{(\mu_1^2 + \mu_2^2 + c_1)(\sigma_1^2 + \sigma_2^2 + c_2)},
-              \quad c_1 = (0.01 R)^2,\; c_2 = (0.03 R)^2
+    .. math::
+        S = \frac{(2 \mu_1 \mu_2 + c_1)(2 \sigma_{12} + c_2)}{(\mu_1^2 + \mu_2^2 + c_1)(\sigma_1^2 + \sigma_2^2 + c_2)},
+        \quad c_1 = (0.01 R)^2,\; c_2 = (0.03 R)^2
 
     with Gaussian-weighted means, variances and covariance (divided by the sum of weights, not by one less).
 
     Args:
-        first, second: real images of the same shape.
+        first: a real image.
+        second: another one of the same shape.
         data_range: :math:`R`.
         sigma: of the Gaussian, in voxels; it is cut off at 3.5 sigma.
         axes: the window's axes; all by default.

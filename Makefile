@@ -1,0 +1,59 @@
+# make demo | test | test-all | bench | lint: each sets up what it needs in .venv, once.
+# Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+SETUP := pyproject.toml constraints.txt
+INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+.PHONY: demo test test-all bench lint format clean
+
+demo: $(VENV)/.demo
+	$(RUN) -m MedInpaintLib.cli demo --output demo-output
+
+test: $(VENV)/.test
+	$(RUN) -m pytest -m "not slow" -n 2 --dist loadfile
+
+test-all: $(VENV)/.test
+	$(RUN) -m pytest -n 2 --dist loadfile
+
+bench: $(VENV)/.bench
+	$(RUN) Testing/Benchmarks/run.py
+
+lint: $(VENV)/.lint
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(VENV)/bin/python -c "import sys; from importlinter.cli import lint_imports_command; sys.argv = ['lint-imports']; lint_imports_command()"
+	$(RUN) Testing/cmake_lists.py
+
+format: $(VENV)/.lint
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+	$(RUN) Testing/cmake_lists.py --fix
+
+clean:
+	rm -rf $(VENV) demo-output
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "MedInpaint needs Python 3.10 or newer; found %s. Try: make PYTHON=python3.12" % sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+# One stamp a set of extras: the demo does not wait for the test tools.
+$(VENV)/.demo: $(VENV)/.python $(SETUP)
+	$(INSTALL) ".[cli,report,opencv]"
+	touch $@
+
+$(VENV)/.test: $(VENV)/.python $(SETUP)
+	$(INSTALL) ".[cli,report,opencv,test]"
+	touch $@ $(VENV)/.demo
+
+$(VENV)/.bench: $(VENV)/.python $(SETUP)
+	$(INSTALL) ".[cli,report,opencv,bench]"
+	touch $@
+
+$(VENV)/.lint: $(VENV)/.python $(SETUP)
+	$(INSTALL) ".[cli,lint]"
+	touch $@

@@ -1,0 +1,240 @@
+"""The Slicer module MedInpaint: fill holes in medical images.
+
+Only Slicer is imported here: a module file runs when Slicer starts. What the module does is in the folder
+MedInpaintSlicer beside this file, and the filling itself in the package MedInpaintLib, in a process of its own.
+"""
+
+import sys
+
+import slicer
+import vtk
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+from MedInpaintSlicer import layout, process
+from MedInpaintSlicer.filljob import FillJob, Request
+from MedInpaintSlicer.panel import Panel
+from MedInpaintSlicer.parameters import MedInpaintParameterNode
+
+layout.makeEngineImportable()
+
+
+class MedInpaint(ScriptedLoadableModule):
+    """What Slicer shows about the module."""
+
+    def __init__(self, parent) -> None:
+        ScriptedLoadableModule.__init__(self, parent)
+        self.parent.title = _("MedInpaint")
+        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Filtering")]
+        self.parent.dependencies = ["Segmentations", "Volumes"]
+        self.parent.contributors = ["MedInpaint contributors"]
+        self.parent.helpText = _(
+            "Fills holes in images: missing voxels, lesions (lesion filling), implants and their artifacts, the table. "
+            "Mark the hole as a segment, choose a method, press Apply: a new volume has believable tissue there, "
+            "and every voxel outside the hole is exactly as it was. "
+            "Everything runs on this computer. For research; not for clinical use."
+        )
+        self.parent.acknowledgementText = _("Made by the MedInpaint contributors. License: Apache-2.0.")
+
+
+class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel's life: made, entered, left, scene closed, destroyed. What it shows and does is in ``Panel``."""
+
+    def __init__(self, parent=None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+        self.panel = None
+        self._parameterNode = None
+        self._parameterNodeGuiTag = None
+
+    def setup(self) -> None:
+        """Make the widgets."""
+        ScriptedLoadableModuleWidget.setup(self)
+        uiWidget = slicer.util.loadUI(self.resourcePath("UI/MedInpaint.ui"))
+        self.layout.addWidget(uiWidget)
+        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        uiWidget.setMRMLScene(slicer.mrmlScene)
+        self.logic = MedInpaintLogic()
+        self.panel = Panel(self.ui, self.logic)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        self.initializeParameterNode()
+
+    def cleanup(self) -> None:
+        """Slicer closes, or the module is reloaded."""
+        self.panel.cancel()
+        self.setParameterNode(None)
+        self.removeObservers()
+
+    def enter(self) -> None:
+        """The user comes to this module."""
+        self.initializeParameterNode()
+
+    def exit(self) -> None:
+        """The user goes to another module; what runs goes on."""
+        self.setParameterNode(None)
+
+    def onSceneStartClose(self, caller, event) -> None:
+        """The nodes are about to go, and with them what a running job would fill."""
+        self.panel.cancel()
+        self.setParameterNode(None)
+
+    def onSceneEndClose(self, caller, event) -> None:
+        """Start afresh when the module is on the screen."""
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def onReload(self) -> None:
+        """Reload the helper packages as well, which Slicer would keep."""
+        for name in list(sys.modules):
+            if name.partition(".")[0] in ("MedInpaintSlicer", "MedInpaintLib"):
+                del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
+
+    def initializeParameterNode(self) -> None:
+        """Show the scene's parameter node, with inputs chosen where there is little choice."""
+        self.setParameterNode(self.logic.getParameterNode())
+        node = self._parameterNode
+        if node.inputVolume is None:
+            node.inputVolume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+        if node.segmentation is None:
+            node.segmentation = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSegmentationNode")
+        self.panel.chooseOnlySegment()
+
+    def setParameterNode(self, parameterNode: MedInpaintParameterNode | None) -> None:
+        """Connect the panel to a parameter node, or to none."""
+        if self._parameterNode is not None:
+            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameterNodeModified)
+        self._parameterNode = parameterNode
+        if parameterNode is not None:
+            self._parameterNodeGuiTag = parameterNode.connectGui(self.ui)
+            self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameterNodeModified)
+        self.panel.setParameterNode(parameterNode)
+
+    def onParameterNodeModified(self, caller, event) -> None:
+        """A choice was made, here or by a script."""
+        self.panel.refresh()
+
+
+class MedInpaintLogic(ScriptedLoadableModuleLogic):
+    """Filling from scripts; needs no panel and no main window.
+
+    In the Python console::
+
+        from MedInpaint import MedInpaintLogic
+        filled = MedInpaintLogic().inpaint(getNode("T1"), getNode("Segmentation"), segmentIds=["Segment_1"])
+    """
+
+    def getParameterNode(self) -> MedInpaintParameterNode:
+        """The panel's choices, which are kept in the scene."""
+        return MedInpaintParameterNode(super().getParameterNode())
+
+    def inpaint(
+        self,
+        volumeNode,
+        segmentationNode,
+        segmentIds,
+        method="auto",
+        parameters=None,
+        blend="auto",
+        device="auto",
+        seed=0,
+        dilateMm=0,
+        outputVolume=None,
+        wait=True,
+        progress=None,
+        warning=None,
+        finished=None,
+    ):
+        """Fill the chosen segments of a volume; the voxels outside them, and the volume itself, stay as they are.
+
+        Args:
+            volumeNode: a scalar volume.
+            segmentationNode: where the hole is marked; it may be under another parent transform than the volume.
+            segmentIds: one or more segment ids; their union is the hole.
+            method: a name out of ``MedInpaintLib.methods()``, or ``"auto"``.
+            parameters: the method's parameters, name -> value; those not given have their defaults.
+            blend: how the fill meets its surroundings: ``"auto"``, ``"paste"``, ``"feather"`` or ``"poisson"``.
+            device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+            seed: the same seed gives the same voxels.
+            dilateMm: the hole is grown by this many mm first.
+            outputVolume: takes the result; None: a new volume beside the input.
+            wait: whether to come back only when all is done. Without waiting, the job goes on while the application's
+                event loop runs.
+            progress: called with a fraction of 0..1 and the name of the stage.
+            warning: called with each warning as text; warnings are also logged and written onto the result.
+            finished: called with the job once it has ended, whether done, failed or cancelled.
+
+        Returns:
+            The volume node that holds the result; without waiting, a ``MedInpaintSlicer.filljob.FillJob``, which has
+            ``cancel()``, ``state``, ``outputVolume``, ``report``, ``warnings`` and ``error``.
+
+        Raises:
+            MedInpaintLib.errors.MedInpaintError: the input cannot be used, or the filling failed.
+        """
+        request = Request(
+            volumeNode=volumeNode,
+            segmentationNode=segmentationNode,
+            segmentIds=tuple(segmentIds),
+            method=method,
+            parameters=parameters or {},
+            blend=blend,
+            device=device,
+            seed=seed,
+            dilateMm=dilateMm,
+            outputVolume=outputVolume,
+        )
+        runner = process.ForegroundRunner() if wait else process.BackgroundRunner()
+        job = FillJob(request, runner, progress=progress, warning=warning, finished=finished)
+        job.start()
+        if not wait:
+            return job
+        if job.error is not None:
+            raise job.error
+        return job.outputVolume
+
+
+class MedInpaintTest(ScriptedLoadableModuleTest):
+    """Runs inside Slicer: the main path on the sample, and the engine's self-tests in Slicer's own Python."""
+
+    def setUp(self) -> None:
+        slicer.mrmlScene.Clear()
+
+    def runTest(self) -> None:
+        for test in (self.test_a_lesion_of_the_sample_is_filled, self.test_the_engine_is_sound):
+            self.setUp()
+            test()
+
+    def test_a_lesion_of_the_sample_is_filled(self) -> None:
+        """Volume + segment -> new volume: changed in the hole, bit-identical outside, on the same grid."""
+        volume = slicer.util.loadVolume(str(layout.sampleDataPath("brain-t1.nii.gz")))
+        segmentation = slicer.util.loadSegmentation(str(layout.sampleDataPath("brain-t1-lesion.nii.gz")))
+        segmentIds = list(segmentation.GetSegmentation().GetSegmentIDs())
+        before = slicer.util.arrayFromVolume(volume).copy()
+        hole = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, segmentIds[0], volume) > 0
+
+        filled = MedInpaintLogic().inpaint(volume, segmentation, segmentIds[:1], method="harmonic")
+
+        after = slicer.util.arrayFromVolume(filled)
+        self.assertTrue((slicer.util.arrayFromVolume(volume) == before).all(), "the input volume has changed")
+        self.assertTrue((after[~hole] == before[~hole]).all(), "voxels outside the hole have changed")
+        self.assertTrue((after[hole] != before[hole]).any(), "nothing was filled")
+        self.assertEqual(filled.GetAttribute("MedInpaint.Method"), "harmonic")
+        self.delayDisplay("The lesion is filled.")
+
+    def test_the_engine_is_sound(self) -> None:
+        """Blending, metrics and solvers give their known answers with the packages that Slicer has."""
+        from MedInpaintLib import selftest
+
+        failed = [f"{name}: {message}" for name, passed, message in selftest.run() if not passed]
+        self.assertEqual(failed, [])
+        self.delayDisplay("The engine's self-tests passed.")

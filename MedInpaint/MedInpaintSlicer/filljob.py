@@ -1,0 +1,184 @@
+"""One filling, from the nodes to the result in the scene."""
+
+import dataclasses
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from . import layout, nrrd, process, scene
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What to fill and how; the fields mean what they mean in the engine's job file."""
+
+    volumeNode: Any
+    segmentationNode: Any
+    segmentIds: tuple[str, ...]
+    method: str = "auto"
+    parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
+    blend: str = "auto"
+    device: str = "auto"
+    seed: int = 0
+    dilateMm: float = 0.0
+    outputVolume: Any = None
+
+
+class FillJob:
+    """A filling that runs, or has run.
+
+    The scene is touched only when the result is there: a job that was cancelled or failed leaves no trace.
+
+    Attributes:
+        state: ``"running"``, ``"done"``, ``"failed"`` or ``"cancelled"``.
+        outputVolume: the node that holds the result, once done.
+        report: the engine's report, once done.
+        error: why it failed.
+        warnings: all that the user should know, in the order in which it was found.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        runner: process.Runner,
+        progress: Callable[[float, str], None] | None = None,
+        warning: Callable[[str], None] | None = None,
+        finished: Callable[["FillJob"], None] | None = None,
+    ) -> None:
+        """Callbacks come on the main thread.
+
+        Args:
+            runner: starts and ends the worker process.
+            progress: called with a fraction of 0..1 and the name of the stage.
+            warning: called with each warning.
+            finished: called once with this job when it is done, failed or cancelled.
+        """
+        self.state = "running"
+        self.outputVolume = None
+        self.report: dict | None = None
+        self.error: Exception | None = None
+        self.warnings: list[str] = []
+        self._request = request
+        self._runner = runner
+        self._progress = progress or (lambda fraction, stage: None)
+        self._onWarning = warning or (lambda message: None)
+        self._onFinished = finished or (lambda job: None)
+        self._conversation = process.Conversation(progress=self._tellProgress, warning=self._warn)
+        self._folder: Path | None = None
+        self._image: scene.Image | None = None
+        self._segmentNames: tuple[str, ...] = ()
+
+    def start(self) -> None:
+        """Hand the image and the hole to a worker process.
+
+        Raises:
+            MedInpaintLib.errors.MedInpaintError: the input cannot be used; no process was started.
+        """
+        request = self._request
+        if request.outputVolume is not None and request.outputVolume is request.volumeNode:
+            from MedInpaintLib.errors import InputError
+
+            raise InputError(_("The output must be another volume than the input, which is never changed."))
+        self._image = scene.imageOf(request.volumeNode)
+        hole = scene.holeOf(request.segmentationNode, request.segmentIds, request.volumeNode)
+        self._segmentNames = hole.names
+        for message in (*self._image.warnings, *hole.warnings):
+            self._warn(message)
+        self._folder = Path(tempfile.mkdtemp(prefix="medinpaint-", dir=slicer.app.temporaryPath))
+        try:
+            jobFile = self._writeJob(hole)
+            self._runner.start(
+                process.workerCommand(str(jobFile)), str(layout.engineFolder()), self._conversation.hear, self._onExit
+            )
+        except BaseException:
+            # For example Ctrl+C while a script waits: nothing may go on behind the user's back.
+            self._runner.kill()
+            self.state = "failed"
+            self._removeFiles()
+            raise
+
+    def cancel(self) -> None:
+        """Stop at once; the scene stays as it was. Nothing happens when the job has already ended."""
+        if self.state != "running":
+            return
+        self._runner.kill()
+        self._finish("cancelled")
+
+    def _writeJob(self, hole: scene.Hole) -> Path:
+        files = {name: self._folder / f"{name}.nrrd" for name in ("image", "mask", "output")}
+        nrrd.write(files["image"], self._image.array, self._image.geometry)
+        nrrd.write(files["mask"], hole.mask, self._image.geometry)
+        request = self._request
+        job = {
+            "job": "fill",
+            **{name: str(path) for name, path in files.items()},
+            "labels": None,
+            "dilate_mm": float(request.dilateMm),
+            "method": request.method,
+            "parameters": dict(request.parameters),
+            "blend": request.blend,
+            "device": request.device,
+            "seed": int(request.seed),
+            "report": None,
+        }
+        jobFile = self._folder / "job.json"
+        jobFile.write_text(json.dumps(job), encoding="utf-8")
+        return jobFile
+
+    def _onExit(self, exitCode: int) -> None:
+        if self.state != "running":  # cancelled; on Windows, the worker's files can be removed only now
+            self._removeFiles()
+            return
+        try:
+            if self._conversation.result is None or exitCode != 0:
+                raise self._conversation.failure(exitCode)
+            self._takeResult(self._conversation.result)
+        except Exception as error:
+            # Whatever went wrong, the one who waits for this job must hear of it.
+            self.error = error
+            self._finish("failed")
+        else:
+            self._finish("done")
+
+    def _takeResult(self, result: dict) -> None:
+        from MedInpaintLib import Volume
+        from MedInpaintLib.errors import InputError
+
+        request = self._request
+        if not slicer.mrmlScene.IsNodePresent(request.volumeNode):
+            raise InputError(_("The input volume was removed from the scene while it was being filled."))
+        outputVolume = request.outputVolume
+        if outputVolume is not None and not slicer.mrmlScene.IsNodePresent(outputVolume):
+            outputVolume = None
+        filled = Volume.read(result["output"]).array
+        node = scene.addResult(filled, self._image.ijkToRAS, request.volumeNode, outputVolume)
+        scene.describeResult(node, {**result["report"], "warnings": self.warnings}, request.volumeNode.GetName(), self._segmentNames)
+        self.report = result["report"]
+        self.outputVolume = node
+
+    def _finish(self, state: str) -> None:
+        self.state = state
+        self._image = None
+        self._removeFiles()
+        self._onFinished(self)
+
+    def _removeFiles(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _tellProgress(self, fraction: float, stage: str) -> None:
+        if self.state == "running":
+            self._progress(fraction, stage)
+
+    def _warn(self, message: str) -> None:
+        if self.state == "running" and message not in self.warnings:
+            logging.warning("MedInpaint: %s", message)
+            self.warnings.append(message)
+            self._onWarning(message)

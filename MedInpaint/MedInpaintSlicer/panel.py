@@ -1,0 +1,246 @@
+"""What the panel shows and does; the widgets themselves are in Resources/UI/MedInpaint.ui."""
+
+import logging
+
+import slicer
+from slicer.i18n import tr as _
+
+from . import installation, parameters
+from .form import ParameterForm
+from .scene import NOTICE
+
+
+class Panel:
+    """Keeps the widgets and the parameter node in step, and runs the fillings.
+
+    Widgets with a SlicerParameterName are bound by the parameter node itself; the others (segments, method, its form,
+    blending, device) are bound here.
+    """
+
+    def __init__(self, ui, logic) -> None:
+        """
+        Args:
+            ui: the widgets, by name.
+            logic: a ``MedInpaintLogic``.
+        """
+        self.ui = ui
+        self.logic = logic
+        self.job = None
+        self._node = None
+        self._segmentation = None
+        self._shownMethod = None
+        self._refreshing = False
+        self._methods = _methods()
+        self._boundCombos = {"method": ui.methodCombo, "blend": ui.blendCombo, "device": ui.deviceCombo}
+        self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged)
+        self._fillCombos()
+        self._connect()
+        self._showRunning()
+        for label in (ui.statusLabel, ui.errorLabel, ui.warningLabel, ui.resultLabel):
+            _say(label, "")
+
+    def setParameterNode(self, node) -> None:
+        """Show another parameter node's values, or none."""
+        self._node = node
+        self._segmentation = None
+        self._shownMethod = None
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what the parameter node holds."""
+        if self._node is None or self._refreshing:
+            return
+        self._refreshing = True
+        try:
+            self._showSegments()
+            for field, combo in self._boundCombos.items():
+                combo.currentIndex = max(combo.findData(getattr(self._node, field)), 0)
+            self._showMethod()
+            self._showCanApply()
+        finally:
+            self._refreshing = False
+
+    def chooseOnlySegment(self) -> None:
+        """Choose the segment when none is chosen and there is no choice: the user has just painted it."""
+        segmentation = self._node.segmentation if self._node is not None else None
+        if segmentation is not None and not self._chosenSegments():
+            known = list(segmentation.GetSegmentation().GetSegmentIDs())
+            self._node.segmentIds = known if len(known) == 1 else []
+
+    def apply(self) -> None:
+        """Start filling with what is chosen."""
+        node = self._node
+        if self.job is not None or node is None or self._whatIsMissing():
+            return
+        for label in (self.ui.errorLabel, self.ui.warningLabel, self.ui.resultLabel):
+            _say(label, "")
+        _say(self.ui.statusLabel, _("Preparing..."))
+        try:
+            installation.ensurePackages(self._methods[node.method].requires if node.method in self._methods else ())
+            self.job = self.logic.inpaint(
+                node.inputVolume,
+                node.segmentation,
+                self._chosenSegments(),
+                method=node.method,
+                parameters=self._form.values(),
+                blend=node.blend,
+                device=node.device,
+                dilateMm=node.dilateMm,
+                outputVolume=node.outputVolume,
+                wait=False,
+                progress=self._onProgress,
+                warning=self._onWarning,
+                finished=self._onFinished,
+            )
+        except Exception as error:
+            self._showError(error)
+        self._showRunning()
+
+    def cancel(self) -> None:
+        """Stop what runs, if anything."""
+        if self.job is not None:
+            self.job.cancel()
+
+    def _fillCombos(self) -> None:
+        self.ui.methodCombo.addItem(_("Automatic"), "auto")
+        for name, info in self._methods.items():
+            self.ui.methodCombo.addItem(info.title, name)
+        blends = {"auto": _("Automatic"), "paste": _("Paste"), "feather": _("Feather"), "poisson": _("Poisson")}
+        devices = {"auto": _("Automatic"), "cpu": _("CPU"), "cuda": _("GPU (CUDA)"), "mps": _("GPU (Apple)")}
+        for combo, titles in ((self.ui.blendCombo, blends), (self.ui.deviceCombo, devices)):
+            for name, title in titles.items():
+                combo.addItem(title, name)
+
+    def _connect(self) -> None:
+        self.ui.segmentsTable.connect("selectionChanged(QItemSelection,QItemSelection)", self._onSegmentsSelected)
+        for field, combo in self._boundCombos.items():
+            combo.connect("currentIndexChanged(int)", lambda index, field=field: self._onComboChanged(field))
+        self.ui.applyButton.connect("clicked(bool)", lambda checked: self.apply())
+        self.ui.cancelButton.connect("clicked(bool)", lambda checked: self.cancel())
+
+    def _showSegments(self) -> None:
+        node = self._node
+        if node.segmentation is not self._segmentation:
+            self._segmentation = node.segmentation
+            self.ui.segmentsTable.setSegmentationNode(node.segmentation)
+            self.chooseOnlySegment()
+        chosen = self._chosenSegments()
+        if sorted(self.ui.segmentsTable.selectedSegmentIDs()) != sorted(chosen):
+            self.ui.segmentsTable.setSelectedSegmentIDs(chosen)
+
+    def _chosenSegments(self) -> list[str]:
+        """The chosen segments that are still there."""
+        segmentation = self._node.segmentation
+        if segmentation is None:
+            return []
+        known = set(segmentation.GetSegmentation().GetSegmentIDs())
+        return [segmentId for segmentId in self._node.segmentIds if segmentId in known]
+
+    def _showMethod(self) -> None:
+        method = self._node.method
+        if method == self._shownMethod:
+            return
+        self._shownMethod = method
+        info = self._methods.get(method)
+        if info is None:
+            self._form.show([], {})
+            summary = _("Chooses by the size and the shape of the hole, and says why.")
+        else:
+            self._form.show(info.describe(), parameters.valuesOf(self._node, method))
+            summary = info.summary
+        self.ui.methodSummaryLabel.text = summary
+
+    def _showCanApply(self) -> None:
+        missing = self._whatIsMissing()
+        self.ui.applyButton.enabled = self.job is None and not missing
+        if self.job is not None:
+            missing = _("The volume is being filled; Cancel stops it.")
+        self.ui.applyButton.toolTip = missing or _("Fill the chosen segments of the volume.")
+
+    def _whatIsMissing(self) -> str:
+        node = self._node
+        if node.inputVolume is None:
+            return _("Choose the volume to fill.")
+        if node.segmentation is None:
+            return _("Choose the segmentation that marks the hole.")
+        if node.segmentation.GetSegmentation().GetNumberOfSegments() == 0:
+            return _("The segmentation has no segments; mark the hole in the Segment Editor first.")
+        if not self._chosenSegments():
+            return _("Choose one or more segments in the table.")
+        if node.outputVolume is not None and node.outputVolume is node.inputVolume:
+            return _("Choose another output volume: the input is never changed.")
+        return ""
+
+    def _showRunning(self) -> None:
+        running = self.job is not None
+        self.ui.cancelButton.enabled = running
+        self.ui.progressBar.visible = running
+        if running:
+            self.ui.progressBar.value = 0
+            self.ui.progressBar.format = "%p%"
+        if self._node is not None:
+            self._showCanApply()
+
+    def _onSegmentsSelected(self, selected, deselected) -> None:
+        if self._node is not None and not self._refreshing:
+            self._node.segmentIds = list(self.ui.segmentsTable.selectedSegmentIDs())
+
+    def _onComboChanged(self, field: str) -> None:
+        if self._node is not None and not self._refreshing:
+            setattr(self._node, field, self._boundCombos[field].currentData)
+
+    def _onFormChanged(self) -> None:
+        if self._node is not None:
+            parameters.setValuesOf(self._node, self._shownMethod, self._form.values())
+
+    def _onProgress(self, fraction: float, stage: str) -> None:
+        self.ui.progressBar.value = round(100 * fraction)
+        _say(self.ui.statusLabel, stage)
+
+    def _onWarning(self, message: str) -> None:
+        before = self.ui.warningLabel.text
+        _say(self.ui.warningLabel, f"{before}\n{message}" if before else message)
+
+    def _onFinished(self, job) -> None:
+        self.job = None
+        _say(self.ui.statusLabel, "")
+        if job.state == "done":
+            _say(self.ui.resultLabel, _resultText(job.outputVolume.GetName(), job.report))
+            slicer.util.setSliceViewerLayers(background=job.outputVolume)
+        elif job.state == "cancelled":
+            _say(self.ui.statusLabel, _("Cancelled; nothing was changed."))
+        else:
+            self._showError(job.error)
+        self._showRunning()
+
+    def _showError(self, error: Exception) -> None:
+        from MedInpaintLib.errors import MedInpaintError
+
+        if not isinstance(error, MedInpaintError):
+            logging.error("MedInpaint failed", exc_info=error)
+        _say(self.ui.statusLabel, "")
+        _say(self.ui.errorLabel, str(error) or type(error).__name__)
+
+
+def _methods() -> dict:
+    import MedInpaintLib
+
+    return MedInpaintLib.methods()
+
+
+def _say(label, text: str) -> None:
+    label.text = text
+    label.visible = bool(text)
+
+
+def _resultText(name: str, report: dict) -> str:
+    hole = report["hole"]
+    lines = [
+        _("'{name}' is filled: {volume:.3g} mL in {pieces} piece(s), {seconds:.1f} s.").format(
+            name=name, volume=hole["volume_ml"], pieces=hole["components"], seconds=report["seconds"]["total"]
+        ),
+        _("Method: {method}.").format(method=report["method"]) + (f" {report['reason']}" if report["reason"] else ""),
+        report["trust"],
+        NOTICE,
+    ]
+    return "\n".join(lines)

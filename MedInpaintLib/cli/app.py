@@ -1,0 +1,42 @@
+"""The command and its subcommands, one file each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from .. import __version__
+from .demo import demo
+from .evaluate import evaluate
+from .fill import fill
+from .methods import methods
+from .run import run
+
+app = typer.Typer(
+    name="medinpaint",
+    help="Fill holes in medical images: lesions, implants, dropouts, missing slices. Research software, not for clinical use.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(fill)
+app.command()(evaluate)
+app.command()(methods)
+app.command()(demo)
+app.command()(run)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"medinpaint {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        Optional[bool],  # noqa: UP007, UP045 - typer on Python 3.10 evaluates it
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave."),
+    ] = None,
+) -> None: ...

@@ -1,0 +1,77 @@
+"""What the commands print: a bar on a terminal, JSON lines on request, errors as one line."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from ..job import Emit, guarded, print_event
+
+
+class ProgressStyle(str, enum.Enum):
+    """How progress is shown; auto is a bar on a terminal and nothing elsewhere."""
+
+    auto = "auto"
+    bar = "bar"
+    json = "json"
+    none = "none"
+
+
+def follow(work: Callable[[Emit], None], style: ProgressStyle) -> None:
+    """Run ``work(emit)``, show its events, and leave with the exit code that fits."""
+    if style is ProgressStyle.json:
+        raise typer.Exit(guarded(lambda: work(print_event), print_event))
+    if style is ProgressStyle.bar or (style is ProgressStyle.auto and sys.stderr.isatty()):
+        raise typer.Exit(_with_bar(work))
+    raise typer.Exit(guarded(lambda: work(show), show))
+
+
+def show(event: dict[str, Any]) -> None:
+    """An event as a person reads it: warnings and errors on standard error, results on standard output."""
+    kind = event["event"]
+    if kind == "warning":
+        typer.echo(f"Warning: {event['message']}", err=True)
+    elif kind == "error":
+        typer.echo(f"Error: {event['message']}", err=True)
+    elif kind == "cancelled":
+        typer.echo("Cancelled; nothing was written.", err=True)
+    elif kind == "result":
+        typer.echo(describe(event["output"], event["report"]))
+
+
+def describe(output: str, report: dict[str, Any]) -> str:
+    """A finished fill in three lines."""
+    hole = report["hole"]
+    why = f" ({report['reason']})" if report["reason"] else ""
+    parts = f"{hole['components']} part{'s' if hole['components'] != 1 else ''}"
+    return (
+        f"{output}\n"
+        f"  {report['method']}{why}\n"
+        f"  {hole['voxels']} voxels, {hole['volume_ml']:.2f} ml in {parts}, {report['seconds']['total']:.2f} s. "
+        f"{report['trust']}"
+    )
+
+
+def _with_bar(work: Callable[[Emit], None]) -> int:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeRemainingColumn())
+    later: list[dict[str, Any]] = []
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Starting", total=1.0)
+
+        def emit(event: dict[str, Any]) -> None:
+            if event["event"] == "progress":
+                bar.update(task, completed=event["fraction"], description=event["stage"])
+            else:
+                later.append(event)
+
+        code = guarded(lambda: work(emit), emit)
+    for event in later:
+        show(event)
+    return code

@@ -1,0 +1,19 @@
+"""``medinpaint run``: execute a job file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..job import Job, execute
+from .console import ProgressStyle, follow
+
+
+def run(
+    job: Annotated[Path, typer.Argument(help="Job file (JSON).")],
+    progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
+) -> None:
+    """Execute a job file, as the Slicer panel does."""
+    follow(lambda emit: execute(Job.read(job), emit), progress)

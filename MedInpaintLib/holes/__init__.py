@@ -1,0 +1,35 @@
+"""Synthetic holes: spheres, squares, strips, free-form strokes and blobs at random places, the same for the same seed.
+
+>>> from MedInpaintLib.holes import place
+>>> labels = place("spheres:20mm:2", (64, 64, 64), spacing=(1, 1, 1), seed=0)
+>>> int(labels.max())
+2
+
+A shape is one file with one class that draws one hole; adding one is adding that file and a line to the grammar.
+Training draws from the same classes as the evaluation.
+"""
+
+from .blobs import Blobs
+from .grammar import grammar, is_spec, parse
+from .length import Length
+from .place import place
+from .shape import Grid, Shape
+from .spheres import Spheres
+from .squares import Squares
+from .strips import Strips
+from .strokes import Strokes
+
+__all__ = [
+    "Blobs",
+    "Grid",
+    "Length",
+    "Shape",
+    "Spheres",
+    "Squares",
+    "Strips",
+    "Strokes",
+    "grammar",
+    "is_spec",
+    "parse",
+    "place",
+]
