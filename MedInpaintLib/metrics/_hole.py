@@ -56,7 +56,7 @@ def composite(
 
 
 def ratio(numerator: float, denominator: float) -> float:
-    """``numerator / denominator`` of two energies; 1 when both are zero (nothing to add, nothing added), else infinity."""
+    """``numerator / denominator`` of two energies; 1 when both are zero, infinity when only the denominator is."""
     if denominator > 0:
         return numerator / denominator
     return 1.0 if numerator == 0 else float("inf")

@@ -190,8 +190,8 @@ CONVENTIONS: dict[str, Convention] = {
     for entry in (
         Convention(
             name="masked",
-            summary="errors over the hole; fixed R; SSIM (3-D in volumes) of the composite, Gaussian 1.5, averaged over "
-            "the hole",
+            summary="errors over the hole; fixed R; SSIM (3-D in volumes) of the composite, Gaussian 1.5, averaged "
+            "over the hole",
             context=window_radius(),
             compute=_masked,
         ),

@@ -1,0 +1,272 @@
+"""The figure: before, hole, after and difference, on the slice where the hole is largest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import GeometryError, MaskError, MissingDependencyError
+from ..files import replacing
+from ..intensity import foreground, guess_modality
+from ..volume import Volume
+
+_BACK, _INK, _DIM, _OUTLINE = "#101214", "#f2f2f2", "#a7adb5", "#ffb000"
+_PANEL = 3.2  # inches, the height of a panel
+_SOFT_TISSUE = (-160.0, 240.0)  # HU
+_CLOSER = 3.0  # how much wider than the hole a close-up is
+_SMALL = 0.25  # a hole below this share of the slice's width gets a close-up
+_MM_CLOSEST = 40.0
+
+
+def save_figure(
+    path: str | os.PathLike[str],
+    image: Volume,
+    hole: np.ndarray,
+    filled: np.ndarray,
+    *,
+    method: str = "",
+    scores: Mapping[str, float] | None = None,
+    window: tuple[float, float] | None = None,
+    truth_known: bool = True,
+    dpi: int = 110,
+) -> None:
+    """Write a PNG figure of a fill.
+
+    Panels: before, hole, after, difference (after - before, in the hole). Pixels keep their shape in mm, and axes are turned as
+    in radiology (anterior and superior up, the patient's left at the right) where the image says how the patient lay. A hole
+    that is small in its slice is shown close up, with the whole slice and the place of the close-up in a panel before it.
+
+    Args:
+        path: of the PNG.
+        image: before; ``(k, j, i)`` or ``(j, i)``.
+        hole: bool, the image's shape.
+        filled: after, the image's shape.
+        method: for the title.
+        scores: for the title; psnr, ssim and mae are shown.
+        window: ``(black, white)`` in the image's intensities; by default the robust range of known voxels, or the
+            soft-tissue window for CT.
+        truth_known: whether ``image`` holds the truth under the hole (synthetic holes). If not, the last panel is named
+            "change", for then it says what was altered and nothing about errors.
+        dpi: resolution.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+        OutputError: the file could not be written.
+    """
+    pyplot = _matplotlib()
+    if not (image.array.shape == hole.shape == filled.shape):
+        raise GeometryError(
+            f"Image, hole and filled image must have one shape; found {image.array.shape}, {hole.shape}, {filled.shape}."
+        )
+    hole = np.asarray(hole, dtype=bool)
+    if not hole.any():
+        raise MaskError("The hole is empty, so there is no slice to show.")
+    black, white = window or _window(image.array, hole)
+    where, index = _slice(hole)
+    turn = _turn(image)
+    before, mask, after = (turn(array[where].astype(np.float64)) for array in (image.array, hole, filled))
+    mask = mask > 0.5
+    tall, wide = image.spacing[-2:]
+    view = _view(mask, tall, wide)
+    close_up = view is not None
+    part = view or (slice(0, mask.shape[0]), slice(0, mask.shape[1]))
+
+    panels = ["before", "hole", "after", "difference" if truth_known else "change"]
+    ratio = _width(part, tall, wide)
+    widths = [ratio] * 4
+    if close_up:
+        panels.insert(0, "slice")
+        widths.insert(0, _width((slice(0, mask.shape[0]), slice(0, mask.shape[1])), tall, wide))
+    figure, axes = _layout(pyplot, widths, dpi)
+    step = after - before
+    reach = max(float(np.percentile(np.abs(step[mask]), 99)), 1e-3 * (white - black))
+    for axis, name in zip(axes, panels, strict=True):
+        shown = (slice(0, mask.shape[0]), slice(0, mask.shape[1])) if name == "slice" else part
+        extent = _extent(shown, tall, wide)
+        grey: dict[str, Any] = {"cmap": "gray", "vmin": black, "vmax": white, "extent": extent, "interpolation": "nearest"}
+        axis.set_title(name, color=_INK, fontsize=11, pad=5)
+        axis.set_axis_off()
+        if name == "slice":
+            axis.imshow(before[shown], **grey)
+            _frame(axis, part, tall, wide)
+        elif name == "hole":
+            axis.imshow(np.where(mask, np.nan, before)[shown], **grey)
+            axis.imshow(_tint(mask[shown]), extent=extent, interpolation="nearest")
+        elif name in ("difference", "change"):
+            axis.imshow(before[shown], **{**grey, "alpha": 0.35})
+            drawn = axis.imshow(
+                np.where(mask, step, np.nan)[shown],
+                cmap="RdBu_r",
+                vmin=-reach,
+                vmax=reach,
+                extent=extent,
+                interpolation="nearest",
+            )
+        else:
+            axis.imshow((before if name == "before" else after)[shown], **grey)
+        if name != "slice":
+            _outline(axis, mask, tall, wide)
+            axis.set_xlim(extent[0], extent[1])
+            axis.set_ylim(extent[2], extent[3])
+    _colorbar(figure, axes[-1], drawn)
+    _write_words(figure, method, scores, index, image, black, white)
+
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=dpi, facecolor=_BACK)
+
+
+def _matplotlib() -> Any:
+    try:
+        import matplotlib
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingDependencyError(
+            "Figures need matplotlib, which is not installed; install it with: pip install 'medinpaint[report]'"
+        ) from None
+    # The object interface, not pyplot: nothing global is touched, so it works inside any application.
+    return {"matplotlib": matplotlib, "Figure": Figure, "Canvas": FigureCanvasAgg}
+
+
+def _layout(modules: Any, widths: list[float], dpi: int) -> tuple[Any, list[Any]]:
+    """A figure whose panels are all equally high, with room for the title above, a line below and a colorbar at the right."""
+    gap, top, bottom, right, left = 0.08, 0.72, 0.38, 0.75, 0.12
+    panel_widths = [ratio * _PANEL for ratio in widths]
+    whole = (left + sum(panel_widths) + gap * (len(widths) - 1) + right, top + _PANEL + bottom)
+    figure = modules["Figure"](figsize=whole, dpi=dpi)
+    modules["Canvas"](figure)
+    axes, x = [], left
+    for width in panel_widths:
+        axes.append(figure.add_axes((x / whole[0], bottom / whole[1], width / whole[0], _PANEL / whole[1])))
+        x += width + gap
+    return figure, axes
+
+
+def _slice(hole: np.ndarray) -> tuple[tuple[Any, ...], int | None]:
+    """Index of the slice with most voxels to fill, and its number (None in 2-D)."""
+    if hole.ndim == 2:
+        return (), None
+    index = int(np.argmax(np.count_nonzero(hole, axis=(1, 2))))
+    return (index,), index
+
+
+def _turn(image: Volume) -> Any:
+    """Flips that bring the patient's left to the right, posterior down, superior up; identity where that is not known."""
+    dimensions = image.array.ndim
+    if dimensions == 2:
+        return lambda plane: plane
+    direction = np.array(image.direction).reshape(dimensions, dimensions)
+    flips = []
+    for axis, column in ((0, 1), (1, 0)):  # rows run along j, columns along i
+        along = direction[:, column]
+        anatomical = int(np.argmax(np.abs(along)))
+        wanted = -1 if anatomical == 2 else 1  # LPS: left and posterior grow rightwards or downwards, superior upwards
+        if along[anatomical] * wanted < 0:
+            flips.append(axis)
+    return lambda plane: np.flip(plane, flips)
+
+
+def _view(mask: np.ndarray, tall: float, wide: float) -> tuple[slice, slice] | None:
+    """The close-up around a small hole, square in mm; None when the hole is large enough in the whole slice."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    size = max((rows[-1] + 1 - rows[0]) * tall, (columns[-1] + 1 - columns[0]) * wide)
+    field = max(mask.shape[0] * tall, mask.shape[1] * wide)
+    if size > _SMALL * field:
+        return None
+    side = min(max(_CLOSER * size, min(_MM_CLOSEST, field)), field)
+    return (
+        _window_of((rows[0] + rows[-1] + 1) / 2, side / tall, mask.shape[0]),
+        _window_of((columns[0] + columns[-1] + 1) / 2, side / wide, mask.shape[1]),
+    )
+
+
+def _window_of(centre: float, length: float, size: int) -> slice:
+    """``length`` pixels around the centre, moved inwards at the border."""
+    length = min(int(round(length)), size)
+    start = min(max(int(round(centre - length / 2)), 0), size - length)
+    return slice(start, start + length)
+
+
+def _width(part: tuple[slice, slice], tall: float, wide: float) -> float:
+    """Width over height in mm."""
+    return (part[1].stop - part[1].start) * wide / ((part[0].stop - part[0].start) * tall)
+
+
+def _extent(part: tuple[slice, slice], tall: float, wide: float) -> tuple[float, float, float, float]:
+    """Left, right, bottom, top in mm."""
+    return (part[1].start * wide, part[1].stop * wide, part[0].stop * tall, part[0].start * tall)
+
+
+def _window(image: np.ndarray, hole: np.ndarray) -> tuple[float, float]:
+    from ..intensity import sample_known
+
+    known = sample_known(image, hole, tuple(slice(0, size) for size in image.shape))
+    if guess_modality(known, sum(size > 1 for size in image.shape)) == "CT":
+        return _SOFT_TISSUE
+    body = known[foreground(known)]
+    low = min(0.0, float(known.min())) if known.min() >= 0 else float(np.percentile(known, 0.5))
+    high = float(np.percentile(body if body.size else known, 99.5))
+    return low, high if high > low else low + 1.0
+
+
+def _tint(mask: np.ndarray) -> np.ndarray:
+    """The hole as a translucent layer of the outline's colour."""
+    from matplotlib.colors import to_rgba
+
+    layer = np.zeros((*mask.shape, 4))
+    layer[mask] = to_rgba(_OUTLINE, 0.55)
+    return layer
+
+
+def _outline(axis: Any, mask: np.ndarray, tall: float, wide: float) -> None:
+    """A thin line along the hole's pixels' edges."""
+    padded = np.pad(mask, 1)
+    sides = []
+    for r, c in np.argwhere(np.diff(padded, axis=0)):
+        sides.append((((c - 1) * wide, r * tall), (c * wide, r * tall)))
+    for r, c in np.argwhere(np.diff(padded, axis=1)):
+        sides.append(((c * wide, (r - 1) * tall), (c * wide, r * tall)))
+    from matplotlib.collections import LineCollection
+
+    axis.add_collection(LineCollection(sides, colors=_OUTLINE, linewidths=0.8, capstyle="projecting"))
+
+
+def _frame(axis: Any, part: tuple[slice, slice], tall: float, wide: float) -> None:
+    from matplotlib.patches import Rectangle
+
+    left, right, bottom, top = _extent(part, tall, wide)
+    axis.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=_OUTLINE, linewidth=1.2))
+
+
+def _colorbar(figure: Any, axis: Any, drawn: Any) -> None:
+    box = axis.get_position()
+    width, height = figure.get_size_inches()
+    place = figure.add_axes((box.x1 + 0.1 / width, box.y0 + 0.1 * box.height, 0.1 / width, 0.8 * box.height))
+    bar = figure.colorbar(drawn, cax=place)
+    bar.ax.tick_params(colors=_DIM, labelsize=8, length=2)
+    bar.outline.set_visible(False)
+
+
+def _write_words(
+    figure: Any,
+    method: str,
+    scores: Mapping[str, float] | None,
+    index: int | None,
+    image: Volume,
+    black: float,
+    white: float,
+) -> None:
+    width, height = figure.get_size_inches()
+    title = method
+    named = {"psnr": "PSNR {:.2f} dB", "ssim": "SSIM {:.3f}", "mae": "MAE {:.4g}"}
+    numbers = "   ".join(text.format(scores[name]) for name, text in named.items() if scores and name in scores)
+    figure.text(0.12 / width, 1 - 0.2 / height, title, color=_INK, fontsize=13, weight="bold", va="center")
+    figure.text(1 - 0.15 / width, 1 - 0.2 / height, numbers, color=_INK, fontsize=11, va="center", ha="right")
+    where = "" if index is None else f"slice {index} of {image.array.shape[0]}   "
+    voxel = " x ".join(f"{mm:.3g}" for mm in image.spacing)
+    words = f"{where}voxels {voxel} mm   window {black:.4g} .. {white:.4g}   synthetic voxels, not for clinical use"
+    figure.text(0.12 / width, 0.17 / height, words, color=_DIM, fontsize=8.5, va="center")

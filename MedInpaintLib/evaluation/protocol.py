@@ -1,0 +1,294 @@
+"""The protocol: holes into a healthy image, a fill by each method, scores hole by hole."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import intensity
+from ..errors import GeometryError, MaskError, ParameterError
+from ..holes import is_spec, place
+from ..holes.grammar import grammar
+from ..mask import grow
+from ..methods import registry
+from ..metrics import CONVENTIONS, score
+from ..pipeline import inpaint
+from ..progress import Progress
+from ..volume import Volume
+from .data_range import DataRange, data_range_of
+from .foreground import body
+from .report import Row, Table
+
+#: In every table: a method that does not beat it is not worth its time.
+TRIVIAL = "shell-mean"
+
+#: A fill from outside the engine: ``fill(voided image, hole, spacing) -> filled array``.
+Peer = Callable[[np.ndarray, np.ndarray, tuple[float, ...]], np.ndarray]
+
+
+def evaluate(
+    image: Any,
+    holes: Any = "spheres:20mm:6",
+    methods: str | Sequence[str | tuple[str, Peer]] = ("harmonic", "biharmonic"),
+    *,
+    spacing: Sequence[float] | float | None = None,
+    seed: int = 0,
+    data_range: float | Sequence[float] | None = None,
+    convention: str = "masked",
+    modality: str | None = None,
+    foreground: Any = None,
+    avoid: Any = None,
+    margin_mm: float = 4.0,
+    name: str = "",
+    split: str = "not stated",
+    keep_fills: bool = False,
+    progress: Progress | None = None,
+) -> Table:
+    """Score methods on synthetic holes in an image of which the truth is known.
+
+    All holes are cut out at once and filled in one go by each method; every score is that of one hole, so methods can be paired
+    hole by hole. What lies under the holes is wiped before a method sees the image.
+
+    Args:
+        image: a path, a SimpleITK image, a :class:`Volume`, or an array ``(k, j, i)`` or ``(j, i)``.
+        holes: a description such as ``"spheres:20mm:6"`` (:func:`MedInpaintLib.holes.grammar.grammar` has them all), or a
+            mask in the same kinds as the image: its labels, or the connected parts of a mask with one label, are the holes.
+        methods: names of :func:`MedInpaintLib.methods`; a pair ``(label, function)`` scores a fill from elsewhere. The
+            trivial fill ``shell-mean`` is always added.
+        spacing: mm in the order of the axes, for arrays.
+        seed: for the places of the holes and for the methods.
+        data_range: R of PSNR and SSIM, or ``(low, high)``. Default: 400 HU around 40 HU for CT, 255 for 8-bit films, else the
+            99.5 percentile of the known foreground. Always printed.
+        convention: ``"masked"``, ``"brats"`` or ``"rfr-report"``, see :mod:`MedInpaintLib.metrics.conventions`.
+        modality: ``"MR"``, ``"CT"`` or ``"film"``; guessed by default.
+        foreground: where holes may lie, a mask; the body by default.
+        avoid: where they may not, e.g. lesions.
+        margin_mm: least distance between holes.
+        name: of the data, for the table; the file's name by default.
+        split: of the data (train, val, test), for the table.
+        keep_fills: keep the filled images in the table, for figures.
+        progress: reports and cancels.
+
+    Returns:
+        Table: print it, or ask it for ``to_text()``, ``to_markdown()``, ``to_csv(path)``, ``gain(method)``.
+
+    Raises:
+        InputError: something that was given cannot be used; the message says what to do.
+    """
+    progress = progress or Progress()
+    if convention not in CONVENTIONS:
+        raise ParameterError(f"There is no convention '{convention}'; the conventions are: {', '.join(CONVENTIONS)}.")
+    runs = _runs(methods)
+    progress.update(0.0, "Reading")
+    volume = Volume.of(image, _spacing(spacing))
+    name = name or (os.path.basename(os.fspath(image)) if isinstance(image, (str, os.PathLike)) else "array")
+    dimensions = sum(size > 1 for size in volume.array.shape)
+    modality = modality or intensity.guess_modality(intensity.sample_known(volume.array, None, None), dimensions)
+
+    progress.update(0.02, "Placing holes")
+    if isinstance(holes, str) and is_spec(holes):
+        inside = body(volume.array, modality) if foreground is None else _mask(foreground, volume)
+        kept_off = None if avoid is None else _mask(avoid, volume)
+        labels = place(
+            holes,
+            volume.array.shape,
+            spacing=volume.spacing,
+            foreground=inside,
+            avoid=kept_off,
+            margin_mm=margin_mm,
+            seed=seed,
+        )
+        described = f"{holes}, at least {margin_mm:g} mm apart"
+    else:
+        labels, described = _given_holes(holes, volume)
+    hole = labels > 0
+    known = intensity.sample_known(volume.array, hole, tuple(slice(0, size) for size in hole.shape))
+    scale = data_range_of(known, modality, volume.array.dtype, data_range)
+    boxes = _boxes(labels, CONVENTIONS[convention].context)
+
+    voided = volume.with_array(np.where(hole, volume.array.dtype.type(0), volume.array))
+    rows: list[Row] = []
+    seconds: dict[str, float] = {}
+    fills: dict[str, np.ndarray] = {}
+    for number, (label, run) in enumerate(runs):
+        share = progress.part(0.05 + 0.95 * number / len(runs), 0.05 + 0.95 * (number + 1) / len(runs))
+        share.update(0.0, label)
+        start = time.perf_counter()
+        filled = run(voided, hole, modality, seed, share.part(0.0, 0.8))
+        seconds[label] = time.perf_counter() - start
+        if filled.shape != hole.shape:
+            raise GeometryError(f"'{label}' returned an image of shape {filled.shape} instead of {hole.shape}.")
+        for found, box in boxes.items():
+            rows.append(_row(label, found, box, filled, volume, labels, convention, scale))
+            share.update(0.8 + 0.2 * found / len(boxes), label)
+        if keep_fills:
+            fills[label] = filled
+    progress.update(1.0, "Done")
+
+    table = Table(
+        rows=tuple(rows),
+        reference=TRIVIAL,
+        about=_about(name, volume, modality, split, described, seed, convention, scale, len(boxes)),
+        constants={
+            "data": name,
+            "modality": modality,
+            "split": split,
+            "protocol": described,
+            "seed": seed,
+            "convention": convention,
+            "R": scale.width,
+            "black": scale.black,
+        },
+        seconds=seconds,
+        image=volume,
+        labels=labels,
+        fills=fills,
+    )
+    reference = _best_trivial(table)
+    about = {**table.about, "Δ, better": f"difference to {reference} in the same hole, and in how many it is better"}
+    return dataclasses.replace(table, reference=reference, about=about)
+
+
+def _row(
+    method: str,
+    found: int,
+    box: tuple[slice, ...],
+    filled: np.ndarray,
+    volume: Volume,
+    labels: np.ndarray,
+    convention: str,
+    scale: DataRange,
+) -> Row:
+    own = labels[box] == found
+    scores = score(
+        filled[box],
+        volume.array[box],
+        own,
+        convention=convention,
+        data_range=scale.width,
+        black=scale.black,
+        spacing=volume.spacing,
+    )
+    indices = np.nonzero(own)
+    centre = tuple(float(along.mean()) + part.start for along, part in zip(indices, box, strict=True))
+    return Row(method, found, len(indices[0]), centre, scores)
+
+
+def _runs(methods: str | Sequence[str | tuple[str, Peer]]) -> list[tuple[str, Callable[..., np.ndarray]]]:
+    """Label and function of each method, the trivial fill among them, each once; unknown names fail before any work."""
+    asked = [methods] if isinstance(methods, str) else list(methods)
+    if TRIVIAL not in asked:
+        asked.insert(0, TRIVIAL)
+    runs: dict[str, Callable[..., np.ndarray]] = {}
+    for entry in asked:
+        if isinstance(entry, str):
+            if entry != "auto":
+                registry.get(entry)
+            runs[entry] = _engine(entry)
+        else:
+            label, fill = entry
+            runs[label] = _peer(fill)
+    return list(runs.items())
+
+
+def _engine(method: str) -> Callable[..., np.ndarray]:
+    def run(voided: Volume, hole: np.ndarray, modality: str, seed: int, progress: Progress) -> np.ndarray:
+        result = inpaint(voided, hole, method=method, modality=modality, seed=seed, progress=progress)
+        return result.volume.array
+
+    return run
+
+
+def _peer(fill: Peer) -> Callable[..., np.ndarray]:
+    def run(voided: Volume, hole: np.ndarray, modality: str, seed: int, progress: Progress) -> np.ndarray:
+        return np.asarray(fill(voided.array.copy(), hole.copy(), voided.spacing))
+
+    return run
+
+
+def _spacing(spacing: Sequence[float] | float | None) -> tuple[float, ...] | float | None:
+    return spacing if spacing is None or isinstance(spacing, (int, float)) else tuple(spacing)
+
+
+def _mask(mask: Any, volume: Volume) -> np.ndarray:
+    """A mask on the image's grid as a bool array."""
+    return _on_grid(mask, volume).array != 0
+
+
+def _on_grid(mask: Any, volume: Volume) -> Volume:
+    found = volume.with_array(mask) if isinstance(mask, np.ndarray) else Volume.of(mask)
+    difference = volume.grid_difference(found)
+    if difference:
+        raise GeometryError(f"The mask is on another grid than the image ({difference}); resample it first.")
+    return found
+
+
+def _given_holes(holes: Any, volume: Volume) -> tuple[np.ndarray, str]:
+    """Labels and a description from a mask: its labels, or its connected parts when there is one label."""
+    from scipy import ndimage
+
+    if isinstance(holes, str) and not os.path.exists(holes):
+        raise ParameterError(f"'{holes}' is neither a file nor a description of holes.\n{grammar()}")
+    values = _on_grid(holes, volume).array
+    labels = np.zeros(values.shape, dtype=np.int32)
+    kinds = np.unique(values[values != 0])
+    if kinds.size == 0:
+        raise MaskError("The mask of holes is empty: no voxel is marked.")
+    if kinds.size == 1:
+        ndimage.label(values != 0, structure=np.ones((3,) * values.ndim), output=labels)
+    else:
+        for number, kind in enumerate(kinds, start=1):
+            labels[values == kind] = number
+    source = os.path.basename(os.fspath(holes)) if isinstance(holes, (str, os.PathLike)) else "mask"
+    return labels, f"holes given as {source}"
+
+
+def _boxes(labels: np.ndarray, context: int | None) -> dict[int, tuple[slice, ...]]:
+    """For each hole the part of the image that its scores depend on; the whole image when a convention needs that."""
+    from scipy import ndimage
+
+    whole = tuple(slice(0, size) for size in labels.shape)
+    found = enumerate(ndimage.find_objects(labels), start=1)
+    return {
+        number: whole if context is None else grow(box, [context] * labels.ndim, labels.shape)
+        for number, box in found
+        if box is not None
+    }
+
+
+def _best_trivial(table: Table) -> str:
+    """Of the methods that are trivial by their own account, the one with the best mean PSNR."""
+    known = registry.methods()
+    trivial = [name for name in table.methods if name in known and known[name].family == "trivial"]
+    return max(trivial, key=lambda name: table.spread(name, "psnr").mean)
+
+
+def _about(
+    name: str,
+    volume: Volume,
+    modality: str,
+    split: str,
+    described: str,
+    seed: int,
+    convention: str,
+    scale: DataRange,
+    count: int,
+) -> dict[str, str]:
+    shape = " x ".join(map(str, volume.array.shape))
+    voxel = " x ".join(f"{mm:.4g}" for mm in volume.spacing)
+    return {
+        "data": f"{name}, {modality}, {shape} voxels of {voxel} mm; split: {split}",
+        "holes": f"{described}; seed {seed}; one fill for all",
+        "convention": f"{convention}: {CONVENTIONS[convention].summary}",
+        "range": str(scale) if convention != "brats" else "taken from the data, hole by hole, as this convention does",
+        "n": f"{count} hole{'s' if count > 1 else ''}; mean ± standard deviation over holes",
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}, numpy {np.__version__}; s = wall time of one fill",
+    }

@@ -1,0 +1,239 @@
+"""Tables of scores: one row for each method and hole, and their summary, paired hole by hole."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import math
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..files import write_text
+from ..volume import Volume
+
+
+@dataclasses.dataclass(frozen=True)
+class MetricInfo:
+    """How a metric is printed: its heading, its decimals, and which way is better (``"higher"``, ``"lower"``, ``"one"``)."""
+
+    heading: str
+    digits: int
+    better: str
+
+
+METRICS = {
+    "psnr": MetricInfo("PSNR dB", 2, "higher"),
+    "psnr_01": MetricInfo("PSNR(1) dB", 2, "higher"),
+    "ssim": MetricInfo("SSIM", 3, "higher"),
+    "ssim_inner": MetricInfo("SSIM inner", 3, "higher"),
+    "mae": MetricInfo("MAE", 4, "lower"),
+    "rmse": MetricInfo("RMSE", 4, "lower"),
+    "mse": MetricInfo("MSE", 4, "lower"),
+    "nmse": MetricInfo("NMSE", 4, "lower"),
+    "gradient_energy": MetricInfo("gradE", 2, "one"),
+    "boundary_jump": MetricInfo("jump", 2, "one"),
+}
+
+#: The columns of the summary, as far as the convention has them; the CSV file has every metric.
+_SHOWN = ("psnr", "psnr_01", "ssim", "mae", "gradient_energy", "boundary_jump")
+_PAIRED = ("psnr", "ssim")
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One method's scores in one hole.
+
+    Attributes:
+        method: its name.
+        hole: the hole's label.
+        voxels: how many it has.
+        centre: of mass, as array indices.
+        scores: by metric.
+    """
+
+    method: str
+    hole: int
+    voxels: int
+    centre: tuple[float, ...]
+    scores: dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Spread:
+    """Mean and standard deviation (n - 1; NaN for one value) of the values that are not NaN, and their number."""
+
+    mean: float
+    sd: float
+    n: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        kept = [value for value in values if not math.isnan(value)]
+        if not kept:
+            return cls(math.nan, math.nan, 0)
+        # A perfect fill has an infinite PSNR, which has a mean but no spread.
+        finite = all(map(math.isfinite, kept))
+        sd = float(np.std(kept, ddof=1)) if len(kept) > 1 and finite else math.nan
+        return cls(float(np.mean(kept)) if finite else max(kept, key=abs), sd, len(kept))
+
+    def text(self, digits: int, sign: str = "") -> str:
+        """``"24.12 ± 3.41"``; just the mean when there is no spread."""
+        if self.n == 0:
+            return "-"
+        mean = f"{self.mean:{sign}.{digits}f}"
+        return mean if math.isnan(self.sd) else f"{mean} ± {self.sd:.{digits}f}"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Table:
+    """The outcome of an evaluation.
+
+    Attributes:
+        rows: method by method, hole by hole.
+        reference: the method that paired differences refer to: the best of the trivial fills.
+        about: what a reader needs to judge the numbers (data, split, protocol, range, n, machine), in printing order.
+        constants: the same for the CSV file: columns that are alike in every row.
+        seconds: wall time of each method's fill of all holes, one run.
+        image: the image with the truth in the holes.
+        labels: the holes, int32, on the image's grid.
+        fills: the filled arrays by method, when they were asked for.
+    """
+
+    rows: tuple[Row, ...]
+    reference: str
+    about: dict[str, str]
+    constants: dict[str, str | float]
+    seconds: dict[str, float]
+    image: Volume
+    labels: np.ndarray
+    fills: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """In the order of the rows."""
+        return tuple(self.seconds)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Those that the convention has."""
+        return tuple(self.rows[0].scores)
+
+    def scores(self, method: str, metric: str) -> list[float]:
+        """A method's scores, one a hole, in the same order for every method."""
+        return [row.scores[metric] for row in self.rows if row.method == method]
+
+    def spread(self, method: str, metric: str) -> Spread:
+        """Mean and standard deviation over the holes."""
+        return Spread.of(self.scores(method, metric))
+
+    def gain(self, method: str, metric: str = "psnr", over: str | None = None) -> Spread:
+        """Mean and standard deviation of the differences to another method in the same holes.
+
+        Holes differ by far more (3 to 5 dB) than methods do, so only paired differences tell methods apart.
+
+        Args:
+            method: whose gain.
+            metric: in what.
+            over: the other method; :attr:`reference` by default.
+        """
+        pairs = zip(self.scores(method, metric), self.scores(over or self.reference, metric), strict=True)
+        return Spread.of([mine - theirs if mine != theirs else 0.0 for mine, theirs in pairs])
+
+    def wins(self, method: str, metric: str = "psnr", over: str | None = None) -> int:
+        """In how many holes the method is better than another one (:attr:`reference` by default)."""
+        pairs = zip(self.scores(method, metric), self.scores(over or self.reference, metric), strict=True)
+        return sum(_is_better(mine, theirs, METRICS[metric].better) for mine, theirs in pairs)
+
+    def mean_scores(self, method: str) -> dict[str, float]:
+        """Every metric's mean over the holes."""
+        return {metric: self.spread(method, metric).mean for metric in self.metrics}
+
+    def to_text(self) -> str:
+        """For a terminal: what was measured and how, then the summary."""
+        head, body = self._summary()
+        width = max(map(len, self.about))
+        about = "\n".join(f"{name:<{width}}  {text}" for name, text in self.about.items())
+        return f"{about}\n\n{_columns(head, body)}\n"
+
+    def to_markdown(self) -> str:
+        """The summary as a Markdown table, with what was measured and how beneath it."""
+        head, body = self._summary()
+        lines = [
+            "| " + " | ".join(head) + " |",
+            "|---" + "|---:" * (len(head) - 1) + "|",
+            *("| " + " | ".join(cells) + " |" for cells in body),
+            "",
+            *(f"- **{name}**: {text}" for name, text in self.about.items()),
+        ]
+        return "\n".join(lines) + "\n"
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write one line for each method and hole, all metrics at full precision, with the protocol in every line.
+
+        Raises:
+            OutputError: the file could not be written.
+        """
+        out = io.StringIO()
+        axes = "kji"[-len(self.rows[0].centre) :]
+        writer = csv.writer(out, lineterminator="\n")
+        centre = [f"centre_{axis}" for axis in axes]
+        writer.writerow([*self.constants, "method", "seconds", "hole", "voxels", *centre, *self.metrics])
+        for row in self.rows:
+            where = [f"{index:.1f}" for index in row.centre]
+            seconds = f"{self.seconds[row.method]:.3f}"
+            scores = [repr(row.scores[metric]) for metric in self.metrics]
+            writer.writerow([*self.constants.values(), row.method, seconds, row.hole, row.voxels, *where, *scores])
+        write_text(path, out.getvalue())
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _summary(self) -> tuple[list[str], list[list[str]]]:
+        """Heading and cells of the summary."""
+        shown = [metric for metric in _SHOWN if metric in self.metrics]
+        paired = [metric for metric in _PAIRED if metric in self.metrics]
+        holes = len(self.rows) // len(self.methods)
+        head = ["method", *(METRICS[metric].heading for metric in shown)]
+        head += [f"Δ{METRICS[metric].heading}" for metric in paired] + ["better", "s"]
+        body = []
+        for method in self.methods:
+            cells = [method]
+            cells += [self.spread(method, metric).text(self._digits(metric)) for metric in shown]
+            if method == self.reference:
+                cells += ["reference"] + [""] * len(paired)
+            else:
+                cells += [self.gain(method, metric).text(METRICS[metric].digits, "+") for metric in paired]
+                cells.append(f"{self.wins(method)}/{holes}")
+            body.append([*cells, f"{self.seconds[method]:.2f}"])
+        return head, body
+
+    def _digits(self, metric: str) -> int:
+        """Decimals: fewer for intensities in the hundreds (MR, HU) than for those in 0..1."""
+        digits = METRICS[metric].digits
+        if METRICS[metric].better != "lower":
+            return digits
+        largest = max(self.spread(method, metric).mean for method in self.methods)
+        return max(0, digits - 1 - int(math.log10(largest))) if 1 <= largest < math.inf else digits
+
+
+def _is_better(mine: float, theirs: float, better: str) -> bool:
+    if better == "one":
+        return abs(mine - 1) < abs(theirs - 1)
+    return mine > theirs if better == "higher" else mine < theirs
+
+
+def _columns(head: list[str], body: list[list[str]]) -> str:
+    """Aligned columns: names to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
+    rule = "  ".join("-" * width for width in widths)
+
+    def line(cells: list[str]) -> str:
+        first, *rest = (
+            f"{cell:{'<' if n == 0 else '>'}{width}}" for n, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        return "  ".join([first, *rest]).rstrip()
+
+    return "\n".join([line(head), rule, *map(line, body)])

@@ -1,0 +1,192 @@
+"""The road: what is accepted, what is refused, what the result says."""
+
+import json
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+import MedInpaintLib as mi
+from MedInpaintLib.errors import Cancelled, GeometryError, IntensityError, ParameterError
+
+
+def ramp(shape=(12, 14, 16), dtype=np.int16):
+    image = 3 * np.indices(shape).sum(axis=0) - 20
+    hole = np.zeros(shape, bool)
+    hole[tuple(slice(4, 9) for _ in shape)] = True
+    return image.astype(dtype), hole
+
+
+@pytest.mark.parametrize("method", ["harmonic", "biharmonic", "linear-z"])
+@pytest.mark.parametrize("spacing", [(1, 1, 1), (3, 1, 0.7)])
+def test_a_linear_ramp_is_filled_exactly(method, spacing):
+    image, hole = ramp()
+    filled = mi.inpaint(np.where(hole, -999, image), hole, method=method, spacing=spacing).volume.array
+    np.testing.assert_array_equal(filled, image)
+
+
+def test_arrays_files_simpleitk_images_and_volumes_give_the_same(tmp_path):
+    image, hole = ramp()
+    volume = mi.Volume(image, (2.0, 1.0, 1.0))
+    mask = volume.with_array(hole.astype(np.uint8))
+    volume.write(tmp_path / "image.nrrd")
+    mask.write(tmp_path / "mask.nii.gz")
+    kinds = [
+        mi.inpaint(image, hole, spacing=(2, 1, 1)),
+        mi.inpaint(volume, mask),
+        mi.inpaint(volume.to_sitk(), mask.to_sitk()),
+        mi.inpaint(tmp_path / "image.nrrd", str(tmp_path / "mask.nii.gz")),
+    ]
+    for result in kinds[1:]:
+        np.testing.assert_array_equal(result.volume.array, kinds[0].volume.array)
+
+
+def test_the_result_is_on_the_inputs_grid(tmp_path):
+    image, hole = ramp()
+    oblique = mi.Volume(image, (3.0, 0.9, 0.7), (-10.0, 20.0, 5.5), (0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0))
+    result = mi.inpaint(oblique, hole)
+    result.save(tmp_path / "filled.nrrd", report=tmp_path / "report.json")
+    back = sitk.ReadImage(str(tmp_path / "filled.nrrd"))
+    assert back.GetSpacing() == pytest.approx((0.7, 0.9, 3.0))
+    assert back.GetDirection() == pytest.approx(oblique.direction)
+    assert back.GetOrigin() == pytest.approx(oblique.origin)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["hole"]["voxels"] == 125
+    assert report["hole"]["volume_ml"] == pytest.approx(125 * 3.0 * 0.9 * 0.7 / 1000)
+    assert "not for clinical use" in report["trust"]
+    assert result.mask.array.sum() == 125
+    assert result.uncertainty is None
+
+
+def test_nan_in_known_voxels_is_refused_with_how_many_and_where():
+    image, hole = ramp(dtype=np.float32)
+    image[2, 3, 4] = np.nan
+    image[9, 9, 9] = np.inf
+    with pytest.raises(IntensityError, match=r"2 known voxels are NaN or infinite.*\(2, 3, 4\)"):
+        mi.inpaint(image, hole)
+
+
+def test_nan_under_the_hole_is_fine():
+    image, hole = ramp(dtype=np.float32)
+    filled = mi.inpaint(np.where(hole, np.nan, image), hole, method="harmonic").volume.array
+    np.testing.assert_allclose(filled, image, atol=1e-3)
+
+
+@pytest.mark.parametrize("method", ["shell-mean", "nearest", "harmonic", "biharmonic"])
+def test_a_hole_at_the_border_is_filled_from_the_sides_that_are_known(method):
+    image = np.full((10, 10, 10), 7, np.uint8)
+    hole = np.zeros(image.shape, bool)
+    hole[:4, :, 6:] = True
+    filled = mi.inpaint(np.where(hole, 0, image), hole, method=method).volume.array
+    np.testing.assert_array_equal(filled, image)
+
+
+@pytest.mark.parametrize("method", ["shell-mean", "nearest", "harmonic", "biharmonic", "linear-z"])
+def test_thousands_of_components_are_all_filled(method):
+    rng = np.random.default_rng(0)
+    image = rng.integers(900, 1100, (70, 80, 90)).astype(np.int16)
+    hole = rng.random(image.shape) < 0.01
+    result = mi.inpaint(np.where(hole, -32768, image), hole, method=method)
+    assert result.report["hole"]["components"] > 3000
+    filled = result.volume.array[hole]
+    assert filled.min() >= 900
+    assert filled.max() < 1100
+
+
+def test_a_slab_of_ct_keeps_hounsfield_units():
+    image = np.full((8, 30, 30), -1024, np.int16)
+    image[:, 5:25, 5:25] = 40
+    hole = np.zeros(image.shape, bool)
+    hole[2:6, 12:18, 12:18] = True
+    result = mi.inpaint(np.where(hole, 3071, image), hole, method="harmonic")
+    assert result.report["modality"] == "CT"
+    np.testing.assert_array_equal(result.volume.array, image)
+
+
+def test_results_are_rounded_and_clipped_to_the_dtype():
+    image = np.zeros((20, 20), np.uint8)
+    image[:, 10:] = 255
+    hole = np.zeros(image.shape, bool)
+    hole[5:15, 8:14] = True
+    filled = mi.inpaint(image, hole, method="biharmonic", parameters={"clip": False}).volume.array
+    # A plate overshoots a step: without the clip to uint8 it would wrap round to the other end of the range.
+    assert np.abs(np.diff(filled[10].astype(int))).max() < 128
+
+
+def test_one_slice_volumes_are_filled_like_films():
+    image, hole = ramp((12, 14))
+    flat = mi.inpaint(image, hole, method="biharmonic").volume.array
+    thick = mi.inpaint(image[None], hole[None], method="biharmonic", spacing=(5, 1, 1)).volume.array
+    np.testing.assert_array_equal(thick[0], flat)
+
+
+def test_far_parts_are_separate_regions_and_near_ones_are_one():
+    image = np.zeros((20, 60, 60))
+    hole = np.zeros(image.shape, bool)
+    hole[10, 10, 10] = hole[10, 10, 13] = hole[10, 50, 50] = True
+    report = mi.inpaint(image, hole, method="harmonic").report
+    assert report["hole"]["components"] == 3
+    assert report["hole"]["regions"] == 2
+
+
+def test_auto_takes_linear_z_for_missing_thick_slices_and_says_why():
+    image, hole = ramp((9, 20, 20))
+    hole[:] = False
+    hole[4] = True
+    result = mi.inpaint(image, hole, spacing=(4, 1, 1))
+    assert result.report["method"] == "linear-z"
+    assert "whole slices are missing" in result.report["reason"]
+
+
+def test_auto_takes_biharmonic_for_a_lesion_and_says_why():
+    image, hole = ramp()
+    result = mi.inpaint(image, hole)
+    assert result.report["method"] == "biharmonic"
+    assert result.report["reason"]
+
+
+def test_a_mask_array_of_another_shape_is_refused():
+    with pytest.raises(GeometryError, match="must have the image's shape"):
+        mi.inpaint(np.zeros((5, 5)), np.zeros((5, 6)))
+
+
+def test_a_line_is_not_an_image():
+    with pytest.raises(GeometryError, match="at least 2 axes"):
+        mi.inpaint(np.zeros((1, 1, 9)), np.arange(9)[None, None] == 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "magic"}, "no method 'magic'; the methods are: auto, biharmonic"),
+        ({"method": "harmonic", "parameters": {"colour": 1}}, "no parameter 'colour'; its parameters are: tolerance"),
+        ({"method": "harmonic", "parameters": {"tolerance": "soft"}}, "'tolerance' must be a number between"),
+        ({"method": "harmonic", "parameters": {"tolerance": 5}}, "found 5"),
+        ({"blend": "melt"}, "no blending 'melt'"),
+        ({"device": "abacus"}, "no device 'abacus'"),
+        ({"modality": "PET"}, "no modality 'PET'"),
+    ],
+)
+def test_unknown_options_are_refused_with_what_there_is(options, message):
+    image, hole = ramp()
+    with pytest.raises(ParameterError, match=message):
+        mi.inpaint(image, hole, **options)
+
+
+def test_a_device_that_a_method_cannot_use_is_warned_about():
+    image, hole = ramp()
+    report = mi.inpaint(image, hole, method="harmonic", device="cuda").report
+    assert report["device"] == "cpu"
+    assert "device 'cuda' was not used" in report["warnings"][0]
+
+
+def test_progress_grows_from_0_to_1_and_cancel_stops_it():
+    image, hole = ramp()
+    seen = []
+    mi.inpaint(image, hole, progress=mi.Progress(lambda fraction, stage: seen.append(fraction)))
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (0.0, 1.0)
+
+    polls = []
+    with pytest.raises(Cancelled):
+        mi.inpaint(image, hole, progress=mi.Progress(cancelled=lambda: len(polls) > 3 or polls.append(1)))

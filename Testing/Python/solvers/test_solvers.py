@@ -1,0 +1,171 @@
+"""Solvers against dense linear algebra, closed forms and scikit-image."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from MedInpaintLib.errors import ConvergenceError
+from MedInpaintLib.solvers import fill as module
+from MedInpaintLib.solvers import solve_biharmonic, solve_laplace, solve_poisson
+from MedInpaintLib.solvers.laplacian import HoleLaplacian, axis_weights
+from MedInpaintLib.solvers.multigrid import VCycle
+
+
+def literal_laplacian(shape, spacing) -> np.ndarray:
+    """The Neumann Laplacian in mm^-2 as a dense matrix, entry by entry."""
+    matrix = np.zeros((np.prod(shape),) * 2)
+    for index in np.ndindex(*shape):
+        row = np.ravel_multi_index(index, shape)
+        for axis, mm in enumerate(spacing):
+            for step in (-1, 1):
+                other = list(index)
+                other[axis] += step
+                if 0 <= other[axis] < shape[axis]:
+                    matrix[row, np.ravel_multi_index(other, shape)] += 1 / mm**2
+                    matrix[row, row] -= 1 / mm**2
+    return matrix
+
+
+def literal_solution(values, hole, spacing, order, source=None) -> np.ndarray:
+    matrix = np.linalg.matrix_power(literal_laplacian(values.shape, spacing), order)
+    unknown = hole.ravel()
+    known = np.where(hole, 0, values).ravel()
+    right = (0 if source is None else source.ravel()[unknown]) - (matrix @ known)[unknown]
+    known[unknown] = np.linalg.solve(matrix[np.ix_(unknown, unknown)], right)
+    return known.reshape(values.shape)
+
+
+@st.composite
+def problems(draw):
+    shape = draw(st.sampled_from([(9, 13), (14, 6), (5, 7, 8), (6, 6, 9)]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    kind = draw(st.sampled_from(["scattered", "inner box", "corner box", "slab", "everything but one"]))
+    hole = np.zeros(shape, bool)
+    if kind == "scattered":
+        hole = rng.random(shape) < draw(st.sampled_from([0.1, 0.5]))
+    elif kind == "inner box":
+        hole[tuple(slice(1, size - 1) for size in shape)] = True
+    elif kind == "corner box":
+        hole[tuple(slice(0, size // 2) for size in shape)] = True
+    elif kind == "slab":
+        hole[:, 2:5] = True
+    else:
+        hole[...] = True
+    hole.flat[-1] = False
+    spacing = tuple(draw(st.sampled_from([0.7, 1.0, 2.5])) for _ in shape)
+    return rng.standard_normal(shape), hole, spacing
+
+
+@pytest.mark.parametrize("small", [0, 4096], ids=["one by one, boxes directly", "in batches"])
+@given(problem=problems())
+@settings(max_examples=40, deadline=None)
+def test_every_equation_matches_dense_algebra(small, problem):
+    values, hole, spacing = problem
+    if not hole.any():
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SMALL", small)
+        source = np.random.default_rng(0).standard_normal(values.shape)
+        for order, solution in (
+            (1, solve_laplace(values, hole, spacing, rtol=1e-10)),
+            (2, solve_biharmonic(values, hole, spacing, rtol=1e-10)),
+        ):
+            np.testing.assert_allclose(
+                solution.values, literal_solution(values, hole, spacing, order), rtol=0, atol=2e-5
+            )
+            assert solution.residual <= 2e-10
+        poisson = solve_poisson(values, hole, source, spacing, rtol=1e-10)
+        np.testing.assert_allclose(
+            poisson.values, literal_solution(values, hole, spacing, 1, source), rtol=0, atol=2e-5
+        )
+
+
+@pytest.mark.parametrize("spacing", [(1, 1, 1), (2.5, 0.8, 1.1)])
+def test_quadratic_harmonics_are_reproduced(spacing):
+    z, y, x = (axis * mm for axis, mm in zip(np.indices((20, 24, 22)), spacing, strict=True))
+    harmonic = x**2 - y**2 + 3 * z - x * y
+    hole = (z - z.mean()) ** 2 + (y - y.mean()) ** 2 + (x - x.mean()) ** 2 < 36
+    filled = solve_laplace(np.where(hole, 1e6, harmonic), hole, spacing, rtol=1e-9).values
+    np.testing.assert_allclose(filled, harmonic, atol=1e-5 * np.ptp(harmonic))
+
+
+def test_cubics_are_biharmonic_and_are_reproduced():
+    z, y, x = np.indices((24, 26, 25)) / 10.0
+    cubic = x**3 - 2 * x * y**2 + z**2 * y + z * x - 4
+    hole = (x - 1.2) ** 2 + (y - 1.2) ** 2 + (z - 1.2) ** 2 < 0.6
+    filled = solve_biharmonic(np.where(hole, 0, cubic), hole, (1, 1, 1), rtol=1e-9).values
+    np.testing.assert_allclose(filled, cubic, atol=1e-5 * np.ptp(cubic))
+
+
+def test_poisson_gives_back_a_field_from_its_laplacian():
+    y, x = np.indices((40, 50)) * 0.5
+    field = np.sin(x / 3) * np.cos(y / 4)
+    source = (literal_laplacian(field.shape, (0.5, 0.5)) @ field.ravel()).reshape(field.shape)
+    hole = np.zeros(field.shape, bool)
+    hole[5:35, 8:44] = True
+    filled = solve_poisson(np.where(hole, 0, field), hole, source, (0.5, 0.5), rtol=1e-10).values
+    np.testing.assert_allclose(filled, field, atol=1e-7)
+
+
+def test_a_large_box_is_solved_directly_and_the_same_as_iteratively(monkeypatch):
+    rng = np.random.default_rng(2)
+    values = rng.standard_normal((100, 120)).cumsum(axis=0)
+    hole = np.zeros(values.shape, bool)
+    hole[10:95, :70] = True
+    direct = solve_laplace(values, hole, (1, 1))
+    assert direct.iterations == 0
+    hole[95, 69] = True  # one voxel more and it is no box
+    monkeypatch.setattr(module, "SMALL", 0)
+    iterative = solve_laplace(direct.values, hole, (1, 1), rtol=1e-10)
+    assert iterative.iterations > 0
+    rest = hole.copy()
+    rest[95, 69] = False
+    refilled = np.where(hole & ~rest, iterative.values, values)
+    np.testing.assert_allclose(iterative.values, solve_laplace(refilled, rest, (1, 1)).values, atol=1e-6)
+
+
+def test_biharmonic_agrees_with_scikit_image():
+    skimage = pytest.importorskip("skimage.restoration")
+    rng = np.random.default_rng(3)
+    image = rng.standard_normal((26, 27, 28)).cumsum(axis=0).cumsum(axis=1)
+    image = (image - image.min()) / np.ptp(image)
+    z, y, x = np.indices(image.shape)
+    hole = (z - 13) ** 2 + (y - 13) ** 2 + (x - 14) ** 2 <= 49
+    ours = solve_biharmonic(image, hole, (1, 1, 1)).values
+    theirs = skimage.inpaint_biharmonic(image, hole)
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_the_number_of_iterations_hardly_grows_with_the_hole():
+    needed = []
+    for radius in (5, 10, 20):
+        size = 2 * radius + 7
+        grid = np.indices((size,) * 3) - size // 2
+        hole = (grid**2).sum(axis=0) <= radius**2
+        values = np.random.default_rng(0).standard_normal(hole.shape)
+        needed.append(solve_laplace(values, hole, (1, 1, 1)).iterations)
+    assert max(needed) <= 10
+
+
+def test_a_v_cycle_is_symmetric_and_positive():
+    grid = np.indices((18, 17, 19)) - 8
+    hole = (grid**2).sum(axis=0) <= 50
+    pad = [(0, 1)] * 3
+    operator = HoleLaplacian(np.pad(hole, pad)[None], np.pad(np.ones_like(hole), pad)[None], axis_weights((2, 1, 1)))
+    cycle = VCycle(operator)
+    assert len(cycle.levels) > 1
+    rng = np.random.default_rng(0)
+    mask = operator.unknown.ravel()
+    a, b = rng.standard_normal((2, mask.size)) * mask
+    assert cycle.apply(a) @ b == pytest.approx(a @ cycle.apply(b), rel=1e-4)
+    assert cycle.apply(a) @ a > 0
+
+
+@pytest.mark.parametrize("solve", [solve_laplace, solve_biharmonic])
+def test_a_solver_that_does_not_converge_says_so(solve):
+    grid = np.indices((30, 30, 30)) - 15
+    hole = (grid**2).sum(axis=0) <= 144
+    values = np.random.default_rng(0).standard_normal(hole.shape)
+    with pytest.raises(ConvergenceError, match=r"relative residual of .* in 1 iterations"):
+        solve(values, hole, (1, 1, 1), max_iterations=1)
