@@ -34,8 +34,9 @@ def data_range_of(
 ) -> DataRange:
     """The range of an image.
 
-    By default: 400 HU around 40 HU for CT; 255 for 8-bit films; else from 0 to the robust maximum, which is the 99.5 percentile
-    of the foreground. Only known voxels are looked at: the truth under the hole must not set its own yardstick.
+    By default: 400 HU around 40 HU for CT; 255 for 8-bit films; else from 0 to the robust maximum, which is the 99.5
+    percentile of the foreground. Only known voxels are looked at: the truth under the hole must not set its own
+    yardstick.
 
     Args:
         known: sample of known voxels, 1-D.

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import GeometryError, MaskError, MissingDependencyError
 from ..files import replacing
-from ..intensity import foreground, guess_modality
+from ..intensity import guess_modality, sample_known
 from ..volume import Volume
+from .data_range import data_range_of
 
 _BACK, _INK, _DIM, _OUTLINE = "#101214", "#f2f2f2", "#a7adb5", "#ffb000"
 _PANEL = 3.2  # inches, the height of a panel
-_SOFT_TISSUE = (-160.0, 240.0)  # HU
+#: Of the difference: dark where nothing differs, so that a perfect fill draws no attention.
+_DIVERGING = ("#7fd8ff", "#2a7fb8", "#23272c", "#c2402f", "#ffc08a")
 _CLOSER = 3.0  # how much wider than the hole a close-up is
 _SMALL = 0.25  # a hole below this share of the slice's width gets a close-up
 _MM_CLOSEST = 40.0
@@ -36,9 +37,10 @@ def save_figure(
 ) -> None:
     """Write a PNG figure of a fill.
 
-    Panels: before, hole, after, difference (after - before, in the hole). Pixels keep their shape in mm, and axes are turned as
-    in radiology (anterior and superior up, the patient's left at the right) where the image says how the patient lay. A hole
-    that is small in its slice is shown close up, with the whole slice and the place of the close-up in a panel before it.
+    Panels: before, hole, after, difference (after - before, in the hole). Pixels keep their shape in mm, and axes are
+    turned as in radiology (anterior and superior up, the patient's left at the right) where the image says how the
+    patient lay. A hole that is small in its slice is shown close up, with the whole slice and the place of the close-up
+    in a panel before it.
 
     Args:
         path: of the PNG.
@@ -47,8 +49,8 @@ def save_figure(
         filled: after, the image's shape.
         method: for the title.
         scores: for the title; psnr, ssim and mae are shown.
-        window: ``(black, white)`` in the image's intensities; by default the robust range of known voxels, or the
-            soft-tissue window for CT.
+        window: ``(black, white)`` in the image's intensities; by default the range R of the scores
+            (:func:`.data_range.data_range_of`).
         truth_known: whether ``image`` holds the truth under the hole (synthetic holes). If not, the last panel is named
             "change", for then it says what was altered and nothing about errors.
         dpi: resolution.
@@ -57,7 +59,7 @@ def save_figure(
         MissingDependencyError: matplotlib is not installed.
         OutputError: the file could not be written.
     """
-    pyplot = _matplotlib()
+    _need_matplotlib()
     if not (image.array.shape == hole.shape == filled.shape):
         raise GeometryError(
             f"Image, hole and filled image must have one shape; found {image.array.shape}, {hole.shape}, {filled.shape}."
@@ -67,9 +69,9 @@ def save_figure(
         raise MaskError("The hole is empty, so there is no slice to show.")
     black, white = window or _window(image.array, hole)
     where, index = _slice(hole)
-    turn = _turn(image)
-    before, mask, after = (turn(array[where].astype(np.float64)) for array in (image.array, hole, filled))
-    mask = mask > 0.5
+    flips = _flips(image)
+    before, after = (np.flip(array[where].astype(np.float64), flips) for array in (image.array, filled))
+    mask = np.flip(hole[where], flips)
     tall, wide = image.spacing[-2:]
     view = _view(mask, tall, wide)
     close_up = view is not None
@@ -81,13 +83,19 @@ def save_figure(
     if close_up:
         panels.insert(0, "slice")
         widths.insert(0, _width((slice(0, mask.shape[0]), slice(0, mask.shape[1])), tall, wide))
-    figure, axes = _layout(pyplot, widths, dpi)
+    figure, axes = _layout(widths, dpi)
     step = after - before
     reach = max(float(np.percentile(np.abs(step[mask]), 99)), 1e-3 * (white - black))
     for axis, name in zip(axes, panels, strict=True):
         shown = (slice(0, mask.shape[0]), slice(0, mask.shape[1])) if name == "slice" else part
         extent = _extent(shown, tall, wide)
-        grey: dict[str, Any] = {"cmap": "gray", "vmin": black, "vmax": white, "extent": extent, "interpolation": "nearest"}
+        grey: dict[str, Any] = {
+            "cmap": "gray",
+            "vmin": black,
+            "vmax": white,
+            "extent": extent,
+            "interpolation": "nearest",
+        }
         axis.set_title(name, color=_INK, fontsize=11, pad=5)
         axis.set_axis_off()
         if name == "slice":
@@ -100,7 +108,7 @@ def save_figure(
             axis.imshow(before[shown], **{**grey, "alpha": 0.35})
             drawn = axis.imshow(
                 np.where(mask, step, np.nan)[shown],
-                cmap="RdBu_r",
+                cmap=_diverging(),
                 vmin=-reach,
                 vmax=reach,
                 extent=extent,
@@ -108,8 +116,9 @@ def save_figure(
             )
         else:
             axis.imshow((before if name == "before" else after)[shown], **grey)
-        if name != "slice":
+        if name not in ("slice", "after"):  # nothing may hide the seam that the eye looks for in "after"
             _outline(axis, mask, tall, wide)
+        if name != "slice":
             axis.set_xlim(extent[0], extent[1])
             axis.set_ylim(extent[2], extent[3])
     _colorbar(figure, axes[-1], drawn)
@@ -119,26 +128,26 @@ def save_figure(
         figure.savefig(temporary, format="png", dpi=dpi, facecolor=_BACK)
 
 
-def _matplotlib() -> Any:
+def _need_matplotlib() -> None:
     try:
-        import matplotlib
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+        import matplotlib  # noqa: F401
     except ImportError:
         raise MissingDependencyError(
             "Figures need matplotlib, which is not installed; install it with: pip install 'medinpaint[report]'"
         ) from None
-    # The object interface, not pyplot: nothing global is touched, so it works inside any application.
-    return {"matplotlib": matplotlib, "Figure": Figure, "Canvas": FigureCanvasAgg}
 
 
-def _layout(modules: Any, widths: list[float], dpi: int) -> tuple[Any, list[Any]]:
+def _layout(widths: list[float], dpi: int) -> tuple[Any, list[Any]]:
     """A figure whose panels are all equally high, with room for the title above, a line below and a colorbar at the right."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     gap, top, bottom, right, left = 0.08, 0.72, 0.38, 0.75, 0.12
     panel_widths = [ratio * _PANEL for ratio in widths]
     whole = (left + sum(panel_widths) + gap * (len(widths) - 1) + right, top + _PANEL + bottom)
-    figure = modules["Figure"](figsize=whole, dpi=dpi)
-    modules["Canvas"](figure)
+    # The object interface, not pyplot: nothing global is touched, so it works inside any application.
+    figure = Figure(figsize=whole, dpi=dpi)
+    FigureCanvasAgg(figure)
     axes, x = [], left
     for width in panel_widths:
         axes.append(figure.add_axes((x / whole[0], bottom / whole[1], width / whole[0], _PANEL / whole[1])))
@@ -154,11 +163,11 @@ def _slice(hole: np.ndarray) -> tuple[tuple[Any, ...], int | None]:
     return (index,), index
 
 
-def _turn(image: Volume) -> Any:
-    """Flips that bring the patient's left to the right, posterior down, superior up; identity where that is not known."""
+def _flips(image: Volume) -> list[int]:
+    """Axes of a slice to flip so that the patient's left is at the right, posterior down, superior up; none in 2-D."""
     dimensions = image.array.ndim
     if dimensions == 2:
-        return lambda plane: plane
+        return []
     direction = np.array(image.direction).reshape(dimensions, dimensions)
     flips = []
     for axis, column in ((0, 1), (1, 0)):  # rows run along j, columns along i
@@ -167,7 +176,7 @@ def _turn(image: Volume) -> Any:
         wanted = -1 if anatomical == 2 else 1  # LPS: left and posterior grow rightwards or downwards, superior upwards
         if along[anatomical] * wanted < 0:
             flips.append(axis)
-    return lambda plane: np.flip(plane, flips)
+    return flips
 
 
 def _view(mask: np.ndarray, tall: float, wide: float) -> tuple[slice, slice] | None:
@@ -202,15 +211,10 @@ def _extent(part: tuple[slice, slice], tall: float, wide: float) -> tuple[float,
 
 
 def _window(image: np.ndarray, hole: np.ndarray) -> tuple[float, float]:
-    from ..intensity import sample_known
-
     known = sample_known(image, hole, tuple(slice(0, size) for size in image.shape))
-    if guess_modality(known, sum(size > 1 for size in image.shape)) == "CT":
-        return _SOFT_TISSUE
-    body = known[foreground(known)]
-    low = min(0.0, float(known.min())) if known.min() >= 0 else float(np.percentile(known, 0.5))
-    high = float(np.percentile(body if body.size else known, 99.5))
-    return low, high if high > low else low + 1.0
+    modality = guess_modality(known, sum(size > 1 for size in image.shape))
+    scale = data_range_of(known, modality, image.dtype)
+    return scale.black, scale.black + scale.width
 
 
 def _tint(mask: np.ndarray) -> np.ndarray:
@@ -218,8 +222,14 @@ def _tint(mask: np.ndarray) -> np.ndarray:
     from matplotlib.colors import to_rgba
 
     layer = np.zeros((*mask.shape, 4))
-    layer[mask] = to_rgba(_OUTLINE, 0.55)
+    layer[mask] = to_rgba(_OUTLINE, 0.8)
     return layer
+
+
+def _diverging() -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("difference", _DIVERGING)
 
 
 def _outline(axis: Any, mask: np.ndarray, tall: float, wide: float) -> None:

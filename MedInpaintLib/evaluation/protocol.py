@@ -53,19 +53,20 @@ def evaluate(
 ) -> Table:
     """Score methods on synthetic holes in an image of which the truth is known.
 
-    All holes are cut out at once and filled in one go by each method; every score is that of one hole, so methods can be paired
-    hole by hole. What lies under the holes is wiped before a method sees the image.
+    All holes are cut out at once and filled in one go by each method; every score is that of one hole, so methods can
+    be paired hole by hole. What lies under the holes is wiped before a method sees the image.
 
     Args:
         image: a path, a SimpleITK image, a :class:`Volume`, or an array ``(k, j, i)`` or ``(j, i)``.
-        holes: a description such as ``"spheres:20mm:6"`` (:func:`MedInpaintLib.holes.grammar.grammar` has them all), or a
-            mask in the same kinds as the image: its labels, or the connected parts of a mask with one label, are the holes.
+        holes: a description such as ``"spheres:20mm:6"`` (:func:`MedInpaintLib.holes.grammar.grammar` has them all), or
+            a mask in the same kinds as the image: its labels, or the connected parts of a mask with one label, are the
+            holes.
         methods: names of :func:`MedInpaintLib.methods`; a pair ``(label, function)`` scores a fill from elsewhere. The
             trivial fill ``shell-mean`` is always added.
         spacing: mm in the order of the axes, for arrays.
         seed: for the places of the holes and for the methods.
-        data_range: R of PSNR and SSIM, or ``(low, high)``. Default: 400 HU around 40 HU for CT, 255 for 8-bit films, else the
-            99.5 percentile of the known foreground. Always printed.
+        data_range: R of PSNR and SSIM, or ``(low, high)``. Default: 400 HU around 40 HU for CT, 255 for 8-bit films,
+            else the 99.5 percentile of the known foreground. Always printed.
         convention: ``"masked"``, ``"brats"`` or ``"rfr-report"``, see :mod:`MedInpaintLib.metrics.conventions`.
         modality: ``"MR"``, ``"CT"`` or ``"film"``; guessed by default.
         foreground: where holes may lie, a mask; the body by default.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,11 +13,11 @@ from ._hole import composite, ratio
 def gradient_energy(
     filled: np.ndarray, truth: np.ndarray, hole: np.ndarray, *, spacing: Sequence[float] | None = None
 ) -> float:
-    r"""Gradient energy of the composite :math:`C` in the hole over that of the truth :math:`I`; no unit, 1 is ideal.
+    r"""Gradient of the composite :math:`C` in the hole over that of the truth :math:`I`, root mean square; 1 is ideal.
 
-    .. math:: E = \frac{\sum_{x \in H} \lVert\nabla C(x)\rVert^2}{\sum_{x \in H} \lVert\nabla I(x)\rVert^2}
+    .. math:: E = \sqrt{\frac{\sum_{x \in H} \lVert\nabla C(x)\rVert^2}{\sum_{x \in H} \lVert\nabla I(x)\rVert^2}}
 
-    Below 1 the fill is too smooth, above 1 too rough. It says nothing of whether the texture is at the right place, so
+    The root makes 0.5 mean half as rough. Below 1 the fill is too smooth, above 1 too rough. It says nothing of whether the texture is at the right place, so
     read it beside PSNR and SSIM. Gradients are central differences (one-sided at the image's border), so voxels at the
     hole's rim see the step to the known tissue too. 1 when both are constant.
 
@@ -28,7 +29,7 @@ def gradient_energy(
     """
     blended, reference, where = composite(filled, truth, hole, margin=1)
     steps = (1.0,) * where.ndim if spacing is None else tuple(spacing)
-    return ratio(_energy(blended, where, steps), _energy(reference, where, steps))
+    return math.sqrt(ratio(_energy(blended, where, steps), _energy(reference, where, steps)))
 
 
 def _energy(image: np.ndarray, where: np.ndarray, steps: Sequence[float]) -> float:
