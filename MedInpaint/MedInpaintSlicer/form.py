@@ -7,6 +7,9 @@ from typing import Any
 import ctk
 import qt
 
+#: A range whose ends are further apart than this factor is typed, not slid.
+WIDE = 10_000
+
 
 class ParameterForm:
     """Fills a QFormLayout with one row a parameter."""
@@ -49,6 +52,8 @@ class ParameterForm:
 
 
 def _floatEditor(info, value, changed):
+    if info.minimum is not None and info.maximum is not None and 0 < info.minimum < info.maximum / WIDE:
+        return _wideFloatEditor(info, value, changed)
     bounded = info.minimum is not None and info.maximum is not None
     widget = ctk.ctkSliderWidget() if bounded else qt.QDoubleSpinBox()
     widget.decimals = _decimals(info)
@@ -60,6 +65,26 @@ def _floatEditor(info, value, changed):
     widget.value = value
     widget.connect("valueChanged(double)", lambda value: changed())
     return widget, lambda: widget.value
+
+
+def _wideFloatEditor(info, value, changed):
+    """For tolerances and the like: typed as 1e-6, which no slider could hit."""
+    widget = qt.QLineEdit()
+    widget.text = f"{value:g}"
+
+    def read() -> float:
+        try:
+            number = float(widget.text)
+        except ValueError:
+            return info.default
+        return min(max(number, info.minimum), info.maximum)
+
+    def onEdited() -> None:
+        widget.text = f"{read():g}"
+        changed()
+
+    widget.connect("editingFinished()", onEdited)
+    return widget, read
 
 
 def _intEditor(info, value, changed):

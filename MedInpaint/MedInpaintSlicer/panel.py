@@ -7,7 +7,6 @@ from slicer.i18n import tr as _
 
 from . import installation, parameters
 from .form import ParameterForm
-from .scene import NOTICE
 
 
 class Panel:
@@ -205,7 +204,8 @@ class Panel:
         self.job = None
         _say(self.ui.statusLabel, "")
         if job.state == "done":
-            _say(self.ui.resultLabel, _resultText(job.outputVolume.GetName(), job.report))
+            title = self._methods[job.report["method"]].title
+            _say(self.ui.resultLabel, _resultText(job.outputVolume.GetName(), title, job.report))
             slicer.util.setSliceViewerLayers(background=job.outputVolume)
         elif job.state == "cancelled":
             _say(self.ui.statusLabel, _("Cancelled; nothing was changed."))
@@ -233,14 +233,12 @@ def _say(label, text: str) -> None:
     label.visible = bool(text)
 
 
-def _resultText(name: str, report: dict) -> str:
+def _resultText(name: str, title: str, report: dict) -> str:
     hole = report["hole"]
-    lines = [
-        _("'{name}' is filled: {volume:.3g} mL in {pieces} piece(s), {seconds:.1f} s.").format(
-            name=name, volume=hole["volume_ml"], pieces=hole["components"], seconds=report["seconds"]["total"]
-        ),
-        _("Method: {method}.").format(method=report["method"]) + (f" {report['reason']}" if report["reason"] else ""),
-        report["trust"],
-        NOTICE,
-    ]
-    return "\n".join(lines)
+    filled = _("'{name}' is filled: {volume:.3g} mL in {pieces} piece(s), {seconds:.1f} s.").format(
+        name=name, volume=hole["volume_ml"], pieces=hole["components"], seconds=report["seconds"]["total"]
+    )
+    method = _("Method: {title}").format(title=title)
+    if report["reason"]:
+        method = _("Method: {title}, because {reason}").format(title=title, reason=report["reason"])
+    return "\n".join([filled, method.rstrip(".") + ".", report["trust"]])

@@ -140,7 +140,7 @@ def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, outputNode=Non
     if outputNode is inputNode:
         raise InputError(_("The output must be another volume than the input, which is never changed."))
     if outputNode is None:
-        name = slicer.mrmlScene.GenerateUniqueName(_("{input} filled").format(input=inputNode.GetName()))
+        name = _("{input} filled").format(input=inputNode.GetName())
         outputNode = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, inputNode, name)
         # The clone is no longer what those DICOM files hold.
         outputNode.RemoveAttribute("DICOM.instanceUIDs")

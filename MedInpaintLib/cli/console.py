@@ -39,6 +39,8 @@ def show(event: dict[str, Any]) -> None:
         typer.echo(f"Error: {event['message']}", err=True)
     elif kind == "cancelled":
         typer.echo("Cancelled; nothing was written.", err=True)
+    elif kind == "table":
+        typer.echo(event["text"])
     elif kind == "result":
         typer.echo(describe(event["output"], event["report"]))
 

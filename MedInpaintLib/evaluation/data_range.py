@@ -44,7 +44,7 @@ def data_range_of(
         dtype: the image's.
         given: R itself, or ``(low, high)``.
     """
-    if given is not None and np.ndim(given) == 1:
+    if isinstance(given, Sequence):
         low, high = _two(given)
         return DataRange(low, high - low, "given")
     if given is not None:

@@ -62,7 +62,7 @@ def save_figure(
     _need_matplotlib()
     if not (image.array.shape == hole.shape == filled.shape):
         raise GeometryError(
-            f"Image, hole and filled image must have one shape; found {image.array.shape}, {hole.shape}, {filled.shape}."
+            f"Image, hole and fill must have one shape; found {image.array.shape}, {hole.shape} and {filled.shape}."
         )
     hole = np.asarray(hole, dtype=bool)
     if not hole.any():
@@ -138,7 +138,7 @@ def _need_matplotlib() -> None:
 
 
 def _layout(widths: list[float], dpi: int) -> tuple[Any, list[Any]]:
-    """A figure whose panels are all equally high, with room for the title above, a line below and a colorbar at the right."""
+    """A figure with panels of one height and room for the title above, a line below and a colorbar at the right."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -163,11 +163,11 @@ def _slice(hole: np.ndarray) -> tuple[tuple[Any, ...], int | None]:
     return (index,), index
 
 
-def _flips(image: Volume) -> list[int]:
+def _flips(image: Volume) -> tuple[int, ...]:
     """Axes of a slice to flip so that the patient's left is at the right, posterior down, superior up; none in 2-D."""
     dimensions = image.array.ndim
     if dimensions == 2:
-        return []
+        return ()
     direction = np.array(image.direction).reshape(dimensions, dimensions)
     flips = []
     for axis, column in ((0, 1), (1, 0)):  # rows run along j, columns along i
@@ -176,7 +176,7 @@ def _flips(image: Volume) -> list[int]:
         wanted = -1 if anatomical == 2 else 1  # LPS: left and posterior grow rightwards or downwards, superior upwards
         if along[anatomical] * wanted < 0:
             flips.append(axis)
-    return flips
+    return tuple(flips)
 
 
 def _view(mask: np.ndarray, tall: float, wide: float) -> tuple[slice, slice] | None:
@@ -195,8 +195,8 @@ def _view(mask: np.ndarray, tall: float, wide: float) -> tuple[slice, slice] | N
 
 def _window_of(centre: float, length: float, size: int) -> slice:
     """``length`` pixels around the centre, moved inwards at the border."""
-    length = min(int(round(length)), size)
-    start = min(max(int(round(centre - length / 2)), 0), size - length)
+    length = min(round(length), size)
+    start = min(max(round(centre - length / 2), 0), size - length)
     return slice(start, start + length)
 
 
@@ -254,7 +254,7 @@ def _frame(axis: Any, part: tuple[slice, slice], tall: float, wide: float) -> No
 
 def _colorbar(figure: Any, axis: Any, drawn: Any) -> None:
     box = axis.get_position()
-    width, height = figure.get_size_inches()
+    width = figure.get_size_inches()[0]
     place = figure.add_axes((box.x1 + 0.1 / width, box.y0 + 0.1 * box.height, 0.1 / width, 0.8 * box.height))
     bar = figure.colorbar(drawn, cax=place)
     bar.ax.tick_params(colors=_DIM, labelsize=8, length=2)

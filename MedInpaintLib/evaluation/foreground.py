@@ -10,7 +10,7 @@ _AIR = -300.0  # HU; skin and fat are above, air and most of the lung below
 
 
 def body(image: np.ndarray, modality: str) -> np.ndarray:
-    """The largest piece of foreground, slice by slice without gaps inside (lungs, sinuses, ventricles belong to the body).
+    """The largest piece of foreground, its gaps filled slice by slice: lungs, sinuses and ventricles are the body's.
 
     A film is its own body: what is dark on it is mostly lung, and nothing tells that from the air beside the patient.
 

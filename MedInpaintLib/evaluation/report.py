@@ -17,7 +17,7 @@ from ..volume import Volume
 
 @dataclasses.dataclass(frozen=True)
 class MetricInfo:
-    """How a metric is printed: its heading, its decimals, and which way is better (``"higher"``, ``"lower"``, ``"one"``)."""
+    """How a metric is printed: heading, decimals, and which way is better (``"higher"``, ``"lower"``, ``"one"``)."""
 
     heading: str
     digits: int

@@ -35,7 +35,8 @@ def place(
         foreground: bool, where holes belong: spheres, squares and blobs lie in it entirely, strips and strokes with a
             part that their documentation gives. Everywhere by default.
         avoid: bool, where no voxel of any hole may lie, e.g. lesions.
-        margin_mm: least distance between two holes. Those that may cross (strokes, strips in both orientations) keep none.
+        margin_mm: least distance between two holes; those that may cross (strokes, strips in both orientations) have
+            none.
         seed: same seed, same holes.
 
     Returns:

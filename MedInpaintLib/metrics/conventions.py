@@ -133,7 +133,7 @@ def _brats(composite: np.ndarray, truth: np.ndarray, where: np.ndarray, **_: obj
 
     Both images are clipped to the 0.5..99.5 percentiles of the voided image (background zeros included, lower end not
     below 0) and scaled to 0..1. SSIM: both zeroed outside the mask, 11-tap Gaussian of sigma 1.5 in the planes across x
-    alone (the volume was passed as a batch of one with x as channels), range = the larger of the two images' ranges. PSNR:
+    alone (a volume was passed as a batch of one with x as channels), range = the larger of the two ranges. PSNR:
     the prediction clamped to the target's range inside the mask, and that range as the maximum; ``psnr_01`` with 1 as
     the maximum.
     """

@@ -17,9 +17,9 @@ def gradient_energy(
 
     .. math:: E = \sqrt{\frac{\sum_{x \in H} \lVert\nabla C(x)\rVert^2}{\sum_{x \in H} \lVert\nabla I(x)\rVert^2}}
 
-    The root makes 0.5 mean half as rough. Below 1 the fill is too smooth, above 1 too rough. It says nothing of whether the texture is at the right place, so
-    read it beside PSNR and SSIM. Gradients are central differences (one-sided at the image's border), so voxels at the
-    hole's rim see the step to the known tissue too. 1 when both are constant.
+    Below 1 the fill is too smooth, above 1 too rough; the root makes 0.5 mean half as rough. It says nothing of whether
+    the texture is at the right place, so read it beside PSNR and SSIM. Gradients are central differences (one-sided at
+    the image's border), so voxels at the hole's rim see the step to the known tissue too. 1 when both are constant.
 
     Args:
         filled: the inpainted image, any real dtype, 2-D or 3-D.

@@ -84,6 +84,8 @@ def install() -> None:
 def clearScene() -> None:
     """An empty scene, as after File > Close scene."""
     slicer.mrmlScene.Clear(False)
+    # It is made when it is first asked for; in the application that has always happened already.
+    slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
 
 
 def module(name: str, **members):

@@ -1,0 +1,78 @@
+"""``medinpaint demo``: the main job on the sample brain, with a figure and a scored table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .console import ProgressStyle, follow
+
+
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results; made when missing.")] = Path(
+        "demo-output"
+    ),
+    progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
+) -> None:
+    """Fill two 20 mm holes in the sample brain scan; write the volume, a figure, and the scores of every method."""
+
+    def work(emit):  # type: ignore[no-untyped-def]
+        from ..evaluation import evaluate, save_figure
+        from ..files import write_text
+        from ..job import Job, execute
+        from ..mask import find_hole
+        from ..samples import sample
+        from ..volume import Volume
+
+        output.mkdir(parents=True, exist_ok=True)
+        brain = sample("brain-t1")
+        filled = output / "filled.nrrd"
+        job = Job(
+            job="fill",
+            image=str(brain.image),
+            mask=str(brain.mask),
+            output=str(filled),
+            report=str(output / "report.json"),
+        )
+        chosen = []
+
+        def listen(event):  # type: ignore[no-untyped-def]
+            if event["event"] == "result":
+                chosen.append(event["report"]["method"])
+            emit(event)
+
+        execute(job, listen)
+        table = evaluate(
+            brain.image, holes=brain.mask, methods=_installed(), name=f"{brain.name} ({brain.subject})", split=brain.split
+        )
+        table.to_csv(output / "scores.csv")
+        write_text(output / "scores.txt", table.to_text() + "\n")
+        image = Volume.read(brain.image)
+        hole, _ = find_hole(Volume.read(brain.mask), image)
+        save_figure(
+            output / "figure.png",
+            image,
+            hole.full(),
+            Volume.read(filled).array,
+            method=chosen[0],
+            scores=table.mean_scores(chosen[0]),
+        )
+        emit({"event": "table", "text": f"\n{table.to_text()}\n\nIn {output}: filled.nrrd, figure.png, scores.csv, scores.txt, report.json"})
+
+    follow(work, progress)
+
+
+def _installed() -> list[str]:
+    """The methods whose optional packages are there."""
+    from importlib.util import find_spec
+
+    from ..methods import registry
+
+    modules = {"opencv-python-headless": "cv2"}
+    return [
+        name
+        for name, info in registry.methods().items()
+        if all(find_spec(modules.get(package, package)) for package in info.requires)
+    ]

@@ -1,0 +1,158 @@
+"""Quick self-tests of blending and metrics against closed-form truths.
+
+They need no test framework and no files, so they run wherever the engine does, Slicer's Python included.
+
+>>> all(passed for name, passed, detail in run())
+True
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from . import blending, metrics
+
+_TOLERANCE = 1e-4  # of deviations, in intensities of about 1; Poisson is solved to a relative residual of 1e-6
+_SPACING = (2.0, 1.0, 0.5)
+
+Check = Callable[[], float]
+_CHECKS: list[tuple[str, Check]] = []
+
+
+def run() -> list[tuple[str, bool, str]]:
+    """Run all checks; takes well under a second.
+
+    Returns:
+        ``(name, passed, detail)`` for each. A check that crashes has failed, with the error as the detail.
+    """
+    outcomes = []
+    for name, check in _CHECKS:
+        try:
+            deviation = check()
+        except Exception as error:
+            outcomes.append((name, False, f"{type(error).__name__}: {error}"))
+        else:
+            # NaN compares false, so a check that comes to nothing fails.
+            outcomes.append((name, bool(deviation <= _TOLERANCE), f"deviation {deviation:.2g}"))
+    return outcomes
+
+
+def _check(name: str) -> Callable[[Check], Check]:
+    """Decorator for a function that returns by how much something deviates from the truth."""
+
+    def register(check: Check) -> Check:
+        _CHECKS.append((name, check))
+        return check
+
+    return register
+
+
+def _field() -> tuple[np.ndarray, np.ndarray]:
+    """A smooth volume with some texture, and an L-shaped hole that does not touch the border."""
+    k, j, i = np.meshgrid(np.arange(10.0), np.arange(12.0), np.arange(14.0), indexing="ij")
+    hole = np.zeros(k.shape, dtype=bool)
+    hole[3:7, 3:9, 4:7] = hole[3:7, 6:9, 4:11] = True
+    return np.sin(0.9 * k) + np.cos(0.7 * j) * np.sin(0.5 * i), hole
+
+
+def _ramp() -> np.ndarray:
+    """A linear function of position in mm."""
+    axes = np.meshgrid(*(np.arange(n) * mm for n, mm in zip((10, 12, 14), _SPACING, strict=True)), indexing="ij")
+    return 0.3 + 0.2 * axes[0] - 0.1 * axes[1] + 0.4 * axes[2]
+
+
+def _largest(difference: np.ndarray) -> float:
+    return float(np.abs(difference).max())
+
+
+@_check("Poisson blending removes a constant mismatch exactly, in 3-D")
+def _poisson_constant() -> float:
+    truth, hole = _field()
+    return _largest(blending.poisson(truth + 5.0, np.where(hole, -9.0, truth), hole, spacing=_SPACING) - truth)
+
+
+@_check("Poisson blending removes a linear mismatch exactly, whatever the spacing")
+def _poisson_ramp() -> float:
+    truth, hole = _field()
+    return _largest(blending.poisson(truth + _ramp(), np.where(hole, -9.0, truth), hole, spacing=_SPACING) - truth)
+
+
+@_check("Poisson blending of a flat prediction into a ramp gives the ramp, in 2-D")
+def _poisson_flat() -> float:
+    ramp, hole = _ramp()[0], _field()[1][4]
+    return _largest(blending.poisson(np.zeros_like(ramp), ramp, hole, spacing=_SPACING[1:]) - ramp)
+
+
+@_check("Feathering closes the seam and leaves the middle of the hole alone")
+def _feather() -> float:
+    image, prediction = np.zeros((1, 41)), np.ones((1, 41))
+    hole = np.zeros((1, 41), dtype=bool)
+    hole[0, 10:31] = True
+    blended = blending.feather(prediction, image, hole, width_mm=4.0)[0]
+    return max(abs(blended[20] - 1.0), max(0.0, blended[10] - 0.5), max(0.0, -float(np.diff(blended[10:21]).min())))
+
+
+@_check("Pasting puts the prediction into the hole")
+def _paste() -> float:
+    truth, hole = _field()
+    return _largest(blending.paste(truth + 1.0, truth, hole) - truth - hole)
+
+
+@_check("No blending changes a known voxel by a bit, or looks at a hidden one")
+def _promises() -> float:
+    truth, hole = _field()
+    image = truth.astype(np.float32)
+    other = np.where(hole, np.float32(1e6), image)
+    prediction = np.zeros_like(image)
+    deviation = 0.0
+    for blend in (blending.paste, blending.feather, blending.poisson):
+        first, second = blend(prediction, image, hole), blend(prediction, other, hole)
+        deviation += np.count_nonzero(first[~hole] != image[~hole]) + np.count_nonzero(first != second)
+    return deviation
+
+
+@_check("MSE, RMSE, MAE, NMSE and PSNR of a constant error are as by hand")
+def _errors() -> float:
+    truth, hole = np.full((6, 6), 10.0), np.zeros((6, 6), dtype=bool)
+    hole[2:4, 2:4] = True
+    filled = np.where(hole, 12.0, 777.0)  # what was done outside the hole does not count
+    expected = {"mse": 4.0, "rmse": 2.0, "mae": 2.0, "nmse": 0.04, "psnr": 20 * math.log10(50)}
+    found = metrics.score(filled, truth, hole, data_range=100.0)
+    return max(abs(found[name] - value) for name, value in expected.items())
+
+
+@_check("The mean is under the root: RMSE of the errors 1 and 7 is 5")
+def _root() -> float:
+    truth, hole = np.zeros((2, 2)), np.array([[True, True], [False, False]])
+    return abs(metrics.rmse(np.array([[1.0, 7.0], [0.0, 0.0]]), truth, hole) - 5.0)
+
+
+@_check("SSIM of two constant images is the luminance term alone")
+def _ssim_constant() -> float:
+    low, high, c1 = np.full((8, 8, 8), 0.4), np.full((8, 8, 8), 0.6), 0.01**2
+    expected = (2 * 0.4 * 0.6 + c1) / (0.4**2 + 0.6**2 + c1)
+    return abs(metrics.ssim(high, low, np.ones(low.shape, dtype=bool), data_range=1.0) - expected)
+
+
+@_check("SSIM of an image with itself is 1, and lower with any other")
+def _ssim_identity() -> float:
+    truth, hole = _field()
+    same = metrics.ssim(truth, truth, hole, data_range=3.0)
+    return abs(same - 1.0) + float(metrics.ssim(truth + 0.1, truth, hole, data_range=3.0) >= 1.0)
+
+
+@_check("A fill with twice the contrast has twice the gradient")
+def _gradient() -> float:
+    truth, _ = _field()
+    everywhere = np.ones(truth.shape, dtype=bool)
+    return abs(metrics.gradient_energy(2 * truth, truth, everywhere, spacing=_SPACING) - 2.0)
+
+
+@_check("A fill that continues the truth has no seam")
+def _seam() -> float:
+    truth, hole = _field()
+    raised = metrics.boundary_jump(truth + 5.0, truth, hole, spacing=_SPACING)
+    return abs(metrics.boundary_jump(truth, truth, hole, spacing=_SPACING) - 1.0) + float(raised <= 1.0)

@@ -1,0 +1,86 @@
+"""Why one solver: plain conjugate gradients, pyamg and this project's multigrid on the same systems."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import scipy.sparse
+
+from MedInpaintLib.solvers.conjugate_gradients import conjugate_gradients
+from MedInpaintLib.solvers.laplacian import HoleLaplacian
+from MedInpaintLib.solvers.multigrid import VCycle
+
+RTOL = 1e-6
+
+
+def ball(diameter: float, dimensions: int) -> np.ndarray:
+    half = int(diameter / 2) + 2
+    return ((np.indices((2 * half + 1,) * dimensions) - half) ** 2).sum(axis=0) <= (diameter / 2) ** 2
+
+
+def assembled(hole: np.ndarray) -> scipy.sparse.csr_array:
+    number = np.full(hole.shape, -1)
+    number[hole] = np.arange(hole.sum())
+    inner = np.argwhere(hole)
+    rows, columns = [], []
+    for axis in range(hole.ndim):
+        for step in (-1, 1):
+            neighbour = inner.copy()
+            neighbour[:, axis] += step
+            other = number[tuple(neighbour.T)]
+            rows.append(np.flatnonzero(other >= 0))
+            columns.append(other[other >= 0])
+    row, column = np.concatenate(rows), np.concatenate(columns)
+    matrix = scipy.sparse.csr_array((np.full(len(row), -1.0), (row, column)), shape=(len(inner),) * 2)
+    return (matrix + scipy.sparse.diags_array(np.full(len(inner), 2.0 * hole.ndim))).tocsr()
+
+
+def main() -> None:
+    import pyamg
+
+    print(f"Laplace's equation in a ball, relative residual {RTOL:g}; set-up included; median of 3")
+    print(f"{'unknowns':>9}  {'solver':28} {'iterations':>10} {'ms':>9} {'ratio':>7}")
+    for diameter, dimensions in ((20, 3), (40, 3), (80, 3), (230, 2)):
+        hole = ball(diameter, dimensions)
+        b = np.random.default_rng(0).standard_normal(int(hole.sum()))
+        matrix = assembled(hole)
+        shape = np.pad(hole, [(0, 1)] * hole.ndim)
+        flat = np.zeros(shape.size)
+        flat[shape.ravel()] = b
+
+        def operator(shape: np.ndarray = shape, inner: np.ndarray = hole) -> HoleLaplacian:
+            inside = np.pad(np.ones_like(inner), [(0, 1)] * inner.ndim)
+            return HoleLaplacian(shape[None], inside[None], (1.0,) * inner.ndim)
+
+        def ours(flat: np.ndarray = flat, operator=operator) -> int:
+            system = operator()
+            return conjugate_gradients(system.apply, flat, VCycle(system).apply, rtol=RTOL, max_iterations=999)[2]
+
+        def plain(flat: np.ndarray = flat, operator=operator) -> int:
+            return conjugate_gradients(operator().apply, flat, lambda r: r, rtol=RTOL, max_iterations=9999)[2]
+
+        def amg(build, matrix=matrix, b: np.ndarray = b) -> int:
+            residuals: list[float] = []
+            build(scipy.sparse.csr_matrix(matrix)).solve(b, tol=RTOL, accel="cg", residuals=residuals)
+            return len(residuals) - 1
+
+        solvers = {
+            "V-cycle + CG (ours)": ours,
+            "plain CG": plain,
+            "pyamg Ruge-Stueben + CG": lambda amg=amg: amg(pyamg.ruge_stuben_solver),
+            "pyamg smoothed aggr. + CG": lambda amg=amg: amg(pyamg.smoothed_aggregation_solver),
+        }
+        base = None
+        for name, solve in solvers.items():
+            seconds = []
+            for _ in range(3):
+                start = time.perf_counter()
+                iterations = solve()
+                seconds.append(time.perf_counter() - start)
+            base = base or sorted(seconds)[1]
+            print(f"{hole.sum():9}  {name:28} {iterations:10} {1e3 * sorted(seconds)[1]:9.1f} {sorted(seconds)[1] / base:6.1f}x")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""``make bench``: every benchmark, each a ratio against a peer in the same run. Some minutes; nothing is asserted."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+BENCHMARKS = ("startup", "biharmonic", "poisson", "preconditioner", "scaling")
+LIBRARIES = ("numpy", "scipy", "scikit-image", "pyamg", "fpie", "numba")
+
+
+def main() -> None:
+    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, {platform.system()}")
+    print(", ".join(f"{name} {version(name)}" for name in LIBRARIES))
+    for name in BENCHMARKS:
+        print(f"\n== {name}", flush=True)
+        subprocess.run([sys.executable, str(Path(__file__).parent / f"{name}.py")], check=True)
+
+
+if __name__ == "__main__":
+    main()

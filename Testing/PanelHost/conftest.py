@@ -1,0 +1,28 @@
+"""Opens the panel for the tests: PySide6 in place of PythonQt, real MRML, no window system."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+# The stand-in is a tool of the tests; looking for tests in it would import it twice.
+collect_ignore = ["panelhost"]
+
+pytest.importorskip("slicer.util", reason="the panel's tests need the package slicer-core")
+pytest.importorskip("PySide6.QtWidgets", reason="the panel's tests need the package PySide6-Essentials")
+
+sys.path.append(str(Path(__file__).resolve().parent))
+
+from panelhost import host, mrml  # noqa: E402
+
+host.install()
+
+
+@pytest.fixture
+def panel():
+    """The module's widget, open on an empty scene."""
+    mrml.clearScene()
+    widget = host.openPanel()
+    yield widget
+    host.closePanel(widget)
+    mrml.clearScene()

@@ -1,0 +1,223 @@
+"""A filling from nodes to nodes; with the engine, and with workers that only pretend."""
+
+import json
+import os
+import sys
+
+import numpy as np
+import pytest
+import slicer
+from MedInpaintSlicer import filljob, process
+from panelhost.phantom import (
+    addSegmentation,
+    addTransform,
+    addVolume,
+    box,
+    obliqueMatrix,
+    ramp,
+    rotation,
+    sceneContent,
+)
+
+from MedInpaintLib.errors import Cancelled, InputError, MaskError, MedInpaintError, ParameterError
+
+
+class PretendingRunner:
+    """Keeps what it was asked to start; the test then plays the worker."""
+
+    def __init__(self) -> None:
+        self.killed = False
+
+    def start(self, command, folder, onLine, onExit) -> None:
+        self.job = json.loads(open(command[-1], encoding="utf-8").read())
+        self.say = lambda event: onLine(json.dumps(event))
+        self.onLine, self.exit = onLine, onExit
+
+    def kill(self) -> None:
+        self.killed = True
+
+
+def _startedJob(**request):
+    volume = request.pop("volumeNode", None) or addVolume()
+    segmentation = request.pop("segmentationNode", None) or addSegmentation(volume, lesion=box())
+    runner, finished = PretendingRunner(), []
+    job = filljob.FillJob(filljob.Request(volume, segmentation, ("lesion",), **request), runner, finished=finished.append)
+    job.start()
+    return job, runner, finished
+
+
+def _fill(volume, segmentation, **request):
+    job = filljob.FillJob(
+        filljob.Request(volume, segmentation, ("lesion",), **{"method": "harmonic", **request}), process.ForegroundRunner()
+    )
+    job.start()
+    return job
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, np.float64])
+def test_the_engine_fills_the_hole_and_nothing_else(dtype):
+    array = ramp(dtype)
+    array[box()] = 0
+    volume = addVolume(array)
+    job = _fill(volume, addSegmentation(volume, lesion=box()))
+    assert job.state == "done", job.error
+    filled = slicer.util.arrayFromVolume(job.outputVolume)
+    assert filled.dtype == dtype
+    assert np.array_equal(filled[~box()], array[~box()])
+    # A linear image is harmonic along every axis of the grid, so the fill restores it.
+    assert np.allclose(filled[box()], ramp(dtype)[box()], atol=0.51)
+    assert np.array_equal(slicer.util.arrayFromVolume(volume), array)
+
+
+def test_transforms_on_volume_and_segmentation_end_in_the_right_voxels():
+    array = ramp()
+    array[box(i=(5, 10))] = 0
+    volume = addVolume(array)
+    segmentation = addSegmentation(volume, lesion=box())
+    shift = np.eye(4)
+    shift[:3, 3] = obliqueMatrix()[:3, 0]
+    turned = rotation(25, "Y")
+    volume.SetAndObserveTransformNodeID(addTransform(turned).GetID())
+    segmentation.SetAndObserveTransformNodeID(addTransform(turned @ shift).GetID())
+    job = _fill(volume, segmentation)
+    assert np.allclose(slicer.util.arrayFromVolume(job.outputVolume), ramp(), atol=1)
+    assert job.outputVolume.GetParentTransformNode() is volume.GetParentTransformNode()
+
+
+def test_a_sheared_volume_is_filled_with_a_warning():
+    matrix = obliqueMatrix()
+    matrix[:3, 2] += 0.5 * matrix[:3, 0]
+    volume = addVolume(ijkToRAS=matrix)
+    job = _fill(volume, addSegmentation(addVolume(), lesion=box()))
+    assert job.state == "done", job.error
+    assert any("sheared" in warning for warning in job.warnings)
+    assert "sheared" in job.outputVolume.GetAttribute("MedInpaint.Warnings")
+
+
+def test_the_hole_is_grown():
+    volume = addVolume()
+    report = _fill(volume, addSegmentation(volume, lesion=box()), dilateMm=1.0).report
+    assert report["hole"]["voxels"] > box().sum()
+
+
+def test_an_error_of_the_engine_arrives_and_leaves_no_trace():
+    volume = addVolume()
+    segmentation = addSegmentation(volume, lesion=np.ones_like(box()))
+    before = sceneContent()
+    job = _fill(volume, segmentation)
+    assert job.state == "failed"
+    assert isinstance(job.error, MaskError)
+    assert sceneContent() == before
+
+
+def test_an_unknown_method_is_an_error():
+    volume = addVolume()
+    job = _fill(volume, addSegmentation(volume, lesion=box()), method="magic")
+    assert isinstance(job.error, ParameterError)
+
+
+def test_the_worker_gets_what_was_asked_for():
+    _, runner, _ = _startedJob(
+        method="harmonic", parameters={"tolerance": 1e-4}, blend="poisson", device="cuda", seed=3, dilateMm=2
+    )
+    asked = {name: value for name, value in runner.job.items() if name not in ("image", "mask", "output")}
+    assert asked == {
+        "job": "fill",
+        "labels": None,
+        "dilate_mm": 2.0,
+        "method": "harmonic",
+        "parameters": {"tolerance": 1e-4},
+        "blend": "poisson",
+        "device": "cuda",
+        "seed": 3,
+        "report": None,
+    }
+
+
+def test_cancelling_kills_the_worker_and_leaves_the_scene_as_it_was():
+    volume = addVolume()
+    segmentation = addSegmentation(volume, lesion=box())
+    before = sceneContent()
+    job, runner, finished = _startedJob(volumeNode=volume, segmentationNode=segmentation)
+    job.cancel()
+    assert runner.killed
+    assert job.state == "cancelled"
+    assert finished == [job]
+    runner.exit(-9)  # the process's end is told later
+    assert finished == [job]
+    assert sceneContent() == before
+
+
+def test_cancelling_what_has_ended_does_nothing():
+    job, runner, finished = _startedJob()
+    runner.say({"event": "error", "kind": "MaskError", "message": "Empty."})
+    runner.exit(2)
+    job.cancel()
+    assert job.state == "failed"
+    assert not runner.killed
+    assert len(finished) == 1
+
+
+def test_files_are_removed_however_it_ends():
+    for end in (lambda job, runner: job.cancel(), lambda job, runner: runner.exit(1)):
+        job, runner, _ = _startedJob()
+        folder = os.path.dirname(runner.job["image"])
+        assert os.path.isdir(folder)
+        end(job, runner)
+        assert not os.path.exists(folder)
+
+
+def test_a_crash_is_reported_with_the_workers_last_lines():
+    job, runner, _ = _startedJob()
+    runner.onLine("Fatal Python error: Segmentation fault")
+    runner.exit(-11)
+    assert type(job.error) is MedInpaintError
+    assert "SIGSEGV" in str(job.error)
+    assert "Segmentation fault" in str(job.error)
+
+
+def test_a_worker_that_claims_success_without_a_result_has_failed():
+    job, runner, _ = _startedJob()
+    runner.exit(0)
+    assert job.state == "failed"
+
+
+def test_a_volume_that_was_removed_meanwhile_is_an_error():
+    volume = addVolume()
+    job, runner, _ = _startedJob(volumeNode=volume)
+    slicer.mrmlScene.RemoveNode(volume)
+    runner.say({"event": "result", "output": runner.job["image"], "report": {}})
+    runner.exit(0)
+    assert isinstance(job.error, InputError)
+    assert "removed" in str(job.error)
+
+
+def test_the_input_is_refused_as_output_before_any_work():
+    volume = addVolume()
+    with pytest.raises(InputError, match="another volume"):
+        _startedJob(volumeNode=volume, outputVolume=volume)
+
+
+def test_a_stop_while_waiting_ends_the_worker(monkeypatch, tmp_path):
+    script = tmp_path / "endless.py"
+    script.write_text('print(\'{"event": "progress", "fraction": 0.1, "stage": ""}\', flush=True)\nimport time\ntime.sleep(600)')
+    monkeypatch.setattr(process, "workerCommand", lambda jobFile: [sys.executable, str(script)])
+
+    def interrupt(fraction, stage):
+        raise KeyboardInterrupt
+
+    volume = addVolume()
+    runner = process.ForegroundRunner()
+    request = filljob.Request(volume, addSegmentation(volume, lesion=box()), ("lesion",))
+    job = filljob.FillJob(request, runner, progress=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        job.start()
+    assert runner._process.poll() is not None
+    assert job.state == "failed"
+
+
+def test_a_worker_that_was_stopped_from_outside_has_failed():
+    job, runner, _ = _startedJob()
+    runner.say({"event": "cancelled"})
+    runner.exit(130)
+    assert isinstance(job.error, Cancelled)

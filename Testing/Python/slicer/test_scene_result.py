@@ -1,0 +1,147 @@
+"""A result is a volume like its input, beside it, and says how it was made; the input is never changed."""
+
+import numpy as np
+import pytest
+import slicer
+import vtk
+from MedInpaintSlicer import scene
+from panelhost.phantom import addTransform, addVolume, obliqueMatrix, ramp, rotation, sceneContent
+
+from MedInpaintLib.errors import InputError
+
+REPORT = {
+    "software": "MedInpaintLib 1.2.3",
+    "method": "harmonic",
+    "reason": "",
+    "parameters": {"tolerance": 1e-6},
+    "blend": "paste",
+    "seed": 7,
+    "device": "cpu",
+    "hole": {"voxels": 100, "volume_ml": 0.144, "components": 1, "regions": 1},
+    "warnings": ["The hole touches the border."],
+    "seconds": {"total": 0.5},
+    "trust": "Smooth.",
+}
+
+
+def _matrix(node) -> np.ndarray:
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32, np.float32, np.float64])
+def test_voxels_and_geometry_are_exact(dtype):
+    volume = addVolume(ramp(dtype))
+    filled = ramp(dtype) + dtype(1)
+    result = scene.addResult(filled, obliqueMatrix(), volume)
+    array = slicer.util.arrayFromVolume(result)
+    assert array.dtype == dtype
+    assert np.array_equal(array, filled)
+    assert np.array_equal(_matrix(result), _matrix(volume))
+    assert result.GetName() == "T1 filled"
+
+
+def test_the_input_is_not_changed():
+    volume = addVolume()
+    before = volume.GetMTime(), volume.GetImageData().GetMTime()
+    scene.addResult(ramp() + 1, obliqueMatrix(), volume)
+    assert np.array_equal(slicer.util.arrayFromVolume(volume), ramp())
+    assert (volume.GetMTime(), volume.GetImageData().GetMTime()) == before
+
+
+def test_the_parent_transform_is_kept():
+    volume = addVolume()
+    transform = addTransform(rotation(30, "X"))
+    volume.SetAndObserveTransformNodeID(transform.GetID())
+    assert scene.addResult(ramp(), obliqueMatrix(), volume).GetParentTransformNode() is transform
+
+
+def test_window_level_and_colors_are_kept_on_a_display_node_of_its_own():
+    volume = addVolume()
+    display = volume.GetDisplayNode()
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevel(80, 35)
+    display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeRainbow")
+    made = scene.addResult(ramp(), obliqueMatrix(), volume).GetDisplayNode()
+    assert made is not display
+    assert (made.GetWindow(), made.GetLevel()) == (80, 35)
+    assert made.GetColorNodeID() == "vtkMRMLColorTableNodeRainbow"
+
+
+def test_the_result_is_not_taken_for_the_inputs_dicom_series():
+    volume = addVolume()
+    volume.SetAttribute("DICOM.instanceUIDs", "1.2.3 1.2.4")
+    assert scene.addResult(ramp(), obliqueMatrix(), volume).GetAttribute("DICOM.instanceUIDs") is None
+
+
+def test_the_result_is_placed_in_the_inputs_study():
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    patient = hierarchy.CreateSubjectItem(hierarchy.GetSceneItemID(), "Patient")
+    study = hierarchy.CreateStudyItem(patient, "Study")
+    volume = addVolume()
+    hierarchy.CreateItem(study, volume)
+    result = scene.addResult(ramp(), obliqueMatrix(), volume)
+    assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(result)) == study
+
+
+def test_an_existing_output_is_overwritten_and_nothing_else_made():
+    volume = addVolume()
+    output = addVolume(np.zeros((2, 3, 4), np.float32), np.eye(4), name="Old")
+    nodes = set(sceneContent())
+    result = scene.addResult(ramp() + 1, obliqueMatrix(), volume, output)
+    assert result is output
+    assert np.array_equal(slicer.util.arrayFromVolume(output), ramp() + 1)
+    assert slicer.util.arrayFromVolume(output).dtype == np.int16
+    assert np.array_equal(_matrix(output), _matrix(volume))
+    assert set(sceneContent()) == nodes
+    assert np.array_equal(slicer.util.arrayFromVolume(volume), ramp())
+
+
+def test_the_input_is_refused_as_output():
+    volume = addVolume()
+    with pytest.raises(InputError, match="another volume"):
+        scene.addResult(ramp() + 1, obliqueMatrix(), volume, volume)
+    assert np.array_equal(slicer.util.arrayFromVolume(volume), ramp())
+
+
+def test_the_result_says_how_it_was_made():
+    node = addVolume()
+    scene.describeResult(node, REPORT, "T1", ["lesion"])
+    description = node.GetDescription()
+    for fact in ("MedInpaintLib 1.2.3", "0.144 mL", "'harmonic'", "tolerance", "'paste'", "not for clinical use"):
+        assert fact in description
+    assert node.GetAttribute("MedInpaint.Method") == "harmonic"
+    assert node.GetAttribute("MedInpaint.HoleVolumeMl") == "0.144"
+    assert node.GetAttribute("MedInpaint.Segments") == '["lesion"]'
+    assert node.GetAttribute("MedInpaint.Notice") == "Synthetic voxels inside the hole, not for clinical use."
+
+
+def test_the_result_survives_being_saved_as_nrrd(tmp_path):
+    result = scene.addResult(ramp() + 1, obliqueMatrix(), addVolume())
+    writer, reader = slicer.vtkMRMLVolumeArchetypeStorageNode(), slicer.vtkMRMLVolumeArchetypeStorageNode()
+    for storage in (writer, reader):
+        slicer.mrmlScene.AddNode(storage)
+        storage.SetFileName(str(tmp_path / "filled.nrrd"))
+    loaded = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Loaded")
+    assert writer.WriteData(result)
+    assert reader.ReadData(loaded)
+    assert np.array_equal(slicer.util.arrayFromVolume(loaded), ramp() + 1)
+    assert np.allclose(_matrix(loaded), obliqueMatrix(), atol=1e-12)
+
+
+def test_the_result_survives_being_saved_in_a_scene_bundle(tmp_path):
+    volume = addVolume()
+    volume.SetAndObserveTransformNodeID(addTransform(rotation(30, "X")).GetID())
+    result = scene.addResult(ramp() + 1, obliqueMatrix(), volume)
+    scene.describeResult(result, REPORT, "T1", ["lesion"])
+    description = result.GetDescription()
+    assert slicer.mrmlScene.WriteToMRB(str(tmp_path / "scene.mrb"))
+    slicer.mrmlScene.Clear(False)
+    assert slicer.mrmlScene.ReadFromMRB(str(tmp_path / "scene.mrb"))
+    loaded = slicer.mrmlScene.GetFirstNodeByName("T1 filled")
+    assert np.array_equal(slicer.util.arrayFromVolume(loaded), ramp() + 1)
+    assert np.allclose(_matrix(loaded), obliqueMatrix(), atol=1e-9)
+    assert loaded.GetParentTransformNode() is not None
+    assert loaded.GetDescription() == description
+    assert loaded.GetAttribute("MedInpaint.Parameters") == '{"tolerance": 1e-06}'
