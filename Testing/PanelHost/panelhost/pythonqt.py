@@ -41,9 +41,12 @@ class PythonQtLike:
             raise AttributeError(f"{type(self).__name__} has no property '{name}'")
 
 
-def _connect(sender, signature: str, slot) -> None:
+def _connect(sender, *arguments):
     """``sender.connect("clicked(bool)", slot)``"""
-    getattr(sender, signature.partition("(")[0]).connect(slot)
+    if len(arguments) != 2:  # PySide's signals come through here themselves: (sender, signal, slot)
+        return QtCore.QObject.connect(*arguments)
+    signature, slot = arguments
+    return getattr(sender, signature.partition("(")[0]).connect(slot)
 
 
 def like(kind: type) -> type:

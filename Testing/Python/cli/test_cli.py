@@ -1,0 +1,143 @@
+"""The command as a user meets it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import MedInpaintLib as mi
+from MedInpaintLib.cli.app import app
+from MedInpaintLib.cli.console import describe
+
+
+@pytest.fixture
+def files(tmp_path):
+    image = mi.Volume(np.add.outer(np.arange(20), np.add.outer(np.arange(20), np.arange(20))).astype(np.int16), (1.0,) * 3)
+    labels = np.zeros(image.array.shape, np.uint8)
+    labels[5:9, 5:9, 5:9] = 1
+    labels[12:15, 12:15, 12:15] = 2
+    image.write(tmp_path / "image.nii.gz")
+    image.with_array(labels).write(tmp_path / "labels.nrrd")
+    return tmp_path
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_fill_writes_the_volume_and_says_what_it_did(files):
+    output = files / "filled.nrrd"
+    result = run("fill", files / "image.nii.gz", files / "labels.nrrd", "-o", output, "--report", files / "r.json")
+    assert result.exit_code == 0, result.output
+    assert "biharmonic" in result.output
+    assert "not for clinical use" in result.output
+    np.testing.assert_array_equal(mi.Volume.read(output).array, mi.Volume.read(files / "image.nii.gz").array)
+    assert json.loads((files / "r.json").read_text())["hole"]["components"] == 2
+
+
+def test_fill_passes_every_option_on(files):
+    result = run(
+        "fill", files / "image.nii.gz", files / "labels.nrrd", "-o", files / "out.nrrd", "--method", "shell-mean",
+        "--set", "thickness=3", "--blend", "poisson", "--label", "2", "--dilate", "1", "--modality", "MR", "--seed", "5",
+        "--progress", "json",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout.splitlines()[-1])["report"]
+    assert report["method"] == "shell-mean"
+    assert report["parameters"] == {"thickness": 3.0}
+    assert (report["blend"], report["modality"], report["seed"]) == ("poisson", "MR", 5)
+    assert report["hole"]["components"] == 1
+    assert 27 < report["hole"]["voxels"] < 5**3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.nii.gz", "labels.nrrd", "-o", "out.nrrd"], "no file or folder 'nowhere.nii.gz'"),
+        (["image.nii.gz", "labels.nrrd", "-o", "nowhere/out.nrrd"], "does not exist; create it first"),
+        (["image.nii.gz", "labels.nrrd", "-o", "out.nrrd", "--method", "magic"], "no method 'magic'"),
+        (["image.nii.gz", "labels.nrrd", "-o", "out.nrrd", "--set", "thickness"], "--set takes NAME=VALUE"),
+        (["image.nii.gz", "labels.nrrd", "-o", "out.nrrd", "--label", "9"], "no label [9]"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_exit_code_2(files, monkeypatch, arguments, message):
+    monkeypatch.chdir(files)
+    result = run("fill", *arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: ")
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert "Traceback" not in result.output
+
+
+def test_the_module_can_be_run_without_the_script_on_the_path(files):
+    command = [sys.executable, "-m", "MedInpaintLib.cli", "fill", "image.nii.gz", "labels.nrrd", "-o", "out.nrrd"]
+    process = subprocess.run(command, cwd=files, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    assert (files / "out.nrrd").exists()
+
+
+def test_run_executes_a_job_file(files):
+    job = {"job": "fill", "image": "image.nii.gz", "mask": "labels.nrrd", "output": "out.nrrd", "method": "harmonic"}
+    (files / "job.json").write_text(json.dumps(job))
+    assert run("run", files / "job.json").exit_code == 0
+    assert (files / "out.nrrd").exists()
+
+
+def test_methods_lists_every_method_and_shows_one_with_its_parameters():
+    everything = run("methods").output
+    assert all(name in everything for name in ("auto", *mi.methods()))
+    one = run("methods", "shell-mean").output
+    assert "--set thickness=2.0 mm (float 0.1..6)" in one
+    assert run("methods", "magic").exit_code == 2
+
+
+def test_evaluate_prints_the_paired_table_and_writes_the_rows(files):
+    result = run(
+        "evaluate", files / "image.nii.gz", "--holes", "spheres:5mm:2", "--method", "harmonic", "--csv", files / "s.csv"
+    )
+    assert result.exit_code == 0, result.output
+    assert "shell-mean" in result.output
+    assert "R = " in result.output
+    assert len((files / "s.csv").read_text().splitlines()) > 4
+
+
+def test_evaluate_takes_a_mask_file_as_holes_and_prints_markdown(files):
+    arguments = ["evaluate", files / "image.nii.gz", "--holes", files / "labels.nrrd", "--method", "nearest", "--markdown"]
+    assert "| nearest" in run(*arguments).output
+
+
+def test_the_version_is_printed():
+    assert run("--version").output.strip() == f"medinpaint {mi.__version__}"
+
+
+def test_demo_leaves_a_volume_a_figure_and_the_scores(tmp_path):
+    pytest.importorskip("matplotlib")
+    result = run("demo", "--output", tmp_path / "new folder")
+    assert result.exit_code == 0, result.output
+    names = {path.name for path in (tmp_path / "new folder").iterdir()}
+    assert names == {"filled.nrrd", "figure.png", "scores.csv", "scores.txt", "report.json"}
+    assert "shell-mean" in (tmp_path / "new folder" / "scores.txt").read_text()
+
+
+def test_a_bar_is_shown_on_request_and_the_result_after_it(files):
+    output = files / "out.nrrd"
+    result = run("fill", files / "image.nii.gz", files / "labels.nrrd", "-o", output, "--progress", "bar")
+    assert result.exit_code == 0
+    assert str(output) in result.output.replace("\n", "")
+
+
+def test_a_finished_fill_is_described_with_reason_size_and_trust():
+    report = {
+        "method": "linear-z",
+        "reason": "slices are missing",
+        "hole": {"voxels": 1000, "volume_ml": 1.0, "components": 1},
+        "seconds": {"total": 0.1},
+        "trust": "Careful.",
+    }
+    text = describe("out.nrrd", report)
+    assert "linear-z (slices are missing)" in text
+    assert "1000 voxels, 1.00 ml in 1 part, 0.10 s. Careful." in text

@@ -1,0 +1,144 @@
+"""The figure: right size, right way up, atomically written."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from MedInpaintLib.errors import GeometryError, MaskError, MissingDependencyError, OutputError
+from MedInpaintLib.evaluation import save_figure
+from MedInpaintLib.evaluation.figure import _PANEL
+from MedInpaintLib.volume import Volume
+
+image_module = pytest.importorskip("matplotlib.image")
+DPI = 100
+
+
+def pixels(path):
+    return image_module.imread(path)[..., :3]
+
+
+@pytest.fixture
+def case():
+    """Slices of 60 x 40 voxels; a large hole, largest on slice 2."""
+    image = Volume.of(np.random.default_rng(0).integers(100, 900, (5, 60, 40)).astype(np.int16))
+    hole = np.zeros(image.array.shape, dtype=bool)
+    hole[2, 20:40, 10:30] = hole[1, 22:30, 15:20] = True
+    return image, hole, np.where(hole, 500, image.array)
+
+
+def panel(picture, number, ratio):
+    """The pixels of one of the equally wide panels; sizes as the module lays them out."""
+    left = round((0.12 + number * (ratio * _PANEL + 0.08)) * DPI)
+    top = round(0.72 * DPI)
+    return picture[top : top + round(_PANEL * DPI), left : left + round(ratio * _PANEL * DPI)]
+
+
+@pytest.mark.parametrize("spacing", [(1, 1, 1), (3, 2, 1), (1, 0.5, 0.9)])
+def test_panels_have_the_shape_of_the_slice_in_mm(case, tmp_path, spacing):
+    image, hole, filled = case
+    save_figure(tmp_path / "f.png", Volume.of(image.array, spacing), hole, filled, dpi=DPI)
+    height, width = pixels(tmp_path / "f.png").shape[:2]
+    ratio = 40 * spacing[2] / (60 * spacing[1])
+    assert width / DPI == pytest.approx(0.12 + 4 * ratio * _PANEL + 3 * 0.08 + 0.75, abs=0.02)
+    assert height / DPI == pytest.approx(0.72 + _PANEL + 0.38, abs=0.02)
+
+
+def test_it_shows_before_hole_after_and_difference_of_the_largest_slice(case, tmp_path):
+    image, hole, filled = case
+    save_figure(tmp_path / "f.png", image, hole, filled, window=(0, 1000), dpi=DPI)
+    picture, ratio = pixels(tmp_path / "f.png"), 40 / 60
+    before, marked, after, difference = (panel(picture, number, ratio) for number in range(4))
+    middle = (slice(120, 200), slice(70, 150))  # well inside the hole
+    assert before[middle].std() > 0.1
+    assert after[middle] == pytest.approx(0.5, abs=0.01)
+    red, green, blue = marked[middle].reshape(-1, 3).mean(axis=0)
+    assert red > green > blue + 0.3
+    assert difference[middle].std() > 0.1
+    assert (difference[5:60] <= 0.45).all()  # outside the hole only dimmed anatomy
+
+
+@pytest.mark.parametrize(
+    ("direction", "corner"),
+    [
+        ((1, 0, 0, 0, 1, 0, 0, 0, 1), "top left"),
+        ((-1, 0, 0, 0, -1, 0, 0, 0, 1), "bottom right"),  # RAS, as in most NIfTI files
+        ((-1, 0, 0, 0, 1, 0, 0, 0, 1), "top right"),
+        ((0, 0, 1, 1, 0, 0, 0, 1, 0), "bottom left"),  # sagittal: columns to posterior, rows to superior
+        ((0, 0, 1, 1, 0, 0, 0, -1, 0), "top left"),  # sagittal: rows to inferior
+    ],
+)
+def test_the_patient_lies_as_in_radiology(tmp_path, direction, corner):
+    array = np.zeros((3, 40, 40), dtype=np.int16)
+    array[:, :10, :10] = 1000  # where the rows and columns begin
+    hole = np.zeros(array.shape, dtype=bool)
+    hole[1, 14:26, 14:26] = True
+    image = Volume(array, (1, 1, 1), direction=direction)
+    save_figure(tmp_path / "f.png", image, hole, array, window=(0, 1000), dpi=DPI)
+    before = panel(pixels(tmp_path / "f.png"), 0, 1.0).mean(axis=2)
+    half = before.shape[0] // 2
+    means = {
+        "top left": before[:half, :half].mean(),
+        "top right": before[:half, half:].mean(),
+        "bottom left": before[half:, :half].mean(),
+        "bottom right": before[half:, half:].mean(),
+    }
+    assert max(means, key=means.get) == corner
+
+
+def test_a_small_hole_is_shown_close_up_beside_the_whole_slice(case, tmp_path):
+    image, _, filled = case
+    hole = np.zeros(image.array.shape, dtype=bool)
+    hole[2, 30:33, 20:23] = True
+    save_figure(tmp_path / "f.png", image, hole, filled, dpi=DPI)
+    width = pixels(tmp_path / "f.png").shape[1]
+    assert width / DPI == pytest.approx(0.12 + (40 / 60 + 4) * _PANEL + 4 * 0.08 + 0.75, abs=0.02)
+
+
+def test_films_and_holes_at_the_border_can_be_shown(tmp_path):
+    film = Volume.of(np.random.default_rng(0).integers(0, 255, (64, 64)).astype(np.uint8))
+    hole = np.zeros(film.array.shape, dtype=bool)
+    hole[:4, -4:] = True
+    save_figure(tmp_path / "f.png", film, hole, film.array, method="harmonic", scores={"psnr": 20.0}, truth_known=False)
+    assert pixels(tmp_path / "f.png").size
+
+
+def test_drawing_changes_none_of_the_arrays(case, tmp_path):
+    image, hole, filled = case
+    copies = image.array.copy(), hole.copy(), filled.copy()
+    save_figure(tmp_path / "f.png", image, hole, filled)
+    assert all((a == b).all() for a, b in zip(copies, (image.array, hole, filled), strict=True))
+
+
+def test_the_same_fill_gives_the_same_file(case, tmp_path):
+    for name in ("a.png", "b.png"):
+        save_figure(tmp_path / name, *case)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_without_matplotlib_the_error_says_how_to_install_it(case, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'medinpaint\[report\]'"):
+        save_figure(tmp_path / "f.png", *case)
+
+
+def test_matplotlib_is_not_imported_before_a_figure_is_drawn():
+    import subprocess
+
+    code = "import sys, MedInpaintLib.evaluation; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_empty_hole_and_other_shapes_are_refused(case, tmp_path):
+    image, hole, filled = case
+    with pytest.raises(MaskError, match="empty"):
+        save_figure(tmp_path / "f.png", image, np.zeros_like(hole), filled)
+    with pytest.raises(GeometryError, match="one shape"):
+        save_figure(tmp_path / "f.png", image, hole, filled[1:])
+
+
+def test_a_folder_that_does_not_exist_is_an_output_error(case, tmp_path):
+    with pytest.raises(OutputError, match="could not be written"):
+        save_figure(tmp_path / "nowhere" / "f.png", *case)

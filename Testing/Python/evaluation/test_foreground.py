@@ -1,0 +1,44 @@
+"""Where the body is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from MedInpaintLib.evaluation.foreground import body
+
+
+@pytest.fixture
+def chest():
+    """A CT: air, a body with two lungs, and a thin table beneath."""
+    hu = np.full((6, 60, 80), -1000, dtype=np.int16)
+    hu[:, 10:40, 10:70] = 40
+    hu[:, 15:35, 15:35] = hu[:, 15:35, 45:65] = -850
+    hu[:, 45:47, 5:75] = 100
+    return hu
+
+
+def test_lungs_belong_to_the_body_and_the_table_does_not(chest):
+    inside = body(chest, "CT")
+    assert inside[:, 12:38, 12:68].all()
+    assert not inside[:, 44:].any()
+    assert not inside[:, :9].any()
+
+
+def test_a_head_is_found_with_its_dark_ventricles_and_without_specks(head):
+    speckled = head.copy()
+    speckled[14:18, 26:30, 22:26] = 0
+    speckled[2, 2, 2] = 900
+    inside = body(speckled, "MR")
+    assert inside[14:18, 26:30, 22:26].all()
+    assert not inside[2, 2, 2]
+    assert (inside[head > 0]).mean() > 0.95
+
+
+def test_a_film_is_all_body_and_so_is_an_image_without_contrast():
+    assert body(np.zeros((9, 9), dtype=np.uint8), "film").all()
+    assert body(np.zeros((4, 9, 9)), "MR").all()
+
+
+def test_slices_are_handled_alone(chest):
+    assert (body(chest[0], "CT") == body(chest, "CT")[0]).all()
