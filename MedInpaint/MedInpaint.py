@@ -225,10 +225,10 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
         filled = MedInpaintLogic().inpaint(volume, segmentation, segmentIds[:1], method="harmonic")
 
         after = slicer.util.arrayFromVolume(filled)
-        self.assertTrue((slicer.util.arrayFromVolume(volume) == before).all(), "the input volume has changed")
-        self.assertTrue((after[~hole] == before[~hole]).all(), "voxels outside the hole have changed")
-        self.assertTrue((after[hole] != before[hole]).any(), "nothing was filled")
-        self.assertEqual(filled.GetAttribute("MedInpaint.Method"), "harmonic")
+        assert (slicer.util.arrayFromVolume(volume) == before).all(), "the input volume has changed"
+        assert (after[~hole] == before[~hole]).all(), "voxels outside the hole have changed"
+        assert (after[hole] != before[hole]).any(), "nothing was filled"
+        assert filled.GetAttribute("MedInpaint.Method") == "harmonic"
         self.delayDisplay("The lesion is filled.")
 
     def test_the_engine_is_sound(self) -> None:
@@ -236,5 +236,5 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
         from MedInpaintLib import selftest
 
         failed = [f"{name}: {message}" for name, passed, message in selftest.run() if not passed]
-        self.assertEqual(failed, [])
+        assert failed == []
         self.delayDisplay("The engine's self-tests passed.")

@@ -28,7 +28,7 @@ def fill_slices(
     axis = int(np.argmax(region.spacing))
     values, hole = np.moveaxis(region.values, axis, 0).copy(), np.moveaxis(region.hole, axis, 0)
     touched = np.flatnonzero(hole.any(axis=(1, 2)))
-    blind = hole.all(axis=(1, 2))
+    blind = np.asarray(hole.all(axis=(1, 2)))
     for count, number in enumerate(touched):
         progress.update(count / len(touched), "Filling slices")
         if not blind[number]:

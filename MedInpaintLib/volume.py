@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,7 @@ class Volume:
         object.__setattr__(self, "direction", tuple(self.direction) or tuple(np.eye(dimensions).ravel().tolist()))
 
     @classmethod
-    def of(cls, source: Any, spacing: tuple[float, ...] | float | None = None) -> Volume:
+    def of(cls, source: Any, spacing: Sequence[float] | float | None = None) -> Volume:
         """A volume from whatever the user has.
 
         Args:
@@ -79,11 +80,9 @@ class Volume:
         if type(source).__module__.startswith("SimpleITK"):
             return cls.from_sitk(source)
         array = np.asarray(source)
-        if spacing is None:
-            spacing = 1.0
-        if np.isscalar(spacing):
-            spacing = (float(spacing),) * array.ndim  # type: ignore[arg-type]
-        return cls(array, tuple(spacing))  # type: ignore[arg-type]
+        if spacing is None or isinstance(spacing, (int, float)):
+            spacing = (1.0 if spacing is None else spacing,) * array.ndim
+        return cls(array, tuple(spacing))
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Volume:

@@ -1,9 +1,7 @@
-"""Checks that the file lists in the CMakeLists.txt match the tree; ``--fix`` rewrites them.
-
-    python Testing/cmake_lists.py [--fix]
+"""Checks that the file lists in the CMakeLists.txt match the tree: ``python Testing/cmake_lists.py [--fix]``.
 
 Slicer packages what the lists name and nothing else, so a forgotten file is missing only for those who install the
-extension. Exit code 0: all match; 1: they do not (without ``--fix``).
+extension. Exit code 0: all match; 1: they do not. ``--fix`` rewrites them from the tree.
 """
 
 import argparse
@@ -47,9 +45,9 @@ def fix(repository: Path = REPOSITORY) -> None:
     """Rewrite the lists from the tree."""
     for cmakeFile, name, inTree in _expected(repository):
         path = repository / cmakeFile
-        lines = "".join(f"  {file}\n" for file in inTree)
-        text = _pattern(name).sub(lambda match: f"{match['head']}{lines}{match['tail']}", path.read_text(encoding="utf-8"))
-        path.write_text(text, encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        start, end = _pattern(name).search(text).span("files")
+        path.write_text(text[:start] + "".join(f"  {file}\n" for file in inTree) + text[end:], encoding="utf-8")
 
 
 def _expected(repository: Path) -> Iterator[tuple[str, str, list[str]]]:
@@ -72,7 +70,7 @@ def _listed(text: str, name: str) -> list[str]:
 
 
 def _pattern(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?P<head>set\({name}\n)(?P<files>[^)]*?)(?P<tail>  \)\n)")
+    return re.compile(rf"set\({name}\n(?P<files>[^)]*?)  \)\n")
 
 
 def main() -> int:

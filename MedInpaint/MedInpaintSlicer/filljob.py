@@ -159,7 +159,9 @@ class FillJob:
             outputVolume = None
         filled = Volume.read(result["output"]).array
         node = scene.addResult(filled, self._image.ijkToRAS, request.volumeNode, outputVolume)
-        scene.describeResult(node, {**result["report"], "warnings": self.warnings}, request.volumeNode.GetName(), self._segmentNames)
+        scene.describeResult(
+            node, {**result["report"], "warnings": self.warnings}, request.volumeNode.GetName(), self._segmentNames
+        )
         self.report = result["report"]
         self.outputVolume = node
 

@@ -33,7 +33,9 @@ def _ensureWithPip(requirements) -> None:
     missing = [requirement for requirement in requirements if not _isInstalled(requirement)]
     if not missing:
         return
-    question = _("MedInpaint needs the Python packages {packages}. Install them now?").format(packages=", ".join(missing))
+    question = _("MedInpaint needs the Python packages {packages}. Install them now?").format(
+        packages=", ".join(missing)
+    )
     if not slicer.util.confirmOkCancelDisplay(question):
         raise RuntimeError(_("The Python packages {packages} were not installed.").format(packages=", ".join(missing)))
     slicer.util.pip_install(missing)

@@ -1,7 +1,7 @@
 """Running the engine in a Python process of its own, so that Slicer stays usable and a crash stays outside.
 
-What the engine says on its standard output, one JSON object a line, is understood by :class:`Conversation`; who starts the
-process and hands over its lines is a :class:`Runner`, which tests replace by one that only pretends.
+What the engine says on its standard output, one JSON object a line, is understood by :class:`Conversation`; who starts
+the process and hands over its lines is a :class:`Runner`, which tests replace by one that only pretends.
 """
 
 import json
@@ -24,10 +24,16 @@ LAST_LINES = 5
 _ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "ascii:backslashreplace"}
 
 
+OnLine = Callable[[str], None]
+OnExit = Callable[[int], None]
+
+
 class Runner(Protocol):
     """Starts one process and tells what it prints and how it ends."""
 
-    def start(self, command: list[str], folder: str, onLine: Callable[[str], None], onExit: Callable[[int], None]) -> None:
+    def start(
+        self, command: list[str], folder: str, onLine: Callable[[str], None], onExit: Callable[[int], None]
+    ) -> None:
         """Run ``command`` in ``folder``; call ``onLine`` for every line and ``onExit`` once, both on the main thread."""
 
     def kill(self) -> None:
@@ -40,7 +46,9 @@ class BackgroundRunner:
     def __init__(self) -> None:
         self._process = None
 
-    def start(self, command: list[str], folder: str, onLine: Callable[[str], None], onExit: Callable[[int], None]) -> None:
+    def start(
+        self, command: list[str], folder: str, onLine: Callable[[str], None], onExit: Callable[[int], None]
+    ) -> None:
         self._process = slicer.util.launchConsoleProcess(
             command,
             updateEnvironment=_ENVIRONMENT,
@@ -61,7 +69,9 @@ class ForegroundRunner:
     def __init__(self) -> None:
         self._process = None
 
-    def start(self, command: list[str], folder: str, onLine: Callable[[str], None], onExit: Callable[[int], None]) -> None:
+    def start(
+        self, command: list[str], folder: str, onLine: Callable[[str], None], onExit: Callable[[int], None]
+    ) -> None:
         self._process = slicer.util.launchConsoleProcess(command, updateEnvironment=_ENVIRONMENT, cwd=folder)
         for line in self._process.stdout:
             onLine(line.rstrip())
@@ -100,7 +110,10 @@ class Conversation:
         elif kind == "error":
             self._error = event
         elif kind == "cancelled":
-            self._error = {"kind": "Cancelled", "message": _("The worker process was told to stop; nothing was changed.")}
+            self._error = {
+                "kind": "Cancelled",
+                "message": _("The worker process was told to stop; nothing was changed."),
+            }
         elif line.strip():
             self._otherLines.append(line.strip())
 

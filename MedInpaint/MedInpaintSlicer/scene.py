@@ -1,8 +1,9 @@
 """Between MRML nodes and arrays: the only place that knows both.
 
-Arrays are ``(k, j, i)``; matrices are 4 x 4, from voxel indices (i, j, k) to mm in RAS. The image is handed to the engine on
-the volume's own voxel grid, and the hole is resampled onto that grid through the parent transforms of both nodes. So the
-engine never needs to know about transforms, and the result, under the same transform as the input, lies where the input lies.
+Arrays are ``(k, j, i)``; matrices are 4 x 4, from voxel indices (i, j, k) to mm in RAS. The image is handed to the engine
+on the volume's own voxel grid, and the hole is resampled onto that grid through the parent transforms of both nodes. So
+the engine never needs to know about transforms, and the result, under the same transform as the input, lies where the
+input lies.
 """
 
 import dataclasses
@@ -65,7 +66,9 @@ def imageOf(volumeNode) -> Image:
         raise ImageReadError(_("The input must be a scalar volume; choose the volume to fill."))
     imageData = volumeNode.GetImageData()
     if imageData is None or imageData.GetNumberOfPoints() == 0:
-        raise ImageReadError(_("Volume '{name}' has no voxels; load its image first.").format(name=volumeNode.GetName()))
+        raise ImageReadError(
+            _("Volume '{name}' has no voxels; load its image first.").format(name=volumeNode.GetName())
+        )
     components = imageData.GetNumberOfScalarComponents()
     if components > 1:
         raise ImageReadError(

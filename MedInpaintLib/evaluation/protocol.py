@@ -234,7 +234,7 @@ def _given_holes(holes: Any, volume: Volume) -> tuple[np.ndarray, str]:
     """Labels and a description from a mask: its labels, or its connected parts when there is one label."""
     from scipy import ndimage
 
-    if isinstance(holes, str) and not os.path.exists(holes):
+    if isinstance(holes, (str, os.PathLike)) and not os.path.exists(holes):
         raise ParameterError(f"'{holes}' is neither a file nor a description of holes.\n{grammar()}")
     values = _on_grid(holes, volume).array
     labels = np.zeros(values.shape, dtype=np.int32)

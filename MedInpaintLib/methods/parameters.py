@@ -7,7 +7,7 @@ parameter is written twice.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import ParameterError
@@ -130,4 +130,4 @@ def _to_bool(value: Any) -> bool:
     raise ValueError(value)
 
 
-_CONVERTERS = {"float": float, "int": _to_int, "bool": _to_bool, "choice": str}
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {"float": float, "int": _to_int, "bool": _to_bool, "choice": str}

@@ -45,4 +45,4 @@ def solve_box(b: np.ndarray, weights: Sequence[float], open_sides: Sequence[tupl
         x = fft.idct(x, type=2, axis=axis) if cosine[axis] else fft.idst(x, type=1, axis=axis)
     for axis in mirrored:
         x = x[(slice(None),) * axis + (slice(0, x.shape[axis] // 2),)]
-    return np.flip(x, flips) if flips else x
+    return np.flip(x, tuple(flips)) if flips else x

@@ -228,11 +228,11 @@ def _solve_iteratively(
     g, f = np.zeros(shape), np.zeros(shape)
     for number, part in enumerate(parts):
         unknown[number][part.within] = part.own
-        place = (number, *(slice(0, size) for size in part.outer_shape))
-        inside[place] = True
-        g[place] = known[part.outer]
+        place = tuple(slice(0, size) for size in part.outer_shape)
+        inside[number][place] = True
+        g[number][place] = known[part.outer]
         if source is not None:
-            f[place] = source[part.outer]
+            f[number][place] = source[part.outer]
     operator = HoleLaplacian(unknown, inside, weights)
     cycle = VCycle(operator)
     b = operator.known_side(g.ravel(), order)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 
 def axis_weights(spacing: Sequence[float]) -> tuple[float, ...]:
@@ -46,7 +47,7 @@ class HoleLaplacian:
     """
 
     def __init__(
-        self, unknown: np.ndarray, inside: np.ndarray, weights: Sequence[float], dtype: type = np.float64
+        self, unknown: np.ndarray, inside: np.ndarray, weights: Sequence[float], dtype: DTypeLike = np.float64
     ) -> None:
         """
         Args:

@@ -1,7 +1,4 @@
-"""Saves a picture of the panel after a filling.
-
-    python Testing/PanelHost/take_screenshot.py panel.png
-"""
+"""Saves a picture of the panel after a filling: ``python Testing/PanelHost/take_screenshot.py panel.png``."""
 
 import argparse
 

@@ -7,12 +7,12 @@ import time
 import numpy as np
 import pytest
 import slicer
-from MedInpaintSlicer import installation, process
 from panelhost import host, mrml
 from panelhost.phantom import addSegmentation, addVolume, box, ramp, sceneContent
 from panelhost.processes import isRunning
 
 import MedInpaintLib
+from MedInpaintSlicer import installation, process
 
 
 def _addInputs():
@@ -69,7 +69,9 @@ def wordyWorker(monkeypatch, tmp_path):
 
     def make(*lines, exitCode):
         script = tmp_path / "worker.py"
-        script.write_text("".join(f"print({line!r}, flush=True)\n" for line in lines) + f"raise SystemExit({exitCode})\n")
+        script.write_text(
+            "".join(f"print({line!r}, flush=True)\n" for line in lines) + f"raise SystemExit({exitCode})\n"
+        )
         monkeypatch.setattr(process, "workerCommand", lambda jobFile: [sys.executable, str(script)])
 
     return make
@@ -205,7 +207,9 @@ def test_leaving_the_module_lets_the_filling_go_on(panel):
 
 
 def test_warnings_stay_in_sight(panel, wordyWorker):
-    warnings = [json.dumps({"event": "warning", "message": text}) for text in ("The hole is large.", "It touches the border.")]
+    warnings = [
+        json.dumps({"event": "warning", "message": text}) for text in ("The hole is large.", "It touches the border.")
+    ]
     wordyWorker(*warnings, exitCode=1)
     _addInputs()
     _open(panel)
@@ -363,4 +367,3 @@ def test_the_panel_can_be_photographed(panel, tmp_path):
 
 def _editor(panel, name):
     return panel.ui.methodParametersWidget.findChild(object, f"{name}Editor")
-

@@ -11,7 +11,7 @@ import types
 from pathlib import Path
 
 import slicer
-import slicer.util  # noqa: F401  (the application has it loaded; slicer-core loads it on import)
+import slicer.util
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

@@ -13,7 +13,9 @@ def load(path: str):
     top = _widget(root.find("widget"), None)
     for connection in root.iterfind("connections/connection"):
         sender, signal, receiver, slot = (connection.findtext(tag) for tag in ("sender", "signal", "receiver", "slot"))
-        getattr(_named(top, sender), signal.partition("(")[0]).connect(getattr(_named(top, receiver), slot.partition("(")[0]))
+        getattr(_named(top, sender), signal.partition("(")[0]).connect(
+            getattr(_named(top, receiver), slot.partition("(")[0])
+        )
     return top
 
 
@@ -61,7 +63,9 @@ def _addItem(layout, item, owner) -> None:
     isWidget = content.tag == "widget"
     if isinstance(layout, QtWidgets.QFormLayout):
         roles = QtWidgets.QFormLayout.ItemRole
-        role = roles.SpanningRole if item.get("colspan") else (roles.LabelRole, roles.FieldRole)[int(item.get("column"))]
+        role = (
+            roles.SpanningRole if item.get("colspan") else (roles.LabelRole, roles.FieldRole)[int(item.get("column"))]
+        )
         (layout.setWidget if isWidget else layout.setLayout)(int(item.get("row")), role, made)
     else:
         (layout.addWidget if isWidget else layout.addLayout)(made)

@@ -84,7 +84,9 @@ class ctkSliderWidget(QWidget):
     value = QtCore.Property(float, lambda self: self._box.value(), lambda self, value: self._box.setValue(value))
     minimum = QtCore.Property(float, lambda self: self._box.minimum(), lambda self, value: self._box.setMinimum(value))
     maximum = QtCore.Property(float, lambda self: self._box.maximum(), lambda self, value: self._box.setMaximum(value))
-    singleStep = QtCore.Property(float, lambda self: self._box.singleStep(), lambda self, value: self._box.setSingleStep(value))
+    singleStep = QtCore.Property(
+        float, lambda self: self._box.singleStep(), lambda self, value: self._box.setSingleStep(value)
+    )
     decimals = QtCore.Property(int, lambda self: self._box.decimals(), lambda self, value: self._box.setDecimals(value))
     suffix = QtCore.Property(str, lambda self: self._box.suffix(), lambda self, value: self._box.setSuffix(value))
 

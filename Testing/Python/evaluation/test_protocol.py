@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -154,9 +155,10 @@ def test_a_mask_on_another_grid_is_refused(head):
         evaluate(head, other)
 
 
-def test_text_that_is_neither_holes_nor_a_file_is_refused_with_the_grammar(head):
+@pytest.mark.parametrize("kind", [str, Path])
+def test_what_is_neither_holes_nor_a_file_is_refused_with_the_grammar(head, kind):
     with pytest.raises(ParameterError, match="neither a file nor") as refused:
-        evaluate(head, "sphere:20mm")
+        evaluate(head, kind("sphere:20mm"))
     assert "spheres:DIAMETER" in str(refused.value)
 
 

@@ -111,7 +111,7 @@ def test_a_stroke_is_every_pixel_within_half_a_brush_of_its_line():
 
 
 def test_strokes_have_the_statistics_they_are_asked_for(rng):
-    """With one vertex a stroke is a segment: its length is uniform up to the limit, its brush between the two widths."""
+    """With one vertex a stroke is a segment of uniform length, and as wide as its brush."""
     shape = Strokes(Length(2, "px"), Length(6, "px"), length=Length(50, "px"), vertices=1)
     sizes = [max(shape.draw(FLAT, rng).shape) for _ in range(300)]
     assert max(sizes) <= 50 + 6 + 2

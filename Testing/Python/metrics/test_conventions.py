@@ -110,7 +110,7 @@ def test_over_the_image_there_is_no_seam_to_score(case):
 
 
 def literal_brats(filled, truth, hole):
-    """Loop by loop from the description: percentiles of the voided image, mirrored 11 x 11 windows in planes across x."""
+    """From the description: percentiles of the voided image, mirrored 11 x 11 windows in planes across x."""
     voided = np.where(hole, 0, truth)
     low, high = np.percentile(voided, 0.5), np.percentile(voided, 99.5)
     low = max(low, 0)

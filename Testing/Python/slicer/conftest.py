@@ -9,7 +9,7 @@ pytest.importorskip("slicer.util", reason="the tests on real MRML need the packa
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "PanelHost"))
 
-from panelhost import mrml  # noqa: E402
+from panelhost import mrml
 
 mrml.install()
 

@@ -7,7 +7,6 @@ import sys
 import numpy as np
 import pytest
 import slicer
-from MedInpaintSlicer import filljob, process
 from panelhost.phantom import (
     addSegmentation,
     addTransform,
@@ -20,6 +19,7 @@ from panelhost.phantom import (
 )
 
 from MedInpaintLib.errors import Cancelled, InputError, MaskError, MedInpaintError, ParameterError
+from MedInpaintSlicer import filljob, process
 
 
 class PretendingRunner:
@@ -41,14 +41,17 @@ def _startedJob(**request):
     volume = request.pop("volumeNode", None) or addVolume()
     segmentation = request.pop("segmentationNode", None) or addSegmentation(volume, lesion=box())
     runner, finished = PretendingRunner(), []
-    job = filljob.FillJob(filljob.Request(volume, segmentation, ("lesion",), **request), runner, finished=finished.append)
+    job = filljob.FillJob(
+        filljob.Request(volume, segmentation, ("lesion",), **request), runner, finished=finished.append
+    )
     job.start()
     return job, runner, finished
 
 
 def _fill(volume, segmentation, **request):
     job = filljob.FillJob(
-        filljob.Request(volume, segmentation, ("lesion",), **{"method": "harmonic", **request}), process.ForegroundRunner()
+        filljob.Request(volume, segmentation, ("lesion",), **{"method": "harmonic", **request}),
+        process.ForegroundRunner(),
     )
     job.start()
     return job
@@ -200,7 +203,9 @@ def test_the_input_is_refused_as_output_before_any_work():
 
 def test_a_stop_while_waiting_ends_the_worker(monkeypatch, tmp_path):
     script = tmp_path / "endless.py"
-    script.write_text('print(\'{"event": "progress", "fraction": 0.1, "stage": ""}\', flush=True)\nimport time\ntime.sleep(600)')
+    script.write_text(
+        'print(\'{"event": "progress", "fraction": 0.1, "stage": ""}\', flush=True)\nimport time\ntime.sleep(600)'
+    )
     monkeypatch.setattr(process, "workerCommand", lambda jobFile: [sys.executable, str(script)])
 
     def interrupt(fraction, stage):

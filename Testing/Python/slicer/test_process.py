@@ -7,10 +7,10 @@ import sys
 import time
 
 import pytest
-from MedInpaintSlicer import process, processtree
 from panelhost.processes import isRunning
 
 from MedInpaintLib import errors
+from MedInpaintSlicer import process, processtree
 
 
 def _conversation(*lines):
@@ -26,7 +26,8 @@ def _conversation(*lines):
 
 def test_progress_and_warnings_are_passed_on():
     _, heard = _conversation(
-        {"event": "progress", "fraction": 0.4, "stage": "Filling"}, {"event": "warning", "message": "The hole is large."}
+        {"event": "progress", "fraction": 0.4, "stage": "Filling"},
+        {"event": "warning", "message": "The hole is large."},
     )
     assert heard == [(0.4, "Filling"), "The hole is large."]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from MedInpaintSlicer import scene
 from panelhost.phantom import addSegmentation, addTransform, addVolume, box, obliqueMatrix, rotation, sceneContent
 
 from MedInpaintLib.errors import MaskError
+from MedInpaintSlicer import scene
 
 
 def test_a_segment_on_an_oblique_volume_is_exact():
@@ -30,7 +30,8 @@ def test_two_overlapping_segments_are_united():
 def test_a_segmentation_on_a_finer_grid_is_sampled_at_the_volumes_voxels():
     volume = addVolume()
     fineMatrix = obliqueMatrix() @ np.diag([1 / 3, 1 / 3, 1 / 3, 1])
-    fineMatrix[:3, 3] -= obliqueMatrix()[:3, :3].sum(axis=1) / 3  # the voxel in the middle of three lies on the coarse one
+    # The voxel in the middle of three lies on the coarse one.
+    fineMatrix[:3, 3] -= obliqueMatrix()[:3, :3].sum(axis=1) / 3
     fineMask = box().repeat(3, axis=0).repeat(3, axis=1).repeat(3, axis=2)
     fineVolume = addVolume(np.zeros(fineMask.shape, np.int16), fineMatrix, name="Fine")
     segmentation = addSegmentation(fineVolume, lesion=fineMask)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import slicer
-from MedInpaintSlicer import nrrd, scene
 from panelhost.phantom import addVolume, obliqueMatrix, ramp
 
 from MedInpaintLib import Volume
 from MedInpaintLib.errors import ImageReadError
+from MedInpaintSlicer import nrrd, scene
 
 FROM_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 

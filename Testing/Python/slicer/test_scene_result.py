@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from MedInpaintSlicer import scene
 from panelhost.phantom import addTransform, addVolume, obliqueMatrix, ramp, rotation, sceneContent
 
 from MedInpaintLib.errors import InputError
+from MedInpaintSlicer import scene
 
 REPORT = {
     "software": "MedInpaintLib 1.2.3",
