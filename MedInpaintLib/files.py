@@ -9,7 +9,20 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from .errors import OutputError
+from .errors import OutputError, OutputPathError
+
+
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Find out before the work, not after it, that no file can be made there.
+
+    Raises:
+        OutputPathError: the folder does not exist or is write-protected.
+    """
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise OutputPathError(f"The folder '{folder}' for the output does not exist; create it first.")
+    if not os.access(folder, os.W_OK):
+        raise OutputPathError(f"The folder '{folder}' for the output is write-protected.")
 
 
 @contextlib.contextmanager

@@ -106,6 +106,7 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
     Raises:
         MedInpaintError: see :func:`MedInpaintLib.inpaint`; nothing was written then.
     """
+    from .files import check_folder
     from .pipeline import inpaint
     from .volume import check_writable
 
@@ -113,6 +114,8 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
     for path in (job.output, job.uncertainty):
         if path is not None:
             check_writable(path)
+    if job.report is not None:
+        check_folder(job.report)
     if Path(job.output).resolve() in (Path(job.image).resolve(), Path(job.mask).resolve()):
         raise OutputPathError(f"The output '{job.output}' would overwrite an input; give it another name.")
     result = inpaint(

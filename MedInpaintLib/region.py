@@ -69,4 +69,6 @@ def restore(region: Region, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
         # float64 cannot hold 2**63 - 1: clip to the largest float below it, or the cast would wrap round.
         top = float(limits.max) if limits.bits < 64 else np.nextafter(float(limits.max), 0)
         filled = np.clip(np.rint(filled), float(limits.min), top)
+    if dtype == bool:
+        return filled >= 0.5
     return filled.astype(dtype)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import GeometryError, ImageReadError, OutputError, OutputPathError
-from .files import replacing
+from .files import check_folder, replacing
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -37,7 +37,7 @@ class Volume:
         origin: position of voxel 0 in mm, LPS, in the order x, y(, z). Zeros by default.
         direction: columns are the unit vectors of the axes i, j(, k) in LPS, row by row as a flat tuple, as in SimpleITK.
             Identity by default.
-        metadata: the header's other fields, kept when a result is written.
+        metadata: the header's other fields, kept when a result is written (DICOM tags are not).
     """
 
     array: np.ndarray
@@ -133,7 +133,8 @@ class Volume:
             spacing=image.GetSpacing()[::-1],
             origin=image.GetOrigin(),
             direction=image.GetDirection(),
-            metadata={key: image.GetMetaData(key) for key in image.GetMetaDataKeys()},
+            # DICOM tags (group|element) stay behind: they name the patient, and the filled image is not that acquisition.
+            metadata={key: image.GetMetaData(key) for key in image.GetMetaDataKeys() if "|" not in key},
         )
 
     def to_sitk(self) -> SimpleITK.Image:
@@ -211,10 +212,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
             f"'{place.name}' does not say in which format to write; end it in one of {', '.join(WRITABLE)} "
             "(a DICOM series can be read but not written)."
         )
-    if not place.parent.is_dir():
-        raise OutputPathError(f"The folder '{place.parent}' for the output does not exist; create it first.")
-    if not os.access(place.parent, os.W_OK):
-        raise OutputPathError(f"The folder '{place.parent}' for the output is write-protected.")
+    check_folder(place)
 
 
 def _read_dicom_series(folder: Path) -> SimpleITK.Image:

@@ -48,7 +48,8 @@ class ParameterForm:
         return {name: read() for name, read in self._read.items()}
 
 
-# An editor takes a ParameterInfo, a value and what to call on changes; it returns a widget and a function that reads it.
+# An editor takes a ParameterInfo, a value and what to call on changes; it returns a widget and a function that reads
+# the value from it.
 
 
 def _floatEditor(info, value, changed):

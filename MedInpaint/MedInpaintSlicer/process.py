@@ -34,7 +34,7 @@ class Runner(Protocol):
     def start(
         self, command: list[str], folder: str, onLine: Callable[[str], None], onExit: Callable[[int], None]
     ) -> None:
-        """Run ``command`` in ``folder``; call ``onLine`` for every line and ``onExit`` once, both on the main thread."""
+        """Run ``command`` in ``folder``; call ``onLine`` for every line and ``onExit`` once, on the main thread."""
 
     def kill(self) -> None:
         """End the process and all that it started; ``onExit`` may still be called later."""

@@ -54,7 +54,7 @@ def _parentsFromProc() -> dict[int, int]:
     for entry in _PROC.iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):  # it ended while we looked
-                # The name, in parentheses, may hold spaces and parentheses itself: what follows the last one is regular.
+                # The name, in parentheses, may itself hold spaces and parentheses: after the last one, all is regular.
                 fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
                 parents[int(entry.name)] = int(fields[1])
     return parents

@@ -1,9 +1,9 @@
 """Between MRML nodes and arrays: the only place that knows both.
 
-Arrays are ``(k, j, i)``; matrices are 4 x 4, from voxel indices (i, j, k) to mm in RAS. The image is handed to the engine
-on the volume's own voxel grid, and the hole is resampled onto that grid through the parent transforms of both nodes. So
-the engine never needs to know about transforms, and the result, under the same transform as the input, lies where the
-input lies.
+Arrays are ``(k, j, i)``; matrices are 4 x 4, from voxel indices (i, j, k) to mm in RAS. The image is handed to the
+engine on the volume's own voxel grid, and the hole is resampled onto that grid through the parent transforms of both
+nodes. So the engine never needs to know about transforms, and the result, under the same transform as the input, lies
+where the input lies.
 """
 
 import dataclasses
@@ -83,7 +83,8 @@ def imageOf(volumeNode) -> Image:
     if np.allclose(directions.T @ directions, np.eye(3), atol=SHEAR_TOLERANCE):
         return Image(slicer.util.arrayFromVolume(volumeNode), ijkToRAS, ijkToRAS)
     warning = _(
-        "Volume '{name}' has a sheared grid; distances are computed from its voxel size alone, as if its axes were at right angles."
+        "Volume '{name}' has a sheared grid; distances are computed from its voxel size alone, "
+        "as if its axes were at right angles."
     ).format(name=volumeNode.GetName())
     return Image(slicer.util.arrayFromVolume(volumeNode), ijkToRAS, np.diag([*spacing, 1.0]), (warning,))
 
@@ -128,8 +129,8 @@ def holeOf(segmentationNode, segmentIds, volumeNode) -> Hole:
 def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, outputNode=None):
     """Put a result into the scene: as a new volume, or into ``outputNode``.
 
-    It gets the input's voxel type, parent transform, window/level and colors, and its place in the subject hierarchy. The
-    input node is only read.
+    It gets the input's voxel type, parent transform, window/level and colors, and its place in the subject hierarchy.
+    The input node is only read.
 
     Args:
         array: the input's shape and dtype.
@@ -150,7 +151,7 @@ def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, outputNode=Non
     else:
         _makeAlike(outputNode, inputNode)
     outputNode.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRAS))
-    # Into the clone's memory rather than a new array, which keeps the VTK scalar type even where numpy has no equal name.
+    # Into the clone's memory rather than a new array: this keeps the VTK scalar type even where numpy has no such name.
     slicer.util.arrayFromVolume(outputNode)[...] = array
     slicer.util.arrayFromVolumeModified(outputNode)
     _placeBeside(inputNode, outputNode)
@@ -165,14 +166,15 @@ def describeResult(node, report: dict, inputName: str, segmentNames) -> None:
     """
     hole = report["hole"]
     date = datetime.now().astimezone().isoformat(timespec="seconds")
+    parameters = json.dumps(report["parameters"])
     node.SetDescription(
-        f"{report['software']}: {hole['volume_ml']:.3g} mL ({hole['voxels']} voxels) of '{inputName}' filled with method "
-        f"'{report['method']}', parameters {json.dumps(report['parameters'])}, blending '{report['blend']}', {date}. {NOTICE}"
+        f"{report['software']}: {hole['volume_ml']:.3g} mL ({hole['voxels']} voxels) of '{inputName}' filled "
+        f"with method '{report['method']}', parameters {parameters}, blending '{report['blend']}', {date}. {NOTICE}"
     )
     attributes = {
         "Software": report["software"],
         "Method": report["method"],
-        "Parameters": json.dumps(report["parameters"]),
+        "Parameters": parameters,
         "Blend": report["blend"],
         "Seed": str(report["seed"]),
         "HoleVolumeMl": f"{hole['volume_ml']:.6g}",
@@ -219,8 +221,8 @@ class _Labelmaps:
         return vtk.util.numpy_support.vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(shape)
 
     def _convertedCopy(self, labelmap: str):
-        # Converting adds a representation to the segmentation and stores it in the user's scene, so do it to a hidden copy.
-        # It must be in the scene: only there does a node find its parent transform.
+        # Converting adds a representation to the segmentation, which would be saved with the user's scene; so do it to
+        # a hidden copy. It must be in the scene: only there does a node find its parent transform.
         copy = slicer.vtkMRMLSegmentationNode()
         copy.SetHideFromEditors(True)
         copy.SetSaveWithScene(False)

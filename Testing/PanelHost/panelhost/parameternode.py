@@ -1,4 +1,4 @@
-"""``slicer.parameterNodeWrapper``: typed attributes kept on a real vtkMRMLScriptedModuleNode, bound to widgets both ways."""
+"""``slicer.parameterNodeWrapper``: typed attributes kept on a real MRML node, bound to widgets both ways."""
 
 import dataclasses
 import json

@@ -1,6 +1,6 @@
 """Qt as PythonQt shows it, on PySide6.
 
-Qt's properties are plain attributes, ``connect`` takes a signature as text, and setting what does not exist is an error. So
+Qt's properties are plain attributes, ``connect`` takes a signature as text, setting what does not exist is an error: so
 the panel's own code runs here unchanged, and a misspelt property fails here as it does in Slicer.
 """
 

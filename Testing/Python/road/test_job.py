@@ -58,6 +58,13 @@ def test_bad_input_is_one_error_event_and_exit_code_2(files):
     assert not (files / "filled.nrrd").exists()
 
 
+def test_a_report_folder_that_does_not_exist_is_told_before_the_work(files):
+    code, events, _ = execute(files, report="nowhere/report.json")
+    assert code == 2
+    assert [event["event"] for event in events] == ["error"]
+    assert "does not exist" in events[0]["message"]
+
+
 def test_warnings_are_events(files):
     _, events, _ = execute(files, method="harmonic", device="cuda")
     assert "was not used" in next(event["message"] for event in events if event["event"] == "warning")

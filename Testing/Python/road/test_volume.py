@@ -46,6 +46,16 @@ def test_a_folder_with_one_dicom_series_is_read(tmp_path):
     assert volume.spacing == pytest.approx((2.5, 0.7, 0.7))
 
 
+def test_the_patients_name_does_not_travel_into_the_result(tmp_path):
+    image = sitk.Image(4, 4, sitk.sitkInt16)
+    image.SetMetaData("0010|0010", "Doe^Jane")
+    sitk.WriteImage(image, str(tmp_path / "slice.dcm"))
+    volume = Volume.read(tmp_path / "slice.dcm")
+    volume.write(tmp_path / "slice.nrrd")
+    assert b"Doe" in (tmp_path / "slice.dcm").read_bytes()
+    assert b"Doe" not in (tmp_path / "slice.nrrd").read_bytes()
+
+
 def test_a_folder_with_two_series_is_refused(tmp_path):
     write_dicom_series(tmp_path, "1.2.826.0.1.3680043.2.1125.1")
     write_dicom_series(tmp_path, "1.2.826.0.1.3680043.2.1125.2")

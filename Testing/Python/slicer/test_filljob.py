@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ class PretendingRunner:
         self.killed = False
 
     def start(self, command, folder, onLine, onExit) -> None:
-        self.job = json.loads(open(command[-1], encoding="utf-8").read())
+        self.job = json.loads(Path(command[-1]).read_text(encoding="utf-8"))
         self.say = lambda event: onLine(json.dumps(event))
         self.onLine, self.exit = onLine, onExit
 

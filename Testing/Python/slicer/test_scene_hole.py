@@ -162,7 +162,7 @@ def test_an_unknown_segment_id_is_an_error_that_lists_the_known_ones():
 def test_an_empty_segment_is_an_error_that_names_it():
     volume = addVolume()
     segmentation = addSegmentation(volume, lesion=np.zeros_like(box()))
-    with pytest.raises(MaskError, match="No voxel of volume 'T1' is inside the segment.s. 'lesion'"):
+    with pytest.raises(MaskError, match=r"No voxel of volume 'T1' is inside the segment\(s\) 'lesion'"):
         scene.holeOf(segmentation, ["lesion"], volume)
 
 

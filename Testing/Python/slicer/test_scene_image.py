@@ -65,5 +65,5 @@ def test_a_volume_without_voxels_is_an_error():
 def test_a_color_volume_is_an_error_that_names_the_way_out():
     colors = np.zeros((3, 4, 5, 3), np.uint8)
     node = slicer.util.addVolumeFromArray(colors, name="Photo", nodeClassName="vtkMRMLVectorVolumeNode")
-    with pytest.raises(ImageReadError, match="'Photo' has 3 values per voxel.*Vector to Scalar Volume"):
+    with pytest.raises(ImageReadError, match=r"'Photo' has 3 values per voxel.*Vector to Scalar Volume"):
         scene.imageOf(node)
