@@ -216,8 +216,11 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
 
     def test_a_lesion_of_the_sample_is_filled(self) -> None:
         """Volume + segment -> new volume: changed in the hole, bit-identical outside, on the same grid."""
-        volume = slicer.util.loadVolume(str(layout.sampleDataPath("brain-t1.nii.gz")))
-        segmentation = slicer.util.loadSegmentation(str(layout.sampleDataPath("brain-t1-lesion.nii.gz")))
+        from MedInpaintLib import samples
+
+        sample = samples.sample("brain-t1-lesion")
+        volume = slicer.util.loadVolume(str(sample.image))
+        segmentation = slicer.util.loadSegmentation(str(sample.mask))
         segmentIds = list(segmentation.GetSegmentation().GetSegmentIDs())
         before = slicer.util.arrayFromVolume(volume).copy()
         hole = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, segmentIds[0], volume) > 0

@@ -23,7 +23,16 @@ _WHERE = {
     "MedInpaintError": ".errors",
 }
 
-__all__ = ["__version__", "methods", *_WHERE]
+__all__ = [  # noqa: RUF022 - in the order in which a reader wants them
+    "inpaint",
+    "Result",
+    "Volume",
+    "methods",
+    "evaluate",
+    "Progress",
+    "MedInpaintError",
+    "__version__",
+]
 
 if TYPE_CHECKING:
     from .errors import MedInpaintError

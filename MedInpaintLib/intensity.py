@@ -1,7 +1,7 @@
 """Intensities: which kind of image this is, and the scale in which methods work.
 
-Only known voxels are looked at, and of those a regular sample of at most about 300,000, so the cost does not grow with the
-volume (percentiles of 10^5 samples are good to 0.1 %).
+Only known voxels are looked at, and of those a regular sample of at most about 300,000, so the cost does not grow
+with the volume (percentiles of 10^5 samples are good to 0.1 %).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Scaling:
     width: float
 
     def forward(self, intensities: np.ndarray) -> np.ndarray:
-        """Scaled float32 copy. Computed in float64, so large integers and float64 images lose nothing before scaling."""
+        """Scaled float32 copy, computed in float64: large integers lose nothing before they are scaled."""
         return ((intensities.astype(np.float64) - self.offset) / self.width).astype(np.float32)
 
     def inverse(self, scaled: np.ndarray) -> np.ndarray:
@@ -51,7 +51,9 @@ def sample_known(image: np.ndarray, hole: np.ndarray | None, box: tuple[slice, .
     if hole is not None and box is not None:
         # Where the sample's lattice meets the box: first lattice point inside, in lattice and in box coordinates.
         first = [-(-part.start // (s.step or 1)) for part, s in zip(box, every, strict=True)]
-        inside = hole[tuple(slice(f * s.step - part.start, None, s.step) for f, part, s in zip(first, box, every, strict=True))]
+        inside = hole[
+            tuple(slice(f * s.step - part.start, None, s.step) for f, part, s in zip(first, box, every, strict=True))
+        ]
         known[tuple(slice(f, f + n) for f, n in zip(first, inside.shape, strict=True))] = ~inside
     return sample[known]
 
@@ -79,7 +81,8 @@ def foreground(known: np.ndarray) -> np.ndarray:
 
 
 def fit_scaling(known: np.ndarray, modality: str) -> Scaling:
-    """The scaling for an image: CT by the fixed HU window, everything else by the known foreground's 0.5..99.5 percentiles.
+    """The scaling for an image: CT by the fixed HU window, everything else by the known foreground's 0.5..99.5
+    percentiles.
 
     Args:
         known: sample of known voxels, 1-D.

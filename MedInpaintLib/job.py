@@ -1,9 +1,9 @@
 """A fill as a JSON file, and its runner: the one thing that the panel, the command line and a cluster execute.
 
 ``python -m MedInpaintLib.job JOB.json`` needs only the engine's own dependencies. It prints one JSON object a line:
-``{"event": "progress", "fraction": 0.4, "stage": "Solving"}``, ``{"event": "warning", "message": ...}``, and at the end one of
-``{"event": "result", "output": ..., "report": {...}}``, ``{"event": "error", "kind": ..., "message": ...}`` or
-``{"event": "cancelled"}``. Exit codes are :data:`EXIT_DONE` and its neighbours.
+``{"event": "progress", "fraction": 0.4, "stage": "Solving"}``, ``{"event": "warning", "message": ...}``, and at the
+end one of ``{"event": "result", "output": ..., "report": {...}}``, ``{"event": "error", "kind": ..., "message":
+...}`` or ``{"event": "cancelled"}``. Exit codes are :data:`EXIT_DONE` and its neighbours.
 """
 
 from __future__ import annotations
@@ -144,7 +144,8 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
 def guarded(work: Callable[[], None], emit: Emit) -> int:
     """Run ``work``, turn what it raises into one event, and return the exit code.
 
-    SIGINT and SIGTERM cancel: they raise :class:`Cancelled` in the main thread, so temporary files are removed on the way out.
+    SIGINT and SIGTERM cancel: they raise :class:`Cancelled` in the main thread, so temporary files are removed on
+        the way out.
     """
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):

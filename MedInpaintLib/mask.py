@@ -91,15 +91,17 @@ def find_hole(
     if share == 1.0:
         raise MaskError("The mask covers the whole image: nothing is known from which it could be filled.")
     if share > 0.5:
-        warnings.append(f"The mask marks {share:.0%} of the image as the hole. Is it inverted? Marked voxels are filled.")
+        warnings.append(
+            f"The mask marks {share:.0%} of the image as the hole. Is it inverted? Marked voxels are filled."
+        )
     return hole, warnings
 
 
 def clusters(hole: np.ndarray, block: Sequence[int]) -> Iterator[tuple[Box, np.ndarray]]:
     """Split a hole into parts that are far from each other.
 
-    Voxels of different parts are more than ``block`` voxels apart along at least one axis; nearer voxels may or may not share
-    a part (blocks of that size are joined when they touch), which is all that independent treatment needs.
+    Voxels of different parts are more than ``block`` voxels apart along at least one axis; nearer voxels may or may
+    not share a part (blocks of that size are joined when they touch), which is all that independent treatment needs.
 
     Args:
         hole: bool array.
@@ -194,13 +196,16 @@ def _onto_grid(mask: Volume, image: Volume) -> tuple[Volume, list[str]]:
         raise GeometryError(
             f"The mask does not overlap the image ({difference}). Check that both were saved in the same space."
         )
-    return resampled, [f"The mask is on another grid than the image ({difference}); it was resampled (nearest neighbour)."]
+    return resampled, [
+        f"The mask is on another grid than the image ({difference}); it was resampled (nearest neighbour)."
+    ]
 
 
 def bounding_box(marked: np.ndarray) -> Box | None:
     """The smallest box with all voxels that are not 0; None when there are none.
 
-    Looks at raw memory, whatever the dtype, without a copy: of a 512 x 512 x 600 mask only the memory bandwidth is paid (5 ms).
+    Looks at raw memory, whatever the dtype, without a copy: of a 512 x 512 x 600 mask only the memory bandwidth
+        is paid (5 ms).
     """
     marked = np.ascontiguousarray(marked)
     planes = marked.reshape(len(marked), -1)
@@ -254,4 +259,6 @@ def _dilate(hole: Hole, spacing: Sequence[float], distance: float) -> Hole:
     box = grow(hole.box, [math.ceil(distance / mm) for mm in spacing], hole.shape)
     voxels = hole.crop(box)
     # The tolerance keeps voxels at exactly the distance in, whatever the rounding of the spacing in the header.
-    return _tighten(Hole(ndimage.distance_transform_edt(~voxels, sampling=spacing) <= distance * (1 + 1e-6), box, hole.shape))
+    return _tighten(
+        Hole(ndimage.distance_transform_edt(~voxels, sampling=spacing) <= distance * (1 + 1e-6), box, hole.shape)
+    )

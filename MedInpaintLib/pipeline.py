@@ -1,8 +1,8 @@
 """The road from an image and a mask to a filled image. Every method travels it.
 
-read, check, region, method, blend, restore, result: each step is a line of :func:`inpaint`. Three promises hold for every method,
-because they are kept here and not in the methods: known voxels are bit-identical, hidden voxels never matter, and the same seed
-gives the same output.
+read, check, region, method, blend, restore, result: each step is a line of :func:`inpaint`. Three promises hold for
+every method, because they are kept here and not in the methods: known voxels are bit-identical, hidden voxels never
+matter, and the same seed gives the same output.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .methods import auto, registry
 from .methods.parameters import parse
 from .progress import Progress
 from .region import Region, crop, restore
-from .volume import Volume, check_writable
+from .volume import Volume
 
 BLENDS = ("auto", "paste", "feather", "poisson")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -76,7 +76,7 @@ class Result:
 
     @property
     def uncertainty(self) -> Volume | None:
-        """Standard deviation among the method's samples, float32 in the image's units, 0 outside; None without samples."""
+        """Standard deviation among the method's samples, float32, image units, 0 outside; None without samples."""
         if any(patch.spread is None for patch in self.patches):
             return None
         array = np.zeros(self.image.array.shape, dtype=np.float32)
@@ -115,8 +115,8 @@ def inpaint(
     Args:
         image: a path, a SimpleITK image, a :class:`Volume`, or an array ``(k, j, i)`` or ``(j, i)``; any real dtype.
         mask: the same kinds; 0 = known, anything else = fill. An array is taken to be on the image's grid.
-        method: a name of :func:`MedInpaintLib.methods`, or ``"auto"``: chosen by the geometry of the hole, with the reason in the
-            report.
+        method: a name of :func:`MedInpaintLib.methods`, or ``"auto"``: chosen by the geometry of the hole, with
+            the reason in the report.
         parameters: the method's parameters by name; the others keep their defaults.
         blend: ``"paste"``, ``"feather"``, ``"poisson"``, or ``"auto"``: what suits the method.
         labels: use only these values of the mask.
@@ -267,9 +267,7 @@ _BLENDS: dict[str, Callable[[np.ndarray, Region, Progress], np.ndarray]] = {
 }
 
 
-def _patch(
-    region: Region, hole: Hole, blended: np.ndarray, prediction: registry.Prediction, dtype: np.dtype
-) -> Patch:
+def _patch(region: Region, hole: Hole, blended: np.ndarray, prediction: registry.Prediction, dtype: np.dtype) -> Patch:
     spread = None
     if prediction.samples is not None:
         spread = prediction.samples.std(axis=0)[region.hole] * region.scaling.width

@@ -10,8 +10,8 @@ from .errors import Cancelled
 class Progress:
     """Tells how far the work is, and stops it when the user asks.
 
-    ``report(fraction, stage)`` is called with a fraction in 0..1 that never decreases. ``cancelled()`` is asked at every
-    update; when it returns True, :class:`Cancelled` is raised there, so long loops need nothing but ``update``.
+    ``report(fraction, stage)`` is called with a fraction in 0..1 that never decreases. ``cancelled()`` is asked at
+    every update; when it returns True, :class:`Cancelled` is raised there, so long loops need nothing but ``update``.
 
     >>> seen = []
     >>> progress = Progress(report=lambda fraction, stage: seen.append((fraction, stage)))

@@ -16,13 +16,13 @@ class Region:
     """A box of the image around a part of the hole.
 
     Attributes:
-        values: float32 ``(k, j, i)`` or ``(j, i)``, scaled; **0 under the hole**: what lay there was removed here, once,
-            so no method can see it.
+        values: float32 ``(k, j, i)`` or ``(j, i)``, scaled; **0 under the hole**: what lay there was removed
+            here, once, so no method can see it.
         hole: bool array of the same shape, True = fill. Complete: no voxel of the box is hidden and not in it.
         spacing: mm, in the order of the axes.
         scaling: from image intensities to ``values``.
-        box: where the region lies in the image, one slice for each of the image's axes (an axis of the image that is one
-            voxel long has no axis here).
+        box: where the region lies in the image, one slice for each of the image's axes (an axis of the image that
+            is one voxel long has no axis here).
         modality: ``"MR"``, ``"CT"`` or ``"film"``.
 
     The border of the arrays is either the image's own border or at least two voxels away from the hole.
@@ -36,7 +36,9 @@ class Region:
     modality: str = "MR"
 
 
-def crop(image: np.ndarray, hole: np.ndarray, box: Box, spacing: tuple[float, ...], scaling: Scaling, modality: str) -> Region:
+def crop(
+    image: np.ndarray, hole: np.ndarray, box: Box, spacing: tuple[float, ...], scaling: Scaling, modality: str
+) -> Region:
     """Cut ``box`` out of ``image``; ``hole`` is the hole's voxels in that box.
 
     Args:
@@ -62,13 +64,13 @@ def crop(image: np.ndarray, hole: np.ndarray, box: Box, spacing: tuple[float, ..
 
 
 def restore(region: Region, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """The hole's voxels in the image's own intensities: unscaled, rounded and clipped to ``dtype`` (1-D, in C order)."""
+    """The hole's voxels in the image's own intensities, 1-D in C order: unscaled, rounded and clipped to ``dtype``."""
     filled = region.scaling.inverse(values[region.hole])
     if np.issubdtype(dtype, np.integer):
         limits = np.iinfo(dtype)
         # float64 cannot hold 2**63 - 1: clip to the largest float below it, or the cast would wrap round.
         top = float(limits.max) if limits.bits < 64 else np.nextafter(float(limits.max), 0)
         filled = np.clip(np.rint(filled), float(limits.min), top)
-    if dtype == bool:
+    if dtype.kind == "b":
         return filled >= 0.5
     return filled.astype(dtype)

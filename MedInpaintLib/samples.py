@@ -8,7 +8,8 @@ from pathlib import Path
 
 from .errors import ImageReadError, ParameterError
 
-#: In a wheel the samples are inside the package; in a checkout and in the Slicer extension they are in Resources beside it.
+#: In a wheel the samples are inside the package; in a checkout and in the Slicer extension they are in Resources
+#: beside it.
 _PLACES = (Path(__file__).parent / "SampleData", Path(__file__).parents[1] / "Resources" / "SampleData")
 
 

@@ -10,13 +10,11 @@ from .progress import Progress
 from .region import Region
 
 
-def fill_slices(
-    region: Region, fill: Callable[[np.ndarray, np.ndarray], np.ndarray], progress: Progress
-) -> np.ndarray:
+def fill_slices(region: Region, fill: Callable[[np.ndarray, np.ndarray], np.ndarray], progress: Progress) -> np.ndarray:
     """Fill each slice that touches the hole on its own.
 
-    Slices are cut across the axis with the thickest voxels (the first one when all are alike), where a 2-D method sees the
-    finest grid. A slice without a known voxel keeps the value of the nearest slice that has one.
+    Slices are cut across the axis with the thickest voxels (the first one when all are alike), where a 2-D method
+    sees the finest grid. A slice without a known voxel keeps the value of the nearest slice that has one.
 
     Args:
         region: 2-D or 3-D.

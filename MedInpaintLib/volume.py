@@ -35,8 +35,8 @@ class Volume:
         array: ``(k, j, i)`` = (slice, row, column) or ``(j, i)``, any real dtype.
         spacing: voxel size in mm, in the order of the array's axes.
         origin: position of voxel 0 in mm, LPS, in the order x, y(, z). Zeros by default.
-        direction: columns are the unit vectors of the axes i, j(, k) in LPS, row by row as a flat tuple, as in SimpleITK.
-            Identity by default.
+        direction: columns are the unit vectors of the axes i, j(, k) in LPS, row by row as a flat tuple, as in
+            SimpleITK. Identity by default.
         metadata: the header's other fields, kept when a result is written (DICOM tags are not).
     """
 
@@ -133,7 +133,8 @@ class Volume:
             spacing=image.GetSpacing()[::-1],
             origin=image.GetOrigin(),
             direction=image.GetDirection(),
-            # DICOM tags (group|element) stay behind: they name the patient, and the filled image is not that acquisition.
+            # DICOM tags (group|element) stay behind: they name the patient, and the filled image is not that
+            # acquisition.
             metadata={key: image.GetMetaData(key) for key in image.GetMetaDataKeys() if "|" not in key},
         )
 
@@ -159,7 +160,7 @@ class Volume:
         return dataclasses.replace(self, array=array)
 
     def grid_difference(self, other: Volume) -> str:
-        """What distinguishes this grid from another one, as words; empty when they are the same to :data:`GRID_TOLERANCE`."""
+        """What distinguishes this grid from another one, in words; empty when they agree to :data:`GRID_TOLERANCE`."""
         if self.array.shape != other.array.shape:
             return f"shape {other.array.shape} instead of {self.array.shape}"
         for what in ("spacing", "origin", "direction"):
@@ -193,7 +194,9 @@ class Volume:
                 sitk.WriteImage(image, str(temporary), useCompression=True)
                 if str(path).lower().endswith((".nii", ".nii.gz")):
                     # ITK's NIfTI writer says nothing when the disk is full: only reading back tells.
-                    whole = np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(temporary))), self.array, equal_nan=True)
+                    whole = np.array_equal(
+                        sitk.GetArrayFromImage(sitk.ReadImage(str(temporary))), self.array, equal_nan=True
+                    )
                     if not whole:
                         raise OutputError(f"'{path}' could not be written whole; the disk may be full.")
             except RuntimeError as error:

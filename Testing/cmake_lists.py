@@ -31,13 +31,18 @@ LISTS: dict[str, dict[str, tuple[tuple[str, ...], Callable[[Path], bool]]]] = {
 }
 
 
+def listed(text: str, name: str) -> list[str]:
+    """The files that the list ``name`` holds in the text of a CMakeLists.txt."""
+    return _pattern(name).search(text)["files"].split()
+
+
 def problems(repository: Path = REPOSITORY) -> list[str]:
     """One line for every file that is listed and not there, or there and not listed."""
     found = []
     for cmakeFile, name, inTree in _expected(repository):
-        listed = _listed((repository / cmakeFile).read_text(encoding="utf-8"), name)
-        found += [f"{cmakeFile}: {name} lacks {file}" for file in inTree if file not in listed]
-        found += [f"{cmakeFile}: {name} names {file}, which is not there" for file in listed if file not in inTree]
+        named = listed((repository / cmakeFile).read_text(encoding="utf-8"), name)
+        found += [f"{cmakeFile}: {name} lacks {file}" for file in inTree if file not in named]
+        found += [f"{cmakeFile}: {name} names {file}, which is not there" for file in named if file not in inTree]
     return found
 
 
@@ -63,10 +68,6 @@ def _files(start: Path) -> Iterator[Path]:
         generated = "__pycache__" in path.parts or path.name.startswith(".")
         if path.is_file() and not generated and path.name != "CMakeLists.txt":
             yield path
-
-
-def _listed(text: str, name: str) -> list[str]:
-    return _pattern(name).search(text)["files"].split()
 
 
 def _pattern(name: str) -> re.Pattern[str]:

@@ -1,12 +1,14 @@
-"""Where the engine and the sample data lie, in each of the ways in which the extension can be on a disk.
+"""Where the engine and the module's resources lie, in each of the ways in which the extension can be on a disk.
 
 Built or installed, everything is in one folder::
 
-    qt-scripted-modules/MedInpaint.py  MedInpaintSlicer/  MedInpaintLib/  Resources/SampleData/
+    qt-scripted-modules/MedInpaint.py  MedInpaintSlicer/  MedInpaintLib/  Resources/
 
-In a plain checkout, the engine and the data lie one folder above the module::
+In a plain checkout, the engine lies one folder above the module::
 
-    MedInpaint/MedInpaint.py  MedInpaint/MedInpaintSlicer/  MedInpaintLib/  Resources/SampleData/
+    MedInpaint/MedInpaint.py  MedInpaint/MedInpaintSlicer/  MedInpaint/Resources/  MedInpaintLib/
+
+The samples are found from the engine: in both cases they are in ``Resources/SampleData`` beside ``MedInpaintLib``.
 """
 
 import sys
@@ -15,20 +17,19 @@ from pathlib import Path
 _MODULE_FOLDER = Path(__file__).resolve().parents[1]
 
 
-def _find(part: str) -> Path:
-    """The folder that holds ``part``: the module's own or the one above it."""
+def engineFolder() -> Path:
+    """The folder to import ``MedInpaintLib`` from.
+
+    Raises:
+        FileNotFoundError: the installation is not complete.
+    """
     for folder in (_MODULE_FOLDER, _MODULE_FOLDER.parent):
-        if (folder / part).exists():
+        if (folder / "MedInpaintLib" / "__init__.py").is_file():
             return folder
     raise FileNotFoundError(
-        f"MedInpaint is not complete: there is no '{part}' in '{_MODULE_FOLDER}' nor in '{_MODULE_FOLDER.parent}'. "
+        f"MedInpaint is not complete: there is no MedInpaintLib in '{_MODULE_FOLDER}' nor in the folder above it. "
         "Install the extension again."
     )
-
-
-def engineFolder() -> Path:
-    """The folder to import ``MedInpaintLib`` from."""
-    return _find("MedInpaintLib/__init__.py")
 
 
 def makeEngineImportable() -> None:
@@ -41,13 +42,3 @@ def makeEngineImportable() -> None:
 def resourcePath(name: str) -> Path:
     """A file of the module's own ``Resources`` folder."""
     return _MODULE_FOLDER / "Resources" / name
-
-
-def sampleDataPath(name: str) -> Path:
-    """A file of ``Resources/SampleData``, for example ``"brain-t1.nii.gz"``.
-
-    Raises:
-        FileNotFoundError: there is no such sample.
-    """
-    part = f"Resources/SampleData/{name}"
-    return _find(part) / part

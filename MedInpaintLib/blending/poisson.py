@@ -22,8 +22,8 @@ def poisson(
     """The field whose Laplacian in the hole is the prediction's and whose values around it are the image's.
 
     ``laplace u = laplace prediction`` in the hole, ``u = image`` outside (Perez, Gangnet, Blake: Poisson image editing,
-    SIGGRAPH 2003, eq. 4). Solved exactly as ``u = prediction + e`` with ``laplace e = 0`` and ``e = image - prediction`` outside:
-    the seam's mismatch spread like a membrane. 2-D and 3-D; Neumann at the border of the array.
+    SIGGRAPH 2003, eq. 4). Solved exactly as ``u = prediction + e`` with ``laplace e = 0`` and ``e = image -
+    prediction`` outside: the seam's mismatch spread like a membrane. 2-D and 3-D; Neumann at the border of the array.
 
     Args:
         prediction: float array of the image's shape; its values just outside the hole count too.

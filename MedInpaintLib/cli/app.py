@@ -15,7 +15,8 @@ from .run import run
 
 app = typer.Typer(
     name="medinpaint",
-    help="Fill holes in medical images: lesions, implants, dropouts, missing slices. Research software, not for clinical use.",
+    help="Fill holes in medical images: lesions, implants, dropouts, missing slices. "
+    "Research software, not for clinical use.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -36,7 +37,7 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _main(
     version: Annotated[
-        Optional[bool],  # noqa: UP007, UP045 - typer on Python 3.10 evaluates it
+        Optional[bool],  # noqa: UP045 - typer on Python 3.10 evaluates it
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave."),
     ] = None,
 ) -> None: ...

@@ -45,7 +45,11 @@ def demo(
 
         execute(job, listen)
         table = evaluate(
-            brain.image, holes=brain.mask, methods=_installed(), name=f"{brain.name} ({brain.subject})", split=brain.split
+            brain.image,
+            holes=brain.mask,
+            methods=_installed(),
+            name=f"{brain.name} ({brain.subject})",
+            split=brain.split,
         )
         table.to_csv(output / "scores.csv")
         write_text(output / "scores.txt", table.to_text() + "\n")
@@ -59,7 +63,8 @@ def demo(
             method=chosen[0],
             scores=table.mean_scores(chosen[0]),
         )
-        emit({"event": "table", "text": f"\n{table.to_text()}\n\nIn {output}: filled.nrrd, figure.png, scores.csv, scores.txt, report.json"})
+        files = "filled.nrrd, figure.png, scores.csv, scores.txt, report.json"
+        emit({"event": "table", "text": f"\n{table.to_text()}\n\nIn {output}: {files}"})
 
     follow(work, progress)
 

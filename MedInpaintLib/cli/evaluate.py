@@ -9,7 +9,7 @@ import typer
 
 from .console import ProgressStyle, follow
 
-# ruff: noqa: UP007, UP045
+# ruff: noqa: UP045
 
 
 def evaluate(
@@ -18,18 +18,21 @@ def evaluate(
         str, typer.Option(help="What to cut out, SHAPE:SIZE[:COUNT][:OPTION...], or a mask file.")
     ] = "spheres:20mm:6",
     method: Annotated[
-        Optional[list[str]], typer.Option("--method", help="A method to score; repeatable. Default: harmonic, biharmonic.")
+        Optional[list[str]],
+        typer.Option("--method", help="A method to score; repeatable. Default: harmonic, biharmonic."),
     ] = None,
     convention: Annotated[str, typer.Option(help="masked, brats or rfr-report.")] = "masked",
     data_range: Annotated[Optional[float], typer.Option(help="R of PSNR and SSIM, in the image's intensities.")] = None,
-    avoid: Annotated[Optional[Path], typer.Option(help="Mask of places where no hole may lie, such as lesions.")] = None,
+    avoid: Annotated[
+        Optional[Path], typer.Option(help="Mask of places where no hole may lie, such as lesions.")
+    ] = None,
     split: Annotated[str, typer.Option(help="Split that the image belongs to, for the table.")] = "not stated",
     seed: Annotated[int, typer.Option(help="For the places of the holes.")] = 0,
     csv: Annotated[Optional[Path], typer.Option(help="Write one row a hole and method to this file.")] = None,
     markdown: Annotated[bool, typer.Option(help="Print the table as Markdown.")] = False,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
 ) -> None:
-    """Cut synthetic holes into a healthy image, fill them with every method, and print the scores, paired hole by hole."""
+    """Cut synthetic holes into a healthy image, fill them with every method, and print the paired scores."""
 
     def work(emit):  # type: ignore[no-untyped-def]
         from ..evaluation import evaluate as run
@@ -45,7 +48,9 @@ def evaluate(
             avoid=avoid,
             split=split,
             seed=seed,
-            progress=Progress(lambda fraction, stage: emit({"event": "progress", "fraction": fraction, "stage": stage})),
+            progress=Progress(
+                lambda fraction, stage: emit({"event": "progress", "fraction": fraction, "stage": stage})
+            ),
         )
         if csv is not None:
             table.to_csv(csv)

@@ -12,7 +12,7 @@ from ..job import Job, execute
 from .console import ProgressStyle, follow
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
-# ruff: noqa: UP007, UP045
+# ruff: noqa: UP045
 
 
 def fill(
@@ -24,9 +24,7 @@ def fill(
         Optional[list[str]], typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the method; repeatable.")
     ] = None,
     blend: Annotated[str, typer.Option(help="auto, paste, feather or poisson.")] = "auto",
-    label: Annotated[
-        Optional[list[int]], typer.Option(help="Use only this value of the mask; repeatable.")
-    ] = None,
+    label: Annotated[Optional[list[int]], typer.Option(help="Use only this value of the mask; repeatable.")] = None,
     dilate: Annotated[float, typer.Option(metavar="MM", help="Grow the hole by this many mm.")] = 0.0,
     modality: Annotated[Optional[str], typer.Option(help="MR, CT or film; guessed when left out.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",

@@ -10,7 +10,7 @@ from ..methods import registry
 from ..methods.parameters import ParameterInfo
 from .console import ProgressStyle, follow
 
-# ruff: noqa: UP007, UP045
+# ruff: noqa: UP045
 
 
 def methods(name: Annotated[Optional[str], typer.Argument(help="Show this method's parameters.")] = None) -> None:

@@ -1,7 +1,7 @@
 """Inpainting methods, one file each; :mod:`.registry` finds them.
 
-The package is also the function ``MedInpaintLib.methods()``: importing a submodule binds its name in the parent package, so a
-plain function of that name would vanish the first time a method is used.
+The package is also the function ``MedInpaintLib.methods()``: importing a submodule binds its name in the parent
+package, so a plain function of that name would vanish the first time a method is used.
 """
 
 from __future__ import annotations

@@ -17,10 +17,10 @@ WHOLE_SLICE = 0.9
 def choose(hole: Hole, spacing: Sequence[float]) -> tuple[str, str]:
     """The method's name, and the reason in words for the report.
 
-    Measured on the training and validation volumes with ``Testing/Benchmarks/auto_choice.py`` (PSNR in the hole): with one to
-    three whole slices missing, linear-z beats biharmonic by 2 to 3 dB in 21 of 21 MR scans with slices of 3 to 4 mm and in 5
-    of 6 thick CT stacks, and loses 0 to 0.6 dB at isotropic voxels. In spheres, squares and strips biharmonic is the best or
-    within 0.3 dB of it, from 6 mm lesions (2 dB above harmonic) to 40 mm.
+    Measured on the training and validation volumes with ``Testing/Benchmarks/auto_choice.py`` (PSNR in the hole):
+    with one to three whole slices missing, linear-z beats biharmonic by 2 to 3 dB in 21 of 21 MR scans with slices of
+    3 to 4 mm and in 5 of 6 thick CT stacks, and loses 0 to 0.6 dB at isotropic voxels. In spheres, squares and strips
+    biharmonic is the best or within 0.3 dB of it, from 6 mm lesions (2 dB above harmonic) to 40 mm.
 
     Args:
         hole: the voxels to fill.

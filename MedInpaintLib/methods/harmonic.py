@@ -31,6 +31,4 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     solution = solve_laplace(
         region.values, region.hole, region.spacing, rtol=parameters.tolerance, progress=run.progress
     )
-    return Prediction(
-        solution.values, notes={"residual": solution.residual, "iterations": solution.iterations}
-    )
+    return Prediction(solution.values, notes={"residual": solution.residual, "iterations": solution.iterations})

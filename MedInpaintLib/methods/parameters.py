@@ -1,7 +1,7 @@
 """Parameters of a method: a frozen dataclass whose fields carry range, unit and help.
 
-The command line's ``--set``, the panel's form and the documentation are all made from that dataclass, so nothing about a
-parameter is written twice.
+The command line's ``--set``, the panel's form and the documentation are all made from that dataclass, so nothing
+about a parameter is written twice.
 """
 
 from __future__ import annotations

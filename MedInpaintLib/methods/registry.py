@@ -1,7 +1,7 @@
 """The methods, found by looking into this folder: adding a method is adding one file.
 
-A method is a function ``fill(region, parameters, run) -> Prediction`` under the :func:`method` decorator, which carries all
-that the command line, the panel and the documentation say about it.
+A method is a function ``fill(region, parameters, run) -> Prediction`` under the :func:`method` decorator, which
+carries all that the command line, the panel and the documentation say about it.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ class Prediction:
     """What a method returns for a region.
 
     Attributes:
-        mean: float array of the region's shape, in the region's scale. Under the hole: the fill. Elsewhere: the method's own
-            estimate of the known voxels where it has one (blending compares the two), else the known values.
+        mean: float array of the region's shape, in the region's scale. Under the hole: the fill. Elsewhere: the
+            method's own estimate of the known voxels where it has one (blending compares the two), else the known
+            values.
         samples: optional ``(n, *region shape)`` alternatives; their spread becomes the uncertainty.
         notes: facts for the report (iterations, residual, ...); plain numbers and text.
     """

@@ -11,8 +11,9 @@ def solve_box(b: np.ndarray, weights: Sequence[float], open_sides: Sequence[tupl
     """Solve ``-sum_a w_a D_a^2 x = b`` exactly on a box.
 
     The second difference of an axis is diagonal in a basis that its two ends choose: both fixed (Dirichlet), the sine
-    transform DST-I with eigenvalues ``2 - 2 cos(pi m / (n + 1))``, m = 1..n; both open (Neumann), the cosine transform DCT-II
-    with ``2 - 2 cos(pi m / n)``, m = 0..n-1; one of each, DST-I of the signal continued by its mirror image at the open end.
+    transform DST-I with eigenvalues ``2 - 2 cos(pi m / (n + 1))``, m = 1..n; both open (Neumann), the cosine
+    transform DCT-II with ``2 - 2 cos(pi m / n)``, m = 0..n-1; one of each, DST-I of the signal continued by its
+    mirror image at the open end.
 
     Args:
         b: float64, one axis for each weight; the known neighbours' values are already in it.

@@ -1,14 +1,14 @@
 """Fill a hole with the solution of Laplace's, Poisson's or the biharmonic equation.
 
-The hole's voxels are the unknowns, the known voxels around it the Dirichlet data, the border of the array is Neumann. Any
-shape, 2-D or 3-D, any spacing. Parts of the hole that do not touch are independent systems:
+The hole's voxels are the unknowns, the known voxels around it the Dirichlet data, the border of the array is Neumann.
+Any shape, 2-D or 3-D, any spacing. Parts of the hole that do not touch are independent systems:
 
 - a full box (Laplace, Poisson) is solved directly by sine transforms;
 - many small parts are packed into one batch of boxes of equal shape and solved in one go;
 - everything else by conjugate gradients with a multigrid V-cycle as preconditioner, matrix-free.
 
-Measured on 2 cores: plain conjugate gradients need 50 to 460 iterations where the preconditioned ones need 5 to 11 and a
-quarter of the time, from 4,000 unknowns on; so there is no second code path for small holes.
+Measured on 2 cores: plain conjugate gradients need 50 to 460 iterations where the preconditioned ones need 5 to 11
+and a quarter of the time, from 4,000 unknowns on; so there is no second code path for small holes.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def solve_biharmonic(
 ) -> Solution:
     """Fill the hole with ``laplace laplace u = 0``: a thin plate that also continues the slopes at the hole's edge.
 
-    The same equation as ``skimage.restoration.inpaint_biharmonic`` away from the image's border, with spacing. The arguments
-    are those of :func:`solve_laplace`.
+    The same equation as ``skimage.restoration.inpaint_biharmonic`` away from the image's border, with spacing. The
+    arguments are those of :func:`solve_laplace`.
     """
     return _solve(values, hole, None, spacing, 2, rtol, max_iterations, progress)
 
@@ -205,7 +205,7 @@ def _solve_directly(
     for axis, (weight, extent, size) in enumerate(zip(weights, box, known.shape, strict=True)):
         for position, edge in ((extent.start - 1, 0), (extent.stop, -1)):
             if 0 <= position < size:
-                face = box[:axis] + (position,) + box[axis + 1 :]
+                face = (*box[:axis], position, *box[axis + 1 :])
                 b[(slice(None),) * axis + (edge,)] += weight * known[face]
         sides.append((extent.start == 0, extent.stop == size))
     filled[box] = solve_box(b, weights, sides)

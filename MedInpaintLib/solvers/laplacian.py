@@ -1,8 +1,8 @@
 """The Laplacian on a grid: the plain operator, and the same restricted to a hole, as a few shifted additions.
 
-Discretization: second differences along each axis, weighted by the squared ratio of the smallest spacing to that axis' spacing
-(so the operator is ``h_min^2`` times the Laplacian in mm^-2 and its entries are of order 1). At the border of the array the
-normal derivative is zero (Neumann): a neighbour that does not exist is left out.
+Discretization: second differences along each axis, weighted by the squared ratio of the smallest spacing to that
+axis' spacing (so the operator is ``h_min^2`` times the Laplacian in mm^-2 and its entries are of order 1). At the
+border of the array the normal derivative is zero (Neumann): a neighbour that does not exist is left out.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def laplacian(values: np.ndarray, weights: Sequence[float]) -> np.ndarray:
 class HoleLaplacian:
     """The negative Laplacian on the unknown voxels of a batch of boxes: symmetric and positive.
 
-    ``A = -R L R^T`` where ``R`` picks the unknown voxels and ``L`` is :func:`laplacian`. Vectors are flat arrays of the padded
-    batch with 0 at every voxel that is not unknown. Each box has one layer of padding at the end of each axis, so that a
-    neighbour is a constant shift of the flat array and no shift reaches a row, plane or box that it should not: one
-    application is ``3 d + 2`` contiguous passes, and no index array exists.
+    ``A = -R L R^T`` where ``R`` picks the unknown voxels and ``L`` is :func:`laplacian`. Vectors are flat arrays of
+    the padded batch with 0 at every voxel that is not unknown. Each box has one layer of padding at the end of each
+    axis, so that a neighbour is a constant shift of the flat array and no shift reaches a row, plane or box that it
+    should not: one application is ``3 d + 2`` contiguous passes, and no index array exists.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class HoleLaplacian:
         return out
 
     def known_side(self, g: np.ndarray, order: int) -> np.ndarray:
-        """The right-hand side that known values make: ``R L g`` for order 1, ``-R L L g`` for order 2 (g = 0 at unknowns)."""
+        """The right-hand side that known values make: ``R L g`` or, for order 2, ``-R L L g``; g = 0 at unknowns."""
         b = self._negative_laplacian(g, np.empty_like(g))
         if order == 2:
             b *= self._inside

@@ -1,12 +1,12 @@
-"""One multigrid V-cycle for the Laplacian on a hole: the preconditioner that makes the iteration count almost independent of
-the hole's size.
+"""One multigrid V-cycle for the Laplacian on a hole: the preconditioner that makes the iteration count almost
+independent of the hole's size.
 
-Vertex-centred: a coarse voxel is every second voxel along each strongly coupled axis (semi-coarsening where the spacing is
-anisotropic), unknown where that voxel is. Linear interpolation and its transpose; the operator is discretized anew on each
-level; smoothing is the degree-2 Chebyshev polynomial of Jacobi, before and after, which keeps the cycle symmetric as
-conjugate gradients need it. The coarse problem may differ from the fine one by a voxel along the hole's edge: that is for
-conjugate gradients to repair (after McAdams, Sifakis, Teran: A parallel multigrid Poisson solver for fluids simulation on
-large grids, SCA 2010).
+Vertex-centred: a coarse voxel is every second voxel along each strongly coupled axis (semi-coarsening where the
+spacing is anisotropic), unknown where that voxel is. Linear interpolation and its transpose; the operator is
+discretized anew on each level; smoothing is the degree-2 Chebyshev polynomial of Jacobi, before and after, which
+keeps the cycle symmetric as conjugate gradients need it. The coarse problem may differ from the fine one by a voxel
+along the hole's edge: that is for conjugate gradients to repair (after McAdams, Sifakis, Teran: A parallel multigrid
+Poisson solver for fluids simulation on large grids, SCA 2010).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from .laplacian import HoleLaplacian
 
 #: An axis is coarsened when its weight is at least this share of the largest.
 STRONG = 0.3
-#: Jacobi-scaled eigenvalues above this are the smoother's work, those below it the coarse grid's (3-D full coarsening: 1/3).
+#: Jacobi-scaled eigenvalues above this are the smoother's work, those below it the coarse grid's (3-D full
+#: coarsening: 1/3).
 SMOOTH_FROM, SMOOTH_TO = 1 / 3, 2.0
 COARSEST = 4
 
@@ -101,10 +102,10 @@ def _axis(array: np.ndarray, axis: int, part: slice) -> np.ndarray:
 
 
 def _restrict(fine: np.ndarray, axes: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
-    """Full weighting (1/4, 1/2, 1/4) along ``axes``; both arrays have one layer of zero padding at the end of each axis."""
+    """Full weighting (1/4, 1/2, 1/4) along ``axes``; both arrays are padded by one zero at the end of each axis."""
     for axis in axes:
         size = shape[axis] - 1
-        coarse = np.zeros(fine.shape[:axis] + (size + 1,) + fine.shape[axis + 1 :], fine.dtype)
+        coarse = np.zeros((*fine.shape[:axis], size + 1, *fine.shape[axis + 1 :]), fine.dtype)
         inner = _axis(coarse, axis, slice(0, size))
         even = _axis(fine, axis, slice(0, 2 * size, 2))
         odd = _axis(fine, axis, slice(1, 2 * size, 2))
@@ -122,7 +123,7 @@ def _prolong(coarse: np.ndarray, axes: tuple[int, ...], shape: tuple[int, ...]) 
     """Linear interpolation along ``axes``; the transpose of :func:`_restrict` up to the factor ``2^len(axes)``."""
     for axis in axes:
         size = shape[axis] - 1
-        fine = np.zeros(coarse.shape[:axis] + (size + 1,) + coarse.shape[axis + 1 :], coarse.dtype)
+        fine = np.zeros((*coarse.shape[:axis], size + 1, *coarse.shape[axis + 1 :]), coarse.dtype)
         evens, odds = (size + 1) // 2, size // 2
         _axis(fine, axis, slice(0, size, 2))[...] = _axis(coarse, axis, slice(0, evens))
         between = _axis(fine, axis, slice(1, size, 2))

@@ -2,8 +2,9 @@
 
     python Testing/Benchmarks/auto_choice.py MANIFEST.csv
 
-``MANIFEST.csv`` has the columns path, modality, split and spacing_mm; paths are relative to its folder. Volumes of the splits train
-and val are used, the test split is left alone. Prints the mean PSNR in the hole (dB) by method, shape and slice thickness.
+``MANIFEST.csv`` has the columns path, modality, split and spacing_mm; paths are relative to its folder. Volumes of
+the splits train and val are used, the test split is left alone. Prints the mean PSNR in the hole (dB) by method,
+shape and slice thickness.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def volumes(manifest: Path) -> list[dict[str, str]]:
         return [
             row
             for row in csv.DictReader(file)
-            if row["split"] in ("train", "val") and row["path"].endswith(".nii.gz") and "mask" not in row["path"]
+            if row["split"] in ("train", "val")
+            and row["path"].endswith(".nii.gz")
+            and "mask" not in row["path"]
             and not row["path"].startswith("ct_slices")
         ]
 

@@ -18,7 +18,9 @@ class Measured(NamedTuple):
     value: Any
 
 
-def measure(call: Callable[..., Any], *arguments: Any, repeats: int = 3, warm_up: Callable[[], Any] | None = None) -> Measured:
+def measure(
+    call: Callable[..., Any], *arguments: Any, repeats: int = 3, warm_up: Callable[[], Any] | None = None
+) -> Measured:
     """Run ``call(*arguments)`` in a fresh process.
 
     Args:
@@ -37,7 +39,9 @@ def measure(call: Callable[..., Any], *arguments: Any, repeats: int = 3, warm_up
     return Measured(*result)
 
 
-def _child(pipe: Any, call: Callable[..., Any], arguments: tuple, repeats: int, warm_up: Callable[[], Any] | None) -> None:
+def _child(
+    pipe: Any, call: Callable[..., Any], arguments: tuple, repeats: int, warm_up: Callable[[], Any] | None
+) -> None:
     if warm_up is not None:
         warm_up()
     before = _peak()

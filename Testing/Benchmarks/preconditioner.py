@@ -78,8 +78,9 @@ def main() -> None:
                 start = time.perf_counter()
                 iterations = solve()
                 seconds.append(time.perf_counter() - start)
-            base = base or sorted(seconds)[1]
-            print(f"{hole.sum():9}  {name:28} {iterations:10} {1e3 * sorted(seconds)[1]:9.1f} {sorted(seconds)[1] / base:6.1f}x")
+            median = sorted(seconds)[1]
+            base = base or median
+            print(f"{hole.sum():9}  {name:28} {iterations:10} {1e3 * median:9.1f} {median / base:6.1f}x")
 
 
 if __name__ == "__main__":

@@ -56,14 +56,16 @@ def fill(method: str) -> int:
 
 
 def fill_traced(method: str) -> float:
-    """Peak megabytes that one fill allocates (numpy reports to tracemalloc; the resident set is already full of the input)."""
+    """Peak megabytes that one fill allocates, by tracemalloc: the resident set is already full of the input."""
     tracemalloc.start()
     fill(method)
     return tracemalloc.get_traced_memory()[1] / 1e6
 
 
 def main() -> None:
-    print("A 20 mm ball (1 mm voxels) in a small and in a large volume; the large mask has to be looked through: 157 MB")
+    print(
+        "A 20 mm ball (1 mm voxels) in a small and in a large volume; the large mask has to be looked through: 157 MB"
+    )
     print(f"{'method':12} {'volume':>16} {'ms':>8} {'peak MB':>9}")
     for method in METHODS:
         rows = [one(method, prepare_small, 9), one(method, prepare_large, 9)]

@@ -29,7 +29,14 @@ def main() -> None:
     brain = sample("brain-t1")
     with tempfile.TemporaryDirectory() as folder:
         for method in ("harmonic", "biharmonic", "auto"):
-            arguments = [str(brain.image), str(brain.mask), "-o", str(Path(folder, "filled.nii.gz")), "--method", method]
+            arguments = [
+                str(brain.image),
+                str(brain.mask),
+                "-o",
+                str(Path(folder, "filled.nii.gz")),
+                "--method",
+                method,
+            ]
             seconds = median_seconds([sys.executable, "-m", "MedInpaintLib.cli", "fill", *arguments])
             print(f"medinpaint fill, {method:10} {seconds:6.3f} s wall in all (brain-t1, its hole, .nii.gz to .nii.gz)")
 

@@ -17,7 +17,7 @@ if _matplotlib is not None:
 import slicer  # noqa: E402
 from PySide6 import QtCore, QtWidgets  # noqa: E402
 
-from . import mrml, pythonqt, uiloader, widgets  # noqa: E402
+from . import loading, mrml, pythonqt, uiloader, widgets  # noqa: E402
 
 MODULE = mrml.REPOSITORY / "MedInpaint" / "MedInpaint.py"
 
@@ -107,6 +107,8 @@ def install():
             pip_ensure=lambda requirements, requester: packagesAskedFor.append(requirements),
         )
         slicer.util.loadUI = uiloader.load
+        slicer.util.loadVolume = loading.loadVolume
+        slicer.util.loadSegmentation = loading.loadSegmentation
     return importlib.import_module("MedInpaint")
 
 

@@ -15,7 +15,9 @@ from MedInpaintLib.cli.console import describe
 
 @pytest.fixture
 def files(tmp_path):
-    image = mi.Volume(np.add.outer(np.arange(20), np.add.outer(np.arange(20), np.arange(20))).astype(np.int16), (1.0,) * 3)
+    image = mi.Volume(
+        np.add.outer(np.arange(20), np.add.outer(np.arange(20), np.arange(20))).astype(np.int16), (1.0,) * 3
+    )
     labels = np.zeros(image.array.shape, np.uint8)
     labels[5:9, 5:9, 5:9] = 1
     labels[12:15, 12:15, 12:15] = 2
@@ -41,8 +43,8 @@ def test_fill_writes_the_volume_and_says_what_it_did(files):
 def test_fill_passes_every_option_on(files):
     result = run(
         "fill", files / "image.nii.gz", files / "labels.nrrd", "-o", files / "out.nrrd", "--method", "shell-mean",
-        "--set", "thickness=3", "--blend", "poisson", "--label", "2", "--dilate", "1", "--modality", "MR", "--seed", "5",
-        "--progress", "json",
+        "--set", "thickness=3", "--blend", "poisson", "--label", "2", "--dilate", "1", "--modality", "MR",
+        "--seed", "5", "--progress", "json",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout.splitlines()[-1])["report"]
@@ -106,7 +108,15 @@ def test_evaluate_prints_the_paired_table_and_writes_the_rows(files):
 
 
 def test_evaluate_takes_a_mask_file_as_holes_and_prints_markdown(files):
-    arguments = ["evaluate", files / "image.nii.gz", "--holes", files / "labels.nrrd", "--method", "nearest", "--markdown"]
+    arguments = [
+        "evaluate",
+        files / "image.nii.gz",
+        "--holes",
+        files / "labels.nrrd",
+        "--method",
+        "nearest",
+        "--markdown",
+    ]
     assert "| nearest" in run(*arguments).output
 
 

@@ -17,7 +17,9 @@ def test_only_known_voxels_are_sampled_wherever_the_hole_lies():
     step = round((image.size / 300_000) ** (1 / 3))
     hidden = np.zeros(image.shape, bool)
     hidden[box] = hole
-    np.testing.assert_array_equal(np.sort(sample), np.sort(image[::step, ::step, ::step][~hidden[::step, ::step, ::step]]))
+    np.testing.assert_array_equal(
+        np.sort(sample), np.sort(image[::step, ::step, ::step][~hidden[::step, ::step, ::step]])
+    )
 
 
 def test_a_small_image_is_sampled_whole():

@@ -13,7 +13,7 @@ METHODS = ("auto", *mi.methods())
 
 @st.composite
 def cases(draw):
-    """An image, a hole in it and a spacing: 2-D or 3-D, any dtype, holes that may touch the border or fall to pieces."""
+    """An image, a hole and a spacing: 2-D or 3-D, any dtype, holes that touch the border or fall to pieces."""
     shape = draw(st.sampled_from([(9, 12), (16, 7), (5, 8, 9), (12, 6, 7), (1, 9, 10), (6, 1, 8)]))
     dtype = draw(st.sampled_from(DTYPES))
     rng = np.random.default_rng(draw(st.integers(0, 2**16)))

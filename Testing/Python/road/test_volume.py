@@ -30,7 +30,9 @@ def test_voxels_and_geometry_survive_a_round_trip(tmp_path, ending, dtype):
     assert volume.grid_difference(back) == ""
 
 
-@pytest.mark.parametrize(("ending", "dtype"), [("png", np.uint8), ("png", np.uint16), ("tif", np.uint8), ("tif", np.float32)])
+@pytest.mark.parametrize(
+    ("ending", "dtype"), [("png", np.uint8), ("png", np.uint16), ("tif", np.uint8), ("tif", np.float32)]
+)
 def test_films_survive_a_round_trip(tmp_path, ending, dtype):
     film = Volume(np.arange(20).reshape(4, 5).astype(dtype), (0.5, 0.5))
     film.write(tmp_path / f"film.{ending}")
@@ -75,7 +77,7 @@ def test_a_file_that_is_not_an_image_is_refused_by_name(tmp_path):
 
 
 def test_a_missing_file_is_named():
-    with pytest.raises(ImageReadError, match="no file or folder 'nowhere.nrrd'"):
+    with pytest.raises(ImageReadError, match=r"no file or folder 'nowhere\.nrrd'"):
         Volume.read("nowhere.nrrd")
 
 
