@@ -18,7 +18,7 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from MedInpaintSlicer import layout, process
+from MedInpaintSlicer import layout, process, scene
 from MedInpaintSlicer.filljob import FillJob, Request
 from MedInpaintSlicer.panel import Panel
 from MedInpaintSlicer.parameters import MedInpaintParameterNode
@@ -104,9 +104,9 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(self.logic.getParameterNode())
         node = self._parameterNode
         if node.inputVolume is None:
-            node.inputVolume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+            node.inputVolume = scene.firstNode("vtkMRMLScalarVolumeNode")
         if node.segmentation is None:
-            node.segmentation = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSegmentationNode")
+            node.segmentation = scene.firstNode("vtkMRMLSegmentationNode")
         self.panel.chooseOnlySegment()
 
     def setParameterNode(self, parameterNode: MedInpaintParameterNode | None) -> None:

@@ -37,6 +37,7 @@ class Job:
         report: where to write the report as JSON, or None.
         uncertainty: where to write the uncertainty, for methods that have one, or None.
         labels, dilate_mm, method, parameters, blend, modality, device, seed: as in :func:`MedInpaintLib.inpaint`.
+        compress: write a compressed file where the format can; the panel does not, for speed.
     """
 
     job: str
@@ -53,6 +54,7 @@ class Job:
     modality: str | None = None
     device: str = "auto"
     seed: int = 0
+    compress: bool = True
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Job:
@@ -136,7 +138,7 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
         if result.uncertainty is None:
             raise ParameterError(f"Method '{result.report['method']}' gives no uncertainty; leave it out.")
         result.uncertainty.write(job.uncertainty)
-    result.save(job.output, job.report)
+    result.save(job.output, job.report, compress=job.compress)
     progress.update(1.0, "Done")
     return result.report
 
@@ -158,6 +160,10 @@ def guarded(work: Callable[[], None], emit: Emit) -> int:
     except MedInpaintError as error:
         emit({"event": "error", "kind": type(error).__name__, "message": str(error)})
         return EXIT_INPUT if isinstance(error, InputError) else EXIT_FAILED
+    except ModuleNotFoundError as error:
+        message = f"The package '{error.name}' is needed and not installed; install it with: pip install {error.name}"
+        emit({"event": "error", "kind": "MissingDependencyError", "message": message})
+        return EXIT_FAILED
     except MemoryError:
         message = "There is not enough memory for this volume; crop it around the hole and try again."
         emit({"event": "error", "kind": "MemoryError", "message": message})

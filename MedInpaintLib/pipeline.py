@@ -84,13 +84,15 @@ class Result:
             array[patch.box][patch.hole] = patch.spread
         return self.image.with_array(array)
 
-    def save(self, path: str | os.PathLike[str], report: str | os.PathLike[str] | None = None) -> None:
+    def save(
+        self, path: str | os.PathLike[str], report: str | os.PathLike[str] | None = None, *, compress: bool = True
+    ) -> None:
         """Write the filled image, and the report as JSON when a path for it is given; both atomically.
 
         Raises:
             OutputError: with the reason; older files are still there then.
         """
-        self.volume.write(path)
+        self.volume.write(path, compress=compress)
         if report is not None:
             write_text(report, json.dumps(self.report, indent=2) + "\n")
 

@@ -176,8 +176,12 @@ class Volume:
         resampled = sitk.Resample(self.to_sitk(), grid.to_sitk(), sitk.Transform(), sitk.sitkNearestNeighbor, 0)
         return grid.with_array(sitk.GetArrayFromImage(resampled))
 
-    def write(self, path: str | os.PathLike[str]) -> None:
+    def write(self, path: str | os.PathLike[str], *, compress: bool = True) -> None:
         """Write to a file, atomically: the old file stays until the new one is whole.
+
+        Args:
+            path: its ending says the format.
+            compress: smaller and slower, where the format can: a 512 x 512 x 600 CT takes 8 s more.
 
         Raises:
             OutputPathError: the folder does not exist, or the format cannot be written.
@@ -191,7 +195,7 @@ class Volume:
             image.SetMetaData(key, value)
         with replacing(path) as temporary:
             try:
-                sitk.WriteImage(image, str(temporary), useCompression=True)
+                sitk.WriteImage(image, str(temporary), useCompression=compress)
                 if str(path).lower().endswith((".nii", ".nii.gz")):
                     # ITK's NIfTI writer says nothing when the disk is full: only reading back tells.
                     whole = np.array_equal(

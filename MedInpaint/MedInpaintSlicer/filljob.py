@@ -12,7 +12,7 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from . import layout, nrrd, process, scene
+from . import layout, process, scene
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,8 +113,9 @@ class FillJob:
 
     def _writeJob(self, hole: scene.Hole) -> Path:
         files = {name: self._folder / f"{name}.nrrd" for name in ("image", "mask", "output")}
-        nrrd.write(files["image"], self._image.array, self._image.geometry)
-        nrrd.write(files["mask"], hole.mask, self._image.geometry)
+        # The files live for one run on the local disk: compressing a CT would take longer than filling it.
+        scene.fileVolume(self._image.array, self._image.geometry).write(files["image"], compress=False)
+        scene.fileVolume(hole.mask, self._image.geometry).write(files["mask"], compress=False)
         request = self._request
         job = {
             "job": "fill",
@@ -127,6 +128,7 @@ class FillJob:
             "device": request.device,
             "seed": int(request.seed),
             "report": None,
+            "compress": False,
         }
         jobFile = self._folder / "job.json"
         jobFile.write_text(json.dumps(job), encoding="utf-8")

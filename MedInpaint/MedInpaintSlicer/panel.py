@@ -2,10 +2,11 @@
 
 import logging
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 
-from . import installation, parameters
+from . import installation, parameters, scene
 from .form import ParameterForm
 
 
@@ -30,6 +31,7 @@ class Panel:
         self._shownMethod = None
         self._refreshing = False
         self._methods = _methods()
+        self._segmentsObserver = scene.SegmentsObserver(self._onSegmentsAddedOrRemoved)
         self._boundCombos = {"method": ui.methodCombo, "blend": ui.blendCombo, "device": ui.deviceCombo}
         self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged)
         self._fillCombos()
@@ -43,6 +45,7 @@ class Panel:
         self._node = node
         self._segmentation = None
         self._shownMethod = None
+        self._segmentsObserver.observe(None)
         self.refresh()
 
     def refresh(self) -> None:
@@ -122,6 +125,7 @@ class Panel:
         if node.segmentation is not self._segmentation:
             self._segmentation = node.segmentation
             self.ui.segmentsTable.setSegmentationNode(node.segmentation)
+            self._segmentsObserver.observe(node.segmentation)
             self.chooseOnlySegment()
         chosen = self._chosenSegments()
         if sorted(self.ui.segmentsTable.selectedSegmentIDs()) != sorted(chosen):
@@ -179,6 +183,14 @@ class Panel:
             self.ui.progressBar.format = "%p%"
         if self._node is not None:
             self._showCanApply()
+
+    def _onSegmentsAddedOrRemoved(self) -> None:
+        # While a segmentation is being loaded, its first segment is for a moment its only one: look at it afterwards.
+        qt.QTimer.singleShot(0, self._showSegmentsAnew)
+
+    def _showSegmentsAnew(self) -> None:
+        self.chooseOnlySegment()
+        self.refresh()
 
     def _onSegmentsSelected(self, selected, deselected) -> None:
         if self._node is not None and not self._refreshing:

@@ -8,12 +8,14 @@ where the input lies.
 
 import dataclasses
 import json
+from collections.abc import Callable
 from datetime import datetime
 
 import numpy as np
 import slicer
 import vtk
 from slicer.i18n import tr as _
+from slicer.util import VTKObservationMixin
 
 #: Direction vectors further from orthonormal than this describe a sheared grid, which image files cannot hold.
 SHEAR_TOLERANCE = 1e-3
@@ -52,6 +54,45 @@ class Hole:
     mask: np.ndarray
     names: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+
+
+def fileVolume(array: np.ndarray, ijkToRAS: np.ndarray):
+    """A ``MedInpaintLib.Volume`` to write to a file, whose space is LPS.
+
+    Args:
+        array: ``(k, j, i)``, any real dtype or bool.
+        ijkToRAS: 4 x 4 matrix without shear.
+    """
+    from MedInpaintLib import Volume
+
+    ijkToLPS = np.diag([-1.0, -1.0, 1.0, 1.0]) @ ijkToRAS
+    spacing = np.linalg.norm(ijkToLPS[:3, :3], axis=0)
+    direction = ijkToLPS[:3, :3] / spacing
+    return Volume(array, tuple(spacing[::-1]), tuple(ijkToLPS[:3, 3]), tuple(direction.ravel()))
+
+
+def firstNode(className: str):
+    """The first visible node that is of this very class (a label map is a kind of scalar volume, too), or None."""
+    nodes = slicer.util.getNodesByClass(className)
+    return next((node for node in nodes if node.GetClassName() == className and not node.GetHideFromEditors()), None)
+
+
+class SegmentsObserver(VTKObservationMixin):
+    """Tells when segments are added to the segmentation that is looked at, or removed from it."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        super().__init__()
+        self._changed = changed
+
+    def observe(self, segmentationNode) -> None:
+        """Look at this segmentation from now on, or at none."""
+        self.removeObservers()
+        if segmentationNode is not None:
+            for event in (slicer.vtkSegmentation.SegmentAdded, slicer.vtkSegmentation.SegmentRemoved):
+                self.addObserver(segmentationNode.GetSegmentation(), event, self._onEvent)
+
+    def _onEvent(self, caller, event) -> None:
+        self._changed()
 
 
 def imageOf(volumeNode) -> Image:

@@ -10,6 +10,7 @@ import slicer
 from panelhost import host, mrml
 from panelhost.phantom import addSegmentation, addVolume, box, ramp, sceneContent
 from panelhost.processes import isRunning
+from PySide6 import QtGui
 
 import MedInpaintLib
 from MedInpaintSlicer import installation, process
@@ -108,6 +109,33 @@ def test_the_only_segment_is_chosen_by_itself(panel):
     _open(panel)
     assert panel.ui.segmentsTable.selectedSegmentIDs() == ("lesion",)
     assert panel.ui.applyButton.enabled
+
+
+def test_a_segment_that_is_added_later_is_noticed(panel):
+    segmentation = addSegmentation(addVolume())
+    _open(panel)
+    assert not panel.ui.applyButton.enabled
+    segmentation.GetSegmentation().AddEmptySegment("lesion", "lesion")
+    host.processEvents()
+    assert panel.ui.segmentsTable.selectedSegmentIDs() == ("lesion",)
+    assert panel.ui.applyButton.enabled
+
+
+def test_a_chosen_segment_that_is_removed_is_noticed(panel):
+    _, segmentation = _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    segmentation.GetSegmentation().RemoveSegment("lesion")
+    host.processEvents()
+    assert panel.ui.segmentsTable.selectedSegmentIDs() in ((), ("edema",))
+    assert "lesion" not in panel.logic.getParameterNode().segmentIds
+
+
+def test_a_label_map_is_not_taken_for_an_image(panel):
+    slicer.util.addVolumeFromArray(box().astype(np.uint8), name="Labels", nodeClassName="vtkMRMLLabelMapVolumeNode")
+    volume, _ = _addInputs()
+    _open(panel)
+    assert panel.logic.getParameterNode().inputVolume is volume
 
 
 def test_the_input_cannot_be_chosen_as_output(panel):
@@ -358,11 +386,22 @@ def test_the_panel_fits_into_300_pixels(panel):
     assert panel.parent.minimumSizeHint().width() <= 300
 
 
-def test_the_panel_can_be_photographed(panel, tmp_path):
+def test_pictures_of_the_panel_are_kept_to_be_looked_at(panel, wordyWorker):
+    pictures = mrml.REPOSITORY / "panel-screenshots"
+    pictures.mkdir(exist_ok=True)
+    assert QtGui.QFontDatabase.families(), "without a font, the pictures have no text"
+    host.screenshot(panel, pictures / "empty.png")
     _addInputs()
     _open(panel)
-    host.screenshot(panel, tmp_path / "panel.png")
-    assert (tmp_path / "panel.png").stat().st_size > 5_000
+    _choose(panel, "lesion")
+    _clickApply(panel)
+    _waitForEnd(panel)
+    host.screenshot(panel, pictures / "filled.png")
+    wordyWorker(json.dumps({"event": "warning", "message": "The hole touches the border."}), "Aborted", exitCode=1)
+    _clickApply(panel)
+    _waitForEnd(panel)
+    host.screenshot(panel, pictures / "failed.png")
+    assert all((pictures / f"{name}.png").stat().st_size > 5_000 for name in ("empty", "filled", "failed"))
 
 
 def _editor(panel, name):

@@ -136,6 +136,8 @@ def closePanel(widget) -> None:
     """As when Slicer closes."""
     widget.parent.isEntered = False
     widget.cleanup()
+    for selector in widget.parent.findChildren(widgets.qMRMLNodeComboBox):
+        selector.setMRMLScene(None)
     widget.parent.close()
 
 

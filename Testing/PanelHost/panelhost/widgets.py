@@ -115,6 +115,7 @@ class qMRMLNodeComboBox(QWidget):
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
         self._scene = None
+        self._observerTags = []
         self._shown = None
         self._box = QtWidgets.QComboBox()
         self._box.setSizeAdjustPolicy(QtWidgets.QComboBox.AdjustToMinimumContentsLengthWithIcon)
@@ -124,10 +125,14 @@ class qMRMLNodeComboBox(QWidget):
         self._box.activated.connect(lambda index: self.setCurrentNodeID(self._box.itemData(index)))
 
     def setMRMLScene(self, scene) -> None:
+        for tag in self._observerTags:
+            self._scene.RemoveObserver(tag)
         self._scene = scene
-        for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndCloseEvent):
-            scene.AddObserver(event, lambda caller, event: self._update())
-        self._update()
+        self._observerTags = []
+        if scene is not None:
+            for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndCloseEvent):
+                self._observerTags.append(scene.AddObserver(event, lambda caller, event: self._update()))
+            self._update()
 
     def currentNode(self):
         identifier = self._box.currentData()
@@ -178,6 +183,7 @@ class qMRMLSegmentsTableView(QWidget):
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
         self._node = None
+        self._observerTags = []
         self._list = QtWidgets.QListWidget()
         self._list.setSelectionMode(QtWidgets.QAbstractItemView.ExtendedSelection)
         layout = QtWidgets.QVBoxLayout(self)
@@ -189,15 +195,30 @@ class qMRMLSegmentsTableView(QWidget):
         pass
 
     def setSegmentationNode(self, node) -> None:
+        if self._node is not None:
+            for tag in self._observerTags:
+                self._node.GetSegmentation().RemoveObserver(tag)
         self._node = node
+        self._observerTags = []
+        if node is not None:
+            segmentation = node.GetSegmentation()
+            for event in (segmentation.SegmentAdded, segmentation.SegmentRemoved):
+                self._observerTags.append(segmentation.AddObserver(event, lambda caller, event: self._update()))
+        self._update()
+
+    def _update(self) -> None:
+        chosen = self.selectedSegmentIDs()
+        self._list.blockSignals(True)
         self._list.clear()
-        segmentation = node.GetSegmentation() if node is not None else None
+        segmentation = self._node.GetSegmentation() if self._node is not None else None
         for identifier in segmentation.GetSegmentIDs() if segmentation is not None else ():
             segment = segmentation.GetSegment(identifier)
             swatch = QtGui.QPixmap(14, 14)
             swatch.fill(QtGui.QColor.fromRgbF(*segment.GetColor()))
             item = QtWidgets.QListWidgetItem(QtGui.QIcon(swatch), segment.GetName(), self._list)
             item.setData(QtCore.Qt.UserRole, identifier)
+            item.setSelected(identifier in chosen)
+        self._list.blockSignals(False)
         self.selectionChanged.emit(None, None)
 
     def selectedSegmentIDs(self) -> tuple[str, ...]:

@@ -134,6 +134,7 @@ def test_the_worker_gets_what_was_asked_for():
         "blend": "poisson",
         "device": "cuda",
         "seed": 3,
+        "compress": False,
         "report": None,
     }
 

@@ -7,7 +7,7 @@ from panelhost.phantom import addVolume, obliqueMatrix, ramp
 
 from MedInpaintLib import Volume
 from MedInpaintLib.errors import ImageReadError
-from MedInpaintSlicer import nrrd, scene
+from MedInpaintSlicer import scene
 
 FROM_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -22,7 +22,7 @@ def _ijkToRAS(volume: Volume) -> np.ndarray:
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int16, np.uint16, np.int32, np.float32, np.float64])
 def test_the_engine_reads_the_file_with_equal_voxels_and_place(tmp_path, dtype):
     image = scene.imageOf(addVolume(ramp(dtype)))
-    nrrd.write(tmp_path / "image.nrrd", image.array, image.geometry)
+    scene.fileVolume(image.array, image.geometry).write(tmp_path / "image.nrrd", compress=False)
     read = Volume.read(tmp_path / "image.nrrd")
     assert read.array.dtype == dtype
     assert np.array_equal(read.array, ramp(dtype))
@@ -32,13 +32,13 @@ def test_the_engine_reads_the_file_with_equal_voxels_and_place(tmp_path, dtype):
 def test_a_left_handed_grid_keeps_its_place(tmp_path):
     matrix = obliqueMatrix() @ np.diag([-1.0, 1.0, 1.0, 1.0])
     image = scene.imageOf(addVolume(ijkToRAS=matrix))
-    nrrd.write(tmp_path / "image.nrrd", image.array, image.geometry)
+    scene.fileVolume(image.array, image.geometry).write(tmp_path / "image.nrrd", compress=False)
     assert np.allclose(_ijkToRAS(Volume.read(tmp_path / "image.nrrd")), matrix, atol=1e-9)
 
 
 def test_a_single_slice_is_handed_over(tmp_path):
     image = scene.imageOf(addVolume(ramp()[:1]))
-    nrrd.write(tmp_path / "image.nrrd", image.array, image.geometry)
+    scene.fileVolume(image.array, image.geometry).write(tmp_path / "image.nrrd", compress=False)
     assert np.array_equal(Volume.read(tmp_path / "image.nrrd").array, ramp()[:1])
 
 
