@@ -13,7 +13,7 @@ from panelhost.processes import isRunning
 from PySide6 import QtGui
 
 import MedInpaintLib
-from MedInpaintSlicer import installation, process
+from MedInpaintSlicer import process
 
 
 def _addInputs():
@@ -305,16 +305,15 @@ def test_packages_are_asked_for_when_apply_is_pressed_and_not_before(panel):
     assert any(requirement.startswith("SimpleITK") for requirement in host.packagesAskedFor[0])
 
 
-def test_older_slicer_installs_only_what_is_missing_and_asks_first(panel, monkeypatch):
-    monkeypatch.setitem(sys.modules, "slicer.packaging", None)
-    asked, installed = [], []
-    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda question: asked.append(question) or True)
-    monkeypatch.setattr(slicer.util, "pip_install", installed.append)
-    installation.ensurePackages()
-    assert asked == []
-    installation.ensurePackages(["no-such-package>=1.0"])
-    assert "no-such-package>=1.0" in asked[0]
-    assert installed == [["no-such-package>=1.0"]]
+def test_a_methods_own_packages_are_asked_for_with_the_engines(panel):
+    _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    _chooseIn(panel.ui.methodCombo, "telea")
+    host.packagesAskedFor.clear()
+    _clickApply(panel)
+    _waitForEnd(panel)
+    assert "opencv-python-headless" in host.packagesAskedFor[0]
 
 
 def test_every_method_of_the_engine_is_offered_after_automatic(panel):
