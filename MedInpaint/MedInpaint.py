@@ -142,7 +142,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         self,
         volumeNode,
         segmentationNode,
-        segmentIds,
+        segmentIds=None,
         method="auto",
         parameters=None,
         blend="auto",
@@ -160,7 +160,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         Args:
             volumeNode: a scalar volume.
             segmentationNode: where the hole is marked; it may be under another parent transform than the volume.
-            segmentIds: one or more segment ids; their union is the hole.
+            segmentIds: segment ids; their union is the hole. None: all segments.
             method: a name out of ``MedInpaintLib.methods()``, or ``"auto"``.
             parameters: the method's parameters, name -> value; those not given have their defaults.
             blend: how the fill meets its surroundings: ``"auto"``, ``"paste"``, ``"feather"`` or ``"poisson"``.
@@ -184,7 +184,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         request = Request(
             volumeNode=volumeNode,
             segmentationNode=segmentationNode,
-            segmentIds=tuple(segmentIds),
+            segmentIds=scene.allSegmentIds(segmentationNode) if segmentIds is None else tuple(segmentIds),
             method=method,
             parameters=parameters or {},
             blend=blend,

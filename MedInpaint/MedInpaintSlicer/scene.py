@@ -130,6 +130,13 @@ def imageOf(volumeNode) -> Image:
     return Image(slicer.util.arrayFromVolume(volumeNode), ijkToRAS, np.diag([*spacing, 1.0]), (warning,))
 
 
+def allSegmentIds(segmentationNode) -> tuple[str, ...]:
+    """The ids of all segments; none where there is no segmentation."""
+    if segmentationNode is None:
+        return ()
+    return tuple(segmentationNode.GetSegmentation().GetSegmentIDs())
+
+
 def holeOf(segmentationNode, segmentIds, volumeNode) -> Hole:
     """The union of segments, on the grid of a volume, wherever parent transforms have put the two.
 

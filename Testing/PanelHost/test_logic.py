@@ -38,6 +38,14 @@ def test_all_options_have_defaults(logic, inputs):
     assert filled.GetAttribute("MedInpaint.Method") != "auto"
 
 
+def test_all_segments_are_filled_unless_some_are_named(logic):
+    other = np.zeros_like(box())
+    other[0, 0, 0] = True
+    volume = addVolume(ramp())
+    filled = logic.inpaint(volume, addSegmentation(volume, lesion=box(), corner=other))
+    assert int(filled.GetAttribute("MedInpaint.HoleVoxels")) == box().sum() + 1
+
+
 def test_without_waiting_a_job_tells_when_it_has_ended(logic, inputs):
     ended = []
     job = logic.inpaint(*inputs, ["lesion"], method="nearest", wait=False, finished=ended.append)
