@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..progress import Progress
-from ..solvers.fill import solve_laplace
+from ..solvers.fill import ACCURACY, solve_laplace
 
 
 def poisson(
@@ -16,7 +16,7 @@ def poisson(
     hole: np.ndarray,
     *,
     spacing: Sequence[float] | None = None,
-    rtol: float = 1e-6,
+    accuracy: float = ACCURACY,
     progress: Progress | None = None,
 ) -> np.ndarray:
     """The field whose Laplacian in the hole is the prediction's and whose values around it are the image's.
@@ -30,13 +30,14 @@ def poisson(
         image: float array; what lies under the hole does not matter.
         hole: bool array, True = fill.
         spacing: mm, in the order of the axes; default 1.
-        rtol: relative residual of the solver.
+        accuracy: largest error, as a share of the range of the mismatch.
         progress: reports and cancels.
 
     Raises:
-        ConvergenceError: ``rtol`` was not reached.
+        MaskError: nothing is known.
+        ConvergenceError: ``accuracy`` was not reached.
     """
     spacing = (1.0,) * image.ndim if spacing is None else spacing
     mismatch = np.where(hole, 0.0, np.subtract(image, prediction, dtype=np.float64))
-    membrane = solve_laplace(mismatch, hole, spacing, rtol=rtol, progress=progress).values
+    membrane = solve_laplace(mismatch, hole, spacing, accuracy=accuracy, progress=progress).values
     return np.where(hole, (prediction + membrane).astype(image.dtype), image)

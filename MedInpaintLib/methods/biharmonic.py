@@ -15,7 +15,7 @@ from .registry import Prediction, Run, method
 @dataclasses.dataclass(frozen=True)
 class Parameters:
     tolerance: float = parameter(
-        1e-6, minimum=1e-12, maximum=1e-2, help="Relative residual at which the solver stops; smaller is more exact."
+        1e-5, minimum=1e-9, maximum=1e-2, help="Largest error of the solver, as a share of the known intensity range."
     )
     clip: bool = parameter(
         True, help="Keep the fill within the intensities of the known voxels around it; a plate can swing beyond them."
@@ -34,7 +34,7 @@ class Parameters:
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """``laplace laplace u = 0`` in the hole, by spacing-aware second differences."""
     solution = solve_biharmonic(
-        region.values, region.hole, region.spacing, rtol=parameters.tolerance, progress=run.progress
+        region.values, region.hole, region.spacing, accuracy=parameters.tolerance, progress=run.progress
     )
     values = solution.values
     if parameters.clip:

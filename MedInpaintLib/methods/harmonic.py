@@ -13,7 +13,7 @@ from .registry import Prediction, Run, method
 @dataclasses.dataclass(frozen=True)
 class Parameters:
     tolerance: float = parameter(
-        1e-6, minimum=1e-12, maximum=1e-2, help="Relative residual at which the solver stops; smaller is more exact."
+        1e-5, minimum=1e-9, maximum=1e-2, help="Largest error of the solver, as a share of the known intensity range."
     )
 
 
@@ -29,6 +29,6 @@ class Parameters:
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """``laplace u = 0`` in the hole, by spacing-aware second differences."""
     solution = solve_laplace(
-        region.values, region.hole, region.spacing, rtol=parameters.tolerance, progress=run.progress
+        region.values, region.hole, region.spacing, accuracy=parameters.tolerance, progress=run.progress
     )
     return Prediction(solution.values, notes={"residual": solution.residual, "iterations": solution.iterations})

@@ -9,59 +9,67 @@ import numpy as np
 from ..errors import ConvergenceError
 
 
+#: The estimate of the error was up to 2.3 times too small on the shapes of the tests.
+SAFETY = 3.0
+
+
 def conjugate_gradients(
     apply: Callable[[np.ndarray, np.ndarray], np.ndarray],
     b: np.ndarray,
     precondition: Callable[[np.ndarray], np.ndarray],
     *,
-    rtol: float,
+    accuracy: float,
     max_iterations: int,
-    each: Callable[[float], None] = lambda residual: None,
+    each: Callable[[float], None] = lambda error: None,
 ) -> tuple[np.ndarray, float, int]:
     """Solve ``A x = b`` from a zero start (Hestenes and Stiefel 1952).
+
+    It stops by the error of x, not by the residual: where the preconditioner M is near ``A^-1``, ``M (b - A x)`` is near
+    the error itself, and it bounds it where ``M A`` has no eigenvalue below 1. The residual of a biharmonic system, in
+    contrast, can be 10^-6 while x is off by 10^-3.
 
     Args:
         apply: ``apply(x, out)`` writes ``A x`` into ``out`` and returns it.
         b: flat right-hand side.
         precondition: approximates ``A^-1``; symmetric and positive.
-        rtol: stop when ``|b - A x| <= rtol |b|``.
+        accuracy: stop when the estimated error of every unknown is at most this.
         max_iterations: give up after so many.
-        each: called with the relative residual after each iteration (progress, cancel).
+        each: called with the estimated error after each iteration (progress, cancel).
 
     Returns:
-        the solution, its true relative residual, and the number of iterations.
+        the solution, its relative residual ``|b - A x| / |b|``, and the number of iterations.
 
     Raises:
-        ConvergenceError: ``max_iterations`` were not enough; the message tells the residual.
+        ConvergenceError: ``max_iterations`` were not enough; the message tells how far it came.
     """
-    size = _norm(b)
     x = np.zeros_like(b)
-    if size == 0.0:
-        return x, 0.0, 0
     residual = b.copy()
     z = precondition(residual)
     direction = z.copy()
     rz = _dot(residual, z)
     image = np.empty_like(b)
-    for iteration in range(1, max_iterations + 1):
+    error = float(np.abs(z).max(initial=0.0))
+    iteration = 0
+    while not error <= accuracy / SAFETY:  # written so that NaN does not pass
+        if iteration == max_iterations or not np.isfinite(error):
+            raise ConvergenceError(
+                f"The solver came to an error of {error:.1e} in {iteration} iterations, not {accuracy:.1e}. "
+                "Raise the method's tolerance, or use the method nearest."
+            )
+        iteration += 1
         apply(direction, image)
         step = rz / _dot(direction, image)
         x += step * direction
         residual -= step * image
-        relative = _norm(residual) / size
-        each(relative)
-        if relative <= rtol:
-            # The recursion drifts from the truth by rounding: report what was really reached.
-            true = _norm(b - apply(x, image)) / size
-            return x, true, iteration
         z = precondition(residual)
+        error = float(np.abs(z).max())
+        each(error)
         rz, previous = _dot(residual, z), rz
         direction *= rz / previous
         direction += z
-    raise ConvergenceError(
-        f"The solver reached a relative residual of {relative:.1e} in {max_iterations} iterations, not {rtol:.1e}. "
-        "Split the hole, or choose another method."
-    )
+    size = _norm(b)
+    # The recursion drifts from the truth by rounding: report the residual that was really reached.
+    return x, _norm(b - apply(x, image)) / size if size > 0 else 0.0, iteration
 
 
 def _dot(a: np.ndarray, b: np.ndarray) -> float:

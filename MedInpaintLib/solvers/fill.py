@@ -7,8 +7,9 @@ Any shape, 2-D or 3-D, any spacing. Parts of the hole that do not touch are inde
 - many small parts are packed into one batch of boxes of equal shape and solved in one go;
 - everything else by conjugate gradients with a multigrid V-cycle as preconditioner, matrix-free.
 
-Measured on 2 cores: plain conjugate gradients need 50 to 460 iterations where the preconditioned ones need 5 to 11
-and a quarter of the time, from 4,000 unknowns on; so there is no second code path for small holes.
+Known voxels are brought to the range -0.5..0.5 first, so ``accuracy`` is a share of their range and no scale of the input is
+too large or too small. ``Testing/Benchmarks/preconditioner.py`` has the measured reason for the one solver: plain conjugate
+gradients take 2 to 7 times as long from 4,000 unknowns on, algebraic multigrid (pyamg) 5 to 40 times.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ..errors import MaskError
 from ..mask import Box, clusters, grow
 from ..progress import Progress
 from .box import solve_box
@@ -36,21 +38,26 @@ ROUND_TO = 4
 REACH = 2
 
 
+#: Largest error that a fill may have, as a share of the known range: 1e-5 of 12 bits is 0.04 of a grey level.
+ACCURACY = 1e-5
+MAX_ITERATIONS = 1000
+
+
 @dataclasses.dataclass(frozen=True)
 class Solution:
     """What a solver returns.
 
     Attributes:
         values: float64, the known values with the hole filled.
-        residual: the largest relative residual ``|b - A x| / |b|`` of all systems.
+        residual: the largest relative residual ``|b - A x| / |b|`` of all solves; small parts share one solve.
         iterations: the largest number of iterations; 0 when all was solved directly.
-        systems: how many linear systems were solved.
+        parts: of how many independent parts the hole consists.
     """
 
     values: np.ndarray
     residual: float
     iterations: int
-    systems: int
+    parts: int
 
 
 def solve_laplace(
@@ -58,24 +65,25 @@ def solve_laplace(
     hole: np.ndarray,
     spacing: Sequence[float],
     *,
-    rtol: float = 1e-6,
-    max_iterations: int = 500,
+    accuracy: float = ACCURACY,
+    max_iterations: int = MAX_ITERATIONS,
     progress: Progress | None = None,
 ) -> Solution:
     """Fill the hole with ``laplace u = 0``: the smoothest membrane through the known voxels around it.
 
     Args:
         values: ``(k, j, i)`` or ``(j, i)``, real; what lies under the hole does not matter.
-        hole: bool, the same shape, True = unknown. At least one voxel must be known.
+        hole: bool, the same shape, True = unknown.
         spacing: mm, in the order of the axes.
-        rtol: relative residual to reach. 1e-6 leaves an error below 1e-5 of the intensity range.
+        accuracy: largest error, as a share of the range of the known values.
         max_iterations: give up after so many.
         progress: reports and cancels.
 
     Raises:
-        ConvergenceError: ``rtol`` was not reached.
+        MaskError: nothing is known.
+        ConvergenceError: ``accuracy`` was not reached.
     """
-    return _solve(values, hole, None, spacing, 1, rtol, max_iterations, progress)
+    return _solve(values, hole, None, _Equation(1, axis_weights(spacing), accuracy, max_iterations), progress)
 
 
 def solve_poisson(
@@ -84,15 +92,17 @@ def solve_poisson(
     source: np.ndarray,
     spacing: Sequence[float],
     *,
-    rtol: float = 1e-6,
-    max_iterations: int = 500,
+    accuracy: float = ACCURACY,
+    max_iterations: int = MAX_ITERATIONS,
     progress: Progress | None = None,
 ) -> Solution:
     """Fill the hole with ``laplace u = source``; ``source`` in intensity per mm^2, of the shape of ``values``.
 
     The other arguments are those of :func:`solve_laplace`.
     """
-    return _solve(values, hole, source, spacing, 1, rtol, max_iterations, progress)
+    # The operators are h_min^2 times the Laplacian in mm^-2.
+    scaled = np.asarray(source, dtype=np.float64) * min(spacing) ** 2
+    return _solve(values, hole, scaled, _Equation(1, axis_weights(spacing), accuracy, max_iterations), progress)
 
 
 def solve_biharmonic(
@@ -100,8 +110,8 @@ def solve_biharmonic(
     hole: np.ndarray,
     spacing: Sequence[float],
     *,
-    rtol: float = 1e-6,
-    max_iterations: int = 2000,
+    accuracy: float = ACCURACY,
+    max_iterations: int = MAX_ITERATIONS,
     progress: Progress | None = None,
 ) -> Solution:
     """Fill the hole with ``laplace laplace u = 0``: a thin plate that also continues the slopes at the hole's edge.
@@ -109,7 +119,25 @@ def solve_biharmonic(
     The same equation as ``skimage.restoration.inpaint_biharmonic`` away from the image's border, with spacing. The
     arguments are those of :func:`solve_laplace`.
     """
-    return _solve(values, hole, None, spacing, 2, rtol, max_iterations, progress)
+    return _solve(values, hole, None, _Equation(2, axis_weights(spacing), accuracy, max_iterations), progress)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Equation:
+    """What is solved, and how well: order 1 is Laplace's or Poisson's equation, order 2 the biharmonic one."""
+
+    order: int
+    weights: tuple[float, ...]
+    accuracy: float
+    max_iterations: int
+
+
+@dataclasses.dataclass(frozen=True)
+class _Data:
+    """The known values (0 in the hole) and the right-hand side, scaled to the known range."""
+
+    known: np.ndarray
+    source: np.ndarray | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,35 +171,41 @@ def _solve(
     values: np.ndarray,
     hole: np.ndarray,
     source: np.ndarray | None,
-    spacing: Sequence[float],
-    order: int,
-    rtol: float,
-    max_iterations: int,
+    equation: _Equation,
     progress: Progress | None,
 ) -> Solution:
     progress = progress or Progress()
-    weights = axis_weights(spacing)
-    known = np.where(hole, 0.0, values)
-    # The operators are h_min^2 times the Laplacian in mm^-2.
-    scaled_source = None if source is None else np.asarray(source, dtype=np.float64) * min(spacing) ** 2
-    filled = known.copy()
     total = int(np.count_nonzero(hole))
-    done, residual, iterations, systems = 0, 0.0, 0, 0
-    for parts in _batches(hole):
-        unknowns = sum(int(np.count_nonzero(part.own)) for part in parts)
+    if total == hole.size:
+        raise MaskError("The hole leaves no known voxel: nothing is there to fill it from.")
+    center, width = _range_of(values[~hole], source)
+    data = _Data(np.where(hole, 0.0, (values - center) / width), None if source is None else source / width)
+    filled = np.array(values, dtype=np.float64)
+    done, residual, iterations, parts = 0, 0.0, 0, 0
+    for batch in _batches(hole):
+        unknowns = sum(int(np.count_nonzero(part.own)) for part in batch)
         share = progress.part(done / total, (done + unknowns) / total)
         share.update(0.0, "Solving")
-        if order == 1 and len(parts) == 1 and parts[0].own.all():
-            _solve_directly(parts[0], known, scaled_source, weights, filled)
+        if equation.order == 1 and len(batch) == 1 and batch[0].own.all():
+            solutions = [_solve_directly(batch[0], data, equation)]
         else:
-            reached, needed = _solve_iteratively(
-                parts, known, scaled_source, weights, order, rtol, max_iterations, share, filled
-            )
+            solutions, reached, needed = _solve_iteratively(batch, data, equation, share)
             residual, iterations = max(residual, reached), max(iterations, needed)
+        for part, solution in zip(batch, solutions, strict=True):
+            filled[part.box][part.own] = solution[part.own] * width + center
         done += unknowns
-        systems += len(parts)
+        parts += len(batch)
     progress.update(1.0, "Solving")
-    return Solution(filled, residual, iterations, systems)
+    return Solution(filled, residual, iterations, parts)
+
+
+def _range_of(known: np.ndarray, source: np.ndarray | None) -> tuple[float, float]:
+    """Center and width of the known values; where they are all alike, the source sets the scale."""
+    low, high = float(known.min()), float(known.max())
+    width = high - low
+    if width == 0.0 and source is not None:
+        width = float(np.abs(source).max())
+    return low + (high - low) / 2, width if width > 0.0 else 1.0
 
 
 def _batches(hole: np.ndarray) -> Iterator[list[_Part]]:
@@ -196,58 +230,49 @@ def _padded_shape(shape: Sequence[int], multiple: int) -> tuple[int, ...]:
     return tuple(-(-(size + 1) // multiple) * multiple for size in shape)
 
 
-def _solve_directly(
-    part: _Part, known: np.ndarray, source: np.ndarray | None, weights: Sequence[float], filled: np.ndarray
-) -> None:
-    box = part.box
-    b = np.zeros([p.stop - p.start for p in box]) if source is None else -source[box]
+def _solve_directly(part: _Part, data: _Data, equation: _Equation) -> np.ndarray:
+    b = np.zeros(part.own.shape) if data.source is None else -data.source[part.box]
     sides = []
-    for axis, (weight, extent, size) in enumerate(zip(weights, box, known.shape, strict=True)):
+    for axis, (weight, extent, size) in enumerate(zip(equation.weights, part.box, data.known.shape, strict=True)):
         for position, edge in ((extent.start - 1, 0), (extent.stop, -1)):
             if 0 <= position < size:
-                face = (*box[:axis], position, *box[axis + 1 :])
-                b[(slice(None),) * axis + (edge,)] += weight * known[face]
+                face = (*part.box[:axis], position, *part.box[axis + 1 :])
+                b[(slice(None),) * axis + (edge,)] += weight * data.known[face]
         sides.append((extent.start == 0, extent.stop == size))
-    filled[box] = solve_box(b, weights, sides)
+    return solve_box(b, equation.weights, sides)
 
 
 def _solve_iteratively(
-    parts: list[_Part],
-    known: np.ndarray,
-    source: np.ndarray | None,
-    weights: Sequence[float],
-    order: int,
-    rtol: float,
-    max_iterations: int,
-    progress: Progress,
-    filled: np.ndarray,
-) -> tuple[float, int]:
+    parts: list[_Part], data: _Data, equation: _Equation, progress: Progress
+) -> tuple[list[np.ndarray], float, int]:
+    """The solution in each part's box, the relative residual and the number of iterations."""
     multiple = ROUND_TO if len(parts) > 1 else 1
     shape = (len(parts), *_padded_shape(np.max([part.outer_shape for part in parts], axis=0), multiple))
     unknown, inside = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    g, f = np.zeros(shape), np.zeros(shape)
+    known, source = np.zeros(shape), np.zeros(shape)
     for number, part in enumerate(parts):
         unknown[number][part.within] = part.own
         place = tuple(slice(0, size) for size in part.outer_shape)
         inside[number][place] = True
-        g[number][place] = known[part.outer]
-        if source is not None:
-            f[number][place] = source[part.outer]
-    operator = HoleLaplacian(unknown, inside, weights)
+        known[number][place] = data.known[part.outer]
+        if data.source is not None:
+            source[number][place] = data.source[part.outer]
+    operator = HoleLaplacian(unknown, inside, equation.weights)
     cycle = VCycle(operator)
-    b = operator.known_side(g.ravel(), order)
-    if source is not None:
-        b -= (f * unknown).ravel()
-    start = math.log(rtol)
+    b = operator.known_side(known.ravel(), equation.order)
+    b -= (source * unknown).ravel()
     x, residual, iterations = conjugate_gradients(
-        operator.apply if order == 1 else operator.apply_squared,
+        operator.apply if equation.order == 1 else operator.apply_squared,
         b,
-        cycle.apply if order == 1 else cycle.apply_twice,
-        rtol=rtol,
-        max_iterations=max_iterations,
-        each=lambda reached: progress.update(min(max(math.log(max(reached, rtol)) / start, 0.0), 1.0), "Solving"),
+        cycle.apply if equation.order == 1 else cycle.apply_twice,
+        accuracy=equation.accuracy,
+        max_iterations=equation.max_iterations,
+        each=lambda error: progress.update(_share_done(error, equation.accuracy), "Solving"),
     )
     solved = x.reshape(shape)
-    for number, part in enumerate(parts):
-        filled[part.box][part.own] = solved[number][part.within][part.own]
-    return residual, iterations
+    return [solved[number][part.within] for number, part in enumerate(parts)], residual, iterations
+
+
+def _share_done(error: float, accuracy: float) -> float:
+    """Conjugate gradients gain digits at about a constant rate, from an error of about 1 on."""
+    return min(max(math.log(max(error, accuracy)) / math.log(accuracy), 0.0), 1.0) if accuracy < 1.0 else 1.0

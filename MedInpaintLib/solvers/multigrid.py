@@ -17,12 +17,11 @@ import numpy as np
 
 from .laplacian import HoleLaplacian
 
-#: An axis is coarsened when its weight is at least this share of the largest.
+#: Of the axes that can still be coarsened, those are whose weight is at least this share of the largest.
 STRONG = 0.3
 #: Jacobi-scaled eigenvalues above this are the smoother's work, those below it the coarse grid's (3-D full
 #: coarsening: 1/3).
 SMOOTH_FROM, SMOOTH_TO = 1 / 3, 2.0
-COARSEST = 4
 
 
 def _chebyshev_steps() -> tuple[float, float]:
@@ -36,14 +35,10 @@ class VCycle:
     def __init__(self, operator: HoleLaplacian) -> None:
         # float32 is enough for a preconditioner and halves the memory traffic, which is all the time there is.
         self.levels = [HoleLaplacian(operator.unknown, operator.inside, operator.weights, np.float32)]
-        self.axes: list[tuple[int, ...]] = []
-        while True:
-            coarser = _coarsen(self.levels[-1])
-            if coarser is None:
-                break
-            axes, level = coarser
-            self.axes.append(axes)
-            self.levels.append(level)
+        self.transfers: list[_Transfer] = []
+        while (axes := _axes_to_coarsen(self.levels[-1])) and (coarser := _coarsened(self.levels[-1], axes)):
+            self.transfers.append(_Transfer(self.levels[-1], coarser, axes))
+            self.levels.append(coarser)
 
     def apply(self, b: np.ndarray) -> np.ndarray:
         """One V-cycle from a zero start.
@@ -63,15 +58,10 @@ class VCycle:
         x = level.inverse_degree * b
         x *= first
         self._jacobi(level, x, b, second)
-        if depth + 1 < len(self.levels):
-            coarser, axes = self.levels[depth + 1], self.axes[depth]
-            residual = b - level.apply(x, np.empty_like(x))
-            coarse_b = _restrict(residual.reshape(level.shape), axes, coarser.shape)
-            coarse_b *= coarser.unknown
-            coarse_x = self._cycle(coarse_b.ravel(), depth + 1).reshape(coarser.shape)
-            correction = _prolong(coarse_x, axes, level.shape)
-            correction *= level.unknown
-            x += correction.ravel()
+        if depth < len(self.transfers):
+            residual = level.apply(x, np.empty_like(x))
+            np.subtract(b, residual, out=residual)
+            x += self.transfers[depth].prolong(self._cycle(self.transfers[depth].restrict(residual), depth + 1))
         self._jacobi(level, x, b, second)
         self._jacobi(level, x, b, first)
         return x
@@ -85,49 +75,92 @@ class VCycle:
         x += residual
 
 
-def _coarsen(fine: HoleLaplacian) -> tuple[tuple[int, ...], HoleLaplacian] | None:
-    strongest = max(fine.weights)
-    axes = tuple(axis for axis, weight in enumerate(fine.weights, start=1) if weight >= STRONG * strongest)
+def _axes_to_coarsen(fine: HoleLaplacian) -> tuple[int, ...]:
+    """The strongly coupled ones of those that are longer than one voxel; none when all is a few voxels long."""
+    sizes = [size - 1 for size in fine.shape[1:]]  # without the padding
+    if max(sizes) < 3:
+        return ()
+    weights = {axis: w for axis, (w, size) in enumerate(zip(fine.weights, sizes, strict=True), start=1) if size > 1}
+    strongest = max(weights.values())
+    return tuple(axis for axis, weight in weights.items() if weight >= STRONG * strongest)
+
+
+def _coarsened(fine: HoleLaplacian, axes: tuple[int, ...]) -> HoleLaplacian | None:
+    """Every second voxel along ``axes``; None when nothing is unknown there."""
     pick = tuple(slice(None, -1, 2) if axis in axes else slice(None) for axis in range(len(fine.shape)))
     unknown = fine.unknown[pick]
-    if min(unknown.shape[axis] for axis in axes) < COARSEST or not unknown.any():
+    if not unknown.any():
         return None
     pad = [(0, 1) if axis in axes else (0, 0) for axis in range(len(fine.shape))]
     weights = [w / 4 if axis in axes else w for axis, w in enumerate(fine.weights, start=1)]
-    return axes, HoleLaplacian(np.pad(unknown, pad), np.pad(fine.inside[pick], pad), weights, np.float32)
+    return HoleLaplacian(np.pad(unknown, pad), np.pad(fine.inside[pick], pad), weights, np.float32)
+
+
+class _Transfer:
+    """Linear interpolation from a coarse level to a fine one, and full weighting (1/4, 1/2, 1/4) back: its transpose
+    up to the factor ``2^len(axes)``.
+
+    At the end of the image the last fine voxel can lie beyond the last coarse one; it then takes that one's value.
+    Without this the correction there is half of what it should be, and a slab of a few slices takes ten times as many
+    iterations.
+    """
+
+    def __init__(self, fine: HoleLaplacian, coarse: HoleLaplacian, axes: tuple[int, ...]) -> None:
+        self._fine, self._coarse = fine, coarse
+        self._beyond = {axis: _last_inside(coarse, axis) for axis in axes}
+
+    def restrict(self, fine: np.ndarray) -> np.ndarray:
+        """From a flat fine residual to a flat coarse one."""
+        values = fine.reshape(self._fine.shape)
+        for axis, beyond in self._beyond.items():
+            size = self._coarse.shape[axis] - 1
+            coarse = np.zeros((*values.shape[:axis], size + 1, *values.shape[axis + 1 :]), values.dtype)
+            odd = 0.25 * _axis(values, axis, slice(1, 2 * size, 2))
+            count = odd.shape[axis]
+            np.multiply(_axis(values, axis, slice(0, 2 * size, 2)), 0.5, out=_axis(coarse, axis, slice(0, size)))
+            here = _axis(coarse, axis, slice(0, count))
+            here += odd
+            after = min(count, size - 1)
+            there = _axis(coarse, axis, slice(1, 1 + after))
+            there += _axis(odd, axis, slice(0, after))
+            if beyond is not None:
+                here += odd * _axis(beyond, axis, slice(0, count))
+            values = coarse
+        values *= self._coarse.unknown
+        return values.ravel()
+
+    def prolong(self, coarse: np.ndarray) -> np.ndarray:
+        """From a flat coarse correction to a flat fine one."""
+        values = coarse.reshape(self._coarse.shape)
+        for axis, beyond in self._beyond.items():
+            size = self._fine.shape[axis] - 1
+            evens, odds = (size + 1) // 2, size // 2
+            fine = np.zeros((*values.shape[:axis], size + 1, *values.shape[axis + 1 :]), values.dtype)
+            _axis(fine, axis, slice(0, size, 2))[...] = _axis(values, axis, slice(0, evens))
+            between = _axis(fine, axis, slice(1, size, 2))
+            here = _axis(values, axis, slice(0, odds))
+            np.add(here, _axis(values, axis, slice(1, odds + 1)), out=between)
+            if beyond is not None:
+                between += here * _axis(beyond, axis, slice(0, odds))
+            between *= 0.5
+            values = fine
+        values *= self._fine.unknown
+        return values.ravel()
+
+
+def _last_inside(level: HoleLaplacian, axis: int) -> np.ndarray | None:
+    """1 at the last voxel of the image along an axis, 0 elsewhere, to be broadcast; None where nothing is unknown there.
+
+    One row for each box of the batch: their images end at different voxels.
+    """
+    others = tuple(other for other in range(1, len(level.shape)) if other != axis)
+    inside = level.inside.any(axis=others)
+    last = inside.copy()
+    last[:, :-1] &= ~inside[:, 1:]
+    shape = [size if number in (0, axis) else 1 for number, size in enumerate(level.shape)]
+    last = last.reshape(shape)
+    return last.astype(np.float32) if (level.unknown & last).any() else None
 
 
 def _axis(array: np.ndarray, axis: int, part: slice) -> np.ndarray:
     return array[(slice(None),) * axis + (part,)]
-
-
-def _restrict(fine: np.ndarray, axes: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
-    """Full weighting (1/4, 1/2, 1/4) along ``axes``; both arrays are padded by one zero at the end of each axis."""
-    for axis in axes:
-        size = shape[axis] - 1
-        coarse = np.zeros((*fine.shape[:axis], size + 1, *fine.shape[axis + 1 :]), fine.dtype)
-        inner = _axis(coarse, axis, slice(0, size))
-        even = _axis(fine, axis, slice(0, 2 * size, 2))
-        odd = _axis(fine, axis, slice(1, 2 * size, 2))
-        np.multiply(even, 0.5, out=inner)
-        count = odd.shape[axis]
-        odd = 0.25 * odd
-        _axis(coarse, axis, slice(0, count))[...] += odd
-        behind = min(count, size - 1)
-        _axis(coarse, axis, slice(1, 1 + behind))[...] += _axis(odd, axis, slice(0, behind))
-        fine = coarse
-    return fine
-
-
-def _prolong(coarse: np.ndarray, axes: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
-    """Linear interpolation along ``axes``; the transpose of :func:`_restrict` up to the factor ``2^len(axes)``."""
-    for axis in axes:
-        size = shape[axis] - 1
-        fine = np.zeros((*coarse.shape[:axis], size + 1, *coarse.shape[axis + 1 :]), coarse.dtype)
-        evens, odds = (size + 1) // 2, size // 2
-        _axis(fine, axis, slice(0, size, 2))[...] = _axis(coarse, axis, slice(0, evens))
-        between = _axis(fine, axis, slice(1, size, 2))
-        np.add(_axis(coarse, axis, slice(0, odds)), _axis(coarse, axis, slice(1, odds + 1)), out=between)
-        between *= 0.5
-        coarse = fine
-    return coarse

@@ -6,12 +6,13 @@ import time
 
 import numpy as np
 import scipy.sparse
+import scipy.sparse.linalg
 
 from MedInpaintLib.solvers.conjugate_gradients import conjugate_gradients
 from MedInpaintLib.solvers.laplacian import HoleLaplacian
 from MedInpaintLib.solvers.multigrid import VCycle
 
-RTOL = 1e-6
+ACCURACY, RTOL = 1e-5, 1e-6
 
 
 def ball(diameter: float, dimensions: int) -> np.ndarray:
@@ -39,7 +40,8 @@ def assembled(hole: np.ndarray) -> scipy.sparse.csr_array:
 def main() -> None:
     import pyamg
 
-    print(f"Laplace's equation in a ball, relative residual {RTOL:g}; set-up included; median of 3")
+    print(f"Laplace's equation in a ball; ours to an error of {ACCURACY:g}, the others to a relative residual of {RTOL:g}")
+    print("set-up included for all but scipy's matrix; median of 3")
     print(f"{'unknowns':>9}  {'solver':28} {'iterations':>10} {'ms':>9} {'ratio':>7}")
     for diameter, dimensions in ((20, 3), (40, 3), (80, 3), (230, 2)):
         hole = ball(diameter, dimensions)
@@ -55,10 +57,13 @@ def main() -> None:
 
         def ours(flat: np.ndarray = flat, operator=operator) -> int:
             system = operator()
-            return conjugate_gradients(system.apply, flat, VCycle(system).apply, rtol=RTOL, max_iterations=999)[2]
+            return conjugate_gradients(system.apply, flat, VCycle(system).apply, accuracy=ACCURACY, max_iterations=999)[2]
 
-        def plain(flat: np.ndarray = flat, operator=operator) -> int:
-            return conjugate_gradients(operator().apply, flat, lambda r: r, rtol=RTOL, max_iterations=9999)[2]
+        def plain(matrix=matrix, b: np.ndarray = b) -> int:
+            residuals = []
+            system = scipy.sparse.csr_array(matrix)
+            scipy.sparse.linalg.cg(system, b, rtol=RTOL, callback=residuals.append)
+            return len(residuals)
 
         def amg(build, matrix=matrix, b: np.ndarray = b) -> int:
             residuals: list[float] = []
@@ -67,7 +72,7 @@ def main() -> None:
 
         solvers = {
             "V-cycle + CG (ours)": ours,
-            "plain CG": plain,
+            "scipy cg, assembled matrix": plain,
             "pyamg Ruge-Stueben + CG": lambda amg=amg: amg(pyamg.ruge_stuben_solver),
             "pyamg smoothed aggr. + CG": lambda amg=amg: amg(pyamg.smoothed_aggregation_solver),
         }

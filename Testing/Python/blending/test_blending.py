@@ -46,7 +46,7 @@ def test_poisson_removes_any_harmonic_difference(spacing):
     hole[4:10, 5:12, 4:11] = True
     hole[4, 5, 4] = False
     difference = 2.0 + 0.3 * x - 0.1 * y + 0.2 * z + 0.01 * (x**2 - z**2)
-    blended = poisson(image + difference, image, hole, spacing=spacing, rtol=1e-10)
+    blended = poisson(image + difference, image, hole, spacing=spacing, accuracy=1e-9)
     np.testing.assert_allclose(blended, image, atol=1e-8)
 
 
@@ -55,7 +55,7 @@ def test_poisson_keeps_the_laplacian_of_the_prediction():
     prediction, image = rng.standard_normal((2, 12, 13))
     hole = np.zeros((12, 13), bool)
     hole[3:9, 4:10] = True
-    blended = poisson(prediction, image, hole, rtol=1e-12)
+    blended = poisson(prediction, image, hole, accuracy=1e-9)
 
     def five_point(u):
         return u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:] - 4 * u[1:-1, 1:-1]
@@ -63,7 +63,7 @@ def test_poisson_keeps_the_laplacian_of_the_prediction():
     # Around the hole the image stands in for the prediction, so compare with the prediction continued by itself:
     # at the rim the mismatch enters as Dirichlet data, inside the two Laplacians are the same.
     membrane = np.where(hole, blended - prediction, image - prediction)
-    np.testing.assert_allclose(five_point(membrane)[hole[1:-1, 1:-1]], 0, atol=1e-9)
+    np.testing.assert_allclose(five_point(membrane)[hole[1:-1, 1:-1]], 0, atol=1e-7)
 
 
 def test_feathering_fades_the_seam_over_the_width():
