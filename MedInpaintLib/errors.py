@@ -47,6 +47,10 @@ class ConvergenceError(MedInpaintError):
     """An iterative solver stopped before it reached the asked accuracy."""
 
 
+class MethodError(MedInpaintError):
+    """A method returned something that is no fill; a fault of the method, not of the input."""
+
+
 class MissingDependencyError(MedInpaintError, ImportError):
     """An optional package is needed and not installed; the message gives the command that installs it."""
 

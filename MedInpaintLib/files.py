@@ -12,17 +12,37 @@ from pathlib import Path
 from .errors import OutputError, OutputPathError
 
 
+def real_path(path: str | os.PathLike[str]) -> Path:
+    """The absolute path with every symbolic link followed; the file need not be there."""
+    return Path(os.path.realpath(path))
+
+
 def check_folder(path: str | os.PathLike[str]) -> None:
     """Find out before the work, not after it, that no file can be made there.
 
     Raises:
-        OutputPathError: the folder does not exist or is write-protected.
+        OutputPathError: the folder does not exist or is write-protected, or there is a folder of the file's own name.
     """
-    folder = Path(path).parent
+    place = real_path(path)
+    folder = place.parent
     if not folder.is_dir():
         raise OutputPathError(f"The folder '{folder}' for the output does not exist; create it first.")
     if not os.access(folder, os.W_OK):
         raise OutputPathError(f"The folder '{folder}' for the output is write-protected.")
+    if place.is_dir():
+        raise OutputPathError(f"The output '{path}' is a folder; give the name of a file.")
+
+
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Make a folder, and those above it, where they are not there yet.
+
+    Raises:
+        OutputPathError: it cannot be made, for example because a file has its name.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputPathError(f"The folder '{path}' cannot be made ({error.strerror or error}).") from None
 
 
 @contextlib.contextmanager
@@ -30,16 +50,18 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path to write to; what was written there replaces ``path`` when the block ends without an error.
 
     The temporary path is in a folder of its own beside the target and has the target's name, so formats of two files
-    (``.mhd`` + ``.zraw``) name each other rightly. The header moves last: it never points at a missing half.
+    (``.mhd`` + ``.zraw``) name each other rightly. The header moves last: it never points at a missing half. Where
+    ``path`` is a symbolic link, the file that it points to is replaced, and the link stays.
 
     Raises:
         OutputError: the file system refuses (disk full, no permission).
     """
-    target = Path(path)
+    target = real_path(path)
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        # The target's name is not part of the folder's: it may be as long as names can be.
+        folder = Path(tempfile.mkdtemp(prefix=".medinpaint-", dir=target.parent))
     except OSError as error:
-        raise OutputError(f"'{target}' could not be written ({error.strerror or error}).") from None
+        raise OutputError(f"'{path}' could not be written ({error.strerror or error}).") from None
     try:
         yield folder / target.name
         for part in sorted(folder.iterdir(), key=lambda part: part.name == target.name):
@@ -47,7 +69,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     except OutputError:
         raise
     except OSError as error:
-        raise OutputError(f"'{target}' could not be written ({error.strerror or error}).") from None
+        raise OutputError(f"'{path}' could not be written ({error.strerror or error}).") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

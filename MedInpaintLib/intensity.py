@@ -55,7 +55,7 @@ def sample_known(image: np.ndarray, hole: np.ndarray | None, box: tuple[slice, .
             tuple(slice(f * s.step - part.start, None, s.step) for f, part, s in zip(first, box, every, strict=True))
         ]
         known[tuple(slice(f, f + n) for f, n in zip(first, inside.shape, strict=True))] = ~inside
-    return sample[known]
+    return sample[known] if sample.dtype.kind != "b" else sample[known].astype(np.uint8)
 
 
 def guess_modality(known: np.ndarray, dimensions: int) -> str:

@@ -8,13 +8,19 @@ end one of ``{"event": "result", "output": ..., "report": {...}}``, ``{"event": 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
 import json
+import numbers
 import os
+import reprlib
 import signal
 import sys
 import threading
-from collections.abc import Callable
+import time
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +30,56 @@ from .progress import Progress
 EXIT_DONE, EXIT_FAILED, EXIT_INPUT, EXIT_CANCELLED = 0, 1, 2, 130
 
 Emit = Callable[[dict[str, Any]], None]
+
+_INPUTS, _OUTPUTS = ("image", "mask"), ("output", "report", "uncertainty")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value
+
+
+def _whole(value: Any) -> int:
+    # numbers.Integral: numpy's integers are welcome. True and False are integers to Python, but not to people.
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise ValueError
+    return int(value)
+
+
+def _number(value: Any) -> float:
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise ValueError
+    return float(value)
+
+
+def _whole_list(value: Any) -> list[int]:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError
+    return [_whole(entry) for entry in value]
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise ValueError
+    return value
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+#: For each type of field: how to say it, and a function that takes a value as that type or raises ValueError.
+_KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "str": ("a text that is not empty", _text),
+    "int": ("a whole number", _whole),
+    "float": ("a number", _number),
+    "bool": ("true or false", _truth),
+    "list[int]": ("a list of whole numbers", _whole_list),
+    "dict[str, Any]": ("an object of names and values", _object),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +112,18 @@ class Job:
     seed: int = 0
     compress: bool = True
 
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value is None and str(field.type).endswith("| None"):
+                continue
+            wanted, convert = _KINDS[str(field.type).removesuffix(" | None")]
+            try:
+                object.__setattr__(self, field.name, convert(value))
+            except ValueError:
+                found = "null" if value is None else reprlib.repr(value)
+                raise ParameterError(f"The job's field '{field.name}' must be {wanted}; found {found}.") from None
+
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Job:
         """Read a job file; relative paths in it are relative to the file's folder.
@@ -65,7 +133,8 @@ class Job:
         """
         place = Path(path)
         try:
-            fields = json.loads(place.read_text(encoding="utf-8"))
+            # -sig: Windows' Notepad puts a byte order mark before the text, which JSON does not know.
+            fields = json.loads(place.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise ParameterError(f"The job file '{place}' cannot be read ({error.strerror or error}).") from None
         except ValueError as error:
@@ -83,15 +152,15 @@ class Job:
             raise ParameterError('A job file holds one JSON object with "job": "fill".')
         known = {field.name: field for field in dataclasses.fields(cls)}
         unknown = sorted(set(fields) - set(known))
-        missing = [name for name in ("image", "mask", "output") if not isinstance(fields.get(name), str)]
+        missing = [name for name in ("image", "mask", "output") if name not in fields]
         if unknown or missing:
             parts = [f"unknown fields: {', '.join(unknown)}"] if unknown else []
             parts += [f"missing: {', '.join(missing)}"] if missing else []
             raise ParameterError(f"The job file has {'; '.join(parts)}. Its fields are: {', '.join(known)}.")
         paths = {
             name: str(folder / fields[name])
-            for name in ("image", "mask", "output", "report", "uncertainty")
-            if fields.get(name) is not None
+            for name in (*_INPUTS, *_OUTPUTS)
+            if isinstance(fields.get(name), str) and fields[name]
         }
         return cls(**{**fields, **paths})
 
@@ -110,19 +179,25 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
     """
     from .files import check_folder
     from .pipeline import inpaint
-    from .volume import check_writable
+    from .volume import Volume, check_writable
 
     progress = progress or Progress()
+    _check_that_nothing_is_overwritten(job)
     for path in (job.output, job.uncertainty):
         if path is not None:
             check_writable(path)
     if job.report is not None:
         check_folder(job.report)
-    if Path(job.output).resolve() in (Path(job.image).resolve(), Path(job.mask).resolve()):
-        raise OutputPathError(f"The output '{job.output}' would overwrite an input; give it another name.")
+    start = time.perf_counter()
+    progress.update(0.0, "Reading")
+    image, mask = Volume.read(job.image), Volume.read(job.mask)
+    reading = time.perf_counter() - start
+    check_writable(job.output, image)
+    if job.uncertainty is not None:
+        check_writable(job.uncertainty, image.with_array(_like_uncertainty(image.array.shape)))
     result = inpaint(
-        job.image,
-        job.mask,
+        image,
+        mask,
         method=job.method,
         parameters=job.parameters,
         blend=job.blend,
@@ -133,6 +208,8 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
         seed=job.seed,
         progress=progress.part(0.0, 0.95),
     )
+    for stage in ("read", "total"):
+        result.report["seconds"][stage] = round(result.report["seconds"][stage] + reading, 4)
     progress.update(0.95, "Writing")
     if job.uncertainty is not None:
         if result.uncertainty is None:
@@ -143,17 +220,58 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
     return result.report
 
 
+def _check_that_nothing_is_overwritten(job: Job) -> None:
+    """The inputs stay as they are, and no output replaces another one.
+
+    Raises:
+        OutputPathError: naming the two that are one file.
+    """
+    named = {name: getattr(job, name) for name in (*_INPUTS, *_OUTPUTS) if getattr(job, name) is not None}
+    for (name, path), (other, other_path) in itertools.combinations(named.items(), 2):
+        if other not in _OUTPUTS or not _share_a_file(path, other_path):
+            continue
+        if name in _INPUTS:
+            raise OutputPathError(f"The {other} '{other_path}' would overwrite an input, the {name}; rename it.")
+        raise OutputPathError(
+            f"The {name} and the {other} would both be written to '{other_path}'; rename one of them."
+        )
+
+
+def _share_a_file(first: str, second: str) -> bool:
+    """Whether two paths lead to one file: as they are, through links, or by the voxels that belong to a header."""
+    for path, other in itertools.product(_files_of(first), _files_of(second)):
+        if os.path.realpath(path) == os.path.realpath(other):
+            return True
+        # Hard links, and names that differ in capitals where the file system does not mind.
+        with contextlib.suppress(OSError):
+            if os.path.samefile(path, other):
+                return True
+    return False
+
+
+def _files_of(path: str) -> list[str]:
+    """The file itself and, where it is only a header, those beside it that hold the voxels."""
+    stem, ending = os.path.splitext(path)
+    voxels = (".raw", ".raw.gz", ".zraw") if ending.lower() in (".mhd", ".nhdr") else ()
+    return [path, *(stem + other for other in voxels)]
+
+
+def _like_uncertainty(shape: tuple[int, ...]) -> Any:
+    """An array of the uncertainty's dtype and shape that takes no memory."""
+    import numpy as np
+
+    return np.broadcast_to(np.float32(0), shape)
+
+
 def guarded(work: Callable[[], None], emit: Emit) -> int:
     """Run ``work``, turn what it raises into one event, and return the exit code.
 
-    SIGINT and SIGTERM cancel: they raise :class:`Cancelled` in the main thread, so temporary files are removed on
-        the way out.
+    SIGINT and SIGTERM cancel: they raise :class:`Cancelled` in the main thread, so temporary files are removed on the
+    way out. Afterwards they do again what they did before.
     """
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _cancel)
     try:
-        work()
+        with _signals_cancel():
+            work()
     except Cancelled:
         emit({"event": "cancelled"})
         return EXIT_CANCELLED
@@ -168,7 +286,31 @@ def guarded(work: Callable[[], None], emit: Emit) -> int:
         message = "There is not enough memory for this volume; crop it around the hole and try again."
         emit({"event": "error", "kind": "MemoryError", "message": message})
         return EXIT_FAILED
+    except BrokenPipeError:
+        raise  # whoever listened has left, so there is nobody to tell
+    except Exception as error:
+        # A fault of the program: one clear line for the user, the traceback for those who will mend it.
+        traceback.print_exc()
+        what = " ".join("".join(traceback.format_exception_only(type(error), error)).split())
+        message = f"An unexpected error, please report it with the traceback: {what}"
+        emit({"event": "error", "kind": type(error).__name__, "message": message})
+        return EXIT_FAILED
     return EXIT_DONE
+
+
+@contextlib.contextmanager
+def _signals_cancel() -> Iterator[None]:
+    """SIGINT and SIGTERM raise :class:`Cancelled` in this block. Python lets only the main thread set that."""
+    before: dict[signal.Signals, Any] = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                before[number] = signal.signal(number, _cancel)
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None:  # None: it was not set from Python, and cannot be set again from here
+                signal.signal(number, handler)
 
 
 def execute(job: Job, emit: Emit) -> None:
@@ -191,6 +333,7 @@ def main(arguments: list[str] | None = None) -> int:
     if len(arguments) != 1:
         print("usage: python -m MedInpaintLib.job JOB.json", file=sys.stderr)
         return EXIT_INPUT
+    # Nothing is read or imported before this line, so a signal finds its handlers from the start.
     return guarded(lambda: execute(Job.read(arguments[0]), print_event), print_event)
 
 

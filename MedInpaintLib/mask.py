@@ -16,6 +16,9 @@ from .volume import Volume
 
 Box = tuple[slice, ...]
 
+#: A resampled mask that keeps less than this share of its volume is worth a warning.
+LOST = 0.8
+
 
 @dataclasses.dataclass(frozen=True)
 class Hole:
@@ -78,6 +81,8 @@ def find_hole(
         raise MaskError("The mask is empty: no voxel is marked. Mark what is to be filled with a value other than 0.")
     values = mask.array[box]
     if labels is not None:
+        if 0 in labels:
+            raise MaskError("Label 0 cannot be filled: 0 says that a voxel is known. Give the hole another label.")
         voxels = _select(values, labels)
     elif values.dtype.kind == "f":
         voxels, notes = _binarize(values)
@@ -112,6 +117,7 @@ def clusters(hole: np.ndarray, block: Sequence[int]) -> Iterator[tuple[Box, np.n
     """
     from scipy import ndimage
 
+    block = [min(step, size) for step, size in zip(block, hole.shape, strict=True)]
     starts = [range(0, size, step) for size, step in zip(hole.shape, block, strict=True)]
     coarse = hole
     for axis, start in enumerate(starts):
@@ -159,46 +165,55 @@ def disjoint_boxes(hole: Hole, margin: Sequence[int]) -> list[Box]:
 
 
 def _merge_overlapping(boxes: list[Box]) -> list[Box]:
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import connected_components
+    """Join boxes that overlap, once; the joined ones may overlap others.
 
-    if len(boxes) == 1:
-        return boxes
-    starts = np.array([[part.start for part in box] for box in boxes])
-    stops = np.array([[part.stop for part in box] for box in boxes])
-    overlap = np.ones((len(boxes), len(boxes)), dtype=bool)
-    for axis in range(starts.shape[1]):
-        overlap &= starts[:, None, axis] < stops[None, :, axis]
-    overlap &= overlap.T
-    count, labels = connected_components(csr_array(overlap), directed=False)
-    merged = []
-    for number in range(count):
-        members = labels == number
-        merged.append(
-            tuple(
-                slice(int(a), int(b))
-                for a, b in zip(starts[members].min(axis=0), stops[members].max(axis=0), strict=True)
-            )
-        )
-    return merged
+    A sweep along the first axis: only boxes that are open there are compared, so tens of thousands are no burden.
+    """
+    boxes = sorted(boxes, key=lambda box: box[0].start)
+    merged: list[Box] = []
+    still_open: list[Box] = []
+    for box in boxes:
+        merged += [other for other in still_open if other[0].stop <= box[0].start]
+        still_open = [other for other in still_open if other[0].stop > box[0].start]
+        hit = [other for other in still_open if _overlap(box, other)]
+        for other in hit:
+            still_open.remove(other)
+            box = _join(box, other)
+        still_open.append(box)
+    return merged + still_open
+
+
+def _overlap(box: Box, other: Box) -> bool:
+    return all(a.start < b.stop and b.start < a.stop for a, b in zip(box, other, strict=True))
+
+
+def _join(box: Box, other: Box) -> Box:
+    return tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(box, other, strict=True))
 
 
 def _onto_grid(mask: Volume, image: Volume) -> tuple[Volume, list[str]]:
+    """The mask on the image's grid, and warnings."""
     if mask.array.ndim != image.array.ndim:
-        raise GeometryError(f"The image is {image.array.ndim}-D and the mask is {mask.array.ndim}-D; give both alike.")
+        if np.squeeze(mask.array).shape != np.squeeze(image.array).shape:
+            raise GeometryError(
+                f"The image is {image.array.ndim}-D and the mask is {mask.array.ndim}-D; give both alike."
+            )
+        return image.with_array(mask.array.reshape(image.array.shape)), []
     difference = image.grid_difference(mask)
-    if not difference:
+    if not difference or not mask.array.any():  # find_hole says that it is empty
         return mask, []
-    if not mask.array.any():
-        return mask, []  # find_hole says that it is empty
     resampled = mask.resampled_onto(image)
-    if not resampled.array.any():
+    marked, kept = np.count_nonzero(mask.array), np.count_nonzero(resampled.array)
+    share = kept * math.prod(image.spacing) / (marked * math.prod(mask.spacing))
+    if kept == 0:
         raise GeometryError(
-            f"The mask does not overlap the image ({difference}). Check that both were saved in the same space."
+            f"The mask does not overlap the image: on its grid ({difference}) no marked voxel meets one of the image. "
+            "Check that both were saved in the same space; grow a mask that is smaller than a voxel of the image."
         )
-    return resampled, [
-        f"The mask is on another grid than the image ({difference}); it was resampled (nearest neighbour)."
-    ]
+    warnings = [f"The mask is on another grid than the image ({difference}); it was resampled (nearest neighbor)."]
+    if share < LOST:
+        warnings.append(f"Only {share:.0%} of the mask's volume is inside the image; the rest was left out.")
+    return resampled, warnings
 
 
 def bounding_box(marked: np.ndarray) -> Box | None:

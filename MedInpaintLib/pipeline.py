@@ -8,6 +8,8 @@ matter, and the same seed gives the same output.
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import functools
 import json
 import math
 import os
@@ -18,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from . import __version__, blending, intensity
-from .errors import GeometryError, IntensityError, MaskError, ParameterError
+from .errors import GeometryError, IntensityError, MaskError, MethodError, ParameterError
 from .files import write_text
 from .mask import Box, Hole, disjoint_boxes, find_hole
 from .methods import auto, registry
@@ -29,6 +31,8 @@ from .volume import Volume
 
 BLENDS = ("auto", "paste", "feather", "poisson")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+#: Voxels of context at most: 5 mm would be 500 voxels of a micro-CT.
+MOST_CONTEXT = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Result:
     """A filled image, and what is to be known about it.
 
     Attributes:
-        image: the input, untouched.
+        image: the input, untouched, and not copied: see :attr:`volume`.
         hole: the voxels that were filled (after resampling and growing).
         patches: what was filled in, box by box.
         report: provenance and facts, ready for JSON; ``report["trust"]`` says how far to trust the fill.
@@ -61,9 +65,12 @@ class Result:
     patches: tuple[Patch, ...]
     report: dict[str, Any]
 
-    @property
+    @functools.cached_property
     def volume(self) -> Volume:
-        """The filled image on the input's grid and dtype, composed anew at each access (the input is not changed)."""
+        """The filled image on the input's grid and dtype: a copy of the input, made when it is first asked for.
+
+        So the cost of a fill follows the hole; change the input's array only after this.
+        """
         array = self.image.array.copy()
         for patch in self.patches:
             patch.write_into(array)
@@ -149,66 +156,122 @@ def inpaint(
     _check_options(blend, modality, device)
 
     progress.update(0.0, "Reading")
-    volume = Volume.of(image, spacing)
+    volume = _image_volume(image, spacing)
     mask_volume = _mask_volume(mask, volume)
     clock.lap("read")
 
     progress.update(0.1, "Checking")
     hole, warnings = find_hole(mask_volume, volume, labels=labels, dilate_mm=dilate_mm)
     _check_finite(volume, hole)
-    known = intensity.sample_known(volume.array, hole.voxels, hole.box)
-    dimensions = sum(size > 1 for size in volume.array.shape)
-    if dimensions < 2:
-        raise GeometryError(f"The image must extend along at least 2 axes; found shape {volume.array.shape}.")
-    modality = modality or intensity.guess_modality(known, dimensions)
-    scaling = intensity.fit_scaling(known, modality)
+    modality, scaling = _intensities(volume, hole, modality)
     chosen, reason = (method, "") if method != "auto" else auto.choose(hole, volume.spacing)
     info = registry.get(chosen)
     settings = parse(info.parameters, parameters or {}, method=chosen)
-    blend = info.blend if blend == "auto" else blend
-    used_device, note = _device(device, info)
-    warnings += note
+    used_device, notes = _device(device, info)
+    plan = _Plan(info, settings, info.blend if blend == "auto" else blend, scaling, modality, used_device, int(seed))
     clock.lap("check")
 
-    boxes = disjoint_boxes(hole, [max(2, math.ceil(info.context_mm / mm)) for mm in volume.spacing])
-    patches, notes = [], []
-    for number, box in enumerate(boxes):
-        share = progress.part(0.15 + 0.8 * number / len(boxes), 0.15 + 0.8 * (number + 1) / len(boxes))
-        region = crop(volume.array, hole.crop(box), box, volume.spacing, scaling, modality)
-        _check_known(region)
-        run = registry.Run(seed=seed, device=used_device, progress=share.part(0.0, 0.8))
-        assert info.fill is not None  # the registry fills it in
-        prediction = info.fill(region, settings, run)
-        clock.lap("method")
-        blended = _BLENDS[blend](prediction.mean, region, share.part(0.8, 1.0))
-        clock.lap("blend")
-        patches.append(_patch(region, hole, blended, prediction, volume.array.dtype))
-        notes.append(prediction.notes)
-        clock.lap("restore")
+    patches, facts = _fill(volume, hole, plan, progress.part(0.15, 0.95), clock)
     progress.update(1.0, "Done")
-
     report = {
         "software": f"MedInpaintLib {__version__}",
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "method": chosen,
         "reason": reason,
         "parameters": dataclasses.asdict(settings),
-        "blend": blend,
-        "seed": seed,
+        "blend": plan.blend,
+        "seed": plan.seed,
         "device": used_device,
         "modality": modality,
-        "image": {"shape": list(volume.array.shape), "spacing": list(volume.spacing), "dtype": str(volume.array.dtype)},
+        "image": {**_description(image, volume), "dtype": str(volume.array.dtype)},
+        "mask": {
+            **_description(mask, mask_volume),
+            "labels": None if labels is None else [int(label) for label in labels],
+            "dilate_mm": float(dilate_mm),
+        },
         "hole": {
             "voxels": hole.count(),
             "volume_ml": hole.count() * math.prod(volume.spacing) / 1000,
             "components": _components(patches),
-            "regions": len(boxes),
+            "regions": len(patches),
         },
-        "notes": _worst(notes),
-        "warnings": warnings,
+        "notes": facts,
+        "warnings": warnings + notes,
         "seconds": clock.seconds(),
         "trust": info.trust + " Synthetic voxels: not for clinical use.",
     }
     return Result(volume, hole, tuple(patches), report)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """All that is decided before the first region is filled."""
+
+    method: registry.MethodInfo
+    settings: Any
+    blend: str
+    scaling: intensity.Scaling
+    modality: str
+    device: str
+    seed: int
+
+
+def _fill(
+    volume: Volume, hole: Hole, plan: _Plan, progress: Progress, clock: _Clock
+) -> tuple[list[Patch], dict[str, Any]]:
+    """Region after region: the filled patches, and the methods' notes."""
+    boxes = disjoint_boxes(hole, [_context(plan.method.context_mm, mm) for mm in volume.spacing])
+    patches, notes = [], []
+    for number, box in enumerate(boxes):
+        share = progress.part(number / len(boxes), (number + 1) / len(boxes))
+        voxels = hole.crop(box)
+        region = crop(volume.array, voxels, box, volume.spacing, plan.scaling, plan.modality)
+        if region.hole.all():
+            raise MaskError("The hole leaves no known voxel around it: nothing is there to fill it from.")
+        run = registry.Run(seed=plan.seed, device=plan.device, progress=share.part(0.0, 0.8))
+        assert plan.method.fill is not None  # the registry fills it in
+        prediction = plan.method.fill(region, plan.settings, run)
+        _check_prediction(prediction, region, plan.method.name)
+        clock.lap("method")
+        blended = _BLENDS[plan.blend](prediction.mean, region, share.part(0.8, 1.0))
+        clock.lap("blend")
+        spread = (
+            None if prediction.samples is None else prediction.samples.std(axis=0)[region.hole] * region.scaling.width
+        )
+        patches.append(Patch(box, voxels, restore(region, blended, volume.array.dtype), spread))
+        notes.append(prediction.notes)
+        clock.lap("restore")
+    return patches, _worst(notes)
+
+
+def _context(context_mm: float, mm: float) -> int:
+    """Known voxels to take along on each side: at least the two that a solver needs, and bounded for micro-CT."""
+    return min(max(2, math.ceil(context_mm / mm)), MOST_CONTEXT)
+
+
+def _check_prediction(prediction: registry.Prediction, region: Region, method: str) -> None:
+    """A method of any author gets this far: a clear word here is better than black voxels in a file."""
+    if prediction.mean.shape != region.values.shape:
+        raise MethodError(
+            f"Method '{method}' returned shape {prediction.mean.shape} for a region of {region.values.shape}."
+        )
+    if not np.isfinite(prediction.mean[region.hole]).all():
+        raise MethodError(f"Method '{method}' returned NaN or infinity inside the hole; try another method.")
+
+
+def _intensities(volume: Volume, hole: Hole, modality: str | None) -> tuple[str, intensity.Scaling]:
+    dimensions = sum(size > 1 for size in volume.array.shape)
+    if dimensions < 2:
+        raise GeometryError(f"The image must extend along at least 2 axes; found shape {volume.array.shape}.")
+    known = intensity.sample_known(volume.array, hole.voxels, hole.box)
+    modality = modality or intensity.guess_modality(known, dimensions)
+    return modality, intensity.fit_scaling(known, modality)
+
+
+def _description(source: Any, volume: Volume) -> dict[str, Any]:
+    """What the report says of an input."""
+    name = os.path.basename(os.fspath(source)) if isinstance(source, (str, os.PathLike)) else type(source).__name__
+    return {"name": name, "shape": list(volume.array.shape), "spacing": list(volume.spacing)}
 
 
 def _check_options(blend: str, modality: str | None, device: str) -> None:
@@ -216,13 +279,22 @@ def _check_options(blend: str, modality: str | None, device: str) -> None:
         raise ParameterError(f"There is no blending '{blend}'; choose one of {', '.join(BLENDS)}.")
     if modality is not None and modality not in intensity.MODALITIES:
         raise ParameterError(f"There is no modality '{modality}'; choose one of {', '.join(intensity.MODALITIES)}.")
-    if device.partition(":")[0] not in DEVICES:
-        raise ParameterError(f"There is no device '{device}'; choose one of {', '.join(DEVICES)}.")
+    kind, _, number = device.partition(":")
+    if kind not in DEVICES or (number and not number.isdigit()):
+        raise ParameterError(
+            f"There is no device '{device}'; choose one of {', '.join(DEVICES)}, or cuda:0, cuda:1, ..."
+        )
+
+
+def _image_volume(image: Any, spacing: Sequence[float] | float | None) -> Volume:
+    if spacing is not None and _has_place(image):
+        raise ParameterError("Spacing can only be given for arrays; this image brings its own.")
+    return Volume.of(image, spacing)
 
 
 def _mask_volume(mask: Any, image: Volume) -> Volume:
     """The mask as a volume; a bare array has no place of its own, so it gets the image's."""
-    if isinstance(mask, (str, os.PathLike, Volume)) or type(mask).__module__.startswith("SimpleITK"):
+    if _has_place(mask):
         return Volume.of(mask)
     array = np.asarray(mask)
     if array.shape != image.array.shape:
@@ -230,12 +302,16 @@ def _mask_volume(mask: Any, image: Volume) -> Volume:
     return image.with_array(array)
 
 
+def _has_place(source: Any) -> bool:
+    """Whether a source knows where its voxels lie, as everything but an array does."""
+    return isinstance(source, (str, os.PathLike, Volume)) or type(source).__module__.startswith("SimpleITK")
+
+
 def _check_finite(image: Volume, hole: Hole) -> None:
-    if image.array.dtype.kind != "f":
+    """Refuse NaN and infinity outside the hole."""
+    if image.array.dtype.kind != "f" or _all_finite(image.array):
         return
     finite = np.isfinite(image.array)
-    if finite.all():
-        return
     finite[hole.box] |= hole.voxels
     count = int(finite.size - np.count_nonzero(finite))
     if count:
@@ -246,9 +322,11 @@ def _check_finite(image: Volume, hole: Hole) -> None:
         )
 
 
-def _check_known(region: Region) -> None:
-    if region.hole.all():
-        raise MaskError("The hole leaves no known voxel in its surroundings: nothing is there to fill it from.")
+def _all_finite(array: np.ndarray) -> bool:
+    """Plane by plane, without an array of the volume's size: a sum is finite only if all of its terms are."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        # Large but finite values can overflow the sum, so a sum that is not finite is looked at more closely.
+        return all(np.isfinite(plane.sum()) or np.isfinite(plane).all() for plane in array)
 
 
 def _device(asked: str, info: registry.MethodInfo) -> tuple[str, list[str]]:
@@ -267,13 +345,6 @@ _BLENDS: dict[str, Callable[[np.ndarray, Region, Progress], np.ndarray]] = {
         mean, region.values, region.hole, spacing=region.spacing, progress=progress
     ),
 }
-
-
-def _patch(region: Region, hole: Hole, blended: np.ndarray, prediction: registry.Prediction, dtype: np.dtype) -> Patch:
-    spread = None
-    if prediction.samples is not None:
-        spread = prediction.samples.std(axis=0)[region.hole] * region.scaling.width
-    return Patch(region.box, hole.crop(region.box), restore(region, blended, dtype), spread)
 
 
 def _components(patches: Sequence[Patch]) -> int:

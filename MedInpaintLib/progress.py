@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 
 from .errors import Cancelled
+
+#: Seconds between two reports: 20 a second look smooth, and thousands would cost more than some fills.
+INTERVAL = 0.05
 
 
 class Progress:
     """Tells how far the work is, and stops it when the user asks.
 
-    ``report(fraction, stage)`` is called with a fraction in 0..1 that never decreases. ``cancelled()`` is asked at
-    every update; when it returns True, :class:`Cancelled` is raised there, so long loops need nothing but ``update``.
+    ``report(fraction, stage)`` is called with a fraction in 0..1 that never decreases: at the first update, at the one
+    that reaches 1, and in between at most once in :data:`INTERVAL`, so a stage that passes quickly may go unreported.
+    ``cancelled()`` is asked at every update all the same; when it returns True, :class:`Cancelled` is raised there, so
+    long loops need nothing but ``update``, as often as they like.
 
     >>> seen = []
     >>> progress = Progress(report=lambda fraction, stage: seen.append((fraction, stage)))
@@ -28,17 +34,31 @@ class Progress:
         self._report = report
         self._cancelled = cancelled
         self._furthest = 0.0
+        self._reported_at = -float("inf")
 
     def update(self, fraction: float, stage: str = "") -> None:
-        """Report that ``fraction`` (0..1) is done and that ``stage`` is being worked on."""
+        """Say that ``fraction`` (0..1) is done and that ``stage`` is being worked on."""
         if self._cancelled is not None and self._cancelled():
             raise Cancelled("Cancelled; nothing was written.")
-        self._furthest = max(self._furthest, min(float(fraction), 1.0))
-        if self._report is not None:
+        before, self._furthest = self._furthest, max(self._furthest, min(float(fraction), 1.0))
+        now = monotonic()
+        just_done = before < 1.0 <= self._furthest
+        if self._report is not None and (just_done or now - self._reported_at >= INTERVAL):
+            self._reported_at = now
             self._report(self._furthest, stage)
 
     def part(self, start: float, stop: float) -> Progress:
         """A progress of its own for the share ``start..stop`` of this one."""
-        return Progress(
-            report=lambda fraction, stage: self.update(start + (stop - start) * fraction, stage),
-        )
+        return _Part(self, start, stop)
+
+
+class _Part(Progress):
+    """Hands every update on: only the whole knows when the last report was, and whether the user wants to stop."""
+
+    def __init__(self, whole: Progress, start: float, stop: float) -> None:
+        super().__init__()
+        self._whole, self._start, self._stop = whole, start, stop
+
+    def update(self, fraction: float, stage: str = "") -> None:
+        done = min(max(float(fraction), 0.0), 1.0)
+        self._whole.update(self._start + (self._stop - self._start) * done, stage)

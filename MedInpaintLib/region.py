@@ -7,8 +7,7 @@ import dataclasses
 import numpy as np
 
 from .intensity import Scaling
-
-Box = tuple[slice, ...]
+from .mask import Box
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +33,15 @@ class Region:
     scaling: Scaling
     box: Box
     modality: str = "MR"
+
+    def nearest_known(self) -> np.ndarray:
+        """``values`` with each voxel of the hole replaced by the known voxel that is nearest in mm."""
+        from scipy import ndimage
+
+        nearest = ndimage.distance_transform_edt(
+            self.hole, sampling=self.spacing, return_distances=False, return_indices=True
+        )
+        return self.values[tuple(nearest)]
 
 
 def crop(

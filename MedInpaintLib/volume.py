@@ -5,26 +5,74 @@ The one place where SimpleITK is used (imported when the first file is touched: 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
 import math
+import numbers
 import os
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .errors import GeometryError, ImageReadError, OutputError, OutputPathError
-from .files import check_folder, replacing
+from .files import check_folder, real_path, replacing
 
 if TYPE_CHECKING:
     import SimpleITK
 
-#: Above this relative or absolute (mm) difference two grids are different. Headers in float32 differ by about 1e-6.
-GRID_TOLERANCE = 1e-3
+#: Two grids are one when no corner of theirs lies further apart than this share of a voxel. Headers in float32, or with
+#: numbers rounded to 4 digits, stay below it; a mask that is drawn one voxel off, or half a one, does not.
+GRID_TOLERANCE = 0.05
 
-#: Formats that can be written, by how the file's name ends.
-WRITABLE = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".mha", ".mhd", ".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
+_WHOLE = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+_REAL = frozenset({"float32", "float64"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """What a file format gives back exactly as it was written.
+
+    Attributes:
+        name: for messages.
+        dimensions: of the images that it holds.
+        dtypes: of their voxels, by numpy's name.
+        finite: whether NaN and infinity are lost (NIfTI's writer makes them 0 without a word).
+        rigid: whether the axes must be at right angles (NIfTI's header holds a rotation, so sheared axes are bent).
+    """
+
+    name: str
+    dimensions: tuple[int, ...]
+    dtypes: frozenset[str]
+    finite: bool = False
+    rigid: bool = False
+
+
+_NRRD = Format("NRRD", (2, 3), _WHOLE | _REAL)
+_NIFTI = Format("NIfTI", (2, 3), _WHOLE | _REAL, finite=True, rigid=True)
+_META = Format("MetaImage", (2, 3), _WHOLE | _REAL)
+_PNG = Format("PNG", (2,), frozenset({"uint8", "uint16"}))
+_TIFF = Format("TIFF", (2,), (_WHOLE - {"int64", "uint64"}) | {"float32"})
+
+#: Formats that can be written, by how the file's name ends; found by writing every dtype with SimpleITK 2.5 and reading
+#: it again. PNG and TIFF keep the pixel size and no other geometry, so a stack of slices would lose its place in space.
+#: Not here: JPEG, which changes pixels, and BMP, which comes back in colour.
+FORMATS = {
+    ".nrrd": _NRRD,
+    ".nhdr": _NRRD,
+    ".nii": _NIFTI,
+    ".nii.gz": _NIFTI,
+    ".mha": _META,
+    ".mhd": _META,
+    ".png": _PNG,
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+}
+WRITABLE = tuple(FORMATS)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -32,12 +80,13 @@ class Volume:
     """A scalar image in 2-D or 3-D.
 
     Attributes:
-        array: ``(k, j, i)`` = (slice, row, column) or ``(j, i)``, any real dtype.
-        spacing: voxel size in mm, in the order of the array's axes.
+        array: ``(k, j, i)`` = (slice, row, column) or ``(j, i)``, any real dtype of up to 8 bytes.
+        spacing: voxel size in mm, in the order of the array's axes; one number stands for all of them.
         origin: position of voxel 0 in mm, LPS, in the order x, y(, z). Zeros by default.
         direction: columns are the unit vectors of the axes i, j(, k) in LPS, row by row as a flat tuple, as in
             SimpleITK. Identity by default.
-        metadata: the header's other fields, kept when a result is written (DICOM tags are not).
+        metadata: what else the header says of the image, such as an NRRD file's key/value pairs; kept when a result is
+            written. Left behind are DICOM tags, and fields that describe the file (all of NIfTI's).
     """
 
     array: np.ndarray
@@ -47,27 +96,61 @@ class Volume:
     metadata: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.array, np.ndarray):
+            raise ImageReadError(
+                f"A Volume is made of a numpy array; found {type(self.array).__name__}. "
+                "Use Volume.of, which takes other things too."
+            )
         dimensions = self.array.ndim
         if dimensions not in (2, 3):
             raise ImageReadError(
                 f"An image must have 2 or 3 axes; found {dimensions} (shape {self.array.shape}). "
                 "Give one time point or one channel at a time, for example array[0]."
             )
+        if self.array.size == 0:
+            raise ImageReadError(f"An image must have at least one voxel; found shape {self.array.shape}.")
         if self.array.dtype.kind not in "biuf":
             raise ImageReadError(f"Voxels must be integers or real numbers; found dtype {self.array.dtype}.")
-        spacing = tuple(float(mm) for mm in self.spacing)
-        if len(spacing) != dimensions or not all(math.isfinite(mm) and mm > 0 for mm in spacing):
-            raise GeometryError(f"Spacing must be {dimensions} positive numbers in mm; found {self.spacing!r}.")
-        object.__setattr__(self, "spacing", spacing)
-        object.__setattr__(self, "origin", tuple(self.origin) or (0.0,) * dimensions)
-        object.__setattr__(self, "direction", tuple(self.direction) or tuple(np.eye(dimensions).ravel().tolist()))
+        if self.array.dtype.itemsize > 8:
+            raise ImageReadError(
+                f"Voxels of more than 8 bytes cannot be kept in any file; found dtype {self.array.dtype}. "
+                "Convert them with array.astype('float64')."
+            )
+        for name, expected in (
+            ("spacing", f"{dimensions} positive numbers in mm"),
+            ("origin", f"{dimensions} numbers in mm"),
+            ("direction", f"{dimensions} x {dimensions} numbers of a matrix that can be inverted"),
+        ):
+            given = getattr(self, name)
+            found = _numbers(given)
+            if found is not None and name == "spacing" and np.ndim(given) == 0:
+                found *= dimensions  # one number stands for all
+            if found is None or not self._fits(name, found):
+                raise GeometryError(f"The {name} must be {expected}; found {given!r}.")
+            object.__setattr__(self, name, found or self._default(name))
+
+    def _fits(self, name: str, found: tuple[float, ...]) -> bool:
+        """Whether these finite numbers can be the grid's spacing, origin or direction; the last two may be missing."""
+        dimensions = self.array.ndim
+        if name == "spacing":
+            return len(found) == dimensions and min(found) > 0
+        if name == "origin":
+            return len(found) in (0, dimensions)
+        if len(found) == dimensions**2:
+            return abs(np.linalg.det(np.reshape(found, (dimensions, dimensions)))) > 1e-6
+        return not found
+
+    def _default(self, name: str) -> tuple[float, ...]:
+        dimensions = self.array.ndim
+        return (0.0,) * dimensions if name == "origin" else tuple(np.eye(dimensions).ravel().tolist())
 
     @classmethod
     def of(cls, source: Any, spacing: Sequence[float] | float | None = None) -> Volume:
         """A volume from whatever the user has.
 
         Args:
-            source: a path (file, or folder with one DICOM series), a SimpleITK image, a Volume, or an array.
+            source: a path (file, or folder with one DICOM series), a SimpleITK image, a Volume, an array, or what numpy
+                makes one of, such as lists of lists.
             spacing: for arrays only: mm in the order of the axes, or one number for all. Default 1 mm.
 
         Raises:
@@ -79,10 +162,11 @@ class Volume:
             return cls.read(source)
         if type(source).__module__.startswith("SimpleITK"):
             return cls.from_sitk(source)
-        array = np.asarray(source)
-        if spacing is None or isinstance(spacing, (int, float)):
-            spacing = (1.0 if spacing is None else spacing,) * array.ndim
-        return cls(array, tuple(spacing))
+        try:
+            array = np.asarray(source)
+        except (TypeError, ValueError) as error:
+            raise ImageReadError(f"No array can be made of this {type(source).__name__} ({error}).") from None
+        return cls(array, 1.0 if spacing is None else spacing)  # type: ignore[arg-type]  # one number stands for all
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Volume:
@@ -99,7 +183,8 @@ class Volume:
         if place.is_dir():
             return cls.from_sitk(_read_dicom_series(place), name=str(place))
         try:
-            return cls.from_sitk(sitk.ReadImage(str(place)), name=str(place))
+            with _out_of_the_shadow(place) as file:
+                return cls.from_sitk(sitk.ReadImage(str(file)), name=str(place))
         except RuntimeError as error:
             raise ImageReadError(
                 f"'{place}' cannot be read as an image ({_last_words(error)}). "
@@ -133,20 +218,14 @@ class Volume:
             spacing=image.GetSpacing()[::-1],
             origin=image.GetOrigin(),
             direction=image.GetDirection(),
-            # DICOM tags (group|element) stay behind: they name the patient, and the filled image is not that
-            # acquisition.
-            metadata={key: image.GetMetaData(key) for key in image.GetMetaDataKeys() if "|" not in key},
+            metadata=_fields_of_the_image({key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}),
         )
 
     def to_sitk(self) -> SimpleITK.Image:
-        """As a SimpleITK image (voxels are copied; bool becomes uint8)."""
+        """As a SimpleITK image (voxels are copied; bool becomes uint8, float16 becomes float32)."""
         import SimpleITK as sitk
 
-        array = self.array
-        if array.dtype == bool:
-            array = array.astype(np.uint8)
-        elif array.dtype == np.float16:
-            array = array.astype(np.float32)
+        array = self.array.astype(_stored_dtype(self.array.dtype), copy=False)
         image = sitk.GetImageFromArray(np.ascontiguousarray(array))
         image.SetSpacing(self.spacing[::-1])
         image.SetOrigin(self.origin)
@@ -160,14 +239,39 @@ class Volume:
         return dataclasses.replace(self, array=array)
 
     def grid_difference(self, other: Volume) -> str:
-        """What distinguishes this grid from another one, in words; empty when they agree to :data:`GRID_TOLERANCE`."""
+        """What distinguishes this grid from another one, in words; empty when they agree to :data:`GRID_TOLERANCE`.
+
+        What counts is where voxels come to lie, in voxels of this grid: a tolerance in mm would be too coarse for
+        micrometres, and one relative to the origin too coarse for a table position of 1500 mm.
+        """
         if self.array.shape != other.array.shape:
             return f"shape {other.array.shape} instead of {self.array.shape}"
-        for what in ("spacing", "origin", "direction"):
-            mine, theirs = getattr(self, what), getattr(other, what)
-            if not np.allclose(mine, theirs, rtol=GRID_TOLERANCE, atol=GRID_TOLERANCE):
-                return f"{what} {_short(theirs)} instead of {_short(mine)}"
-        return ""
+        distance = self._distance_in_voxels(other)
+        if distance <= GRID_TOLERANCE:
+            return ""
+        # Name the one that moves the corners most.
+        alone = {
+            what: self._distance_in_voxels(dataclasses.replace(self, **{what: getattr(other, what)}))
+            for what in ("spacing", "origin", "direction")
+        }
+        what = max(alone, key=lambda name: alone[name])
+        mine, theirs = _short(getattr(self, what)), _short(getattr(other, what))
+        return f"{what} {theirs} instead of {mine}, up to {distance:.2g} voxels away"
+
+    def _distance_in_voxels(self, other: Volume) -> float:
+        """How far the corners of another grid of the same shape lie from this one's, along the worst axis."""
+        steps, start = self._matrix()
+        other_steps, other_start = other._matrix()
+        sizes = self.array.shape[::-1]
+        # The outer corners of the corner voxels: centres would not show how thick a single slice is.
+        corners = np.array(list(itertools.product(*((-0.5, size - 0.5) for size in sizes)))).T
+        apart = (other_steps - steps) @ corners + (other_start - start)[:, np.newaxis]
+        return float(np.abs(np.linalg.solve(steps, apart)).max())
+
+    def _matrix(self) -> tuple[np.ndarray, np.ndarray]:
+        """``steps`` and ``start`` of ``position = steps @ (i, j, k) + start``, mm in LPS."""
+        dimensions = self.array.ndim
+        return np.reshape(self.direction, (dimensions, dimensions)) * self.spacing[::-1], np.array(self.origin)
 
     def resampled_onto(self, grid: Volume) -> Volume:
         """This volume at the voxels of ``grid``, nearest neighbour, 0 outside."""
@@ -179,47 +283,156 @@ class Volume:
     def write(self, path: str | os.PathLike[str], *, compress: bool = True) -> None:
         """Write to a file, atomically: the old file stays until the new one is whole.
 
+        What is written comes back as it was, or it is refused (:data:`FORMATS`); only float16 comes back as float32,
+        and bool as uint8.
+
         Args:
-            path: its ending says the format.
+            path: its ending says the format. A symbolic link is followed: the file that it points to is replaced.
             compress: smaller and slower, where the format can: a 512 x 512 x 600 CT takes 8 s more.
 
         Raises:
-            OutputPathError: the folder does not exist, or the format cannot be written.
-            OutputError: the writing failed (disk full, no permission, values that the format cannot hold).
+            OutputPathError: the folder does not exist, or the format cannot be written or cannot hold this image.
+            OutputError: the writing failed (disk full, no permission).
         """
         import SimpleITK as sitk
 
-        check_writable(path)
+        target = real_path(path)
+        kind = check_writable(target, self)
+        if kind.finite and self.array.dtype.kind == "f" and not np.isfinite(self.array).all():
+            raise OutputPathError(
+                f"{kind.name} cannot hold NaN or infinity, which this image has; {_instead(target, _NRRD)}."
+            )
         image = self.to_sitk()
         for key, value in self.metadata.items():
-            image.SetMetaData(key, value)
-        with replacing(path) as temporary:
+            if kind is _NRRD or not key.startswith("NRRD_"):
+                image.SetMetaData(key, value)
+        with replacing(target) as temporary:
             try:
                 sitk.WriteImage(image, str(temporary), useCompression=compress)
-                if str(path).lower().endswith((".nii", ".nii.gz")):
-                    # ITK's NIfTI writer says nothing when the disk is full: only reading back tells.
-                    whole = np.array_equal(
-                        sitk.GetArrayFromImage(sitk.ReadImage(str(temporary))), self.array, equal_nan=True
-                    )
-                    if not whole:
-                        raise OutputError(f"'{path}' could not be written whole; the disk may be full.")
             except RuntimeError as error:
-                raise OutputError(f"'{path}' could not be written ({_last_words(error)}). Is the disk full?") from None
+                raise OutputError(f"'{path}' could not be written ({_last_words(error)}).") from None
+            # ITK's NIfTI writer says nothing when the disk is full: only reading back tells.
+            if kind is _NIFTI and not _came_back(temporary, self.array):
+                raise OutputError(f"'{path}' could not be written whole; the disk may be full.")
 
 
-def check_writable(path: str | os.PathLike[str]) -> None:
+def check_writable(path: str | os.PathLike[str], image: Volume | None = None) -> Format:
     """Find out before the work, not after it, that an image cannot be written there.
 
+    Args:
+        path: of the file to write.
+        image: to be written, or one like it: its dtype, number of axes and grid are looked at, its voxels are not.
+
+    Returns:
+        Format: of that file.
+
     Raises:
-        OutputPathError: with the reason.
+        OutputPathError: with the reason, and a format that would do.
     """
-    place = Path(path)
-    if not place.name.lower().endswith(WRITABLE):
+    place = real_path(path)
+    ending = next((ending for ending in FORMATS if place.name.lower().endswith(ending)), None)
+    if ending is None:
         raise OutputPathError(
             f"'{place.name}' does not say in which format to write; end it in one of {', '.join(WRITABLE)} "
             "(a DICOM series can be read but not written)."
         )
+    if not place.name.endswith(ending):
+        raise OutputPathError(
+            f"'{place.name}' must end in {ending} in lower case: not every program reads it otherwise."
+        )
     check_folder(place)
+    kind = FORMATS[ending]
+    if image is not None:
+        _check_holds(kind, image, place)
+    return kind
+
+
+def _check_holds(kind: Format, image: Volume, place: Path) -> None:
+    dtype = _stored_dtype(image.array.dtype).name
+    if image.array.ndim not in kind.dimensions or dtype not in kind.dtypes:
+        raise OutputPathError(
+            f"{kind.name} files hold {_listed(f'{n}-D' for n in kind.dimensions)} images of "
+            f"{_listed(sorted(kind.dtypes))} voxels; this one is {image.array.ndim}-D {dtype}. "
+            f"To keep every voxel as it is, {_instead(place, _NRRD)}."
+        )
+    if kind.rigid:
+        bent = image._matrix()[0] / image.spacing[::-1]
+        left, _, right = np.linalg.svd(bent)
+        straight = dataclasses.replace(image, direction=tuple((left @ right).ravel().tolist()))
+        if image.grid_difference(straight):
+            raise OutputPathError(
+                f"{kind.name} files hold axes at right angles only, and this image's are sheared (a tilted gantry?); "
+                f"{_instead(place, _META)}."
+            )
+
+
+def _instead(place: Path, kind: Format) -> str:
+    """Which ending would do."""
+    ending = next(ending for ending, other in FORMATS.items() if other is kind)
+    return f"end '{place.name}' in {ending} instead"
+
+
+def _listed(words: Iterator[str] | Sequence[str]) -> str:
+    """``"a, b or c"``"""
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _stored_dtype(dtype: np.dtype) -> np.dtype:
+    """The dtype in which voxels are written: in the machine's byte order, and one that SimpleITK knows."""
+    if dtype.kind == "b":
+        return np.dtype(np.uint8)
+    if dtype == np.float16:
+        return np.dtype(np.float32)
+    return dtype.newbyteorder("=")
+
+
+def _numbers(values: Any) -> tuple[float, ...] | None:
+    """A flat tuple of finite floats, or None when these are something else."""
+    flat = np.asarray(values, dtype=object).ravel().tolist()
+    if not all(isinstance(value, numbers.Real) and math.isfinite(value) for value in flat):
+        return None
+    return tuple(float(value) for value in flat)
+
+
+def _fields_of_the_image(metadata: dict[str, str]) -> dict[str, str]:
+    """The fields that say something of the image, and so of an image that is made from it.
+
+    Not among them: DICOM tags (group|element), which name the patient, and the filled image is not that acquisition;
+    notes that ITK leaves for itself, some without a printable value; empty fields; and NIfTI's, which tell of the
+    file's layout and which the writer makes anew.
+    """
+    if "nifti_type" in metadata:
+        return {}
+    return {
+        key: value
+        for key, value in metadata.items()
+        if value.strip() and "|" not in key and not key.startswith("ITK_") and "UNKNOWN_PRINT" not in value
+    }
+
+
+def _came_back(path: Path, array: np.ndarray) -> bool:
+    import SimpleITK as sitk
+
+    try:
+        return np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(path))), array)
+    except RuntimeError:
+        return False
+
+
+@contextlib.contextmanager
+def _out_of_the_shadow(path: Path) -> Iterator[Path]:
+    """Where to read this file from: asked for ``a.nii.gz``, ITK's NIfTI reader takes ``a.nii`` when there is one."""
+    if not (path.name.endswith(".nii.gz") and path.with_suffix("").exists()):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="medinpaint-") as folder:
+        alone = Path(folder) / path.name
+        try:
+            alone.symlink_to(path.absolute())
+        except OSError:  # Windows lets not everybody make links
+            shutil.copyfile(path, alone)
+        yield alone
 
 
 def _read_dicom_series(folder: Path) -> SimpleITK.Image:
@@ -246,4 +459,4 @@ def _last_words(error: Exception) -> str:
 
 
 def _short(numbers: tuple[float, ...]) -> str:
-    return "(" + ", ".join(f"{number:.4g}" for number in numbers) + ")"
+    return "(" + ", ".join(f"{number:.7g}" for number in numbers) + ")"

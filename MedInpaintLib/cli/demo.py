@@ -20,13 +20,13 @@ def demo(
 
     def work(emit):  # type: ignore[no-untyped-def]
         from ..evaluation import evaluate, save_figure
-        from ..files import write_text
+        from ..files import make_folder, write_text
         from ..job import Job, execute
         from ..mask import find_hole
         from ..samples import sample
         from ..volume import Volume
 
-        output.mkdir(parents=True, exist_ok=True)
+        make_folder(output)
         brain = sample("brain-t1")
         filled = output / "filled.nrrd"
         job = Job(

@@ -36,9 +36,12 @@ def evaluate(
 
     def work(emit):  # type: ignore[no-untyped-def]
         from ..evaluation import evaluate as run
+        from ..files import check_folder
         from ..holes import is_spec
         from ..progress import Progress
 
+        if csv is not None:
+            check_folder(csv)
         table = run(
             image,
             holes=holes if is_spec(holes) else Path(holes),

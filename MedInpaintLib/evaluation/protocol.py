@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 import os
 import platform
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import intensity
-from ..errors import GeometryError, MaskError, ParameterError
+from ..errors import GeometryError, IntensityError, MaskError, ParameterError
 from ..holes import is_spec, place
 from ..holes.grammar import grammar
 from ..mask import grow
@@ -80,14 +81,18 @@ def evaluate(
         Table: print it, or ask it for ``to_text()``, ``to_markdown()``, ``to_csv(path)``, ``gain(method)``.
 
     Raises:
-        InputError: something that was given cannot be used; the message says what to do.
+        InputError: something that was given cannot be used, or a method returned what is no fill; the message says what
+            to do.
     """
     progress = progress or Progress()
+    if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or seed < 0:
+        raise ParameterError(f"The seed must be a whole number, 0 or more; found {seed!r}.")
+    seed = int(seed)
     if convention not in CONVENTIONS:
         raise ParameterError(f"There is no convention '{convention}'; the conventions are: {', '.join(CONVENTIONS)}.")
     runs = _runs(methods)
     progress.update(0.0, "Reading")
-    volume = Volume.of(image, _spacing(spacing))
+    volume = Volume.of(image, spacing)
     name = name or (os.path.basename(os.fspath(image)) if isinstance(image, (str, os.PathLike)) else "array")
     dimensions = sum(size > 1 for size in volume.array.shape)
     modality = modality or intensity.guess_modality(intensity.sample_known(volume.array, None, None), dimensions)
@@ -123,8 +128,7 @@ def evaluate(
         start = time.perf_counter()
         filled = run(voided, hole, modality, seed, share.part(0.0, 0.8))
         seconds[label] = time.perf_counter() - start
-        if filled.shape != hole.shape:
-            raise GeometryError(f"'{label}' returned an image of shape {filled.shape} instead of {hole.shape}.")
+        _check_fill(label, filled, hole)
         for found, box in boxes.items():
             rows.append(_row(label, found, box, filled, volume, labels, convention, scale))
             share.update(0.8 + 0.2 * found / len(boxes), label)
@@ -213,8 +217,18 @@ def _peer(fill: Peer) -> Callable[..., np.ndarray]:
     return run
 
 
-def _spacing(spacing: Sequence[float] | float | None) -> tuple[float, ...] | float | None:
-    return spacing if spacing is None or isinstance(spacing, (int, float)) else tuple(spacing)
+def _check_fill(method: str, filled: np.ndarray, hole: np.ndarray) -> None:
+    """A fill that cannot be scored must stop the evaluation: means that leave it out would flatter the method."""
+    if filled.shape != hole.shape:
+        raise GeometryError(f"'{method}' returned an image of shape {filled.shape} instead of {hole.shape}.")
+    if filled.dtype.kind not in "biuf":
+        raise IntensityError(f"'{method}' returned voxels of dtype {filled.dtype}, which are no intensities.")
+    count = int(np.count_nonzero(~np.isfinite(filled[hole])))
+    if count:
+        raise IntensityError(
+            f"'{method}' left NaN or infinity in {count} of the {np.count_nonzero(hole)} voxels that it had to fill, "
+            "so it cannot be scored; mend it, or leave it out."
+        )
 
 
 def _mask(mask: Any, volume: Volume) -> np.ndarray:

@@ -49,7 +49,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     filled = np.moveaxis(low + (high - low) * share, 0, axis)
     lonely = np.moveaxis(lonely, 0, axis)
     if lonely.any():
-        filled = _from_nearest(filled, lonely, region)
+        filled = np.where(lonely, region.nearest_known(), filled)
     return Prediction(np.where(region.hole, filled, region.values))
 
 
@@ -58,12 +58,3 @@ def _axis(name: str, region: Region) -> int:
         return int(np.argmax(region.spacing))
     # A 2-D region has no slice axis; its rows are the next best thing to interpolate along.
     return max({"slice": -3, "row": -2, "column": -1}[name] + region.values.ndim, 0)
-
-
-def _from_nearest(filled: np.ndarray, lonely: np.ndarray, region: Region) -> np.ndarray:
-    from scipy import ndimage
-
-    nearest = ndimage.distance_transform_edt(
-        region.hole, sampling=region.spacing, return_distances=False, return_indices=True
-    )
-    return np.where(lonely, region.values[tuple(nearest)], filled)

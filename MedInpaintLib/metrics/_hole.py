@@ -56,7 +56,12 @@ def composite(
 
 
 def ratio(numerator: float, denominator: float) -> float:
-    """``numerator / denominator`` of two energies; 1 when both are zero, infinity when only the denominator is."""
-    if denominator > 0:
-        return numerator / denominator
-    return 1.0 if numerator == 0 else float("inf")
+    """``numerator / denominator`` of two energies; 1 when both are zero, infinity when only the denominator is.
+
+    NaN when one of them is: all comparisons with NaN are false, so every question here is one that NaN answers with no.
+    """
+    if denominator == 0:
+        if numerator == 0:
+            return 1.0
+        return float("inf") if numerator > 0 else float("nan")
+    return numerator / denominator

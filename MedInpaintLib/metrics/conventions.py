@@ -16,7 +16,7 @@ from ..errors import ParameterError
 from ._hole import bounding_box, check
 from .absolute_error import mae
 from .seam import boundary_jump
-from .signal_to_noise import check_data_range, psnr
+from .signal_to_noise import check_data_range, decibel, psnr
 from .squared_error import mse, nmse, rmse
 from .structural_similarity import ssim, ssim_map, window_radius
 from .texture import gradient_energy
@@ -68,6 +68,7 @@ def score(
         spacing: mm an axis; 1 by default.
 
     Returns:
+        All NaN when there is a NaN where it is scored; else, for
         ``masked``: mse, rmse, mae, nmse, psnr, ssim, ssim_inner, gradient_energy, boundary_jump (the last only for the
         hole);
         ``brats``: mse, rmse, psnr, psnr_01, ssim; ``rfr-report``: mae, rmse, psnr, ssim.
@@ -96,9 +97,13 @@ def score(
         box = bounding_box(where, entry.context)
         filled, truth, where, within = filled[box], truth[box], where[box], within[box]
     composite = np.where(within, filled, truth).astype(np.float64)
-    return entry.compute(
+    scores = entry.compute(
         composite, truth.astype(np.float64), where, data_range=data_range, black=black, spacing=spacing
     )
+    if np.isnan(composite[where]).any():
+        # A metric that does not look at the very voxel (the seam sees the rim alone) must not make the fill look sound.
+        return dict.fromkeys(scores, math.nan)
+    return scores
 
 
 def _masked(
@@ -153,8 +158,8 @@ def _brats(composite: np.ndarray, truth: np.ndarray, where: np.ndarray, **_: obj
     return {
         "mse": error,
         "rmse": math.sqrt(error),
-        "psnr": _decibel(float(np.ptp(reference)), clamped),
-        "psnr_01": _decibel(1.0, error),
+        "psnr": decibel(float(np.ptp(reference)), clamped),
+        "psnr_01": decibel(1.0, error),
         "ssim": float(similarity.mean()),
     }
 
@@ -174,15 +179,9 @@ def _rfr_report(
     return {
         "mae": mae(made, target, where),
         "rmse": math.sqrt(error),
-        "psnr": _decibel(float(made[where].max()), error),
+        "psnr": decibel(float(made[where].max()), error),
         "ssim": ssim(made, target, where, data_range=1.0, sigma=_RFR_SIGMA, axes=(-2, -1)),
     }
-
-
-def _decibel(peak: float, error: float) -> float:
-    if error == 0:
-        return math.inf
-    return 20 * math.log10(peak) - 10 * math.log10(error) if peak > 0 else -math.inf
 
 
 CONVENTIONS: dict[str, Convention] = {

@@ -11,7 +11,8 @@ from .squared_error import mse
 
 
 def psnr(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray, *, data_range: float) -> float:
-    r"""Peak signal-to-noise ratio over the hole :math:`H`, in dB; higher is better, infinite for a perfect fill.
+    r"""Peak signal-to-noise ratio over the hole :math:`H`, in dB; higher is better, infinite for a perfect fill, NaN
+    for a fill with NaN in it.
 
     .. math:: \mathrm{PSNR} = 10 \log_{10} \frac{R^2}{\mathrm{MSE}_H}
 
@@ -23,9 +24,17 @@ def psnr(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray, *, data_range:
             it is never taken from the prediction: half of the incomparable PSNR values in print differ in nothing but
             R. State it beside every value.
     """
-    check_data_range(data_range)
-    error = mse(filled, truth, hole)
-    return 10 * math.log10(data_range**2 / error) if error > 0 else math.inf
+    return decibel(check_data_range(data_range), mse(filled, truth, hole))
+
+
+def decibel(peak: float, error: float) -> float:
+    """PSNR from the peak and the mean squared error; a peak of 0 or less has no signal, and gives minus infinity."""
+    if error == 0:
+        return math.inf
+    if peak <= 0:
+        return -math.inf
+    # math.log10 passes NaN on; and with one logarithm each, an infinite error is minus infinity instead of log10(0).
+    return 20 * math.log10(peak) - 10 * math.log10(error)
 
 
 def check_data_range(data_range: float | None) -> float:

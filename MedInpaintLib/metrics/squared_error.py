@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ._hole import inside
+from ._hole import inside, ratio
 
 
 def mse(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> float:
@@ -48,6 +48,4 @@ def nmse(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> float:
     """
     prediction, reference = inside(filled, truth, hole)
     error, energy = float(np.sum((prediction - reference) ** 2)), float(np.sum(reference**2))
-    if energy == 0:
-        return 0.0 if error == 0 else float("inf")
-    return error / energy
+    return 0.0 if error == 0 else ratio(error, energy)

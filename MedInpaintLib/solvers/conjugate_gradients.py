@@ -8,7 +8,6 @@ import numpy as np
 
 from ..errors import ConvergenceError
 
-
 #: The estimate of the error was up to 2.3 times too small on the shapes of the tests.
 SAFETY = 3.0
 
@@ -24,7 +23,8 @@ def conjugate_gradients(
 ) -> tuple[np.ndarray, float, int]:
     """Solve ``A x = b`` from a zero start (Hestenes and Stiefel 1952).
 
-    It stops by the error of x, not by the residual: where the preconditioner M is near ``A^-1``, ``M (b - A x)`` is near
+    It stops by the error of x, not by the residual: where the preconditioner M is near ``A^-1``, ``M (b - A x)``
+        is near
     the error itself, and it bounds it where ``M A`` has no eigenvalue below 1. The residual of a biharmonic system, in
     contrast, can be 10^-6 while x is off by 10^-3.
 

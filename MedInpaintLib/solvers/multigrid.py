@@ -149,17 +149,18 @@ class _Transfer:
 
 
 def _last_inside(level: HoleLaplacian, axis: int) -> np.ndarray | None:
-    """1 at the last voxel of the image along an axis, 0 elsewhere, to be broadcast; None where nothing is unknown there.
+    """1 at the last voxel of the image along an axis, 0 elsewhere, to be broadcast; None where nothing is unknown
+    there.
 
     One row for each box of the batch: their images end at different voxels.
     """
     others = tuple(other for other in range(1, len(level.shape)) if other != axis)
-    inside = level.inside.any(axis=others)
+    inside = np.asarray(level.inside.any(axis=others))
     last = inside.copy()
     last[:, :-1] &= ~inside[:, 1:]
     shape = [size if number in (0, axis) else 1 for number, size in enumerate(level.shape)]
     last = last.reshape(shape)
-    return last.astype(np.float32) if (level.unknown & last).any() else None
+    return np.asarray(last, dtype=np.float32) if (level.unknown & last).any() else None
 
 
 def _axis(array: np.ndarray, axis: int, part: slice) -> np.ndarray:

@@ -80,6 +80,31 @@ def test_a_mask_elsewhere_in_space_is_refused():
         find_hole(Volume(cube().array, (1, 1, 1), origin=(500.0, 0.0, 0.0)), IMAGE)
 
 
+def test_a_mask_between_the_voxels_is_told_apart_from_one_elsewhere():
+    tiny = np.zeros((100, 120, 140), np.uint8)
+    tiny[44:47, 44:47, 44:47] = 1
+    with pytest.raises(GeometryError, match="smaller than a voxel"):
+        find_hole(Volume(tiny, (0.1, 0.1, 0.1)), Volume(np.zeros((4, 4, 5)), (3.0, 3.0, 3.0)))
+
+
+def test_a_mask_that_is_partly_outside_loses_that_part_with_a_warning():
+    mask = Volume(cube().array, (1.0, 1.0, 1.0), origin=(-7.0, 0.0, 0.0))
+    hole, warnings = find_hole(mask, IMAGE)
+    assert hole.count() == 3 * 3 * 2
+    assert "Only 50% of the mask's volume is inside" in warnings[1]
+
+
+def test_label_0_is_refused():
+    with pytest.raises(MaskError, match="Label 0 cannot be filled"):
+        find_hole(cube(), IMAGE, labels=[0])
+
+
+def test_a_2d_mask_fits_a_volume_of_one_slice():
+    film = Volume(np.zeros((1, 12, 14)), (3.0, 1.0, 1.0))
+    hole, _ = find_hole(Volume(cube().array[4], (1.0, 1.0)), film)
+    np.testing.assert_array_equal(hole.full()[0], cube().array[4].astype(bool))
+
+
 def test_a_2d_mask_for_a_3d_image_is_refused():
     with pytest.raises(GeometryError, match="3-D and the mask is 2-D"):
         find_hole(Volume(np.ones((3, 3)), (1, 1)), IMAGE)

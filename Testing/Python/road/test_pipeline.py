@@ -1,13 +1,17 @@
 """The road: what is accepted, what is refused, what the result says."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
 import MedInpaintLib as mi
-from MedInpaintLib.errors import Cancelled, GeometryError, IntensityError, ParameterError
+from MedInpaintLib.errors import Cancelled, GeometryError, IntensityError, MethodError, ParameterError
+from MedInpaintLib.intensity import fit_scaling
+from MedInpaintLib.mask import disjoint_boxes, find_hole
+from MedInpaintLib.methods import registry
 
 
 def ramp(shape=(12, 14, 16), dtype=np.int16):
@@ -190,3 +194,95 @@ def test_progress_grows_from_0_to_1_and_cancel_stops_it():
     polls = []
     with pytest.raises(Cancelled):
         mi.inpaint(image, hole, progress=mi.Progress(cancelled=lambda: len(polls) > 3 or polls.append(1)))
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_the_memory_follows_the_hole_and_not_the_volume(dtype):
+    image, mask = np.zeros((200, 256, 256), dtype), np.zeros((200, 256, 256), np.uint8)
+    mask[100:110, 100:110, 100:110] = 1
+    mi.inpaint(image[:20, :20, :20], np.indices((20, 20, 20)).sum(axis=0) == 20)  # what is imported does not count
+    tracemalloc.start()
+    mi.inpaint(image, mask)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.3 * image.nbytes
+
+
+def test_the_report_says_how_to_do_it_again(tmp_path):
+    image, hole = ramp()
+    mi.Volume(image, (1.0,) * 3).write(tmp_path / "scan.nrrd")
+    mi.Volume(2 * hole.astype(np.uint8), (1.0,) * 3).write(tmp_path / "lesion.nrrd")
+    result = mi.inpaint(tmp_path / "scan.nrrd", tmp_path / "lesion.nrrd", labels=[2], dilate_mm=1.0, seed=np.int64(3))
+    report = json.loads(json.dumps(result.report))
+    assert report["image"]["name"] == "scan.nrrd"
+    assert report["mask"] == {**report["mask"], "name": "lesion.nrrd", "labels": [2], "dilate_mm": 1.0}
+    assert report["seed"] == 3
+    assert report["software"].startswith("MedInpaintLib ")
+    assert report["date"].startswith("20")
+
+
+def test_spacing_is_refused_for_an_image_that_brings_its_own():
+    image, hole = ramp()
+    with pytest.raises(ParameterError, match="only be given for arrays"):
+        mi.inpaint(mi.Volume(image, (1.0,) * 3), hole, spacing=2.0)
+
+
+@pytest.mark.parametrize(
+    ("returns", "message"),
+    [
+        (lambda region: np.full(region.values.shape, np.nan), "returned NaN or infinity"),
+        (lambda region: np.zeros((1, *region.values.shape)), r"returned shape \(1, "),
+    ],
+)
+def test_a_method_that_returns_no_fill_is_named(monkeypatch, returns, message):
+    def broken(region, parameters, run):
+        return registry.Prediction(returns(region))
+
+    info = registry.MethodInfo("broken", "Broken", "trivial", "Broken.", "None.", "none", fill=broken)
+    monkeypatch.setitem(registry._METHODS, "broken", info)
+    with pytest.raises(MethodError, match=f"'broken' {message}"):
+        mi.inpaint(*ramp(), method="broken")
+
+
+def test_uncertainty_is_the_spread_of_the_samples_in_the_images_units(monkeypatch):
+    def sampling(region, parameters, run):
+        samples = np.stack([region.values + offset for offset in (-0.1, 0.1)])
+        return registry.Prediction(samples.mean(axis=0), samples)
+
+    info = registry.MethodInfo("sampling", "S", "trivial", "S.", "None.", "none", fill=sampling)
+    monkeypatch.setitem(registry._METHODS, "sampling", info)
+    image, hole = ramp()
+    result = mi.inpaint(image, hole, method="sampling")
+    width = fit_scaling(image[~hole], "MR").width
+    assert result.uncertainty is not None
+    np.testing.assert_allclose(result.uncertainty.array[hole], 0.1 * width, rtol=1e-5)
+    assert not result.uncertainty.array[~hole].any()
+
+
+def test_auto_does_not_take_the_thickness_of_a_film_for_thick_slices():
+    image, hole = ramp((30, 30))
+    hole[1:] = True
+    assert mi.inpaint(image[None], hole[None], spacing=(5, 1, 1)).report["method"] == "biharmonic"
+
+
+def test_tens_of_thousands_of_far_parts_stay_separate_and_cheap():
+    hole = np.zeros((200, 200, 200), bool)
+    hole[5::13, 5::13, 5::13] = True
+    image = mi.Volume(np.zeros(hole.shape, np.uint8), (1.0,) * 3)
+    found, _ = find_hole(image.with_array(hole), image)
+    tracemalloc.start()
+    boxes = disjoint_boxes(found, (5, 5, 5))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(boxes) == 15**3
+    assert peak < 100e6
+
+
+def test_a_spacing_of_a_micrometre_needs_no_more_memory():
+    hole = np.zeros((40, 40, 40), bool)
+    hole[20, 20, 20] = True
+    tracemalloc.start()
+    mi.inpaint(np.zeros(hole.shape, np.uint8), hole, spacing=0.001)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20e6
