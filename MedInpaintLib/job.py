@@ -178,8 +178,9 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
         MedInpaintError: see :func:`MedInpaintLib.inpaint`; nothing was written then.
     """
     from .files import check_folder
+    from .formats import check_writable
     from .pipeline import inpaint
-    from .volume import Volume, check_writable
+    from .volume import Volume
 
     progress = progress or Progress()
     _check_that_nothing_is_overwritten(job)
@@ -208,8 +209,7 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
         seed=job.seed,
         progress=progress.part(0.0, 0.95),
     )
-    for stage in ("read", "total"):
-        result.report["seconds"][stage] = round(result.report["seconds"][stage] + reading, 4)
+    _complete(result.report, job, reading)
     progress.update(0.95, "Writing")
     if job.uncertainty is not None:
         if result.uncertainty is None:
@@ -218,6 +218,14 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
     result.save(job.output, job.report, compress=job.compress)
     progress.update(1.0, "Done")
     return result.report
+
+
+def _complete(report: dict[str, Any], job: Job, reading: float) -> None:
+    """Add what :func:`inpaint` cannot know because it was given volumes: the files' names, and how long they took."""
+    for name in _INPUTS:
+        report[name]["name"] = Path(getattr(job, name)).name
+    for stage in ("read", "total"):
+        report["seconds"][stage] = round(report["seconds"][stage] + reading, 4)
 
 
 def _check_that_nothing_is_overwritten(job: Job) -> None:

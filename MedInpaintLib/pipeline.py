@@ -153,7 +153,7 @@ def inpaint(
     """
     progress = progress or Progress()
     clock = _Clock()
-    _check_options(blend, modality, device)
+    _check_options(blend, modality, device, seed)
 
     progress.update(0.0, "Reading")
     volume = _image_volume(image, spacing)
@@ -274,7 +274,9 @@ def _description(source: Any, volume: Volume) -> dict[str, Any]:
     return {"name": name, "shape": list(volume.array.shape), "spacing": list(volume.spacing)}
 
 
-def _check_options(blend: str, modality: str | None, device: str) -> None:
+def _check_options(blend: str, modality: str | None, device: str, seed: int) -> None:
+    if seed < 0:
+        raise ParameterError(f"The seed must be 0 or more; found {seed}.")
     if blend not in BLENDS:
         raise ParameterError(f"There is no blending '{blend}'; choose one of {', '.join(BLENDS)}.")
     if modality is not None and modality not in intensity.MODALITIES:

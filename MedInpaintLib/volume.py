@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import GeometryError, ImageReadError, OutputError, OutputPathError
-from .files import check_folder, real_path, replacing
+from .files import real_path, replacing
+from .formats import NIFTI, NRRD, check_writable, instead, stored_dtype
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -28,51 +29,6 @@ if TYPE_CHECKING:
 #: Two grids are one when no corner of theirs lies further apart than this share of a voxel. Headers in float32, or with
 #: numbers rounded to 4 digits, stay below it; a mask that is drawn one voxel off, or half a one, does not.
 GRID_TOLERANCE = 0.05
-
-_WHOLE = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
-_REAL = frozenset({"float32", "float64"})
-
-
-@dataclasses.dataclass(frozen=True)
-class Format:
-    """What a file format gives back exactly as it was written.
-
-    Attributes:
-        name: for messages.
-        dimensions: of the images that it holds.
-        dtypes: of their voxels, by numpy's name.
-        finite: whether NaN and infinity are lost (NIfTI's writer makes them 0 without a word).
-        rigid: whether the axes must be at right angles (NIfTI's header holds a rotation, so sheared axes are bent).
-    """
-
-    name: str
-    dimensions: tuple[int, ...]
-    dtypes: frozenset[str]
-    finite: bool = False
-    rigid: bool = False
-
-
-_NRRD = Format("NRRD", (2, 3), _WHOLE | _REAL)
-_NIFTI = Format("NIfTI", (2, 3), _WHOLE | _REAL, finite=True, rigid=True)
-_META = Format("MetaImage", (2, 3), _WHOLE | _REAL)
-_PNG = Format("PNG", (2,), frozenset({"uint8", "uint16"}))
-_TIFF = Format("TIFF", (2,), (_WHOLE - {"int64", "uint64"}) | {"float32"})
-
-#: Formats that can be written, by how the file's name ends; found by writing every dtype with SimpleITK 2.5 and reading
-#: it again. PNG and TIFF keep the pixel size and no other geometry, so a stack of slices would lose its place in space.
-#: Not here: JPEG, which changes pixels, and BMP, which comes back in colour.
-FORMATS = {
-    ".nrrd": _NRRD,
-    ".nhdr": _NRRD,
-    ".nii": _NIFTI,
-    ".nii.gz": _NIFTI,
-    ".mha": _META,
-    ".mhd": _META,
-    ".png": _PNG,
-    ".tif": _TIFF,
-    ".tiff": _TIFF,
-}
-WRITABLE = tuple(FORMATS)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -225,7 +181,7 @@ class Volume:
         """As a SimpleITK image (voxels are copied; bool becomes uint8, float16 becomes float32)."""
         import SimpleITK as sitk
 
-        array = self.array.astype(_stored_dtype(self.array.dtype), copy=False)
+        array = self.array.astype(stored_dtype(self.array.dtype), copy=False)
         image = sitk.GetImageFromArray(np.ascontiguousarray(array))
         image.SetSpacing(self.spacing[::-1])
         image.SetOrigin(self.origin)
@@ -260,15 +216,15 @@ class Volume:
 
     def _distance_in_voxels(self, other: Volume) -> float:
         """How far the corners of another grid of the same shape lie from this one's, along the worst axis."""
-        steps, start = self._matrix()
-        other_steps, other_start = other._matrix()
+        steps, start = self.ijk_to_lps()
+        other_steps, other_start = other.ijk_to_lps()
         sizes = self.array.shape[::-1]
         # The outer corners of the corner voxels: centres would not show how thick a single slice is.
         corners = np.array(list(itertools.product(*((-0.5, size - 0.5) for size in sizes)))).T
         apart = (other_steps - steps) @ corners + (other_start - start)[:, np.newaxis]
         return float(np.abs(np.linalg.solve(steps, apart)).max())
 
-    def _matrix(self) -> tuple[np.ndarray, np.ndarray]:
+    def ijk_to_lps(self) -> tuple[np.ndarray, np.ndarray]:
         """``steps`` and ``start`` of ``position = steps @ (i, j, k) + start``, mm in LPS."""
         dimensions = self.array.ndim
         return np.reshape(self.direction, (dimensions, dimensions)) * self.spacing[::-1], np.array(self.origin)
@@ -300,11 +256,11 @@ class Volume:
         kind = check_writable(target, self)
         if kind.finite and self.array.dtype.kind == "f" and not np.isfinite(self.array).all():
             raise OutputPathError(
-                f"{kind.name} cannot hold NaN or infinity, which this image has; {_instead(target, _NRRD)}."
+                f"{kind.name} cannot hold NaN or infinity, which this image has; {instead(target, NRRD)}."
             )
         image = self.to_sitk()
         for key, value in self.metadata.items():
-            if kind is _NRRD or not key.startswith("NRRD_"):
+            if kind is NRRD or not key.startswith("NRRD_"):
                 image.SetMetaData(key, value)
         with replacing(target) as temporary:
             try:
@@ -312,79 +268,8 @@ class Volume:
             except RuntimeError as error:
                 raise OutputError(f"'{path}' could not be written ({_last_words(error)}).") from None
             # ITK's NIfTI writer says nothing when the disk is full: only reading back tells.
-            if kind is _NIFTI and not _came_back(temporary, self.array):
+            if kind is NIFTI and not _came_back(temporary, self.array):
                 raise OutputError(f"'{path}' could not be written whole; the disk may be full.")
-
-
-def check_writable(path: str | os.PathLike[str], image: Volume | None = None) -> Format:
-    """Find out before the work, not after it, that an image cannot be written there.
-
-    Args:
-        path: of the file to write.
-        image: to be written, or one like it: its dtype, number of axes and grid are looked at, its voxels are not.
-
-    Returns:
-        Format: of that file.
-
-    Raises:
-        OutputPathError: with the reason, and a format that would do.
-    """
-    place = real_path(path)
-    ending = next((ending for ending in FORMATS if place.name.lower().endswith(ending)), None)
-    if ending is None:
-        raise OutputPathError(
-            f"'{place.name}' does not say in which format to write; end it in one of {', '.join(WRITABLE)} "
-            "(a DICOM series can be read but not written)."
-        )
-    if not place.name.endswith(ending):
-        raise OutputPathError(
-            f"'{place.name}' must end in {ending} in lower case: not every program reads it otherwise."
-        )
-    check_folder(place)
-    kind = FORMATS[ending]
-    if image is not None:
-        _check_holds(kind, image, place)
-    return kind
-
-
-def _check_holds(kind: Format, image: Volume, place: Path) -> None:
-    dtype = _stored_dtype(image.array.dtype).name
-    if image.array.ndim not in kind.dimensions or dtype not in kind.dtypes:
-        raise OutputPathError(
-            f"{kind.name} files hold {_listed(f'{n}-D' for n in kind.dimensions)} images of "
-            f"{_listed(sorted(kind.dtypes))} voxels; this one is {image.array.ndim}-D {dtype}. "
-            f"To keep every voxel as it is, {_instead(place, _NRRD)}."
-        )
-    if kind.rigid:
-        bent = image._matrix()[0] / image.spacing[::-1]
-        left, _, right = np.linalg.svd(bent)
-        straight = dataclasses.replace(image, direction=tuple((left @ right).ravel().tolist()))
-        if image.grid_difference(straight):
-            raise OutputPathError(
-                f"{kind.name} files hold axes at right angles only, and this image's are sheared (a tilted gantry?); "
-                f"{_instead(place, _META)}."
-            )
-
-
-def _instead(place: Path, kind: Format) -> str:
-    """Which ending would do."""
-    ending = next(ending for ending, other in FORMATS.items() if other is kind)
-    return f"end '{place.name}' in {ending} instead"
-
-
-def _listed(words: Iterator[str] | Sequence[str]) -> str:
-    """``"a, b or c"``"""
-    *first, last = words
-    return f"{', '.join(first)} or {last}" if first else last
-
-
-def _stored_dtype(dtype: np.dtype) -> np.dtype:
-    """The dtype in which voxels are written: in the machine's byte order, and one that SimpleITK knows."""
-    if dtype.kind == "b":
-        return np.dtype(np.uint8)
-    if dtype == np.float16:
-        return np.dtype(np.float32)
-    return dtype.newbyteorder("=")
 
 
 def _numbers(values: Any) -> tuple[float, ...] | None:

@@ -23,6 +23,7 @@ def demo(
         from ..files import make_folder, write_text
         from ..job import Job, execute
         from ..mask import find_hole
+        from ..methods import registry
         from ..samples import sample
         from ..volume import Volume
 
@@ -47,7 +48,7 @@ def demo(
         table = evaluate(
             brain.image,
             holes=brain.mask,
-            methods=_installed(),
+            methods=[name for name, info in registry.methods().items() if not info.missing()],
             name=f"{brain.name} ({brain.subject})",
             split=brain.split,
         )
@@ -67,17 +68,3 @@ def demo(
         emit({"event": "table", "text": f"\n{table.to_text()}\n\nIn {output}: {files}"})
 
     follow(work, progress)
-
-
-def _installed() -> list[str]:
-    """The methods whose optional packages are there."""
-    from importlib.util import find_spec
-
-    from ..methods import registry
-
-    modules = {"opencv-python-headless": "cv2"}
-    return [
-        name
-        for name, info in registry.methods().items()
-        if all(find_spec(modules.get(package, package)) for package in info.requires)
-    ]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import intensity
-from ..errors import GeometryError, IntensityError, MaskError, ParameterError
+from ..errors import GeometryError, MaskError, MethodError, ParameterError
 from ..holes import is_spec, place
 from ..holes.grammar import grammar
 from ..mask import grow
@@ -81,8 +81,8 @@ def evaluate(
         Table: print it, or ask it for ``to_text()``, ``to_markdown()``, ``to_csv(path)``, ``gain(method)``.
 
     Raises:
-        InputError: something that was given cannot be used, or a method returned what is no fill; the message says what
-            to do.
+        InputError: something that was given cannot be used; the message says what to do.
+        MethodError: a method returned what is no fill.
     """
     progress = progress or Progress()
     if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or seed < 0:
@@ -220,12 +220,12 @@ def _peer(fill: Peer) -> Callable[..., np.ndarray]:
 def _check_fill(method: str, filled: np.ndarray, hole: np.ndarray) -> None:
     """A fill that cannot be scored must stop the evaluation: means that leave it out would flatter the method."""
     if filled.shape != hole.shape:
-        raise GeometryError(f"'{method}' returned an image of shape {filled.shape} instead of {hole.shape}.")
+        raise MethodError(f"'{method}' returned an image of shape {filled.shape} instead of {hole.shape}.")
     if filled.dtype.kind not in "biuf":
-        raise IntensityError(f"'{method}' returned voxels of dtype {filled.dtype}, which are no intensities.")
+        raise MethodError(f"'{method}' returned voxels of dtype {filled.dtype}, which are no intensities.")
     count = int(np.count_nonzero(~np.isfinite(filled[hole])))
     if count:
-        raise IntensityError(
+        raise MethodError(
             f"'{method}' left NaN or infinity in {count} of the {np.count_nonzero(hole)} voxels that it had to fill, "
             "so it cannot be scored; mend it, or leave it out."
         )

@@ -46,9 +46,27 @@ class Blobs:
         ball = math.pi * radius**2 if len(steps) == 2 else 4 / 3 * math.pi * radius**3
         wanted = max(1, round(ball / math.prod(steps)))
         wanted = min(wanted, relative.size)
-        blob = np.zeros(relative.shape, dtype=bool)
-        blob.ravel()[np.argsort(relative, axis=None, kind="stable")[:wanted]] = True
+        blob = _in_one_piece(relative, wanted)
         return blob[tuple(_used(blob, axis) for axis in range(blob.ndim))]
+
+
+def _in_one_piece(relative: np.ndarray, wanted: int) -> np.ndarray:
+    """The ``wanted`` voxels with the smallest numbers that hang together by their faces.
+
+    On a coarse lattice a bump can be cut off from the rest; its voxels are replaced by the next ones at the rest's rim.
+    """
+    from scipy import ndimage
+
+    blob = np.zeros(relative.shape, dtype=bool)
+    blob.ravel()[np.argsort(relative, axis=None, kind="stable")[:wanted]] = True
+    labels, pieces = ndimage.label(blob)
+    if pieces > 1:
+        blob = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
+        while (lacking := wanted - np.count_nonzero(blob)) > 0:
+            rim = np.where(ndimage.binary_dilation(blob) & ~blob, relative, np.inf)
+            nearest = np.argsort(rim, axis=None, kind="stable")[:lacking]
+            blob.ravel()[nearest[np.isfinite(rim.ravel()[nearest])]] = True
+    return blob
 
 
 def _outline(unit: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:

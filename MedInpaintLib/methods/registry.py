@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import importlib.metadata
 import pkgutil
 from collections.abc import Callable
 from typing import Any
@@ -91,9 +92,21 @@ class MethodInfo:
     requires: tuple[str, ...] = ()
     fill: Callable[[Region, Any, Run], Prediction] | None = None
 
+    def missing(self) -> tuple[str, ...]:
+        """Those of ``requires`` that are not installed."""
+        return tuple(package for package in self.requires if not _is_installed(package))
+
     def describe(self) -> list[ParameterInfo]:
         """The method's parameters, for a form, a help page or a table."""
         return describe(self.parameters)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 _METHODS: dict[str, MethodInfo] = {}

@@ -40,7 +40,9 @@ def assembled(hole: np.ndarray) -> scipy.sparse.csr_array:
 def main() -> None:
     import pyamg
 
-    print(f"Laplace's equation in a ball; ours to an error of {ACCURACY:g}, the others to a relative residual of {RTOL:g}")
+    print(
+        f"Laplace's equation in a ball; ours to an error of {ACCURACY:g}, the others to a relative residual of {RTOL:g}"
+    )
     print("set-up included for all but scipy's matrix; median of 3")
     print(f"{'unknowns':>9}  {'solver':28} {'iterations':>10} {'ms':>9} {'ratio':>7}")
     for diameter, dimensions in ((20, 3), (40, 3), (80, 3), (230, 2)):
@@ -57,7 +59,9 @@ def main() -> None:
 
         def ours(flat: np.ndarray = flat, operator=operator) -> int:
             system = operator()
-            return conjugate_gradients(system.apply, flat, VCycle(system).apply, accuracy=ACCURACY, max_iterations=999)[2]
+            return conjugate_gradients(system.apply, flat, VCycle(system).apply, accuracy=ACCURACY, max_iterations=999)[
+                2
+            ]
 
         def plain(matrix=matrix, b: np.ndarray = b) -> int:
             residuals = []

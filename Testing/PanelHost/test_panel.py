@@ -346,7 +346,7 @@ def test_a_tolerance_is_typed_in_the_scientific_way(panel):
     assert panel.panel._form.values()["tolerance"] == 1e-4
     editor.text = "nonsense"
     editor.editingFinished.emit()
-    assert editor.text == "1e-06"
+    assert editor.text == "1e-05"
 
 
 def test_the_parameters_reach_the_report(panel):

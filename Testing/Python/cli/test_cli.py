@@ -75,6 +75,36 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(files, monkeypatch, argumen
     assert "Traceback" not in result.output
 
 
+def one_clear_line(result) -> str:
+    """What was said on standard error, once it is one line without a traceback, and the exit code 2."""
+    assert result.exit_code == 2, result.output
+    assert result.stderr.startswith("Error: ")
+    assert len(result.stderr.splitlines()) == 1
+    return result.stderr
+
+
+def test_evaluate_refuses_a_negative_seed(files):
+    assert "seed must be a whole number, 0 or more; found -1" in one_clear_line(
+        run("evaluate", files / "image.nii.gz", "--holes", "spheres:5mm:2", "--seed", "-1")
+    )
+
+
+def test_evaluate_says_before_the_work_that_there_is_no_place_for_the_rows(files):
+    assert "does not exist; create it first" in one_clear_line(
+        run("evaluate", files / "nowhere.nrrd", "--csv", files / "nowhere" / "s.csv")
+    )
+
+
+def test_demo_says_that_its_folder_cannot_be_made(files):
+    for place in (files / "image.nii.gz", files / "image.nii.gz" / "inside"):
+        assert "cannot be made" in one_clear_line(run("demo", "-o", place))
+
+
+def test_fill_refuses_a_format_that_cannot_hold_the_image(files):
+    arguments = ["fill", files / "image.nii.gz", files / "labels.nrrd", "-o", files / "out.png"]
+    assert "PNG files hold 2-D images" in one_clear_line(run(*arguments))
+
+
 def test_the_module_can_be_run_without_the_script_on_the_path(files):
     command = [sys.executable, "-m", "MedInpaintLib.cli", "fill", "image.nii.gz", "labels.nrrd", "-o", "out.nrrd"]
     process = subprocess.run(command, cwd=files, capture_output=True, text=True, check=False)
@@ -130,7 +160,7 @@ def test_demo_leaves_a_volume_a_figure_and_the_scores(tmp_path):
     assert result.exit_code == 0, result.output
     names = {path.name for path in (tmp_path / "new folder").iterdir()}
     assert names == {"filled.nrrd", "figure.png", "scores.csv", "scores.txt", "report.json"}
-    assert "shell-mean" in (tmp_path / "new folder" / "scores.txt").read_text()
+    assert "shell-mean" in (tmp_path / "new folder" / "scores.txt").read_text(encoding="utf-8")
 
 
 def test_a_bar_is_shown_on_request_and_the_result_after_it(files):

@@ -101,8 +101,30 @@ def test_films_and_holes_at_the_border_can_be_shown(tmp_path):
     film = Volume.of(np.random.default_rng(0).integers(0, 255, (64, 64)).astype(np.uint8))
     hole = np.zeros(film.array.shape, dtype=bool)
     hole[:4, -4:] = True
-    save_figure(tmp_path / "f.png", film, hole, film.array, method="harmonic", scores={"psnr": 20.0}, truth_known=False)
-    assert pixels(tmp_path / "f.png").size
+    save_figure(tmp_path / "f.png", film, hole, film.array, window=(0, 255), truth_known=False, dpi=DPI)
+    picture = pixels(tmp_path / "f.png")
+    assert picture.shape[1] / DPI == pytest.approx(0.12 + 5 * _PANEL + 4 * 0.08 + 0.75, abs=0.02)
+    whole, before, marked = (panel(picture, number, 1.0) for number in range(3))
+    assert whole.mean() == pytest.approx(film.array.mean() / 255, abs=0.03)
+    # The close-up is 40 of the 64 pixels wide and ends where the film does: at the top and at the right.
+    assert before.mean() == pytest.approx(film.array[:40, 24:].mean() / 255, abs=0.03)
+    corner = (slice(4, 26), slice(-26, -4))
+    red, green, blue = marked[corner].reshape(-1, 3).mean(axis=0)
+    assert red > green > blue + 0.3
+    assert np.ptp(marked[60:-10, 10:-60], axis=2).max() < 0.02  # grey, away from the hole
+
+
+def test_the_title_has_the_method_and_its_scores(case, tmp_path):
+    named = {"method": "harmonic", "scores": {"psnr": 20.0}}
+    for name, words in (("bare.png", {}), ("named.png", named)):
+        save_figure(tmp_path / name, *case, dpi=DPI, **words)
+    bare, titled = pixels(tmp_path / "bare.png"), pixels(tmp_path / "named.png")
+    rows = np.flatnonzero((bare != titled).any(axis=(1, 2)))
+    assert rows.size > 0
+    assert rows.max() < 0.45 * DPI  # above the panels and their names
+    middle = titled.shape[1] // 2
+    assert titled[:40, :middle].max() > 0.9  # the name at the left
+    assert titled[:40, middle:].max() > 0.9  # the score at the right
 
 
 def test_drawing_changes_none_of_the_arrays(case, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import MedInpaintLib
-from MedInpaintLib.errors import Cancelled, GeometryError, InputError, MaskError, ParameterError
+from MedInpaintLib.errors import Cancelled, GeometryError, InputError, MaskError, MethodError, ParameterError
 from MedInpaintLib.evaluation import evaluate
 from MedInpaintLib.metrics import CONVENTIONS, score
 from MedInpaintLib.progress import Progress
@@ -23,8 +23,13 @@ def table(head):
     return evaluate(head, HOLES, ("harmonic", "biharmonic"), seed=3, keep_fills=True)
 
 
-def test_it_is_offered_by_the_package():
-    assert MedInpaintLib.evaluate is evaluate
+def test_the_package_offers_it_by_name_and_takes_what_a_user_has(samples):
+    assert "evaluate" in dir(MedInpaintLib)
+    files = str(samples / "chest-film.png"), samples / "chest-film-hole.png"
+    table = MedInpaintLib.evaluate(*files, methods=["harmonic"])
+    assert table.about["data"].startswith("chest-film.png, film, ")
+    assert table.methods == ("shell-mean", "harmonic")
+    assert all(0 < value < 255 for value in table.scores("harmonic", "mae"))
 
 
 def test_every_method_is_scored_in_every_hole_and_the_trivial_fill_always(table):
@@ -92,8 +97,24 @@ def test_a_perfect_peer_has_an_infinite_psnr_and_wins_everywhere(head):
 
 
 def test_a_peer_that_returns_another_shape_is_named(head):
-    with pytest.raises(GeometryError, match="'cut' returned an image of shape"):
+    with pytest.raises(MethodError, match="'cut' returned an image of shape"):
         evaluate(head, HOLES, [("cut", lambda voided, hole, spacing: voided[1:])])
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_peer_that_leaves_nan_or_infinity_in_the_hole_is_named_with_how_many(head, bad):
+    def spoil(voided, hole, spacing):
+        filled = voided.astype(np.float32)
+        filled[tuple(np.argwhere(hole)[:5].T)] = bad
+        return filled
+
+    with pytest.raises(MethodError, match=r"'spoil' left NaN or infinity in 5 of the \d+ voxels"):
+        evaluate(head, HOLES, [("spoil", spoil)])
+
+
+def test_a_peer_that_returns_no_intensities_is_named(head):
+    with pytest.raises(MethodError, match="'words' returned voxels of dtype <U"):
+        evaluate(head, HOLES, [("words", lambda voided, hole, spacing: voided.astype(str))])
 
 
 def test_better_methods_win_on_a_real_brain(samples):
@@ -186,6 +207,16 @@ def test_senseless_ranges_are_refused(head, wrong):
         evaluate(head, HOLES, data_range=wrong)
 
 
+@pytest.mark.parametrize("wrong", [-1, 0.5, True, "3"])
+def test_senseless_seeds_are_refused(head, wrong):
+    with pytest.raises(ParameterError, match="seed must be a whole number, 0 or more"):
+        evaluate(head, HOLES, seed=wrong)
+
+
+def test_a_seed_may_come_from_numpy(head):
+    assert evaluate(head, HOLES, "harmonic", seed=np.int64(3)).constants["seed"] == 3
+
+
 # images of all kinds
 
 
@@ -213,7 +244,8 @@ def test_a_volume_keeps_its_spacing(head):
 # progress
 
 
-def test_progress_rises_to_one_and_names_the_methods(head):
+def test_progress_rises_to_one_and_names_the_methods(head, monkeypatch):
+    monkeypatch.setattr("MedInpaintLib.progress.INTERVAL", 0.0)  # else quick methods may go unreported
     seen = []
     evaluate(head, HOLES, "harmonic", progress=Progress(report=lambda fraction, stage: seen.append((fraction, stage))))
     fractions = [fraction for fraction, _ in seen]

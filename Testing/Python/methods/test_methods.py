@@ -146,3 +146,8 @@ def test_parameters_are_read_from_text_and_checked():
     with pytest.raises(ParameterError, match="one of auto, slice, row, column; found 'up'"):
         parse(linear_z.Parameters, {"axis": "up"}, method="linear-z")
     assert [info.kind for info in describe(linear_z.Parameters)] == ["choice"]
+
+
+def test_a_method_names_the_packages_that_are_not_installed():
+    info = registry.MethodInfo("m", "M", "f", "S.", "T.", "R", requires=("numpy", "no-such-package"))
+    assert info.missing() == ("no-such-package",)

@@ -60,6 +60,17 @@ def test_a_perfect_fill_is_perfect_by_every_convention(case, convention):
 
 
 @pytest.mark.parametrize("convention", sorted(CONVENTIONS))
+@pytest.mark.parametrize("flat", [False, True])
+def test_one_nan_in_a_fill_makes_every_score_nan(case, convention, flat):
+    filled, truth, hole = case
+    truth = np.zeros_like(truth) if flat else truth
+    filled = np.where(hole, filled, truth)
+    filled[12, 12, 11] = math.nan  # deep inside: neither the rim nor most windows see it
+    scores = score(filled, truth, hole, convention=convention, data_range=1)
+    assert {name for name, value in scores.items() if not math.isnan(value)} == set()
+
+
+@pytest.mark.parametrize("convention", sorted(CONVENTIONS))
 def test_what_was_done_outside_the_hole_counts_by_no_convention(case, convention):
     filled, truth, hole = case
     scores = score(filled, truth, hole, convention=convention, data_range=1)

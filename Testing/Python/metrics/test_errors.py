@@ -50,6 +50,19 @@ def test_psnr_of_a_perfect_fill_is_infinite():
     assert psnr(truth, truth, hole, data_range=1) == math.inf
 
 
+@pytest.mark.parametrize("metric", [*SIMPLE, lambda *images: psnr(*images, data_range=1)])
+@pytest.mark.parametrize("truth", [np.zeros((4, 4)), np.ones((4, 4))])
+def test_a_fill_with_nan_in_it_scores_nan_and_not_infinity(metric, truth):
+    filled = truth.copy()
+    filled[1, 1] = math.nan
+    assert math.isnan(metric(filled, truth, np.eye(4, dtype=bool)))
+
+
+def test_psnr_of_an_infinite_error_is_minus_infinity():
+    truth, hole = np.zeros((4, 4)), np.eye(4, dtype=bool)
+    assert psnr(truth + math.inf, truth, hole, data_range=1) == -math.inf
+
+
 @pytest.mark.parametrize("data_range", [None, 0, -1, math.nan, math.inf])
 def test_psnr_has_no_default_range_and_refuses_senseless_ones(data_range):
     truth, hole = np.zeros((4, 4)), np.eye(4, dtype=bool)

@@ -79,6 +79,14 @@ def test_constant_images_score_one_and_texture_out_of_nothing_infinity(ball):
     assert boundary_jump(flat + 1, flat, ball) == math.inf
 
 
+def test_nan_over_a_constant_truth_is_nan_and_not_infinity(ball):
+    flat = np.ones(ball.shape)
+    spoilt = np.where(ball, math.nan, flat)
+    assert math.isnan(gradient_energy(spoilt, flat, ball))
+    assert math.isnan(boundary_jump(spoilt, flat, ball))
+    assert math.isnan(boundary_jump(flat, spoilt, ball))
+
+
 def test_a_hole_without_known_neighbours_has_no_seam_to_score():
     truth = np.arange(9.0).reshape(3, 3)
     assert math.isnan(boundary_jump(truth, truth, np.ones((3, 3), dtype=bool)))

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 import MedInpaintLib as mi
 from MedInpaintLib.errors import OutputPathError, ParameterError
-from MedInpaintLib.job import Job, run
+from MedInpaintLib.job import Job, guarded, run
 
 
 @pytest.fixture
@@ -71,35 +72,124 @@ def test_warnings_are_events(files):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM is not delivered on Windows")
-def test_a_terminated_job_says_cancelled_leaves_the_old_file_and_no_litter(files):
-    big = mi.Volume(np.random.default_rng(0).random((160, 160, 160)), (1.0,) * 3)
-    hole = np.zeros(big.array.shape, np.uint8)
-    hole[10:150, 10:150, 10:149] = 1
-    hole[80, 80, 80] = 0
-    big.write(files / "image.nrrd")
-    big.with_array(hole).write(files / "mask.nrrd")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_job_says_cancelled_leaves_the_old_file_and_no_litter(files, number):
     (files / "filled.nrrd").write_text("old")
-    (files / "job.json").write_text(json.dumps(fields(method="biharmonic")))
+    (files / "job.json").write_text(json.dumps(fields(method="harmonic")))
     before = sorted(os.listdir(files))
+    # A method that would never end, so that nothing hangs on how fast a machine is.
+    script = """
+        import dataclasses, sys, time
+        from MedInpaintLib import job
+        from MedInpaintLib.methods import registry
+
+        def wait(region, settings, run):
+            print("waiting", flush=True)
+            while True:
+                time.sleep(60)
+
+        endless = dataclasses.replace(registry.get("harmonic"), fill=wait)
+        registry.get = lambda name: endless
+        sys.exit(job.main(sys.argv[1:]))
+    """
     process = subprocess.Popen(
-        [sys.executable, "-m", "MedInpaintLib.job", str(files / "job.json")], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", textwrap.dedent(script), str(files / "job.json")], stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout is not None
-    while '"Solving"' not in (line := process.stdout.readline()):
-        assert line, "the job ended before it could be cancelled"
-    time.sleep(0.3)
-    process.send_signal(signal.SIGTERM)
-    rest = process.communicate(timeout=30)[0]
+    try:
+        assert process.stdout is not None
+        while (line := process.stdout.readline()) != "waiting\n":
+            assert line, "the job ended before it could be stopped"
+        process.send_signal(number)
+        rest = process.communicate(timeout=60)[0]
+    finally:
+        process.kill()
     assert process.returncode == 130
-    assert json.loads(rest.splitlines()[-1]) == {"event": "cancelled"}
+    assert [json.loads(line) for line in rest.splitlines()] == [{"event": "cancelled"}]
     assert sorted(os.listdir(files)) == before
     assert (files / "filled.nrrd").read_text() == "old"
 
 
-def test_a_job_never_overwrites_its_input(files):
-    job = Job.of(fields(output="image.nrrd"), files)
+# nothing is overwritten
+
+
+@pytest.mark.parametrize("output", ["output", "report", "uncertainty"])
+@pytest.mark.parametrize("name", ["image", "mask"])
+@pytest.mark.parametrize("how", ["name", "detour", "link", "hard link"])
+def test_a_job_never_overwrites_its_input(files, output, name, how):
+    target = files / f"{name}.nrrd"
+    path = {"name": target, "detour": files / "." / ".." / files.name / target.name}.get(how, files / "other.nrrd")
+    if how == "link":
+        path.symlink_to(target)
+    elif how == "hard link":
+        path.hardlink_to(target)
+    before = target.read_bytes()
+    seen = []
+    with pytest.raises(OutputPathError, match=f"The {output} '.*' would overwrite an input, the {name}"):
+        run(Job.of(fields(**{output: str(path)}), files), mi.Progress(lambda *report: seen.append(report)))
+    assert target.read_bytes() == before
+    assert seen == []
+
+
+def test_a_job_never_overwrites_the_voxels_that_its_inputs_header_names(files):
+    mi.Volume.read(files / "image.nrrd").write(files / "scan.mhd", compress=False)  # with scan.raw
+    with pytest.raises(OutputPathError, match="would overwrite an input, the image"):
+        run(Job.of(fields(image="scan.mhd", output="scan.nhdr", compress=False), files))
+
+
+def test_a_dicom_folder_as_input_is_no_place_for_the_output(files):
+    (files / "series").mkdir()
     with pytest.raises(OutputPathError, match="would overwrite an input"):
-        run(job)
+        run(Job.of(fields(image="series", report="series"), files))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"report": "filled.nrrd"}, "The output and the report would both be written"),
+        ({"uncertainty": "./filled.nrrd"}, "The output and the uncertainty would both be written"),
+        ({"report": "a.nrrd", "uncertainty": "a.nrrd"}, "The report and the uncertainty would both be written"),
+        ({"output": "a.mhd", "uncertainty": "a.nhdr"}, "The output and the uncertainty would both be written"),
+    ],
+)
+def test_outputs_do_not_replace_each_other(files, changes, message):
+    with pytest.raises(OutputPathError, match=message):
+        run(Job.of(fields(**changes), files))
+
+
+# formats
+
+
+def test_an_image_that_the_format_cannot_hold_is_told_before_it_is_filled(files, monkeypatch):
+    monkeypatch.setattr("MedInpaintLib.pipeline.inpaint", lambda *arguments, **options: pytest.fail("it was filled"))
+    with pytest.raises(OutputPathError, match=r"PNG files hold 2-D images .* this one is 3-D int16.*\.nrrd"):
+        run(Job.of(fields(output="filled.png"), files))
+
+
+def test_an_uncertainty_that_the_format_cannot_hold_is_told_before_the_work(files, monkeypatch):
+    monkeypatch.setattr("MedInpaintLib.pipeline.inpaint", lambda *arguments, **options: pytest.fail("it was filled"))
+    film = mi.Volume.of(np.zeros((9, 9), np.uint8))
+    film.write(files / "image.png")
+    film.write(files / "mask.png")
+    names = {"image": "image.png", "mask": "mask.png", "output": "filled.png"}
+    with pytest.raises(OutputPathError, match="this one is 2-D float32"):
+        run(Job.of(fields(**names, uncertainty="spread.png"), files))
+
+
+def test_the_report_has_the_files_names_and_the_time_of_reading_them(files, monkeypatch):
+    read = mi.Volume.read
+
+    def slow(path):
+        time.sleep(0.1)
+        return read(path)
+
+    monkeypatch.setattr(mi.Volume, "read", slow)
+    report = run(Job.of(fields(method="shell-mean"), files))
+    assert (report["image"]["name"], report["mask"]["name"]) == ("image.nrrd", "mask.nrrd")
+    assert report["seconds"]["read"] >= 0.2
+    assert report["seconds"]["total"] >= report["seconds"]["read"]
+
+
+# the file
 
 
 @pytest.mark.parametrize(
@@ -118,6 +208,60 @@ def test_a_bad_job_file_is_refused_with_the_reason(tmp_path, content, message):
         Job.read(tmp_path / "job.json")
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("image", 5, "a text that is not empty; found 5"),
+        ("mask", None, "a text that is not empty; found null"),
+        ("output", "", "a text that is not empty; found ''"),
+        ("report", ["r.json"], "a text that is not empty"),
+        ("report", "", "a text that is not empty"),
+        ("uncertainty", False, "a text that is not empty; found False"),
+        ("labels", 3, "a list of whole numbers; found 3"),
+        ("labels", "3", "a list of whole numbers"),
+        ("labels", [1, "2"], "a list of whole numbers"),
+        ("labels", [1.5], "a list of whole numbers"),
+        ("labels", [True], "a list of whole numbers"),
+        ("dilate_mm", "2", "a number; found '2'"),
+        ("dilate_mm", True, "a number; found True"),
+        ("dilate_mm", None, "a number; found null"),
+        ("method", 1, "a text"),
+        ("method", None, "a text"),
+        ("blend", ["paste"], "a text"),
+        ("device", 0, "a text"),
+        ("modality", 7, "a text"),
+        ("parameters", None, "an object of names and values; found null"),
+        ("parameters", [1], "an object of names and values"),
+        ("seed", 1.5, "a whole number; found 1.5"),
+        ("seed", "0", "a whole number"),
+        ("seed", False, "a whole number"),
+        ("compress", 1, "true or false; found 1"),
+        ("compress", "no", "true or false"),
+    ],
+)
+def test_a_field_of_the_wrong_kind_is_named_with_what_was_wanted_and_what_was_found(tmp_path, field, value, message):
+    (tmp_path / "job.json").write_text(json.dumps(fields(**{field: value})))
+    with pytest.raises(ParameterError, match=rf"field '{field}' must be {message}"):
+        Job.read(tmp_path / "job.json")
+
+
+def test_null_means_left_out_where_a_field_may_be(tmp_path):
+    job = Job.of(fields(report=None, uncertainty=None, labels=None, modality=None), tmp_path)
+    assert (job.report, job.uncertainty, job.labels, job.modality) == (None,) * 4
+
+
+def test_numbers_of_numpy_are_welcome_and_can_be_written(tmp_path):
+    job = Job.of(fields(seed=np.int64(5), dilate_mm=np.float32(2), labels=[np.uint8(1)]), tmp_path)
+    job.write(tmp_path / "job.json")
+    assert Job.read(tmp_path / "job.json") == job
+    assert json.loads((tmp_path / "job.json").read_text())["seed"] == 5
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path):
+    (tmp_path / "job.json").write_text(json.dumps(fields()), encoding="utf-8-sig")
+    assert Job.read(tmp_path / "job.json").image == str(tmp_path / "image.nrrd")
+
+
 def test_a_missing_job_file_is_named(tmp_path):
     with pytest.raises(ParameterError, match=r"job\.json' cannot be read"):
         Job.read(tmp_path / "job.json")
@@ -134,3 +278,39 @@ def test_asking_a_smooth_fill_for_uncertainty_is_refused_before_anything_is_writ
     assert code == 2
     assert "gives no uncertainty" in events[-1]["message"]
     assert not (files / "filled.nrrd").exists()
+
+
+# what goes wrong inside
+
+
+def test_an_unexpected_error_is_one_event_with_the_traceback_on_standard_error(capsys):
+    def work():
+        raise KeyError("colour")
+
+    events = []
+    assert guarded(work, events.append) == 1
+    assert len(events) == 1
+    assert (events[0]["event"], events[0]["kind"]) == ("error", "KeyError")
+    assert "unexpected error, please report it with the traceback: KeyError: 'colour'" in events[0]["message"]
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_that_nobody_listens_is_no_error_to_tell_of():
+    def work():
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        guarded(work, lambda event: pytest.fail("told"))
+
+
+@pytest.mark.parametrize("error", [None, ValueError, ParameterError])
+def test_signals_do_afterwards_what_they_did_before(error):
+    def work():
+        assert [signal.getsignal(number) for number in numbers] != before
+        if error is not None:
+            raise error("on purpose")
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    guarded(work, lambda event: None)
+    assert [signal.getsignal(number) for number in numbers] == before

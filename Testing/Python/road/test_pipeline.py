@@ -166,6 +166,8 @@ def test_a_line_is_not_an_image():
         ({"method": "harmonic", "parameters": {"colour": 1}}, "no parameter 'colour'; its parameters are: tolerance"),
         ({"method": "harmonic", "parameters": {"tolerance": "soft"}}, "'tolerance' must be a number between"),
         ({"method": "harmonic", "parameters": {"tolerance": 5}}, "found 5"),
+        ({"seed": -1}, "seed must be 0 or more"),
+        ({"device": "cuda:banana"}, "no device 'cuda:banana'"),
         ({"blend": "melt"}, "no blending 'melt'"),
         ({"device": "abacus"}, "no device 'abacus'"),
         ({"modality": "PET"}, "no modality 'PET'"),

@@ -1,0 +1,135 @@
+"""File formats that can be written: what each of them gives back exactly as it was written.
+
+Found by writing every dtype with SimpleITK 2.5 and reading it again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import OutputPathError
+from .files import check_folder, real_path
+
+if TYPE_CHECKING:
+    from .volume import Volume
+
+_WHOLE = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+_REAL = frozenset({"float32", "float64"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """What a file format gives back exactly as it was written.
+
+    Attributes:
+        name: for messages.
+        dimensions: of the images that it holds.
+        dtypes: of their voxels, by numpy's name.
+        finite: whether NaN and infinity are lost (NIfTI's writer makes them 0 without a word).
+        rigid: whether the axes must be at right angles (NIfTI's header holds a rotation, so sheared axes are bent).
+    """
+
+    name: str
+    dimensions: tuple[int, ...]
+    dtypes: frozenset[str]
+    finite: bool = False
+    rigid: bool = False
+
+
+NRRD = Format("NRRD", (2, 3), _WHOLE | _REAL)
+NIFTI = Format("NIfTI", (2, 3), _WHOLE | _REAL, finite=True, rigid=True)
+META = Format("MetaImage", (2, 3), _WHOLE | _REAL)
+PNG = Format("PNG", (2,), frozenset({"uint8", "uint16"}))
+TIFF = Format("TIFF", (2,), (_WHOLE - {"int64", "uint64"}) | {"float32"})
+
+#: By how the file's name ends. PNG and TIFF keep the pixel size and no other geometry, so a stack of slices would lose
+#: its place in space. Not here: JPEG, which changes pixels, and BMP, which comes back in colour.
+FORMATS = {
+    ".nrrd": NRRD,
+    ".nhdr": NRRD,
+    ".nii": NIFTI,
+    ".nii.gz": NIFTI,
+    ".mha": META,
+    ".mhd": META,
+    ".png": PNG,
+    ".tif": TIFF,
+    ".tiff": TIFF,
+}
+WRITABLE = tuple(FORMATS)
+
+
+def check_writable(path: str | os.PathLike[str], image: Volume | None = None) -> Format:
+    """Find out before the work, not after it, that an image cannot be written there.
+
+    Args:
+        path: of the file to write.
+        image: to be written, or one like it: its dtype, number of axes and grid are looked at, its voxels are not.
+
+    Returns:
+        Format: of that file.
+
+    Raises:
+        OutputPathError: with the reason, and a format that would do.
+    """
+    place = real_path(path)
+    ending = next((ending for ending in FORMATS if place.name.lower().endswith(ending)), None)
+    if ending is None:
+        raise OutputPathError(
+            f"'{place.name}' does not say in which format to write; end it in one of {', '.join(WRITABLE)} "
+            "(a DICOM series can be read but not written)."
+        )
+    if not place.name.endswith(ending):
+        raise OutputPathError(
+            f"'{place.name}' must end in {ending} in lower case: not every program reads it otherwise."
+        )
+    check_folder(place)
+    kind = FORMATS[ending]
+    if image is not None:
+        _check_holds(kind, image, place)
+    return kind
+
+
+def _check_holds(kind: Format, image: Volume, place: Path) -> None:
+    dtype = stored_dtype(image.array.dtype).name
+    if image.array.ndim not in kind.dimensions or dtype not in kind.dtypes:
+        raise OutputPathError(
+            f"{kind.name} files hold {_listed(f'{n}-D' for n in kind.dimensions)} images of "
+            f"{_listed(sorted(kind.dtypes))} voxels; this one is {image.array.ndim}-D {dtype}. "
+            f"To keep every voxel as it is, {instead(place, NRRD)}."
+        )
+    if kind.rigid:
+        bent = image.ijk_to_lps()[0] / image.spacing[::-1]
+        left, _, right = np.linalg.svd(bent)
+        straight = dataclasses.replace(image, direction=tuple((left @ right).ravel().tolist()))
+        if image.grid_difference(straight):
+            raise OutputPathError(
+                f"{kind.name} files hold axes at right angles only, and this image's are sheared (a tilted gantry?); "
+                f"{instead(place, META)}."
+            )
+
+
+def instead(place: Path, kind: Format) -> str:
+    """Which ending would do."""
+    ending = next(ending for ending, other in FORMATS.items() if other is kind)
+    return f"end '{place.name}' in {ending} instead"
+
+
+def _listed(words: Iterable[str]) -> str:
+    """``"a, b or c"``"""
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def stored_dtype(dtype: np.dtype) -> np.dtype:
+    """The dtype in which voxels are written: in the machine's byte order, and one that SimpleITK knows."""
+    if dtype.kind == "b":
+        return np.dtype(np.uint8)
+    if dtype == np.float16:
+        return np.dtype(np.float32)
+    return dtype.newbyteorder("=")
