@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 
@@ -13,4 +14,9 @@ def main() -> None:
         sys.exit("The medinpaint command needs typer and rich; install them with: pip install 'medinpaint[cli]'")
     from .app import app
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Tables hold signs such as ± and Δ, which not every terminal can show: a question mark is better than a
+            # crash.
+            stream.reconfigure(errors="replace")
     app()

@@ -30,7 +30,9 @@ def folder(tmp_path):
 
 
 def run(arguments: list[str], folder: Path) -> None:
-    process = subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    process = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, capture_output=True, encoding="utf-8", check=False
+    )
     assert process.returncode == 0, process.stderr
 
 

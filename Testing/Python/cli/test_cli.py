@@ -1,6 +1,7 @@
 """The command as a user meets it."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -181,3 +182,16 @@ def test_a_finished_fill_is_described_with_reason_size_and_trust():
     text = describe("out.nrrd", report)
     assert "linear-z (slices are missing)" in text
     assert "1000 voxels, 1.00 ml in 1 part, 0.10 s. Careful." in text
+
+
+def test_a_terminal_that_cannot_show_the_tables_signs_gets_question_marks(files):
+    arguments = ["evaluate", "image.nii.gz", "--holes", "spheres:5mm:1", "--method", "nearest"]
+    process = subprocess.run(
+        [sys.executable, "-m", "MedInpaintLib.cli", *arguments],
+        cwd=files,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert process.returncode == 0, process.stderr
+    assert b"nearest" in process.stdout
