@@ -16,7 +16,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "inpaint": ".pipeline",
-    "Result": ".pipeline",
+    "Result": ".result",
     "Volume": ".volume",
     "Progress": ".progress",
     "evaluate": ".evaluation.protocol",
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from .errors import MedInpaintError
     from .evaluation.protocol import evaluate
     from .methods.registry import methods
-    from .pipeline import Result, inpaint
+    from .pipeline import inpaint
     from .progress import Progress
+    from .result import Result
     from .volume import Volume
 
 

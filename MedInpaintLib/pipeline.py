@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import functools
-import json
 import math
 import os
 import time
@@ -21,87 +19,18 @@ import numpy as np
 
 from . import __version__, blending, intensity
 from .errors import GeometryError, IntensityError, MaskError, MethodError, ParameterError
-from .files import write_text
-from .mask import Box, Hole, disjoint_boxes, find_hole
+from .mask import Hole, disjoint_boxes, find_hole
 from .methods import auto, registry
 from .methods.parameters import parse
 from .progress import Progress
 from .region import Region, crop, restore
+from .result import Patch, Result
 from .volume import Volume
 
 BLENDS = ("auto", "paste", "feather", "poisson")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 #: Voxels of context at most: 5 mm would be 500 voxels of a micro-CT.
 MOST_CONTEXT = 64
-
-
-@dataclasses.dataclass(frozen=True)
-class Patch:
-    """Filled voxels of one box of the image."""
-
-    box: Box
-    hole: np.ndarray
-    intensities: np.ndarray
-    spread: np.ndarray | None = None
-
-    def write_into(self, array: np.ndarray) -> None:
-        """Put the filled voxels, and nothing else, into an array of the image's shape."""
-        array[self.box][self.hole] = self.intensities
-
-
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """A filled image, and what is to be known about it.
-
-    Attributes:
-        image: the input, untouched, and not copied: see :attr:`volume`.
-        hole: the voxels that were filled (after resampling and growing).
-        patches: what was filled in, box by box.
-        report: provenance and facts, ready for JSON; ``report["trust"]`` says how far to trust the fill.
-    """
-
-    image: Volume
-    hole: Hole
-    patches: tuple[Patch, ...]
-    report: dict[str, Any]
-
-    @functools.cached_property
-    def volume(self) -> Volume:
-        """The filled image on the input's grid and dtype: a copy of the input, made when it is first asked for.
-
-        So the cost of a fill follows the hole; change the input's array only after this.
-        """
-        array = self.image.array.copy()
-        for patch in self.patches:
-            patch.write_into(array)
-        return self.image.with_array(array)
-
-    @property
-    def mask(self) -> Volume:
-        """The filled voxels, uint8, 1 = synthetic."""
-        return self.image.with_array(self.hole.full().astype(np.uint8))
-
-    @property
-    def uncertainty(self) -> Volume | None:
-        """Standard deviation among the method's samples, float32, image units, 0 outside; None without samples."""
-        if any(patch.spread is None for patch in self.patches):
-            return None
-        array = np.zeros(self.image.array.shape, dtype=np.float32)
-        for patch in self.patches:
-            array[patch.box][patch.hole] = patch.spread
-        return self.image.with_array(array)
-
-    def save(
-        self, path: str | os.PathLike[str], report: str | os.PathLike[str] | None = None, *, compress: bool = True
-    ) -> None:
-        """Write the filled image, and the report as JSON when a path for it is given; both atomically.
-
-        Raises:
-            OutputError: with the reason; older files are still there then.
-        """
-        self.volume.write(path, compress=compress)
-        if report is not None:
-            write_text(report, json.dumps(self.report, indent=2) + "\n")
 
 
 def inpaint(

@@ -1,0 +1,84 @@
+"""What a fill returns: the filled image, and what is to be known about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import os
+from typing import Any
+
+import numpy as np
+
+from .files import write_text
+from .mask import Box, Hole
+from .volume import Volume
+
+
+@dataclasses.dataclass(frozen=True)
+class Patch:
+    """Filled voxels of one box of the image."""
+
+    box: Box
+    hole: np.ndarray
+    intensities: np.ndarray
+    spread: np.ndarray | None = None
+
+    def write_into(self, array: np.ndarray) -> None:
+        """Put the filled voxels, and nothing else, into an array of the image's shape."""
+        array[self.box][self.hole] = self.intensities
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """A filled image, and what is to be known about it.
+
+    Attributes:
+        image: the input, untouched, and not copied: see :attr:`volume`.
+        hole: the voxels that were filled (after resampling and growing).
+        patches: what was filled in, box by box.
+        report: provenance and facts, ready for JSON; ``report["trust"]`` says how far to trust the fill.
+    """
+
+    image: Volume
+    hole: Hole
+    patches: tuple[Patch, ...]
+    report: dict[str, Any]
+
+    @functools.cached_property
+    def volume(self) -> Volume:
+        """The filled image on the input's grid and dtype: a copy of the input, made when it is first asked for.
+
+        So the cost of a fill follows the hole; change the input's array only after this.
+        """
+        array = self.image.array.copy()
+        for patch in self.patches:
+            patch.write_into(array)
+        return self.image.with_array(array)
+
+    @property
+    def mask(self) -> Volume:
+        """The filled voxels, uint8, 1 = synthetic."""
+        return self.image.with_array(self.hole.full().astype(np.uint8))
+
+    @property
+    def uncertainty(self) -> Volume | None:
+        """Standard deviation among the method's samples, float32, image units, 0 outside; None without samples."""
+        if any(patch.spread is None for patch in self.patches):
+            return None
+        array = np.zeros(self.image.array.shape, dtype=np.float32)
+        for patch in self.patches:
+            array[patch.box][patch.hole] = patch.spread
+        return self.image.with_array(array)
+
+    def save(
+        self, path: str | os.PathLike[str], report: str | os.PathLike[str] | None = None, *, compress: bool = True
+    ) -> None:
+        """Write the filled image, and the report as JSON when a path for it is given; both atomically.
+
+        Raises:
+            OutputError: with the reason; older files are still there then.
+        """
+        self.volume.write(path, compress=compress)
+        if report is not None:
+            write_text(report, json.dumps(self.report, indent=2) + "\n")
