@@ -31,7 +31,7 @@ EXIT_DONE, EXIT_FAILED, EXIT_INPUT, EXIT_CANCELLED = 0, 1, 2, 130
 
 Emit = Callable[[dict[str, Any]], None]
 
-_INPUTS, _OUTPUTS = ("image", "mask"), ("output", "report", "uncertainty")
+_INPUTS, _OUTPUTS = ("image", "mask"), ("output", "report", "uncertainty", "filled_mask")
 
 
 def _text(value: Any) -> str:
@@ -92,6 +92,7 @@ class Job:
         output: the filled image; its ending says the format.
         report: where to write the report as JSON, or None.
         uncertainty: where to write the uncertainty, for methods that have one, or None.
+        filled_mask: where to write the mask of the voxels that were filled (grown and resampled), or None.
         labels, dilate_mm, method, parameters, blend, modality, device, seed: as in :func:`MedInpaintLib.inpaint`.
         compress: write a compressed file where the format can; the panel does not, for speed.
     """
@@ -102,6 +103,7 @@ class Job:
     output: str
     report: str | None = None
     uncertainty: str | None = None
+    filled_mask: str | None = None
     labels: list[int] | None = None
     dilate_mm: float = 0.0
     method: str = "auto"
@@ -184,7 +186,7 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
 
     progress = progress or Progress()
     _check_that_nothing_is_overwritten(job)
-    for path in (job.output, job.uncertainty):
+    for path in (job.output, job.uncertainty, job.filled_mask):
         if path is not None:
             check_writable(path)
     if job.report is not None:
@@ -215,7 +217,7 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
         if result.uncertainty is None:
             raise ParameterError(f"Method '{result.report['method']}' gives no uncertainty; leave it out.")
         result.uncertainty.write(job.uncertainty)
-    result.save(job.output, job.report, compress=job.compress)
+    result.save(job.output, job.report, job.filled_mask, compress=job.compress)
     progress.update(1.0, "Done")
     return result.report
 

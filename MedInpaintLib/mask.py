@@ -18,6 +18,8 @@ Box = tuple[slice, ...]
 
 #: A resampled mask that keeps less than this share of its volume is worth a warning.
 LOST = 0.8
+#: A mask with more different values than this may not be a mask.
+FEW_LABELS = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,9 +91,15 @@ def find_hole(
         warnings += notes
     else:
         voxels = values != 0
+        warnings += _many_labels(values)
     hole = _tighten(Hole(voxels, box, mask.array.shape))
     if dilate_mm > 0:
         hole = _dilate(hole, image.spacing, dilate_mm)
+        if dilate_mm < max(image.spacing):
+            warnings.append(
+                f"Growing by {dilate_mm:g} mm does not reach the next voxel along every axis: "
+                f"voxels are up to {max(image.spacing):g} mm long."
+            )
     share = hole.count() / math.prod(hole.shape)
     if share == 1.0:
         raise MaskError("The mask covers the whole image: nothing is known from which it could be filled.")
@@ -258,6 +266,15 @@ def _select(values: np.ndarray, labels: Sequence[int]) -> np.ndarray:
         found = ", ".join(f"{value:g}" for value in np.unique(values[values != 0])[:20])
         raise MaskError(f"The mask has no label {missing or 'to use'}; its labels are: {found}.")
     return np.isin(values, labels)
+
+
+def _many_labels(values: np.ndarray) -> list[str]:
+    """A warning when a mask looks like an image, or like a label map of which only a part was meant."""
+    step = max(1, values.size // 100_000)
+    count = len(np.unique(values.ravel()[::step]))
+    if count <= FEW_LABELS:
+        return []
+    return [f"The mask has {count} or more different values, and all but 0 are filled. Is it an image, or a label map?"]
 
 
 def _binarize(values: np.ndarray) -> tuple[np.ndarray, list[str]]:

@@ -31,6 +31,8 @@ BLENDS = ("auto", "paste", "feather", "poisson")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 #: Voxels of context at most: 5 mm would be 500 voxels of a micro-CT.
 MOST_CONTEXT = 64
+#: From here on the report warns of the size: a ball of 30 mm, beyond what smooth fills can guess.
+LARGE_ML = 14.0
 
 
 def inpaint(
@@ -120,14 +122,14 @@ def inpaint(
         },
         "hole": {
             "voxels": hole.count(),
-            "volume_ml": hole.count() * math.prod(volume.spacing) / 1000,
+            "volume_ml": hole.count() * math.prod(volume.spacing) / 1000 if volume.array.ndim == 3 else None,
             "components": _components(patches),
             "regions": len(patches),
         },
         "notes": facts,
         "warnings": warnings + notes,
         "seconds": clock.seconds(),
-        "trust": info.trust + " Synthetic voxels: not for clinical use.",
+        "trust": _trust(info, patches, volume),
     }
     return Result(volume, hole, tuple(patches), report)
 
@@ -186,6 +188,13 @@ def _check_prediction(prediction: registry.Prediction, region: Region, method: s
         )
     if not np.isfinite(prediction.mean[region.hole]).all():
         raise MethodError(f"Method '{method}' returned NaN or infinity inside the hole; try another method.")
+
+
+def _trust(info: registry.MethodInfo, patches: Sequence[Patch], volume: Volume) -> str:
+    """How far to trust the fill: the method's own word, a word on its size, and what always holds."""
+    largest = max(int(np.count_nonzero(patch.hole)) for patch in patches) * math.prod(volume.spacing) / 1000
+    size = f" The hole is large ({largest:.0f} ml): do not expect anatomy in it." if largest > LARGE_ML else ""
+    return f"{info.trust}{size if volume.array.ndim == 3 else ''} Synthetic voxels: not for clinical use."
 
 
 def _intensities(volume: Volume, hole: Hole, modality: str | None) -> tuple[str, intensity.Scaling]:

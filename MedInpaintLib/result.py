@@ -45,6 +45,10 @@ class Result:
     patches: tuple[Patch, ...]
     report: dict[str, Any]
 
+    def __repr__(self) -> str:
+        hole = self.report["hole"]
+        return f"<Result: {hole['voxels']} voxels of {self.image.array.shape} filled by {self.report['method']}>"
+
     @functools.cached_property
     def volume(self) -> Volume:
         """The filled image on the input's grid and dtype: a copy of the input, made when it is first asked for.
@@ -58,7 +62,7 @@ class Result:
 
     @property
     def mask(self) -> Volume:
-        """The filled voxels, uint8, 1 = synthetic."""
+        """The voxels that were filled, after resampling and growing: uint8, 1 = synthetic."""
         return self.image.with_array(self.hole.full().astype(np.uint8))
 
     @property
@@ -72,13 +76,20 @@ class Result:
         return self.image.with_array(array)
 
     def save(
-        self, path: str | os.PathLike[str], report: str | os.PathLike[str] | None = None, *, compress: bool = True
+        self,
+        path: str | os.PathLike[str],
+        report: str | os.PathLike[str] | None = None,
+        mask: str | os.PathLike[str] | None = None,
+        *,
+        compress: bool = True,
     ) -> None:
-        """Write the filled image, and the report as JSON when a path for it is given; both atomically.
+        """Write the filled image, and where paths for them are given the report as JSON and the mask; all atomically.
 
         Raises:
             OutputError: with the reason; older files are still there then.
         """
         self.volume.write(path, compress=compress)
+        if mask is not None:
+            self.mask.write(mask)
         if report is not None:
             write_text(report, json.dumps(self.report, indent=2) + "\n")

@@ -50,10 +50,16 @@ def describe(output: str, report: dict[str, Any]) -> str:
     hole = report["hole"]
     why = f" ({report['reason']})" if report["reason"] else ""
     parts = f"{hole['components']} part{'s' if hole['components'] != 1 else ''}"
+    # A film has no volume.
+    size = (
+        f"{hole['voxels']} pixels"
+        if hole["volume_ml"] is None
+        else f"{hole['voxels']} voxels, {hole['volume_ml']:.2f} ml"
+    )
     return (
         f"{output}\n"
         f"  {report['method']}{why}\n"
-        f"  {hole['voxels']} voxels, {hole['volume_ml']:.2f} ml in {parts}, {report['seconds']['total']:.2f} s. "
+        f"  {size} in {parts}, {report['seconds']['total']:.2f} s. "
         f"{report['trust']}"
     )
 

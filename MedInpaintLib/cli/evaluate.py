@@ -32,7 +32,11 @@ def evaluate(
     markdown: Annotated[bool, typer.Option(help="Print the table as Markdown.")] = False,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
 ) -> None:
-    """Cut synthetic holes into a healthy image, fill them with every method, and print the paired scores."""
+    """Cut synthetic holes into a healthy image, fill them, and print the scores, paired hole by hole.
+
+    Holes are written SHAPE:SIZE[:COUNT], such as spheres:20mm:6, squares:32px:4, strips:16px:2:horizontal,
+    strokes:5-10px:3 or blobs:15mm:5; a wrong one prints the whole grammar.
+    """
 
     def work(emit):  # type: ignore[no-untyped-def]
         from ..evaluation import evaluate as run

@@ -30,6 +30,7 @@ def fill(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     seed: Annotated[int, typer.Option(help="For methods with chance in them.")] = 0,
     report: Annotated[Optional[Path], typer.Option(help="Write provenance and facts to this JSON file.")] = None,
+    save_mask: Annotated[Optional[Path], typer.Option(help="Write the mask of the filled voxels to this file.")] = None,
     uncertainty: Annotated[Optional[Path], typer.Option(help="Write the uncertainty to this image file.")] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
 ) -> None:
@@ -47,6 +48,7 @@ def fill(
             output=str(output),
             report=str(report) if report else None,
             uncertainty=str(uncertainty) if uncertainty else None,
+            filled_mask=str(save_mask) if save_mask else None,
             labels=label or None,
             dilate_mm=dilate,
             method=method,

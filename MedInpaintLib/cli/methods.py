@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from ..methods import registry
+from ..methods import auto, registry
 from ..methods.parameters import ParameterInfo
 from .console import ProgressStyle, follow
 
@@ -21,12 +21,14 @@ def methods(name: Annotated[Optional[str], typer.Argument(help="Show this method
 def _all() -> str:
     known = registry.methods()
     width = max(len(name) for name in known)
-    lines = [f"{'auto':<{width}}  Chooses by the geometry of the hole, and says why."]
+    lines = [f"{'auto':<{width}}  {auto.SUMMARY}"]
     lines += [f"{name:<{width}}  {info.summary}" for name, info in known.items()]
     return "\n".join(lines)
 
 
 def _one(name: str) -> str:
+    if name == "auto":
+        return f"Automatic (auto)\n{auto.SUMMARY} It takes one of the other methods, with their default parameters."
     info = registry.get(name)
     lines = [f"{info.title} ({info.name}): {info.family}, {info.dimensions}", info.summary, info.trust, info.reference]
     if info.requires:

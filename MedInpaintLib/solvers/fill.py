@@ -268,12 +268,7 @@ def _solve_iteratively(
         cycle.apply if equation.order == 1 else cycle.apply_twice,
         accuracy=equation.accuracy,
         max_iterations=equation.max_iterations,
-        each=lambda error: progress.update(_share_done(error, equation.accuracy), "Solving"),
+        each=lambda share: progress.update(share, "Solving"),
     )
     solved = x.reshape(shape)
     return [solved[number][part.within] for number, part in enumerate(parts)], residual, iterations
-
-
-def _share_done(error: float, accuracy: float) -> float:
-    """Conjugate gradients gain digits at about a constant rate, from an error of about 1 on."""
-    return min(max(math.log(max(error, accuracy)) / math.log(accuracy), 0.0), 1.0) if accuracy < 1.0 else 1.0

@@ -1,5 +1,6 @@
 """What the README says can be done as it says."""
 
+import json
 import re
 import shlex
 import shutil
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import MedInpaintLib as mi
+from MedInpaintLib.holes.grammar import grammar
+from MedInpaintLib.job import Job
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,6 +56,16 @@ def test_every_python_example_works(code, folder):
 def test_the_table_has_every_method_with_its_own_words():
     for name, info in mi.methods().items():
         assert f"| `{name}` | {info.summary} | {info.trust} |" in TEXT
+
+
+def test_the_shapes_of_holes_are_written_as_the_program_explains_them():
+    for line in grammar().splitlines():
+        assert line.strip() in TEXT
+
+
+def test_the_job_file_is_one(tmp_path):
+    (block,) = blocks("json")
+    assert Job.of(json.loads(block), tmp_path).method == "biharmonic"
 
 
 def test_every_picture_and_page_exists():

@@ -126,6 +126,7 @@ def test_methods_lists_every_method_and_shows_one_with_its_parameters():
     one = run("methods", "shell-mean").output
     assert "--set thickness=2.0 mm (float 0.1..6)" in one
     assert run("methods", "magic").exit_code == 2
+    assert "Chooses by the geometry" in run("methods", "auto").output
 
 
 def test_evaluate_prints_the_paired_table_and_writes_the_rows(files):
@@ -169,6 +170,24 @@ def test_a_bar_is_shown_on_request_and_the_result_after_it(files):
     result = run("fill", files / "image.nii.gz", files / "labels.nrrd", "-o", output, "--progress", "bar")
     assert result.exit_code == 0
     assert str(output) in result.output.replace("\n", "")
+
+
+def test_a_film_is_described_in_pixels():
+    report = {
+        "method": "harmonic",
+        "reason": "",
+        "hole": {"voxels": 12, "volume_ml": None, "components": 2},
+        "seconds": {"total": 0.1},
+        "trust": "Careful.",
+    }
+    assert "12 pixels in 2 parts" in describe("out.png", report)
+
+
+def test_the_filled_mask_is_saved(files):
+    arguments = ["image.nii.gz", "labels.nrrd", "-o", "out.nrrd", "--save-mask", "filled.nrrd", "--dilate", "1"]
+    places = [str(files / argument) if "." in argument else argument for argument in arguments]
+    assert run("fill", *places).exit_code == 0
+    assert mi.Volume.read(files / "filled.nrrd").array.sum() > 4**3 + 3**3
 
 
 def test_a_finished_fill_is_described_with_reason_size_and_trust():

@@ -66,6 +66,14 @@ def test_a_report_folder_that_does_not_exist_is_told_before_the_work(files):
     assert "does not exist" in events[0]["message"]
 
 
+def test_the_mask_of_the_voxels_that_were_filled_is_written_on_request(files):
+    code, events, _ = execute(files, filled_mask="filled-mask.nii.gz", dilate_mm=2.0)
+    assert code == 0
+    filled = mi.Volume.read(files / "filled-mask.nii.gz")
+    assert filled.array.dtype == np.uint8
+    assert filled.array.sum() == events[-1]["report"]["hole"]["voxels"]
+
+
 def test_warnings_are_events(files):
     _, events, _ = execute(files, method="harmonic", device="cuda")
     assert "was not used" in next(event["message"] for event in events if event["event"] == "warning")

@@ -94,6 +94,18 @@ def test_a_mask_that_is_partly_outside_loses_that_part_with_a_warning():
     assert "Only 50% of the mask's volume is inside" in warnings[1]
 
 
+def test_an_image_given_as_the_mask_is_warned_about():
+    image = IMAGE.with_array(np.random.default_rng(0).integers(0, 500, IMAGE.array.shape))
+    _, warnings = find_hole(image, IMAGE)
+    assert any("Is it an image" in warning for warning in warnings)
+
+
+def test_growing_by_less_than_a_slice_is_warned_about():
+    image = Volume(IMAGE.array, (4.0, 1.0, 1.0))
+    _, warnings = find_hole(image.with_array(cube().array), image, dilate_mm=1.0)
+    assert "does not reach the next voxel along every axis: voxels are up to 4 mm long" in warnings[0]
+
+
 def test_label_0_is_refused():
     with pytest.raises(MaskError, match="Label 0 cannot be filled"):
         find_hole(cube(), IMAGE, labels=[0])

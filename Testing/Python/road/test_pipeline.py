@@ -139,7 +139,36 @@ def test_auto_takes_linear_z_for_missing_thick_slices_and_says_why():
     hole[4] = True
     result = mi.inpaint(image, hole, spacing=(4, 1, 1))
     assert result.report["method"] == "linear-z"
-    assert "whole slices are missing" in result.report["reason"]
+    assert "slices are missing" in result.report["reason"]
+
+
+def test_auto_takes_linear_z_for_a_ruined_slice_that_is_painted_only_inside_the_head():
+    z, y, x = np.indices((9, 120, 120))
+    head = (y - 60) ** 2 + (x - 60) ** 2 < 50**2
+    image = np.where(head, 100 + 5 * z, 0)
+    result = mi.inpaint(image, head & (z == 4), spacing=(4, 1, 1))
+    assert result.report["method"] == "linear-z"
+    lesion = ((y - 60) ** 2 + (x - 60) ** 2 < 10**2) & (z == 4)
+    assert mi.inpaint(image, lesion, spacing=(4, 1, 1)).report["method"] == "biharmonic"
+
+
+def test_a_large_hole_is_not_trusted_like_a_small_one():
+    image = np.zeros((60, 60, 60), np.uint8)
+    image[::2] = 100
+    large, small = np.zeros((2, 60, 60, 60), bool)
+    large[10:50, 10:50, 10:50] = True
+    small[10:15, 10:15, 10:15] = True
+    assert "large (64 ml): do not expect anatomy" in mi.inpaint(image, large, method="harmonic").report["trust"]
+    assert "large" not in mi.inpaint(image, small, method="harmonic").report["trust"]
+
+
+def test_a_film_has_no_volume():
+    image, hole = ramp((20, 20))
+    assert mi.inpaint(image, hole).report["hole"]["volume_ml"] is None
+
+
+def test_a_result_in_a_notebook_is_one_line():
+    assert repr(mi.inpaint(*ramp())) == "<Result: 125 voxels of (12, 14, 16) filled by biharmonic>"
 
 
 def test_auto_takes_biharmonic_for_a_lesion_and_says_why():
