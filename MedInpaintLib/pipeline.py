@@ -31,8 +31,8 @@ BLENDS = ("auto", "paste", "feather", "poisson")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 #: Voxels of context at most: 5 mm would be 500 voxels of a micro-CT.
 MOST_CONTEXT = 64
-#: From here on the report warns of the size: a ball of 30 mm, beyond what smooth fills can guess.
-LARGE_ML = 14.0
+#: Deeper holes are warned of in the report: beyond this, smooth fills have nothing left to continue.
+DEEP_MM = 12.0
 
 
 def inpaint(
@@ -191,10 +191,23 @@ def _check_prediction(prediction: registry.Prediction, region: Region, method: s
 
 
 def _trust(info: registry.MethodInfo, patches: Sequence[Patch], volume: Volume) -> str:
-    """How far to trust the fill: the method's own word, a word on its size, and what always holds."""
-    largest = max(int(np.count_nonzero(patch.hole)) for patch in patches) * math.prod(volume.spacing) / 1000
-    size = f" The hole is large ({largest:.0f} ml): do not expect anatomy in it." if largest > LARGE_ML else ""
-    return f"{info.trust}{size if volume.array.ndim == 3 else ''} Synthetic voxels: not for clinical use."
+    """How far to trust the fill: the method's own word, a word on the hole's depth, and what always holds."""
+    words = [info.trust]
+    depth = _depth(max((patch.hole for patch in patches), key=np.count_nonzero), volume.spacing)
+    if depth > DEEP_MM:
+        words.append(f"The middle of the hole is {depth:.0f} mm from what is known: do not expect anatomy there.")
+    return " ".join([*words, "Synthetic voxels: not for clinical use."])
+
+
+def _depth(hole: np.ndarray, spacing: Sequence[float]) -> float:
+    """mm from the innermost voxel of a hole to the nearest known one; axes that are one voxel long do not count."""
+    from scipy import ndimage
+
+    if np.count_nonzero(hole) * math.prod(spacing) < 4 / 3 * math.pi * DEEP_MM**3 and hole.ndim == 3:
+        return 0.0  # too small to be deep, and there may be thousands
+    flat = [axis for axis, size in enumerate(hole.shape) if size > 1]
+    kept = hole.reshape([hole.shape[axis] for axis in flat])
+    return float(ndimage.distance_transform_edt(kept, sampling=[spacing[axis] for axis in flat]).max())
 
 
 def _intensities(volume: Volume, hole: Hole, modality: str | None) -> tuple[str, intensity.Scaling]:

@@ -152,14 +152,14 @@ def test_auto_takes_linear_z_for_a_ruined_slice_that_is_painted_only_inside_the_
     assert mi.inpaint(image, lesion, spacing=(4, 1, 1)).report["method"] == "biharmonic"
 
 
-def test_a_large_hole_is_not_trusted_like_a_small_one():
+def test_a_deep_hole_is_not_trusted_like_a_shallow_one():
     image = np.zeros((60, 60, 60), np.uint8)
     image[::2] = 100
-    large, small = np.zeros((2, 60, 60, 60), bool)
-    large[10:50, 10:50, 10:50] = True
-    small[10:15, 10:15, 10:15] = True
-    assert "large (64 ml): do not expect anatomy" in mi.inpaint(image, large, method="harmonic").report["trust"]
-    assert "large" not in mi.inpaint(image, small, method="harmonic").report["trust"]
+    deep, small, thin = np.zeros((3, 60, 60, 60), bool)
+    deep[10:50, 10:50, 10:50] = small[10:15, 10:15, 10:15] = thin[30:33] = True
+    assert "hole is 20 mm from what is known" in mi.inpaint(image, deep, method="harmonic").report["trust"]
+    for shallow in (small, thin):
+        assert "from what is known" not in mi.inpaint(image, shallow, method="harmonic").report["trust"]
 
 
 def test_a_film_has_no_volume():
