@@ -63,14 +63,14 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MedInpaintLogic()
-        self.panel = Panel(self.ui, self.logic)
+        self.panel = Panel(uiWidget, self.ui, self.logic)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
         """Slicer closes, or the module is reloaded."""
-        self.panel.cancel()
+        self.panel.close()
         self.setParameterNode(None)
         self.removeObservers()
 
@@ -86,6 +86,7 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """The nodes are about to go, and with them what a running job would fill."""
         self.panel.cancel()
         self.setParameterNode(None)
+        self.panel.clear()
 
     def onSceneEndClose(self, caller, event) -> None:
         """Start afresh when the module is on the screen."""

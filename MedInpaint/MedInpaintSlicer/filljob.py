@@ -11,6 +11,7 @@ from typing import Any
 
 import slicer
 from slicer.i18n import tr as _
+from slicer.util import VTKObservationMixin
 
 from . import layout, process, scene
 
@@ -31,10 +32,11 @@ class Request:
     outputVolume: Any = None
 
 
-class FillJob:
+class FillJob(VTKObservationMixin):
     """A filling that runs, or has run.
 
-    The scene is touched only when the result is there: a job that was cancelled or failed leaves no trace.
+    The scene is touched only when the result is there: a job that was cancelled or failed leaves no trace. A job whose
+    input volume is removed fails at once.
 
     Attributes:
         state: ``"running"``, ``"done"``, ``"failed"`` or ``"cancelled"``.
@@ -60,6 +62,7 @@ class FillJob:
             warning: called with each warning.
             finished: called once with this job when it is done, failed or cancelled.
         """
+        super().__init__()
         self.state = "running"
         self.outputVolume = None
         self.report: dict | None = None
@@ -103,6 +106,8 @@ class FillJob:
             self.state = "failed"
             self._removeFiles()
             raise
+        if self.state == "running":
+            self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self._onNodeRemoved)
 
     def cancel(self) -> None:
         """Stop at once; the scene stays as it was. Nothing happens when the job has already ended."""
@@ -134,6 +139,17 @@ class FillJob:
         jobFile.write_text(json.dumps(job), encoding="utf-8")
         return jobFile
 
+    def _onNodeRemoved(self, caller, event) -> None:
+        if self.state == "running" and not slicer.mrmlScene.IsNodePresent(self._request.volumeNode):
+            self._runner.kill()
+            self.error = self._inputRemoved()
+            self._finish("failed")
+
+    def _inputRemoved(self) -> Exception:
+        from MedInpaintLib.errors import InputError
+
+        return InputError(_("The input volume was removed from the scene while it was being filled; filling stopped."))
+
     def _onExit(self, exitCode: int) -> None:
         if self.state != "running":  # cancelled; on Windows, the worker's files can be removed only now
             self._removeFiles()
@@ -151,16 +167,16 @@ class FillJob:
 
     def _takeResult(self, result: dict) -> None:
         from MedInpaintLib import Volume
-        from MedInpaintLib.errors import InputError
 
         request = self._request
         if not slicer.mrmlScene.IsNodePresent(request.volumeNode):
-            raise InputError(_("The input volume was removed from the scene while it was being filled."))
+            raise self._inputRemoved()
         outputVolume = request.outputVolume
         if outputVolume is not None and not slicer.mrmlScene.IsNodePresent(outputVolume):
             outputVolume = None
         filled = Volume.read(result["output"]).array
-        node = scene.addResult(filled, self._image.ijkToRAS, request.volumeNode, outputVolume)
+        method = result["report"]["method"]
+        node = scene.addResult(filled, self._image.ijkToRAS, request.volumeNode, method, outputVolume)
         scene.describeResult(
             node, {**result["report"], "warnings": self.warnings}, request.volumeNode.GetName(), self._segmentNames
         )
@@ -169,6 +185,7 @@ class FillJob:
 
     def _finish(self, state: str) -> None:
         self.state = state
+        self.removeObservers()
         self._image = None
         self._removeFiles()
         self._onFinished(self)

@@ -6,6 +6,7 @@ from typing import Any
 
 import ctk
 import qt
+from slicer.i18n import tr as _
 
 #: A range whose ends are further apart than this factor is typed, not slid.
 WIDE = 10_000
@@ -14,15 +15,18 @@ WIDE = 10_000
 class ParameterForm:
     """Fills a QFormLayout with one row a parameter."""
 
-    def __init__(self, layout, changed: Callable[[], None]) -> None:
+    def __init__(self, layout, changed: Callable[[], None], complain: Callable[[str], None]) -> None:
         """
         Args:
             layout: an empty QFormLayout.
             changed: called whenever the user changes a value.
+            complain: called with the reason when the user has typed what cannot be taken.
         """
         self._layout = layout
         self._changed = changed
+        self._complain = complain
         self._read: dict[str, Callable[[], Any]] = {}
+        self._typed: list[_TypedNumber] = []
 
     def show(self, parameters, values: dict) -> None:
         """Replace the rows.
@@ -32,13 +36,14 @@ class ParameterForm:
             values: name -> value; parameters without one show their default.
         """
         self._read = {}
+        self._typed = []
         while self._layout.rowCount():
             self._layout.removeRow(0)
         for info in parameters:
-            widget, read = _EDITORS[info.kind](info, values.get(info.name, info.default), self._changed)
+            widget, read = self._makeEditor(info, values.get(info.name, info.default))
             widget.objectName = f"{info.name}Editor"
             widget.toolTip = info.help
-            label = qt.QLabel(_labelText(info))
+            label = qt.QLabel(_title(info) + ":")
             label.toolTip = info.help
             self._layout.addRow(label, widget)
             self._read[info.name] = read
@@ -47,14 +52,62 @@ class ParameterForm:
         """Parameter name -> value, as shown."""
         return {name: read() for name, read in self._read.items()}
 
+    def commit(self) -> bool:
+        """Take over what was typed and not yet confirmed; whether all of it could be taken."""
+        return all([number.commit() for number in self._typed])
+
+    def _makeEditor(self, info, value):
+        if _isWide(info):
+            number = _TypedNumber(info, value, self._changed, self._complain)
+            self._typed.append(number)
+            return number.widget, number.value
+        return _EDITORS[info.kind](info, value, self._changed)
+
+
+class _TypedNumber:
+    """For tolerances and the like: typed as 1e-6, which no slider could hit. It keeps the last number that was valid.
+
+    Attributes:
+        widget: the editor.
+    """
+
+    def __init__(self, info, value: float, changed, complain) -> None:
+        self._info = info
+        self._value = value
+        self._changed = changed
+        self._complain = complain
+        self.widget = qt.QLineEdit()
+        self.widget.text = f"{value:g}"
+        self.widget.connect("editingFinished()", self.commit)
+
+    def value(self) -> float:
+        """The last valid number."""
+        return self._value
+
+    def commit(self) -> bool:
+        """Take over the text, or put the last valid number in its place and say why."""
+        if self.widget.text == f"{self._value:g}":
+            return True
+        number = _number(self.widget.text)
+        valid = number is not None and self._info.minimum <= number <= self._info.maximum
+        if valid:
+            self._value = number
+            self._changed()
+        else:
+            self._complain(
+                _("{name} must be between {minimum:g} and {maximum:g}.").format(
+                    name=_title(self._info), minimum=self._info.minimum, maximum=self._info.maximum
+                )
+            )
+        self.widget.text = f"{self._value:g}"
+        return valid
+
 
 # An editor takes a ParameterInfo, a value and what to call on changes; it returns a widget and a function that reads
 # the value from it.
 
 
 def _floatEditor(info, value, changed):
-    if info.minimum is not None and info.maximum is not None and 0 < info.minimum < info.maximum / WIDE:
-        return _wideFloatEditor(info, value, changed)
     bounded = info.minimum is not None and info.maximum is not None
     widget = ctk.ctkSliderWidget() if bounded else qt.QDoubleSpinBox()
     widget.decimals = _decimals(info)
@@ -66,26 +119,6 @@ def _floatEditor(info, value, changed):
     widget.value = value
     widget.connect("valueChanged(double)", lambda value: changed())
     return widget, lambda: widget.value
-
-
-def _wideFloatEditor(info, value, changed):
-    """For tolerances and the like: typed as 1e-6, which no slider could hit."""
-    widget = qt.QLineEdit()
-    widget.text = f"{value:g}"
-
-    def read() -> float:
-        try:
-            number = float(widget.text)
-        except ValueError:
-            return info.default
-        return min(max(number, info.minimum), info.maximum)
-
-    def onEdited() -> None:
-        widget.text = f"{read():g}"
-        changed()
-
-    widget.connect("editingFinished()", onEdited)
-    return widget, read
 
 
 def _intEditor(info, value, changed):
@@ -117,9 +150,22 @@ def _choiceEditor(info, value, changed):
 _EDITORS = {"float": _floatEditor, "int": _intEditor, "bool": _boolEditor, "choice": _choiceEditor}
 
 
-def _labelText(info) -> str:
+def _isWide(info) -> bool:
+    if info.kind != "float" or info.minimum is None or info.maximum is None:
+        return False
+    return 0 < info.minimum < info.maximum / WIDE
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _title(info) -> str:
     words = info.name.replace("_", " ")
-    return words[0].upper() + words[1:] + ":"
+    return words[0].upper() + words[1:]
 
 
 def _suffix(info) -> str:

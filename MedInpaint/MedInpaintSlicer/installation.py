@@ -1,18 +1,47 @@
 """The Python packages that a run needs; nothing is installed without asking."""
 
+from slicer.i18n import tr as _
+
 from . import layout
 
 
-def ensurePackages(extra=()) -> None:
+def ensurePackages(methodTitle: str = "", extra=()) -> None:
     """Offer to install what is missing of ``Resources/requirements.txt`` and of a method's own packages.
 
     Args:
-        extra: requirements as pip names them.
+        methodTitle: how the panel calls the method.
+        extra: the method's own requirements as pip names them.
 
     Raises:
-        RuntimeError: the user declined.
+        MedInpaintLib.errors.MissingDependencyError: the user declined, or pip could not install them.
     """
     import slicer.packaging
 
     requirements = slicer.packaging.load_requirements(str(layout.resourcePath("requirements.txt")))
-    slicer.packaging.pip_ensure([*requirements, *extra], requester="MedInpaint")
+    try:
+        slicer.packaging.pip_ensure([*requirements, *extra], requester="MedInpaint")
+    except RuntimeError as error:
+        from MedInpaintLib.errors import MissingDependencyError
+
+        raise MissingDependencyError(_whatToDo(error, methodTitle, _missing(requirements), _missing(extra))) from error
+
+
+def _missing(requirements) -> list[str]:
+    from packaging.requirements import Requirement
+    from slicer.packaging import pip_check
+
+    return [str(each) for each in requirements if not pip_check(Requirement(str(each)))]
+
+
+def _whatToDo(error: RuntimeError, methodTitle: str, engines: list[str], methods: list[str]) -> str:
+    packages = ", ".join([*engines, *methods])
+    if not packages or "declined" not in str(error):
+        return _("The Python packages could not be installed: {error}").format(error=error)
+    if engines:
+        return _("MedInpaint needs the Python package(s) {packages}. Press Apply again and agree.").format(
+            packages=packages
+        )
+    return _(
+        "The method '{method}' needs the Python package {packages}. "
+        "Press Apply again and agree, or choose another method."
+    ).format(method=methodTitle, packages=packages)

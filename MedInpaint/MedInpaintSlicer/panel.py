@@ -8,6 +8,7 @@ from slicer.i18n import tr as _
 
 from . import installation, parameters, scene
 from .form import ParameterForm
+from .messages import FittedLabels, say
 
 
 class Panel:
@@ -17,9 +18,10 @@ class Panel:
     blending, device) are bound here.
     """
 
-    def __init__(self, ui, logic) -> None:
+    def __init__(self, widget, ui, logic) -> None:
         """
         Args:
+            widget: holds all the others.
             ui: the widgets, by name.
             logic: a ``MedInpaintLogic``.
         """
@@ -30,15 +32,20 @@ class Panel:
         self._segmentation = None
         self._shownMethod = None
         self._refreshing = False
+        self._choices = None
         self._methods = _methods()
         self._segmentsObserver = scene.SegmentsObserver(self._onSegmentsAddedOrRemoved)
         self._boundCombos = {"method": ui.methodCombo, "blend": ui.blendCombo, "device": ui.deviceCombo}
-        self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged)
+        self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged, self._onFormComplaint)
+        self._messages = (ui.statusLabel, ui.errorLabel, ui.warningLabel, ui.resultLabel)
+        hints = (ui.methodSummaryLabel, ui.parameterHintLabel, ui.applyHintLabel)
+        self._labels = FittedLabels(widget, (*self._messages, *hints))
         self._fillCombos()
         self._connect()
         self._showRunning()
-        for label in (ui.statusLabel, ui.errorLabel, ui.warningLabel, ui.resultLabel):
-            _say(label, "")
+        self._say(ui.parameterHintLabel, "")
+        self._say(ui.applyHintLabel, "")
+        self._sayNothing()
 
     def setParameterNode(self, node) -> None:
         """Show another parameter node's values, or none."""
@@ -58,9 +65,17 @@ class Panel:
             for field, combo in self._boundCombos.items():
                 combo.currentIndex = max(combo.findData(getattr(self._node, field)), 0)
             self._showMethod()
+            self._forgetMessages()
             self._showCanApply()
         finally:
             self._refreshing = False
+
+    def clear(self) -> None:
+        """Show no scene's contents: it is being closed."""
+        self.ui.segmentsTable.setSegmentationNode(None)
+        self._choices = None
+        self._say(self.ui.parameterHintLabel, "")
+        self._sayNothing()
 
     def chooseOnlySegment(self) -> None:
         """Choose the segment when none is chosen and there is no choice: the user has just painted it."""
@@ -72,13 +87,16 @@ class Panel:
     def apply(self) -> None:
         """Start filling with what is chosen."""
         node = self._node
-        if self.job is not None or node is None or self._whatIsMissing():
+        if self.job is not None or node is None or self._whatIsMissing() or not self._form.commit():
             return
-        for label in (self.ui.errorLabel, self.ui.warningLabel, self.ui.resultLabel):
-            _say(label, "")
-        _say(self.ui.statusLabel, _("Preparing..."))
+        self._sayNothing()
+        self._say(self.ui.statusLabel, _("Preparing..."))
         try:
-            installation.ensurePackages(self._methods[node.method].requires if node.method in self._methods else ())
+            info = self._methods.get(node.method)
+            if info is None:
+                installation.ensurePackages()
+            else:
+                installation.ensurePackages(info.title, info.requires)
             self.job = self.logic.inpaint(
                 node.inputVolume,
                 node.segmentation,
@@ -102,6 +120,11 @@ class Panel:
         """Stop what runs, if anything."""
         if self.job is not None:
             self.job.cancel()
+
+    def close(self) -> None:
+        """Before the widgets are destroyed."""
+        self.cancel()
+        self._labels.stop()
 
     def _fillCombos(self) -> None:
         self.ui.methodCombo.addItem(_("Automatic"), "auto")
@@ -144,18 +167,20 @@ class Panel:
         if method == self._shownMethod:
             return
         self._shownMethod = method
+        self._say(self.ui.parameterHintLabel, "")
         info = self._methods.get(method)
         if info is None:
             self._form.show([], {})
-            summary = _("Chooses by the size and the shape of the hole, and says why.")
+            summary = _("Chooses by the geometry of the hole, and says why.")
         else:
             self._form.show(info.describe(), parameters.valuesOf(self._node, method))
             summary = info.summary
-        self.ui.methodSummaryLabel.text = summary
+        self._say(self.ui.methodSummaryLabel, summary)
 
     def _showCanApply(self) -> None:
         missing = self._whatIsMissing()
         self.ui.applyButton.enabled = self.job is None and not missing
+        self._say(self.ui.applyHintLabel, missing if self.job is None else "")
         if self.job is not None:
             missing = _("The volume is being filled; Cancel stops it.")
         self.ui.applyButton.toolTip = missing or _("Fill the chosen segments of the volume.")
@@ -202,25 +227,31 @@ class Panel:
 
     def _onFormChanged(self) -> None:
         if self._node is not None:
+            self._say(self.ui.parameterHintLabel, "")
             parameters.setValuesOf(self._node, self._shownMethod, self._form.values())
+
+    def _onFormComplaint(self, reason: str) -> None:
+        self._say(self.ui.parameterHintLabel, reason)
+        self._labels.reveal(self.ui.parameterHintLabel)
 
     def _onProgress(self, fraction: float, stage: str) -> None:
         self.ui.progressBar.value = round(100 * fraction)
-        _say(self.ui.statusLabel, stage)
+        self._say(self.ui.statusLabel, stage)
 
     def _onWarning(self, message: str) -> None:
         before = self.ui.warningLabel.text
-        _say(self.ui.warningLabel, f"{before}\n{message}" if before else message)
+        self._say(self.ui.warningLabel, f"{before}\n{message}" if before else message)
 
     def _onFinished(self, job) -> None:
         self.job = None
-        _say(self.ui.statusLabel, "")
+        self._say(self.ui.statusLabel, "")
         if job.state == "done":
             title = self._methods[job.report["method"]].title
-            _say(self.ui.resultLabel, _resultText(job.outputVolume.GetName(), title, job.report))
+            self._say(self.ui.resultLabel, _resultText(job.outputVolume.GetName(), title, job.report))
+            self._labels.reveal(self.ui.resultLabel)
             slicer.util.setSliceViewerLayers(background=job.outputVolume)
         elif job.state == "cancelled":
-            _say(self.ui.statusLabel, _("Cancelled; nothing was changed."))
+            self._say(self.ui.statusLabel, _("Cancelled; nothing was changed."))
         else:
             self._showError(job.error)
         self._showRunning()
@@ -230,19 +261,43 @@ class Panel:
 
         if not isinstance(error, MedInpaintError):
             logging.error("MedInpaint failed", exc_info=error)
-        _say(self.ui.statusLabel, "")
-        _say(self.ui.errorLabel, str(error) or type(error).__name__)
+        self._say(self.ui.statusLabel, "")
+        self._say(self.ui.errorLabel, str(error) or type(error).__name__)
+        self._labels.reveal(self.ui.errorLabel)
+
+    def _say(self, label, text: str) -> None:
+        say(label, text)
+        self._labels.fitSoon()
+
+    def _sayNothing(self) -> None:
+        for label in self._messages:
+            self._say(label, "")
+
+    def _forgetMessages(self) -> None:
+        """What was said about the last run does not hold for other choices."""
+        choices = self._whatIsChosen()
+        if self._choices not in (None, choices) and self.job is None:
+            self._sayNothing()
+        self._choices = choices
+
+    def _whatIsChosen(self) -> tuple:
+        node = self._node
+        nodes = (node.inputVolume, node.segmentation, node.outputVolume)
+        return (
+            *(each.GetID() if each is not None else None for each in nodes),
+            scene.segmentTimes(node.segmentation, self._chosenSegments()),
+            node.dilateMm,
+            node.method,
+            dict(node.methodParameters),
+            node.blend,
+            node.device,
+        )
 
 
 def _methods() -> dict:
     import MedInpaintLib
 
     return MedInpaintLib.methods()
-
-
-def _say(label, text: str) -> None:
-    label.text = text
-    label.visible = bool(text)
 
 
 def _resultText(name: str, title: str, report: dict) -> str:

@@ -8,6 +8,7 @@ where the input lies.
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -137,6 +138,16 @@ def allSegmentIds(segmentationNode) -> tuple[str, ...]:
     return tuple(segmentationNode.GetSegmentation().GetSegmentIDs())
 
 
+def segmentTimes(segmentationNode, segmentIds) -> dict[str, int]:
+    """Segment id -> when what the segment was made as (painted, loaded) was last changed."""
+    if segmentationNode is None:
+        return {}
+    segmentation = segmentationNode.GetSegmentation()
+    source = segmentation.GetSourceRepresentationName()
+    made = {each: segmentation.GetSegment(each).GetRepresentation(source) for each in segmentIds}
+    return {each: data.GetMTime() if data is not None else 0 for each, data in made.items()}
+
+
 def holeOf(segmentationNode, segmentIds, volumeNode) -> Hole:
     """The union of segments, on the grid of a volume, wherever parent transforms have put the two.
 
@@ -174,7 +185,7 @@ def holeOf(segmentationNode, segmentIds, volumeNode) -> Hole:
     return Hole(mask, tuple(names.values()), warnings)
 
 
-def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, outputNode=None):
+def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, method: str, outputNode=None):
     """Put a result into the scene: as a new volume, or into ``outputNode``.
 
     It gets the input's voxel type, parent transform, window/level and colors, and its place in the subject hierarchy.
@@ -183,6 +194,7 @@ def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, outputNode=Non
     Args:
         array: the input's shape and dtype.
         ijkToRAS: where the voxels lie, before the parent transform.
+        method: its name becomes part of a new volume's name.
 
     Returns:
         The volume node that holds the result.
@@ -192,7 +204,7 @@ def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, outputNode=Non
     if outputNode is inputNode:
         raise InputError(_("The output must be another volume than the input, which is never changed."))
     if outputNode is None:
-        name = _("{input} filled").format(input=inputNode.GetName())
+        name = resultName(inputNode.GetName(), method)
         outputNode = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, inputNode, name)
         # The clone is no longer what those DICOM files hold.
         outputNode.RemoveAttribute("DICOM.instanceUIDs")
@@ -204,6 +216,12 @@ def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, outputNode=Non
     slicer.util.arrayFromVolumeModified(outputNode)
     _placeBeside(inputNode, outputNode)
     return outputNode
+
+
+def resultName(inputName: str, method: str) -> str:
+    """How a new result is called; the result of filling a result is not "filled" twice."""
+    name = re.sub(r"( filled \([^()]*\)(_\d+)?)+$", "", inputName)
+    return _("{input} filled ({method})").format(input=name, method=method)
 
 
 def describeResult(node, report: dict, inputName: str, segmentNames) -> None:

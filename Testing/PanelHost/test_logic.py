@@ -54,7 +54,7 @@ def test_without_waiting_a_job_tells_when_it_has_ended(logic, inputs):
     assert ended == [job]
     assert job.state == "done"
     assert job.report["method"] == "nearest"
-    assert job.outputVolume.GetName() == "T1 filled"
+    assert job.outputVolume.GetName() == "T1 filled (nearest)"
 
 
 def test_a_job_can_be_cancelled(logic, inputs):

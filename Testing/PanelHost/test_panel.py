@@ -1,6 +1,7 @@
 """The panel's own code, clicked through: choose, Apply, result; Cancel; and all that can be wrong."""
 
 import json
+import re
 import sys
 import time
 
@@ -10,7 +11,7 @@ import slicer
 from panelhost import host, mrml
 from panelhost.phantom import addSegmentation, addVolume, box, ramp, sceneContent
 from panelhost.processes import isRunning
-from PySide6 import QtGui
+from PySide6 import QtGui, QtWidgets
 
 import MedInpaintLib
 from MedInpaintSlicer import process
@@ -158,7 +159,7 @@ def test_a_click_on_apply_fills_the_hole_in_a_new_volume(panel):
     assert panel.ui.progressBar.visible
     _waitForEnd(panel)
     assert panel.ui.errorLabel.text == ""
-    filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled")
+    filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (harmonic)")
     assert np.allclose(slicer.util.arrayFromVolume(filled), ramp(), atol=1)
     assert (slicer.util.arrayFromVolume(volume)[box()] == 0).all()
     assert panel.ui.applyButton.enabled
@@ -174,7 +175,7 @@ def test_the_result_is_told_with_the_reason_and_how_far_to_trust_it(panel):
     _waitForEnd(panel)
     text = panel.ui.resultLabel.text
     assert panel.ui.resultLabel.visible
-    for word in ("'T1 filled'", "mL", " s.", "because", "not for clinical use"):
+    for word in ("'T1 filled (biharmonic)'", "mL", " s.", "because", "not for clinical use"):
         assert word in text
 
 
@@ -187,7 +188,7 @@ def test_the_chosen_output_volume_takes_the_result(panel):
     _clickApply(panel)
     _waitForEnd(panel)
     assert slicer.util.arrayFromVolume(output).shape == ramp().shape
-    assert slicer.mrmlScene.GetFirstNodeByName("T1 filled") is None
+    assert slicer.mrmlScene.GetFirstNodeByName("T1 filled (biharmonic)") is None
 
 
 def test_cancel_ends_the_whole_process_tree_at_once_and_leaves_the_scene_as_it_was(panel, endlessWorker):
@@ -221,6 +222,101 @@ def test_closing_the_scene_ends_what_runs(panel, endlessWorker):
     host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
 
+def test_closing_the_scene_clears_segments_and_messages(panel):
+    _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    _clickApply(panel)
+    _waitForEnd(panel)
+    assert panel.ui.resultLabel.visible
+    mrml.clearScene()
+    assert panel.ui.segmentsTable._list.count() == 0
+    assert _messages(panel) == []
+    assert panel.ui.applyHintLabel.text == "Choose the volume to fill."
+
+
+def test_removing_the_input_ends_what_runs_at_once(panel, endlessWorker):
+    volume, _ = _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    _clickApply(panel)
+    host.waitUntil(endlessWorker.exists)
+    slicer.mrmlScene.RemoveNode(volume)
+    assert panel.panel.job is None
+    assert "removed" in panel.ui.errorLabel.text
+    host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
+
+
+def _messages(panel):
+    labels = (panel.ui.statusLabel, panel.ui.errorLabel, panel.ui.warningLabel, panel.ui.resultLabel)
+    return [label.text for label in labels if label.text or label.visible]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda panel: _choose(panel, "edema"),
+        lambda panel: _chooseIn(panel.ui.methodCombo, "harmonic"),
+        lambda panel: _chooseIn(panel.ui.blendCombo, "feather"),
+        lambda panel: setattr(panel.ui.dilateSlider, "value", 2),
+        lambda panel: setattr(_editor(panel, "clip"), "checked", False),
+        lambda panel: panel.ui.inputVolumeSelector.setCurrentNode(addVolume(name="Other")),
+        lambda panel: panel.logic.getParameterNode().segmentation.GetSegmentation().RemoveSegment("lesion"),
+    ],
+)
+def test_messages_go_when_the_user_chooses_otherwise(panel, change):
+    _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    _chooseIn(panel.ui.methodCombo, "biharmonic")
+    _clickApply(panel)
+    _waitForEnd(panel)
+    host.processEvents()
+    assert len(_messages(panel)) == 1
+    change(panel)
+    host.processEvents()
+    assert _messages(panel) == []
+
+
+def test_the_reason_why_apply_is_disabled_is_in_sight(panel):
+    assert panel.ui.applyHintLabel.visible
+    assert panel.ui.applyHintLabel.text == panel.ui.applyButton.toolTip == "Choose the volume to fill."
+    _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    assert not panel.ui.applyHintLabel.visible
+
+
+@pytest.mark.parametrize("width", [300, 360])
+def test_a_panel_short_of_room_scrolls_to_the_result_instead_of_squeezing(panel, width):
+    area = QtWidgets.QScrollArea()
+    area.setWidgetResizable(True)
+    area.setWidget(panel.parent)
+    area.resize(width, 400)
+    area.show()
+    _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    _chooseIn(panel.ui.methodCombo, "biharmonic")
+    panel.ui.dilateSlider.value = 1
+    _clickApply(panel)
+    panel.panel._onWarning(
+        "A warning that is so long that it needs several lines in a panel as narrow as this one. " * 2
+    )
+    _waitForEnd(panel)
+    label = panel.ui.resultLabel
+    host.waitUntil(lambda: label.visibleRegion().boundingRect().height() == label.height, seconds=2)
+    for name in ("resultLabel", "warningLabel", "methodSummaryLabel"):
+        shown = getattr(panel.ui, name)
+        assert shown.height >= shown.heightForWidth(shown.width) > 0
+    assert panel.ui.segmentsTable.height >= 75
+    assert panel.ui.dilateSlider.y >= panel.ui.segmentsTable.y + panel.ui.segmentsTable.height
+    narrow = label.minimumHeight
+    area.resize(2 * width, 400)
+    host.waitUntil(lambda: 0 < label.minimumHeight < narrow, seconds=2)
+    panel.parent.setParent(None)
+
+
 def test_leaving_the_module_lets_the_filling_go_on(panel):
     _addInputs()
     _open(panel)
@@ -228,10 +324,10 @@ def test_leaving_the_module_lets_the_filling_go_on(panel):
     _clickApply(panel)
     panel.exit()
     _waitForEnd(panel)
-    assert slicer.mrmlScene.GetFirstNodeByName("T1 filled") is not None
+    assert slicer.mrmlScene.GetFirstNodeByName("T1 filled (biharmonic)") is not None
     panel.enter()
     assert panel.ui.applyButton.enabled
-    assert "'T1 filled'" in panel.ui.resultLabel.text
+    assert "'T1 filled (biharmonic)'" in panel.ui.resultLabel.text
 
 
 def test_warnings_stay_in_sight(panel, wordyWorker):
@@ -281,17 +377,46 @@ def test_an_empty_segment_is_shown_as_an_error_before_anything_starts(panel):
     assert panel.ui.statusLabel.text == ""
 
 
-def test_a_declined_installation_is_shown_as_an_error(panel, monkeypatch):
-    def decline(requirements, requester):
-        raise RuntimeError("Declined by the user.")
+def _decline(requirements, requester):
+    raise RuntimeError("User declined package installation")
 
-    monkeypatch.setattr(slicer.packaging, "pip_ensure", decline)
+
+def test_a_declined_installation_says_what_the_method_needs_and_what_to_do(panel, monkeypatch):
+    monkeypatch.setattr(slicer.packaging, "pip_ensure", _decline)
+    monkeypatch.setattr(slicer.packaging, "pip_check", lambda each: not str(each).startswith("opencv"))
+    _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    _chooseIn(panel.ui.methodCombo, "telea")
+    _clickApply(panel)
+    assert panel.panel.job is None
+    assert panel.ui.errorLabel.text == (
+        f"The method '{MedInpaintLib.methods()['telea'].title}' needs the Python package opencv-python-headless. "
+        "Press Apply again and agree, or choose another method."
+    )
+
+
+def test_a_declined_installation_of_the_engines_packages_is_told(panel, monkeypatch):
+    monkeypatch.setattr(slicer.packaging, "pip_ensure", _decline)
+    monkeypatch.setattr(slicer.packaging, "pip_check", lambda each: not str(each).startswith("scipy"))
     _addInputs()
     _open(panel)
     _choose(panel, "lesion")
     _clickApply(panel)
-    assert panel.panel.job is None
-    assert panel.ui.errorLabel.text == "Declined by the user."
+    assert "MedInpaint needs the Python package(s) scipy" in panel.ui.errorLabel.text
+    assert "another method" not in panel.ui.errorLabel.text
+
+
+def test_an_installation_that_failed_is_told(panel, monkeypatch):
+    def fail(requirements, requester):
+        raise RuntimeError("Another installation is running")
+
+    monkeypatch.setattr(slicer.packaging, "pip_ensure", fail)
+    _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    _clickApply(panel)
+    assert "could not be installed: Another installation is running" in panel.ui.errorLabel.text
 
 
 def test_packages_are_asked_for_when_apply_is_pressed_and_not_before(panel):
@@ -340,13 +465,38 @@ def test_each_method_keeps_its_own_parameters(panel):
 
 def test_a_tolerance_is_typed_in_the_scientific_way(panel):
     _chooseIn(panel.ui.methodCombo, "biharmonic")
-    editor = _editor(panel, "tolerance")
-    editor.text = "1e-4"
-    editor.editingFinished.emit()
+    _type(panel, "tolerance", "1e-4")
     assert panel.panel._form.values()["tolerance"] == 1e-4
-    editor.text = "nonsense"
-    editor.editingFinished.emit()
-    assert editor.text == "1e-05"
+    assert panel.ui.parameterHintLabel.text == ""
+
+
+@pytest.mark.parametrize("text", ["nonsense", "", "5", "-1", "nan", "inf"])
+def test_a_number_out_of_range_is_refused_with_the_range(panel, text):
+    _chooseIn(panel.ui.methodCombo, "biharmonic")
+    _type(panel, "tolerance", "1e-4")
+    _type(panel, "tolerance", text)
+    assert _editor(panel, "tolerance").text == "0.0001"
+    assert panel.panel._form.values()["tolerance"] == 1e-4
+    assert panel.ui.parameterHintLabel.visible
+    assert re.fullmatch(r"Tolerance must be between 1e-\d+ and [\d.]+\.", panel.ui.parameterHintLabel.text)
+    _type(panel, "tolerance", "1e-3")
+    assert not panel.ui.parameterHintLabel.visible
+
+
+def test_apply_does_not_start_with_a_number_that_was_refused(panel):
+    _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    _chooseIn(panel.ui.methodCombo, "biharmonic")
+    _editor(panel, "tolerance").text = "5"
+    _clickApply(panel)
+    assert panel.panel.job is None
+    assert "Tolerance" in panel.ui.parameterHintLabel.text
+
+
+def test_the_automatic_choice_is_described_as_everywhere(panel):
+    _chooseIn(panel.ui.methodCombo, "auto")
+    assert panel.ui.methodSummaryLabel.text == "Chooses by the geometry of the hole, and says why."
 
 
 def test_the_parameters_reach_the_report(panel):
@@ -359,7 +509,7 @@ def test_the_parameters_reach_the_report(panel):
     panel.ui.dilateSlider.value = 2
     _clickApply(panel)
     _waitForEnd(panel)
-    filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled")
+    filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (biharmonic)")
     assert json.loads(filled.GetAttribute("MedInpaint.Parameters"))["clip"] is False
     assert filled.GetAttribute("MedInpaint.Blend") == "feather"
     assert int(filled.GetAttribute("MedInpaint.HoleVoxels")) > box().sum()
@@ -401,6 +551,12 @@ def test_pictures_of_the_panel_are_kept_to_be_looked_at(panel, wordyWorker):
     _waitForEnd(panel)
     host.screenshot(panel, pictures / "failed.png")
     assert all((pictures / f"{name}.png").stat().st_size > 5_000 for name in ("empty", "filled", "failed"))
+
+
+def _type(panel, name, text):
+    editor = _editor(panel, name)
+    editor.text = text
+    editor.editingFinished.emit()
 
 
 def _editor(panel, name):

@@ -67,3 +67,5 @@ QFormLayout = like(QtWidgets.QFormLayout)
 QVBoxLayout = like(QtWidgets.QVBoxLayout)
 QHBoxLayout = like(QtWidgets.QHBoxLayout)
 QTimer = QtCore.QTimer
+QObject = QtCore.QObject
+QEvent = QtCore.QEvent

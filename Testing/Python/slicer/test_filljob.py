@@ -187,14 +187,18 @@ def test_a_worker_that_claims_success_without_a_result_has_failed():
     assert job.state == "failed"
 
 
-def test_a_volume_that_was_removed_meanwhile_is_an_error():
+def test_a_volume_that_is_removed_meanwhile_ends_the_job_at_once():
     volume = addVolume()
-    job, runner, _ = _startedJob(volumeNode=volume)
+    job, runner, finished = _startedJob(volumeNode=volume)
+    slicer.mrmlScene.RemoveNode(addVolume(name="Other"))
+    assert job.state == "running"
     slicer.mrmlScene.RemoveNode(volume)
-    runner.say({"event": "result", "output": runner.job["image"], "report": {}})
-    runner.exit(0)
+    assert runner.killed
+    assert job.state == "failed"
     assert isinstance(job.error, InputError)
     assert "removed" in str(job.error)
+    runner.exit(-9)
+    assert finished == [job]
 
 
 def test_the_input_is_refused_as_output_before_any_work():

@@ -34,18 +34,26 @@ def _matrix(node) -> np.ndarray:
 def test_voxels_and_geometry_are_exact(dtype):
     volume = addVolume(ramp(dtype))
     filled = ramp(dtype) + dtype(1)
-    result = scene.addResult(filled, obliqueMatrix(), volume)
+    result = scene.addResult(filled, obliqueMatrix(), volume, "harmonic")
     array = slicer.util.arrayFromVolume(result)
     assert array.dtype == dtype
     assert np.array_equal(array, filled)
     assert np.array_equal(_matrix(result), _matrix(volume))
-    assert result.GetName() == "T1 filled"
+    assert result.GetName() == "T1 filled (harmonic)"
+
+
+@pytest.mark.parametrize(
+    "before", ["T1", "T1 filled (telea)", "T1 filled (telea)_1", "T1 filled (telea) filled (nearest)"]
+)
+def test_the_name_says_the_last_method_only(before):
+    assert scene.resultName(before, "harmonic") == "T1 filled (harmonic)"
+    assert scene.resultName("Tooth (filled)", "harmonic") == "Tooth (filled) filled (harmonic)"
 
 
 def test_the_input_is_not_changed():
     volume = addVolume()
     before = volume.GetMTime(), volume.GetImageData().GetMTime()
-    scene.addResult(ramp() + 1, obliqueMatrix(), volume)
+    scene.addResult(ramp() + 1, obliqueMatrix(), volume, "harmonic")
     assert np.array_equal(slicer.util.arrayFromVolume(volume), ramp())
     assert (volume.GetMTime(), volume.GetImageData().GetMTime()) == before
 
@@ -54,7 +62,7 @@ def test_the_parent_transform_is_kept():
     volume = addVolume()
     transform = addTransform(rotation(30, "X"))
     volume.SetAndObserveTransformNodeID(transform.GetID())
-    assert scene.addResult(ramp(), obliqueMatrix(), volume).GetParentTransformNode() is transform
+    assert scene.addResult(ramp(), obliqueMatrix(), volume, "harmonic").GetParentTransformNode() is transform
 
 
 def test_window_level_and_colors_are_kept_on_a_display_node_of_its_own():
@@ -63,7 +71,7 @@ def test_window_level_and_colors_are_kept_on_a_display_node_of_its_own():
     display.SetAutoWindowLevel(False)
     display.SetWindowLevel(80, 35)
     display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeRainbow")
-    made = scene.addResult(ramp(), obliqueMatrix(), volume).GetDisplayNode()
+    made = scene.addResult(ramp(), obliqueMatrix(), volume, "harmonic").GetDisplayNode()
     assert made is not display
     assert (made.GetWindow(), made.GetLevel()) == (80, 35)
     assert made.GetColorNodeID() == "vtkMRMLColorTableNodeRainbow"
@@ -72,7 +80,7 @@ def test_window_level_and_colors_are_kept_on_a_display_node_of_its_own():
 def test_the_result_is_not_taken_for_the_inputs_dicom_series():
     volume = addVolume()
     volume.SetAttribute("DICOM.instanceUIDs", "1.2.3 1.2.4")
-    assert scene.addResult(ramp(), obliqueMatrix(), volume).GetAttribute("DICOM.instanceUIDs") is None
+    assert scene.addResult(ramp(), obliqueMatrix(), volume, "harmonic").GetAttribute("DICOM.instanceUIDs") is None
 
 
 def test_the_result_is_placed_in_the_inputs_study():
@@ -81,7 +89,7 @@ def test_the_result_is_placed_in_the_inputs_study():
     study = hierarchy.CreateStudyItem(patient, "Study")
     volume = addVolume()
     hierarchy.CreateItem(study, volume)
-    result = scene.addResult(ramp(), obliqueMatrix(), volume)
+    result = scene.addResult(ramp(), obliqueMatrix(), volume, "harmonic")
     assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(result)) == study
 
 
@@ -89,7 +97,7 @@ def test_an_existing_output_is_overwritten_and_nothing_else_made():
     volume = addVolume()
     output = addVolume(np.zeros((2, 3, 4), np.float32), np.eye(4), name="Old")
     nodes = set(sceneContent())
-    result = scene.addResult(ramp() + 1, obliqueMatrix(), volume, output)
+    result = scene.addResult(ramp() + 1, obliqueMatrix(), volume, "harmonic", output)
     assert result is output
     assert np.array_equal(slicer.util.arrayFromVolume(output), ramp() + 1)
     assert slicer.util.arrayFromVolume(output).dtype == np.int16
@@ -101,7 +109,7 @@ def test_an_existing_output_is_overwritten_and_nothing_else_made():
 def test_the_input_is_refused_as_output():
     volume = addVolume()
     with pytest.raises(InputError, match="another volume"):
-        scene.addResult(ramp() + 1, obliqueMatrix(), volume, volume)
+        scene.addResult(ramp() + 1, obliqueMatrix(), volume, "harmonic", volume)
     assert np.array_equal(slicer.util.arrayFromVolume(volume), ramp())
 
 
@@ -118,7 +126,7 @@ def test_the_result_says_how_it_was_made():
 
 
 def test_the_result_survives_being_saved_as_nrrd(tmp_path):
-    result = scene.addResult(ramp() + 1, obliqueMatrix(), addVolume())
+    result = scene.addResult(ramp() + 1, obliqueMatrix(), addVolume(), "harmonic")
     writer, reader = slicer.vtkMRMLVolumeArchetypeStorageNode(), slicer.vtkMRMLVolumeArchetypeStorageNode()
     for storage in (writer, reader):
         slicer.mrmlScene.AddNode(storage)
@@ -133,13 +141,13 @@ def test_the_result_survives_being_saved_as_nrrd(tmp_path):
 def test_the_result_survives_being_saved_in_a_scene_bundle(tmp_path):
     volume = addVolume()
     volume.SetAndObserveTransformNodeID(addTransform(rotation(30, "X")).GetID())
-    result = scene.addResult(ramp() + 1, obliqueMatrix(), volume)
+    result = scene.addResult(ramp() + 1, obliqueMatrix(), volume, "harmonic")
     scene.describeResult(result, REPORT, "T1", ["lesion"])
     description = result.GetDescription()
     assert slicer.mrmlScene.WriteToMRB(str(tmp_path / "scene.mrb"))
     slicer.mrmlScene.Clear(False)
     assert slicer.mrmlScene.ReadFromMRB(str(tmp_path / "scene.mrb"))
-    loaded = slicer.mrmlScene.GetFirstNodeByName("T1 filled")
+    loaded = slicer.mrmlScene.GetFirstNodeByName("T1 filled (harmonic)")
     assert np.array_equal(slicer.util.arrayFromVolume(loaded), ramp() + 1)
     assert np.allclose(_matrix(loaded), obliqueMatrix(), atol=1e-9)
     assert loaded.GetParentTransformNode() is not None

@@ -1,0 +1,81 @@
+"""What the panel says: labels that are as tall as their text, and are brought into sight."""
+
+import qt
+
+#: After this time (ms) the labels have their new place.
+SETTLED = 100
+
+
+def say(label, text: str) -> None:
+    """Show a text, or hide the label where there is none."""
+    label.text = text
+    label.visible = bool(text)
+
+
+class FittedLabels:
+    """Keeps word-wrapped labels as tall as their text needs at the panel's width.
+
+    A label's least height is that of one line or two, however long its text; in a panel that is short of room, layouts
+    would squeeze the widgets into each other instead of letting the panel scroll.
+    """
+
+    def __init__(self, panel, labels) -> None:
+        """
+        Args:
+            panel: the widget whose width the labels share.
+            labels: the labels, anywhere in it.
+        """
+        self._labels = labels
+        self._resized = _WidthObserver(panel, self.fitSoon)
+
+    def stop(self) -> None:
+        """Forget the labels: the panel is about to be destroyed."""
+        self._labels = ()
+
+    def fitSoon(self) -> None:
+        """Once the layouts have given the labels their widths, which after a resize of the window takes a while."""
+        for delay in (0, SETTLED):
+            qt.QTimer.singleShot(delay, self.fit)
+
+    def fit(self) -> None:
+        """Set the least heights."""
+        for label in self._labels:
+            # A label never asks for less than its least height, so that has to go before it is asked.
+            label.minimumHeight = 0
+            if label.text and label.visible:
+                label.minimumHeight = max(label.heightForWidth(label.width), 0)
+
+    def reveal(self, label) -> None:
+        """Scroll the panel to a label, if it is in a scroll area, when the labels have their place."""
+
+        def scroll() -> None:
+            self.fit()
+            # In another module, the scroll area shows what the user has gone to.
+            area = scrollAreaAround(label) if label in self._labels and label.visible else None
+            if area is not None:
+                area.ensureWidgetVisible(label, 0, 0)
+
+        qt.QTimer.singleShot(SETTLED, scroll)
+
+
+def scrollAreaAround(widget):
+    """The innermost scroll area that a widget is in, or None."""
+    while widget is not None and not hasattr(widget, "ensureWidgetVisible"):
+        widget = widget.parentWidget()
+    return widget
+
+
+class _WidthObserver(qt.QObject):
+    """Tells when a widget gets another width."""
+
+    def __init__(self, widget, changed) -> None:
+        super().__init__()
+        self._width = -1
+        self._changed = changed
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched, event) -> bool:
+        if event.type() == qt.QEvent.Resize and watched.width != self._width:
+            self._width = watched.width
+            self._changed()
+        return False
