@@ -62,6 +62,8 @@ FORMATS = {
     ".tiff": TIFF,
 }
 WRITABLE = tuple(FORMATS)
+#: What a folder of scans is searched for, besides folders with DICOM files.
+READABLE = (*WRITABLE, ".dcm", ".hdr", ".jpg", ".jpeg", ".bmp")
 
 
 def check_writable(path: str | os.PathLike[str], image: Volume | None = None) -> Format:

@@ -11,26 +11,27 @@ import dataclasses
 import datetime
 import math
 import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import __version__, blending, intensity
-from .errors import GeometryError, IntensityError, MaskError, MethodError, ParameterError
-from .mask import Hole, disjoint_boxes, find_hole
+from . import __version__, intensity
+from .clock import Clock
+from .errors import GeometryError, ImageReadError, IntensityError, ParameterError
+from .filling import Plan, fill
+from .formats import READABLE
+from .mask import Hole, find_hole
 from .methods import auto, registry
 from .methods.parameters import parse
 from .progress import Progress
-from .region import Region, crop, restore
 from .result import Patch, Result
+from .scan import Scan
 from .volume import Volume
 
 BLENDS = ("auto", "paste", "feather", "poisson")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-#: Voxels of context at most: 5 mm would be 500 voxels of a micro-CT.
-MOST_CONTEXT = 64
 #: Deeper holes are warned of in the report: beyond this, smooth fills have nothing left to continue.
 DEEP_MM = 12.0
 
@@ -46,6 +47,8 @@ def inpaint(
     dilate_mm: float = 0.0,
     spacing: Sequence[float] | float | None = None,
     modality: str | None = None,
+    guides: Sequence[Any] = (),
+    exemplars: Any = None,
     device: str = "auto",
     seed: int = 0,
     progress: Progress | None = None,
@@ -63,6 +66,10 @@ def inpaint(
         dilate_mm: grow the hole first (lesion masks tend to miss the rim).
         spacing: voxel size in mm in the order of the axes, for arrays.
         modality: ``"MR"``, ``"CT"`` or ``"film"``; guessed from the known voxels when None.
+        guides: other contrasts of the same subject, undamaged where the hole is, for the methods that can use them.
+            The same kinds as ``image``; those on another grid are resampled.
+        exemplars: other scans of the same contrast, for the methods that take tissue from them: a folder, or a list of
+            what ``image`` can be.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
         seed: for methods with chance in them.
         progress: reports and cancels.
@@ -83,7 +90,7 @@ def inpaint(
     True
     """
     progress = progress or Progress()
-    clock = _Clock()
+    clock = Clock()
     _check_options(blend, modality, device, seed)
 
     progress.update(0.0, "Reading")
@@ -95,14 +102,16 @@ def inpaint(
     hole, warnings = find_hole(mask_volume, volume, labels=labels, dilate_mm=dilate_mm)
     _check_finite(volume, hole)
     modality, scaling = _intensities(volume, hole, modality)
+    guide_volumes, more = _guides(guides, volume, hole)
+    scan = Scan(volume, hole, scaling, modality, guide_volumes, _exemplars(exemplars))
     chosen, reason = (method, "") if method != "auto" else auto.choose(hole, volume.spacing)
     info = registry.get(chosen)
     settings = parse(info.parameters, parameters or {}, method=chosen)
     used_device, notes = _device(device, info)
-    plan = _Plan(info, settings, info.blend if blend == "auto" else blend, scaling, modality, used_device, int(seed))
+    plan = Plan(info, settings, info.blend if blend == "auto" else blend, used_device, int(seed))
     clock.lap("check")
 
-    patches, facts = _fill(volume, hole, plan, progress.part(0.15, 0.95), clock)
+    filling = fill(scan, plan, progress.part(0.15, 0.95), clock)
     progress.update(1.0, "Done")
     report = {
         "software": f"MedInpaintLib {__version__}",
@@ -123,71 +132,15 @@ def inpaint(
         "hole": {
             "voxels": hole.count(),
             "volume_ml": hole.count() * math.prod(volume.spacing) / 1000 if volume.array.ndim == 3 else None,
-            "components": _components(patches),
-            "regions": len(patches),
+            "components": _components(filling.patches),
+            "regions": len(filling.patches),
         },
-        "notes": facts,
-        "warnings": warnings + notes,
+        "notes": filling.notes,
+        "warnings": [*warnings, *more, *notes, *filling.warnings],
         "seconds": clock.seconds(),
-        "trust": _trust(info, patches, volume),
+        "trust": _trust(info, filling.patches, volume),
     }
-    return Result(volume, hole, tuple(patches), report)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Plan:
-    """All that is decided before the first region is filled."""
-
-    method: registry.MethodInfo
-    settings: Any
-    blend: str
-    scaling: intensity.Scaling
-    modality: str
-    device: str
-    seed: int
-
-
-def _fill(
-    volume: Volume, hole: Hole, plan: _Plan, progress: Progress, clock: _Clock
-) -> tuple[list[Patch], dict[str, Any]]:
-    """Region after region: the filled patches, and the methods' notes."""
-    boxes = disjoint_boxes(hole, [_context(plan.method.context_mm, mm) for mm in volume.spacing])
-    patches, notes = [], []
-    for number, box in enumerate(boxes):
-        share = progress.part(number / len(boxes), (number + 1) / len(boxes))
-        voxels = hole.crop(box)
-        region = crop(volume.array, voxels, box, volume.spacing, plan.scaling, plan.modality)
-        if region.hole.all():
-            raise MaskError("The hole leaves no known voxel around it: nothing is there to fill it from.")
-        run = registry.Run(seed=plan.seed, device=plan.device, progress=share.part(0.0, 0.8))
-        assert plan.method.fill is not None  # the registry fills it in
-        prediction = plan.method.fill(region, plan.settings, run)
-        _check_prediction(prediction, region, plan.method.name)
-        clock.lap("method")
-        blended = _BLENDS[plan.blend](prediction.mean, region, share.part(0.8, 1.0))
-        clock.lap("blend")
-        spread = (
-            None if prediction.samples is None else prediction.samples.std(axis=0)[region.hole] * region.scaling.width
-        )
-        patches.append(Patch(box, voxels, restore(region, blended, volume.array.dtype), spread))
-        notes.append(prediction.notes)
-        clock.lap("restore")
-    return patches, _worst(notes)
-
-
-def _context(context_mm: float, mm: float) -> int:
-    """Known voxels to take along on each side: at least the two that a solver needs, and bounded for micro-CT."""
-    return min(max(2, math.ceil(context_mm / mm)), MOST_CONTEXT)
-
-
-def _check_prediction(prediction: registry.Prediction, region: Region, method: str) -> None:
-    """A method of any author gets this far: a clear word here is better than black voxels in a file."""
-    if prediction.mean.shape != region.values.shape:
-        raise MethodError(
-            f"Method '{method}' returned shape {prediction.mean.shape} for a region of {region.values.shape}."
-        )
-    if not np.isfinite(prediction.mean[region.hole]).all():
-        raise MethodError(f"Method '{method}' returned NaN or infinity inside the hole; try another method.")
+    return Result(volume, hole, filling.patches, report)
 
 
 def _trust(info: registry.MethodInfo, patches: Sequence[Patch], volume: Volume) -> str:
@@ -260,6 +213,49 @@ def _has_place(source: Any) -> bool:
     return isinstance(source, (str, os.PathLike, Volume)) or type(source).__module__.startswith("SimpleITK")
 
 
+def _guides(sources: Any, image: Volume, hole: Hole) -> tuple[tuple[Volume, ...], list[str]]:
+    """The guides on the image's grid, and warnings."""
+    if isinstance(sources, (str, os.PathLike, Volume)):
+        sources = [sources]
+    guides, warnings = [], []
+    for number, source in enumerate(sources, start=1):
+        name = f"'{os.path.basename(source)}'" if isinstance(source, (str, os.PathLike)) else f"{number}"
+        guide = Volume.of(source) if _has_place(source) else image.with_array(np.asarray(source))
+        if guide.array.ndim != image.array.ndim:
+            raise GeometryError(f"Guide {name} is {guide.array.ndim}-D and the image is {image.array.ndim}-D.")
+        if guide.array.dtype.kind == "f" and not _all_finite(guide.array):
+            raise IntensityError(
+                f"Guide {name} holds NaN or infinity; replace them, for example with numpy.nan_to_num."
+            )
+        difference = image.grid_difference(guide)
+        if difference:
+            covered = guide.with_array(np.ones(guide.array.shape, dtype=np.uint8)).resampled_onto(image).array
+            if not covered[hole.box][hole.voxels].all():
+                raise GeometryError(f"Guide {name} does not cover the hole ({difference}); it cannot guide the fill.")
+            guide = guide.resampled_onto(image, linear=True)
+            warnings.append(
+                f"Guide {name} is on another grid than the image ({difference}); it was resampled (linear)."
+            )
+        guides.append(guide)
+    return tuple(guides), warnings
+
+
+def _exemplars(source: Any) -> tuple[Any, ...]:
+    """What the exemplars are to be read from: the files of a folder, or the list that was given."""
+    if source is None:
+        return ()
+    if not isinstance(source, (str, os.PathLike)):
+        return (source,) if isinstance(source, Volume) else tuple(source)
+    folder = Path(source)
+    if not folder.is_dir():
+        raise ImageReadError(f"There is no folder '{folder}' with exemplars.")
+    # Every folder within may be a DICOM series; notes and tables that lie among scans are none.
+    found = sorted(each for each in folder.iterdir() if each.is_dir() or each.name.lower().endswith(READABLE))
+    if not found:
+        raise ImageReadError(f"The folder '{folder}' holds no images to take exemplars from.")
+    return tuple(found)
+
+
 def _check_finite(image: Volume, hole: Hole) -> None:
     """Refuse NaN and infinity outside the hole."""
     if image.array.dtype.kind != "f" or _all_finite(image.array):
@@ -289,45 +285,7 @@ def _device(asked: str, info: registry.MethodInfo) -> tuple[str, list[str]]:
     return "cpu", [f"Method '{info.name}' runs on the CPU; the device '{asked}' was not used."]
 
 
-_BLENDS: dict[str, Callable[[np.ndarray, Region, Progress], np.ndarray]] = {
-    "paste": lambda mean, region, progress: blending.paste(mean, region.values, region.hole),
-    "feather": lambda mean, region, progress: blending.feather(
-        mean, region.values, region.hole, spacing=region.spacing
-    ),
-    "poisson": lambda mean, region, progress: blending.poisson(
-        mean, region.values, region.hole, spacing=region.spacing, progress=progress
-    ),
-}
-
-
 def _components(patches: Sequence[Patch]) -> int:
     from scipy import ndimage
 
     return sum(int(ndimage.label(patch.hole, structure=np.ones((3,) * patch.hole.ndim))[1]) for patch in patches)
-
-
-def _worst(notes: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """One set of notes for all regions: the largest of each number, the first of each text."""
-    merged: dict[str, Any] = {}
-    for note in notes:
-        for name, value in note.items():
-            keep = name not in merged or (not isinstance(value, str) and value > merged[name])
-            merged[name] = value if keep else merged[name]
-    return merged
-
-
-class _Clock:
-    """Wall-clock seconds by stage."""
-
-    def __init__(self) -> None:
-        self._start = self._last = time.perf_counter()
-        self._stages: dict[str, float] = {}
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self._stages[stage] = self._stages.get(stage, 0.0) + now - self._last
-        self._last = now
-
-    def seconds(self) -> dict[str, float]:
-        total = {**self._stages, "total": time.perf_counter() - self._start}
-        return {stage: round(seconds, 4) for stage, seconds in total.items()}

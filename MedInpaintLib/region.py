@@ -8,6 +8,7 @@ import numpy as np
 
 from .intensity import Scaling
 from .mask import Box
+from .scan import Scan
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,21 +19,36 @@ class Region:
         values: float32 ``(k, j, i)`` or ``(j, i)``, scaled; **0 under the hole**: what lay there was removed
             here, once, so no method can see it.
         hole: bool array of the same shape, True = fill. Complete: no voxel of the box is hidden and not in it.
-        spacing: mm, in the order of the axes.
-        scaling: from image intensities to ``values``.
-        box: where the region lies in the image, one slice for each of the image's axes (an axis of the image that
-            is one voxel long has no axis here).
-        modality: ``"MR"``, ``"CT"`` or ``"film"``.
+        box: where the region lies in the image, one slice for each of the image's axes.
+        scan: the whole image, voided too. Axes of the image that are one voxel long are axes of neither.
 
     The border of the arrays is either the image's own border or at least two voxels away from the hole.
     """
 
     values: np.ndarray
     hole: np.ndarray
-    spacing: tuple[float, ...]
-    scaling: Scaling
     box: Box
-    modality: str = "MR"
+    scan: Scan
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """mm, in the order of the axes."""
+        return self.scan.spacing
+
+    @property
+    def scaling(self) -> Scaling:
+        """From image intensities to ``values``."""
+        return self.scan.scaling
+
+    @property
+    def modality(self) -> str:
+        """``"MR"``, ``"CT"`` or ``"film"``."""
+        return self.scan.modality
+
+    @property
+    def place(self) -> Box:
+        """Where the region lies in the arrays of :attr:`scan`."""
+        return self.scan.place(self.box)
 
     def nearest_known(self) -> np.ndarray:
         """``values`` with each voxel of the hole replaced by the known voxel that is nearest in mm."""
@@ -44,31 +60,13 @@ class Region:
         return self.values[tuple(nearest)]
 
 
-def crop(
-    image: np.ndarray, hole: np.ndarray, box: Box, spacing: tuple[float, ...], scaling: Scaling, modality: str
-) -> Region:
-    """Cut ``box`` out of ``image``; ``hole`` is the hole's voxels in that box.
-
-    Args:
-        image: the whole image, any real dtype.
-        hole: bool, shape of the box.
-        box: one slice an axis of the image.
-        spacing: mm, one number an axis of the image.
-        scaling: the image's intensity scaling.
-        modality: the image's modality.
-    """
-    values = scaling.forward(image[box])
+def crop(scan: Scan, box: Box) -> Region:
+    """Cut ``box`` out of a scan; only that box of the image is touched."""
+    hole = scan.whole.crop(box)
+    values = scan.scaling.forward(scan.image.array[box])
     values[hole] = 0.0
-    kept = [axis for axis, size in enumerate(image.shape) if size > 1]
-    shape = [hole.shape[axis] for axis in kept]
-    return Region(
-        values=values.reshape(shape),
-        hole=np.ascontiguousarray(hole).reshape(shape),
-        spacing=tuple(spacing[axis] for axis in kept),
-        scaling=scaling,
-        box=box,
-        modality=modality,
-    )
+    shape = [hole.shape[axis] for axis in scan.axes]
+    return Region(values=values.reshape(shape), hole=hole.reshape(shape), box=box, scan=scan)
 
 
 def restore(region: Region, values: np.ndarray, dtype: np.dtype) -> np.ndarray:

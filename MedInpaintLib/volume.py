@@ -229,11 +229,13 @@ class Volume:
         dimensions = self.array.ndim
         return np.reshape(self.direction, (dimensions, dimensions)) * self.spacing[::-1], np.array(self.origin)
 
-    def resampled_onto(self, grid: Volume) -> Volume:
-        """This volume at the voxels of ``grid``, nearest neighbour, 0 outside."""
+    def resampled_onto(self, grid: Volume, *, linear: bool = False) -> Volume:
+        """This volume at the voxels of ``grid``, 0 outside: nearest neighbour, or linear in float32."""
         import SimpleITK as sitk
 
-        resampled = sitk.Resample(self.to_sitk(), grid.to_sitk(), sitk.Transform(), sitk.sitkNearestNeighbor, 0)
+        image = sitk.Cast(self.to_sitk(), sitk.sitkFloat32) if linear else self.to_sitk()
+        how = sitk.sitkLinear if linear else sitk.sitkNearestNeighbor
+        resampled = sitk.Resample(image, grid.to_sitk(), sitk.Transform(), how, 0)
         return grid.with_array(sitk.GetArrayFromImage(resampled))
 
     def write(self, path: str | os.PathLike[str], *, compress: bool = True) -> None:

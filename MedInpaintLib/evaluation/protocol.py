@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import intensity
 from ..errors import GeometryError, MaskError, MethodError, ParameterError
+from ..foreground import body
 from ..holes import is_spec, place
 from ..holes.grammar import grammar
 from ..mask import grow
@@ -23,7 +24,6 @@ from ..pipeline import inpaint
 from ..progress import Progress
 from ..volume import Volume
 from .data_range import DataRange, data_range_of
-from .foreground import body
 from .report import Row, Table
 
 #: In every table: a method that does not beat it is not worth its time.

@@ -47,13 +47,15 @@ class Prediction:
         mean: float array of the region's shape, in the region's scale. Under the hole: the fill. Elsewhere: the
             method's own estimate of the known voxels where it has one (blending compares the two), else the known
             values.
-        samples: optional ``(n, *region shape)`` alternatives; their spread becomes the uncertainty.
+        spread: optional standard deviation of the fill, in the region's shape and scale: how far the truth may be off.
         notes: facts for the report (iterations, residual, ...); plain numbers and text.
+        warnings: what the user must know, above all where another method had to step in and why.
     """
 
     mean: np.ndarray
-    samples: np.ndarray | None = None
+    spread: np.ndarray | None = None
     notes: dict[str, Any] = dataclasses.field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -275,15 +275,14 @@ def test_a_method_that_returns_no_fill_is_named(monkeypatch, returns, message):
         mi.inpaint(*ramp(), method="broken")
 
 
-def test_uncertainty_is_the_spread_of_the_samples_in_the_images_units(monkeypatch):
-    def sampling(region, parameters, run):
-        samples = np.stack([region.values + offset for offset in (-0.1, 0.1)])
-        return registry.Prediction(samples.mean(axis=0), samples)
+def test_uncertainty_is_the_methods_spread_in_the_images_units(monkeypatch):
+    def unsure(region, parameters, run):
+        return registry.Prediction(region.values, spread=np.full(region.values.shape, 0.1))
 
-    info = registry.MethodInfo("sampling", "S", "trivial", "S.", "None.", "none", fill=sampling)
-    monkeypatch.setitem(registry._METHODS, "sampling", info)
+    info = registry.MethodInfo("unsure", "S", "trivial", "S.", "None.", "none", fill=unsure)
+    monkeypatch.setitem(registry._METHODS, "unsure", info)
     image, hole = ramp()
-    result = mi.inpaint(image, hole, method="sampling")
+    result = mi.inpaint(image, hole, method="unsure")
     width = fit_scaling(image[~hole], "MR").width
     assert result.uncertainty is not None
     np.testing.assert_allclose(result.uncertainty.array[hole], 0.1 * width, rtol=1e-5)

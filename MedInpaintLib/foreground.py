@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..intensity import FOREGROUND_SHARE, sample_known
+from .intensity import FOREGROUND_SHARE, sample_known
 
 _AIR = -300.0  # HU; skin and fat are above, air and most of the lung below
 

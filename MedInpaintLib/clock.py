@@ -1,0 +1,22 @@
+"""Where the time goes."""
+
+from __future__ import annotations
+
+import time
+
+
+class Clock:
+    """Wall-clock seconds by stage."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self._stages[stage] = self._stages.get(stage, 0.0) + now - self._last
+        self._last = now
+
+    def seconds(self) -> dict[str, float]:
+        total = {**self._stages, "total": time.perf_counter() - self._start}
+        return {stage: round(seconds, 4) for stage, seconds in total.items()}

@@ -1,0 +1,125 @@
+"""Region by region: crop, predict, blend, restore. The part of the road that is the same whoever chose the method."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import blending
+from .clock import Clock
+from .errors import MaskError, MethodError
+from .mask import disjoint_boxes
+from .methods import registry
+from .progress import Progress
+from .region import Region, crop, restore
+from .result import Patch
+from .scan import Scan
+
+#: Voxels of context at most: 5 mm would be 500 voxels of a micro-CT.
+MOST_CONTEXT = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """All that is decided before the first region is filled.
+
+    Attributes:
+        method: which.
+        settings: its parameters.
+        blend: ``"paste"``, ``"feather"`` or ``"poisson"``.
+        device: ``"cpu"``, ``"cuda"``, ...
+        seed: for chance.
+    """
+
+    method: registry.MethodInfo
+    settings: Any
+    blend: str
+    device: str = "cpu"
+    seed: int = 0
+
+    @classmethod
+    def of(cls, method: str, *, seed: int = 0) -> Plan:
+        """A method with its own parameters and blending, by name."""
+        info = registry.get(method)
+        return cls(info, info.parameters(), info.blend, seed=seed)
+
+
+@dataclasses.dataclass(frozen=True)
+class Filling:
+    """What was filled in, and what the method said of it."""
+
+    patches: tuple[Patch, ...]
+    notes: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+def fill(scan: Scan, plan: Plan, progress: Progress, clock: Clock | None = None) -> Filling:
+    """Fill the scan's hole, region after region.
+
+    Raises:
+        MaskError: a region is all hole.
+        MethodError: the method returned what is no fill.
+    """
+    clock = clock or Clock()
+    boxes = disjoint_boxes(scan.whole, [_context(plan.method.context_mm, mm) for mm in scan.image.spacing])
+    patches, notes, warnings = [], [], []
+    for number, box in enumerate(boxes):
+        share = progress.part(number / len(boxes), (number + 1) / len(boxes))
+        region = crop(scan, box)
+        if region.hole.all():
+            raise MaskError("The hole leaves no known voxel around it: nothing is there to fill it from.")
+        prediction = _predict(region, plan, share.part(0.0, 0.8))
+        clock.lap("method")
+        blended = _BLENDS[plan.blend](prediction.mean, region, share.part(0.8, 1.0))
+        clock.lap("blend")
+        spread = None if prediction.spread is None else prediction.spread[region.hole] * region.scaling.width
+        intensities = restore(region, blended, scan.image.array.dtype)
+        patches.append(Patch(box, scan.whole.crop(box), intensities, spread))
+        notes.append(prediction.notes)
+        warnings += [warning for warning in prediction.warnings if warning not in warnings]
+        clock.lap("restore")
+    return Filling(tuple(patches), _worst(notes), tuple(warnings))
+
+
+def _predict(region: Region, plan: Plan, progress: Progress) -> registry.Prediction:
+    """The method's prediction. A method of any author gets this far: a clear word is better than black voxels."""
+    assert plan.method.fill is not None  # the registry fills it in
+    name = plan.method.name
+    run = registry.Run(seed=plan.seed, device=plan.device, progress=progress)
+    prediction = plan.method.fill(region, plan.settings, run)
+    for what, found in (("shape", prediction.mean), ("a spread of shape", prediction.spread)):
+        if found is not None and found.shape != region.values.shape:
+            raise MethodError(f"Method '{name}' returned {what} {found.shape} for a region of {region.values.shape}.")
+        if found is not None and not np.isfinite(found[region.hole]).all():
+            raise MethodError(f"Method '{name}' returned NaN or infinity inside the hole; try another method.")
+    return prediction
+
+
+def _context(context_mm: float, mm: float) -> int:
+    """Known voxels to take along on each side: at least the two that a solver needs, and bounded for micro-CT."""
+    return min(max(2, math.ceil(context_mm / mm)), MOST_CONTEXT)
+
+
+_BLENDS: dict[str, Callable[[np.ndarray, Region, Progress], np.ndarray]] = {
+    "paste": lambda mean, region, progress: blending.paste(mean, region.values, region.hole),
+    "feather": lambda mean, region, progress: blending.feather(
+        mean, region.values, region.hole, spacing=region.spacing
+    ),
+    "poisson": lambda mean, region, progress: blending.poisson(
+        mean, region.values, region.hole, spacing=region.spacing, progress=progress
+    ),
+}
+
+
+def _worst(notes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One set of notes for all regions: the largest of each number, the first of each text."""
+    merged: dict[str, Any] = {}
+    for note in notes:
+        for name, value in note.items():
+            keep = name not in merged or (not isinstance(value, str) and value > merged[name])
+            merged[name] = value if keep else merged[name]
+    return merged

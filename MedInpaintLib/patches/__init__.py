@@ -1,0 +1,1 @@
+"""Patches: small neighbourhoods that are compared, learned from and copied."""

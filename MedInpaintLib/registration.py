@@ -1,0 +1,1 @@
+"""Registration: where in another image, or in the mirrored one, the same anatomy lies."""
