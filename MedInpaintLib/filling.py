@@ -12,7 +12,7 @@ import numpy as np
 from . import blending
 from .clock import Clock
 from .errors import MaskError, MethodError
-from .mask import disjoint_boxes
+from .mask import Hole, disjoint_boxes
 from .methods import registry
 from .progress import Progress
 from .region import Region, crop, restore
@@ -42,10 +42,10 @@ class Plan:
     seed: int = 0
 
     @classmethod
-    def of(cls, method: str, *, seed: int = 0) -> Plan:
-        """A method with its own parameters and blending, by name."""
+    def of(cls, method: str, blend: str = "auto", *, seed: int = 0) -> Plan:
+        """A method by name, with its default parameters; ``"auto"`` is the blending that suits it."""
         info = registry.get(method)
-        return cls(info, info.parameters(), info.blend, seed=seed)
+        return cls(info, info.parameters(), info.blend if blend == "auto" else blend, seed=seed)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,15 +57,24 @@ class Filling:
     warnings: tuple[str, ...]
 
 
-def fill(scan: Scan, plan: Plan, progress: Progress, clock: Clock | None = None) -> Filling:
+def fill(
+    scan: Scan, plan: Plan, progress: Progress, clock: Clock | None = None, *, only: Hole | None = None
+) -> Filling:
     """Fill the scan's hole, region after region.
+
+    Args:
+        scan: what to fill.
+        plan: how.
+        progress: reports and cancels.
+        clock: takes the time.
+        only: fill just the regions around this part of the scan's hole.
 
     Raises:
         MaskError: a region is all hole.
         MethodError: the method returned what is no fill.
     """
     clock = clock or Clock()
-    boxes = disjoint_boxes(scan.whole, [_context(plan.method.context_mm, mm) for mm in scan.image.spacing])
+    boxes = disjoint_boxes(only or scan.whole, [_context(plan.method.context_mm, mm) for mm in scan.image.spacing])
     patches, notes, warnings = [], [], []
     for number, box in enumerate(boxes):
         share = progress.part(number / len(boxes), (number + 1) / len(boxes))

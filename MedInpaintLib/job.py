@@ -31,7 +31,7 @@ EXIT_DONE, EXIT_FAILED, EXIT_INPUT, EXIT_CANCELLED = 0, 1, 2, 130
 
 Emit = Callable[[dict[str, Any]], None]
 
-_INPUTS, _OUTPUTS = ("image", "mask"), ("output", "report", "uncertainty", "filled_mask")
+_INPUTS, _SOURCES, _OUTPUTS = ("image", "mask"), ("exemplars",), ("output", "report", "uncertainty", "filled_mask")
 
 
 def _text(value: Any) -> str:
@@ -59,6 +59,12 @@ def _whole_list(value: Any) -> list[int]:
     return [_whole(entry) for entry in value]
 
 
+def _text_list(value: Any) -> list[str]:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError
+    return [_text(entry) for entry in value]
+
+
 def _object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
         raise ValueError
@@ -78,6 +84,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "float": ("a number", _number),
     "bool": ("true or false", _truth),
     "list[int]": ("a list of whole numbers", _whole_list),
+    "list[str]": ("a list of texts that are not empty", _text_list),
     "dict[str, Any]": ("an object of names and values", _object),
 }
 
@@ -93,6 +100,9 @@ class Job:
         report: where to write the report as JSON, or None.
         uncertainty: where to write the uncertainty, for methods that have one, or None.
         filled_mask: where to write the mask of the voxels that were filled (grown and resampled), or None.
+        guides: files with other contrasts of the same subject.
+        exemplars: a folder with other scans of the same contrast, or None.
+        self_check: try the method, or with ``"auto"`` several, on holes in healthy tissue of the same image first.
         labels, dilate_mm, method, parameters, blend, modality, device, seed: as in :func:`MedInpaintLib.inpaint`.
         compress: write a compressed file where the format can; the panel does not, for speed.
     """
@@ -110,6 +120,9 @@ class Job:
     parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
     blend: str = "auto"
     modality: str | None = None
+    guides: list[str] = dataclasses.field(default_factory=list)
+    exemplars: str | None = None
+    self_check: bool = False
     device: str = "auto"
     seed: int = 0
     compress: bool = True
@@ -159,11 +172,14 @@ class Job:
             parts = [f"unknown fields: {', '.join(unknown)}"] if unknown else []
             parts += [f"missing: {', '.join(missing)}"] if missing else []
             raise ParameterError(f"The job file has {'; '.join(parts)}. Its fields are: {', '.join(known)}.")
-        paths = {
+        paths: dict[str, Any] = {
             name: str(folder / fields[name])
-            for name in (*_INPUTS, *_OUTPUTS)
+            for name in (*_INPUTS, *_SOURCES, *_OUTPUTS)
             if isinstance(fields.get(name), str) and fields[name]
         }
+        guides = fields.get("guides")
+        if isinstance(guides, list):
+            paths["guides"] = [str(folder / each) if isinstance(each, str) and each else each for each in guides]
         return cls(**{**fields, **paths})
 
     def write(self, path: str | os.PathLike[str]) -> None:
@@ -207,6 +223,9 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
         labels=job.labels,
         dilate_mm=job.dilate_mm,
         modality=job.modality,
+        guides=job.guides,
+        exemplars=job.exemplars,
+        self_check=job.self_check,
         device=job.device,
         seed=job.seed,
         progress=progress.part(0.0, 0.95),
@@ -236,11 +255,13 @@ def _check_that_nothing_is_overwritten(job: Job) -> None:
     Raises:
         OutputPathError: naming the two that are one file.
     """
-    named = {name: getattr(job, name) for name in (*_INPUTS, *_OUTPUTS) if getattr(job, name) is not None}
+    named = {name: getattr(job, name) for name in _INPUTS}
+    named |= {f"guide {number}": path for number, path in enumerate(job.guides, start=1)}
+    named |= {name: getattr(job, name) for name in _OUTPUTS if getattr(job, name) is not None}
     for (name, path), (other, other_path) in itertools.combinations(named.items(), 2):
         if other not in _OUTPUTS or not _share_a_file(path, other_path):
             continue
-        if name in _INPUTS:
+        if name not in _OUTPUTS:
             raise OutputPathError(f"The {other} '{other_path}' would overwrite an input, the {name}; rename it.")
         raise OutputPathError(
             f"The {name} and the {other} would both be written to '{other_path}'; rename one of them."

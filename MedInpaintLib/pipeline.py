@@ -28,6 +28,8 @@ from .methods.parameters import parse
 from .progress import Progress
 from .result import Patch, Result
 from .scan import Scan
+from .selfcheck import SelfCheck
+from .selfcheck import self_check as run_self_check
 from .volume import Volume
 
 BLENDS = ("auto", "paste", "feather", "poisson")
@@ -49,6 +51,7 @@ def inpaint(
     modality: str | None = None,
     guides: Sequence[Any] = (),
     exemplars: Any = None,
+    self_check: bool = False,
     device: str = "auto",
     seed: int = 0,
     progress: Progress | None = None,
@@ -70,6 +73,9 @@ def inpaint(
             The same kinds as ``image``; those on another grid are resampled.
         exemplars: other scans of the same contrast, for the methods that take tissue from them: a folder, or a list of
             what ``image`` can be.
+        self_check: fill holes like this one in healthy tissue of the same image first, and say in
+            ``report["self_check"]`` what came out: the scores to expect. With ``method="auto"`` several methods are
+            tried, and the best one is taken.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
         seed: for methods with chance in them.
         progress: reports and cancels.
@@ -105,23 +111,28 @@ def inpaint(
     guide_volumes, more = _guides(guides, volume, hole)
     scan = Scan(volume, hole, scaling, modality, guide_volumes, _exemplars(exemplars))
     chosen, reason = (method, "") if method != "auto" else auto.choose(hole, volume.spacing)
-    info = registry.get(chosen)
-    settings = parse(info.parameters, parameters or {}, method=chosen)
-    used_device, notes = _device(device, info)
-    plan = Plan(info, settings, info.blend if blend == "auto" else blend, used_device, int(seed))
+    plan, notes = _plan(chosen, parameters or {}, blend, device, int(seed))
     clock.lap("check")
 
-    filling = fill(scan, plan, progress.part(0.15, 0.95), clock)
+    checked = None
+    if self_check:
+        others = auto.candidates(scan)[1:] if method == "auto" else []
+        plans = [plan, *(Plan.of(name, blend, seed=plan.seed) for name in others)]
+        checked = run_self_check(scan, plans, seed=plan.seed, progress=progress.part(0.15, 0.7))
+        plan, reason, more_notes = _after_check(checked, plans, reason)
+        notes += more_notes
+        clock.lap("self-check")
+    filling = fill(scan, plan, progress.part(0.7 if self_check else 0.15, 0.95), clock)
     progress.update(1.0, "Done")
     report = {
         "software": f"MedInpaintLib {__version__}",
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "method": chosen,
+        "method": plan.method.name,
         "reason": reason,
-        "parameters": dataclasses.asdict(settings),
+        "parameters": dataclasses.asdict(plan.settings),
         "blend": plan.blend,
         "seed": plan.seed,
-        "device": used_device,
+        "device": plan.device,
         "modality": modality,
         "image": {**_description(image, volume), "dtype": str(volume.array.dtype)},
         "mask": {
@@ -135,12 +146,37 @@ def inpaint(
             "components": _components(filling.patches),
             "regions": len(filling.patches),
         },
+        "self_check": checked.report() if checked else None,
         "notes": filling.notes,
         "warnings": [*warnings, *more, *notes, *filling.warnings],
         "seconds": clock.seconds(),
-        "trust": _trust(info, filling.patches, volume),
+        "trust": _trust(plan.method, filling.patches, volume),
     }
     return Result(volume, hole, filling.patches, report)
+
+
+def _plan(method: str, parameters: dict[str, Any], blend: str, device: str, seed: int) -> tuple[Plan, list[str]]:
+    """What was asked for, checked, and warnings."""
+    info = registry.get(method)
+    settings = parse(info.parameters, parameters, method=method)
+    used_device, warnings = _device(device, info)
+    return Plan(info, settings, info.blend if blend == "auto" else blend, used_device, seed), warnings
+
+
+def _after_check(checked: SelfCheck | None, plans: Sequence[Plan], reason: str) -> tuple[Plan, str, list[str]]:
+    """The winner, why it was taken, and warnings."""
+    if checked is None:
+        return plans[0], reason, ["The self-check found no place for trial holes; nothing was checked."]
+    best = next(plan for plan in plans if plan.method.name == checked.best)
+    if len(checked.scores) > 1:
+        psnr = checked.expected()["psnr"]
+        reason = (
+            f"of {len(checked.scores)} methods it was the best on {checked.holes} such holes in healthy parts of this "
+            f"image: PSNR {psnr['mean']:.1f} ± {psnr['sd']:.1f} dB"
+            if psnr["mean"] is not None and psnr["sd"] is not None
+            else "it was the best in healthy parts of this image"
+        )
+    return best, reason, []
 
 
 def _trust(info: registry.MethodInfo, patches: Sequence[Patch], volume: Volume) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 
 from .intensity import Scaling
-from .mask import Box
+from .mask import Box, grow
 from .scan import Scan
 
 
@@ -49,6 +50,26 @@ class Region:
     def place(self) -> Box:
         """Where the region lies in the arrays of :attr:`scan`."""
         return self.scan.place(self.box)
+
+    @functools.cached_property
+    def guides(self) -> np.ndarray:
+        """float32 ``(n guides, *shape)``: the scan's guides in this box, scaled; known under the hole too."""
+        pairs = zip(self.scan.guides, self.scan.guide_scalings, strict=True)
+        cut = [scaling.forward(guide.array[self.box]).reshape(self.hole.shape) for guide, scaling in pairs]
+        return np.array(cut, dtype=np.float32).reshape(-1, *self.hole.shape)
+
+    def wider(self, reach_mm: float) -> tuple[Region, Box]:
+        """The region with up to so many mm more on each side, and where this one lies in it.
+
+        Its hole holds what of other regions' holes lies there, too.
+        """
+        spacing = self.scan.image.spacing
+        box = grow(self.box, [round(reach_mm / mm) for mm in spacing], self.scan.image.array.shape)
+        inner = tuple(
+            slice(mine.start - outer.start, mine.stop - outer.start)
+            for mine, outer in zip(self.place, self.scan.place(box), strict=True)
+        )
+        return crop(self.scan, box), inner
 
     def nearest_known(self) -> np.ndarray:
         """``values`` with each voxel of the hole replaced by the known voxel that is nearest in mm."""

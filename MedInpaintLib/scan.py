@@ -51,10 +51,16 @@ class Scan:
         return self.squeeze(self.whole.full())
 
     @functools.cached_property
+    def guide_scalings(self) -> tuple[Scaling, ...]:
+        """Each guide's own, by its foreground."""
+        return tuple(fit_scaling(sample_known(guide.array, None, None), self.modality) for guide in self.guides)
+
+    @functools.cached_property
     def guide_values(self) -> np.ndarray:
-        """float32 ``(n guides, *shape)``, each scaled by its own known foreground."""
-        scaled = [_scaled(guide, self.modality) for guide in self.guides]
-        return np.array([self.squeeze(each) for each in scaled], dtype=np.float32).reshape(-1, *self.values.shape)
+        """float32 ``(n guides, *shape)``, scaled."""
+        pairs = zip(self.guides, self.guide_scalings, strict=True)
+        scaled = [self.squeeze(_forward(scaling, guide.array)) for guide, scaling in pairs]
+        return np.array(scaled, dtype=np.float32).reshape(-1, *self.values.shape)
 
     @property
     def axes(self) -> tuple[int, ...]:
@@ -79,10 +85,6 @@ class Scan:
         if key not in self.memory:
             self.memory[key] = make()
         return self.memory[key]
-
-
-def _scaled(volume: Volume, modality: str) -> np.ndarray:
-    return _forward(fit_scaling(sample_known(volume.array, None, None), modality), volume.array)
 
 
 def _forward(scaling: Scaling, array: np.ndarray) -> np.ndarray:

@@ -194,6 +194,12 @@ class Volume:
             raise GeometryError(f"The array must have the grid's shape {self.array.shape}; found {array.shape}.")
         return dataclasses.replace(self, array=array)
 
+    def crop(self, box: tuple[slice, ...]) -> Volume:
+        """A box of it, at its place in space; the array is a view."""
+        steps, start = self.ijk_to_lps()
+        corner = steps @ [part.start for part in reversed(box)] + start
+        return dataclasses.replace(self, array=self.array[box], origin=tuple(corner.tolist()))
+
     def grid_difference(self, other: Volume) -> str:
         """What distinguishes this grid from another one, in words; empty when they agree to :data:`GRID_TOLERANCE`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -56,12 +57,34 @@ def describe(output: str, report: dict[str, Any]) -> str:
         if hole["volume_ml"] is None
         else f"{hole['voxels']} voxels, {hole['volume_ml']:.2f} ml"
     )
+    checked = report["self_check"]
     return (
         f"{output}\n"
         f"  {report['method']}{why}\n"
         f"  {size} in {parts}, {report['seconds']['total']:.2f} s. "
         f"{report['trust']}"
-    )
+    ) + ("\n" + self_check_table(checked) if checked else "")
+
+
+def self_check_table(checked: dict[str, Any]) -> str:
+    """What came out on the trial holes, best first."""
+    scores = sorted(checked["methods"].items(), key=lambda item: -(item[1]["psnr"]["mean"] or math.inf))
+    width = max(len(name) for name, _ in scores)
+    lines = [f"  Self-check on {checked['holes']} holes like this one in healthy tissue, {checked['range']}:"]
+    lines.append(f"  {'method':<{width}}  {'PSNR dB':>12}  {'SSIM':>13}  {'MAE':>15}  {'s':>6}")
+    for name, found in scores:
+        psnr, ssim, mae = (spread(found[metric], digits) for metric, digits in (("psnr", 2), ("ssim", 3), ("mae", 3)))
+        lines.append(f"  {name:<{width}}  {psnr:>12}  {ssim:>13}  {mae:>15}  {found['seconds']:>6.2f}")
+    lines += [f"  {name} could not be tried: {why}" for name, why in checked["left_out"].items()]
+    return "\n".join(lines)
+
+
+def spread(found: dict[str, float | None], digits: int) -> str:
+    """Mean ± standard deviation, as far as there are any."""
+    mean, sd = found["mean"], found["sd"]
+    if mean is None:
+        return "-"
+    return f"{mean:.{digits}f}" if sd is None else f"{mean:.{digits}f} ± {sd:.{digits}f}"
 
 
 def _with_bar(work: Callable[[Emit], None]) -> int:

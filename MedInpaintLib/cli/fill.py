@@ -27,6 +27,15 @@ def fill(
     label: Annotated[Optional[list[int]], typer.Option(help="Use only this value of the mask; repeatable.")] = None,
     dilate: Annotated[float, typer.Option(metavar="MM", help="Grow the hole by this many mm.")] = 0.0,
     modality: Annotated[Optional[str], typer.Option(help="MR, CT or film; guessed when left out.")] = None,
+    guide: Annotated[
+        Optional[list[Path]],
+        typer.Option(help="Another contrast of the same subject, undamaged in the hole; repeatable."),
+    ] = None,
+    exemplars: Annotated[Optional[Path], typer.Option(help="Folder with other scans of the same contrast.")] = None,
+    self_check: Annotated[
+        bool,
+        typer.Option("--self-check", help="Try methods on such holes in healthy tissue first; take the best."),
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     seed: Annotated[int, typer.Option(help="For methods with chance in them.")] = 0,
     report: Annotated[Optional[Path], typer.Option(help="Write provenance and facts to this JSON file.")] = None,
@@ -55,6 +64,9 @@ def fill(
             parameters=_assignments(set_ or []),
             blend=blend,
             modality=modality,
+            guides=[str(each) for each in guide or []],
+            exemplars=str(exemplars) if exemplars else None,
+            self_check=self_check,
             device=device,
             seed=seed,
         )

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..data_range import data_range_of
 from ..errors import GeometryError, MaskError, MissingDependencyError
 from ..files import replacing
 from ..intensity import guess_modality, sample_known
 from ..volume import Volume
-from .data_range import data_range_of
 
 _BACK, _INK, _DIM, _OUTLINE = "#101214", "#f2f2f2", "#a7adb5", "#ffb000"
 _PANEL = 3.2  # inches, the height of a panel
@@ -50,7 +50,7 @@ def save_figure(
         method: for the title.
         scores: for the title; psnr, ssim and mae are shown.
         window: ``(black, white)`` in the image's intensities; by default the range R of the scores
-            (:func:`.data_range.data_range_of`).
+            (:func:`MedInpaintLib.data_range.data_range_of`).
         truth_known: whether ``image`` holds the truth under the hole (synthetic holes). If not, the last panel is named
             "change", for then it says what was altered and nothing about errors.
         dpi: resolution.

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import intensity
+from ..data_range import DataRange, data_range_of
 from ..errors import GeometryError, MaskError, MethodError, ParameterError
 from ..foreground import body
 from ..holes import is_spec, place
@@ -23,7 +24,6 @@ from ..metrics import CONVENTIONS, score
 from ..pipeline import inpaint
 from ..progress import Progress
 from ..volume import Volume
-from .data_range import DataRange, data_range_of
 from .report import Row, Table
 
 #: In every table: a method that does not beat it is not worth its time.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from MedInpaintLib.data_range import data_range_of
 from MedInpaintLib.evaluation import evaluate
-from MedInpaintLib.evaluation.data_range import data_range_of
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import ParameterError
-from ..intensity import foreground
+from .errors import ParameterError
+from .intensity import foreground
 
 #: HU; the usual soft-tissue window. R = 80 (brain) or 4095 (all a scanner gives) are the other customs.
 SOFT_TISSUE = 400.0

@@ -1,0 +1,61 @@
+"""Patch fill: texture copied from elsewhere in the scan."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from ..patches.synthesis import Settings, fill_region
+from ..region import Region
+from ..solvers.fill import solve_biharmonic
+from .parameters import parameter
+from .registry import Prediction, Run, method
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameters:
+    size: float = parameter(
+        3.0,
+        unit="mm",
+        minimum=0.1,
+        maximum=50,
+        help="Size of a patch, kept within 3 to 5 voxels (5 in thick slices, 7 to 9 in films); large is smoother.",
+    )
+    search: float = parameter(
+        10.0, unit="mm", minimum=1, maximum=200, help="How far around the hole to look for patches; at most 40 voxels."
+    )
+    matches: int = parameter(
+        4, minimum=1, maximum=32, help="How many matches of each patch are averaged: more are smoother and slower."
+    )
+    sharpness: float = parameter(
+        4.0, minimum=0, maximum=10, help="How much patches next to known tissue lead: high is rougher, low errs less."
+    )
+    effort: int = parameter(10, minimum=1, maximum=50, help="Rounds of the search: more find better matches.")
+
+
+@method(
+    name="patch",
+    title="Patches",
+    family="patch",
+    summary="Small patches of tissue that fit, copied from around the hole; the guides, where given, help to choose.",
+    trust="Believable texture that was copied from elsewhere in this scan: what was unique inside the hole is lost.",
+    reference="Barnes et al.: PatchMatch, SIGGRAPH 2009; Wexler et al.: Space-time completion of video, PAMI 2007",
+    parameters=Parameters,
+    blend="poisson",
+)
+def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
+    """Search and vote from coarse to fine, started from the biharmonic fill; see :mod:`..patches.synthesis`."""
+    known = region.values[~region.hole]
+    smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=run.progress.part(0.0, 0.1)).values
+    base = np.clip(smooth, known.min(), known.max()).astype(np.float32)
+    settings = Settings(parameters.size, parameters.search, parameters.matches)
+    settings = dataclasses.replace(settings, sharpness=parameters.sharpness, rounds=parameters.effort)
+    found = fill_region(region, base, settings, run.rng(), run.progress.part(0.1, 1.0))
+    if found is None:
+        return Prediction(base, warnings=("The scan has no patch without a hole; the biharmonic fill was taken.",))
+    return Prediction(
+        found.values,
+        found.spread,
+        notes={"patch, voxels": " x ".join(map(str, found.patch)), "distance of the matches": found.distance},
+    )

@@ -1,0 +1,56 @@
+"""Patch regression: how tissue continues, learned from the same scan."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from ..patches.regression import Settings, regress
+from ..region import Region
+from ..solvers.fill import solve_biharmonic
+from .parameters import parameter
+from .registry import Prediction, Run, method
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameters:
+    ring: float = parameter(
+        2.0, unit="mm", minimum=0.5, maximum=6.0, help="How much of the surroundings the fill is predicted from."
+    )
+    window: float = parameter(
+        17.0, unit="mm", minimum=2.0, maximum=100.0, help="How far around the hole examples are looked for."
+    )
+    examples: int = parameter(20_000, minimum=100, maximum=200_000, help="At how many places to look.")
+    nearest: int = parameter(
+        4000, minimum=20, maximum=20_000, help="From how many of them to learn: those that look most alike."
+    )
+
+
+@method(
+    name="patch-regression",
+    title="Learned from the surroundings",
+    family="patch",
+    summary="Learns from thousands of places of the same scan how such tissue continues; the best for small holes.",
+    trust="Follows lines and layers into small holes; as smooth as a thin plate in the middle of larger ones.",
+    reference="locally weighted ridge regression of patches; see MedInpaintLib.patches.regression",
+    parameters=Parameters,
+)
+def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
+    """Ridge regression from the ring around each part of the hole, on a thin-plate spline."""
+    wider, inner = region.wider(parameters.window + 2 * parameters.ring)
+    own = np.zeros_like(wider.hole)
+    own[inner] = region.hole
+    image = np.where(wider.hole, np.float32(np.nan), wider.values)
+    channels = np.concatenate([image[np.newaxis], wider.guides])
+    settings = Settings(parameters.ring, parameters.window, parameters.examples, parameters.nearest)
+    learned = regress(channels, own, region.spacing, settings, run.rng(), progress=run.progress)
+    known = region.values[~region.hole]
+    values = np.where(region.hole, np.clip(learned.values[inner], known.min(), known.max()), region.values)
+    left = region.hole & ~learned.filled[inner]
+    if not left.any():
+        return Prediction(values, spread=learned.spread[inner])
+    smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=run.progress).values
+    values[left] = np.clip(smooth[left], known.min(), known.max())
+    warning = "Parts of the hole are too large to be learned from the surroundings; they were filled by biharmonic."
+    return Prediction(values, warnings=(warning,))

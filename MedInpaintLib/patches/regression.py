@@ -1,0 +1,342 @@
+"""Local regression: learn from the tissue around a hole how such tissue continues, and continue it so.
+
+A hole's *ring* is what is known within a few millimetres of it. The same stencil, ring and hole, is laid over
+thousands of places nearby where everything is known, and a linear map from ring to hole is fitted to those places whose
+ring looks most like the hole's. The map starts from the smooth continuation (a thin-plate spline, which needs no
+examples) and learns only its error, so with nothing to learn the result is that spline.
+
+With ``x`` the ring's values, ``y`` the hole's, both less the ring's mean, ``S`` the spline and ``w`` the weights of the
+examples, the fill is ``S x + B x``, with ``B`` the minimum of ``sum_n w_n |y_n - S x_n - B x_n|^2 + l |B|^2`` (ridge
+regression). ``l`` is what predicts best in blocks of examples that were left out, and the error there is the reported
+spread. (Leaving out one at a time would flatter: its neighbours show nearly the same tissue. In 20 mm holes it chose
+strengths that lost 2 dB against the spline.) Values of guides, known in the hole too, are further entries of ``x``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..mask import Box, clusters, grow
+from ..progress import Progress
+
+#: Ridge strengths that are tried, as shares of the mean variance of the features.
+STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0, 1e3)
+#: How much a difference in mean brightness counts beside one in shape when rings are compared.
+BRIGHTNESS = 0.5
+#: With fewer examples nothing is learned.
+FEWEST = 20
+#: float32 numbers of examples that are held at once: 80 MB.
+ROOM = 20_000_000
+#: Voxels of a ring at most: the spline takes their number cubed, and there is little to learn about holes so large
+#: (in 20 mm holes, with rings of 3000 voxels, the gain over a thin plate was 0.2 dB, in 10 mm holes 1.8 dB).
+MOST = 4000
+#: Principal directions of the examples that are learned from.
+DIRECTIONS = 300
+#: At most so many outputs take part in the choice of the ridge strength.
+FEW = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How to learn.
+
+    Attributes:
+        ring: mm of known surroundings that the fill is predicted from.
+        window: mm around the hole in which examples lie.
+        examples: places that are looked at.
+        nearest: how many are learned from: those whose ring looks most like the hole's.
+    """
+
+    ring: float = 2.0
+    window: float = 17.0
+    examples: int = 20_000
+    nearest: int = 4000
+
+
+@dataclasses.dataclass(frozen=True)
+class Regression:
+    """What was learned to fill in; arrays of the hole's shape.
+
+    Attributes:
+        values: float32; outside ``filled`` the input.
+        spread: float32, the standard deviation of the values; 0 outside ``filled``.
+        filled: bool; the hole without its parts that are too large.
+    """
+
+    values: np.ndarray
+    spread: np.ndarray
+    filled: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class _Stencil:
+    """A part of the hole with its ring: where it lies, and which of its box's voxels are which.
+
+    Attributes:
+        box: of the image; may reach beyond it by the ring's width.
+        shape: of the box.
+        hole, ring: indices into the flat box.
+    """
+
+    box: Box
+    shape: tuple[int, ...]
+    hole: np.ndarray
+    ring: np.ndarray
+
+
+def regress(
+    channels: np.ndarray,
+    hole: np.ndarray,
+    spacing: Sequence[float],
+    settings: Settings,
+    rng: np.random.Generator,
+    *,
+    others: Sequence[np.ndarray] = (),
+    progress: Progress | None = None,
+) -> Regression:
+    """Fill the hole part by part, but for parts with rings of more than :data:`MOST` voxels (a ball of 25 mm at 1 mm).
+
+    Args:
+        channels: float32 ``(1 + guides, *shape)``: the image, NaN where nothing may be learned, then its guides, which
+            are known everywhere.
+        hole: bool ``shape``, True = fill.
+        spacing: mm, in the order of the axes.
+        settings: how to learn.
+        rng: draws the examples' places.
+        others: more such stacks of channels to take examples from, on the same grid; NaN where they know nothing.
+        progress: reports and cancels.
+    """
+    progress = progress or Progress()
+    values, spread, done = channels[0].copy(), np.zeros(hole.shape, np.float32), np.zeros(hole.shape, bool)
+    voided = np.array(channels)
+    voided[0][hole] = np.nan
+    unknown = np.isnan(voided[0])
+    reach = [max(1, math.floor(settings.ring / mm)) for mm in spacing]
+    parts = list(clusters(hole, reach))
+    for number, (box, own) in enumerate(parts):
+        progress.update(number / len(parts), "Learning from the surroundings")
+        stencil = _stencil(box, own, reach, unknown, spacing, settings.ring)
+        if 0 < len(stencil.ring) <= MOST:
+            filled, deviation = _fill_part(stencil, [voided, *others], spacing, settings, rng)
+            values[box][own], spread[box][own], done[box][own] = filled, deviation, True
+    return Regression(values, spread, done)
+
+
+def _stencil(
+    box: Box, own: np.ndarray, reach: Sequence[int], unknown: np.ndarray, spacing: Sequence[float], ring_mm: float
+) -> _Stencil:
+    from scipy import ndimage
+
+    outer = tuple(slice(side.start - far, side.stop + far) for side, far in zip(box, reach, strict=True))
+    inside = np.pad(own, [(far, far) for far in reach])
+    distance = ndimage.distance_transform_edt(~inside, sampling=spacing)
+    # Thick slices may be further apart than the ring is wide; the next voxel along each axis always belongs to it.
+    near = ((distance <= ring_mm * (1 + 1e-6)) | ndimage.binary_dilation(inside)) & ~inside
+    near &= ~_cut(unknown, outer, True)  # neither other parts of the hole nor what lies beyond the image is known
+    return _Stencil(outer, inside.shape, np.flatnonzero(inside), np.flatnonzero(near))
+
+
+def _fill_part(
+    stencil: _Stencil,
+    sources: Sequence[np.ndarray],
+    spacing: Sequence[float],
+    settings: Settings,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values and standard deviation of the part's voxels."""
+    here = np.array([_cut(channel, stencil.box, np.nan).ravel() for channel in sources[0]])
+    nowhere = np.zeros(1, dtype=np.intp)
+    asked = _look(here, nowhere, stencil.ring, stencil.hole, nowhere)
+    seen = _examples(stencil, sources, spacing, settings, rng)
+    spline = _spline(stencil, spacing)
+    ring = len(stencil.ring)
+    smooth = asked.features[0, :ring] @ spline
+    if seen is None or len(seen.level) < FEWEST:
+        return smooth + asked.level[0], np.full(len(smooth), asked.features[0, :ring].std())
+    chosen, weights = _alike(asked, seen, settings.nearest)
+    seen = seen.take(chosen)
+    errors = seen.targets - seen.features[:, :ring] @ spline
+    learned = _ridge(seen.features, errors, weights, seen.fold, asked.features[0])
+    return smooth + learned.prediction + asked.level[0], learned.deviation
+
+
+@dataclasses.dataclass(frozen=True)
+class _Seen:
+    """The stencil at ``n`` places.
+
+    Attributes:
+        features: ``(n, features)``: the ring less its mean, and the guides' ring and hole less the mean of their ring.
+        level: ``(n,)``: the ring's mean.
+        targets: ``(n, voxels)``: the hole less the ring's mean.
+        fold: ``(n,)``: places that share tissue are in one fold, mostly.
+    """
+
+    features: np.ndarray
+    level: np.ndarray
+    targets: np.ndarray
+    fold: np.ndarray
+
+    def take(self, which: np.ndarray) -> _Seen:
+        """Some of the places."""
+        return _Seen(*(getattr(self, field.name)[which] for field in dataclasses.fields(self)))
+
+    @staticmethod
+    def join(parts: Sequence[_Seen]) -> _Seen:
+        """All places of all parts."""
+        return _Seen(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in dataclasses.fields(_Seen)))
+
+
+def _look(channels: np.ndarray, places: np.ndarray, ring: np.ndarray, hole: np.ndarray, fold: np.ndarray) -> _Seen:
+    """What the stencil shows at flat indices ``places`` of flat channels; ``ring`` and ``hole`` are flat offsets."""
+    image, *guides = channels
+    around, inside = places[:, np.newaxis] + ring, places[:, np.newaxis] + hole
+    values = image[around]
+    level = values.mean(axis=1, keepdims=True)
+    features = [values - level]
+    for guide in guides:
+        values = guide[around]
+        mean = values.mean(axis=1, keepdims=True)
+        features += [values - mean, guide[inside] - mean]
+    return _Seen(np.concatenate(features, axis=1), level[:, 0], image[inside] - level, fold)
+
+
+def _examples(
+    stencil: _Stencil,
+    sources: Sequence[np.ndarray],
+    spacing: Sequence[float],
+    settings: Settings,
+    rng: np.random.Generator,
+) -> _Seen | None:
+    """The stencil at random places of the window at which all of it is known; None where it has no room."""
+    guides = len(sources[0]) - 1
+    numbers = (1 + guides) * (len(stencil.ring) + len(stencil.hole))
+    most = min(settings.examples, ROOM // numbers) // len(sources) + 1
+    area = [
+        slice(side.start - round(settings.window / mm), side.stop + round(settings.window / mm))
+        for side, mm in zip(stencil.box, spacing, strict=True)
+    ]
+    found = []
+    for source in sources:
+        # Beyond the image nothing is known, so there is no use in looking at places there.
+        inner = tuple(
+            slice(max(side.start, 0), min(side.stop, size)) for side, size in zip(area, source.shape[1:], strict=True)
+        )
+        shape = tuple(side.stop - side.start for side in inner)
+        free = [size - wide + 1 for size, wide in zip(shape, stencil.shape, strict=True)]
+        if min(free) < 1:
+            continue
+        count = math.prod(free)
+        drawn = rng.choice(count, min(most, count), replace=False)
+        corners = np.unravel_index(drawn, free)
+        places = np.asarray(np.ravel_multi_index(corners, shape))
+        # Blocks of the stencil's size are dealt out to four folds, so that neighbours of a block are in other folds.
+        blocks = [at // wide for at, wide in zip(corners, stencil.shape, strict=True)]
+        fold = np.asarray(np.arange(1, len(blocks) + 1) @ np.array(blocks)) % 4
+        ring, hole = (
+            np.ravel_multi_index(np.unravel_index(which, stencil.shape), shape)
+            for which in (stencil.ring, stencil.hole)
+        )
+        seen = _look(source[(slice(None), *inner)].reshape(len(source), -1), places, ring, hole, fold)
+        whole = np.isfinite(seen.features.sum(axis=1)) & np.isfinite(seen.targets.sum(axis=1))
+        found.append(seen.take(whole))
+    return _Seen.join(found) if found else None
+
+
+def _alike(asked: _Seen, seen: _Seen, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the examples that look most like what is asked for, and their weights."""
+    apart = ((seen.features - asked.features) ** 2).mean(axis=1) + BRIGHTNESS * (seen.level - asked.level) ** 2
+    nearest = np.argpartition(apart, most)[:most] if most < len(apart) else np.arange(len(apart))
+    apart = apart[nearest]
+    return nearest, np.exp(-apart / max(float(np.median(apart)), 1e-12)).astype(np.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Learned:
+    prediction: np.ndarray
+    deviation: np.ndarray
+
+
+def _ridge(
+    features: np.ndarray, targets: np.ndarray, weights: np.ndarray, folds: np.ndarray, asked: np.ndarray
+) -> _Learned:
+    """Weighted ridge regression of ``targets`` on ``features``, evaluated at ``asked``.
+
+    Its strength is the one that does best on folds that were left out.
+    """
+    root = np.sqrt(weights)[:, np.newaxis]
+    x, y = features * root, targets * root
+    axes = _principal_axes(x)
+    x, z = x @ axes, asked @ axes
+    gram, cross = x.T @ x, x.T @ y
+    unit = float(np.trace(gram)) / features.shape[1] + 1e-12
+    left_out = []
+    for fold in np.unique(folds):
+        own = folds == fold
+        variance, turn = np.linalg.eigh(gram - x[own].T @ x[own])
+        left_out.append(_LeftOut(x[own] @ turn, y[own], turn.T @ (cross - x[own].T @ y[own]), variance))
+    few = slice(None, None, -(-y.shape[1] // FEW))
+    best = min(STRENGTHS, key=lambda strength: sum(each.squares(strength * unit, few).sum() for each in left_out))
+    everything = slice(None)
+    deviation = np.sqrt(sum(each.squares(best * unit, everything) for each in left_out) / weights.sum())
+    coefficients = np.linalg.solve(gram + best * unit * np.eye(len(gram), dtype=gram.dtype), cross)
+    return _Learned(z @ coefficients, deviation)
+
+
+@dataclasses.dataclass(frozen=True)
+class _LeftOut:
+    """One fold, seen along the principal axes of all others: scores, targets, and the others' cross products."""
+
+    scores: np.ndarray
+    targets: np.ndarray
+    cross: np.ndarray
+    variance: np.ndarray
+
+    def squares(self, ridge: float, which: slice) -> np.ndarray:
+        """Sum of squared errors of each target that was asked for."""
+        shrunk = np.maximum(self.variance, 0) + ridge
+        errors = self.targets[:, which] - (self.scores / shrunk) @ self.cross[:, which]
+        return (errors**2).sum(axis=0)
+
+
+def _principal_axes(x: np.ndarray) -> np.ndarray:
+    """The ``(features, n)`` directions in which examples vary most, at most :data:`DIRECTIONS`."""
+    from scipy.linalg import eigh
+
+    dual = x.shape[0] < x.shape[1]
+    gram = x @ x.T if dual else x.T @ x
+    first = max(0, len(gram) - DIRECTIONS)
+    variance, axes = eigh(gram, subset_by_index=(first, len(gram) - 1), check_finite=False)
+    if not dual:
+        return axes
+    kept = variance > 1e-6 * variance[-1]
+    return (x.T @ axes[:, kept]) / np.sqrt(variance[kept])
+
+
+def _spline(stencil: _Stencil, spacing: Sequence[float]) -> np.ndarray:
+    """The polyharmonic spline from ring to hole, float32 ``(ring, hole)``: a thin plate's Green's function.
+
+    |r| in 3-D and r^2 log r in 2-D solve the biharmonic equation.
+    """
+    from scipy.interpolate import RBFInterpolator
+
+    ring, hole = (
+        np.stack(np.unravel_index(which, stencil.shape), axis=1) * spacing for which in (stencil.ring, stencil.hole)
+    )
+    kernel = "linear" if ring.shape[1] == 3 else "thin_plate_spline"
+    flat = np.linalg.matrix_rank(ring - ring.mean(axis=0)) < ring.shape[1]
+    if flat:
+        # The ring lies in a plane, or on a line in 2-D: no slope across it can be known.
+        kernel = "linear"
+    spline = RBFInterpolator(ring, np.eye(len(ring)), kernel=kernel, degree=0 if flat else 1)
+    return np.asarray(spline(hole), dtype=np.float32).T
+
+
+def _cut(array: np.ndarray, box: Box, outside: float) -> np.ndarray:
+    """A copy of a box that may reach beyond the array."""
+    inner = grow(box, [0] * array.ndim, array.shape)
+    padding = [(i.start - b.start, b.stop - i.stop) for i, b in zip(inner, box, strict=True)]
+    return np.pad(array[inner], padding, constant_values=outside)

@@ -1,0 +1,298 @@
+"""Self-check: which method does best on this very scan, and how well.
+
+Holes of the same shapes as the real one are cut out of healthy tissue of the same scan, where it looks like the tissue
+around the real hole. Every candidate fills them; what it should have found is known there. The best one wins, and its
+scores say what to expect of it in the real hole, in this patient, with this scanner.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .data_range import DataRange, data_range_of
+from .errors import MedInpaintError
+from .filling import Plan, fill
+from .foreground import body
+from .intensity import sample_known
+from .mask import Hole, bounding_box, grow
+from .metrics import score
+from .progress import Progress
+from .scan import Scan
+
+#: Trial holes at most, and what they may hold in voxels before there are fewer (but at least the fewest).
+MOST, VOXELS, FEWEST = 8, 24_000, 3
+#: Voxels around the hole, along each axis, in which trial holes may lie: a whole head, but not a whole body.
+REACH = 160
+#: Places that are compared with the real one for each trial hole.
+PLACES = 600
+#: Voxels kept free around every hole, so that no trial is filled from what is not known.
+APART = 4
+#: Voxels of a ring at most, when places are compared.
+_RING = 400
+METRICS = ("psnr", "ssim", "mae")
+
+
+@dataclasses.dataclass(frozen=True)
+class SelfCheck:
+    """What came out.
+
+    Attributes:
+        best: the candidate with the best mean PSNR.
+        holes: how many trial holes there were.
+        data_range: R of PSNR and SSIM, with its origin.
+        scores: candidate -> metric -> one value a trial hole.
+        seconds: candidate -> wall time of filling all of them.
+        left_out: candidate -> why it could not be tried.
+    """
+
+    best: str
+    holes: int
+    data_range: DataRange
+    scores: dict[str, dict[str, list[float]]]
+    seconds: dict[str, float]
+    left_out: dict[str, str]
+
+    def expected(self) -> dict[str, dict[str, float | None]]:
+        """Of the winner: metric -> mean and standard deviation over the trial holes."""
+        return {metric: _spread(values) for metric, values in self.scores[self.best].items()}
+
+    def report(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {
+            "best": self.best,
+            "holes": self.holes,
+            "range": str(self.data_range),
+            "expected": self.expected(),
+            "methods": {
+                name: {
+                    **{metric: _spread(values) for metric, values in scores.items()},
+                    "seconds": round(self.seconds[name], 2),
+                }
+                for name, scores in self.scores.items()
+            },
+            "left_out": self.left_out,
+        }
+
+
+def self_check(
+    scan: Scan, candidates: Sequence[Plan], *, seed: int = 0, progress: Progress | None = None
+) -> SelfCheck | None:
+    """Try the candidates on holes like the real one, in the same scan.
+
+    Args:
+        scan: with the real hole, which no candidate sees into here either.
+        candidates: what to try; where two are equally good, the first wins.
+        seed: for the places of the trial holes.
+        progress: reports and cancels.
+
+    Returns:
+        None when no trial hole fits, or no candidate could be tried.
+    """
+    progress = progress or Progress()
+    progress.update(0.0, "Placing trial holes")
+    window = _window(scan)
+    labels = _trial_holes(window, np.random.default_rng(seed))
+    count = int(labels.max())
+    if count == 0:
+        return None
+    both = labels > 0
+    trials = _hole(both)
+    hidden = window.whole.full()
+    both |= hidden
+    # SSIM's window reaches into the real hole, where nothing may be looked at.
+    truth = np.where(hidden, window.image.array.dtype.type(0), window.image.array)
+    # What is remembered (a registration) is made with the trial holes hidden, so that it cannot have looked into them.
+    trial_scan = dataclasses.replace(window, whole=_hole(both), memory={})
+    known = sample_known(window.image.array, trial_scan.whole.voxels, trial_scan.whole.box)
+    scale = data_range_of(known, scan.modality, scan.image.array.dtype)
+    scores: dict[str, dict[str, list[float]]] = {}
+    seconds: dict[str, float] = {}
+    left_out: dict[str, str] = {}
+    for number, plan in enumerate(candidates):
+        share = progress.part(0.05 + 0.95 * number / len(candidates), 0.05 + 0.95 * (number + 1) / len(candidates))
+        name, start = plan.method.name, time.perf_counter()
+        share.update(0.0, f"Trying {name}")
+        try:
+            filled = _filled(trial_scan, trials, truth, plan, share)
+        except MedInpaintError as error:
+            left_out[name] = str(error)
+            continue
+        seconds[name] = time.perf_counter() - start
+        scores[name] = _scores(filled, truth, labels, scale, window.image.spacing)
+    if not scores:
+        return None
+    best = max(scores, key=lambda name: float(np.mean(scores[name]["psnr"])))
+    return SelfCheck(best, count, scale, scores, seconds, left_out)
+
+
+def _filled(scan: Scan, trials: Hole, truth: np.ndarray, plan: Plan, progress: Progress) -> np.ndarray:
+    """The truth with the trial holes filled."""
+    array = scan.image.array.copy()
+    for patch in fill(scan, plan, progress, only=trials).patches:
+        patch.write_into(array)
+    # Regions around trial holes may hold some of the real hole, which is nobody's business here.
+    return np.where(trials.full(), array, truth)
+
+
+def _scores(
+    filled: np.ndarray, truth: np.ndarray, labels: np.ndarray, scale: DataRange, spacing: tuple[float, ...]
+) -> dict[str, list[float]]:
+    from scipy import ndimage
+
+    scores: dict[str, list[float]] = {metric: [] for metric in METRICS}
+    for number, box in enumerate(ndimage.find_objects(labels), start=1):
+        around = grow(box, [8] * labels.ndim, labels.shape)  # SSIM's window and some room
+        found = score(
+            filled[around],
+            truth[around],
+            labels[around] == number,
+            data_range=scale.width,
+            black=scale.black,
+            spacing=spacing,
+        )
+        for metric in METRICS:
+            scores[metric].append(float(found[metric]))
+    return scores
+
+
+def _window(scan: Scan) -> Scan:
+    """The scan within reach of the hole: the scan itself when that is all of it."""
+    box = grow(scan.whole.box, [REACH] * len(scan.whole.shape), scan.whole.shape)
+    if all(side == slice(0, size) for side, size in zip(box, scan.whole.shape, strict=True)):
+        return scan
+    image = scan.image.crop(box)
+    moved = tuple(
+        slice(mine.start - outer.start, mine.stop - outer.start)
+        for mine, outer in zip(scan.whole.box, box, strict=True)
+    )
+    return dataclasses.replace(
+        scan,
+        image=image,
+        whole=Hole(scan.whole.voxels, moved, image.array.shape),
+        guides=tuple(guide.crop(box) for guide in scan.guides),
+        memory={},
+    )
+
+
+def _hole(voxels: np.ndarray) -> Hole:
+    box = bounding_box(voxels)
+    assert box is not None  # there is at least one trial hole
+    return Hole(np.ascontiguousarray(voxels[box]), box, voxels.shape)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Part:
+    """A connected part of the real hole: its voxels, those around it, and what is seen there.
+
+    Attributes:
+        voxels, ring: bool, of the shape of the box around both.
+        looks: mean and standard deviation of the ring's values.
+        inside: share of the part that lies in the body.
+    """
+
+    voxels: np.ndarray
+    ring: np.ndarray
+    looks: np.ndarray
+    inside: float
+
+
+def _trial_holes(scan: Scan, rng: np.random.Generator) -> np.ndarray:
+    """int32 labels, of the image's shape: the trial holes."""
+    hole = scan.whole.full()
+    values = np.where(hole, np.float32(np.nan), scan.scaling.forward(scan.image.array))
+    inside = body(np.where(hole, scan.image.array.dtype.type(0), scan.image.array), scan.modality)
+    labels = np.zeros(hole.shape, dtype=np.int32)
+    taken = _dilated(hole)
+    placed = 0
+    for part in _drawn(_parts(hole, values, inside), rng):
+        corner = _place(part, values, inside, taken, rng)
+        if corner is None:
+            continue
+        placed += 1
+        box = tuple(slice(c, c + size) for c, size in zip(corner, part.voxels.shape, strict=True))
+        labels[box][part.voxels] = placed
+        around = grow(box, [APART] * hole.ndim, hole.shape)
+        taken[around] |= _dilated(labels[around] == placed)
+    return labels
+
+
+def _dilated(voxels: np.ndarray) -> np.ndarray:
+    from scipy import ndimage
+
+    return ndimage.binary_dilation(voxels, iterations=APART)
+
+
+def _parts(hole: np.ndarray, values: np.ndarray, inside: np.ndarray) -> list[_Part]:
+    """The connected parts of the hole, largest first; specks that do not matter beside the largest are left out."""
+    from scipy import ndimage
+
+    labels, _ = ndimage.label(hole, structure=np.ones((3,) * hole.ndim))
+    margin = [2 if size > 1 else 0 for size in hole.shape]
+    parts = []
+    for number, found in enumerate(ndimage.find_objects(labels), start=1):
+        box = grow(found, margin, hole.shape)
+        own = labels[box] == number
+        ring = ndimage.binary_dilation(own, structure=np.ones((3,) * hole.ndim), iterations=2) & ~own
+        looks = values[box][ring]
+        looks = looks[np.isfinite(looks)]
+        if looks.size:
+            share = float(inside[box][own].mean())
+            parts.append(_Part(own, ring, np.array([looks.mean(), looks.std()]), share))
+    return sorted(parts, key=lambda part: -int(np.count_nonzero(part.voxels)))
+
+
+def _drawn(parts: list[_Part], rng: np.random.Generator) -> list[_Part]:
+    """The part to be copied for each trial: all alike when there are few, by size when there are many."""
+    if not parts:
+        return []
+    sizes = np.array([np.count_nonzero(part.voxels) for part in parts], dtype=float)
+    typical = float((sizes**2).sum() / sizes.sum())
+    count = int(np.clip(VOXELS / typical, FEWEST, MOST))
+    if len(parts) <= count:
+        return [parts[number % len(parts)] for number in range(count)]
+    return [parts[number] for number in sorted(rng.choice(len(parts), count, replace=False, p=sizes / sizes.sum()))]
+
+
+def _place(
+    part: _Part, values: np.ndarray, inside: np.ndarray, taken: np.ndarray, rng: np.random.Generator
+) -> tuple[int, ...] | None:
+    """The corner of the free place, among many at random, whose ring looks most like the part's own."""
+    room = np.subtract(values.shape, part.voxels.shape)
+    if (room < 0).any():
+        return None
+    corners = rng.integers(0, room + 1, size=(PLACES, values.ndim))
+    steps = [int(math.prod(values.shape[axis + 1 :])) for axis in range(values.ndim)]
+    starts = corners @ steps
+    own = np.argwhere(part.voxels)
+    own = own[:: max(1, len(own) // _RING)] @ steps
+    ring = np.argwhere(part.ring)
+    ring = ring[:: max(1, len(ring) // _RING)] @ steps
+    shown = values.ravel()[starts[:, np.newaxis] + ring]
+    looks = np.stack([shown.mean(axis=1), shown.std(axis=1)], axis=1)
+    share = inside.ravel()[starts[:, np.newaxis] + own].mean(axis=1)
+    unlike = np.abs(looks - part.looks).sum(axis=1) + np.abs(share - part.inside)
+    for index in np.argsort(unlike):
+        if not np.isfinite(unlike[index]):
+            break  # NaN sorts last: a ring that touches a hole
+        corner = tuple(int(c) for c in corners[index])
+        box = tuple(slice(c, c + size) for c, size in zip(corner, part.voxels.shape, strict=True))
+        if not taken[box][part.voxels].any():
+            return corner
+    return None
+
+
+def _spread(values: Sequence[float]) -> dict[str, float | None]:
+    """Mean and standard deviation; None where there is none (a perfect fill has an infinite PSNR, JSON has not)."""
+    spread = len(values) > 1 and np.isfinite(values).all()
+    mean, sd = float(np.mean(values)), float(np.std(values, ddof=1)) if spread else math.nan
+    return {"mean": _finite(mean), "sd": _finite(sd)}
+
+
+def _finite(value: float) -> float | None:
+    return round(value, 4) if math.isfinite(value) else None

@@ -1,0 +1,193 @@
+"""The mirror against heads that are symmetric by construction, and against biharmonic where it must step back."""
+
+import functools
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+import MedInpaintLib as mi
+from MedInpaintLib import mirroring
+from MedInpaintLib.errors import Cancelled
+from MedInpaintLib.progress import Progress
+from MedInpaintLib.volume import Volume
+
+MM = 3.0
+SHAPE = (44, 56, 48)
+
+
+@functools.cache
+def head(yaw=0.0, beside=0.0):
+    """A head with texture that is symmetric about a plane turned by ``yaw`` degrees and moved by ``beside`` mm."""
+    noise = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=(60, 72, 40)), 1.3)
+    z, y, x = (np.indices(SHAPE) * MM) - (np.array(SHAPE).reshape(3, 1, 1, 1) - 1) / 2 * MM
+    a = np.radians(yaw)
+    y, x = np.cos(a) * y - np.sin(a) * x, np.abs(np.sin(a) * y + np.cos(a) * x - beside)
+    at = [z / MM + 30, y / MM + 36, x / MM + 4]
+    texture = ndimage.map_coordinates(noise / noise.std(), at, order=3, mode="nearest")
+    skin = 1 / (1 + np.exp(12 * (np.sqrt((z / 55) ** 2 + (y / 70) ** 2 + (x / 55) ** 2) - 1)))
+    return (1000 * skin * (1 + 0.2 * texture)).astype(np.float32)
+
+
+def ball(centre, radius=4.0):
+    return ((np.indices(SHAPE) - np.reshape(centre, (3, 1, 1, 1))) ** 2).sum(axis=0) <= radius**2
+
+
+LATERAL = ball((21, 27, 35))
+MIDLINE = ball((21, 27, 23.5))
+
+
+def fill(image, hole, method="mirror", spacing=MM, **parameters):
+    return mi.inpaint(image, hole, method=method, spacing=spacing, parameters=parameters, modality="MR")
+
+
+def rms(filled, truth, hole):
+    return float(np.sqrt(((filled - truth)[hole] ** 2).mean()))
+
+
+@pytest.mark.parametrize(("yaw", "beside"), [(0, 0), (8, 4)])
+def test_a_symmetric_head_is_restored(yaw, beside):
+    truth = head(yaw, beside)
+    result = fill(truth, LATERAL, detail="full")
+    assert not result.report["warnings"]
+    smooth = fill(truth, LATERAL, "biharmonic").volume.array
+    filled = result.volume.array
+    assert rms(filled, truth, LATERAL) < 0.3 * rms(smooth, truth, LATERAL)
+
+
+def test_the_likely_share_lies_between_the_smooth_fill_and_the_mirror_image():
+    truth = head()
+    smooth = fill(truth, LATERAL, "biharmonic").volume.array
+    likely, full = (fill(truth, LATERAL, detail=detail).volume.array for detail in ("likely", "full"))
+    assert rms(full, truth, LATERAL) < rms(likely, truth, LATERAL) < rms(smooth, truth, LATERAL)
+
+
+def test_a_deformed_side_is_fitted():
+    truth = head()
+    y, x = np.indices(SHAPE)[1:]
+    bent = ndimage.map_coordinates(
+        truth,
+        np.indices(SHAPE) + np.array([0 * y, 1.2 / (1 + np.exp(-(x - 28.0) / 2)), 0 * y]),
+        order=3,
+        mode="nearest",
+    )
+    smooth = fill(bent, LATERAL, "biharmonic").volume.array
+    assert rms(fill(bent, LATERAL, detail="full").volume.array, bent, LATERAL) < 0.6 * rms(smooth, bent, LATERAL)
+
+
+def test_a_brighter_side_is_matched():
+    truth = head() * (1 + 0.3 * np.indices(SHAPE)[2] / SHAPE[2]).astype(np.float32)
+    matched, as_it_is = (fill(truth, LATERAL, detail="full", match=match).volume.array for match in (True, False))
+    assert rms(matched, truth, LATERAL) < rms(as_it_is, truth, LATERAL)
+
+
+@pytest.mark.parametrize("blend", ["poisson", "paste", "feather"])
+def test_a_hole_on_the_midline_is_filled_by_biharmonic_and_the_report_says_so(blend):
+    truth = head()
+    result = mi.inpaint(truth, MIDLINE, method="mirror", spacing=MM, modality="MR", blend=blend)
+    smooth = mi.inpaint(truth, MIDLINE, method="biharmonic", spacing=MM, modality="MR", blend=blend)
+    np.testing.assert_allclose(result.volume.array, smooth.volume.array, atol=0.05)
+    (warning,) = result.report["warnings"]
+    assert warning == (
+        f"1 of 1 parts of the hole ({MIDLINE.sum()} voxels) filled by biharmonic, not from the other side: its mirrored "
+        "place lies in the hole itself or outside of the image."
+    )
+    assert result.report["notes"]["voxels filled by biharmonic"] == MIDLINE.sum()
+
+
+def test_one_part_can_fall_back_while_the_other_is_mirrored():
+    truth = head()
+    result = fill(truth, LATERAL | MIDLINE, detail="full")
+    smooth = fill(truth, LATERAL | MIDLINE, "biharmonic").volume.array
+    np.testing.assert_allclose(result.volume.array[MIDLINE], smooth[MIDLINE], atol=0.05)
+    assert rms(result.volume.array, truth, LATERAL) < 0.5 * rms(smooth, truth, LATERAL)
+    assert sum("filled by biharmonic" in warning for warning in result.report["warnings"]) == 1
+
+
+def test_single_voxels_without_a_mirror_are_carried_on_and_counted():
+    truth = head()
+    other_side = ball((21, 24, 12), 2.5)  # a second hole where some of the first one's mirror lies
+    result = fill(truth, LATERAL | other_side, detail="full")
+    assert any(" voxels of the hole filled by biharmonic: its mirrored" in line for line in result.report["warnings"])
+    smooth = fill(truth, LATERAL | other_side, "biharmonic").volume.array
+    assert rms(result.volume.array, truth, LATERAL) < rms(smooth, truth, LATERAL)
+
+
+def test_where_the_two_sides_are_not_alike_nothing_is_copied():
+    truth = head().copy()
+    zone = ball((21, 27, 35), 9)
+    noise = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=SHAPE), 1)
+    truth[zone] = 900 + 1500 * noise[zone].astype(np.float32)
+    result = fill(truth, LATERAL)
+    np.testing.assert_allclose(result.volume.array, fill(truth, LATERAL, "biharmonic").volume.array, atol=0.05)
+    assert "the two sides are not alike around it" in result.report["warnings"][0]
+
+
+def test_an_image_without_symmetry_is_filled_by_biharmonic():
+    rng = np.random.default_rng(0)
+    image = (500 + 1000 * ndimage.gaussian_filter(rng.normal(size=SHAPE), 2)).astype(np.float32)
+    result = fill(image, LATERAL)
+    np.testing.assert_allclose(result.volume.array, fill(image, LATERAL, "biharmonic").volume.array, atol=0.05)
+    assert "is not symmetric enough" in result.report["warnings"][0]
+    tiny = fill(image[:4, :6, :5], np.indices((4, 6, 5)).sum(axis=0) == 7)
+    assert "is too small to tell" in tiny.report["warnings"][0]
+
+
+def test_half_a_head_has_no_other_side_beyond_its_edge():
+    image = np.ascontiguousarray(head()[:, :, 15:])
+    hole = np.ascontiguousarray(ball((21, 27, 40), 3)[:, :, 15:])
+    result = fill(image, hole)
+    np.testing.assert_allclose(result.volume.array, fill(image, hole, "biharmonic").volume.array, atol=0.05)
+    assert "outside of the image" in result.report["warnings"][0]
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_the_storage_order_does_not_matter(header):
+    axial = fill(head(4), LATERAL, detail="full").volume.array
+    order = (2, 0, 1)  # sagittal: slices from left to right
+    direction = tuple(np.eye(3)[:, ::-1][:, list(order)][:, ::-1].ravel()) if header else ()
+    stored = np.ascontiguousarray(head(4).transpose(order))
+    hole = np.ascontiguousarray(LATERAL.transpose(order))
+    volume = Volume(stored, (MM,) * 3, (), direction)
+    filled = mi.inpaint(volume, volume.with_array(hole.astype(np.uint8)), method="mirror", modality="MR",
+                        parameters={"detail": "full"}).volume.array  # fmt: skip
+    assert rms(filled.transpose(np.argsort(order)), axial, LATERAL) < 0.02 * axial.max()
+
+
+def test_a_slice_is_mirrored_too():
+    truth = head()[21]
+    hole = LATERAL[21]
+    result = fill(truth, hole, detail="full")
+    assert not result.report["warnings"]
+    assert rms(result.volume.array, truth, hole) < 0.5 * rms(fill(truth, hole, "biharmonic").volume.array, truth, hole)
+
+
+def test_what_is_hidden_has_no_influence_and_every_run_gives_the_same():
+    image = head(4)
+    spoiled = image.copy()
+    spoiled[LATERAL] = np.nan
+    first, second = (fill(each, LATERAL).volume.array for each in (image, spoiled))
+    assert first[LATERAL].tobytes() == second[LATERAL].tobytes()
+
+
+def test_the_registration_serves_all_regions(monkeypatch):
+    from MedInpaintLib.methods import mirror
+
+    calls = []
+    find = mirror.find_symmetry
+    monkeypatch.setattr(mirror, "find_symmetry", lambda *given: calls.append(1) or find(*given))
+    result = fill(head(), LATERAL | ball((21, 42, 30), 2))
+    assert result.report["hole"]["regions"] == 2
+    assert len(calls) == 1
+
+
+def test_it_can_be_cancelled():
+    with pytest.raises(Cancelled):
+        mi.inpaint(head(), LATERAL, method="mirror", spacing=MM, progress=Progress(cancelled=lambda: True))
+
+
+def test_the_correlation_is_that_of_numpy():
+    a, b = np.random.default_rng(0).normal(size=(2, 100))
+    assert mirroring._correlation(a, b) == pytest.approx(np.corrcoef(a, b)[0, 1])
+    assert mirroring._correlation(a[:5], b[:5]) == 0.0
+    assert mirroring._correlation(a, np.ones(100)) == 0.0

@@ -1,0 +1,136 @@
+"""The mid-sagittal plane and the local fit, against images whose symmetry is known."""
+
+import functools
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from MedInpaintLib import intensity
+from MedInpaintLib.mask import find_hole
+from MedInpaintLib.registration import find_symmetry, fit_locally, frame
+from MedInpaintLib.scan import Scan
+from MedInpaintLib.volume import Volume
+
+
+def scan_of(volume, hole=None):
+    if hole is None:
+        hole = np.zeros(volume.array.shape, bool)
+        hole.flat[0] = True
+    found, _ = find_hole(volume.with_array(hole.astype(np.uint8)), volume)
+    known = intensity.sample_known(volume.array, found.voxels, found.box)
+    return Scan(volume, found, intensity.fit_scaling(known, "MR"))
+
+
+def head(points):
+    """A head that is symmetric about x = 0 exactly, at points ``(3, ...)`` in mm (z, y, x)."""
+    noise = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=(64, 72, 40)), 1.5)
+    z, y, x = points[0], points[1], np.abs(points[2])
+    texture = ndimage.map_coordinates(noise / noise.std(), [z / 3 + 32, y / 3 + 36, x / 3 + 4], order=3, mode="nearest")
+    skin = 1.0 / (1.0 + np.exp(12 * (np.sqrt((z / 62) ** 2 + (y / 75) ** 2 + (x / 58) ** 2) - 1)))
+    return (1000 * skin * (1 + 0.2 * texture)).astype(np.float32)
+
+
+def rotation(yaw, roll):
+    """By degrees: the midline turned about z (yaw) and about y (roll)."""
+    a, b = np.radians([yaw, roll])
+    about_z = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
+    about_y = np.array([[np.cos(b), 0, -np.sin(b)], [0, 1, 0], [np.sin(b), 0, np.cos(b)]])
+    return about_z @ about_y
+
+
+@functools.cache
+def tilted(yaw=0.0, roll=0.0, shift=0.0, shape=(50, 60, 50), mm=3.0):
+    """An array of the head under a rotation, and its plane: normal (z, y, x) and mm from the corner voxel."""
+    centre = (np.array(shape) - 1) / 2 * mm
+    points = np.indices(shape) * mm - centre.reshape(3, 1, 1, 1)
+    turn = rotation(yaw, roll)
+    array = head(np.tensordot(turn.T, points, 1) - np.reshape([0, 0, shift], (3, 1, 1, 1)))
+    normal = turn[:, 2]
+    return array, normal, normal @ centre + shift
+
+
+@pytest.mark.parametrize(("yaw", "roll", "shift"), [(0, 0, 0), (7, -9, 8), (20, 10, -5)])
+def test_the_plane_of_a_tilted_head_is_found(yaw, roll, shift):
+    array, normal, distance = tilted(yaw, roll, shift)
+    scan = scan_of(Volume(array, (3.0,) * 3))
+    found = find_symmetry(scan)
+    steps, _ = frame(scan)  # an isometry, so angles and distances can be compared in indices * 3 mm
+    index = np.linalg.inv(steps) @ (found.normal * found.distance) * 3.0
+    across = np.linalg.inv(steps) @ found.normal * 3.0
+    sign = np.sign(across @ normal)
+    assert np.degrees(np.arccos(min(abs(across @ normal), 1.0))) < 0.5
+    assert abs(sign * (index @ across) - distance) < 0.5
+    # The affine map is the reflection, everywhere in the head, to half a mm.
+    points = np.random.default_rng(0).uniform(10, 40, (3, 200))
+    mm = points * 3.0
+    expected = (mm - 2 * np.outer(normal, normal @ mm - distance)) / 3.0
+    assert np.abs(found.mirror(points) - expected).max() * 3.0 < 0.6
+    assert found.similarity > 0.9
+
+
+def test_the_hole_takes_no_part_on_either_side():
+    array, _, _ = tilted(5, 3, 2)
+    hole = np.zeros(array.shape, bool)
+    hole[20:32, 20:35, 30:40] = True
+    spoiled = array.copy()
+    spoiled[hole] = 5000
+    first = find_symmetry(scan_of(Volume(array, (3.0,) * 3), hole))
+    second = find_symmetry(scan_of(Volume(spoiled, (3.0,) * 3), hole))
+    np.testing.assert_array_equal(first.matrix, second.matrix)
+    np.testing.assert_array_equal(first.offset, second.offset)
+
+
+@pytest.mark.parametrize("order", [(2, 0, 1), (1, 2, 0)])
+def test_any_order_of_the_axes_gives_the_same_map_with_and_without_a_header(order):
+    array, _, _ = tilted(6, -4, 3)
+    plain = Volume(array, (3.0,) * 3)
+    stored = np.ascontiguousarray(array.transpose(order))
+    columns = np.eye(3)[:, ::-1]  # LPS direction of the axes (k, j, i)
+    direction = columns[:, list(order)][:, ::-1]
+    points = np.random.default_rng(1).uniform(12, 38, (3, 100))
+    expected = find_symmetry(scan_of(plain)).mirror(points)
+    for header in (tuple(direction.ravel()), ()):
+        found = find_symmetry(scan_of(Volume(stored, (3.0,) * 3, (), header))).mirror(points[list(order)])
+        assert np.abs(found - expected[list(order)]).max() * 3.0 < 0.3
+
+
+def test_half_a_head_and_a_bit_is_enough():
+    array, normal, distance = tilted(4, 0, 0)
+    cut = array[:, :, 14:]
+    found = find_symmetry(scan_of(Volume(np.ascontiguousarray(cut), (3.0,) * 3)))
+    points = np.random.default_rng(2).uniform((12, 12, 20), (38, 45, 30), (100, 3)).T
+    mm = points * 3.0
+    expected = (mm - 2 * np.outer(normal, normal @ mm - distance)) / 3.0
+    moved = np.reshape([0, 0, 14], (3, 1))
+    assert np.abs(found.mirror(points - moved) + moved - expected).mean() * 3.0 < 0.5
+
+
+def test_a_slice_has_a_midline():
+    array, _, _ = tilted(0, 0, 4)
+    found = find_symmetry(scan_of(Volume(array[25], (3.0, 3.0))))
+    middle = (50 - 1) / 2 + 4 / 3
+    points = np.random.default_rng(3).uniform(15, 35, (2, 50))
+    assert np.abs(found.mirror(points) - [points[0], 2 * middle - points[1]]).max() * 3.0 < 0.5
+
+
+def test_what_is_too_small_has_none():
+    assert find_symmetry(scan_of(Volume(np.random.default_rng(0).random((4, 5, 6)), (1.0,) * 3))) is None
+
+
+def test_the_local_fit_finds_a_known_displacement_also_within_a_hole():
+    rng = np.random.default_rng(0)
+    fixed = ndimage.gaussian_filter(rng.normal(size=(48, 48, 48)), 2.5)
+    fixed /= fixed.std()
+    at = np.indices(fixed.shape).astype(float)
+    true = np.array([2.0 * np.sin(at[1] / 15), 1.5 * np.cos(at[2] / 18), np.full(fixed.shape, -1.5)])
+    # moving(x + true(x)) = fixed(x) for a displacement so smooth that its own change over itself is negligible
+    moving = ndimage.map_coordinates(fixed, at - true, order=3, mode="nearest")
+    known = np.ones(fixed.shape, bool)
+    known[19:29, 19:29, 19:29] = False
+    hidden = np.where(known, fixed, 50.0)
+    found = fit_locally(hidden, known, moving, np.ones(fixed.shape, bool), (1.0,) * 3)
+    inner = (slice(8, -8),) * 3
+    error = np.sqrt(((found - true) ** 2).sum(axis=0))
+    assert error[inner].mean() < 0.6
+    assert error[~known].mean() < 1.0

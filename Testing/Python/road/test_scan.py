@@ -1,0 +1,118 @@
+"""Guides, exemplars, and the scan around the regions."""
+
+import numpy as np
+import pytest
+
+import MedInpaintLib as mi
+from MedInpaintLib.errors import GeometryError, ImageReadError, IntensityError
+from MedInpaintLib.intensity import Scaling
+from MedInpaintLib.mask import Hole, bounding_box
+from MedInpaintLib.methods import registry
+from MedInpaintLib.region import crop
+from MedInpaintLib.scan import Scan
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """A method that keeps the regions that it was given."""
+    regions = []
+
+    def look(region, parameters, run):
+        regions.append(region)
+        return registry.Prediction(region.values)
+
+    info = registry.MethodInfo("look", "Look", "trivial", "Looks.", "None.", "none", fill=look)
+    monkeypatch.setitem(registry._METHODS, "look", info)
+    return regions
+
+
+def scene(shape=(12, 14, 16)):
+    image = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    hole = np.zeros(shape, bool)
+    hole[tuple(slice(5, 8) for _ in shape)] = True
+    return image, hole
+
+
+def test_the_scan_is_voided_and_scaled_like_its_regions(seen):
+    image, hole = scene()
+    image[hole] = np.nan
+    mi.inpaint(image, hole, method="look")
+    region = seen[0]
+    np.testing.assert_array_equal(region.scan.values[region.place], region.values)
+    np.testing.assert_array_equal(region.scan.hole, hole)
+    assert not region.scan.values[hole].any()
+
+
+def test_axes_of_one_voxel_are_left_out(seen):
+    image, hole = scene((12, 16))
+    image, hole = image[:, np.newaxis], hole[:, np.newaxis]
+    mi.inpaint(image, hole, method="look", spacing=(2.0, 9.0, 0.5))
+    region = seen[0]
+    assert region.scan.values.shape == (12, 16)
+    assert region.spacing == (2.0, 0.5)
+    np.testing.assert_array_equal(region.scan.values[region.place], region.values)
+
+
+def test_a_wider_region_holds_the_region_and_other_holes():
+    image, hole = scene((20, 40))
+    hole[5:8, 30:33] = True
+    box = bounding_box(hole)
+    scan = Scan(mi.Volume(image, (1.0, 2.0)), Hole(hole[box], box, hole.shape), Scaling(0, 1))
+    region = crop(scan, (slice(3, 10), slice(3, 10)))
+    wider, inner = region.wider(4.0)
+    assert wider.box == (slice(0, 14), slice(1, 12))
+    np.testing.assert_array_equal(wider.values[inner], region.values)
+    assert region.wider(60.0)[0].hole.sum() == hole.sum()
+
+
+def test_what_is_remembered_is_made_once(seen):
+    mi.inpaint(*scene(), method="look")
+    made = []
+    for _ in range(2):
+        assert seen[0].scan.remember("key", lambda: made.append(1) or "thing") == "thing"
+    assert made == [1]
+
+
+def test_guides_are_cut_and_scaled_and_known_in_the_hole(seen):
+    image, hole = scene()
+    mi.inpaint(image, hole, method="look", guides=[1000 + 2 * image, image])
+    region = seen[0]
+    assert region.guides.shape == (2, *region.values.shape)
+    np.testing.assert_allclose(region.guides, region.scan.guide_values[(slice(None), *region.place)])
+    assert (np.diff(region.guides[0].ravel()) > 0).all()
+    assert region.guides[0].max() < 2
+
+
+def test_a_guide_on_another_grid_is_resampled_with_a_warning(seen):
+    image, hole = scene()
+    fine = mi.Volume(np.repeat(image, 2, axis=2), (1.0, 1.0, 0.5), origin=(-0.25, 0.0, 0.0))
+    result = mi.inpaint(mi.Volume(image, 1.0), hole, method="look", guides=[fine])
+    assert any("resampled" in warning for warning in result.report["warnings"])
+    np.testing.assert_allclose(seen[0].scan.guides[0].array[5:8, 5:8, 5:8], image[5:8, 5:8, 5:8], atol=0.51)
+
+
+def test_guides_that_cannot_guide_are_refused():
+    image, hole = scene()
+    volume = mi.Volume(image, 1.0)
+    with pytest.raises(GeometryError, match="does not cover the hole"):
+        mi.inpaint(volume, hole, guides=[mi.Volume(image, 1.0, origin=(100.0, 0.0, 0.0))])
+    with pytest.raises(GeometryError, match="2-D"):
+        mi.inpaint(volume, hole, guides=[mi.Volume(image[0], 1.0)])
+    with pytest.raises(IntensityError, match="NaN"):
+        mi.inpaint(volume, hole, guides=[np.full_like(image, np.nan)])
+
+
+def test_exemplars_are_the_images_of_a_folder(seen, tmp_path):
+    image, hole = scene()
+    for name in ("b.nrrd", "a.mha"):
+        mi.Volume(image, 1.0).write(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("not an image")
+    mi.inpaint(image, hole, method="look", exemplars=tmp_path)
+    assert [path.name for path in seen[0].scan.exemplars] == ["a.mha", "b.nrrd"]
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    with pytest.raises(ImageReadError, match="holds no images"):
+        mi.inpaint(*scene(), exemplars=tmp_path)
+    with pytest.raises(ImageReadError, match="no folder"):
+        mi.inpaint(*scene(), exemplars=tmp_path / "none")

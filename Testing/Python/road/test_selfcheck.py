@@ -1,0 +1,141 @@
+"""The self-check: trial holes like the real one, an honest score, the best method."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+import MedInpaintLib as mi
+from MedInpaintLib.filling import Plan
+from MedInpaintLib.intensity import Scaling
+from MedInpaintLib.mask import Hole, bounding_box
+from MedInpaintLib.methods import auto, registry
+from MedInpaintLib.scan import Scan
+from MedInpaintLib.selfcheck import APART, _trial_holes, self_check
+
+
+def scan_of(image, hole, **options):
+    box = bounding_box(hole)
+    return Scan(mi.Volume(image, 1.0), Hole(hole[box], box, hole.shape), Scaling(0.0, 1.0), **options)
+
+
+@pytest.fixture
+def head():
+    """A textured ball in the dark, and an L-shaped hole in it."""
+    k, j, i = np.indices((48, 56, 60)) - np.array([24, 28, 30]).reshape(3, 1, 1, 1)
+    inside = (k / 20) ** 2 + (j / 24) ** 2 + (i / 26) ** 2 < 1
+    texture = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=inside.shape), 2)
+    image = np.where(inside, 0.6 + 0.15 * texture / texture.std(), 0).astype(np.float32)
+    hole = np.zeros(image.shape, bool)
+    hole[20:26, 24:28, 36:44] = hole[20:26, 28:34, 40:44] = True
+    return image, hole
+
+
+def test_trial_holes_have_the_real_shape_and_touch_nothing(head):
+    image, hole = head
+    labels = _trial_holes(scan_of(image, hole), np.random.default_rng(0))
+    assert labels.max() >= 3
+    near = ndimage.binary_dilation(hole, iterations=APART)
+    assert not (labels[near] > 0).any()
+    shape = hole[bounding_box(hole)]
+    for number, box in enumerate(ndimage.find_objects(labels), start=1):
+        np.testing.assert_array_equal(labels[box] == number, shape)
+        around = ndimage.binary_dilation(labels == number, iterations=APART)
+        assert set(np.unique(labels[around])) <= {0, number}
+
+
+def test_trial_holes_lie_where_it_looks_like_around_the_real_one(head):
+    image, hole = head
+    image = image.copy()
+    image[:24] *= 0.5
+    dark = np.zeros_like(hole)
+    dark[8:12, 26:30, 28:32] = True
+    labels = _trial_holes(scan_of(image, dark), np.random.default_rng(0))
+    places = [box[0].start for box in ndimage.find_objects(labels)]
+    assert np.mean([start < 22 for start in places]) > 0.7
+
+
+def test_many_parts_are_tried_by_size(head):
+    image, _ = head
+    hole = np.zeros(image.shape, bool)
+    hole[20:23, 20:50:5, 20:50:5] = True
+    hole[30:34, 26:30, 26:30] = True
+    labels = _trial_holes(scan_of(image, hole), np.random.default_rng(0))
+    sizes = {int(np.count_nonzero(labels[box] == n)) for n, box in enumerate(ndimage.find_objects(labels), start=1)}
+    assert sizes <= {3, 64}
+    assert labels.max() == 8
+
+
+def test_the_expected_scores_are_those_of_filling_the_trial_holes_alone(head):
+    image, hole = head
+    scan = scan_of(image, hole)
+    labels = _trial_holes(scan, np.random.default_rng(0))
+    checked = self_check(scan, [Plan.of("harmonic")])
+    both = hole | (labels > 0)
+    filled = mi.inpaint(np.where(both, np.float32(9), image), both, method="harmonic").volume.array
+    for number, psnr in enumerate(checked.scores["harmonic"]["psnr"], start=1):
+        error = (filled - image)[labels == number].astype(float)
+        assert psnr == pytest.approx(10 * np.log10(checked.data_range.width**2 / (error**2).mean()), abs=0.02)
+        assert checked.scores["harmonic"]["mae"][number - 1] == pytest.approx(np.abs(error).mean(), rel=0.01)
+
+
+def test_the_winner_is_the_best_and_what_lies_in_the_real_hole_does_not_matter(head):
+    image, hole = head
+    reports = []
+    for hidden in (0, 1e6):
+        result = mi.inpaint(np.where(hole, np.float32(hidden), image), hole, self_check=True)
+        checked = result.report["self_check"]
+        for method in checked["methods"].values():
+            method.pop("seconds")
+        reports.append((checked, result.report["method"], result.volume.array[hole].tolist()))
+    assert reports[0] == reports[1]
+    checked, method, _ = reports[0]
+    assert method == checked["best"] == max(checked["methods"], key=lambda m: checked["methods"][m]["psnr"]["mean"])
+    assert checked["expected"]["psnr"] == checked["methods"][method]["psnr"]
+    json.dumps(checked, allow_nan=False)
+
+
+def test_a_method_that_was_asked_for_is_checked_alone_and_kept(head):
+    result = mi.inpaint(*head, method="shell-mean", self_check=True)
+    assert result.report["method"] == "shell-mean"
+    assert list(result.report["self_check"]["methods"]) == ["shell-mean"]
+
+
+def test_a_candidate_that_fails_is_left_out_with_its_reason(head, monkeypatch):
+    def broken(region, parameters, run):
+        return registry.Prediction(np.full(region.values.shape, np.nan))
+
+    info = registry.MethodInfo("broken", "Broken", "trivial", "Broken.", "None.", "none", fill=broken)
+    monkeypatch.setitem(registry._METHODS, "broken", info)
+    monkeypatch.setattr(auto, "candidates", lambda scan: ["biharmonic", "broken"])
+    checked = mi.inpaint(*head, self_check=True).report["self_check"]
+    assert list(checked["methods"]) == ["biharmonic"]
+    assert "NaN" in checked["left_out"]["broken"]
+
+
+def test_where_no_trial_hole_fits_a_warning_says_so():
+    image, hole = np.random.default_rng(0).random((20, 20)), np.zeros((20, 20), bool)
+    hole[3:17, 3:17] = True
+    result = mi.inpaint(image, hole, self_check=True)
+    assert result.report["self_check"] is None
+    assert any("no place for trial holes" in warning for warning in result.report["warnings"])
+
+
+def test_a_perfect_fill_has_no_finite_psnr_but_a_valid_report():
+    image, hole = np.full((60, 60), 7.0), np.zeros((60, 60), bool)
+    image[:, :5] = 0
+    hole[30:36, 30:36] = True
+    report = mi.inpaint(image, hole, self_check=True).report
+    json.dumps(report, allow_nan=False)
+
+
+def test_a_film_and_a_slab_with_whole_slices_missing_can_be_checked():
+    rng = np.random.default_rng(0)
+    film, square = ndimage.gaussian_filter(rng.random((90, 100)), 2) * 255, np.zeros((90, 100), bool)
+    square[40:52, 40:52] = True
+    assert mi.inpaint(film, square, self_check=True).report["self_check"]["holes"] >= 3
+    slab = ndimage.gaussian_filter(rng.random((24, 20, 20)), 2) * 1000
+    missing = np.zeros(slab.shape, bool)
+    missing[10:12] = True
+    assert mi.inpaint(slab, missing, spacing=(4, 1, 1), self_check=True).report["self_check"]["holes"] >= 1
