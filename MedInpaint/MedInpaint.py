@@ -66,6 +66,7 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.panel = Panel(uiWidget, self.ui, self.logic)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
@@ -92,6 +93,16 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Start afresh when the module is on the screen."""
         if self.parent.isEntered:
             self.initializeParameterNode()
+
+    def onSceneEndImport(self, caller, event) -> None:
+        """A scene was loaded: show its choices.
+
+        The parameter node was read before all nodes that it refers to were there, so it is read anew; and the widgets
+        learn of the nodes only after this event.
+        """
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+            self.panel.refreshSoon()
 
     def onReload(self) -> None:
         """Reload the helper packages as well, which Slicer would keep."""
@@ -150,7 +161,11 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         device="auto",
         seed=0,
         dilateMm=0,
+        guides=(),
+        exemplars=None,
+        selfCheck=False,
         outputVolume=None,
+        uncertainty=False,
         wait=True,
         progress=None,
         warning=None,
@@ -168,7 +183,15 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
             seed: the same seed gives the same voxels.
             dilateMm: the hole is grown by this many mm first.
+            guides: scalar volumes with other contrasts of the same subject, undamaged where the hole is, for the
+                methods that can use them; they may have other grids and parent transforms than the volume.
+            exemplars: a folder with other scans of the same contrast, for the methods that take tissue from them.
+            selfCheck: fill holes like this one in healthy tissue of the same volume first; with ``method="auto"``,
+                several methods are tried and the best one is taken. The job's ``report["self_check"]`` has the scores,
+                and the result's attribute ``MedInpaint.SelfCheck`` has them as JSON.
             outputVolume: takes the result; None: a new volume beside the input.
+            uncertainty: also add a volume with the standard deviation of what was filled in: the result's
+                ``GetNodeReference("MedInpaint.Uncertainty")``.
             wait: whether to come back only when all is done. Without waiting, the job goes on while the application's
                 event loop runs.
             progress: called with a fraction of 0..1 and the name of the stage.
@@ -177,7 +200,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
 
         Returns:
             The volume node that holds the result; without waiting, a ``MedInpaintSlicer.filljob.FillJob``, which has
-            ``cancel()``, ``state``, ``outputVolume``, ``report``, ``warnings`` and ``error``.
+            ``cancel()``, ``state``, ``outputVolume``, ``uncertaintyVolume``, ``report``, ``warnings`` and ``error``.
 
         Raises:
             MedInpaintLib.errors.MedInpaintError: the input cannot be used, or the filling failed.
@@ -192,7 +215,11 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             device=device,
             seed=seed,
             dilateMm=dilateMm,
+            guides=tuple(guides),
+            exemplars=str(exemplars) if exemplars else None,
+            selfCheck=selfCheck,
             outputVolume=outputVolume,
+            uncertainty=uncertainty,
         )
         runner = process.ForegroundRunner() if wait else process.BackgroundRunner()
         job = FillJob(request, runner, progress=progress, warning=warning, finished=finished)

@@ -12,7 +12,7 @@ import numpy as np
 from . import blending
 from .clock import Clock
 from .errors import MaskError, MethodError
-from .mask import Hole, disjoint_boxes
+from .mask import Hole, bounding, disjoint_boxes, relative
 from .methods import registry
 from .progress import Progress
 from .region import Region, crop, restore
@@ -56,6 +56,11 @@ class Filling:
     notes: dict[str, Any]
     warnings: tuple[str, ...]
 
+    @property
+    def has_spread(self) -> bool:
+        """Whether the method gave a standard deviation everywhere."""
+        return all(patch.spread is not None for patch in self.patches)
+
 
 def fill(
     scan: Scan, plan: Plan, progress: Progress, clock: Clock | None = None, *, only: Hole | None = None
@@ -92,6 +97,32 @@ def fill(
         warnings += [warning for warning in prediction.warnings if warning not in warnings]
         clock.lap("restore")
     return Filling(tuple(patches), _worst(notes), tuple(warnings))
+
+
+def spread_among(scan: Scan, filling: Filling, peers: Sequence[str], seed: int, progress: Progress) -> Filling:
+    """The filling with another spread: the standard deviation among it and what other methods fill in.
+
+    Args:
+        scan: what was filled.
+        filling: that keeps its values.
+        peers: names of the other methods.
+        seed: for them.
+        progress: reports and cancels.
+    """
+    fillings = [filling]
+    for number, name in enumerate(peers):
+        share = progress.part(number / len(peers), (number + 1) / len(peers))
+        fillings.append(fill(scan, Plan.of(name, seed=seed), share))
+    around = bounding(patch.box for each in fillings for patch in each.patches)
+    filled = np.zeros((len(fillings), *(side.stop - side.start for side in around)))
+    for values, each in zip(filled, fillings, strict=True):
+        for patch in each.patches:
+            values[relative(patch.box, around)][patch.hole] = patch.intensities
+    spread = filled.std(axis=0)
+    patches = [
+        dataclasses.replace(patch, spread=spread[relative(patch.box, around)][patch.hole]) for patch in filling.patches
+    ]
+    return dataclasses.replace(filling, patches=tuple(patches))
 
 
 def _predict(region: Region, plan: Plan, progress: Progress) -> registry.Prediction:

@@ -98,7 +98,7 @@ class Job:
         image, mask: files (or a folder with one DICOM series) to read.
         output: the filled image; its ending says the format.
         report: where to write the report as JSON, or None.
-        uncertainty: where to write the uncertainty, for methods that have one, or None.
+        uncertainty: where to write the uncertainty (standard deviation, in the image's units), or None.
         filled_mask: where to write the mask of the voxels that were filled (grown and resampled), or None.
         guides: files with other contrasts of the same subject.
         exemplars: a folder with other scans of the same contrast, or None.
@@ -226,6 +226,7 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
         guides=job.guides,
         exemplars=job.exemplars,
         self_check=job.self_check,
+        uncertainty=job.uncertainty is not None,
         device=job.device,
         seed=job.seed,
         progress=progress.part(0.0, 0.95),
@@ -233,8 +234,7 @@ def run(job: Job, progress: Progress | None = None) -> dict[str, Any]:
     _complete(result.report, job, reading)
     progress.update(0.95, "Writing")
     if job.uncertainty is not None:
-        if result.uncertainty is None:
-            raise ParameterError(f"Method '{result.report['method']}' gives no uncertainty; leave it out.")
+        assert result.uncertainty is not None  # it was asked for
         result.uncertainty.write(job.uncertainty)
     result.save(job.output, job.report, job.filled_mask, compress=job.compress)
     progress.update(1.0, "Done")

@@ -20,7 +20,7 @@ import numpy as np
 from . import __version__, intensity
 from .clock import Clock
 from .errors import GeometryError, ImageReadError, IntensityError, ParameterError
-from .filling import Plan, fill
+from .filling import Plan, fill, spread_among
 from .formats import READABLE
 from .mask import Hole, find_hole
 from .methods import auto, registry
@@ -52,6 +52,7 @@ def inpaint(
     guides: Sequence[Any] = (),
     exemplars: Any = None,
     self_check: bool = False,
+    uncertainty: bool = False,
     device: str = "auto",
     seed: int = 0,
     progress: Progress | None = None,
@@ -76,6 +77,8 @@ def inpaint(
         self_check: fill holes like this one in healthy tissue of the same image first, and say in
             ``report["self_check"]`` what came out: the scores to expect. With ``method="auto"`` several methods are
             tried, and the best one is taken.
+        uncertainty: make sure that the result has one: methods that give no spread of their own get the spread among
+            several methods.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
         seed: for methods with chance in them.
         progress: reports and cancels.
@@ -110,19 +113,25 @@ def inpaint(
     modality, scaling = _intensities(volume, hole, modality)
     guide_volumes, more = _guides(guides, volume, hole)
     scan = Scan(volume, hole, scaling, modality, guide_volumes, _exemplars(exemplars))
-    chosen, reason = (method, "") if method != "auto" else auto.choose(hole, volume.spacing)
+    chosen, reason = (method, "") if method != "auto" else auto.choose(scan)
     plan, notes = _plan(chosen, parameters or {}, blend, device, int(seed))
     clock.lap("check")
 
     checked = None
     if self_check:
-        others = auto.candidates(scan)[1:] if method == "auto" else []
-        plans = [plan, *(Plan.of(name, blend, seed=plan.seed) for name in others)]
+        names = auto.candidates(scan) if method == "auto" else []
+        plans = [plan, *(Plan.of(name, blend, seed=plan.seed) for name in names if name != chosen)]
         checked = run_self_check(scan, plans, seed=plan.seed, progress=progress.part(0.15, 0.7))
         plan, reason, more_notes = _after_check(checked, plans, reason)
         notes += more_notes
         clock.lap("self-check")
-    filling = fill(scan, plan, progress.part(0.7 if self_check else 0.15, 0.95), clock)
+    filling = fill(scan, plan, progress.part(0.7 if self_check else 0.15, 0.85), clock)
+    spread_of = "the method" if filling.has_spread else None
+    if uncertainty and not filling.has_spread:
+        peers = [name for name in auto.PEERS if name != plan.method.name]
+        filling = spread_among(scan, filling, peers, plan.seed, progress.part(0.85, 0.95))
+        spread_of = "among " + ", ".join([plan.method.name, *peers])
+        clock.lap("uncertainty")
     progress.update(1.0, "Done")
     report = {
         "software": f"MedInpaintLib {__version__}",
@@ -147,6 +156,7 @@ def inpaint(
             "regions": len(filling.patches),
         },
         "self_check": checked.report() if checked else None,
+        "uncertainty": spread_of,
         "notes": filling.notes,
         "warnings": [*warnings, *more, *notes, *filling.warnings],
         "seconds": clock.seconds(),

@@ -8,8 +8,11 @@ import functools
 import numpy as np
 
 from .intensity import Scaling
-from .mask import Box, grow
+from .mask import Box, grow, relative
 from .scan import Scan
+
+#: Voxels that a region is widened by at most: 20 mm would be 2000 of a micro-CT.
+FARTHEST = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,16 +62,13 @@ class Region:
         return np.array(cut, dtype=np.float32).reshape(-1, *self.hole.shape)
 
     def wider(self, reach_mm: float) -> tuple[Region, Box]:
-        """The region with up to so many mm more on each side, and where this one lies in it.
+        """The region with up to so many mm (and :data:`FARTHEST` voxels) more on each side, and where this one lies.
 
         Its hole holds what of other regions' holes lies there, too.
         """
-        spacing = self.scan.image.spacing
-        box = grow(self.box, [round(reach_mm / mm) for mm in spacing], self.scan.image.array.shape)
-        inner = tuple(
-            slice(mine.start - outer.start, mine.stop - outer.start)
-            for mine, outer in zip(self.place, self.scan.place(box), strict=True)
-        )
+        reach = [min(round(reach_mm / mm), FARTHEST) for mm in self.scan.image.spacing]
+        box = grow(self.box, reach, self.scan.image.array.shape)
+        inner = relative(self.place, self.scan.place(box))
         return crop(self.scan, box), inner
 
     def nearest_known(self) -> np.ndarray:

@@ -73,7 +73,7 @@ class Scan:
         return tuple(self.image.spacing[axis] for axis in self.axes)
 
     def squeeze(self, array: np.ndarray) -> np.ndarray:
-        """An array of the image's shape without the axes of one voxel."""
+        """An array of the image's shape, or of a box of it, without the axes along which the image has one voxel."""
         return array.reshape([array.shape[axis] for axis in self.axes])
 
     def place(self, box: Box) -> Box:

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import logging
+import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -13,7 +15,7 @@ import slicer
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
-from . import layout, process, scene
+from . import guides, layout, process, scene
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +31,11 @@ class Request:
     device: str = "auto"
     seed: int = 0
     dilateMm: float = 0.0
+    guides: tuple[Any, ...] = ()
+    exemplars: str | None = None
+    selfCheck: bool = False
     outputVolume: Any = None
+    uncertainty: bool = False
 
 
 class FillJob(VTKObservationMixin):
@@ -41,6 +47,7 @@ class FillJob(VTKObservationMixin):
     Attributes:
         state: ``"running"``, ``"done"``, ``"failed"`` or ``"cancelled"``.
         outputVolume: the node that holds the result, once done.
+        uncertaintyVolume: the node that holds its uncertainty, once done, if that was asked for.
         report: the engine's report, once done.
         error: why it failed.
         warnings: all that the user should know, in the order in which it was found.
@@ -65,6 +72,7 @@ class FillJob(VTKObservationMixin):
         super().__init__()
         self.state = "running"
         self.outputVolume = None
+        self.uncertaintyVolume = None
         self.report: dict | None = None
         self.error: Exception | None = None
         self.warnings: list[str] = []
@@ -85,10 +93,7 @@ class FillJob(VTKObservationMixin):
             MedInpaintLib.errors.MedInpaintError: the input cannot be used; no process was started.
         """
         request = self._request
-        if request.outputVolume is not None and request.outputVolume is request.volumeNode:
-            from MedInpaintLib.errors import InputError
-
-            raise InputError(_("The output must be another volume than the input, which is never changed."))
+        self._checkNodes()
         self._image = scene.imageOf(request.volumeNode)
         hole = scene.holeOf(request.segmentationNode, request.segmentIds, request.volumeNode)
         self._segmentNames = hole.names
@@ -96,7 +101,7 @@ class FillJob(VTKObservationMixin):
             self._warn(message)
         self._folder = Path(tempfile.mkdtemp(prefix="medinpaint-", dir=slicer.app.temporaryPath))
         try:
-            jobFile = self._writeJob(hole)
+            jobFile = self._writeJob(hole, self._writeGuides(hole))
             self._runner.start(
                 process.workerCommand(str(jobFile)), str(layout.engineFolder()), self._conversation.hear, self._onExit
             )
@@ -116,7 +121,29 @@ class FillJob(VTKObservationMixin):
         self._runner.kill()
         self._finish("cancelled")
 
-    def _writeJob(self, hole: scene.Hole) -> Path:
+    def _checkNodes(self) -> None:
+        from MedInpaintLib.errors import InputError
+
+        request = self._request
+        if request.outputVolume is not None and request.outputVolume is request.volumeNode:
+            raise InputError(_("The output must be another volume than the input, which is never changed."))
+        wrong = guides.complaint(request.guides, request.volumeNode, request.outputVolume)
+        if wrong:
+            raise InputError(wrong)
+
+    def _writeGuides(self, hole: scene.Hole) -> list[str]:
+        paths = []
+        for number, node in enumerate(self._request.guides, start=1):
+            values = guides.onGridOf(self._request.volumeNode, node, hole.mask)
+            # The engine calls a guide by its file, so the file is called like the node.
+            name = re.sub(r"[^\w -]", "_", node.GetName(), flags=re.ASCII)[:60] or "guide"
+            path = self._folder / f"guide-{number}" / f"{name}.nrrd"
+            path.parent.mkdir()
+            scene.fileVolume(values, self._image.geometry).write(path, compress=False)
+            paths.append(str(path))
+        return paths
+
+    def _writeJob(self, hole: scene.Hole, guideFiles: list[str]) -> Path:
         files = {name: self._folder / f"{name}.nrrd" for name in ("image", "mask", "output")}
         # The files live for one run on the local disk: compressing a CT would take longer than filling it.
         scene.fileVolume(self._image.array, self._image.geometry).write(files["image"], compress=False)
@@ -132,6 +159,11 @@ class FillJob(VTKObservationMixin):
             "blend": request.blend,
             "device": request.device,
             "seed": int(request.seed),
+            "guides": guideFiles,
+            # The worker runs in another folder.
+            "exemplars": os.path.abspath(os.path.expanduser(request.exemplars)) if request.exemplars else None,
+            "self_check": bool(request.selfCheck),
+            "uncertainty": str(self._uncertaintyFile()) if request.uncertainty else None,
             "report": None,
             "compress": False,
         }
@@ -175,13 +207,27 @@ class FillJob(VTKObservationMixin):
         if outputVolume is not None and not slicer.mrmlScene.IsNodePresent(outputVolume):
             outputVolume = None
         filled = Volume.read(result["output"]).array
+        # Read before the scene is touched: what fails from here on must not leave half a result.
+        uncertainty = Volume.read(self._uncertaintyFile()).array if request.uncertainty else None
         method = result["report"]["method"]
         node = scene.addResult(filled, self._image.ijkToRAS, request.volumeNode, method, outputVolume)
-        scene.describeResult(
-            node, {**result["report"], "warnings": self.warnings}, request.volumeNode.GetName(), self._segmentNames
+        provenance = scene.Provenance(
+            {**result["report"], "warnings": self.warnings},
+            request.volumeNode.GetName(),
+            self._segmentNames,
+            tuple(each.GetName() for each in request.guides),
+            os.path.basename(os.path.abspath(request.exemplars)) if request.exemplars else "",
         )
+        scene.describeResult(node, provenance)
+        if uncertainty is not None:
+            self.uncertaintyVolume = scene.addUncertainty(
+                uncertainty, self._image.ijkToRAS, request.volumeNode, node, method
+            )
         self.report = result["report"]
         self.outputVolume = node
+
+    def _uncertaintyFile(self) -> Path:
+        return self._folder / "uncertainty.nrrd"
 
     def _finish(self, state: str) -> None:
         self.state = state

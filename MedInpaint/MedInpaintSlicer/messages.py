@@ -45,15 +45,16 @@ class FittedLabels:
             if label.text and label.visible:
                 label.minimumHeight = max(label.heightForWidth(label.width), 0)
 
-    def reveal(self, label) -> None:
-        """Scroll the panel to a label, if it is in a scroll area, when the labels have their place."""
+    def reveal(self, *labels) -> None:
+        """Scroll the panel to labels, if they are in a scroll area, when the labels have their place; the last wins."""
 
         def scroll() -> None:
             self.fit()
             # In another module, the scroll area shows what the user has gone to.
-            area = scrollAreaAround(label) if label in self._labels and label.visible else None
-            if area is not None:
-                area.ensureWidgetVisible(label, 0, 0)
+            for label in labels:
+                area = scrollAreaAround(label) if label in self._labels and label.visible else None
+                if area is not None:
+                    area.ensureWidgetVisible(label, 0, 0)
 
         qt.QTimer.singleShot(SETTLED, scroll)
 

@@ -6,7 +6,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from . import installation, parameters, scene
+from . import installation, parameters, scene, selfcheck, sources
 from .form import ParameterForm
 from .messages import FittedLabels, say
 
@@ -15,7 +15,7 @@ class Panel:
     """Keeps the widgets and the parameter node in step, and runs the fillings.
 
     Widgets with a SlicerParameterName are bound by the parameter node itself; the others (segments, method, its form,
-    blending, device) are bound here.
+    blending, device) are bound here, and those of the section "More to go by" in ``Sources``.
     """
 
     def __init__(self, widget, ui, logic) -> None:
@@ -37,7 +37,8 @@ class Panel:
         self._segmentsObserver = scene.SegmentsObserver(self._onSegmentsAddedOrRemoved)
         self._boundCombos = {"method": ui.methodCombo, "blend": ui.blendCombo, "device": ui.deviceCombo}
         self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged, self._onFormComplaint)
-        self._messages = (ui.statusLabel, ui.errorLabel, ui.warningLabel, ui.resultLabel)
+        self._sources = sources.Sources(ui)
+        self._messages = (ui.statusLabel, ui.errorLabel, ui.warningLabel, ui.resultLabel, ui.selfCheckLabel)
         hints = (ui.methodSummaryLabel, ui.parameterHintLabel, ui.applyHintLabel)
         self._labels = FittedLabels(widget, (*self._messages, *hints))
         self._fillCombos()
@@ -53,6 +54,7 @@ class Panel:
         self._segmentation = None
         self._shownMethod = None
         self._segmentsObserver.observe(None)
+        self._sources.show(node)
         self.refresh()
 
     def refresh(self) -> None:
@@ -65,10 +67,15 @@ class Panel:
             for field, combo in self._boundCombos.items():
                 combo.currentIndex = max(combo.findData(getattr(self._node, field)), 0)
             self._showMethod()
+            self._sources.show(self._node)
             self._forgetMessages()
             self._showCanApply()
         finally:
             self._refreshing = False
+
+    def refreshSoon(self) -> None:
+        """Refresh once the widgets know what has just come into the scene."""
+        qt.QTimer.singleShot(0, self.refresh)
 
     def clear(self) -> None:
         """Show no scene's contents: it is being closed."""
@@ -106,7 +113,11 @@ class Panel:
                 blend=node.blend,
                 device=node.device,
                 dilateMm=node.dilateMm,
+                guides=sources.guidesOf(node),
+                exemplars=node.exemplars or None,
+                selfCheck=node.selfCheck,
                 outputVolume=node.outputVolume,
+                uncertainty=node.uncertainty,
                 wait=False,
                 progress=self._onProgress,
                 warning=self._onWarning,
@@ -164,18 +175,21 @@ class Panel:
 
     def _showMethod(self) -> None:
         method = self._node.method
+        info = self._methods.get(method)
+        self._say(self.ui.methodSummaryLabel, info.summary if info is not None else self._automaticSummary())
         if method == self._shownMethod:
             return
         self._shownMethod = method
         self._say(self.ui.parameterHintLabel, "")
-        info = self._methods.get(method)
         if info is None:
             self._form.show([], {})
-            summary = _("Chooses by the geometry of the hole, and says why.")
         else:
             self._form.show(info.describe(), parameters.valuesOf(self._node, method))
-            summary = info.summary
-        self._say(self.ui.methodSummaryLabel, summary)
+
+    def _automaticSummary(self) -> str:
+        if self._node.selfCheck:
+            return _("Tries several methods on holes like this one in healthy tissue of the scan, and takes the best.")
+        return _("Chooses by the geometry of the hole, and says why.")
 
     def _showCanApply(self) -> None:
         missing = self._whatIsMissing()
@@ -197,7 +211,7 @@ class Panel:
             return _("Choose one or more segments in the table.")
         if node.outputVolume is not None and node.outputVolume is node.inputVolume:
             return _("Choose another output volume: the input is never changed.")
-        return ""
+        return sources.complaint(node)
 
     def _showRunning(self) -> None:
         running = self.job is not None
@@ -246,15 +260,24 @@ class Panel:
         self.job = None
         self._say(self.ui.statusLabel, "")
         if job.state == "done":
-            title = self._methods[job.report["method"]].title
-            self._say(self.ui.resultLabel, _resultText(job.outputVolume.GetName(), title, job.report))
-            self._labels.reveal(self.ui.resultLabel)
+            self._showResult(job)
             slicer.util.setSliceViewerLayers(background=job.outputVolume)
         elif job.state == "cancelled":
             self._say(self.ui.statusLabel, _("Cancelled; nothing was changed."))
         else:
             self._showError(job.error)
         self._showRunning()
+
+    def _showResult(self, job) -> None:
+        titles = {name: info.title for name, info in self._methods.items()}
+        text = _resultText(job.outputVolume.GetName(), titles[job.report["method"]], job.report)
+        if job.uncertaintyVolume is not None:
+            text += "\n" + _("Uncertainty: '{name}'.").format(name=job.uncertaintyVolume.GetName())
+        self._say(self.ui.resultLabel, text)
+        checked = job.report["self_check"]
+        self._say(self.ui.selfCheckLabel, selfcheck.table(checked, titles) if checked else "")
+        # Where there is no room for both, the result comes first.
+        self._labels.reveal(self.ui.selfCheckLabel, self.ui.resultLabel)
 
     def _showError(self, error: Exception) -> None:
         from MedInpaintLib.errors import MedInpaintError
@@ -282,7 +305,7 @@ class Panel:
 
     def _whatIsChosen(self) -> tuple:
         node = self._node
-        nodes = (node.inputVolume, node.segmentation, node.outputVolume)
+        nodes = (node.inputVolume, node.segmentation, node.outputVolume, *sources.guidesOf(node))
         return (
             *(each.GetID() if each is not None else None for each in nodes),
             scene.segmentTimes(node.segmentation, self._chosenSegments()),
@@ -291,6 +314,9 @@ class Panel:
             dict(node.methodParameters),
             node.blend,
             node.device,
+            node.exemplars,
+            node.selfCheck,
+            node.uncertainty,
         )
 
 
@@ -305,7 +331,10 @@ def _resultText(name: str, title: str, report: dict) -> str:
     filled = _("'{name}' is filled: {volume:.3g} mL in {pieces} piece(s), {seconds:.1f} s.").format(
         name=name, volume=hole["volume_ml"], pieces=hole["components"], seconds=report["seconds"]["total"]
     )
+    checked = report["self_check"]
     method = _("Method: {title}").format(title=title)
-    if report["reason"]:
+    if checked and len(checked["methods"]) > 1:
+        method = _("Method: {title}; {reason}").format(title=title, reason=report["reason"])
+    elif report["reason"]:
         method = _("Method: {title}, because {reason}").format(title=title, reason=report["reason"])
     return "\n".join([filled, method.rstrip(".") + ".", report["trust"]])

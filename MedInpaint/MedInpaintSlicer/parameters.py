@@ -19,7 +19,11 @@ class MedInpaintParameterNode:
     methodParameters - Method name -> the values of its form, as JSON; each method keeps its own.
     blend - "auto", "paste", "feather" or "poisson".
     device - "auto", "cpu", "cuda" or "mps".
+    selfCheck - Whether methods are tried on the same scan first.
+    guides - Other contrasts of the same subject.
+    exemplars - A folder with other scans of the same contrast; empty: none.
     outputVolume - Takes the result; none: a new volume.
+    uncertainty - Whether a second volume shows how far the truth may be off.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -30,7 +34,11 @@ class MedInpaintParameterNode:
     methodParameters: dict[str, str]
     blend: str = "auto"
     device: str = "auto"
+    selfCheck: bool = False
+    guides: list[vtkMRMLScalarVolumeNode]
+    exemplars: str = ""
     outputVolume: vtkMRMLScalarVolumeNode
+    uncertainty: bool = False
 
 
 def valuesOf(parameterNode: MedInpaintParameterNode, method: str) -> dict:

@@ -1,4 +1,4 @@
-"""Between MRML nodes and arrays: the only place that knows both.
+"""Between MRML nodes and arrays: with guides.py the only place that knows both.
 
 Arrays are ``(k, j, i)``; matrices are 4 x 4, from voxel indices (i, j, k) to mm in RAS. The image is handed to the
 engine on the volume's own voxel grid, and the hole is resampled onto that grid through the parent transforms of both
@@ -18,11 +18,19 @@ import vtk
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
+from . import selfcheck
+
 #: Direction vectors further from orthonormal than this describe a sheared grid, which image files cannot hold.
 SHEAR_TOLERANCE = 1e-3
 
 #: What every result says about itself, in the node's description and in an attribute that is saved with the scene.
 NOTICE = "Synthetic voxels inside the hole, not for clinical use."
+
+#: The role under which a result refers to its uncertainty.
+UNCERTAINTY_ROLE = "MedInpaint.Uncertainty"
+
+#: For uncertainty: dark is certain, bright is not. The second is for scenes without the application's color files.
+UNCERTAINTY_COLORS = ("vtkMRMLColorTableNodeFileInferno.txt", "vtkMRMLColorTableNodeWarm1")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +63,25 @@ class Hole:
     mask: np.ndarray
     names: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Provenance:
+    """How a result was made.
+
+    Attributes:
+        report: the engine's report of the run.
+        inputName: the input volume's name.
+        segmentNames: of the segments that were filled.
+        guideNames: of the volumes that guided.
+        exemplars: the name of the folder with exemplars, without what leads to it, which is nobody else's business.
+    """
+
+    report: dict
+    inputName: str
+    segmentNames: tuple[str, ...]
+    guideNames: tuple[str, ...] = ()
+    exemplars: str = ""
 
 
 def fileVolume(array: np.ndarray, ijkToRAS: np.ndarray):
@@ -210,6 +237,8 @@ def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, method: str, o
         outputNode.RemoveAttribute("DICOM.instanceUIDs")
     else:
         _makeAlike(outputNode, inputNode)
+    # That is the uncertainty of an earlier result: of the input, or of what was in the output.
+    outputNode.RemoveNodeReferenceIDs(UNCERTAINTY_ROLE)
     outputNode.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRAS))
     # Into the clone's memory rather than a new array: this keeps the VTK scalar type even where numpy has no such name.
     slicer.util.arrayFromVolume(outputNode)[...] = array
@@ -220,22 +249,47 @@ def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, method: str, o
 
 def resultName(inputName: str, method: str) -> str:
     """How a new result is called; the result of filling a result is not "filled" twice."""
-    name = re.sub(r"( filled \([^()]*\)(_\d+)?)+$", "", inputName)
-    return _("{input} filled ({method})").format(input=name, method=method)
+    return _("{input} filled ({method})").format(input=_originalName(inputName), method=method)
 
 
-def describeResult(node, report: dict, inputName: str, segmentNames) -> None:
-    """Write onto a result how it was made; attributes are saved with the scene.
+def addUncertainty(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, resultNode, method: str):
+    """Put a result's uncertainty into the scene, as a new volume beside the input that the result refers to.
 
     Args:
-        report: the engine's report of the run.
+        array: float32, the input's shape and unit; 0 outside the hole.
+        ijkToRAS: where the voxels lie, before the parent transform.
+        resultNode: the filled volume.
+        method: its name becomes part of the volume's name.
+
+    Returns:
+        The volume node.
     """
-    hole = report["hole"]
+    name = _("{input} uncertainty ({method})").format(input=_originalName(inputNode.GetName()), method=method)
+    node = slicer.util.addVolumeFromArray(array, ijkToRAS, slicer.mrmlScene.GenerateUniqueName(name))
+    node.SetAndObserveTransformNodeID(inputNode.GetTransformNodeID())
+    node.SetDescription(
+        f"Standard deviation, in image units, of the voxels filled by method '{method}' in '{resultNode.GetName()}': "
+        f"how far the truth may be off. {NOTICE}"
+    )
+    node.SetAttribute("MedInpaint.Method", method)
+    node.SetAttribute("MedInpaint.Notice", NOTICE)
+    resultNode.SetNodeReferenceID(UNCERTAINTY_ROLE, node.GetID())
+    _showAsUncertainty(node, array)
+    _placeBeside(inputNode, node)
+    return node
+
+
+def describeResult(node, provenance: Provenance) -> None:
+    """Write onto a result how it was made; attributes are saved with the scene."""
+    report, inputName = provenance.report, provenance.inputName
+    hole, checked = report["hole"], report["self_check"]
     date = datetime.now().astimezone().isoformat(timespec="seconds")
     parameters = json.dumps(report["parameters"])
     node.SetDescription(
         f"{report['software']}: {hole['volume_ml']:.3g} mL ({hole['voxels']} voxels) of '{inputName}' filled "
-        f"with method '{report['method']}', parameters {parameters}, blending '{report['blend']}', {date}. {NOTICE}"
+        f"with method '{report['method']}', parameters {parameters}, blending '{report['blend']}', {date}. "
+        + (f"{selfcheck.expectation(checked)} " if checked else "")
+        + NOTICE
     )
     attributes = {
         "Software": report["software"],
@@ -246,7 +300,10 @@ def describeResult(node, report: dict, inputName: str, segmentNames) -> None:
         "HoleVolumeMl": f"{hole['volume_ml']:.6g}",
         "HoleVoxels": str(hole["voxels"]),
         "Input": inputName,
-        "Segments": json.dumps(list(segmentNames)),
+        "Segments": json.dumps(list(provenance.segmentNames)),
+        "Guides": json.dumps(list(provenance.guideNames)),
+        "Exemplars": provenance.exemplars,
+        "SelfCheck": json.dumps(checked) if checked else "",
         "Warnings": json.dumps(report["warnings"]),
         "Trust": report["trust"],
         "Date": date,
@@ -327,6 +384,25 @@ def _segmentNames(segmentationNode, segmentIds) -> dict[str, str]:
             )
         )
     return {segmentId: segmentation.GetSegment(segmentId).GetName() for segmentId in segmentIds}
+
+
+def _originalName(name: str) -> str:
+    """Of the volume that was filled first, when a result is filled again."""
+    return re.sub(r"( filled \([^()]*\)(_\d+)?)+$", "", name)
+
+
+def _showAsUncertainty(node, array: np.ndarray) -> None:
+    """Colors from 0 to the 99 percentile of the filled voxels; all others are transparent when it is laid over."""
+    inside = array[array > 0]
+    most = float(np.percentile(inside, 99)) if inside.size else 1.0
+    display = node.GetDisplayNode()
+    colors = (slicer.mrmlScene.GetNodeByID(each) for each in UNCERTAINTY_COLORS)
+    display.SetAndObserveColorNodeID(next(each.GetID() for each in colors if each is not None))
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(0.0, most)
+    display.SetAutoThreshold(False)
+    display.SetThreshold(float(inside.min()) if inside.size else 1.0, float(max(array.max(), most)))
+    display.SetApplyThreshold(True)
 
 
 def _makeAlike(outputNode, inputNode) -> None:

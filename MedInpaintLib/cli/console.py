@@ -57,7 +57,7 @@ def describe(output: str, report: dict[str, Any]) -> str:
         if hole["volume_ml"] is None
         else f"{hole['voxels']} voxels, {hole['volume_ml']:.2f} ml"
     )
-    checked = report["self_check"]
+    checked = report.get("self_check")
     return (
         f"{output}\n"
         f"  {report['method']}{why}\n"

@@ -48,7 +48,7 @@ def demo(
         table = evaluate(
             brain.image,
             holes=brain.mask,
-            methods=[name for name, info in registry.methods().items() if not info.missing()],
+            methods=[name for name, info in registry.methods().items() if not (info.missing() or info.needs_exemplars)],
             name=f"{brain.name} ({brain.subject})",
             split=brain.split,
         )

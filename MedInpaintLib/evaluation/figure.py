@@ -128,6 +128,59 @@ def save_figure(
         figure.savefig(temporary, format="png", dpi=dpi, facecolor=_BACK)
 
 
+def save_comparison(
+    path: str | os.PathLike[str],
+    image: Volume,
+    hole: np.ndarray,
+    fills: Mapping[str, np.ndarray],
+    scores: Mapping[str, Mapping[str, float]] | None = None,
+    *,
+    dpi: int = 100,
+) -> None:
+    """Write a PNG figure of several fills side by side, after the truth and the hole; turned and cropped alike.
+
+    Args:
+        path: of the PNG.
+        image: with the truth under the hole; ``(k, j, i)`` or ``(j, i)``.
+        hole: bool, the image's shape. The slice where it is largest is shown, close up where it is small.
+        fills: label -> filled array of the image's shape.
+        scores: label -> metric -> score, for the headings; psnr is shown.
+        dpi: resolution.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+        OutputError: the file could not be written.
+    """
+    _need_matplotlib()
+    black, white = _window(image.array, hole)
+    where, _ = _slice(hole)
+    flips = _flips(image)
+    mask = np.flip(hole[where], flips)
+    tall, wide = image.spacing[-2:]
+    part = _view(mask, tall, wide) or (slice(0, mask.shape[0]), slice(0, mask.shape[1]))
+    shown = {"truth": image.array, "hole": np.where(hole, np.nan, image.array.astype(np.float64)), **fills}
+    figure, axes = _layout([_width(part, tall, wide)] * len(shown), dpi)
+    for axis, (label, array) in zip(axes, shown.items(), strict=True):
+        psnr = (scores or {}).get(label, {}).get("psnr")
+        axis.set_title(label if psnr is None else f"{label}\n{psnr:.1f} dB", color=_INK, fontsize=11, pad=5)
+        axis.set_axis_off()
+        axis.imshow(
+            np.flip(array[where].astype(np.float64), flips)[part],
+            cmap="gray",
+            vmin=black,
+            vmax=white,
+            extent=_extent(part, tall, wide),
+            interpolation="nearest",
+        )
+        if label in ("truth", "hole"):  # nothing may hide the seams that the eye looks for in the fills
+            _outline(axis, mask, tall, wide)
+        left, right, bottom, top = _extent(part, tall, wide)
+        axis.set_xlim(left, right)
+        axis.set_ylim(bottom, top)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=dpi, facecolor=_BACK)
+
+
 def _need_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401

@@ -7,8 +7,8 @@ import numbers
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Union
 
 import numpy as np
 
@@ -31,12 +31,16 @@ TRIVIAL = "shell-mean"
 
 #: A fill from outside the engine: ``fill(voided image, hole, spacing) -> filled array``.
 Peer = Callable[[np.ndarray, np.ndarray, tuple[float, ...]], np.ndarray]
+#: What to score: a method's name; or a label with a fill from outside, or with options of `inpaint`.
+Entry = Union[str, tuple[str, Union[Peer, Mapping[str, Any]]]]  # noqa: UP007 - Python 3.10 evaluates it
+#: The filled array, and the engine's report (empty for fills from outside).
+Outcome = tuple[np.ndarray, dict[str, Any]]
 
 
 def evaluate(
     image: Any,
     holes: Any = "spheres:20mm:6",
-    methods: str | Sequence[str | tuple[str, Peer]] = ("harmonic", "biharmonic"),
+    methods: str | Sequence[Entry] = ("harmonic", "biharmonic"),
     *,
     spacing: Sequence[float] | float | None = None,
     seed: int = 0,
@@ -61,8 +65,10 @@ def evaluate(
         holes: a description such as ``"spheres:20mm:6"`` (:func:`MedInpaintLib.holes.grammar.grammar` has them all), or
             a mask in the same kinds as the image: its labels, or the connected parts of a mask with one label, are the
             holes.
-        methods: names of :func:`MedInpaintLib.methods`; a pair ``(label, function)`` scores a fill from elsewhere. The
-            trivial fill ``shell-mean`` is always added.
+        methods: names of :func:`MedInpaintLib.methods`; a pair ``(label, function)`` scores a fill from elsewhere, a
+            pair ``(label, options)`` the engine with options of :func:`MedInpaintLib.inpaint`, such as
+            ``("mirror, all detail", {"method": "mirror", "parameters": {"detail": "all"}})``. The trivial fill
+            ``shell-mean`` is always added.
         spacing: mm in the order of the axes, for arrays.
         seed: for the places of the holes and for the methods.
         data_range: R of PSNR and SSIM, or ``(low, high)``. Default: 400 HU around 40 HU for CT, 255 for 8-bit films,
@@ -122,11 +128,12 @@ def evaluate(
     rows: list[Row] = []
     seconds: dict[str, float] = {}
     fills: dict[str, np.ndarray] = {}
+    reports: dict[str, dict[str, Any]] = {}
     for number, (label, run) in enumerate(runs):
         share = progress.part(0.05 + 0.95 * number / len(runs), 0.05 + 0.95 * (number + 1) / len(runs))
         share.update(0.0, label)
         start = time.perf_counter()
-        filled = run(voided, hole, modality, seed, share.part(0.0, 0.8))
+        filled, reports[label] = run(voided, hole, modality, seed, share.part(0.0, 0.8))
         seconds[label] = time.perf_counter() - start
         _check_fill(label, filled, hole)
         for found, box in boxes.items():
@@ -154,6 +161,7 @@ def evaluate(
         image=volume,
         labels=labels,
         fills=fills,
+        reports=reports,
     )
     reference = _best_trivial(table)
     about = {**table.about, "Δ, better": f"difference to {reference} in the same hole, and in how many it is better"}
@@ -185,34 +193,34 @@ def _row(
     return Row(method, found, len(indices[0]), centre, scores)
 
 
-def _runs(methods: str | Sequence[str | tuple[str, Peer]]) -> list[tuple[str, Callable[..., np.ndarray]]]:
+def _runs(methods: str | Sequence[Entry]) -> list[tuple[str, Callable[..., Outcome]]]:
     """Label and function of each method, the trivial fill among them, each once; unknown names fail before any work."""
     asked = [methods] if isinstance(methods, str) else list(methods)
     if TRIVIAL not in asked:
         asked.insert(0, TRIVIAL)
-    runs: dict[str, Callable[..., np.ndarray]] = {}
+    runs: dict[str, Callable[..., Outcome]] = {}
     for entry in asked:
-        if isinstance(entry, str):
-            if entry != "auto":
-                registry.get(entry)
-            runs[entry] = _engine(entry)
+        label, fill = (entry, {"method": entry}) if isinstance(entry, str) else entry
+        if isinstance(fill, Mapping):
+            if fill["method"] != "auto":
+                registry.get(fill["method"])
+            runs[label] = _engine(fill)
         else:
-            label, fill = entry
             runs[label] = _peer(fill)
     return list(runs.items())
 
 
-def _engine(method: str) -> Callable[..., np.ndarray]:
-    def run(voided: Volume, hole: np.ndarray, modality: str, seed: int, progress: Progress) -> np.ndarray:
-        result = inpaint(voided, hole, method=method, modality=modality, seed=seed, progress=progress)
-        return result.volume.array
+def _engine(options: Mapping[str, Any]) -> Callable[..., Outcome]:
+    def run(voided: Volume, hole: np.ndarray, modality: str, seed: int, progress: Progress) -> Outcome:
+        result = inpaint(voided, hole, modality=modality, seed=seed, progress=progress, **options)
+        return result.volume.array, result.report
 
     return run
 
 
-def _peer(fill: Peer) -> Callable[..., np.ndarray]:
-    def run(voided: Volume, hole: np.ndarray, modality: str, seed: int, progress: Progress) -> np.ndarray:
-        return np.asarray(fill(voided.array.copy(), hole.copy(), voided.spacing))
+def _peer(fill: Peer) -> Callable[..., Outcome]:
+    def run(voided: Volume, hole: np.ndarray, modality: str, seed: int, progress: Progress) -> Outcome:
+        return np.asarray(fill(voided.array.copy(), hole.copy(), voided.spacing)), {}
 
     return run
 

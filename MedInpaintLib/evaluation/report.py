@@ -8,6 +8,7 @@ import io
 import math
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -100,6 +101,7 @@ class Table:
         image: the image with the truth in the holes.
         labels: the holes, int32, on the image's grid.
         fills: the filled arrays by method, when they were asked for.
+        reports: the engine's report by method; empty for fills from outside.
     """
 
     rows: tuple[Row, ...]
@@ -110,6 +112,7 @@ class Table:
     image: Volume
     labels: np.ndarray
     fills: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    reports: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 
     @property
     def methods(self) -> tuple[str, ...]:

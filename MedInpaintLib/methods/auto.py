@@ -7,35 +7,101 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..mask import Hole
+from ..scan import Scan
 
 #: Voxels at least this much longer across slices than within them make "thick slices".
 THICK = 1.5
 #: A hole is a ruined slice when its middle is this many times further from known voxels within the slice than across.
 RUINED = 8.0
 
-SUMMARY = "Chooses by the geometry of the hole, and says why."
+#: mm from the rim to the middle of a hole, up to which it is small: what surrounds it says most of what is in it.
+SMALL = 4.0
+#: And up to which there is something to learn from the rim.
+LEARNABLE = 7.0
+
+#: Where a method gives no spread of its own, the spread among it and these stands for its uncertainty.
+PEERS = ("biharmonic", "patch-regression", "patch")
+
+SUMMARY = "Chooses by the hole's geometry and side and by the kind of image, and says why."
 
 
-def choose(hole: Hole, spacing: Sequence[float]) -> tuple[str, str]:
+def choose(scan: Scan) -> tuple[str, str]:
     """The method's name, and the reason in words for the report.
 
-    Measured on the 46 training and validation volumes with ``Testing/Benchmarks/auto_choice.py`` (mean PSNR in the
-    hole). With one to three whole slices missing, linear-z leads biharmonic by 2.3 to 2.9 dB in MR scans with slices
-    2.6 to 4.5 times thicker than pixels and by 0.7 to 1.1 dB in CT from 1.5 times on; at isotropic voxels the two are
-    within 0.7 dB of each other. In other holes biharmonic is the best on average: in spheres of 6 and 10 mm it leads
-    harmonic by up to 2.2 dB. It is behind harmonic by up to 0.5 dB in 40 mm spheres of thick MR slices and in some
-    holes of CT slices of 5 mm and more, and behind linear-z by 1 dB in 20 px squares on a single slice of isotropic MR.
+    Measured on the training and validation images (mean PSNR in the hole). With one to three whole slices missing,
+    linear-z leads biharmonic by 2.3 to 2.9 dB in MR scans with slices 2.6 to 4.5 times thicker than pixels and by 0.7
+    to 1.1 dB in CT from 1.5 times on (``Testing/Benchmarks/auto_choice.py``). In spheres of 5 mm patch-regression leads
+    biharmonic by 3.9 dB on average over eight MR scans, patch by 2.2. From 10 mm on, patches lead: in spheres of 20 mm
+    at the sides of seven heads, patches of both sides by 1.2 dB over biharmonic, of one side by 0.2. In CT slices
+    patches lead by 0.4 dB; in chest films biharmonic leads patches by 2.9 dB.
 
     Args:
-        hole: the voxels to fill.
-        spacing: mm, in the order of the axes.
+        scan: with its hole.
     """
-    axes = [axis for axis, size in enumerate(hole.shape) if size > 1]
+    hole, spacing = scan.whole, scan.image.spacing
+    axes = scan.axes
     axis = max(axes, key=lambda a: spacing[a])
     thickness = spacing[axis] / min(spacing[a] for a in axes)
     if thickness >= THICK and len(axes) == 3 and _within(hole, spacing, axis) >= RUINED * _across(hole, spacing, axis):
         return "linear-z", f"slices are missing and voxels are {thickness:.1f} times longer across slices"
-    return "biharmonic", "the hole is surrounded by known voxels, whose values and slopes a thin plate continues"
+    if scan.modality == "film":
+        return "biharmonic", "films are smooth, and a thin plate continues their values and slopes best"
+    depth = _depth(scan)
+    if depth <= SMALL:
+        return "patch-regression", "the hole is small, so its surroundings say most of what is in it"
+    if scan.modality == "MR" and _other_side_is_known(scan):
+        return "mirror", "the hole is large, and the same place on the other side of the head is known"
+    if scan.modality == "CT" and len(axes) == 3:
+        return "biharmonic", "the hole is large; in a CT volume a thin plate errs least there"
+    return "patch", "the hole is large, and there is tissue around it that fits"
+
+
+def candidates(scan: Scan) -> list[str]:
+    """The methods that a self-check tries: the one that :func:`choose` takes first, then others that may be better."""
+    first, _ = choose(scan)
+    others = ["biharmonic", "patch"]
+    if _depth(scan) <= LEARNABLE:
+        others.append("patch-regression")
+    if len(scan.axes) == 3:
+        others.append("linear-z")
+    if scan.modality == "MR":
+        others.append("mirror")
+    if scan.modality == "film":
+        others.append("hybrid")
+    if scan.exemplars:
+        others.append("exemplar")
+    return [first, *(name for name in others if name != first)]
+
+
+def _depth(scan: Scan) -> float:
+    """mm from rim to middle of the thickest part of the hole, by the narrowest side of its box."""
+    from scipy import ndimage
+
+    voxels = scan.squeeze(scan.whole.voxels)
+    labels, _ = ndimage.label(voxels, structure=np.ones((3,) * voxels.ndim))
+    narrowest = (
+        min((side.stop - side.start) * mm for side, mm in zip(box, scan.spacing, strict=True))
+        for box in ndimage.find_objects(labels)
+    )
+    return max(narrowest) / 2
+
+
+def _other_side_is_known(scan: Scan) -> bool:
+    """Whether the scan is symmetric, and most of the hole's mirrored place is in it and not of the hole."""
+    from ..mirroring import MOST, SYMMETRIC
+    from ..registration import find_symmetry
+
+    # Under the key that the method 'mirror' uses too, so the work is done once.
+    symmetry = scan.remember("mirror", lambda: find_symmetry(scan))
+    if symmetry is None or symmetry.similarity < SYMMETRIC:
+        return False
+    corner = [side.start for side in scan.place(scan.whole.box)]
+    inside = np.argwhere(scan.squeeze(scan.whole.voxels)) + corner
+    there = np.rint(symmetry.mirror(inside.T.astype(float))).astype(int)
+    shape = np.reshape(scan.hole.shape, (-1, 1))
+    within = ((there >= 0) & (there < shape)).all(axis=0)
+    known = ~scan.hole[tuple(there[:, within])]
+    return float(np.count_nonzero(known)) >= MOST * len(inside)
 
 
 def _within(hole: Hole, spacing: Sequence[float], axis: int) -> float:

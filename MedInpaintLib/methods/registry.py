@@ -74,6 +74,7 @@ class MethodInfo:
         context_mm: how much known tissue around the hole the method wants to see.
         blend: the blending that suits it.
         needs_model: whether it needs a trained model bundle.
+        needs_exemplars: whether it needs other scans of the same contrast.
         wants_gpu: whether it is quick only on a GPU.
         requires: packages beyond the engine's own, as pip names them.
         fill: the function itself.
@@ -90,6 +91,7 @@ class MethodInfo:
     context_mm: float = 5.0
     blend: str = "paste"
     needs_model: bool = False
+    needs_exemplars: bool = False
     wants_gpu: bool = False
     requires: tuple[str, ...] = ()
     fill: Callable[[Region, Any, Run], Prediction] | None = None

@@ -29,8 +29,14 @@ STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0, 1e3)
 BRIGHTNESS = 0.5
 #: With fewer examples nothing is learned.
 FEWEST = 20
-#: float32 numbers of examples that are held at once: 80 MB.
-ROOM = 20_000_000
+#: float32 numbers of examples that are held at once: 50 MB.
+ROOM = 12_000_000
+#: Places that are looked at in one go: their indices take more memory than what is found there.
+AT_ONCE = 1000
+#: Voxels that a ring is wide at most, and that the window reaches at most: 2 and 17 mm are thousands of a micro-CT.
+WIDEST, FARTHEST = 3, 40
+#: Examples that are looked at for each voxel of the ring: a single voxel needs no 20,000.
+ENOUGH = 80
 #: Voxels of a ring at most: the spline takes their number cubed, and there is little to learn about holes so large
 #: (in 20 mm holes, with rings of 3000 voxels, the gain over a thin plate was 0.2 dB, in 10 mm holes 1.8 dB).
 MOST = 4000
@@ -115,11 +121,12 @@ def regress(
     voided = np.array(channels)
     voided[0][hole] = np.nan
     unknown = np.isnan(voided[0])
-    reach = [max(1, math.floor(settings.ring / mm)) for mm in spacing]
+    reach = [int(np.clip(settings.ring / mm, 1, WIDEST)) for mm in spacing]
+    ring = min(settings.ring, WIDEST * min(spacing))
     parts = list(clusters(hole, reach))
     for number, (box, own) in enumerate(parts):
         progress.update(number / len(parts), "Learning from the surroundings")
-        stencil = _stencil(box, own, reach, unknown, spacing, settings.ring)
+        stencil = _stencil(box, own, reach, unknown, spacing, ring)
         if 0 < len(stencil.ring) <= MOST:
             filled, deviation = _fill_part(stencil, [voided, *others], spacing, settings, rng)
             values[box][own], spread[box][own], done[box][own] = filled, deviation, True
@@ -214,11 +221,9 @@ def _examples(
     """The stencil at random places of the window at which all of it is known; None where it has no room."""
     guides = len(sources[0]) - 1
     numbers = (1 + guides) * (len(stencil.ring) + len(stencil.hole))
-    most = min(settings.examples, ROOM // numbers) // len(sources) + 1
-    area = [
-        slice(side.start - round(settings.window / mm), side.stop + round(settings.window / mm))
-        for side, mm in zip(stencil.box, spacing, strict=True)
-    ]
+    most = min(settings.examples, ROOM // numbers, ENOUGH * len(stencil.ring)) // len(sources) + 1
+    reach = [min(round(settings.window / mm), FARTHEST) for mm in spacing]
+    area = [slice(side.start - far, side.stop + far) for side, far in zip(stencil.box, reach, strict=True)]
     found = []
     for source in sources:
         # Beyond the image nothing is known, so there is no use in looking at places there.
@@ -240,9 +245,12 @@ def _examples(
             np.ravel_multi_index(np.unravel_index(which, stencil.shape), shape)
             for which in (stencil.ring, stencil.hole)
         )
-        seen = _look(source[(slice(None), *inner)].reshape(len(source), -1), places, ring, hole, fold)
-        whole = np.isfinite(seen.features.sum(axis=1)) & np.isfinite(seen.targets.sum(axis=1))
-        found.append(seen.take(whole))
+        flat = source[(slice(None), *inner)].reshape(len(source), -1)
+        for start in range(0, len(places), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            seen = _look(flat, places[part], ring, hole, fold[part])
+            whole = np.isfinite(seen.features.sum(axis=1)) & np.isfinite(seen.targets.sum(axis=1))
+            found.append(seen.take(whole))
     return _Seen.join(found) if found else None
 
 

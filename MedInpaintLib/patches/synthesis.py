@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..mask import Box, grow
+from ..mask import Box, grow, relative
 from ..progress import Progress
 from ..region import Region, crop
 from .search import Field, Sources, Wanted, improve
@@ -108,10 +108,7 @@ def surroundings(region: Region, mm: float) -> tuple[Region, Box]:
     shape = region.scan.image.array.shape
     voxels = [max(shape) if math.isinf(mm) else min(MOST_REACH, math.ceil(mm / s)) for s in region.scan.image.spacing]
     wide = crop(region.scan, grow(region.box, voxels, shape))
-    inside = tuple(
-        slice(own.start - outer.start, own.stop - outer.start)
-        for own, outer in zip(region.place, wide.place, strict=True)
-    )
+    inside = relative(region.place, wide.place)
     return wide, inside
 
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..errors import MaskError
-from ..mask import Box, clusters, grow
+from ..mask import Box, clusters, grow, relative
 from ..progress import Progress
 from .box import solve_box
 from .conjugate_gradients import conjugate_gradients
@@ -162,10 +162,7 @@ class _Part:
     @property
     def within(self) -> Box:
         """``box`` in the coordinates of ``outer``."""
-        return tuple(
-            slice(inner.start - outer.start, inner.stop - outer.start)
-            for inner, outer in zip(self.box, self.outer, strict=True)
-        )
+        return relative(self.box, self.outer)
 
 
 def _solve(

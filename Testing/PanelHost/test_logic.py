@@ -6,7 +6,8 @@ import slicer
 from panelhost import host, mrml
 from panelhost.phantom import addSegmentation, addVolume, box, ramp
 
-from MedInpaintLib.errors import MaskError, ParameterError
+from MedInpaintLib import Volume
+from MedInpaintLib.errors import InputError, MaskError, ParameterError
 
 
 @pytest.fixture
@@ -46,6 +47,21 @@ def test_all_segments_are_filled_unless_some_are_named(logic):
     assert int(filled.GetAttribute("MedInpaint.HoleVoxels")) == box().sum() + 1
 
 
+def test_guides_exemplars_self_check_and_uncertainty_can_be_asked_for(logic, inputs, tmp_path):
+    Volume(ramp(), (2.0, 0.9, 0.8)).write(tmp_path / "other.nrrd")
+    filled = logic.inpaint(
+        *inputs,
+        ["lesion"],
+        method="patch",
+        guides=[addVolume(name="T2")],
+        exemplars=tmp_path,
+        selfCheck=True,
+        uncertainty=True,
+    )
+    assert filled.GetAttribute("MedInpaint.Guides") == '["T2"]'
+    assert filled.GetNodeReference("MedInpaint.Uncertainty").GetName() == "T1 uncertainty (patch)"
+
+
 def test_without_waiting_a_job_tells_when_it_has_ended(logic, inputs):
     ended = []
     job = logic.inpaint(*inputs, ["lesion"], method="nearest", wait=False, finished=ended.append)
@@ -67,6 +83,8 @@ def test_a_job_can_be_cancelled(logic, inputs):
 def test_bad_input_raises_the_engines_errors(logic, inputs):
     with pytest.raises(MaskError, match="no segment with the id"):
         logic.inpaint(*inputs, ["unknown"])
+    with pytest.raises(InputError, match="cannot guide itself"):
+        logic.inpaint(*inputs, ["lesion"], guides=inputs[:1])
     with pytest.raises(ParameterError, match="no method 'magic'"):
         logic.inpaint(*inputs, ["lesion"], method="magic")
     with pytest.raises(ParameterError, match="no parameter 'speed'"):

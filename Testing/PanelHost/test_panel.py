@@ -14,7 +14,7 @@ from panelhost.processes import isRunning
 from PySide6 import QtGui, QtWidgets
 
 import MedInpaintLib
-from MedInpaintSlicer import process
+from MedInpaintSlicer import process, selfcheck
 
 
 def _addInputs():
@@ -179,6 +179,202 @@ def test_the_result_is_told_with_the_reason_and_how_far_to_trust_it(panel):
         assert word in text
 
 
+def _addLargerInputs():
+    """A volume with room for trial holes: layers that bend, and a small hole."""
+    k, j, i = np.indices((24, 32, 32))
+    array = (100 + 40 * np.sin(k / 3 + j / 4) + 30 * np.cos(i / 5)).astype(np.int16)
+    hole = np.zeros(array.shape, dtype=bool)
+    hole[10:13, 14:17, 14:17] = True
+    volume = addVolume(array, np.eye(4))
+    return volume, addSegmentation(volume, lesion=hole)
+
+
+def _tableRows(panel):
+    return re.findall(r"<tr.*?</tr>", panel.ui.selfCheckLabel.text)
+
+
+def test_a_self_check_shows_what_was_tried_with_the_best_first(panel):
+    _addLargerInputs()
+    _open(panel)
+    assert not panel.ui.selfCheckLabel.visible
+    panel.ui.selfCheckBox.click()
+    assert "Tries several methods" in panel.ui.methodSummaryLabel.text
+    _clickApply(panel)
+    _waitForEnd(panel)
+    assert panel.ui.errorLabel.text == ""
+    assert panel.ui.selfCheckLabel.visible
+    text = panel.ui.selfCheckLabel.text
+    for words in ("holes of the same shape in healthy tissue", "R = "):
+        assert words in text
+    _, best, *others = _tableRows(panel)
+    assert "taken" in best
+    assert others
+    assert not any("taken" in row for row in others)
+    filled = slicer.mrmlScene.GetNodesByClass("vtkMRMLScalarVolumeNode").GetItemAsObject(1)
+    assert "expected PSNR" in filled.GetDescription()
+    taken = MedInpaintLib.methods()[filled.GetAttribute("MedInpaint.Method")]
+    assert taken.title.partition(" (")[0] in best
+    panel.ui.selfCheckBox.click()
+    assert not panel.ui.selfCheckLabel.visible
+
+
+def test_a_self_check_of_one_method_says_what_to_expect_of_it(panel):
+    _addLargerInputs()
+    _open(panel)
+    _chooseIn(panel.ui.methodCombo, "harmonic")
+    panel.ui.selfCheckBox.click()
+    _clickApply(panel)
+    _waitForEnd(panel)
+    assert "what to expect of Harmonic" in panel.ui.selfCheckLabel.text
+    assert len(_tableRows(panel)) == 2
+
+
+@pytest.mark.parametrize("width", [300, 340])
+def test_the_self_checks_table_fits_into_the_panel(panel, width):
+    titles = {name: info.title for name, info in MedInpaintLib.methods().items()}
+    spread = {"mean": 30.25, "sd": 12.25}
+    found = {"psnr": spread, "ssim": {"mean": 0.912, "sd": 0.034}, "mae": {"mean": 123.4, "sd": 56.7}, "seconds": 123.4}
+    checked = {
+        "best": "telea",
+        "holes": 8,
+        "range": "R = 823, from 0 to 823 (99.5 percentile of the known foreground)",
+        "expected": found,
+        "methods": dict.fromkeys(titles, found),
+        "left_out": {},
+    }
+    panel.parent.resize(width, 900)
+    host.processEvents()
+    label = panel.ui.selfCheckLabel
+    text = QtGui.QTextDocument()
+    text.setDefaultFont(label.font)
+    text.setDocumentMargin(0)
+    text.setHtml(selfcheck.table(checked, titles))
+    # Less the frames around it, and a scroll bar.
+    text.setTextWidth(width - 45)
+    assert text.idealWidth() <= width - 45
+
+
+def test_without_a_place_for_trial_holes_there_is_a_warning_and_no_table(panel):
+    _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    _chooseIn(panel.ui.methodCombo, "harmonic")
+    panel.ui.selfCheckBox.click()
+    _clickApply(panel)
+    _waitForEnd(panel)
+    assert "self-check" in panel.ui.warningLabel.text
+    assert not panel.ui.selfCheckLabel.visible
+    assert panel.ui.resultLabel.visible
+
+
+def test_the_section_for_more_is_closed_and_says_when_it_is_in_use(panel):
+    _addInputs()
+    guide = addVolume(name="T2")
+    _open(panel)
+    assert panel.ui.moreCollapsibleButton.collapsed
+    assert panel.ui.moreCollapsibleButton.text == "More to go by"
+    panel.ui.guidesSelector.check(guide)
+    assert panel.ui.moreCollapsibleButton.text == "More to go by (in use)"
+
+
+def test_guides_that_are_ticked_reach_the_result(panel):
+    _addInputs()
+    guides = [addVolume(name="T2"), addVolume(name="FLAIR")]
+    _open(panel)
+    _choose(panel, "lesion")
+    _chooseIn(panel.ui.methodCombo, "patch")
+    for guide in guides:
+        panel.ui.guidesSelector.check(guide)
+    assert list(panel.logic.getParameterNode().guides) == guides
+    panel.ui.guidesSelector.uncheck(guides[1])
+    _clickApply(panel)
+    _waitForEnd(panel)
+    assert panel.ui.errorLabel.text == ""
+    filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (patch)")
+    assert filled.GetAttribute("MedInpaint.Guides") == '["T2"]'
+
+
+def test_the_input_cannot_be_ticked_as_a_guide(panel):
+    volume, _ = _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    panel.ui.guidesSelector.check(volume)
+    assert not panel.ui.applyButton.enabled
+    assert "cannot guide itself" in panel.ui.applyHintLabel.text
+    panel.ui.guidesSelector.uncheck(volume)
+    assert panel.ui.applyButton.enabled
+
+
+def test_the_output_cannot_be_ticked_as_a_guide(panel):
+    _addInputs()
+    output = addVolume(name="Output")
+    _open(panel)
+    _choose(panel, "lesion")
+    panel.ui.outputVolumeSelector.setCurrentNode(output)
+    panel.ui.guidesSelector.check(output)
+    assert "cannot be a guide" in panel.ui.applyHintLabel.text
+
+
+def test_a_guide_that_is_removed_is_forgotten(panel):
+    _addInputs()
+    guides = [addVolume(name="T2"), addVolume(name="FLAIR")]
+    _open(panel)
+    _choose(panel, "lesion")
+    panel.logic.getParameterNode().guides = guides
+    assert list(panel.ui.guidesSelector.checkedNodes()) == guides
+    slicer.mrmlScene.RemoveNode(guides[0])
+    host.processEvents()
+    assert list(panel.ui.guidesSelector.checkedNodes()) == guides[1:]
+    assert panel.ui.applyButton.enabled
+
+
+def test_a_folder_of_exemplars_must_be_there_and_can_be_taken_back(panel, tmp_path):
+    _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    panel.ui.exemplarsPathEdit.currentPath = str(tmp_path / "missing")
+    assert not panel.ui.applyButton.enabled
+    assert "There is no folder" in panel.ui.applyHintLabel.text
+    panel.ui.exemplarsPathEdit.currentPath = str(tmp_path)
+    assert panel.ui.applyButton.enabled
+    assert panel.logic.getParameterNode().exemplars == str(tmp_path)
+    panel.ui.exemplarsPathEdit.currentPath = ""
+    assert panel.logic.getParameterNode().exemplars == ""
+    assert panel.ui.moreCollapsibleButton.text == "More to go by"
+
+
+def test_guides_and_exemplars_survive_saving_and_loading_the_scene(panel, tmp_path):
+    _addInputs()
+    guide = addVolume(name="T2")
+    _open(panel)
+    panel.ui.guidesSelector.check(guide)
+    panel.ui.exemplarsPathEdit.currentPath = str(tmp_path)
+    panel.ui.selfCheckBox.click()
+    panel.ui.uncertaintyBox.click()
+    assert slicer.mrmlScene.WriteToMRB(str(tmp_path / "scene.mrb"))
+    mrml.clearScene()
+    assert panel.ui.guidesSelector.checkedNodes() == ()
+    assert slicer.mrmlScene.ReadFromMRB(str(tmp_path / "scene.mrb"))
+    host.processEvents()
+    assert [node.GetName() for node in panel.ui.guidesSelector.checkedNodes()] == ["T2"]
+    assert panel.ui.exemplarsPathEdit.currentPath == str(tmp_path)
+    assert panel.ui.selfCheckBox.checked
+    assert panel.ui.uncertaintyBox.checked
+
+
+def test_the_uncertainty_is_a_second_volume_that_the_result_names(panel):
+    _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    _chooseIn(panel.ui.methodCombo, "patch")
+    panel.ui.uncertaintyBox.click()
+    _clickApply(panel)
+    _waitForEnd(panel)
+    assert panel.ui.errorLabel.text == ""
+    assert slicer.mrmlScene.GetFirstNodeByName("T1 uncertainty (patch)") is not None
+    assert "Uncertainty: 'T1 uncertainty (patch)'." in panel.ui.resultLabel.text
+
+
 def test_the_chosen_output_volume_takes_the_result(panel):
     _addInputs()
     output = addVolume(np.zeros((2, 2, 2), np.float32), name="Mine")
@@ -248,7 +444,8 @@ def test_removing_the_input_ends_what_runs_at_once(panel, endlessWorker):
 
 
 def _messages(panel):
-    labels = (panel.ui.statusLabel, panel.ui.errorLabel, panel.ui.warningLabel, panel.ui.resultLabel)
+    names = ("statusLabel", "errorLabel", "warningLabel", "resultLabel", "selfCheckLabel")
+    labels = [getattr(panel.ui, name) for name in names]
     return [label.text for label in labels if label.text or label.visible]
 
 
@@ -259,6 +456,10 @@ def _messages(panel):
         lambda panel: _chooseIn(panel.ui.methodCombo, "harmonic"),
         lambda panel: _chooseIn(panel.ui.blendCombo, "feather"),
         lambda panel: setattr(panel.ui.dilateSlider, "value", 2),
+        lambda panel: setattr(panel.ui.selfCheckBox, "checked", True),
+        lambda panel: setattr(panel.ui.uncertaintyBox, "checked", True),
+        lambda panel: setattr(panel.ui.exemplarsPathEdit, "currentPath", str(mrml.REPOSITORY)),
+        lambda panel: panel.ui.guidesSelector.check(addVolume(name="T2")),
         lambda panel: setattr(_editor(panel, "clip"), "checked", False),
         lambda panel: panel.ui.inputVolumeSelector.setCurrentNode(addVolume(name="Other")),
         lambda panel: panel.logic.getParameterNode().segmentation.GetSegmentation().RemoveSegment("lesion"),

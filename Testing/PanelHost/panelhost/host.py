@@ -137,8 +137,9 @@ def closePanel(widget) -> None:
     """As when Slicer closes."""
     widget.parent.isEntered = False
     widget.cleanup()
-    for selector in widget.parent.findChildren(widgets.qMRMLNodeComboBox):
-        selector.setMRMLScene(None)
+    for kind in (widgets.qMRMLNodeComboBox, widgets.qMRMLCheckableNodeComboBox):
+        for selector in widget.parent.findChildren(kind):
+            selector.setMRMLScene(None)
     widget.parent.close()
 
 

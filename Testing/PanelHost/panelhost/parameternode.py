@@ -7,7 +7,7 @@ import typing
 import slicer
 import vtk
 
-from . import widgets
+from . import pythonqt, widgets
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +60,7 @@ class _Field:
     def __init__(self, name: str, kind, default, annotations) -> None:
         self.name = name
         self.kind = typing.get_origin(kind) or kind
+        self.isNodeList = self.kind is list and issubclass(typing.get_args(kind)[0], slicer.vtkMRMLNode)
         self.limits = next((each for each in annotations if isinstance(each, WithinRange)), None)
         self.isNode = isinstance(self.kind, type) and issubclass(self.kind, slicer.vtkMRMLNode)
         self.default = default if default is not None or self.isNode else self.kind()
@@ -68,6 +69,9 @@ class _Field:
         node = wrapper.parameterNode
         if self.isNode:
             return node.GetNodeReference(self.name)
+        if self.isNodeList:
+            nodes = [node.GetNodeReference(f"{self.name}.{each}") for each in range(self._length(node))]
+            return ObservedList(nodes, lambda changed: self.write(wrapper, changed))
         text = node.GetParameter(self.name)
         value = json.loads(text) if text else self.default
         if self.kind is list:
@@ -81,11 +85,24 @@ class _Field:
         if self.isNode:
             node.SetNodeReferenceID(self.name, value.GetID() if value is not None else None)
             return
+        if self.isNodeList:
+            self._writeNodes(node, value)
+            return
         if not isinstance(value, self.kind) and not (self.kind is float and isinstance(value, int)):
             raise TypeError(f"{self.name} must be {self.kind}, not {value!r}")
         if self.limits is not None and not self.limits.minimum <= value <= self.limits.maximum:
             raise ValueError(f"{self.name} must be within {self.limits}, not {value!r}")
         node.SetParameter(self.name, json.dumps(value))
+
+    def _length(self, node) -> int:
+        return int(node.GetParameter(f"{self.name}.len") or 0)
+
+    def _writeNodes(self, node, values) -> None:
+        with slicer.util.NodeModify(node):
+            for index in range(max(len(values), self._length(node))):
+                identifier = values[index].GetID() if index < len(values) else None
+                node.SetNodeReferenceID(f"{self.name}.{index}", identifier)
+            node.SetParameter(f"{self.name}.len", str(len(values)))
 
 
 class _Wrapper:
@@ -174,7 +191,18 @@ class _SliderBinding(_Binding):
         self.widget.value = value
 
 
+class _CheckBoxBinding(_Binding):
+    signal = "toggled"
+
+    def read(self) -> bool:
+        return self.widget.checked
+
+    def write(self, value: bool) -> None:
+        self.widget.checked = value
+
+
 _BINDINGS = {
+    pythonqt.QCheckBox: _CheckBoxBinding,
     widgets.qMRMLNodeComboBox: _NodeBinding,
     widgets.ctkSliderWidget: _SliderBinding,
 }

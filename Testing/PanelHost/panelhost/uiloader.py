@@ -35,6 +35,8 @@ def _widget(element, parent):
     layout = element.find("layout")
     if layout is not None:
         made.setLayout(_layout(layout, made))
+    if made.property("collapsed"):  # Qt's children hide as they come; the stand-in's are hidden when all are there
+        made.collapsed = True
     return made
 
 
@@ -85,7 +87,9 @@ def _setProperty(target, description) -> None:
     elif value.tag in ("enum", "set"):
         meta = target.metaObject()
         enumerator = meta.property(meta.indexOfProperty(name)).enumerator()
-        setattr(target, name, enumerator.keyToValue(value.text.rpartition("::")[2])[0])
+        keys = [key.rpartition("::")[2] for key in value.text.split("|")]
+        # The stand-in's own properties have no enumeration to look the keys up in.
+        setattr(target, name, enumerator.keysToValue("|".join(keys))[0] if enumerator.isValid() else keys)
     else:
         setattr(target, name, _CONVERTERS[value.tag](value))
 

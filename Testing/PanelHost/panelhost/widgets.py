@@ -169,6 +169,97 @@ class qMRMLNodeComboBox(QWidget):
             self.currentNodeChanged.emit(self.currentNode())
 
 
+class qMRMLCheckableNodeComboBox(QWidget):
+    """Chooses any number of nodes of a class out of the scene, and follows the scene."""
+
+    checkedNodesChanged = QtCore.Signal()
+    nodeTypes = stored(list, "nodeTypes", [])
+    showChildNodeTypes = stored(bool, "showChildNodeTypes", True)
+    noneEnabled = stored(bool, "noneEnabled", False)
+
+    def __init__(self, parent=None) -> None:
+        super().__init__(parent)
+        self._scene = None
+        self._observerTags = []
+        self._box = QtWidgets.QComboBox()
+        self._box.setSizeAdjustPolicy(QtWidgets.QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._box)
+        self._box.model().itemChanged.connect(lambda item: self.checkedNodesChanged.emit())
+
+    def setMRMLScene(self, scene) -> None:
+        for tag in self._observerTags:
+            self._scene.RemoveObserver(tag)
+        self._scene = scene
+        self._observerTags = []
+        if scene is not None:
+            for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndCloseEvent):
+                self._observerTags.append(scene.AddObserver(event, lambda caller, event: self._update()))
+            self._update()
+
+    def checkedNodes(self) -> tuple:
+        checked = (item.data(QtCore.Qt.UserRole) for item in self._items() if item.checkState() == QtCore.Qt.Checked)
+        return tuple(node for node in map(self._scene.GetNodeByID, checked) if node is not None)
+
+    def check(self, node) -> None:
+        self._setCheckState(node, QtCore.Qt.Checked)
+
+    def uncheck(self, node) -> None:
+        self._setCheckState(node, QtCore.Qt.Unchecked)
+
+    def _setCheckState(self, node, state) -> None:
+        for item in self._items():
+            if item.data(QtCore.Qt.UserRole) == node.GetID():
+                item.setCheckState(state)
+
+    def _items(self) -> list:
+        return [self._box.model().item(row) for row in range(self._box.count())]
+
+    def _update(self) -> None:
+        checked = [node.GetID() for node in self.checkedNodes()]
+        self._box.model().blockSignals(True)
+        self._box.clear()
+        for node in slicer.util.getNodesByClass(self.nodeTypes[0], scene=self._scene):
+            if node.GetHideFromEditors() or (not self.showChildNodeTypes and node.GetClassName() != self.nodeTypes[0]):
+                continue
+            item = QtGui.QStandardItem(node.GetName())
+            item.setData(node.GetID(), QtCore.Qt.UserRole)
+            item.setCheckable(True)
+            item.setCheckState(QtCore.Qt.Checked if node.GetID() in checked else QtCore.Qt.Unchecked)
+            self._box.model().appendRow(item)
+        self._box.model().blockSignals(False)
+
+
+class ctkPathLineEdit(QWidget):
+    """A path, typed or browsed for."""
+
+    currentPathChanged = QtCore.Signal(str)
+    validInputChanged = QtCore.Signal(bool)
+    filters = stored(list, "filters", [])
+    showHistoryButton = stored(bool, "showHistoryButton", True)
+
+    def __init__(self, parent=None) -> None:
+        super().__init__(parent)
+        self._edit = QtWidgets.QLineEdit()
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._edit)
+        layout.addWidget(QtWidgets.QToolButton(text="..."))
+        self._valid = False
+        self._edit.textChanged.connect(self._onText)
+
+    def _onText(self, text: str) -> None:
+        # As Slicer's widget: a path that was emptied is no valid input, and only valid ones are told.
+        before, self._valid = self._valid, bool(text)
+        if self._valid:
+            self.currentPathChanged.emit(text)
+        if self._valid != before:
+            self.validInputChanged.emit(self._valid)
+
+    currentPath = QtCore.Property(str, lambda self: self._edit.text(), lambda self, text: self._edit.setText(text))
+
+
 class qMRMLSegmentsTableView(QWidget):
     """Shows a segmentation's segments; several can be chosen."""
 

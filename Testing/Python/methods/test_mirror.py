@@ -48,7 +48,7 @@ def rms(filled, truth, hole):
 @pytest.mark.parametrize(("yaw", "beside"), [(0, 0), (8, 4)])
 def test_a_symmetric_head_is_restored(yaw, beside):
     truth = head(yaw, beside)
-    result = fill(truth, LATERAL, detail="full")
+    result = fill(truth, LATERAL, detail="all")
     assert not result.report["warnings"]
     smooth = fill(truth, LATERAL, "biharmonic").volume.array
     filled = result.volume.array
@@ -58,7 +58,7 @@ def test_a_symmetric_head_is_restored(yaw, beside):
 def test_the_likely_share_lies_between_the_smooth_fill_and_the_mirror_image():
     truth = head()
     smooth = fill(truth, LATERAL, "biharmonic").volume.array
-    likely, full = (fill(truth, LATERAL, detail=detail).volume.array for detail in ("likely", "full"))
+    likely, full = (fill(truth, LATERAL, detail=detail).volume.array for detail in ("likely", "all"))
     assert rms(full, truth, LATERAL) < rms(likely, truth, LATERAL) < rms(smooth, truth, LATERAL)
 
 
@@ -72,32 +72,50 @@ def test_a_deformed_side_is_fitted():
         mode="nearest",
     )
     smooth = fill(bent, LATERAL, "biharmonic").volume.array
-    assert rms(fill(bent, LATERAL, detail="full").volume.array, bent, LATERAL) < 0.6 * rms(smooth, bent, LATERAL)
+    assert rms(fill(bent, LATERAL, detail="all").volume.array, bent, LATERAL) < 0.6 * rms(smooth, bent, LATERAL)
 
 
 def test_a_brighter_side_is_matched():
     truth = head() * (1 + 0.3 * np.indices(SHAPE)[2] / SHAPE[2]).astype(np.float32)
-    matched, as_it_is = (fill(truth, LATERAL, detail="full", match=match).volume.array for match in (True, False))
+    matched, as_it_is = (fill(truth, LATERAL, detail="all", match=match).volume.array for match in (True, False))
     assert rms(matched, truth, LATERAL) < rms(as_it_is, truth, LATERAL)
 
 
+#: What fills where there is no other side, by how the detail is taken over; and how the report calls it.
+INSTEAD = pytest.mark.parametrize(
+    ("detail", "method", "said"), [("patches", "patch", "patches of this side"), ("likely", "biharmonic", "biharmonic")]
+)
+
+
 @pytest.mark.parametrize("blend", ["poisson", "paste", "feather"])
-def test_a_hole_on_the_midline_is_filled_by_biharmonic_and_the_report_says_so(blend):
-    truth = head()
-    result = mi.inpaint(truth, MIDLINE, method="mirror", spacing=MM, modality="MR", blend=blend)
-    smooth = mi.inpaint(truth, MIDLINE, method="biharmonic", spacing=MM, modality="MR", blend=blend)
-    np.testing.assert_allclose(result.volume.array, smooth.volume.array, atol=0.05)
+@INSTEAD
+def test_a_hole_on_the_midline_is_filled_by_the_fallback_and_the_report_says_so(blend, detail, method, said):
+    truth, options = head(), {"spacing": MM, "modality": "MR", "blend": blend}
+    result = mi.inpaint(truth, MIDLINE, method="mirror", parameters={"detail": detail}, **options)
+    fallback = mi.inpaint(truth, MIDLINE, method=method, **options)
+    np.testing.assert_allclose(result.volume.array, fallback.volume.array, atol=0.05)
     (warning,) = result.report["warnings"]
     assert warning == (
-        f"1 of 1 parts of the hole ({MIDLINE.sum()} voxels) filled by biharmonic, not from the other side: its mirrored "
+        f"1 of 1 part of the hole ({MIDLINE.sum()} voxels) filled by {said}, not from the other side: its mirrored "
         "place lies in the hole itself or outside of the image."
     )
-    assert result.report["notes"]["voxels filled by biharmonic"] == MIDLINE.sum()
+    assert result.report["notes"]["voxels that were not mirrored"] == MIDLINE.sum()
+
+
+def test_patches_of_both_sides_restore_a_symmetric_head():
+    truth = head(8, 4)
+    result = fill(truth, LATERAL)
+    assert not result.report["warnings"]
+    for other in ("biharmonic", "patch"):
+        assert rms(result.volume.array, truth, LATERAL) < 0.7 * rms(
+            fill(truth, LATERAL, other).volume.array, truth, LATERAL
+        )
+    assert result.uncertainty.array[LATERAL].max() > 0
 
 
 def test_one_part_can_fall_back_while_the_other_is_mirrored():
     truth = head()
-    result = fill(truth, LATERAL | MIDLINE, detail="full")
+    result = fill(truth, LATERAL | MIDLINE, detail="all")
     smooth = fill(truth, LATERAL | MIDLINE, "biharmonic").volume.array
     np.testing.assert_allclose(result.volume.array[MIDLINE], smooth[MIDLINE], atol=0.05)
     assert rms(result.volume.array, truth, LATERAL) < 0.5 * rms(smooth, truth, LATERAL)
@@ -106,30 +124,34 @@ def test_one_part_can_fall_back_while_the_other_is_mirrored():
 
 def test_single_voxels_without_a_mirror_are_carried_on_and_counted():
     truth = head()
-    other_side = ball((21, 24, 12), 2.5)  # a second hole where some of the first one's mirror lies
-    result = fill(truth, LATERAL | other_side, detail="full")
-    assert any(" voxels of the hole filled by biharmonic: its mirrored" in line for line in result.report["warnings"])
+    other_side = ball((21, 24, 12), 1.0)  # a second hole where some of the first one's mirror lies
+    result = fill(truth, LATERAL | other_side, detail="all")
+    assert any(" of the hole filled by biharmonic: its mirrored" in line for line in result.report["warnings"])
     smooth = fill(truth, LATERAL | other_side, "biharmonic").volume.array
     assert rms(result.volume.array, truth, LATERAL) < rms(smooth, truth, LATERAL)
 
 
-def test_where_the_two_sides_are_not_alike_nothing_is_copied():
+@INSTEAD
+def test_where_the_two_sides_are_not_alike_nothing_is_copied(detail, method, said):
     truth = head().copy()
     zone = ball((21, 27, 35), 9)
     noise = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=SHAPE), 1)
     truth[zone] = 900 + 1500 * noise[zone].astype(np.float32)
-    result = fill(truth, LATERAL)
-    np.testing.assert_allclose(result.volume.array, fill(truth, LATERAL, "biharmonic").volume.array, atol=0.05)
+    result = fill(truth, LATERAL, detail=detail)
+    np.testing.assert_allclose(result.volume.array, fill(truth, LATERAL, method).volume.array, atol=0.05)
+    assert f"filled by {said}" in result.report["warnings"][0]
     assert "the two sides are not alike around it" in result.report["warnings"][0]
 
 
-def test_an_image_without_symmetry_is_filled_by_biharmonic():
+@INSTEAD
+def test_an_image_without_symmetry_is_filled_by_the_fallback(detail, method, said):
     rng = np.random.default_rng(0)
     image = (500 + 1000 * ndimage.gaussian_filter(rng.normal(size=SHAPE), 2)).astype(np.float32)
-    result = fill(image, LATERAL)
-    np.testing.assert_allclose(result.volume.array, fill(image, LATERAL, "biharmonic").volume.array, atol=0.05)
+    result = fill(image, LATERAL, detail=detail)
+    np.testing.assert_allclose(result.volume.array, fill(image, LATERAL, method).volume.array, atol=0.05)
+    assert f"filled by {said}" in result.report["warnings"][0]
     assert "is not symmetric enough" in result.report["warnings"][0]
-    tiny = fill(image[:4, :6, :5], np.indices((4, 6, 5)).sum(axis=0) == 7)
+    tiny = fill(image[:4, :6, :5], np.indices((4, 6, 5)).sum(axis=0) == 7, detail=detail)
     assert "is too small to tell" in tiny.report["warnings"][0]
 
 
@@ -137,27 +159,27 @@ def test_half_a_head_has_no_other_side_beyond_its_edge():
     image = np.ascontiguousarray(head()[:, :, 15:])
     hole = np.ascontiguousarray(ball((21, 27, 40), 3)[:, :, 15:])
     result = fill(image, hole)
-    np.testing.assert_allclose(result.volume.array, fill(image, hole, "biharmonic").volume.array, atol=0.05)
+    np.testing.assert_allclose(result.volume.array, fill(image, hole, "patch").volume.array, atol=0.05)
     assert "outside of the image" in result.report["warnings"][0]
 
 
 @pytest.mark.parametrize("header", [True, False])
 def test_the_storage_order_does_not_matter(header):
-    axial = fill(head(4), LATERAL, detail="full").volume.array
+    axial = fill(head(4), LATERAL, detail="all").volume.array
     order = (2, 0, 1)  # sagittal: slices from left to right
     direction = tuple(np.eye(3)[:, ::-1][:, list(order)][:, ::-1].ravel()) if header else ()
     stored = np.ascontiguousarray(head(4).transpose(order))
     hole = np.ascontiguousarray(LATERAL.transpose(order))
     volume = Volume(stored, (MM,) * 3, (), direction)
     filled = mi.inpaint(volume, volume.with_array(hole.astype(np.uint8)), method="mirror", modality="MR",
-                        parameters={"detail": "full"}).volume.array  # fmt: skip
+                        parameters={"detail": "all"}).volume.array  # fmt: skip
     assert rms(filled.transpose(np.argsort(order)), axial, LATERAL) < 0.02 * axial.max()
 
 
 def test_a_slice_is_mirrored_too():
     truth = head()[21]
     hole = LATERAL[21]
-    result = fill(truth, hole, detail="full")
+    result = fill(truth, hole, detail="all")
     assert not result.report["warnings"]
     assert rms(result.volume.array, truth, hole) < 0.5 * rms(fill(truth, hole, "biharmonic").volume.array, truth, hole)
 

@@ -281,11 +281,31 @@ def test_a_job_survives_its_file(tmp_path, files):
     assert Job.read(tmp_path / "copy.json") == job
 
 
-def test_asking_a_smooth_fill_for_uncertainty_is_refused_before_anything_is_written(files):
+def test_asking_a_smooth_fill_for_uncertainty_gives_the_spread_among_methods(files):
     code, events, _ = execute(files, method="harmonic", uncertainty="spread.nrrd")
+    assert code == 0
+    assert events[-1]["report"]["uncertainty"].startswith("among harmonic, biharmonic")
+    assert (mi.Volume.read(files / "spread.nrrd").array >= 0).all()
+
+
+def test_guides_exemplars_and_the_self_check_are_passed_on(files):
+    image = mi.Volume.read(files / "image.nrrd")
+    (files / "others").mkdir()
+    image.with_array(image.array + 1).write(files / "others" / "a.nrrd")
+    image.with_array(2 * image.array).write(files / "guide.nrrd")
+    code, events, _ = execute(files, method="shell-mean", guides=["guide.nrrd"], exemplars="others", self_check=True)
+    assert code == 0
+    assert "self_check" in events[-1]["report"]
+    code, events, _ = execute(files, method="shell-mean", guides=["missing.nrrd"])
     assert code == 2
-    assert "gives no uncertainty" in events[-1]["message"]
-    assert not (files / "filled.nrrd").exists()
+    assert "missing.nrrd" in events[-1]["message"]
+
+
+def test_a_guide_is_never_overwritten(files):
+    mi.Volume.read(files / "image.nrrd").write(files / "filled.nrrd")
+    code, events, _ = execute(files, guides=["filled.nrrd"])
+    assert code == 2
+    assert "would overwrite an input, the guide 1" in events[-1]["message"]
 
 
 # what goes wrong inside

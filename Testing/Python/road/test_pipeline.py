@@ -48,7 +48,7 @@ def test_arrays_files_simpleitk_images_and_volumes_give_the_same(tmp_path):
 def test_the_result_is_on_the_inputs_grid(tmp_path):
     image, hole = ramp()
     oblique = mi.Volume(image, (3.0, 0.9, 0.7), (-10.0, 20.0, 5.5), (0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0))
-    result = mi.inpaint(oblique, hole)
+    result = mi.inpaint(oblique, hole, method="biharmonic")
     result.save(tmp_path / "filled.nrrd", report=tmp_path / "report.json")
     back = sitk.ReadImage(str(tmp_path / "filled.nrrd"))
     assert back.GetSpacing() == pytest.approx((0.7, 0.9, 3.0))
@@ -149,7 +149,7 @@ def test_auto_takes_linear_z_for_a_ruined_slice_that_is_painted_only_inside_the_
     result = mi.inpaint(image, head & (z == 4), spacing=(4, 1, 1))
     assert result.report["method"] == "linear-z"
     lesion = ((y - 60) ** 2 + (x - 60) ** 2 < 10**2) & (z == 4)
-    assert mi.inpaint(image, lesion, spacing=(4, 1, 1)).report["method"] == "biharmonic"
+    assert mi.inpaint(image, lesion, spacing=(4, 1, 1)).report["method"] == "patch-regression"
 
 
 def test_a_deep_hole_is_not_trusted_like_a_shallow_one():
@@ -168,14 +168,38 @@ def test_a_film_has_no_volume():
 
 
 def test_a_result_in_a_notebook_is_one_line():
-    assert repr(mi.inpaint(*ramp())) == "<Result: 125 voxels of (12, 14, 16) filled by biharmonic>"
+    assert repr(mi.inpaint(*ramp())) == "<Result: 125 voxels of (12, 14, 16) filled by patch-regression>"
 
 
-def test_auto_takes_biharmonic_for_a_lesion_and_says_why():
-    image, hole = ramp()
-    result = mi.inpaint(image, hole)
-    assert result.report["method"] == "biharmonic"
-    assert result.report["reason"]
+def test_auto_learns_small_lesions_from_their_surroundings_and_says_why():
+    result = mi.inpaint(*ramp())
+    assert result.report["method"] == "patch-regression"
+    assert "small" in result.report["reason"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "modality", "method"),
+    [((60, 60), "film", "biharmonic"), ((60, 60), "CT", "patch"), ((40, 60, 60), "CT", "biharmonic")],
+)
+def test_auto_goes_by_the_kind_of_image_where_the_hole_is_large(shape, modality, method):
+    image, hole = np.random.default_rng(0).random(shape), np.zeros(shape, bool)
+    hole[tuple(slice(10, 22) for _ in shape)] = True
+    assert mi.inpaint(image, hole, modality=modality).report["method"] == method
+
+
+@pytest.mark.parametrize(("center", "method"), [(36, "mirror"), (24, "patch")])
+def test_auto_takes_the_mirror_where_the_other_side_is_known(center, method):
+    from scipy import ndimage
+
+    grid = np.indices((40, 52, 49)) - np.array([20, 26, 24]).reshape(3, 1, 1, 1)
+    half = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(40, 52, 25)), 1.5)
+    texture = np.concatenate([half[:, :, :0:-1], half], axis=2)  # the left is the right
+    inside = (grid[0] / 18) ** 2 + (grid[1] / 24) ** 2 + (grid[2] / 20) ** 2 < 1
+    image = np.where(inside, 500 + 1000 * texture, 0)
+    hole = (grid**2).sum(axis=0) < 0
+    hole |= ((np.indices(hole.shape) - np.array([20, 26, center]).reshape(3, 1, 1, 1)) ** 2).sum(axis=0) < 20
+    result = mi.inpaint(image, hole, spacing=4.0, modality="MR")
+    assert result.report["method"] == method
 
 
 def test_a_mask_array_of_another_shape_is_refused():
@@ -224,16 +248,19 @@ def test_progress_grows_from_0_to_1_and_cancel_stops_it():
 
     polls = []
     with pytest.raises(Cancelled):
-        mi.inpaint(image, hole, progress=mi.Progress(cancelled=lambda: len(polls) > 3 or polls.append(1)))
+        mi.inpaint(
+            image, hole, method="biharmonic", progress=mi.Progress(cancelled=lambda: len(polls) > 3 or polls.append(1))
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.float32])
 def test_the_memory_follows_the_hole_and_not_the_volume(dtype):
     image, mask = np.zeros((200, 256, 256), dtype), np.zeros((200, 256, 256), np.uint8)
     mask[100:110, 100:110, 100:110] = 1
-    mi.inpaint(image[:20, :20, :20], np.indices((20, 20, 20)).sum(axis=0) == 20)  # what is imported does not count
+    small = image[:20, :20, :20], np.indices((20, 20, 20)).sum(axis=0) == 20
+    mi.inpaint(*small, method="biharmonic")  # what is imported does not count
     tracemalloc.start()
-    mi.inpaint(image, mask)
+    mi.inpaint(image, mask, method="biharmonic")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.3 * image.nbytes
@@ -316,3 +343,24 @@ def test_a_spacing_of_a_micrometre_needs_no_more_memory():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20e6
+
+
+def test_methods_without_a_spread_of_their_own_get_the_spread_among_several():
+    rng = np.random.default_rng(0)
+    image, hole = rng.random((40, 44)) * 100, np.zeros((40, 44), bool)
+    hole[10:15, 10:15] = hole[28:33, 30:34] = True
+    result = mi.inpaint(image, hole, method="harmonic", uncertainty=True)
+    peers = ("harmonic", "biharmonic", "patch-regression", "patch")
+    assert result.report["uncertainty"] == "among " + ", ".join(peers)
+    fills = [mi.inpaint(image, hole, method=name).volume.array[hole] for name in peers]
+    np.testing.assert_allclose(result.uncertainty.array[hole], np.std(fills, axis=0), rtol=1e-5)
+    np.testing.assert_array_equal(result.volume.array[hole], fills[0])
+
+
+def test_a_methods_own_spread_is_kept_and_none_is_made_unasked():
+    image, hole = np.random.default_rng(0).random((40, 44)), np.zeros((40, 44), bool)
+    hole[10:15, 10:15] = True
+    own = mi.inpaint(image, hole, method="patch", uncertainty=True)
+    assert own.report["uncertainty"] == "the method"
+    np.testing.assert_array_equal(own.uncertainty.array, mi.inpaint(image, hole, method="patch").uncertainty.array)
+    assert mi.inpaint(image, hole, method="harmonic").uncertainty is None

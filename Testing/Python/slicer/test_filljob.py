@@ -19,7 +19,8 @@ from panelhost.phantom import (
     sceneContent,
 )
 
-from MedInpaintLib.errors import Cancelled, InputError, MaskError, MedInpaintError, ParameterError
+from MedInpaintLib import Volume
+from MedInpaintLib.errors import Cancelled, GeometryError, InputError, MaskError, MedInpaintError, ParameterError
 from MedInpaintSlicer import filljob, process
 
 
@@ -134,9 +135,82 @@ def test_the_worker_gets_what_was_asked_for():
         "blend": "poisson",
         "device": "cuda",
         "seed": 3,
+        "guides": [],
+        "exemplars": None,
+        "self_check": False,
+        "uncertainty": None,
         "compress": False,
         "report": None,
     }
+
+
+def test_the_worker_gets_the_guides_on_the_inputs_grid():
+    own, moved = addVolume(ramp() + 1, name="T2"), addVolume(name="FLAIR/ß")
+    shift = np.eye(4)
+    shift[:3, 3] = obliqueMatrix()[:3, 0]
+    moved.SetAndObserveTransformNodeID(addTransform(shift).GetID())
+    _, runner, _ = _startedJob(guides=(own, moved))
+    first, second = (Volume.read(path) for path in runner.job["guides"])
+    image = Volume.read(runner.job["image"])
+    assert image.grid_difference(first) == image.grid_difference(second) == ""
+    assert np.array_equal(first.array, ramp() + 1)
+    assert np.allclose(second.array[..., 1:], ramp()[..., :-1], atol=1e-2)
+    assert [Path(path).name for path in runner.job["guides"]] == ["T2.nrrd", "FLAIR__.nrrd"]
+
+
+def test_a_guide_beside_the_hole_is_an_error_before_anything_starts():
+    far = np.eye(4)
+    far[:3, 3] = 500
+    guide = addVolume(name="T2")
+    guide.SetAndObserveTransformNodeID(addTransform(far).GetID())
+    with pytest.raises(GeometryError, match="'T2' does not cover the hole"):
+        _startedJob(guides=(guide,))
+
+
+def test_the_input_and_the_output_are_refused_as_guides():
+    volume, output = addVolume(), addVolume(name="Output")
+    with pytest.raises(InputError, match="cannot guide itself"):
+        _startedJob(volumeNode=volume, guides=(volume,))
+    with pytest.raises(InputError, match="cannot be a guide"):
+        _startedJob(volumeNode=volume, outputVolume=output, guides=(output,))
+
+
+def test_the_worker_gets_exemplars_self_check_and_uncertainty(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _, runner, _ = _startedJob(exemplars="others", selfCheck=True, uncertainty=True)
+    assert runner.job["exemplars"] == str(tmp_path / "others")
+    assert runner.job["self_check"] is True
+    assert Path(runner.job["uncertainty"]).parent == Path(runner.job["output"]).parent
+
+
+def test_guides_and_exemplars_are_remembered_by_the_result(tmp_path):
+    array = ramp()
+    array[box()] = 0
+    volume = addVolume(array)
+    Volume(ramp(), (2.0, 0.9, 0.8)).write(tmp_path / "other.nrrd")
+    guide = addVolume(name="T2")
+    job = _fill(volume, addSegmentation(volume, lesion=box()), guides=(guide,), exemplars=str(tmp_path))
+    assert job.state == "done", job.error
+    assert job.outputVolume.GetAttribute("MedInpaint.Guides") == '["T2"]'
+    assert job.outputVolume.GetAttribute("MedInpaint.Exemplars") == tmp_path.name
+
+
+def test_the_uncertainty_becomes_a_volume_of_its_own():
+    volume = addVolume()
+    segmentation = addSegmentation(volume, lesion=box())
+    transform = addTransform(rotation(25, "Y"))
+    for each in (volume, segmentation):
+        each.SetAndObserveTransformNodeID(transform.GetID())
+    job = _fill(volume, segmentation, method="patch", uncertainty=True)
+    assert job.state == "done", job.error
+    node = job.uncertaintyVolume
+    assert node.GetName() == "T1 uncertainty (patch)"
+    assert job.outputVolume.GetNodeReference("MedInpaint.Uncertainty") is node
+    array = slicer.util.arrayFromVolume(node)
+    assert array.dtype == np.float32
+    assert (array[~box()] == 0).all()
+    assert array.max() > 0
+    assert node.GetParentTransformNode() is transform
 
 
 def test_cancelling_kills_the_worker_and_leaves_the_scene_as_it_was():

@@ -1,10 +1,12 @@
 """A result is a volume like its input, beside it, and says how it was made; the input is never changed."""
 
+import json
+
 import numpy as np
 import pytest
 import slicer
 import vtk
-from panelhost.phantom import addTransform, addVolume, obliqueMatrix, ramp, rotation, sceneContent
+from panelhost.phantom import addTransform, addVolume, box, obliqueMatrix, ramp, rotation, sceneContent
 
 from MedInpaintLib.errors import InputError
 from MedInpaintSlicer import scene
@@ -17,6 +19,7 @@ REPORT = {
     "blend": "paste",
     "seed": 7,
     "device": "cpu",
+    "self_check": None,
     "hole": {"voxels": 100, "volume_ml": 0.144, "components": 1, "regions": 1},
     "warnings": ["The hole touches the border."],
     "seconds": {"total": 0.5},
@@ -115,7 +118,7 @@ def test_the_input_is_refused_as_output():
 
 def test_the_result_says_how_it_was_made():
     node = addVolume()
-    scene.describeResult(node, REPORT, "T1", ["lesion"])
+    scene.describeResult(node, scene.Provenance(REPORT, "T1", ("lesion",)))
     description = node.GetDescription()
     for fact in ("MedInpaintLib 1.2.3", "0.144 mL", "'harmonic'", "tolerance", "'paste'", "not for clinical use"):
         assert fact in description
@@ -142,7 +145,7 @@ def test_the_result_survives_being_saved_in_a_scene_bundle(tmp_path):
     volume = addVolume()
     volume.SetAndObserveTransformNodeID(addTransform(rotation(30, "X")).GetID())
     result = scene.addResult(ramp() + 1, obliqueMatrix(), volume, "harmonic")
-    scene.describeResult(result, REPORT, "T1", ["lesion"])
+    scene.describeResult(result, scene.Provenance(REPORT, "T1", ("lesion",)))
     description = result.GetDescription()
     assert slicer.mrmlScene.WriteToMRB(str(tmp_path / "scene.mrb"))
     slicer.mrmlScene.Clear(False)
@@ -153,3 +156,68 @@ def test_the_result_survives_being_saved_in_a_scene_bundle(tmp_path):
     assert loaded.GetParentTransformNode() is not None
     assert loaded.GetDescription() == description
     assert loaded.GetAttribute("MedInpaint.Parameters") == '{"tolerance": 1e-06}'
+
+
+def _study():
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    patient = hierarchy.CreateSubjectItem(hierarchy.GetSceneItemID(), "Patient")
+    return hierarchy, hierarchy.CreateStudyItem(patient, "Study")
+
+
+def _addUncertainty(array=None):
+    volume = addVolume()
+    volume.SetAndObserveTransformNodeID(addTransform(rotation(30, "X")).GetID())
+    hierarchy, study = _study()
+    hierarchy.CreateItem(study, volume)
+    result = scene.addResult(ramp(), obliqueMatrix(), volume, "patch")
+    array = (box() * ramp()).astype(np.float32) if array is None else array
+    return volume, result, scene.addUncertainty(array, obliqueMatrix(), volume, result, "patch")
+
+
+def test_the_uncertainty_lies_beside_the_input_in_space_and_in_the_study():
+    volume, _, node = _addUncertainty()
+    assert node.GetName() == "T1 uncertainty (patch)"
+    assert np.array_equal(_matrix(node), _matrix(volume))
+    assert node.GetParentTransformNode() is volume.GetParentTransformNode()
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    parents = [hierarchy.GetItemParent(hierarchy.GetItemByDataNode(each)) for each in (volume, node)]
+    assert parents[0] == parents[1]
+    assert "not for clinical use" in node.GetDescription()
+
+
+def test_the_uncertainty_is_shown_from_0_to_its_99_percentile_in_colors():
+    _, _, node = _addUncertainty()
+    display = node.GetDisplayNode()
+    assert display.GetWindowLevelMin() == 0
+    assert display.GetWindowLevelMax() == pytest.approx(np.percentile(ramp()[box()], 99))
+    assert display.GetColorNodeID() in scene.UNCERTAINTY_COLORS
+    assert display.GetApplyThreshold()
+    assert 0 < display.GetLowerThreshold() <= ramp()[box()].min()
+
+
+def test_an_uncertainty_of_0_can_be_shown():
+    _, _, node = _addUncertainty(np.zeros(ramp().shape, np.float32))
+    assert node.GetDisplayNode().GetWindow() == 1
+
+
+def test_a_result_that_is_filled_again_forgets_the_first_uncertainty():
+    _, result, node = _addUncertainty()
+    assert result.GetNodeReference("MedInpaint.Uncertainty") is node
+    again = scene.addResult(ramp(), obliqueMatrix(), result, "harmonic")
+    assert again.GetNodeReference("MedInpaint.Uncertainty") is None
+    assert scene.addUncertainty(
+        np.zeros(ramp().shape, np.float32), obliqueMatrix(), result, again, "harmonic"
+    ).GetName() == ("T1 uncertainty (harmonic)")
+
+
+def test_the_result_says_what_the_self_check_expects():
+    node = addVolume()
+    expected = {"psnr": {"mean": 31.25, "sd": 2.04}}
+    report = {**REPORT, "self_check": {"best": "harmonic", "holes": 8, "expected": expected}}
+    scene.describeResult(node, scene.Provenance(report, "T1", ("lesion",), ("T2",), "others"))
+    assert "Self-check on 8 holes of the same shape in healthy tissue: expected PSNR 31.2 ± 2.0 dB." in (
+        node.GetDescription()
+    )
+    assert json.loads(node.GetAttribute("MedInpaint.SelfCheck"))["expected"] == expected
+    assert node.GetAttribute("MedInpaint.Guides") == '["T2"]'
+    assert node.GetAttribute("MedInpaint.Exemplars") == "others"

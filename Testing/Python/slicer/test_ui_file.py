@@ -37,7 +37,14 @@ def test_every_widget_that_the_code_uses_is_there():
 
 
 def test_bound_parameters_exist_and_are_bound_once():
-    assert sorted(_bindings()) == ["dilateMm", "inputVolume", "outputVolume", "segmentation"]
+    assert sorted(_bindings()) == [
+        "dilateMm",
+        "inputVolume",
+        "outputVolume",
+        "segmentation",
+        "selfCheck",
+        "uncertainty",
+    ]
     assert set(_bindings()) <= _parameterFields()
 
 
@@ -60,6 +67,7 @@ def test_every_class_outside_qt_is_declared():
 
 def test_every_choice_has_a_tool_tip():
     choices = ("qMRMLNodeComboBox", "qMRMLSegmentsTableView", "QComboBox", "ctkSliderWidget", "QPushButton")
+    choices += ("qMRMLCheckableNodeComboBox", "ctkPathLineEdit", "QCheckBox")
     for widget in WIDGETS:
         if widget.get("class") in choices:
             assert widget.find("property[@name='toolTip']") is not None, widget.get("name")

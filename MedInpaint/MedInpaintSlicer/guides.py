@@ -1,0 +1,96 @@
+"""Guides: other contrasts of the same subject, brought onto the grid of the volume to fill.
+
+They are handled like the hole: wherever parent transforms put the two volumes, each voxel of the input gets the guide's
+value at its place.
+"""
+
+import numpy as np
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+from . import scene
+
+#: Voxels; grids whose corners are closer together than this are one, and nothing is resampled.
+SAME_PLACE = 1e-3
+
+
+def complaint(guideNodes, inputVolume, outputVolume) -> str:
+    """Why these volumes cannot be guides of that one, in a line; empty when they can."""
+    if any(each is inputVolume for each in guideNodes):
+        return _("The volume to fill cannot guide itself: choose other contrasts of the same subject.")
+    if outputVolume is not None and any(each is outputVolume for each in guideNodes):
+        return _("The output volume cannot be a guide: choose another output or other contrasts.")
+    return ""
+
+
+def onGridOf(volumeNode, guideNode, mask: np.ndarray) -> np.ndarray:
+    """A guide's values at the voxels of a volume: its own voxels where the grids agree, else linear, in float32.
+
+    Args:
+        volumeNode: a scalar volume with voxels.
+        guideNode: anywhere in the scene; only read.
+        mask: the hole, bool, of the volume's shape.
+
+    Raises:
+        MedInpaintLib.errors.ImageReadError: the guide is no scalar volume with voxels.
+        MedInpaintLib.errors.GeometryError: it does not cover the hole.
+    """
+    from MedInpaintLib.errors import GeometryError
+
+    own = scene.imageOf(guideNode).array
+    between = _transform(volumeNode, guideNode)
+    if own.shape == mask.shape and _movesNothing(between, own.shape):
+        return own
+    values = _resampled(guideNode, between, mask.shape)
+    outside = np.isnan(values)
+    if (outside & mask).any():
+        raise GeometryError(
+            _(
+                "Guide '{guide}' does not cover the hole in volume '{volume}'; "
+                "choose another one, or check the transforms of the two."
+            ).format(guide=guideNode.GetName(), volume=volumeNode.GetName())
+        )
+    values[outside] = 0
+    return values
+
+
+def _transform(volumeNode, guideNode):
+    """From the volume's voxel indices (i, j, k) to the guide's; linear if it can be, which is faster."""
+    ijkToRAS, rasToIJK, between = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(ijkToRAS)
+    guideNode.GetRASToIJKMatrix(rasToIJK)
+    nodes = volumeNode.GetParentTransformNode(), guideNode.GetParentTransformNode()
+    linear = slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(*nodes, between)
+    transform = vtk.vtkTransform() if linear else vtk.vtkGeneralTransform()
+    transform.PostMultiply()
+    transform.Concatenate(ijkToRAS)
+    if not linear:
+        between = vtk.vtkGeneralTransform()
+        slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(*nodes, between)
+    transform.Concatenate(between)
+    transform.Concatenate(rasToIJK)
+    return transform
+
+
+def _movesNothing(transform, shape) -> bool:
+    """Whether the corners of a grid of this shape stay where they are. Only a linear transform can be told by them."""
+    if not isinstance(transform, vtk.vtkLinearTransform):
+        return False
+    corners = np.stack(np.meshgrid(*([0, size - 1] for size in reversed(shape))), axis=-1).reshape(-1, 3)
+    return all(np.abs(np.subtract(transform.TransformPoint(*corner), corner)).max() < SAME_PLACE for corner in corners)
+
+
+def _resampled(guideNode, transform, shape) -> np.ndarray:
+    """float32, NaN where the guide has no voxels."""
+    reslice = vtk.vtkImageReslice()
+    reslice.SetInputData(guideNode.GetImageData())
+    reslice.SetResliceTransform(transform)
+    reslice.SetOutputOrigin(0, 0, 0)
+    reslice.SetOutputSpacing(1, 1, 1)
+    reslice.SetOutputExtent(0, shape[2] - 1, 0, shape[1] - 1, 0, shape[0] - 1)
+    reslice.SetOutputScalarType(vtk.VTK_FLOAT)
+    reslice.SetInterpolationModeToLinear()
+    reslice.SetBackgroundLevel(np.nan)
+    reslice.Update()
+    return vtk.util.numpy_support.vtk_to_numpy(reslice.GetOutput().GetPointData().GetScalars()).reshape(shape).copy()

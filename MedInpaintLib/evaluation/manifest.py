@@ -1,0 +1,69 @@
+"""A table of images with their splits: which image may be used for what."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import os
+from pathlib import Path
+
+from ..errors import InputError, ParameterError
+
+SPLITS = ("train", "val", "test")
+_NEEDED = ("path", "modality", "contrast", "subject_id", "split")
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One image of a manifest.
+
+    Attributes:
+        path: of the file.
+        name: its path within the data, without the ending.
+        modality: ``"MR"``, ``"CT"`` or ``"film"``.
+        contrast: T1, FLAIR, ...; masks have one that says so.
+        subject: who it is of; no subject is in two splits.
+        split: ``"train"``, ``"val"`` or ``"test"``.
+    """
+
+    path: Path
+    name: str
+    modality: str
+    contrast: str
+    subject: str
+    split: str
+
+
+def read_manifest(folder: str | os.PathLike[str], split: str | None = None) -> list[Entry]:
+    """The images that ``MANIFEST.csv`` in a folder of data lists.
+
+    Args:
+        folder: with the manifest; its columns path, modality, contrast, subject_id and split are used.
+        split: only these.
+
+    Raises:
+        ParameterError: no such split, or the manifest lacks a column.
+        InputError: there is no manifest.
+    """
+    if split is not None and split not in SPLITS:
+        raise ParameterError(f"There is no split '{split}'; the splits are: {', '.join(SPLITS)}.")
+    place = Path(folder) / "MANIFEST.csv"
+    if not place.is_file():
+        raise InputError(f"There is no manifest '{place}': give the folder that holds the data and MANIFEST.csv.")
+    with place.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    missing = [name for name in _NEEDED if not rows or name not in rows[0]]
+    if missing:
+        raise ParameterError(f"The manifest '{place}' has no column {', '.join(missing)}.")
+    entries = [
+        Entry(
+            Path(folder) / row["path"],
+            row["path"].removesuffix(".gz").rsplit(".", 1)[0],
+            "film" if row["modality"] == "CXR" else row["modality"],
+            row["contrast"],
+            row["subject_id"],
+            row["split"],
+        )
+        for row in rows
+    ]
+    return [entry for entry in entries if split in (None, entry.split)]

@@ -1,0 +1,127 @@
+"""Exemplar fill: patches of other people's scans."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+import numpy as np
+
+from ..alignment import Aligned, align
+from ..errors import ParameterError
+from ..patches.synthesis import Settings, Source, surroundings, synthesize
+from ..progress import Progress
+from ..region import Region
+from ..scan import Scan
+from ..solvers.fill import solve_biharmonic
+from ..volume import Volume
+from .parameters import parameter
+from .registry import Prediction, Run, method
+
+#: Exemplars that correlate less with the scan once they are laid over it show something else, or lie askew. Measured on
+#: T1 heads of five scanners: 0.88 to 0.93 where the two fit, 0.66 for a head that came to lie tilted.
+ALIKE = 0.75
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameters:
+    search: float = parameter(
+        10.0, unit="mm", minimum=1, maximum=40, help="How far from the same place to look for patches, in every scan."
+    )
+    matches: int = parameter(
+        4, minimum=1, maximum=32, help="How many matches of each patch are averaged: more are smoother and slower."
+    )
+    own: bool = parameter(True, help="Copy from the damaged scan itself, too, where it is known.")
+
+
+@method(
+    name="exemplar",
+    title="Patches of other scans",
+    family="patch",
+    summary="Patches of tissue that fit, from other scans of the same contrast that are laid over this one.",
+    trust="Anatomy of other people, chosen to fit the surroundings of the hole: plausible, never this patient's.",
+    reference="Guizard et al.: Non-local means inpainting of MS lesions in longitudinal image processing, Front. "
+    "Neurosci. 2015; Barnes et al.: PatchMatch, SIGGRAPH 2009",
+    parameters=Parameters,
+    blend="poisson",
+    needs_exemplars=True,
+)
+def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
+    """Search and vote as in the method ``patch``, in several scans; see :mod:`..patches.synthesis`."""
+    scan = region.scan
+    if not scan.exemplars:
+        raise ParameterError("Method 'exemplar' copies from other scans of the same contrast; give it some exemplars.")
+    aligned, warnings = scan.remember("exemplars", lambda: _align_all(scan, run.progress.part(0.0, 0.5)))
+    known = region.values[~region.hole]
+    smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=run.progress.part(0.5, 0.55)).values
+    base = np.clip(smooth, known.min(), known.max()).astype(np.float32)
+    window, inside = surroundings(region, parameters.search)
+    hole = np.zeros(window.hole.shape, dtype=bool)
+    hole[inside] = region.hole
+    start = window.values.copy()
+    start[hole] = base[region.hole]
+    sources = [_source(window, each) for each in aligned]
+    if parameters.own:
+        sources.insert(0, Source(window.values[np.newaxis], ~window.hole))
+    found = synthesize(
+        start[np.newaxis],
+        hole,
+        sources,
+        region.spacing,
+        known=~window.hole,
+        settings=Settings(search=parameters.search, matches=parameters.matches),
+        rng=run.rng(),
+        progress=run.progress.part(0.55, 1.0),
+    )
+    notes = {"exemplars": len(aligned)}
+    if found is None:
+        warning = "No scan has a whole patch to copy around the hole; the biharmonic fill was taken."
+        return Prediction(base, notes=notes, warnings=(*warnings, warning))
+    return Prediction(found.values[inside], found.spread[inside], notes, warnings)
+
+
+def _align_all(scan: Scan, progress: Progress) -> tuple[list[Aligned], tuple[str, ...]]:
+    """The exemplars that can be used, laid over the scan, and what is to be said of the others."""
+    known = ~scan.whole.full()
+    aligned, warnings = [], []
+    for number, source in enumerate(scan.exemplars):
+        progress.update(number / len(scan.exemplars), "Laying exemplars over the scan")
+        name = os.path.basename(source) if isinstance(source, (str, os.PathLike)) else f"number {number + 1}"
+        exemplar = Volume.of(source)
+        if exemplar.array.dtype.kind == "f":
+            exemplar = exemplar.with_array(np.nan_to_num(exemplar.array, posinf=0.0, neginf=0.0))
+        if exemplar.array.ndim != scan.image.array.ndim or len(scan.axes) != scan.image.array.ndim:
+            warnings.append(f"Exemplar {name} was left out: it has other dimensions than the image.")
+            continue
+        if not scan.image.grid_difference(exemplar) and np.array_equal(exemplar.array[known], scan.image.array[known]):
+            warnings.append(f"Exemplar {name} was left out: it is the image itself.")
+            continue
+        found = align(scan.image, known, exemplar)
+        if found.similarity < ALIKE:
+            warnings.append(
+                f"Exemplar {name} was left out: laid over the image it is not alike (correlation "
+                f"{found.similarity:.2f}). Is it the same contrast and part of the body?"
+            )
+            continue
+        aligned.append(found)
+    return aligned, tuple(warnings)
+
+
+def _source(window: Region, aligned: Aligned) -> Source:
+    """An exemplar in the window, its intensities fitted to what is known of the scan there."""
+    cut: np.ndarray = window.scaling.forward(aligned.onto(window.scan.image, window.box)).reshape(window.hole.shape)
+    there = np.isfinite(cut)
+    both = there & ~window.hole
+    slope, offset = _match(cut[both], window.values[both])
+    return Source(np.where(there, slope * np.nan_to_num(cut) + offset, 0).astype(np.float32)[np.newaxis], there)
+
+
+def _match(theirs: np.ndarray, ours: np.ndarray) -> tuple[float, float]:
+    """Slope and offset that give their intensities our median and quartiles: other scanners, other units."""
+    if theirs.size == 0:
+        return 1.0, 0.0
+    (low, middle, high), (our_low, our_middle, our_high) = (
+        np.percentile(each, [25, 50, 75]) for each in (theirs, ours)
+    )
+    slope = (our_high - our_low) / (high - low) if high > low else 1.0
+    return float(slope), float(our_middle - slope * middle)

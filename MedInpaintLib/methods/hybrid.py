@@ -1,0 +1,93 @@
+"""Hybrid fill: structure from a smooth fill or from the mirror, texture from patches."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..blending import poisson
+from ..patches.synthesis import Settings, fill_region
+from ..progress import Progress
+from ..region import Region
+from ..solvers.fill import solve_biharmonic
+from .parameters import parameter
+from .registry import Prediction, Run, method
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameters:
+    structure: str = parameter(
+        "biharmonic",
+        choices=("biharmonic", "mirror"),
+        help="Where all that is coarser than the scale comes from: a smooth fill, or the other side of the head.",
+    )
+    scale: float = parameter(
+        3.0,
+        unit="mm",
+        minimum=0.1,
+        maximum=100,
+        help="Detail finer than this comes from patches: small values keep to the structure, large ones look rougher.",
+    )
+    search: float = parameter(
+        10.0, unit="mm", minimum=1, maximum=200, help="How far around the hole to look for patches; at most 40 voxels."
+    )
+
+
+@method(
+    name="hybrid",
+    title="Hybrid (smooth or mirror, and patches)",
+    family="patch",
+    summary="The coarse structure of a smooth fill or of the mirror, the fine texture of patches from around the hole.",
+    trust="Structure as far as the smooth fill or the mirror can be trusted; the texture is believable, not true.",
+    reference="Bertalmio et al.: Simultaneous structure and texture image inpainting, TIP 2003; Barnes et al.: "
+    "PatchMatch, SIGGRAPH 2009",
+    parameters=Parameters,
+    blend="poisson",
+)
+def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
+    """``low-pass(structure) + patches - low-pass(patches)``, both blended with the surroundings first.
+
+    Better than guiding the search by the low-passed structure. Measured at a scale of 2 mm: 30.9 dB at 0.90 of the true
+    gradient energy, guided 30.9 dB at 0.65 (squares of 64 px in films); 24.7 dB at 0.84, guided 23.3 dB at 0.85
+    (spheres of 20 mm in heads).
+    """
+    base, structure, warnings = _structure(region, parameters.structure, run.progress.part(0.0, 0.3))
+    settings = Settings(search=parameters.search)
+    found = fill_region(region, base, settings, run.rng(), run.progress.part(0.3, 0.9))
+    notes = {"structure": structure}
+    if found is None:
+        warnings += ("The scan has no patch without a hole: the fill is the structure alone, without texture.",)
+        return Prediction(base, notes=notes, warnings=warnings)
+    patches = poisson(found.values, region.values, region.hole, spacing=region.spacing)
+    sigma = [parameters.scale / mm for mm in region.spacing]
+    return Prediction(_low_pass(base, sigma) + patches - _low_pass(patches, sigma), found.spread, notes, warnings)
+
+
+def _low_pass(values: np.ndarray, sigma: Sequence[float]) -> np.ndarray:
+    from scipy import ndimage
+
+    return ndimage.gaussian_filter(values, sigma, mode="nearest")
+
+
+def _structure(region: Region, wanted: str, progress: Progress) -> tuple[np.ndarray, str, tuple[str, ...]]:
+    """The structure, float32, continuous at the hole's edge; what it is, and what is to be said of it."""
+    smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=progress.part(0.0, 0.3)).values
+    known = region.values[~region.hole]
+    base = np.clip(smooth, known.min(), known.max()).astype(np.float32)
+    if wanted == "biharmonic":
+        return base, wanted, ()
+    from ..mirroring import SYMMETRIC, compare, estimate
+    from ..registration import find_symmetry
+
+    # Under the same key as the method 'mirror': whoever comes first finds the symmetry for both.
+    symmetry = region.scan.remember("mirror", lambda: find_symmetry(region.scan, progress.part(0.3, 0.8)))
+    if symmetry is None or symmetry.similarity < SYMMETRIC:
+        return base, "biharmonic", ("The image is not symmetric enough: the structure is that of the biharmonic fill.",)
+    compared = compare(region, symmetry, progress.part(0.8, 1.0))
+    mirrored, parts = estimate(compared, base, match=True, full=False), compared.parts
+    left = sum(bool(part.reason) for part in parts)
+    warning = f"{left} of {len(parts)} parts of the hole have no mirror image of use: their structure is biharmonic."
+    blended = poisson(mirrored.astype(np.float32), region.values, region.hole, spacing=region.spacing)
+    return blended, "biharmonic" if left == len(parts) else "mirror", (warning,) if left else ()
