@@ -1,4 +1,4 @@
-# make demo | test | test-all | bench | lint: each sets up what it needs in .venv, once.
+# make demo | test | test-all | bench | fills | lint: each sets up what it needs in .venv, once.
 # Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 SETUP := pyproject.toml constraints.txt
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test test-all bench lint format clean
+.PHONY: demo test test-all bench fills lint format clean
 
 demo: $(VENV)/.demo
 	$(RUN) -m MedInpaintLib.cli demo --output demo-output
@@ -20,6 +20,9 @@ test-all: $(VENV)/.test
 
 bench: $(VENV)/.bench
 	$(RUN) Testing/Benchmarks/run.py
+
+fills: $(VENV)/.bench
+	$(RUN) -m MedInpaintLib.evaluation.experiments.without_training --data "$(DATA)" --out docs/fills --split test
 
 lint: $(VENV)/.lint
 	$(RUN) -m ruff check .

@@ -61,15 +61,24 @@ class Region:
         cut = [scaling.forward(guide.array[self.box]).reshape(self.hole.shape) for guide, scaling in pairs]
         return np.array(cut, dtype=np.float32).reshape(-1, *self.hole.shape)
 
-    def wider(self, reach_mm: float) -> tuple[Region, Box]:
-        """The region with up to so many mm (and :data:`FARTHEST` voxels) more on each side, and where this one lies.
+    @property
+    def channels(self) -> np.ndarray:
+        """float32 ``(1 + n guides, *shape)``: the values, then the guides."""
+        return np.concatenate([self.values[np.newaxis], self.guides])
+
+    def wider(self, reach_mm: float, *, most: float = FARTHEST) -> tuple[Region, Box]:
+        """The region with so many mm more on each side, and where in it this one lies.
 
         Its hole holds what of other regions' holes lies there, too.
+
+        Args:
+            reach_mm: how much more.
+            most: but not more than so many voxels; infinity for no bound.
         """
-        reach = [min(round(reach_mm / mm), FARTHEST) for mm in self.scan.image.spacing]
-        box = grow(self.box, reach, self.scan.image.array.shape)
-        inner = relative(self.place, self.scan.place(box))
-        return crop(self.scan, box), inner
+        shape = self.scan.image.array.shape
+        reach = [int(min(np.ceil(reach_mm / mm), most, max(shape))) for mm in self.scan.image.spacing]
+        wide = crop(self.scan, grow(self.box, reach, shape))
+        return wide, relative(self.place, wide.place)
 
     def nearest_known(self) -> np.ndarray:
         """``values`` with each voxel of the hole replaced by the known voxel that is nearest in mm."""

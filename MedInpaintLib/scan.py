@@ -55,13 +55,6 @@ class Scan:
         """Each guide's own, by its foreground."""
         return tuple(fit_scaling(sample_known(guide.array, None, None), self.modality) for guide in self.guides)
 
-    @functools.cached_property
-    def guide_values(self) -> np.ndarray:
-        """float32 ``(n guides, *shape)``, scaled."""
-        pairs = zip(self.guides, self.guide_scalings, strict=True)
-        scaled = [self.squeeze(_forward(scaling, guide.array)) for guide, scaling in pairs]
-        return np.array(scaled, dtype=np.float32).reshape(-1, *self.values.shape)
-
     @property
     def axes(self) -> tuple[int, ...]:
         """The image's axes that are longer than one voxel."""

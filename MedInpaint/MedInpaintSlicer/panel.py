@@ -189,7 +189,7 @@ class Panel:
     def _automaticSummary(self) -> str:
         if self._node.selfCheck:
             return _("Tries several methods on holes like this one in healthy tissue of the scan, and takes the best.")
-        return _("Chooses by the geometry of the hole, and says why.")
+        return _("Chooses by the hole's geometry and side and by the kind of image, and says why.")
 
     def _showCanApply(self) -> None:
         missing = self._whatIsMissing()

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..alignment import Aligned, align
 from ..errors import ParameterError
-from ..patches.synthesis import Settings, Source, surroundings, synthesize
+from ..patches.synthesis import MOST_REACH, Settings, Source, synthesize
 from ..progress import Progress
 from ..region import Region
 from ..scan import Scan
@@ -55,7 +55,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     known = region.values[~region.hole]
     smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=run.progress.part(0.5, 0.55)).values
     base = np.clip(smooth, known.min(), known.max()).astype(np.float32)
-    window, inside = surroundings(region, parameters.search)
+    window, inside = region.wider(parameters.search, most=MOST_REACH)
     hole = np.zeros(window.hole.shape, dtype=bool)
     hole[inside] = region.hole
     start = window.values.copy()

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import mirroring
 from ..mask import relative
-from ..patches.synthesis import Settings, Source, channels_of, fill_region
+from ..patches.synthesis import Settings, Source, fill_region
 from ..region import Region
 from ..registration import find_symmetry
 from ..solvers.fill import solve_biharmonic
@@ -77,7 +77,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
             return []
         image, usable = compared.image(window.place, match=parameters.match)
         # Guides are left as they lie: they say where on this side a patch belongs.
-        channels = np.concatenate([image[np.newaxis], channels_of(window)[1:]])
+        channels = np.concatenate([image[np.newaxis], window.guides])
         return [Source(channels, usable & ~_around(compared.unlike(), region, window))]
 
     start = base.astype(np.float32)

@@ -41,8 +41,8 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     wider, inner = region.wider(parameters.window + 2 * parameters.ring)
     own = np.zeros_like(wider.hole)
     own[inner] = region.hole
-    image = np.where(wider.hole, np.float32(np.nan), wider.values)
-    channels = np.concatenate([image[np.newaxis], wider.guides])
+    channels = wider.channels
+    channels[0][wider.hole] = np.nan
     settings = Settings(parameters.ring, parameters.window, parameters.examples, parameters.nearest)
     learned = regress(channels, own, region.spacing, settings, run.rng(), progress=run.progress)
     known = region.values[~region.hole]

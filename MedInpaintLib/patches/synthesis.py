@@ -15,9 +15,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..mask import Box, grow, relative
 from ..progress import Progress
-from ..region import Region, crop
+from ..region import Region
 from .search import Field, Sources, Wanted, improve
 
 #: Voxels of a patch along an axis at most, in 2-D and 3-D: 5 mm would be 35 pixels of a film, and a search half a day.
@@ -103,22 +102,6 @@ def patch_shape(size: float, spacing: Sequence[float]) -> tuple[int, ...]:
     return tuple(max(low, min(MOST[len(spacing)], n)) for low, n in zip(least, wanted, strict=True))
 
 
-def surroundings(region: Region, mm: float) -> tuple[Region, Box]:
-    """The region with ``mm`` more on each side, and where in it the region lies."""
-    shape = region.scan.image.array.shape
-    voxels = [max(shape) if math.isinf(mm) else min(MOST_REACH, math.ceil(mm / s)) for s in region.scan.image.spacing]
-    wide = crop(region.scan, grow(region.box, voxels, shape))
-    inside = relative(region.place, wide.place)
-    return wide, inside
-
-
-def channels_of(window: Region) -> np.ndarray:
-    """float32 ``(1 + guides, *shape)``: the window's image and the scan's guides there."""
-    if not window.scan.guides:  # asking for their values would convert the whole scan
-        return window.values[np.newaxis]
-    return np.concatenate([window.values[np.newaxis], window.scan.guide_values[(slice(None), *window.place)]])
-
-
 def fill_region(
     region: Region,
     base: np.ndarray,
@@ -137,14 +120,14 @@ def fill_region(
         settings: see there.
         rng: for chance.
         progress: reports and cancels.
-        others: further sources, given the window that is searched; with as many channels as :func:`channels_of`.
+        others: further sources, given the window that is searched; with as many channels as it has itself.
 
     Returns:
         Synthesis: of the region's shape; None when the scan has no whole patch of known voxels at all.
     """
     for reach, size in ((settings.search, settings.size), (math.inf, settings.size), (math.inf, 0.0)):
-        window, inside = surroundings(region, reach)
-        channels = channels_of(window)
+        window, inside = region.wider(reach, most=MOST_REACH if math.isfinite(reach) else math.inf)
+        channels = window.channels
         hole = np.zeros(window.hole.shape, dtype=bool)
         hole[inside] = region.hole
         start = channels.copy()

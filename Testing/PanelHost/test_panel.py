@@ -14,6 +14,7 @@ from panelhost.processes import isRunning
 from PySide6 import QtGui, QtWidgets
 
 import MedInpaintLib
+from MedInpaintLib.methods import auto
 from MedInpaintSlicer import process, selfcheck
 
 
@@ -175,7 +176,7 @@ def test_the_result_is_told_with_the_reason_and_how_far_to_trust_it(panel):
     _waitForEnd(panel)
     text = panel.ui.resultLabel.text
     assert panel.ui.resultLabel.visible
-    for word in ("'T1 filled (biharmonic)'", "mL", " s.", "because", "not for clinical use"):
+    for word in ("'T1 filled (patch-regression)'", "mL", " s.", "because", "not for clinical use"):
         assert word in text
 
 
@@ -384,7 +385,7 @@ def test_the_chosen_output_volume_takes_the_result(panel):
     _clickApply(panel)
     _waitForEnd(panel)
     assert slicer.util.arrayFromVolume(output).shape == ramp().shape
-    assert slicer.mrmlScene.GetFirstNodeByName("T1 filled (biharmonic)") is None
+    assert slicer.mrmlScene.GetFirstNodeByName("T1 filled (patch-regression)") is None
 
 
 def test_cancel_ends_the_whole_process_tree_at_once_and_leaves_the_scene_as_it_was(panel, endlessWorker):
@@ -525,10 +526,10 @@ def test_leaving_the_module_lets_the_filling_go_on(panel):
     _clickApply(panel)
     panel.exit()
     _waitForEnd(panel)
-    assert slicer.mrmlScene.GetFirstNodeByName("T1 filled (biharmonic)") is not None
+    assert slicer.mrmlScene.GetFirstNodeByName("T1 filled (patch-regression)") is not None
     panel.enter()
     assert panel.ui.applyButton.enabled
-    assert "'T1 filled (biharmonic)'" in panel.ui.resultLabel.text
+    assert "'T1 filled (patch-regression)'" in panel.ui.resultLabel.text
 
 
 def test_warnings_stay_in_sight(panel, wordyWorker):
@@ -697,7 +698,7 @@ def test_apply_does_not_start_with_a_number_that_was_refused(panel):
 
 def test_the_automatic_choice_is_described_as_everywhere(panel):
     _chooseIn(panel.ui.methodCombo, "auto")
-    assert panel.ui.methodSummaryLabel.text == "Chooses by the geometry of the hole, and says why."
+    assert panel.ui.methodSummaryLabel.text == auto.SUMMARY
 
 
 def test_the_parameters_reach_the_report(panel):
@@ -710,7 +711,7 @@ def test_the_parameters_reach_the_report(panel):
     panel.ui.dilateSlider.value = 2
     _clickApply(panel)
     _waitForEnd(panel)
-    filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (biharmonic)")
+    filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (patch-regression)")
     assert json.loads(filled.GetAttribute("MedInpaint.Parameters"))["clip"] is False
     assert filled.GetAttribute("MedInpaint.Blend") == "feather"
     assert int(filled.GetAttribute("MedInpaint.HoleVoxels")) > box().sum()
