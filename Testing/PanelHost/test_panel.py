@@ -711,7 +711,7 @@ def test_the_parameters_reach_the_report(panel):
     panel.ui.dilateSlider.value = 2
     _clickApply(panel)
     _waitForEnd(panel)
-    filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (patch-regression)")
+    filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (biharmonic)")
     assert json.loads(filled.GetAttribute("MedInpaint.Parameters"))["clip"] is False
     assert filled.GetAttribute("MedInpaint.Blend") == "feather"
     assert int(filled.GetAttribute("MedInpaint.HoleVoxels")) > box().sum()
