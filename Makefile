@@ -1,4 +1,4 @@
-# make demo | test | test-all | bench | fills | lint: each sets up what it needs in .venv, once.
+# make demo | test | test-all | bench | fills | latent | lint: each sets up what it needs in .venv, once.
 # Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 SETUP := pyproject.toml constraints.txt
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test test-all bench fills lint format clean
+.PHONY: demo test test-all bench fills latent lint format clean
 
 demo: $(VENV)/.demo
 	$(RUN) -m MedInpaintLib.cli demo --output demo-output
@@ -23,6 +23,9 @@ bench: $(VENV)/.bench
 
 fills: $(VENV)/.bench
 	$(RUN) -m MedInpaintLib.evaluation.experiments.without_training --data "$(DATA)" --out docs/fills --split test
+
+latent: $(VENV)/.train
+	$(RUN) -m MedInpaintLib.evaluation.experiments.latent_search --data "$(DATA)" --out docs/latent --split test
 
 lint: $(VENV)/.lint
 	$(RUN) -m ruff check .
@@ -55,6 +58,10 @@ $(VENV)/.test: $(VENV)/.python $(SETUP)
 
 $(VENV)/.bench: $(VENV)/.python $(SETUP)
 	$(INSTALL) ".[cli,report,opencv,bench]"
+	touch $@
+
+$(VENV)/.train: $(VENV)/.python $(SETUP)
+	$(INSTALL) ".[cli,report,opencv,train]"
 	touch $@
 
 $(VENV)/.lint: $(VENV)/.python $(SETUP)

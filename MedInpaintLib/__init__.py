@@ -28,6 +28,7 @@ __all__ = [  # noqa: RUF022 - in the order in which a reader wants them
     "Result",
     "Volume",
     "methods",
+    "models",
     "evaluate",
     "Progress",
     "MedInpaintError",
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .errors import MedInpaintError
     from .evaluation.protocol import evaluate
     from .methods.registry import methods
+    from .models.store import models
     from .pipeline import inpaint
     from .progress import Progress
     from .result import Result
@@ -45,8 +47,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "methods":
-        return importlib.import_module(".methods", __name__)
+    if name in ("methods", "models"):
+        return importlib.import_module(f".{name}", __name__)
     if name in _WHERE:
         return getattr(importlib.import_module(_WHERE[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

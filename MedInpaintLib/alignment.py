@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .mask import Box
+from .progress import Progress
 from .volume import Volume
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 #: mm between samples, coarse to fine.
 GRIDS = (8.0, 4.0)
 ITERATIONS = 100
+_STAGE = "Laying exemplars over the scan"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -48,55 +51,71 @@ class Aligned:
         return sitk.GetArrayFromImage(resampled)
 
 
-def align(fixed: Volume, known: np.ndarray, moving: Volume) -> Aligned:
+@dataclasses.dataclass(frozen=True)
+class _Pair:
+    """Both scans and what is known of the first, thinned: to smooth a whole scan takes longer than to register it."""
+
+    target: SimpleITK.Image
+    source: SimpleITK.Image
+    mask: SimpleITK.Image
+
+
+def align(fixed: Volume, known: np.ndarray, moving: Volume, progress: Progress | None = None) -> Aligned:
     """Register a scan of the same contrast onto another one: rigid, then affine; by correlation, centres first.
 
     Args:
         fixed: the image to lay over; what is not known in it is not looked at.
         known: bool, of its shape.
         moving: the scan, somewhere else in space, of any orientation.
+        progress: reports and cancels.
     """
     import SimpleITK as sitk
 
+    progress = progress or Progress()
     target = sitk.Cast(
         fixed.with_array(np.where(known, fixed.array, fixed.array.dtype.type(0))).to_sitk(), sitk.sitkFloat32
     )
     source = sitk.Cast(moving.to_sitk(), sitk.sitkFloat32)
     mask = fixed.with_array(known.astype(np.uint8)).to_sitk()
     try:
-        transform = _affine(target, source, mask)
+        pairs = []
+        for number, mm in enumerate(GRIDS):
+            progress.update(0.3 * number / len(GRIDS), _STAGE)
+            pairs.append(_Pair(_thinned(target, mm), _thinned(source, mm), _thinned(mask, mm, nearest=True)))
+        transform = _affine(target, source, pairs, progress.part(0.3, 1.0))
     except RuntimeError:  # too small, too flat, or too far apart for SimpleITK
         return Aligned(moving, sitk.Transform(), 0.0)
-    return Aligned(moving, transform, _similarity(target, source, mask, transform))
+    return Aligned(moving, transform, _similarity(pairs[-1], transform))
 
 
-def _affine(target: SimpleITK.Image, source: SimpleITK.Image, mask: SimpleITK.Image) -> Any:
+def _affine(target: SimpleITK.Image, source: SimpleITK.Image, pairs: Sequence[_Pair], progress: Progress) -> Any:
     import SimpleITK as sitk
 
     dimensions = target.GetDimension()
     rigid = sitk.Euler3DTransform() if dimensions == 3 else sitk.Euler2DTransform()
-    starts = [
-        _registered(target, source, mask, sitk.CenteredTransformInitializer(target, source, rigid, how), GRIDS[:1])
-        for how in (sitk.CenteredTransformInitializerFilter.MOMENTS, sitk.CenteredTransformInitializerFilter.GEOMETRY)
-    ]
+    starts: list[Any] = []
+    for how in (sitk.CenteredTransformInitializerFilter.MOMENTS, sitk.CenteredTransformInitializerFilter.GEOMETRY):
+        progress.update(len(starts) / 4, _STAGE)
+        starts.append(_registered(pairs[0], sitk.CenteredTransformInitializer(target, source, rigid, how)))
     # Fields of view differ (a neck more, a vertex less), so neither centre is always the better one to start from.
-    best = max(starts, key=lambda each: _similarity(target, source, mask, each))
-    turned = _registered(target, source, mask, best, GRIDS[1:])
+    turned = max(starts, key=lambda each: _similarity(pairs[-1], each))
+    for number, pair in enumerate(pairs[1:]):
+        progress.update(0.5 + number / 4, _STAGE)
+        turned = _registered(pair, turned)
     affine = sitk.AffineTransform(dimensions)
     affine.SetCenter(turned.GetCenter())
     affine.SetMatrix(turned.GetMatrix())
     affine.SetTranslation(turned.GetTranslation())
-    return _registered(target, source, mask, affine, GRIDS[-1:])
+    progress.update(0.75, _STAGE)
+    return _registered(pairs[-1], affine)
 
 
-def _registered(
-    target: SimpleITK.Image, source: SimpleITK.Image, mask: SimpleITK.Image, start: Any, grids: tuple[float, ...]
-) -> Any:
+def _registered(pair: _Pair, start: Any) -> Any:
     import SimpleITK as sitk
 
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsCorrelation()
-    method.SetMetricFixedMask(mask)
+    method.SetMetricFixedMask(pair.mask)
     method.SetInterpolator(sitk.sitkLinear)
     # Smoothed and thinned by hand: the method's own pyramid would not make thick slices isotropic first.
     method.SetOptimizerAsRegularStepGradientDescent(2.0, 1e-3, ITERATIONS, relaxationFactor=0.6)
@@ -104,10 +123,8 @@ def _registered(
     # The sum over several threads depends on how they take turns, and the same seed must give the same fill.
     method.SetNumberOfThreads(1)
     transform = type(start)(start)
-    for mm in grids:
-        method.SetInitialTransform(transform, inPlace=True)
-        method.SetMetricFixedMask(_thinned(mask, mm, nearest=True))
-        method.Execute(_thinned(target, mm), _thinned(source, mm))
+    method.SetInitialTransform(transform, inPlace=True)
+    method.Execute(pair.target, pair.source)
     return transform
 
 
@@ -136,13 +153,12 @@ def _thinned(image: SimpleITK.Image, mm: float, nearest: bool = False) -> Simple
     )
 
 
-def _similarity(target: SimpleITK.Image, source: SimpleITK.Image, mask: SimpleITK.Image, transform: Any) -> float:
+def _similarity(pair: _Pair, transform: Any) -> float:
     import SimpleITK as sitk
 
-    target, mask = _thinned(target, GRIDS[-1]), _thinned(mask, GRIDS[-1], nearest=True)
-    laid = sitk.Resample(_thinned(source, GRIDS[-1]), target, transform, sitk.sitkLinear, float("nan"))
-    here, there = (sitk.GetArrayFromImage(each) for each in (target, laid))
-    both = np.isfinite(there) & (sitk.GetArrayFromImage(mask) > 0)
+    laid = sitk.Resample(pair.source, pair.target, transform, sitk.sitkLinear, float("nan"))
+    here, there = (sitk.GetArrayFromImage(each) for each in (pair.target, laid))
+    both = np.isfinite(there) & (sitk.GetArrayFromImage(pair.mask) > 0)
     if np.count_nonzero(both) < 50 or min(here[both].std(), there[both].std()) == 0:
         return 0.0
     return float(np.corrcoef(here[both], there[both])[0, 1])

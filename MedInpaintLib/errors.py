@@ -35,6 +35,10 @@ class ParameterError(InputError):
     """A method, option or parameter is unknown or out of range."""
 
 
+class ModelError(InputError):
+    """A model bundle is missing, damaged, or of another kind."""
+
+
 class OutputError(MedInpaintError, OSError):
     """A result could not be written; files that were there before are as they were."""
 

@@ -12,13 +12,15 @@ import numpy as np
 from . import blending
 from .clock import Clock
 from .errors import MaskError, MethodError
-from .mask import Hole, bounding, disjoint_boxes, relative
+from .mask import Hole, disjoint_boxes
 from .methods import registry
 from .progress import Progress
 from .region import Region, crop, restore
 from .result import Patch
 from .scan import Scan
 
+#: A method that never gives way to another one: the one to compare with where all others did.
+LAST = "harmonic"
 #: Voxels of context at most: 5 mm would be 500 voxels of a micro-CT.
 MOST_CONTEXT = 64
 
@@ -50,11 +52,18 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class Filling:
-    """What was filled in, and what the method said of it."""
+    """What was filled in, and what the method said of it.
+
+    Attributes:
+        patches: the filled voxels, region by region.
+        notes, warnings: the method's, for all regions.
+        instead: names of the methods that had to step in for all of the hole; None when the method did some of it.
+    """
 
     patches: tuple[Patch, ...]
     notes: dict[str, Any]
     warnings: tuple[str, ...]
+    instead: str | None = None
 
     @property
     def has_spread(self) -> bool:
@@ -80,7 +89,7 @@ def fill(
     """
     clock = clock or Clock()
     boxes = disjoint_boxes(only or scan.whole, [_context(plan.method.context_mm, mm) for mm in scan.image.spacing])
-    patches, notes, warnings = [], [], []
+    patches, notes, warnings, instead = [], [], [], []
     for number, box in enumerate(boxes):
         share = progress.part(number / len(boxes), (number + 1) / len(boxes))
         region = crop(scan, box)
@@ -95,34 +104,61 @@ def fill(
         patches.append(Patch(box, scan.whole.crop(box), intensities, spread))
         notes.append(prediction.notes)
         warnings += [warning for warning in prediction.warnings if warning not in warnings]
+        instead.append(prediction.instead)
         clock.lap("restore")
-    return Filling(tuple(patches), _worst(notes), tuple(warnings))
+    stepped_in = ", ".join(dict.fromkeys(name for name in instead if name)) if all(instead) else None
+    return Filling(tuple(patches), _worst(notes), tuple(warnings), stepped_in)
 
 
-def spread_among(scan: Scan, filling: Filling, peers: Sequence[str], seed: int, progress: Progress) -> Filling:
+def spread_among(
+    scan: Scan, filling: Filling, peers: Sequence[str], seed: int, progress: Progress
+) -> tuple[Filling, list[str]]:
     """The filling with another spread: the standard deviation among it and what other methods fill in.
 
     Args:
         scan: what was filled.
-        filling: that keeps its values.
+        filling: that keeps its values, and gets the other methods' warnings.
         peers: names of the other methods.
         seed: for them.
         progress: reports and cancels.
+
+    Returns:
+        And the names of the peers that took part. One that only gave way to another method tells nothing new and does
+        not; if that leaves none, :data:`LAST` does.
     """
-    fillings = [filling]
-    for number, name in enumerate(peers):
-        share = progress.part(number / len(peers), (number + 1) / len(peers))
-        fillings.append(fill(scan, Plan.of(name, seed=seed), share))
-    around = bounding(patch.box for each in fillings for patch in each.patches)
-    filled = np.zeros((len(fillings), *(side.stop - side.start for side in around)))
-    for values, each in zip(filled, fillings, strict=True):
-        for patch in each.patches:
-            values[relative(patch.box, around)][patch.hole] = patch.intensities
-    spread = filled.std(axis=0)
-    patches = [
-        dataclasses.replace(patch, spread=spread[relative(patch.box, around)][patch.hole]) for patch in filling.patches
-    ]
-    return dataclasses.replace(filling, patches=tuple(patches))
+    fillings: dict[str, Filling] = {}
+    warnings = list(filling.warnings)
+    for number, name in enumerate((*peers, LAST)):
+        if name == LAST and fillings:
+            break
+        share = progress.part(number / (len(peers) + 1), (number + 1) / (len(peers) + 1))
+        found = fill(scan, Plan.of(name, seed=seed), share)
+        warnings += [f"For the uncertainty, {name}: {warning}" for warning in found.warnings]
+        if found.instead is None:
+            fillings[name] = found
+    order, values = _by_voxel(filling, scan.whole.shape)
+    spread = np.empty(len(order))
+    spread[order] = np.std([values, *(_by_voxel(each, scan.whole.shape)[1] for each in fillings.values())], axis=0)
+    ends = np.cumsum([len(patch.intensities) for patch in filling.patches])[:-1]
+    patches = tuple(
+        dataclasses.replace(patch, spread=part)
+        for patch, part in zip(filling.patches, np.split(spread, ends), strict=True)
+    )
+    return dataclasses.replace(filling, patches=patches, warnings=tuple(warnings)), list(fillings)
+
+
+def _by_voxel(filling: Filling, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """How to sort the filled voxels by their place in the image, and their values, float64, so sorted.
+
+    No box is made around the regions: two voxels in opposite corners would need one as large as the image.
+    """
+    places = []
+    for patch in filling.patches:
+        within = np.nonzero(patch.hole)
+        starts = [side.start for side in patch.box]
+        places.append(np.ravel_multi_index([at + first for at, first in zip(within, starts, strict=True)], shape))
+    order = np.argsort(np.concatenate(places))
+    return order, np.concatenate([patch.intensities for patch in filling.patches]).astype(np.float64)[order]
 
 
 def _predict(region: Region, plan: Plan, progress: Progress) -> registry.Prediction:

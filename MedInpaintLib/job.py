@@ -250,10 +250,10 @@ def _complete(report: dict[str, Any], job: Job, reading: float) -> None:
 
 
 def _check_that_nothing_is_overwritten(job: Job) -> None:
-    """The inputs stay as they are, and no output replaces another one.
+    """The inputs stay as they are, no output replaces another one, and none will be taken for an exemplar.
 
     Raises:
-        OutputPathError: naming the two that are one file.
+        OutputPathError: naming the two that are one file, or the one that lies among the exemplars.
     """
     named = {name: getattr(job, name) for name in _INPUTS}
     named |= {f"guide {number}": path for number, path in enumerate(job.guides, start=1)}
@@ -266,6 +266,25 @@ def _check_that_nothing_is_overwritten(job: Job) -> None:
         raise OutputPathError(
             f"The {name} and the {other} would both be written to '{other_path}'; rename one of them."
         )
+    exemplars = _exemplars_of(job)
+    for name in _OUTPUTS:
+        path = getattr(job, name)
+        if path is not None and any(_lies_in(path, place) for place in exemplars):
+            raise OutputPathError(f"The {name} '{path}' lies among the exemplars; write it elsewhere.")
+
+
+def _exemplars_of(job: Job) -> list[str]:
+    """The folder with the exemplars, and what is in it: links may lead elsewhere."""
+    if job.exemplars is None:
+        return []
+    with contextlib.suppress(OSError):  # the pipeline says what is wrong with it
+        return [job.exemplars, *(entry.path for entry in os.scandir(job.exemplars))]
+    return [job.exemplars]
+
+
+def _lies_in(path: str, place: str) -> bool:
+    """Whether a path leads to a place, or into it where that is a folder."""
+    return any(_share_a_file(str(at), place) for at in (path, *Path(os.path.realpath(path)).parents))
 
 
 def _share_a_file(first: str, second: str) -> bool:

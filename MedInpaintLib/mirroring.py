@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .mask import Box, bounding_box, grow, relative
+from .mask import Box, grow, relative
 from .progress import Progress
 from .region import Region
 from .registration import Symmetry, fit_locally
@@ -34,6 +34,10 @@ LIKELY, UNSHARED = 0.9, 1.0
 
 NO_MIRROR = "its mirrored place lies in the hole itself or outside of the image"
 UNLIKE = "the two sides are not alike around it"
+
+
+#: A box, and which of its voxels.
+Shell = tuple[Box, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Comparison:
         box: of the scan, where :attr:`sides` lie.
         within: where in it the region lies.
         zone: int, of the region's shape: the number (from 1) of the part that a voxel belongs to or is nearest to.
-        shells: bool, of the box's shape, one a part: where it was compared.
+        shells: for each part a box of :attr:`sides`, and in it, bool, where it was compared: there may be thousands.
         spacing: mm.
     """
 
@@ -91,7 +95,7 @@ class Comparison:
     box: Box
     within: Box
     zone: np.ndarray
-    shells: list[np.ndarray]
+    shells: list[Shell]
     spacing: tuple[float, ...]
 
     def unlike(self) -> np.ndarray:
@@ -105,8 +109,11 @@ class Comparison:
             box: of the scan's arrays.
             match: fit its intensities to the surroundings of the hole.
         """
-        shell = np.any(self.shells, axis=0)
-        seen = _seen(self.sides, shell, self.spacing, match and bool(shell.any()), True)
+        shell = np.zeros(self.sides.here.shape, dtype=bool)
+        for at, compared in self.shells:
+            shell[at] |= compared
+        whole: Box = (slice(None),) * shell.ndim
+        seen = _matched(self.sides, self.sides.there, (whole, shell)) if match and shell.any() else self.sides.there
         image = np.zeros([side.stop - side.start for side in box], dtype=np.float32)
         usable = np.zeros(image.shape, dtype=bool)
         here, there = [], []
@@ -134,14 +141,15 @@ def compare(region: Region, symmetry: Symmetry, progress: Progress | None = None
     labels[~region.hole] = 0
     # What surrounds a part belongs to its estimate: blending compares the two there.
     nearest = labels[tuple(ndimage.distance_transform_edt(labels == 0, region.spacing, False, True))]
+    around = np.zeros(sides.here.shape, dtype=labels.dtype)
+    around[within] = labels
     parts, shells = [], []
-    for number in range(1, count + 1):
+    for number, found in enumerate(ndimage.find_objects(around), start=1):
         progress.update(0.5 + 0.5 * number / count, "Comparing the two sides")
-        own = np.zeros(sides.here.shape, dtype=bool)
-        own[within] = labels == number
-        part, shell = _part(sides, own, region.spacing)
+        box = grow(found, [math.ceil(SHELL / step) for step in region.spacing], around.shape)
+        part, shell = _part(sides, box, around[box] == number, region.spacing)
         parts.append(part)
-        shells.append(shell)
+        shells.append((box, shell))
     return Comparison(parts, sides, wide, within, nearest, shells, region.spacing)
 
 
@@ -157,15 +165,20 @@ def estimate(compared: Comparison, base: np.ndarray, *, match: bool, full: bool)
         match: fit the mirror image's intensities to the surroundings of each part.
         full: all of the mirror's detail, instead of the share that is likely to be true.
     """
+    from scipy import ndimage
+
     made = np.array(base, dtype=np.float64)
-    for number, (part, shell) in enumerate(zip(compared.parts, compared.shells, strict=True), start=1):
+    sides, unshared = compared.sides, [UNSHARED / step for step in compared.spacing]
+    image = (sides.there if full else ndimage.gaussian_filter(sides.there, unshared))[compared.within]
+    usable = sides.usable[compared.within]
+    each = zip(compared.parts, compared.shells, ndimage.find_objects(compared.zone), strict=True)
+    for number, (part, shell, box) in enumerate(each, start=1):
         if part.reason:
             continue
-        image = _seen(compared.sides, shell, compared.spacing, match, full)[compared.within]
-        zone = compared.zone == number
+        zone = compared.zone[box] == number
         share = 1.0 if full else min(LIKELY * part.correlation, 1.0)
-        usable = compared.sides.usable[compared.within]
-        made[zone] += share * _completed(image - base, usable, compared.spacing)[zone]
+        seen = _matched(sides, image[box], shell) if match else image[box]
+        made[box][zone] += share * _completed(seen - base[box], usable[box], compared.spacing)[zone]
     return made
 
 
@@ -220,17 +233,13 @@ def _detail(values: np.ndarray, known: np.ndarray, spacing: Sequence[float]) -> 
     return values - mean
 
 
-def _part(sides: _Sides, own: np.ndarray, spacing: Sequence[float]) -> tuple[Part, np.ndarray]:
-    """What speaks for and against filling a part from the other side, and the shell that says so."""
+def _part(sides: _Sides, box: Box, own: np.ndarray, spacing: Sequence[float]) -> tuple[Part, np.ndarray]:
+    """What speaks for and against filling a part from the other side, and the shell in its box that says so."""
     from scipy import ndimage
 
-    found = bounding_box(own)
-    assert found is not None  # every label has a voxel
-    box = grow(found, [math.ceil(SHELL / step) for step in spacing], own.shape)
-    shell = np.zeros(own.shape, dtype=bool)
-    shell[box] = (ndimage.distance_transform_edt(~own[box], spacing) <= SHELL) & sides.compared[box]
-    voxels, mirrored = int(np.count_nonzero(own)), int(np.count_nonzero(own & sides.usable))
-    correlation = _correlation(sides.details[0][shell], sides.details[1][shell])
+    shell = (ndimage.distance_transform_edt(~own, spacing) <= SHELL) & sides.compared[box]
+    voxels, mirrored = int(np.count_nonzero(own)), int(np.count_nonzero(own & sides.usable[box]))
+    correlation = _correlation(sides.details[0][box][shell], sides.details[1][box][shell])
     reason = NO_MIRROR if mirrored < MOST * voxels else UNLIKE if correlation < ALIKE else ""
     return Part(voxels, mirrored, correlation, reason), shell
 
@@ -243,15 +252,11 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(a @ b) / size if size > 1e-9 else 0.0
 
 
-def _seen(sides: _Sides, shell: np.ndarray, spacing: Sequence[float], match: bool, full: bool) -> np.ndarray:
-    """The mirror image as one part is to see it: in its intensities, and without what two sides never share."""
-    from scipy import ndimage
-
-    image = sides.there if full else ndimage.gaussian_filter(sides.there, [UNSHARED / step for step in spacing])
-    if not match:
-        return image
+def _matched(sides: _Sides, image: np.ndarray, shell: Shell) -> np.ndarray:
+    """An image of the other side in the intensities that this side has in a shell."""
+    box, compared = shell
     # A line through medians and quartiles: least squares would flatten it by what does not correlate.
-    here, there = (np.percentile(side[shell], [25, 50, 75]) for side in (sides.here, sides.there))
+    here, there = (np.percentile(side[box][compared], [25, 50, 75]) for side in (sides.here, sides.there))
     slope = np.clip((here[2] - here[0]) / max(there[2] - there[0], 1e-6), 0.8, 1.25)
     return slope * (image - there[1]) + here[1]
 

@@ -2,7 +2,7 @@
 
 read, check, region, method, blend, restore, result: each step is a line of :func:`inpaint`. Three promises hold for
 every method, because they are kept here and not in the methods: known voxels are bit-identical, hidden voxels never
-matter, and the same seed gives the same output.
+matter, and the same seed gives the same output on the same number of threads.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .filling import Plan, fill, spread_among
 from .formats import READABLE
 from .mask import Hole, find_hole
 from .methods import auto, registry
-from .methods.parameters import parse
+from .parameters import parse
 from .progress import Progress
 from .result import Patch, Result
 from .scan import Scan
@@ -125,13 +125,18 @@ def inpaint(
         plan, reason, more_notes = _after_check(checked, plans, reason)
         notes += more_notes
         clock.lap("self-check")
+    notes += _unused(plan.method, scan)
     filling = fill(scan, plan, progress.part(0.7 if self_check else 0.15, 0.85), clock)
     spread_of = "the method" if filling.has_spread else None
     if uncertainty and not filling.has_spread:
-        peers = [name for name in auto.PEERS if name != plan.method.name]
-        filling = spread_among(scan, filling, peers, plan.seed, progress.part(0.85, 0.95))
-        spread_of = "among " + ", ".join([plan.method.name, *peers])
+        own = filling.instead or plan.method.name
+        peers = [name for name in auto.PEERS if name not in (own, plan.method.name)]
+        filling, others = spread_among(scan, filling, peers, plan.seed, progress.part(0.85, 0.95))
+        spread_of = "among " + ", ".join([own, *others])
         clock.lap("uncertainty")
+    if checked and checked.scores and filling.instead:
+        name = plan.method.name
+        notes.append(f"The self-check's scores are those of '{name}', but the hole was filled by {filling.instead}.")
     progress.update(1.0, "Done")
     report = {
         "software": f"MedInpaintLib {__version__}",
@@ -155,7 +160,7 @@ def inpaint(
             "components": _components(filling.patches),
             "regions": len(filling.patches),
         },
-        "self_check": checked.report() if checked else None,
+        "self_check": checked.report() if checked and checked.scores else None,
         "uncertainty": spread_of,
         "notes": filling.notes,
         "warnings": [*warnings, *more, *notes, *filling.warnings],
@@ -177,16 +182,20 @@ def _after_check(checked: SelfCheck | None, plans: Sequence[Plan], reason: str) 
     """The winner, why it was taken, and warnings."""
     if checked is None:
         return plans[0], reason, ["The self-check found no place for trial holes; nothing was checked."]
+    if not checked.scores:
+        return plans[0], reason, [f"Not self-checked: '{name}': {why}" for name, why in checked.left_out.items()]
     best = next(plan for plan in plans if plan.method.name == checked.best)
-    if len(checked.scores) > 1:
-        psnr = checked.expected()["psnr"]
-        reason = (
-            f"of {len(checked.scores)} methods it was the best on {checked.holes} such holes in healthy parts of this "
-            f"image: PSNR {psnr['mean']:.1f} ± {psnr['sd']:.1f} dB"
-            if psnr["mean"] is not None and psnr["sd"] is not None
-            else "it was the best in healthy parts of this image"
-        )
-    return best, reason, []
+    return best, checked.reason() if len(checked.scores) > 1 else reason, []
+
+
+def _unused(info: registry.MethodInfo, scan: Scan) -> list[str]:
+    """Warnings for what was given and the method does not use."""
+    words = []
+    if scan.guides and not info.uses_guides:
+        words.append(f"Method '{info.name}' does not use guides; the fill was made without them.")
+    if scan.exemplars and not info.needs_exemplars:
+        words.append(f"Method '{info.name}' does not use exemplars; the fill was made without them.")
+    return words
 
 
 def _trust(info: registry.MethodInfo, patches: Sequence[Patch], volume: Volume) -> str:
@@ -259,9 +268,14 @@ def _has_place(source: Any) -> bool:
     return isinstance(source, (str, os.PathLike, Volume)) or type(source).__module__.startswith("SimpleITK")
 
 
+def _is_one(source: Any) -> bool:
+    """Whether this is one image and not a list of them."""
+    return _has_place(source) or isinstance(source, np.ndarray)
+
+
 def _guides(sources: Any, image: Volume, hole: Hole) -> tuple[tuple[Volume, ...], list[str]]:
     """The guides on the image's grid, and warnings."""
-    if isinstance(sources, (str, os.PathLike, Volume)):
+    if _is_one(sources):
         sources = [sources]
     guides, warnings = [], []
     for number, source in enumerate(sources, start=1):
@@ -291,7 +305,7 @@ def _exemplars(source: Any) -> tuple[Any, ...]:
     if source is None:
         return ()
     if not isinstance(source, (str, os.PathLike)):
-        return (source,) if isinstance(source, Volume) else tuple(source)
+        return (source,) if _is_one(source) else tuple(source)
     folder = Path(source)
     if not folder.is_dir():
         raise ImageReadError(f"There is no folder '{folder}' with exemplars.")

@@ -86,7 +86,7 @@ class _Level:
     def samples(self) -> tuple[np.ndarray, np.ndarray]:
         """mm ``(d, n)`` and values ``(n,)`` of the samples of the body; not more than :data:`MOST`, evenly left out."""
         where = np.array(np.nonzero(self.weight > 0.5))
-        where = where[:, :: -(-where.shape[1] // MOST)]
+        where = where[:, :: max(1, -(-where.shape[1] // MOST))]
         return self.steps @ where + self.start[:, np.newaxis], self.values[tuple(where)]
 
     def index(self, points: np.ndarray) -> np.ndarray:

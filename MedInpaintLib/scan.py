@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .intensity import Scaling, fit_scaling, sample_known
+from .intensity import Scaling, fit_scaling, guess_modality, sample_known
 from .mask import Box, Hole
 from .volume import Volume
 
@@ -52,8 +52,9 @@ class Scan:
 
     @functools.cached_property
     def guide_scalings(self) -> tuple[Scaling, ...]:
-        """Each guide's own, by its foreground."""
-        return tuple(fit_scaling(sample_known(guide.array, None, None), self.modality) for guide in self.guides)
+        """Each guide's own: one of another modality has another scale."""
+        samples = [sample_known(guide.array, None, None) for guide in self.guides]
+        return tuple(fit_scaling(sample, guess_modality(sample, len(self.axes))) for sample in samples)
 
     @property
     def axes(self) -> tuple[int, ...]:

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from .data_range import DataRange, data_range_of
-from .errors import MedInpaintError
-from .filling import Plan, fill
+from .errors import Cancelled, MedInpaintError
+from .filling import Filling, Plan, fill
 from .foreground import body
 from .intensity import sample_known
 from .mask import Hole, bounding_box, grow, relative
@@ -45,7 +45,7 @@ class SelfCheck:
     """What came out.
 
     Attributes:
-        best: the candidate that is to be taken.
+        best: the candidate that is to be taken; the first one where none could be tried.
         holes: how many trial holes there were.
         data_range: R of PSNR and SSIM, with its origin.
         scores: candidate -> metric -> one value a trial hole.
@@ -63,6 +63,17 @@ class SelfCheck:
     def expected(self) -> dict[str, dict[str, float | None]]:
         """Of the winner: metric -> mean and standard deviation over the trial holes."""
         return {metric: _spread(values) for metric, values in self.scores[self.best].items()}
+
+    def reason(self) -> str:
+        """Why the best was taken, in words for the report."""
+        means = {name: np.mean(found["psnr"]) for name, found in self.scores.items()}
+        lead = f"of {len(means)} methods it was the best on"
+        if means[self.best] < max(means.values()):
+            lead = "no method was clearly better than it on"
+        psnr = self.expected()["psnr"]
+        known = psnr["mean"] is not None and psnr["sd"] is not None
+        score = f": PSNR {psnr['mean']:.1f} ± {psnr['sd']:.1f} dB" if known else ""
+        return f"{lead} {self.holes} such hole{'s' if self.holes > 1 else ''} in healthy parts of this image{score}"
 
     def report(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -94,7 +105,8 @@ def self_check(
         progress: reports and cancels.
 
     Returns:
-        None when no trial hole fits, or no candidate could be tried.
+        None when no trial hole fits. A candidate that fails, or gives way to another method on all trial holes, is left
+        out: what came out is not its own. Where that leaves none, there are no scores.
     """
     progress = progress or Progress()
     progress.update(0.0, "Placing trial holes")
@@ -121,15 +133,19 @@ def self_check(
         name, start = plan.method.name, time.perf_counter()
         share.update(0.0, f"Trying {name}")
         try:
-            filled = _filled(trial_scan, trials, truth, plan, share)
+            filling = fill(trial_scan, plan, share, only=trials)
+        except Cancelled:
+            raise
         except MedInpaintError as error:
             left_out[name] = str(error)
             continue
+        if filling.instead is not None:
+            left_out[name] = f"it fell back to {filling.instead} on all trial holes."
+            continue
         seconds[name] = time.perf_counter() - start
-        scores[name] = _scores(filled, truth, labels, scale, window.image.spacing)
-    if not scores:
-        return None
-    return SelfCheck(_best(scores), count, scale, scores, seconds, left_out)
+        scores[name] = _scores(_filled(filling, trials, truth), truth, labels, scale, window.image.spacing)
+    best = _best(scores) if scores else candidates[0].method.name
+    return SelfCheck(best, count, scale, scores, seconds, left_out)
 
 
 def _best(scores: dict[str, dict[str, list[float]]]) -> str:
@@ -146,10 +162,10 @@ def _best(scores: dict[str, dict[str, list[float]]]) -> str:
     return best if lead.mean() > error else first
 
 
-def _filled(scan: Scan, trials: Hole, truth: np.ndarray, plan: Plan, progress: Progress) -> np.ndarray:
+def _filled(filling: Filling, trials: Hole, truth: np.ndarray) -> np.ndarray:
     """The truth with the trial holes filled."""
-    array = scan.image.array.copy()
-    for patch in fill(scan, plan, progress, only=trials).patches:
+    array = truth.copy()
+    for patch in filling.patches:
         patch.write_into(array)
     # Regions around trial holes may hold some of the real hole, which is nobody's business here.
     return np.where(trials.full(), array, truth)

@@ -32,7 +32,7 @@ class ParameterForm:
         """Replace the rows.
 
         Args:
-            parameters: ``MedInpaintLib.methods.parameters.ParameterInfo`` objects, in the order of the rows.
+            parameters: ``MedInpaintLib.parameters.ParameterInfo`` objects, in the order of the rows.
             values: name -> value; parameters without one show their default.
         """
         self._read = {}
@@ -147,7 +147,20 @@ def _choiceEditor(info, value, changed):
     return widget, lambda: widget.currentText
 
 
-_EDITORS = {"float": _floatEditor, "int": _intEditor, "bool": _boolEditor, "choice": _choiceEditor}
+def _textEditor(info, value, changed):
+    widget = qt.QLineEdit()
+    widget.text = value
+    widget.connect("editingFinished()", changed)
+    return widget, lambda: widget.text
+
+
+_EDITORS = {
+    "float": _floatEditor,
+    "int": _intEditor,
+    "bool": _boolEditor,
+    "str": _textEditor,
+    "choice": _choiceEditor,
+}
 
 
 def _isWide(info) -> bool:

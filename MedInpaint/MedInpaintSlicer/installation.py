@@ -17,6 +17,8 @@ def ensurePackages(methodTitle: str = "", extra=()) -> None:
     """
     import slicer.packaging
 
+    if "torch" in extra:
+        _ensureTorch()
     requirements = slicer.packaging.load_requirements(str(layout.resourcePath("requirements.txt")))
     try:
         slicer.packaging.pip_ensure([*requirements, *extra], requester="MedInpaint")
@@ -24,6 +26,17 @@ def ensurePackages(methodTitle: str = "", extra=()) -> None:
         from MedInpaintLib.errors import MissingDependencyError
 
         raise MissingDependencyError(_whatToDo(error, methodTitle, _missing(requirements), _missing(extra))) from error
+
+
+def _ensureTorch() -> None:
+    """Let the extension PyTorch install torch, where it is there: it knows which build suits the computer's GPU."""
+    if not _missing(["torch"]):
+        return
+    try:
+        import PyTorchUtils
+    except ImportError:
+        return  # pip takes the usual build then
+    PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=True)
 
 
 def _missing(requirements) -> list[str]:

@@ -11,7 +11,9 @@ from .demo import demo
 from .evaluate import evaluate
 from .fill import fill
 from .methods import methods
+from .models import models
 from .run import run
+from .train import train
 
 app = typer.Typer(
     name="medinpaint",
@@ -24,7 +26,9 @@ app = typer.Typer(
 app.command()(fill)
 app.command()(evaluate)
 app.command()(methods)
+app.add_typer(models, name="models")
 app.command()(demo)
+app.command()(train)
 app.command()(run)
 
 

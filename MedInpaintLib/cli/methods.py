@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from ..methods import auto, registry
-from ..methods.parameters import ParameterInfo
+from ..parameters import ParameterInfo
 from .console import ProgressStyle, follow
 
 # ruff: noqa: UP045

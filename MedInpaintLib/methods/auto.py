@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..mask import Hole
+from ..mask import Hole, grow
+from ..patches.regression import WIDEST, Settings, can_learn
 from ..scan import Scan
 
 #: Voxels at least this much longer across slices than within them make "thick slices".
@@ -46,9 +47,10 @@ def choose(scan: Scan) -> tuple[str, str]:
         return "linear-z", f"slices are missing and voxels are {thickness:.1f} times longer across slices"
     if scan.modality == "film":
         return "biharmonic", "films are smooth, and a thin plate continues their values and slopes best"
-    depth = _depth(scan)
-    if depth <= SMALL:
-        return "patch-regression", "the hole is small, so its surroundings say most of what is in it"
+    if _depth(scan) <= SMALL:
+        if _can_be_learned(scan):
+            return "patch-regression", "the hole is small, so its surroundings say most of what is in it"
+        return "biharmonic", "the hole is thin, but too wide to be learned from its surroundings"
     if scan.modality == "MR" and _other_side_is_known(scan):
         return "mirror", "the hole is large, and the same place on the other side of the head is known"
     if scan.modality == "CT" and len(axes) == 3:
@@ -60,11 +62,11 @@ def candidates(scan: Scan) -> list[str]:
     """The methods that a self-check tries: the one that :func:`choose` takes first, then others that may be better."""
     first, _ = choose(scan)
     others = ["biharmonic", "patch"]
-    if _depth(scan) <= LEARNABLE:
+    if _depth(scan) <= LEARNABLE and _can_be_learned(scan):
         others.append("patch-regression")
     if len(scan.axes) == 3:
         others.append("linear-z")
-    if scan.modality == "MR":
+    if scan.modality == "MR" and _other_side_is_known(scan):
         others.append("mirror")
     if scan.modality == "film":
         others.append("hybrid")
@@ -84,6 +86,12 @@ def _depth(scan: Scan) -> float:
         for box in ndimage.find_objects(labels)
     )
     return max(narrowest) / 2
+
+
+def _can_be_learned(scan: Scan) -> bool:
+    """Whether no part of the hole has too much around it for patch-regression, with its default parameters."""
+    around = grow(scan.whole.box, [WIDEST] * len(scan.whole.shape), scan.whole.shape)
+    return can_learn(scan.squeeze(scan.whole.crop(around)), scan.spacing, Settings())
 
 
 def _other_side_is_known(scan: Scan) -> bool:

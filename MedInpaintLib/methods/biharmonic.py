@@ -6,9 +6,9 @@ import dataclasses
 
 import numpy as np
 
+from ..parameters import parameter
 from ..region import Region
 from ..solvers.fill import solve_biharmonic
-from .parameters import parameter
 from .registry import Prediction, Run, method
 
 

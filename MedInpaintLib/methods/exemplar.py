@@ -8,19 +8,22 @@ import os
 import numpy as np
 
 from ..alignment import Aligned, align
-from ..errors import ParameterError
+from ..errors import InputError, ParameterError
+from ..parameters import parameter
 from ..patches.synthesis import MOST_REACH, Settings, Source, synthesize
 from ..progress import Progress
 from ..region import Region
 from ..scan import Scan
 from ..solvers.fill import solve_biharmonic
 from ..volume import Volume
-from .parameters import parameter
 from .registry import Prediction, Run, method
 
 #: Exemplars that correlate less with the scan once they are laid over it show something else, or lie askew. Measured on
 #: T1 heads of five scanners: 0.88 to 0.93 where the two fit, 0.66 for a head that came to lie tilted.
 ALIKE = 0.75
+
+_NONE_USED = "No exemplar could be used"
+_NOTHING_WHOLE = "No scan has a whole patch to copy around the hole"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,9 +78,12 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     )
     notes = {"exemplars": len(aligned)}
     if found is None:
-        warning = "No scan has a whole patch to copy around the hole; the biharmonic fill was taken."
-        return Prediction(base, notes=notes, warnings=(*warnings, warning))
-    return Prediction(found.values[inside], found.spread[inside], notes, warnings)
+        warnings += (f"{_NONE_USED if not sources else _NOTHING_WHOLE}; the biharmonic fill was taken.",)
+        return Prediction(base, notes=notes, warnings=warnings, instead="biharmonic")
+    instead = None if aligned else "patch"
+    if instead:
+        warnings += (f"{_NONE_USED}; all was copied from this scan itself, as the method 'patch' does.",)
+    return Prediction(found.values[inside], found.spread[inside], notes, warnings, instead)
 
 
 def _align_all(scan: Scan, progress: Progress) -> tuple[list[Aligned], tuple[str, ...]]:
@@ -85,18 +91,26 @@ def _align_all(scan: Scan, progress: Progress) -> tuple[list[Aligned], tuple[str
     known = ~scan.whole.full()
     aligned, warnings = [], []
     for number, source in enumerate(scan.exemplars):
-        progress.update(number / len(scan.exemplars), "Laying exemplars over the scan")
         name = os.path.basename(source) if isinstance(source, (str, os.PathLike)) else f"number {number + 1}"
-        exemplar = Volume.of(source)
+        try:
+            exemplar = Volume.of(source)
+        except InputError as error:
+            warnings.append(f"Exemplar {name} was left out: {error}")
+            continue
         if exemplar.array.dtype.kind == "f":
             exemplar = exemplar.with_array(np.nan_to_num(exemplar.array, posinf=0.0, neginf=0.0))
-        if exemplar.array.ndim != scan.image.array.ndim or len(scan.axes) != scan.image.array.ndim:
-            warnings.append(f"Exemplar {name} was left out: it has other dimensions than the image.")
+        theirs, ours = exemplar.array.ndim, scan.image.array.ndim
+        if theirs != ours:
+            warnings.append(f"Exemplar {name} was left out: it is {theirs}-D and the image is {ours}-D.")
+            continue
+        if len(scan.axes) != ours:
+            warnings.append(f"Exemplar {name} was left out: a volume of one slice cannot be aligned; give both in 2-D.")
             continue
         if not scan.image.grid_difference(exemplar) and np.array_equal(exemplar.array[known], scan.image.array[known]):
             warnings.append(f"Exemplar {name} was left out: it is the image itself.")
             continue
-        found = align(scan.image, known, exemplar)
+        share = progress.part(number / len(scan.exemplars), (number + 1) / len(scan.exemplars))
+        found = align(scan.image, known, exemplar, share)
         if found.similarity < ALIKE:
             warnings.append(
                 f"Exemplar {name} was left out: laid over the image it is not alike (correlation "

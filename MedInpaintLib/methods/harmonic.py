@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+from ..parameters import parameter
 from ..region import Region
 from ..solvers.fill import solve_laplace
-from .parameters import parameter
 from .registry import Prediction, Run, method
 
 

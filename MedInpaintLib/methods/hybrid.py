@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..blending import poisson
+from ..parameters import parameter
 from ..patches.synthesis import Settings, fill_region
 from ..progress import Progress
 from ..region import Region
 from ..solvers.fill import solve_biharmonic
-from .parameters import parameter
 from .registry import Prediction, Run, method
 
 
@@ -45,6 +45,7 @@ class Parameters:
     "PatchMatch, SIGGRAPH 2009",
     parameters=Parameters,
     blend="poisson",
+    uses_guides=True,
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """``low-pass(structure) + patches - low-pass(patches)``, both blended with the surroundings first.
@@ -59,10 +60,11 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     notes = {"structure": structure}
     if found is None:
         warnings += ("The scan has no patch without a hole: the fill is the structure alone, without texture.",)
-        return Prediction(base, notes=notes, warnings=warnings)
+        return Prediction(base, notes=notes, warnings=warnings, instead=structure)
     patches = poisson(found.values, region.values, region.hole, spacing=region.spacing)
     sigma = [parameters.scale / mm for mm in region.spacing]
-    return Prediction(_low_pass(base, sigma) + patches - _low_pass(patches, sigma), found.spread, notes, warnings)
+    made = _low_pass(base, sigma) + patches - _low_pass(patches, sigma)
+    return Prediction(made, found.spread, notes, (*warnings, *found.warnings))
 
 
 def _low_pass(values: np.ndarray, sigma: Sequence[float]) -> np.ndarray:

@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
+from ..parameters import parameter
 from ..region import Region
-from .parameters import parameter
 from .registry import Prediction, Run, method
 
 

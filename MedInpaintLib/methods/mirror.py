@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 
 from .. import mirroring
 from ..mask import relative
-from ..patches.synthesis import Settings, Source, fill_region
+from ..parameters import parameter
+from ..patches.synthesis import Settings, Source, Synthesis, fill_region
+from ..progress import Progress
 from ..region import Region
-from ..registration import find_symmetry
+from ..registration import Symmetry, find_symmetry
 from ..solvers.fill import solve_biharmonic
-from .parameters import parameter
 from .registry import Prediction, Run, method
 
 
@@ -40,6 +40,7 @@ class Parameters:
     reference="Nachev et al.: Enantiomorphic normalization of focally lesioned brains, NeuroImage 39:1215, 2008",
     parameters=Parameters,
     blend="poisson",
+    uses_guides=True,
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """The mirror's estimate where there is one; patches of this side, or a biharmonic fill, where there is none.
@@ -53,38 +54,51 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=run.progress.part(0.4, 0.45)).values
     known = region.values[~region.hole]
     base = np.clip(smooth, known.min(), known.max())
-    patches = parameters.detail == "patches"
-    instead = "patches of this side" if patches else "biharmonic"
-    similarity = 0.0 if symmetry is None else symmetry.similarity
-    notes: dict[str, object] = {"similarity of the sides": similarity}
-    if symmetry is None or similarity < mirroring.SYMMETRIC:
-        why = "is too small to tell" if symmetry is None else f"is not symmetric enough (similarity {similarity:.2f})"
-        warnings: tuple[str, ...] = (
-            f"All of the hole was filled by {instead}: the image {why}; there is no other side to copy from.",
-        )
-        compared = None
-    else:
-        compared = mirroring.compare(region, symmetry, run.progress.part(0.45, 0.6))
-        notes |= _notes(compared.parts)
-        warnings = _warnings(compared.parts, instead)
-    if not patches:
-        full = parameters.detail == "all"
-        made = base if compared is None else mirroring.estimate(compared, base, match=parameters.match, full=full)
-        return Prediction(made, notes=notes, warnings=warnings)
+    compared, alone = _other_side(region, symmetry, run.progress.part(0.45, 0.6))
+    notes = {"similarity of the sides": 0.0 if symmetry is None else symmetry.similarity, **_notes(compared)}
+    nothing = compared is None or all(part.reason for part in compared.parts)
+    if parameters.detail == "patches":
+        base = base.astype(np.float32)
+        found = _patches(region, base, compared, parameters.match, run)
+        if found is None:
+            warning = f"All of the hole was filled by biharmonic: {alone + ', and ' if alone else ''}no patch is whole."
+            return Prediction(base, notes=notes, warnings=(warning,), instead="biharmonic")
+        # Where only some parts are left out, patches from further away on the other side may still fit them best.
+        warnings = _warnings(compared, alone, f"{'' if nothing else 'mostly '}by patches of this side")
+        instead = "patch" if nothing else None
+        return Prediction(found.values, found.spread, notes, (*warnings, *found.warnings), instead)
+    if compared is not None:
+        base = mirroring.estimate(compared, base, match=parameters.match, full=parameters.detail == "all")
+    warnings = _warnings(compared, alone, "by biharmonic")
+    return Prediction(base, notes=notes, warnings=warnings, instead="biharmonic" if nothing else None)
+
+
+def _other_side(
+    region: Region, symmetry: Symmetry | None, progress: Progress
+) -> tuple[mirroring.Comparison | None, str]:
+    """The region beside what lies on the other side, or why there is none."""
+    if symmetry is None:
+        return None, "the image is too small to tell; there is no other side to copy from"
+    if symmetry.similarity < mirroring.SYMMETRIC:
+        why = f"the image is not symmetric enough (similarity {symmetry.similarity:.2f})"
+        return None, f"{why}; there is no other side to copy from"
+    return mirroring.compare(region, symmetry, progress), ""
+
+
+def _patches(
+    region: Region, base: np.ndarray, compared: mirroring.Comparison | None, match: bool, run: Run
+) -> Synthesis | None:
+    """Patches of both sides, or of this one where there is no other."""
 
     def other_side(window: Region) -> list[Source]:
         if compared is None:
             return []
-        image, usable = compared.image(window.place, match=parameters.match)
+        image, usable = compared.image(window.place, match=match)
         # Guides are left as they lie: they say where on this side a patch belongs.
         channels = np.concatenate([image[np.newaxis], window.guides])
         return [Source(channels, usable & ~_around(compared.unlike(), region, window))]
 
-    start = base.astype(np.float32)
-    found = fill_region(region, start, Settings(), run.rng(), run.progress.part(0.6, 1.0), other_side)
-    if found is None:
-        return Prediction(base, notes=notes, warnings=(*warnings, "The biharmonic fill was taken: no patch is whole."))
-    return Prediction(found.values, found.spread, notes, warnings)
+    return fill_region(region, base, Settings(), run.rng(), run.progress.part(0.6, 1.0), other_side)
 
 
 def _around(left: np.ndarray, region: Region, window: Region) -> np.ndarray:
@@ -95,24 +109,27 @@ def _around(left: np.ndarray, region: Region, window: Region) -> np.ndarray:
     return around
 
 
-def _notes(parts: Sequence[mirroring.Part]) -> dict[str, object]:
-    smooth = sum(part.voxels if part.reason else part.voxels - part.mirrored for part in parts)
-    alike = [part.correlation for part in parts if not part.reason]
+def _notes(compared: mirroring.Comparison | None) -> dict[str, object]:
+    if compared is None:
+        return {}
+    smooth = sum(part.voxels if part.reason else part.voxels - part.mirrored for part in compared.parts)
+    alike = [part.correlation for part in compared.parts if not part.reason]
     notes: dict[str, object] = {"voxels that were not mirrored": smooth}
     return {**notes, "correlation around the hole": max(alike)} if alike else notes
 
 
-def _warnings(parts: Sequence[mirroring.Part], instead: str) -> tuple[str, ...]:
-    """One sentence for each reason."""
-    said = []
+def _warnings(compared: mirroring.Comparison | None, alone: str, instead: str) -> tuple[str, ...]:
+    """One sentence for each reason; ``alone`` is the one for all of the hole."""
+    if compared is None:
+        return (f"All of the hole was filled {instead}: {alone}.",)
+    parts, said = compared.parts, []
     for reason in (mirroring.NO_MIRROR, mirroring.UNLIKE):
         left = [part.voxels for part in parts if part.reason == reason]
         if left:
             parted = f"{len(left)} of {len(parts)} part{'s' if len(parts) > 1 else ''} of the hole ({sum(left)} voxels)"
-            said.append(f"{parted} filled by {instead}, not from the other side: {reason}.")
+            said.append(f"{parted} filled {instead}, not from the other side: {reason}.")
     lacking = sum(part.voxels - part.mirrored for part in parts if not part.reason)
     if lacking:
-        said.append(
-            f"{lacking} voxel{'s' if lacking > 1 else ''} of the hole filled by biharmonic: {mirroring.NO_MIRROR}."
-        )
+        voxels = f"{lacking} voxel{'s' if lacking > 1 else ''} of the hole"
+        said.append(f"{voxels} filled {instead}: {mirroring.NO_MIRROR}.")
     return tuple(said)

@@ -6,10 +6,10 @@ import dataclasses
 
 import numpy as np
 
+from ..parameters import parameter
 from ..patches.synthesis import Settings, fill_region
 from ..region import Region
 from ..solvers.fill import solve_biharmonic
-from .parameters import parameter
 from .registry import Prediction, Run, method
 
 
@@ -43,6 +43,7 @@ class Parameters:
     reference="Barnes et al.: PatchMatch, SIGGRAPH 2009; Wexler et al.: Space-time completion of video, PAMI 2007",
     parameters=Parameters,
     blend="poisson",
+    uses_guides=True,
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Search and vote from coarse to fine, started from the biharmonic fill; see :mod:`..patches.synthesis`."""
@@ -53,9 +54,11 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     settings = dataclasses.replace(settings, sharpness=parameters.sharpness, rounds=parameters.effort)
     found = fill_region(region, base, settings, run.rng(), run.progress.part(0.1, 1.0))
     if found is None:
-        return Prediction(base, warnings=("The scan has no patch without a hole; the biharmonic fill was taken.",))
+        warning = "The scan has no patch without a hole; the biharmonic fill was taken."
+        return Prediction(base, warnings=(warning,), instead="biharmonic")
     return Prediction(
         found.values,
         found.spread,
         notes={"patch, voxels": " x ".join(map(str, found.patch)), "distance of the matches": found.distance},
+        warnings=found.warnings,
     )

@@ -6,10 +6,10 @@ import dataclasses
 
 import numpy as np
 
+from ..parameters import parameter
 from ..patches.regression import Settings, regress
 from ..region import Region
 from ..solvers.fill import solve_biharmonic
-from .parameters import parameter
 from .registry import Prediction, Run, method
 
 
@@ -35,6 +35,7 @@ class Parameters:
     trust="Follows lines and layers into small holes; as smooth as a thin plate in the middle of larger ones.",
     reference="locally weighted ridge regression of patches; see MedInpaintLib.patches.regression",
     parameters=Parameters,
+    uses_guides=True,
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Ridge regression from the ring around each part of the hole, on a thin-plate spline."""
@@ -53,4 +54,5 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=run.progress).values
     values[left] = np.clip(smooth[left], known.min(), known.max())
     warning = "Parts of the hole are too large to be learned from the surroundings; they were filled by biharmonic."
-    return Prediction(values, warnings=(warning,))
+    instead = "biharmonic" if left.sum() == region.hole.sum() else None
+    return Prediction(values, warnings=(warning,), instead=instead)

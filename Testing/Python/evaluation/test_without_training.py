@@ -11,7 +11,7 @@ import pytest
 from MedInpaintLib.errors import InputError, ParameterError
 from MedInpaintLib.evaluation.experiments import without_training as experiment
 from MedInpaintLib.evaluation.experiments.without_training_page import write_page
-from MedInpaintLib.evaluation.manifest import read_manifest
+from MedInpaintLib.manifest import read_manifest
 from MedInpaintLib.volume import Volume
 
 TASKS = (

@@ -5,8 +5,10 @@ import pytest
 from scipy import ndimage
 
 import MedInpaintLib as mi
+from MedInpaintLib import alignment
 from MedInpaintLib.alignment import align
 from MedInpaintLib.errors import ParameterError
+from MedInpaintLib.progress import Progress
 
 SHAPE = (36, 40, 44)
 
@@ -81,3 +83,43 @@ def test_exemplars_that_do_not_fit_are_left_out_and_named(hole, tmp_path):
 def test_without_exemplars_it_says_what_it_needs(hole):
     with pytest.raises(ParameterError, match="give it some exemplars"):
         mi.inpaint(head(), hole, method="exemplar")
+
+
+@pytest.mark.parametrize(("own", "method"), [(True, "patch"), (False, "biharmonic")])
+def test_where_no_exemplar_can_be_used_the_fill_is_another_methods_and_that_is_said(hole, own, method):
+    truth, noise = head(), np.random.default_rng(0).random(SHAPE)
+    options = {"method": "exemplar", "parameters": {"own": own}, "exemplars": [noise]}
+    result = mi.inpaint(truth, hole, **options)
+    other = mi.inpaint(truth, hole, method=method, blend="poisson").volume.array
+    np.testing.assert_allclose(result.volume.array, other, atol=1e-3)
+    assert "No exemplar could be used" in result.report["warnings"][-1]
+    assert method in result.report["warnings"][-1]
+
+
+def test_a_file_that_cannot_be_read_is_left_out_and_named(hole, tmp_path):
+    mi.Volume(head(rotation(4)), 1.0).write(tmp_path / "good.nrrd")
+    (tmp_path / "bad.nrrd").write_text("no image")
+    report = mi.inpaint(head(), hole, method="exemplar", exemplars=tmp_path).report
+    assert report["notes"]["exemplars"] == 1
+    (warning,) = report["warnings"]
+    assert warning.startswith("Exemplar bad.nrrd was left out: ")
+    assert "cannot be read" in warning
+
+
+def test_what_has_other_dimensions_is_left_out_and_told_how(hole):
+    slab, one = head()[18:19], mi.Volume(head(rotation(4))[18:19], 1.0)
+    flat = mi.inpaint(head(), hole, method="exemplar", exemplars=[head()[18]])
+    assert "number 1 was left out: it is 2-D and the image is 3-D." in flat.report["warnings"][0]
+    single = mi.inpaint(slab, hole[18:19], method="exemplar", exemplars=[one])
+    assert "a volume of one slice cannot be aligned; give both in 2-D." in single.report["warnings"][0]
+
+
+def test_scans_are_smoothed_once_for_each_grid_and_alignment_tells_how_far_it_is(monkeypatch):
+    calls, seen = [], []
+    thinned = alignment._thinned
+    monkeypatch.setattr(alignment, "_thinned", lambda *given, **how: calls.append(1) or thinned(*given, **how))
+    monkeypatch.setattr("MedInpaintLib.progress.INTERVAL", 0.0)
+    progress = Progress(lambda fraction, stage: seen.append(fraction))
+    align(mi.Volume(head(), 1.0), np.ones(SHAPE, bool), mi.Volume(head(rotation(4)), 1.0), progress)
+    assert len(calls) == 3 * len(alignment.GRIDS)
+    assert len(set(seen)) >= 5

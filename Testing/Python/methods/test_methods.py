@@ -6,7 +6,7 @@ import pytest
 import MedInpaintLib as mi
 from MedInpaintLib.errors import MissingDependencyError, ParameterError
 from MedInpaintLib.methods import registry
-from MedInpaintLib.methods.parameters import describe, parse
+from MedInpaintLib.parameters import describe, parse
 
 
 def fill(image, hole, method, spacing=1.0, **parameters):

@@ -7,9 +7,13 @@ import pytest
 from scipy import ndimage
 
 import MedInpaintLib as mi
-from MedInpaintLib import mirroring
+from MedInpaintLib import intensity, mirroring
 from MedInpaintLib.errors import Cancelled
+from MedInpaintLib.mask import find_hole
 from MedInpaintLib.progress import Progress
+from MedInpaintLib.region import crop
+from MedInpaintLib.registration import find_symmetry
+from MedInpaintLib.scan import Scan
 from MedInpaintLib.volume import Volume
 
 MM = 3.0
@@ -122,6 +126,25 @@ def test_one_part_can_fall_back_while_the_other_is_mirrored():
     assert sum("filled by biharmonic" in warning for warning in result.report["warnings"]) == 1
 
 
+def test_patches_beside_a_part_that_is_mirrored_are_mostly_of_this_side_and_that_is_said():
+    (warning,) = fill(head(), LATERAL | MIDLINE).report["warnings"]
+    assert warning.startswith(
+        f"1 of 2 parts of the hole ({MIDLINE.sum()} voxels) filled mostly by patches of this side"
+    )
+
+
+def test_hundreds_of_parts_take_no_more_room_than_what_is_around_them():
+    hole = np.zeros(SHAPE, bool)
+    hole[8:40:5, 8:48:5, 7:44:5] = True
+    volume = Volume(head(), (MM,) * 3)
+    found, _ = find_hole(volume.with_array(hole.astype(np.uint8)), volume)
+    scan = Scan(volume, found, intensity.fit_scaling(volume.array, "MR"))
+    compared = mirroring.compare(crop(scan, found.box), find_symmetry(scan))
+    assert len(compared.parts) == hole.sum() > 400
+    assert max(shell.size for _, shell in compared.shells) == (2 * 3 + 1) ** 3
+    assert sum(not part.reason for part in compared.parts) > 300
+
+
 def test_single_voxels_without_a_mirror_are_carried_on_and_counted():
     truth = head()
     other_side = ball((21, 24, 12), 1.0)  # a second hole where some of the first one's mirror lies
@@ -153,6 +176,16 @@ def test_an_image_without_symmetry_is_filled_by_the_fallback(detail, method, sai
     assert "is not symmetric enough" in result.report["warnings"][0]
     tiny = fill(image[:4, :6, :5], np.indices((4, 6, 5)).sum(axis=0) == 7, detail=detail)
     assert "is too small to tell" in tiny.report["warnings"][0]
+
+
+def test_where_neither_side_has_a_patch_one_sentence_names_the_fill_and_both_reasons():
+    hole = np.zeros((5, 5, 5), bool)
+    hole[1:4, 1:4, 1:4] = True
+    (warning,) = fill(np.random.default_rng(0).random((5, 5, 5)), hole).report["warnings"]
+    assert warning == (
+        "All of the hole was filled by biharmonic: the image is too small to tell; there is no other side to copy "
+        "from, and no patch is whole."
+    )
 
 
 def test_half_a_head_has_no_other_side_beyond_its_edge():

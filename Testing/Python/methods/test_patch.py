@@ -74,6 +74,13 @@ def test_the_whole_scan_is_searched_where_nothing_near_can_be_copied():
     assert not [warning for warning in result.report["warnings"] if "biharmonic" in warning]
 
 
+def test_smaller_patches_from_further_away_than_asked_for_are_warned_of():
+    rng = np.random.default_rng(0)
+    image, hole = texture((24, 24, 24))[0], rng.random((24, 24, 24)) < 0.1
+    (warning,) = fill(image, hole, parameters={"size": 5, "search": 5}).report["warnings"]
+    assert warning == "No patch within 5 mm is whole; all of the scan was searched, for the smallest patches."
+
+
 def test_without_any_whole_patch_the_smooth_fill_is_taken_and_that_is_said():
     image = np.random.default_rng(0).random((12, 12)) * 100
     hole = np.indices(image.shape).sum(axis=0) % 2 == 0

@@ -164,6 +164,21 @@ def test_outputs_do_not_replace_each_other(files, changes, message):
         run(Job.of(fields(**changes), files))
 
 
+@pytest.mark.parametrize("output", ["output", "report", "uncertainty", "filled_mask"])
+@pytest.mark.parametrize(
+    "path", ["others/a.nrrd", "others/new.nrrd", "others/series/new.nrrd", "link/new.nrrd", "b.nrrd"]
+)
+def test_no_output_lies_among_the_exemplars(files, output, path):
+    (files / "others" / "series").mkdir(parents=True)
+    (files / "others" / "a.nrrd").write_text("an exemplar")
+    (files / "b.nrrd").write_text("another one")
+    (files / "others" / "b.nrrd").symlink_to(files / "b.nrrd")
+    (files / "link").symlink_to(files / "others")
+    with pytest.raises(OutputPathError, match=f"The {output} '.*' lies among the exemplars"):
+        run(Job.of(fields(**{output: path}, exemplars="others"), files))
+    assert (files / "others" / "a.nrrd").read_text() == "an exemplar"
+
+
 # formats
 
 

@@ -364,3 +364,39 @@ def test_a_methods_own_spread_is_kept_and_none_is_made_unasked():
     assert own.report["uncertainty"] == "the method"
     np.testing.assert_array_equal(own.uncertainty.array, mi.inpaint(image, hole, method="patch").uncertainty.array)
     assert mi.inpaint(image, hole, method="harmonic").uncertainty is None
+
+
+def test_methods_that_give_way_to_another_one_take_no_part_in_the_uncertainty():
+    image = np.random.default_rng(0).random((24, 26, 26)) * 100
+    hole = np.ones(image.shape, bool)
+    hole[::3] = False
+    result = mi.inpaint(image, hole, method="biharmonic", uncertainty=True)
+    assert result.report["uncertainty"] == "among biharmonic, harmonic"
+    assert result.uncertainty.array[hole].max() > 0
+    said = " ".join(result.report["warnings"])
+    assert "For the uncertainty, patch: The scan has no patch without a hole" in said
+    assert "For the uncertainty, patch-regression: Parts of the hole are too large" in said
+
+
+def test_uncertainty_among_methods_needs_no_box_around_all_regions():
+    image = np.random.default_rng(0).integers(0, 200, (120, 120, 120)).astype(np.uint8)
+    hole = np.zeros(image.shape, bool)
+    hole[5, 5, 5] = hole[-6, -6, -6] = True
+    mi.inpaint(image, hole, method="biharmonic", uncertainty=True)  # imports and caches
+    tracemalloc.start()
+    spread = mi.inpaint(image, hole, method="biharmonic", uncertainty=True).uncertainty.array
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (spread[hole] > 0).all()
+    assert peak < 16 * image.size  # a box for each of the methods would be 24 times the image, and their spread more
+
+
+def test_auto_does_not_learn_a_hole_that_is_thin_but_too_wide_to_be_learned():
+    image = np.random.default_rng(0).random((40, 60, 60))
+    hole = np.zeros(image.shape, bool)
+    hole[20, 5:55, 5:55] = True
+    report = mi.inpaint(image, hole, spacing=1.0).report
+    assert report["method"] == "biharmonic"
+    assert "thin, but too wide" in report["reason"]
+    hole[20, 20:] = False
+    assert mi.inpaint(image, hole, spacing=1.0).report["method"] == "patch-regression"

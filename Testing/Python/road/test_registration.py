@@ -118,6 +118,12 @@ def test_what_is_too_small_has_none():
     assert find_symmetry(scan_of(Volume(np.random.default_rng(0).random((4, 5, 6)), (1.0,) * 3))) is None
 
 
+def test_what_is_known_only_here_and_there_has_none():
+    array, _, _ = tilted(shape=(84, 84, 84), mm=2.0)
+    hole = np.random.default_rng(0).random(array.shape) < 0.75
+    assert find_symmetry(scan_of(Volume(array, (2.0,) * 3), hole)) is None
+
+
 def test_the_local_fit_finds_a_known_displacement_also_within_a_hole():
     rng = np.random.default_rng(0)
     fixed = ndimage.gaussian_filter(rng.normal(size=(48, 48, 48)), 2.5)

@@ -5,7 +5,7 @@ import pytest
 
 import MedInpaintLib as mi
 from MedInpaintLib.errors import GeometryError, ImageReadError, IntensityError
-from MedInpaintLib.intensity import Scaling
+from MedInpaintLib.intensity import Scaling, fit_scaling
 from MedInpaintLib.mask import Hole, bounding_box
 from MedInpaintLib.methods import registry
 from MedInpaintLib.region import crop
@@ -81,6 +81,42 @@ def test_guides_are_cut_and_scaled_and_known_in_the_hole(seen):
     np.testing.assert_array_equal(region.channels[0], region.values)
     assert (np.diff(region.guides[0].ravel()) > 0).all()
     assert region.guides[0].max() < 2
+
+
+def test_a_guide_of_another_modality_has_a_scale_of_its_own(seen):
+    image, hole = scene()
+    air_and_tissue = np.where(image > image.mean(), 40.0, -1000.0)
+    guide = image / image.max() * 200
+    for given, guides in ((air_and_tissue, guide), (image, air_and_tissue)):
+        mi.inpaint(given, hole, method="look", guides=guides)
+    assert [region.modality for region in seen] == ["CT", "MR"]
+    np.testing.assert_array_equal(seen[0].guides[0], mi_scaled(guide, "MR")[seen[0].place])
+    np.testing.assert_array_equal(seen[1].guides[0], mi_scaled(air_and_tissue, "CT")[seen[1].place])
+
+
+def mi_scaled(array, modality):
+    return fit_scaling(array.ravel(), modality).forward(array)
+
+
+def test_what_a_method_does_not_use_is_warned_of(seen):
+    image, hole = scene()
+    given = {"guides": [image], "exemplars": [image]}
+    unused = mi.inpaint(image, hole, method="look", **given).report["warnings"]
+    assert unused == [
+        "Method 'look' does not use guides; the fill was made without them.",
+        "Method 'look' does not use exemplars; the fill was made without them.",
+    ]
+    assert not mi.inpaint(image, hole, method="look").report["warnings"]
+    chosen = mi.inpaint(image, hole, **given).report
+    assert chosen["method"] == "patch-regression"
+    assert chosen["warnings"] == ["Method 'patch-regression' does not use exemplars; the fill was made without them."]
+
+
+def test_an_array_is_one_guide_or_exemplar_and_not_a_list_of_planes(seen):
+    image, hole = scene()
+    mi.inpaint(image, hole, method="look", guides=image, exemplars=image)
+    assert [guide.array.shape for guide in seen[0].scan.guides] == [image.shape]
+    assert [each.shape for each in seen[0].scan.exemplars] == [image.shape]
 
 
 def test_a_guide_on_another_grid_is_resampled_with_a_warning(seen):

@@ -7,12 +7,14 @@ import pytest
 from scipy import ndimage
 
 import MedInpaintLib as mi
+from MedInpaintLib.data_range import DataRange
+from MedInpaintLib.errors import Cancelled
 from MedInpaintLib.filling import Plan
 from MedInpaintLib.intensity import Scaling
 from MedInpaintLib.mask import Hole, bounding_box
 from MedInpaintLib.methods import auto, registry
 from MedInpaintLib.scan import Scan
-from MedInpaintLib.selfcheck import APART, MOST, _best, _trial_holes, self_check
+from MedInpaintLib.selfcheck import APART, MOST, SelfCheck, _best, _trial_holes, self_check
 
 
 def scan_of(image, hole, **options):
@@ -155,3 +157,59 @@ def test_trial_holes_in_the_empty_background_do_not_decide(head):
     image, hole = head
     checked = self_check(scan_of(np.where(image > 0, image, 0), hole), [Plan.of("harmonic"), Plan.of("linear-z")])
     assert max(max(found["psnr"]) for found in checked.scores.values()) <= 50
+
+
+def put_in(monkeypatch, name, fill):
+    info = registry.MethodInfo(name, name, "trivial", "Tests.", "None.", "none", fill=fill)
+    monkeypatch.setitem(registry._METHODS, name, info)
+
+
+def test_a_candidate_whose_fill_is_another_methods_is_left_out(head, monkeypatch):
+    put_in(monkeypatch, "proxy", lambda region, *_: registry.Prediction(region.nearest_known(), instead="nearest"))
+    monkeypatch.setattr(auto, "candidates", lambda scan: ["biharmonic", "proxy"])
+    checked = mi.inpaint(*head, self_check=True).report["self_check"]
+    assert "proxy" not in checked["methods"]
+    assert checked["left_out"] == {"proxy": "it fell back to nearest on all trial holes."}
+    alone = mi.inpaint(*head, method="proxy", self_check=True).report
+    assert alone["self_check"] is None
+    assert "Not self-checked: 'proxy': it fell back to nearest on all trial holes." in alone["warnings"]
+
+
+def test_scores_of_a_method_that_then_falls_back_are_said_to_be_its_own(head, monkeypatch):
+    def fill(region, *_):
+        tried = region.scan.whole.count() > np.count_nonzero(head[1])
+        return registry.Prediction(region.nearest_known(), instead=None if tried else "nearest")
+
+    put_in(monkeypatch, "shy", fill)
+    warnings = mi.inpaint(*head, method="shy", self_check=True).report["warnings"]
+    assert warnings == ["The self-check's scores are those of 'shy', but the hole was filled by nearest."]
+
+
+def test_the_mirror_is_a_candidate_only_where_there_is_another_side(head):
+    image, hole = head
+    assert "mirror" not in auto.candidates(scan_of(image, hole))
+    both = np.maximum(image, image[:, :, ::-1])
+    assert "mirror" in auto.candidates(scan_of(both, hole))
+    assert "mirror" not in auto.candidates(scan_of(both, hole | hole[:, :, ::-1]))
+
+
+def test_the_reason_does_not_call_the_first_the_best_when_another_has_a_higher_mean():
+    def reason(best, **psnr):
+        scores = {name: {"psnr": values} for name, values in psnr.items()}
+        return SelfCheck(best, 2, DataRange(1.0, "test", 0.0), scores, {}, {}).reason()
+
+    assert reason("a", a=[30.0, 32.0], b=[29.0, 31.0]) == (
+        "of 2 methods it was the best on 2 such holes in healthy parts of this image: PSNR 31.0 ± 1.4 dB"
+    )
+    assert reason("a", a=[30.0, 32.0], b=[34.0, 31.0]) == (
+        "no method was clearly better than it on 2 such holes in healthy parts of this image: PSNR 31.0 ± 1.4 dB"
+    )
+
+
+def test_cancelling_ends_the_self_check_and_is_no_reason_to_leave_a_candidate_out(head, monkeypatch):
+    def stop(*_):
+        raise Cancelled("Cancelled; nothing was written.")
+
+    put_in(monkeypatch, "stop", stop)
+    with pytest.raises(Cancelled):
+        self_check(scan_of(*head), [Plan.of("stop"), Plan.of("harmonic")])

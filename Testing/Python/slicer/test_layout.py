@@ -17,9 +17,11 @@ sys.path.insert(0, {module!r})
 from MedInpaintSlicer import layout
 layout.makeEngineImportable()
 from MedInpaintLib import samples
+from MedInpaintLib.models import store
 print(layout.engineFolder())
 print(samples.sample("brain-t1-lesion").image)
 print(layout.resourcePath("UI/MedInpaint.ui").is_file(), layout.resourcePath("requirements.txt").is_file())
+print(*(place for place in store._RELEASED if place.is_dir()))
 """
 
 
@@ -37,7 +39,8 @@ def installed(tmp_path):
             for file in cmake_lists.listed((REPOSITORY / cmakeFile).read_text(encoding="utf-8"), name):
                 (target / subfolder / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source / file, target / subfolder / file)
-    shutil.copytree(REPOSITORY / "Resources" / "SampleData", target / "Resources" / "SampleData")
+    for folder in ("SampleData", "Models"):
+        shutil.copytree(REPOSITORY / "Resources" / folder, target / "Resources" / folder)
     return target
 
 
@@ -48,14 +51,16 @@ def _probe(module: Path, folder: Path) -> list[str]:
 
 
 def test_engine_samples_and_resources_are_found_in_a_checkout(tmp_path):
-    engine, image, resources = _probe(REPOSITORY / "MedInpaint", tmp_path)
+    engine, image, resources, models = _probe(REPOSITORY / "MedInpaint", tmp_path)
     assert Path(engine) == REPOSITORY
     assert Path(image).is_file()
     assert resources == "True True"
+    assert Path(models) == REPOSITORY / "Resources" / "Models"
 
 
 def test_engine_samples_and_resources_are_found_where_the_extension_is_installed(installed, tmp_path):
-    engine, image, resources = _probe(installed, tmp_path)
+    engine, image, resources, models = _probe(installed, tmp_path)
     assert Path(engine) == installed
     assert Path(image) == installed / "Resources" / "SampleData" / "brain-t1.nii.gz"
     assert resources == "True True"
+    assert Path(models) == installed / "Resources" / "Models"

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..errors import ParameterError
+from .errors import ParameterError
 
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
@@ -19,7 +19,7 @@ _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 class ParameterInfo:
     """What a form needs to know of one parameter.
 
-    ``kind`` is ``"float"``, ``"int"``, ``"bool"`` or ``"choice"``; ``minimum``, ``maximum`` are inclusive.
+    ``kind`` is ``"float"``, ``"int"``, ``"bool"``, ``"str"`` or ``"choice"``; ``minimum``, ``maximum`` are inclusive.
     """
 
     name: str
@@ -89,7 +89,7 @@ def _convert(info: ParameterInfo, value: Any) -> Any:
         raise ParameterError(wanted) from None
     if info.kind == "choice":
         inside = converted in info.choices
-    elif info.kind == "bool":
+    elif info.kind in ("bool", "str"):
         inside = True
     else:
         above = info.minimum is None or converted >= info.minimum
@@ -130,4 +130,10 @@ def _to_bool(value: Any) -> bool:
     raise ValueError(value)
 
 
-_CONVERTERS: dict[str, Callable[[Any], Any]] = {"float": float, "int": _to_int, "bool": _to_bool, "choice": str}
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "float": float,
+    "int": _to_int,
+    "bool": _to_bool,
+    "str": str,
+    "choice": str,
+}

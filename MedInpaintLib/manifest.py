@@ -7,7 +7,7 @@ import dataclasses
 import os
 from pathlib import Path
 
-from ..errors import InputError, ParameterError
+from .errors import InputError, ParameterError
 
 SPLITS = ("train", "val", "test")
 _NEEDED = ("path", "modality", "contrast", "subject_id", "split")
@@ -24,6 +24,7 @@ class Entry:
         contrast: T1, FLAIR, ...; masks have one that says so.
         subject: who it is of; no subject is in two splits.
         split: ``"train"``, ``"val"`` or ``"test"``.
+        dataset, licence, citation: where it comes from; empty where the manifest does not say.
     """
 
     path: Path
@@ -32,6 +33,9 @@ class Entry:
     contrast: str
     subject: str
     split: str
+    dataset: str = ""
+    licence: str = ""
+    citation: str = ""
 
 
 def read_manifest(folder: str | os.PathLike[str], split: str | None = None) -> list[Entry]:
@@ -63,6 +67,9 @@ def read_manifest(folder: str | os.PathLike[str], split: str | None = None) -> l
             row["contrast"],
             row["subject_id"],
             row["split"],
+            row.get("dataset") or "",
+            row.get("licence") or "",
+            row.get("citation") or "",
         )
         for row in rows
     ]

@@ -1,0 +1,105 @@
+"""The cases of an experiment: kinds of holes, the images for each, and the work of going through all of them."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...files import write_text
+from ...manifest import Entry
+from ...volume import Volume
+
+#: What came out in a case, ready for JSON.
+Case = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A kind of hole, and the images that it is cut into.
+
+    Attributes:
+        name: of the task.
+        title: for headings.
+        modality: of the images.
+        flat: whether it is for films and single slices, or for volumes.
+        holes: for :func:`..protocol.evaluate`.
+        seeds: one case each.
+        most: images at most, the first by name.
+        contrasts: only these; all when empty.
+    """
+
+    name: str
+    title: str
+    modality: str
+    flat: bool
+    holes: str
+    seeds: tuple[int, ...] = (0,)
+    most: int = 1000
+    contrasts: tuple[str, ...] = ()
+
+    def suits(self, entry: Entry) -> bool:
+        """Whether an image is one for this task. Masks are no images."""
+        flat = entry.modality == "film" or "ct_slices" in entry.name
+        if entry.modality != self.modality or flat != self.flat or entry.contrast.startswith("MASK"):
+            return False
+        return not self.contrasts or entry.contrast in self.contrasts
+
+    def load(self, entry: Entry) -> Volume:
+        """The image; a slice that is stored as a volume of one slice becomes flat."""
+        image = Volume.read(entry.path)
+        return Volume(image.array[0], image.spacing[1:]) if self.flat and image.array.ndim == 3 else image
+
+
+def cases(entries: Sequence[Entry], tasks: Iterable[Task]) -> list[tuple[Task, Entry, int]]:
+    """Every task with every image that it is for, by seed."""
+    found = []
+    for task in tasks:
+        own = [entry for entry in entries if task.suits(entry)][: task.most]
+        found += [(task, entry, seed) for entry in own for seed in task.seeds]
+    return found
+
+
+def go_through(
+    todo: Sequence[tuple[Task, Entry, int]],
+    work: Callable[[Task, Entry, int], Case | None],
+    keep: Path,
+    *,
+    workers: int = 2,
+) -> list[Case]:
+    """All cases, several at a time; those that are kept from before are not done again.
+
+    Args:
+        todo: what :func:`cases` returned.
+        work: scores of one image with one set of holes, or None where the holes do not fit. A function of a module: it
+            travels by name.
+        keep: an existing folder for a file a case.
+        workers: processes, each with a core of its own.
+    """
+    # One thread each: matrix products that share cores with each other's waiting threads take many times as long.
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+    found: list[Case] = []
+    with concurrent.futures.ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        futures = [pool.submit(_kept, work, task, entry, seed, keep) for task, entry, seed in todo]
+        for number, future in enumerate(concurrent.futures.as_completed(futures), start=1):
+            done = future.result()
+            if done is not None:
+                found.append(done)
+                print(f"{number}/{len(todo)} {done['task']} {done['image']} {done['seed']}", flush=True)
+    return sorted(found, key=lambda case: (case["task"], case["image"], case["seed"]))
+
+
+def _kept(
+    work: Callable[[Task, Entry, int], Case | None], task: Task, entry: Entry, seed: int, keep: Path
+) -> Case | None:
+    place = keep / f"{task.name}--{entry.name.replace('/', '-')}--{seed}.json"
+    if place.exists():
+        return json.loads(place.read_text(encoding="utf-8"))
+    found = work(task, entry, seed)
+    write_text(place, json.dumps(found) + "\n")
+    return found

@@ -1,0 +1,253 @@
+"""Frames: square slices of one size and resolution around a hole, as two-dimensional networks see them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from .mask import Box, grow, relative
+from .region import Region, crop
+from .volume import Volume
+
+#: The axis of LPS along which the slices of a plane follow each other, and what rows and columns follow: axial slices
+#: are seen from the feet and the others with the head up, as on every workstation.
+PLANES: dict[str, tuple[tuple[int, int], ...]] = {
+    "axial": ((2, 1), (1, 1), (0, 1)),
+    "coronal": ((1, 1), (2, -1), (0, 1)),
+    "sagittal": ((0, 1), (2, -1), (1, 1)),
+}
+#: Pixels and voxels whose sizes differ by less than this share are laid on each other, and nothing is interpolated.
+ALIKE = 0.02
+#: A frame is to be filled in its middle only, up to this share of its side; a larger hole gets several frames.
+MIDDLE = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Pose:
+    """How an array ``(k, j, i)`` is turned so that its axes are (slice, row, column) of a plane.
+
+    Attributes:
+        order: the array's axis for each of slice, row and column.
+        flips: which of these run the other way.
+    """
+
+    order: tuple[int, ...]
+    flips: tuple[int, ...]
+
+    def turn(self, array: np.ndarray) -> np.ndarray:
+        """A view."""
+        return np.flip(array.transpose(self.order), self.flips)
+
+    def back(self, array: np.ndarray) -> np.ndarray:
+        """The inverse of :meth:`turn`; a view."""
+        return np.flip(array, self.flips).transpose(np.argsort(self.order))
+
+
+def pose(volume: Volume, plane: str) -> Pose:
+    """How to turn a volume to a plane: by its direction, to the nearest axis. A 2-D image is one slice, as it is.
+
+    Args:
+        volume: 2-D (then with a first axis of one voxel added) or 3-D.
+        plane: a name of :data:`PLANES`.
+    """
+    if volume.array.ndim == 2:
+        return Pose((0, 1, 2), ())
+    steps, _ = volume.ijk_to_lps()
+    cosines = (steps / volume.spacing[::-1])[:, ::-1]  # rows: LPS; columns: k, j, i
+    order: list[int] = []
+    flips: list[int] = []
+    for place, (lps, sign) in enumerate(PLANES[plane]):
+        free = [axis for axis in range(3) if axis not in order]
+        axis = free[int(np.abs(cosines[lps, free]).argmax())]
+        order.append(axis)
+        if sign * cosines[lps, axis] < 0:
+            flips.append(place)
+    return Pose(tuple(order), tuple(flips))
+
+
+@dataclasses.dataclass(frozen=True)
+class Frames:
+    """The slices of a region that hold some of its hole, and one more at each end, in frames.
+
+    Attributes:
+        values: float32 ``(n, pixels, pixels)`` in the region's scale; under the hole what the caller put there.
+        known: bool, whether a pixel may be compared with: it is of the image and touches no hole.
+        slices: int ``(n,)``, the slice that each frame is of: equal ones are of one slice, neighbours differ by 1.
+    """
+
+    values: np.ndarray
+    known: np.ndarray
+    slices: np.ndarray
+    _region: Region
+    _pose: Pose
+    _rows: tuple[np.ndarray, ...]  # of each tile: the rows of the slices at which its pixels lie
+    _columns: tuple[np.ndarray, ...]
+    _shown: range
+
+    def back(self, frames: np.ndarray) -> np.ndarray:
+        """Frames of :attr:`values`' shape as an array of the region's shape; what no frame shows has known values."""
+        from scipy import ndimage
+
+        tiles = frames.reshape(len(self._rows), len(self._shown), *frames.shape[1:]).astype(np.float32)
+        values = self._pose.turn(_as_volume(self._region, self._region.values)).astype(np.float32)
+        total = np.zeros((len(self._shown), *values.shape[1:]), dtype=np.float32)
+        weights = np.zeros(values.shape[1:], dtype=np.float32)
+        for tile, rows, columns in zip(tiles, self._rows, self._columns, strict=True):
+            at_rows, row_weight = _places(rows, values.shape[1])
+            at_columns, column_weight = _places(columns, values.shape[2])
+            weight = np.outer(row_weight, column_weight)
+            grid = np.meshgrid(at_rows, at_columns, indexing="ij")
+            for out, frame in zip(total, tile, strict=True):
+                out += weight * ndimage.map_coordinates(frame, grid, order=1, mode="nearest")
+            weights += weight
+        shown = weights > 0
+        stack = values.copy()
+        stack[self._shown.start : self._shown.stop, shown] = (total[:, shown] / weights[shown]).astype(np.float32)
+        return np.ascontiguousarray(self._pose.back(stack)).reshape(self._region.values.shape)
+
+
+def cut(region: Region, filled: np.ndarray, *, pixels: int, pixel_mm: float, plane: str = "axial") -> Frames:
+    """Frames around a region's hole.
+
+    Args:
+        region: 2-D or 3-D.
+        filled: float32 of the region's shape: its values with something smooth under the hole, for what lies there is
+            interpolated with what lies beside it.
+        pixels: of a frame's side.
+        pixel_mm: their size.
+        plane: a name of :data:`PLANES`; the axis of the image nearest to it is taken.
+    """
+    image = region.scan.image
+    turned = pose(image, plane)
+    spacing = np.array(image.spacing if image.array.ndim == 3 else (1.0, *image.spacing))[list(turned.order)]
+    wide, inner = _field(region, turned, pixels * pixel_mm)
+    start = wide.nearest_known()
+    start[inner] = np.where(region.hole, filled, region.values)
+    stack = turned.turn(_as_volume(wide, start))
+    hidden = turned.turn(_as_volume(wide, wide.hole))
+    own = turned.turn(_as_volume(region, region.hole))
+    corner = _corner(region, wide, turned)
+    first, last = _extent(_touched(own, 0))
+    shown = range(max(0, first - 1), min(own.shape[0], last + 2))
+    rows = _tiles(_touched(own, 1), corner[1], pixels, pixel_mm / spacing[1])
+    columns = _tiles(_touched(own, 2), corner[2], pixels, pixel_mm / spacing[2])
+    tiles = [(r, c) for r in rows for c in columns]
+    planes = slice(corner[0] + shown.start, corner[0] + shown.stop)
+    ratio = [float(pixel_mm / each) for each in spacing[1:]]
+    values = [sample(stack[planes], r, c, ratio) for r, c in tiles]
+    # Smoothed as the values are: a pixel is known when nothing under a hole has gone into it.
+    known = [sample((~hidden[planes]).astype(np.float32), r, c, ratio, outside=0.0) > 0.999 for r, c in tiles]
+    return Frames(
+        np.concatenate(values),
+        np.concatenate(known),
+        np.tile(np.arange(len(shown)), len(tiles)),
+        region,
+        turned,
+        tuple(r - corner[1] for r, _ in tiles),
+        tuple(c - corner[2] for _, c in tiles),
+        shown,
+    )
+
+
+def sample(
+    stack: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    ratio: Sequence[float],
+    *,
+    outside: float | None = None,
+) -> np.ndarray:
+    """float32 ``(n, len(rows), len(columns))``: slices at rows and columns between voxels, linear.
+
+    Args:
+        stack: ``(n, rows, columns)``, real.
+        rows, columns: where, in voxels.
+        ratio: pixels over voxels; where pixels are larger, the slices are smoothed first, so that nothing aliases.
+        outside: the value beyond the image; the nearest one when None.
+    """
+    from scipy import ndimage
+
+    smoothing = [max(0.0, (each - 1) / 2) for each in ratio]
+    mode, constant = ("nearest", 0.0) if outside is None else ("constant", outside)
+    out = np.empty((len(stack), len(rows), len(columns)), dtype=np.float32)
+    grid = np.meshgrid(rows, columns, indexing="ij")
+    for plane, to in zip(stack, out, strict=True):
+        smooth = ndimage.gaussian_filter(plane, smoothing, mode="nearest") if max(smoothing) > ALIKE else plane
+        to[...] = ndimage.map_coordinates(smooth, grid, order=1, mode=mode, cval=constant)
+    return out
+
+
+def along(middle: float, pixels: int, ratio: float) -> np.ndarray:
+    """Where the pixels of a frame lie, in voxels, when its middle is at ``middle``: on voxels when both are alike."""
+    first = middle - (pixels - 1) / 2 * ratio
+    if abs(ratio - 1) < ALIKE:
+        first, ratio = math.floor(first + 0.5), 1.0
+    return first + ratio * np.arange(pixels)
+
+
+def _tiles(touched: np.ndarray, corner: int, pixels: int, ratio: float) -> list[np.ndarray]:
+    """The places of as many frames as it takes for each to have its part of the hole in its middle.
+
+    Args:
+        touched: which of the region's rows (or columns) hold some of the hole.
+        corner: where the region begins.
+        pixels: of a frame's side.
+        ratio: pixels over voxels.
+    """
+    first, last = _extent(touched)
+    size, room = last - first + 1, MIDDLE * pixels * ratio
+    count = max(1, math.ceil(size / room))
+    return [along(corner + first - 0.5 + size * (number + 0.5) / count, pixels, ratio) for number in range(count)]
+
+
+def _places(tile: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each of the region's rows: where it lies in a tile, in pixels, and how much the tile counts there."""
+    ratio = tile[1] - tile[0]
+    at = (np.arange(size) - tile[0]) / ratio
+    half = (len(tile) - 1) / 2
+    weight = 1.0 - np.abs(at - half) / (half + 1)
+    return at, np.where((at > -0.5) & (at < len(tile) - 0.5), weight, 0.0)
+
+
+def _field(region: Region, turned: Pose, side_mm: float) -> tuple[Region, Box]:
+    """The region with so much around it that frames of this side find what they show, and where it lies in that."""
+    image = region.scan.image
+    margin = [0] * image.array.ndim
+    offset = 3 - image.array.ndim
+    for axis in turned.order[1:]:
+        margin[axis - offset] = math.ceil(side_mm / image.spacing[axis - offset]) + 2
+    wide = crop(region.scan, grow(region.box, margin, image.array.shape))
+    return wide, relative(region.place, wide.place)
+
+
+def _as_volume(region: Region, array: np.ndarray) -> np.ndarray:
+    """An array of a region's shape with all three axes."""
+    shape = [side.stop - side.start for side in region.box]
+    return array.reshape([1] * (3 - len(shape)) + shape)
+
+
+def _corner(region: Region, wide: Region, turned: Pose) -> list[int]:
+    """Where a region begins in a wider one, both turned."""
+    corner = []
+    for place, axis in enumerate(turned.order):
+        at = axis - (3 - len(region.box))
+        if at < 0:
+            corner.append(0)
+            continue
+        before = region.box[at].start - wide.box[at].start
+        after = wide.box[at].stop - region.box[at].stop
+        corner.append(after if place in turned.flips else before)
+    return corner
+
+
+def _touched(hole: np.ndarray, axis: int) -> np.ndarray:
+    """bool, 1-D: where along an axis there is some of the hole."""
+    return np.asarray(hole.any(axis=tuple(other for other in range(3) if other != axis)))
+
+
+def _extent(touched: np.ndarray) -> tuple[int, int]:
+    found = np.flatnonzero(touched)
+    return int(found[0]), int(found[-1])

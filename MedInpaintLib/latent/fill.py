@@ -1,0 +1,217 @@
+"""From a region to its fill by latent search, for any generator."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ModelError, ParameterError
+from ..frames import Frames, cut
+from ..models.bundle import Bundle
+from ..models.store import find, models
+from ..progress import Progress
+from ..region import Region
+from ..solvers.fill import solve_biharmonic
+from .options import Options
+
+if TYPE_CHECKING:
+    import torch
+
+    from .search import Found, Prior, Settings
+
+#: Every such slice is searched first; the ones between start where their neighbours ended.
+STRIDE = 3
+#: Share of a frame that must be known; with less, the search has little to go by.
+LITTLE = 0.25
+
+
+@dataclasses.dataclass(frozen=True)
+class Generative:
+    """A generator as a search needs it.
+
+    Attributes:
+        bundle: the model that it is of.
+        decode, encode: latents to images, and a guess of the latents of images.
+        prior: see :mod:`.search`.
+    """
+
+    bundle: Bundle
+    decode: Callable[[torch.Tensor], torch.Tensor]
+    encode: Callable[[torch.Tensor], torch.Tensor]
+    prior: Prior
+
+
+@dataclasses.dataclass(frozen=True)
+class Filled:
+    """What a latent search makes of a region.
+
+    Attributes:
+        mean: float32 of the region's shape, in its scale: what the generator shows, in the hole and around it.
+        spread: standard deviation over the restarts; None with one.
+        notes, warnings: as in a prediction.
+    """
+
+    mean: np.ndarray
+    spread: np.ndarray | None
+    notes: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+def choose(name: str, architecture: str, modality: str) -> Bundle:
+    """The model that a parameter names: by name or folder, or the first one of the architecture and modality.
+
+    Raises:
+        ModelError: there is none, or it is of another architecture.
+    """
+    if name != "auto":
+        bundle = find(name)
+        bundle.check_architecture(architecture)
+        return bundle
+    fitting = [each for each in models().values() if each.architecture == architecture]
+    if not fitting:
+        raise ModelError(f"There is no model of the architecture '{architecture}'; 'medinpaint models add' adds one.")
+    return next((each for each in fitting if each.modality == modality), fitting[0])
+
+
+def fill(
+    region: Region, generative: Generative, options: Options, seed: int, device: str, progress: Progress
+) -> Filled:
+    """Cut frames, search their latents all at once, and lay what the generator shows back into the region.
+
+    Args:
+        region: with its hole.
+        generative: the generator, on ``device``.
+        options: how to search.
+        seed: of the starts.
+        device: a device of torch.
+        progress: reports and cancels.
+    """
+    import torch
+
+    bundle = generative.bundle
+    known = region.values[~region.hole]
+    smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=progress.part(0.0, 0.05)).values
+    start = np.clip(smooth, known.min(), known.max()).astype(np.float32)
+    side, mm, plane = (bundle.input[name] for name in ("pixels", "pixel_mm", "plane"))
+    frames = cut(region, start, pixels=side, pixel_mm=mm, plane=plane)
+    centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
+    images = torch.from_numpy((frames.values - centre) / half).clamp(-1, 1)[:, None].to(device)
+    mask = torch.from_numpy(frames.known)[:, None].to(device)
+    found = _search(generative, images, mask, frames, options, seed, progress.part(0.05, 1.0))
+    shown = [(each.images[:, 0].cpu().numpy() * half + centre).astype(np.float32) for each in found]
+    losses = torch.stack([each.losses for each in found])
+    best = losses.argmin(dim=0).cpu().numpy()
+    mean = frames.back(np.stack(shown)[best, np.arange(len(best))])
+    spread = np.std([frames.back(each) for each in shown], axis=0) if len(shown) > 1 else None
+    steps = float(torch.stack([each.steps for each in found]).float().mean())
+    notes = {"model": bundle.name, "frames": len(best), "search_steps": round(steps, 1)}
+    notes["search_loss"] = round(float(losses.min(dim=0).values.mean()), 6)
+    return Filled(mean, spread, notes, tuple(_warnings(region, frames, bundle)))
+
+
+def _search(
+    generative: Generative,
+    images: torch.Tensor,
+    known: torch.Tensor,
+    frames: Frames,
+    options: Options,
+    seed: int,
+    progress: Progress,
+) -> list[Found]:
+    """One result for each restart: every third slice from its own start, the others from their neighbours' latents."""
+    import torch
+
+    from .search import search
+
+    settings = _settings(options)
+    first = frames.slices % STRIDE == min(1, frames.slices.max())
+    nearest = _nearest(frames.slices, first)
+    stages = [first, ~first] if options.steps else [np.ones_like(first)]
+    chance = torch.Generator().manual_seed(seed)
+    guess = generative.encode(images)
+    results = []
+    for number in range(options.restarts):
+        latents = guess if number == 0 else _another(guess, chance)
+        share = progress.part(number / options.restarts, (number + 1) / options.restarts)
+        parts: list[tuple[torch.Tensor, Found]] = []
+        for stage, chosen in enumerate(stages):
+            rows = torch.from_numpy(np.flatnonzero(chosen)).to(images.device)
+            if not len(rows):
+                continue
+            part = share.part(stage / len(stages), (stage + 1) / len(stages))
+            found = search(
+                generative.decode, images[rows], known[rows], latents[rows], settings, generative.prior, part
+            )
+            parts.append((rows, found))
+            latents = latents.clone()
+            latents[rows] = found.latents
+            latents = latents[torch.from_numpy(nearest).to(images.device)]
+        results.append(_joined(parts))
+    return results
+
+
+def _another(guess: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
+    """A start between the encoder's guess and a random one, as far from 0 as both."""
+    import torch
+
+    noise = torch.randn(guess.shape, generator=chance).to(guess)
+    return (guess + noise) / 2**0.5
+
+
+def _joined(parts: list[tuple[torch.Tensor, Found]]) -> Found:
+    """The results of several sets of frames, in the frames' order."""
+    import torch
+
+    from .search import Found
+
+    order = torch.argsort(torch.cat([rows for rows, _ in parts]))
+    fields = [field.name for field in dataclasses.fields(Found)]
+    return Found(**{name: torch.cat([getattr(found, name) for _, found in parts])[order] for name in fields})
+
+
+def _nearest(slices: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """For each frame the chosen one whose slice is nearest, of the same tile; a chosen one is its own.
+
+    Args:
+        slices: int ``(n,)``: 0, 1, 2, ..., and again from 0 for each tile.
+        chosen: bool ``(n,)``, some of each tile.
+    """
+    tile = np.cumsum(slices == 0)
+    candidates = np.flatnonzero(chosen)
+    apart = np.abs(slices[:, None] - slices[candidates]) + len(slices) * (tile[:, None] != tile[candidates])
+    return candidates[np.argmin(apart, axis=1)]
+
+
+def _settings(options: Options) -> Settings:
+    from ..losses.context import ContextLoss, ContextWeights
+    from .search import Settings
+
+    if options.window % 2 == 0:
+        raise ParameterError(f"Parameter 'window' must be odd; found {options.window}.")
+    if options.context == "off" and options.prior == 0:
+        raise ParameterError("With the context off and no prior there is nothing to search for; switch one on.")
+    return Settings(
+        steps=options.steps,
+        polish=options.polish,
+        context=0.0 if options.context == "off" else 1.0,
+        loss=ContextLoss(power=1 if options.context == "L1" else 2),
+        weights=ContextWeights(window=options.window, far=options.far, weighted=options.weighting),
+        prior=options.prior,
+    )
+
+
+def _warnings(region: Region, frames: Frames, bundle: Bundle) -> Iterator[str]:
+    if bundle.modality != region.modality:
+        yield (
+            f"The model '{bundle.name}' has learned from {bundle.modality} images, and this one is taken for "
+            f"{region.modality}: do not trust the fill."
+        )
+    share = float(frames.known.mean(axis=(1, 2)).min())
+    if share < LITTLE:
+        yield (
+            f"In some slices only {100 * share:.0f} % of what the model '{bundle.name}' sees is known: little holds "
+            "the fill there."
+        )

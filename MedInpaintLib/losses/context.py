@@ -1,0 +1,62 @@
+"""Context loss: how far a generated image is from the known pixels, above all from those near the hole."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch.nn import functional
+
+
+@dataclasses.dataclass(frozen=True)
+class ContextWeights:
+    """``W_i = M_i (far + mean over j in N(i) of (1 - M_j))``, with M = 1 where known and 0 in the hole.
+
+    Yeh et al.: Semantic image inpainting with deep generative models, CVPR 2017, eq. 3, where ``far`` is 0: only known
+    pixels with some of the hole in their window count, and the more of it, the more they do. Beyond the image's border
+    is nothing: the mean is over the part of the window that lies in the image.
+
+    Attributes:
+        window: side of the square N(i) in pixels, odd.
+        far: what a known pixel counts that has no hole in its window.
+        weighted: when False, every known pixel counts alike: ``W = M``.
+
+    >>> known = torch.ones(1, 1, 1, 5)
+    >>> known[..., 2] = 0
+    >>> ContextWeights(window=3)(known).flatten().tolist()
+    [0.0, 0.3333333432674408, 0.0, 0.3333333432674408, 0.0]
+    """
+
+    window: int = 7
+    far: float = 0.0
+    weighted: bool = True
+
+    def __call__(self, known: torch.Tensor) -> torch.Tensor:
+        """Weights of ``known``'s shape ``(B, 1, H, W)``; known is 1 (or True) where known."""
+        known = known.float()
+        if not self.weighted:
+            return known
+        missing = functional.avg_pool2d(
+            1 - known, self.window, stride=1, padding=self.window // 2, count_include_pad=False
+        )
+        return known * (self.far + missing)
+
+
+@dataclasses.dataclass(frozen=True)
+class ContextLoss:
+    """``L = sum_i W_i |x_i - y_i|^p / sum_i W_i``: the weighted mean over known pixels, one value an image.
+
+    Yeh et al., CVPR 2017, eq. 4 has p = 1 and the sum. The mean does not grow with the image or shrink with the hole,
+    so one weight of the prior serves all of them (the public implementations, which sum, need 0.003 to 3).
+
+    Attributes:
+        power: p, 1 or 2.
+    """
+
+    power: int = 1
+
+    def __call__(self, generated: torch.Tensor, image: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """``(B,)``, 0 where nothing is known; all arguments are ``(B, 1, H, W)``."""
+        difference = generated - image
+        error = difference.abs() if self.power == 1 else difference.square()
+        return (weights * error).sum(dim=(1, 2, 3)) / weights.sum(dim=(1, 2, 3)).clamp(min=1e-6)

@@ -1,0 +1,314 @@
+"""A model bundle: a folder with ``bundle.json``, ``weights.safetensors`` and the model card ``README.md``.
+
+Nothing in it is ever executed: no pickle, no TorchScript. PyTorch and safetensors are imported when weights are read or
+written, not before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from ..errors import MissingDependencyError, ModelError
+from .card import card
+from .fields import DTYPES, FORMAT, misfit
+from .folders import CARD, FACTS, WEIGHTS, replacing_bundle
+
+if TYPE_CHECKING:
+    import torch
+
+    Network = TypeVar("Network", bound=torch.nn.Module)
+
+
+@dataclasses.dataclass(frozen=True)
+class Bundle:
+    """A model as its ``bundle.json`` describes it.
+
+    Attributes:
+        folder: where it lies.
+        name, title: for programs and for people.
+        architecture, arguments: the network, and what it is made with.
+        modality, contrasts: the images that it knows, e.g. ``"MR"`` and ``("T1",)``.
+        normalisation: ``centre`` and ``half_width``: what the network sees is ``(scaled - centre) / half_width``, with
+            ``scaled`` as everywhere in the road (:mod:`MedInpaintLib.intensity`).
+        input: ``pixels`` (the side of its square), ``pixel_mm`` and ``plane``.
+        training: ``recipe``, ``steps``, ``seed`` and ``data``, a list of ``dataset``, ``licence``, ``citation`` and
+            ``subjects`` (how many).
+        scores: rows of measured scores; ``protocol`` in a row says how they were measured.
+        weights_file: ``file``, ``sha256``, ``bytes`` and ``dtype`` (as stored); ``weights`` in the JSON file.
+        format: version of the format.
+    """
+
+    folder: Path
+    name: str
+    title: str
+    architecture: str
+    arguments: dict[str, Any]
+    modality: str
+    contrasts: tuple[str, ...]
+    normalisation: dict[str, float]
+    input: dict[str, Any]
+    training: dict[str, Any]
+    scores: list[dict[str, Any]]
+    weights_file: dict[str, Any]
+    format: int = FORMAT
+
+    @property
+    def weights_path(self) -> Path:
+        """The file with the weights."""
+        return self.folder / self.weights_file["file"]
+
+    @property
+    def megabytes(self) -> float:
+        """The size of the weights in units of 10^6 bytes."""
+        return self.weights_file["bytes"] / 1e6
+
+    def check_size(self) -> None:
+        """The weights are there and have their size: quick, for lists.
+
+        Raises:
+            ModelError: they are missing, cut off or too long.
+        """
+        path, expected = self.weights_path, self.weights_file["bytes"]
+        if not path.is_file():
+            raise ModelError(f"The weights '{path}' of the model '{self.name}' are missing; get the model again.")
+        size = path.stat().st_size
+        if size < expected:
+            raise ModelError(f"The weights '{path}' are cut off: {size} of {expected} bytes; get the model again.")
+        if size > expected:
+            raise ModelError(
+                f"The weights '{path}' were altered: {size} bytes instead of {expected}; get the model again."
+            )
+
+    def verify(self) -> None:
+        """The weights are, byte for byte, those that the bundle was made with.
+
+        Raises:
+            ModelError: they are missing, cut off or altered; the message says which.
+        """
+        self.check_size()
+        found, expected = _sha256(self.weights_path), self.weights_file["sha256"]
+        if found != expected:
+            raise ModelError(
+                f"The weights '{self.weights_path}' were altered: the size is right, but the sha256 is {found[:12]}... "
+                f"instead of {expected[:12]}...; get the model again."
+            )
+
+    def check_architecture(self, *allowed: str) -> None:
+        """The model is of one of these architectures.
+
+        Raises:
+            ModelError: it is of another one.
+        """
+        if self.architecture not in allowed:
+            raise ModelError(
+                f"The model '{self.name}' has the architecture '{self.architecture}', and "
+                f"{' or '.join(map(repr, allowed))} is needed; 'medinpaint models list' shows what there is."
+            )
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The verified weights by name, on the CPU: float32 for all floating ones, others as they are stored.
+
+        Raises:
+            ModelError: see :meth:`verify`; or the file is no safetensors file.
+            MissingDependencyError: PyTorch or safetensors is not installed.
+        """
+        self.verify()
+        torch, safetensors = _torch_and_safetensors()
+        try:
+            # From memory: tensors that are mapped from a file keep it open, and break when it is replaced.
+            stored = safetensors.torch.load(self.weights_path.read_bytes())
+        except safetensors.SafetensorError as error:
+            raise ModelError(f"The weights '{self.weights_path}' are no safetensors file ({error}).") from None
+        return {
+            name: tensor.to(torch.float32) if tensor.is_floating_point() else tensor for name, tensor in stored.items()
+        }
+
+
+def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
+    """The bundle in a folder. Its facts are checked; its weights are not looked at before :meth:`Bundle.verify`.
+
+    Raises:
+        ModelError: the folder or its ``bundle.json`` is missing, not JSON, of another format version, or lacks a field
+            or holds one of the wrong type.
+    """
+    path = Path(folder) / FACTS
+    if not path.is_file():
+        raise ModelError(f"The folder '{folder}' holds no model: there is no {FACTS} in it.")
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse)
+    except OSError as error:
+        raise ModelError(f"'{path}' cannot be read ({error.strerror or error}).") from None
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"'{path}' is not JSON ({error}).") from None
+    return _bundle(fields, Path(folder))
+
+
+def write_bundle(
+    folder: str | os.PathLike[str],
+    *,
+    name: str,
+    title: str,
+    architecture: str,
+    arguments: Mapping[str, Any],
+    modality: str,
+    contrasts: Sequence[str],
+    normalisation: Mapping[str, float],
+    input: Mapping[str, Any],
+    training: Mapping[str, Any],
+    scores: Sequence[Mapping[str, Any]],
+    tensors: Mapping[str, torch.Tensor],
+    dtype: str = "float16",
+    method: str | None = None,
+) -> Bundle:
+    """Write a bundle with its model card; a killed run leaves no half of one.
+
+    Args:
+        folder: the bundle's own folder. An old bundle there is replaced; a folder with anything else in it is refused.
+        name, title, architecture, arguments, modality, contrasts, normalisation, input, training, scores: as in
+            :class:`Bundle`. Numbers of numpy and PyTorch are welcome.
+        tensors: the weights by name, as ``state_dict()`` gives them.
+        dtype: ``"float16"``, ``"bfloat16"`` or ``"float32"``: how floating tensors are stored. Others stay as they are.
+        method: the method that uses the model, for the example on the card.
+
+    Raises:
+        ModelError: a field or a tensor is not what it must be; nothing was written.
+        OutputError: see :func:`.folders.replacing_bundle`.
+    """
+    data = _stored(tensors, dtype)
+    fields = {
+        "format": FORMAT,
+        "name": name,
+        "title": title,
+        "architecture": architecture,
+        "arguments": dict(arguments),
+        "modality": modality,
+        "contrasts": list(contrasts),
+        "normalisation": dict(normalisation),
+        "input": dict(input),
+        "training": dict(training),
+        "scores": [dict(score) for score in scores],
+        "weights": {
+            "file": WEIGHTS,
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "bytes": len(data),
+            "dtype": dtype,
+        },
+    }
+    text = _json(fields, folder)
+    bundle = _bundle(json.loads(text), Path(folder))
+    with replacing_bundle(folder) as temporary:
+        # Not safetensors' save_file: its files are closed to all other users.
+        (temporary / WEIGHTS).write_bytes(data)
+        (temporary / CARD).write_text(card(bundle, method), encoding="utf-8")
+        (temporary / FACTS).write_text(text, encoding="utf-8")
+    return bundle
+
+
+def load_into(module: Network, bundle: Bundle) -> Network:
+    """Give a network the weights of a bundle; returns it ready for use: in eval mode and without gradients.
+
+    Raises:
+        ModelError: see :meth:`Bundle.weights`; or names or shapes do not fit, and the message has the first that does
+            not.
+    """
+    weights = bundle.weights()
+    wanted = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    found = {name: tensor.shape for name, tensor in weights.items()}
+    for name in (*wanted, *found):
+        if wanted.get(name) != found.get(name):
+            raise ModelError(
+                f"The weights of the model '{bundle.name}' do not fit the network {type(module).__name__}: '{name}' is "
+                f"{_shape(found.get(name))} in the model and {_shape(wanted.get(name))} in the network."
+            )
+    module.load_state_dict(weights)
+    module.eval()
+    module.requires_grad_(False)
+    return module
+
+
+def _bundle(fields: Any, folder: Path) -> Bundle:
+    path = folder / FACTS
+    version = fields.get("format", FORMAT) if isinstance(fields, dict) else FORMAT
+    if isinstance(version, int) and version > FORMAT:  # what its other fields should be is not known here
+        raise ModelError(
+            f"'{path}' is of format {version}, and this MedInpaint reads format {FORMAT}; install a newer one."
+        )
+    wrong = misfit(fields)
+    if wrong:
+        raise ModelError(f"'{path}' cannot be used: {wrong}.")
+    known = {field.name: fields[field.name] for field in dataclasses.fields(Bundle) if field.name in fields}
+    known |= {"folder": folder, "contrasts": tuple(fields["contrasts"]), "weights_file": fields["weights"]}
+    return Bundle(**known)
+
+
+def _json(fields: dict[str, Any], folder: str | os.PathLike[str]) -> str:
+    try:
+        return json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False, default=_plain) + "\n"
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"The model for '{folder}' has a field that JSON cannot hold ({error}).") from None
+
+
+def _plain(value: Any) -> Any:
+    """A scalar of numpy or PyTorch as Python's own number."""
+    if not hasattr(value, "item"):
+        raise TypeError(f"a {type(value).__name__}")
+    return value.item()
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
+
+
+def _stored(tensors: Mapping[str, torch.Tensor], dtype: str) -> bytes:
+    """The content of the weights' file."""
+    torch, safetensors = _torch_and_safetensors()
+    if dtype not in DTYPES:
+        raise ModelError(f"Weights cannot be stored as '{dtype}'; choose one of: {', '.join(DTYPES)}.")
+    if not tensors:
+        raise ModelError("There are no weights to store.")
+    stored = {}
+    for name, tensor in tensors.items():
+        floating = tensor.is_floating_point()
+        if floating and not torch.isfinite(tensor).all():
+            raise ModelError(f"The weights '{name}' hold NaN or infinity: the training went astray.")
+        # A copy of each: safetensors refuses tensors that share memory, as tied weights do.
+        stored[name] = tensor.detach().to("cpu", getattr(torch, dtype) if floating else tensor.dtype, copy=True)
+        if floating and not torch.isfinite(stored[name]).all():
+            raise ModelError(f"The weights '{name}' are too large for {dtype}; store them as float32 or bfloat16.")
+    return safetensors.torch.save({name: tensor.contiguous() for name, tensor in stored.items()})
+
+
+def _sha256(path: Path) -> str:
+    found = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                found.update(block)
+    except OSError as error:
+        raise ModelError(f"The weights '{path}' cannot be read ({error.strerror or error}).") from None
+    return found.hexdigest()
+
+
+def _shape(shape: Sequence[int] | None) -> str:
+    if shape is None:
+        return "missing"
+    return " x ".join(map(str, shape)) or "a single number"
+
+
+def _torch_and_safetensors() -> tuple[Any, Any]:
+    try:
+        import safetensors
+        import safetensors.torch
+        import torch
+    except ImportError:
+        raise MissingDependencyError(
+            "Learned methods need PyTorch and safetensors, which are not installed; install them with: "
+            "pip install torch safetensors"
+        ) from None
+    return torch, safetensors

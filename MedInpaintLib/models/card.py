@@ -1,0 +1,130 @@
+"""The model card of a bundle: its README.md, made from the same fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .bundle import Bundle
+
+
+def card(bundle: Bundle, method: str | None = None) -> str:
+    """The model card as Markdown.
+
+    Args:
+        bundle: what it is about.
+        method: the method that uses the model, for the example; without it the card says how to find one.
+    """
+    parts = [
+        f"# {bundle.title}",
+        _what_it_is(bundle),
+        "## Input",
+        _input(bundle),
+        "## Training data",
+        _training(bundle),
+        "## Scores",
+        _scores(bundle),
+        "## How to use",
+        _use(bundle, method),
+        "## Limits",
+        _limits(bundle),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def describe_input(bundle: Bundle) -> str:
+    """The input in a few words: plane, pixels and their size."""
+    size = bundle.input
+    return f"{size['plane']} slices, {size['pixels']} x {size['pixels']} pixels of {size['pixel_mm']:g} mm"
+
+
+def score_tables(bundle: Bundle) -> list[tuple[str, list[list[str]]]]:
+    """The scores: for each protocol its words and a table of texts, the first row of which names the columns."""
+    protocols = list(dict.fromkeys(str(score.get("protocol", "not stated")) for score in bundle.scores))
+    return [
+        (each, _rows([score for score in bundle.scores if str(score.get("protocol", "not stated")) == each]))
+        for each in protocols
+    ]
+
+
+def _rows(scores: list[dict[str, Any]]) -> list[list[str]]:
+    columns = [name for name in dict.fromkeys(name for score in scores for name in score) if name != "protocol"]
+    return [columns, *([_value(score.get(name)) for name in columns] for score in scores)]
+
+
+def _value(value: Any) -> str:
+    """A number with four digits, a mean with its spread, anything else as it is."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping) and set(value) == {"mean", "sd"}:
+        return " ± ".join(_value(part) for part in (value["mean"], value["sd"]) if part is not None)
+    return "" if value is None else str(value)
+
+
+def _what_it_is(bundle: Bundle) -> str:
+    arguments = ", ".join(f"{name} = {value}" for name, value in bundle.arguments.items())
+    return (
+        f"`{bundle.name}`: a model for filling holes in {bundle.modality} images ({', '.join(bundle.contrasts)}). "
+        f"Architecture `{bundle.architecture}`{f' ({arguments})' if arguments else ''}; the weights are "
+        f"`{bundle.weights_file['file']}`, {bundle.megabytes:.1f} MB of {bundle.weights_file['dtype']}.\n\n"
+        "Research software, **not for clinical use**: filled voxels are synthetic."
+    )
+
+
+def _input(bundle: Bundle) -> str:
+    centre, half_width = bundle.normalisation["centre"], bundle.normalisation["half_width"]
+    return (
+        f"{describe_input(bundle).capitalize()}. Intensities are first scaled as everywhere in MedInpaint (for MR: the "
+        "known foreground's 0.5 and 99.5 percentiles to 0 and 1); the network then sees "
+        f"(scaled - {centre:g}) / {half_width:g}."
+    )
+
+
+def _training(bundle: Bundle) -> str:
+    training = bundle.training
+    words = f"Recipe `{training['recipe']}`, {training['steps']} steps, seed {training['seed']}."
+    if not training["data"]:
+        return f"{words} No data are named."
+    columns = ("dataset", "subjects", "licence", "citation")
+    rows = [columns, *([str(row[name]) for name in columns] for row in training["data"])]
+    return f"{words}\n\n{_table(rows)}"
+
+
+def _scores(bundle: Bundle) -> str:
+    tables = [f"Protocol: {_line(protocol)}\n\n{_table(rows)}" for protocol, rows in score_tables(bundle)]
+    return "\n\n".join(tables) or "None were measured: nothing is known of how good it is."
+
+
+def _use(bundle: Bundle, method: str | None) -> str:
+    example = f"medinpaint fill IMAGE MASK -o OUTPUT --method {method or 'METHOD'} --set model={bundle.name}"
+    which = (
+        ""
+        if method
+        else f"\n\nMETHOD is one that takes the architecture `{bundle.architecture}`; `medinpaint methods` lists them."
+    )
+    return (
+        f"    {example}{which}\n\n"
+        "The model is known by its name once `medinpaint models add` was given this folder; until then its path does "
+        "as well."
+    )
+
+
+def _limits(bundle: Bundle) -> str:
+    return (
+        f"- It knows {bundle.modality} images of these contrasts alone: {', '.join(bundle.contrasts)}. Elsewhere its "
+        "fills may look right and be wrong.\n"
+        f"- It sees {describe_input(bundle)}; what lies further away does not count.\n"
+        "- It continues what it saw in training: with patients, scanners and diseases that the training data lack, "
+        "expect less than the scores say.\n"
+        "- What it puts into a hole is believable, not true. Never measure or diagnose there; not for clinical use."
+    )
+
+
+def _table(rows: Iterable[Iterable[str]]) -> str:
+    lines = ["| " + " | ".join(_line(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + "---|" * len(list(next(iter(rows)))), *lines[1:]])
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

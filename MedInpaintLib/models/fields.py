@@ -1,0 +1,137 @@
+"""What ``bundle.json`` holds, field by field, and how a value that does not belong there is told of."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import reprlib
+from collections.abc import Callable
+from typing import Any, Protocol
+
+#: The version of the format that this MedInpaint writes, and the only one that it reads.
+FORMAT = 1
+
+#: The dtypes in which floating weights may be stored.
+DTYPES = ("float16", "bfloat16", "float32")
+
+
+class _Wanted(Protocol):
+    def misfit(self, value: Any, name: str) -> str | None: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class _Kind:
+    """A single value: how to say what it must be, and whether it is."""
+
+    words: str
+    fits: Callable[[Any], bool]
+
+    def misfit(self, value: Any, name: str) -> str | None:
+        if self.fits(value):
+            return None
+        return f"its field '{name}' must be {self.words}; found {'null' if value is None else reprlib.repr(value)}"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Record:
+    """An object with these fields; others may be there too."""
+
+    fields: dict[str, _Wanted]
+
+    def misfit(self, value: Any, name: str) -> str | None:
+        wrong = _OBJECT.misfit(value, name)
+        if wrong:
+            return wrong if name else "it must hold one JSON object"
+        for field, wanted in self.fields.items():
+            path = f"{name}.{field}" if name else field
+            wrong = wanted.misfit(value[field], path) if field in value else f"its field '{path}' is missing"
+            if wrong:
+                return wrong
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Rows:
+    """A list of which each entry is one of the wanted; it may be empty."""
+
+    row: _Wanted
+
+    def misfit(self, value: Any, name: str) -> str | None:
+        wrong = _LIST.misfit(value, name)
+        if wrong:
+            return wrong
+        found = (self.row.misfit(entry, f"{name}[{index}]") for index, entry in enumerate(value))
+        return next((wrong for wrong in found if wrong), None)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_whole(value: Any) -> bool:
+    # True and False are integers to Python, but not to people.
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    # By comparison: math.isfinite refuses the whole numbers that no float can hold.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -1e300 < value < 1e300
+
+
+def _matches(pattern: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
+_OBJECT = _Kind("an object of names and values", lambda value: isinstance(value, dict))
+_LIST = _Kind("a list", lambda value: isinstance(value, list))
+_TEXT = _Kind("a text that is not empty", _is_text)
+_TEXTS = _Kind(
+    "a list of one or more texts", lambda value: isinstance(value, list) and bool(value) and all(map(_is_text, value))
+)
+_NUMBER = _Kind("a finite number", _is_number)
+_POSITIVE = _Kind("a number above 0", lambda value: _is_number(value) and value > 0)
+_WHOLE = _Kind("a whole number, 0 or more", lambda value: _is_whole(value) and value >= 0)
+_COUNT = _Kind("a whole number, 1 or more", lambda value: _is_whole(value) and value >= 1)
+#: The name is that of the model's folder too, on every file system.
+NAME = _Kind(
+    "up to 64 small letters, digits, dots, dashes and underscores, with a letter or digit first and last",
+    _matches("[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?"),
+)
+#: A plain name: a bundle never reaches out of its folder.
+_FILE = _Kind("the plain name of a .safetensors file", _matches(r"\w[\w.-]*\.safetensors"))
+_SHA256 = _Kind("64 small hexadecimal digits", _matches("[0-9a-f]{64}"))
+_DTYPE = _Kind(f"one of {', '.join(DTYPES)}", lambda value: value in DTYPES)
+_PLANES = ("axial", "coronal", "sagittal")
+_PLANE = _Kind(f"one of {', '.join(_PLANES)}", lambda value: value in _PLANES)
+
+_BUNDLE = _Record(
+    {
+        "format": _Kind(str(FORMAT), lambda value: _is_whole(value) and value == FORMAT),
+        "name": NAME,
+        "title": _TEXT,
+        "architecture": _TEXT,
+        "arguments": _OBJECT,
+        "modality": _TEXT,
+        "contrasts": _TEXTS,
+        "normalisation": _Record({"centre": _NUMBER, "half_width": _POSITIVE}),
+        "input": _Record({"pixels": _COUNT, "pixel_mm": _POSITIVE, "plane": _PLANE}),
+        "training": _Record(
+            {
+                "recipe": _TEXT,
+                "steps": _WHOLE,
+                "seed": _WHOLE,
+                "data": _Rows(_Record({"dataset": _TEXT, "licence": _TEXT, "citation": _TEXT, "subjects": _COUNT})),
+            }
+        ),
+        "scores": _Rows(_OBJECT),
+        "weights": _Record({"file": _FILE, "sha256": _SHA256, "bytes": _COUNT, "dtype": _DTYPE}),
+    }
+)
+
+
+def misfit(fields: Any) -> str | None:
+    """The first thing that is wrong with the content of a ``bundle.json``, or None.
+
+    Fields that are not known are left alone: a later version of MedInpaint may tell more without breaking this one.
+    """
+    return _BUNDLE.misfit(fields, "")

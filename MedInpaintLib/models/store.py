@@ -1,0 +1,233 @@
+"""Where models lie, and how they are found, added and removed.
+
+Two places: the user's own folder, and the released models that come with MedInpaint. In both, each bundle is a folder
+with the model's name. The user's goes before a released one of the same name, even when it is broken: a fill must not
+come, unnoticed, from another model than the one that was put there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from ..errors import ModelError
+from ..files import make_folder
+from .bundle import Bundle, read_bundle
+from .folders import CARD, FACTS, belongs, replacing_bundle, strangers, writing
+
+#: In a wheel the released models are inside the package (not as "Models": where small and capital letters are one, that
+#: is this package); in a checkout and in the Slicer extension they are in Resources beside it.
+_RELEASED = (Path(__file__).parents[1] / "ReleasedModels", Path(__file__).parents[2] / "Resources" / "Models")
+
+
+def user_folder() -> Path:
+    """The folder of the user's own models; it need not be there yet.
+
+    The environment variable ``MEDINPAINT_MODELS`` where it is set, else ``medinpaint/models`` in the platform's cache.
+    """
+    chosen = os.environ.get("MEDINPAINT_MODELS")
+    return Path(chosen).expanduser() if chosen else _cache_folder() / "medinpaint" / "models"
+
+
+def is_released(bundle: Bundle) -> bool:
+    """Whether a bundle is one of those that come with MedInpaint."""
+    return bundle.folder.parent in _RELEASED
+
+
+def models() -> dict[str, Bundle]:
+    """All models that can be used, by name, in alphabetical order; :func:`broken` has the others.
+
+    Facts and the size of the weights are checked, not their content: :meth:`Bundle.verify` does that.
+    """
+    return dict(sorted(_look()[0].items()))
+
+
+def broken() -> dict[Path, str]:
+    """The folders that should hold a model and do not, each with what is wrong with it."""
+    return _look()[1]
+
+
+def find(name_or_path: str | os.PathLike[str]) -> Bundle:
+    """The model of that name, or the one in that folder.
+
+    Raises:
+        ModelError: there is none (the message lists those there are), or it is broken.
+    """
+    known, wrong = _look()
+    if name_or_path in known:
+        return known[str(name_or_path)]
+    for folder, why in wrong.items():
+        if folder.name == name_or_path:
+            raise ModelError(why)
+    if str(name_or_path) and Path(name_or_path).is_dir():
+        return read_bundle(name_or_path)
+    raise ModelError(f"There is no model '{name_or_path}'; {_listed(known, 'the models are')}.")
+
+
+def add(source: str | os.PathLike[str], *, replace: bool = False) -> Bundle:
+    """Copy a bundle into the user's folder, once it is found to be whole.
+
+    Args:
+        source: a folder with a bundle, or a .zip file with one bundle in it, on top or in folders.
+        replace: whether a model of that name may be replaced.
+
+    Returns:
+        the bundle in its new place.
+
+    Raises:
+        ModelError: there is no bundle, it is damaged, or there is one of its name already.
+        OutputError: it could not be written; what was there before is as it was.
+    """
+    path = Path(source)
+    if path.is_dir():
+        return _add(path, replace)
+    if not path.is_file():
+        raise ModelError(f"There is no folder or file '{source}' to add.")
+    with _unpacked(path) as folder:
+        try:
+            return _add(folder, replace)
+        except ModelError as error:
+            # The user knows the archive, not the folder into which it was unpacked.
+            raise ModelError(str(error).replace(str(folder), str(path))) from None
+
+
+def remove(name: str) -> None:
+    """Delete a model, whole or broken, from the user's folder.
+
+    Raises:
+        ModelError: there is none of that name, it came with MedInpaint, or its folder holds other things too.
+        OutputError: the file system refuses.
+    """
+    own = {folder.name: folder for folder in _folders(user_folder())}
+    if name not in own:
+        released = {folder.name for place in _RELEASED for folder in _folders(place)}
+        if name in released:
+            raise ModelError(f"The model '{name}' comes with MedInpaint and cannot be removed.")
+        raise ModelError(f"There is no model '{name}' to remove; {_listed(own, 'your own models are')}.")
+    folder = own[name]
+    with writing(folder):
+        if folder.is_symlink():
+            folder.unlink()
+            return
+        others = strangers(folder)
+        if others:
+            raise ModelError(
+                f"The folder '{folder}' holds more than a model ('{others[0]}'); remove it by hand if you are sure."
+            )
+        _delete(folder)
+
+
+def _cache_folder() -> Path:
+    """Where this platform wants what programs keep."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    chosen = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return chosen if chosen.is_absolute() else Path.home() / ".cache"  # relative: invalid, says the XDG specification
+
+
+def _folders(place: Path) -> list[Path]:
+    """The folders in a place in which models should be; hidden ones are being written or deleted."""
+    if not place.is_dir():
+        return []
+    return sorted(path for path in place.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _look() -> tuple[dict[str, Bundle], dict[Path, str]]:
+    """The bundles of all places by name, and what is wrong with the folders that hold none."""
+    known: dict[str, Bundle] = {}
+    wrong: dict[Path, str] = {}
+    taken: set[str] = set()
+    for place in (user_folder(), *_RELEASED):
+        for folder in _folders(place):
+            try:
+                bundle = _checked(folder)
+            except ModelError as error:
+                wrong[folder] = str(error)
+            else:
+                if folder.name not in taken:
+                    known[folder.name] = bundle
+            taken.add(folder.name)
+    return known, wrong
+
+
+def _checked(folder: Path) -> Bundle:
+    bundle = read_bundle(folder)
+    if bundle.name != folder.name:
+        raise ModelError(f"The folder '{folder}' holds the model '{bundle.name}'; rename one of the two.")
+    bundle.check_size()
+    return bundle
+
+
+def _listed(names: dict[str, Bundle] | dict[str, Path], words: str) -> str:
+    return f"{words}: {', '.join(sorted(names))}" if names else "there are none; 'medinpaint models add' adds one"
+
+
+def _add(source: Path, replace: bool) -> Bundle:
+    bundle = read_bundle(source)
+    bundle.verify()
+    target = user_folder() / bundle.name
+    if os.path.lexists(target) and not replace:
+        raise ModelError(
+            f"There is a model '{bundle.name}' in '{target.parent}' already; remove it first, or ask to replace it."
+        )
+    make_folder(target.parent)
+    with replacing_bundle(target) as temporary:
+        for file in (bundle.weights_path, source / CARD, source / FACTS):
+            if file.name != CARD or file.is_file():
+                shutil.copyfile(file, temporary / file.name)
+    return read_bundle(target)
+
+
+def _delete(folder: Path) -> None:
+    """Delete a folder: out of sight first, so that a killed run leaves no half of a model."""
+    temporary = Path(tempfile.mkdtemp(prefix=".medinpaint-", dir=folder.parent))
+    try:
+        os.rename(folder, temporary / folder.name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _unpacked(archive: Path) -> Iterator[Path]:
+    """The one bundle of a .zip file in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="medinpaint-") as temporary:
+        folder = Path(temporary)
+        try:
+            with zipfile.ZipFile(archive) as content:
+                _unpack(content, archive, folder)
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+            # RuntimeError: encrypted, or packed in a way that Python does not know.
+            raise ModelError(f"'{archive}' cannot be unpacked as a .zip file ({error}).") from None
+        except OSError as error:
+            raise ModelError(f"'{archive}' cannot be unpacked ({error.strerror or error}).") from None
+        yield folder
+
+
+def _unpack(content: zipfile.ZipFile, archive: Path, folder: Path) -> None:
+    """Copy the bundle's files, and no others, into ``folder``.
+
+    Raises:
+        ModelError: a name in the archive leads out of it (then nothing is unpacked), or there is not one bundle in it.
+    """
+    names = [entry.filename for entry in content.infolist() if not entry.is_dir()]
+    for name in names:
+        inside = PureWindowsPath(name)  # it splits at both kinds of slash
+        if inside.anchor or ".." in inside.parts:
+            raise ModelError(f"'{archive}' is refused: the name '{name}' in it leads out of the archive.")
+    tops = [PurePosixPath(name).parent for name in names if PurePosixPath(name).name == FACTS]
+    if len(tops) != 1:
+        raise ModelError(f"'{archive}' must hold one model; found {len(tops)} files named {FACTS}.")
+    for name in names:
+        path = PurePosixPath(name)
+        if path.parent == tops[0] and belongs(path.name):
+            with content.open(name) as packed, (folder / path.name).open("wb") as file:
+                shutil.copyfileobj(packed, file)

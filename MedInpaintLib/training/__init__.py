@@ -1,0 +1,1 @@
+"""Training: what models learn from, the one loop that trains them all, and recipes."""

@@ -1,0 +1,298 @@
+"""The one training loop: on a CPU, a GPU or several, with an exact resume."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric as fabric_package
+import numpy as np
+import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from ..errors import Cancelled, ParameterError
+from ..files import replacing
+from ..networks import build
+from ..progress import Progress
+from .recipe import Recipe
+from .slices import Crops, Slice
+from .tasks import Task, task_of
+from .validation import Trial, trials
+
+_PRECISIONS: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed"}
+LAST, BEST, HISTORY = "last.ckpt", "best.ckpt", "history.jsonl"
+
+
+@dataclasses.dataclass(frozen=True)
+class Hardware:
+    """Where to train.
+
+    Attributes:
+        accelerator: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        devices: how many processes, each with a device of its own. More than one are started by Fabric, which runs the
+            command again in each.
+        precision: ``"32"``, or ``"bf16"``, on a GPU only: a CPU without its instructions is 14 times slower with it.
+    """
+
+    accelerator: str = "auto"
+    devices: int = 1
+    precision: str = "32"
+
+
+@dataclasses.dataclass
+class _State:
+    """What a checkpoint holds, besides the recipe that it is of."""
+
+    task: Task
+    average: AveragedModel
+    step: int = 0
+    best: float = -math.inf
+    seconds: float = 0.0
+
+    def save(self, path: Path, recipe: Recipe) -> None:
+        content = {
+            "recipe": _identity(recipe),
+            "network": self.task.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizers": {name: each.state_dict() for name, each in self.task.optimizers.items()},
+            "step": self.step,
+            "best": self.best,
+            "seconds": self.seconds,
+        }
+        with replacing(path) as temporary:
+            torch.save(content, temporary)
+
+    def load(self, path: Path, recipe: Recipe, device: torch.device) -> None:
+        content = torch.load(path, map_location=device, weights_only=True)
+        if content["recipe"] != _identity(recipe):
+            raise ParameterError(
+                f"The folder '{path.parent}' holds a training by another recipe; give another folder with --out, or "
+                "remove it."
+            )
+        self.task.network.load_state_dict(content["network"])
+        self.average.load_state_dict(content["average"])
+        for name, each in self.task.optimizers.items():
+            each.load_state_dict(content["optimizers"][name])
+        self.step, self.best, self.seconds = content["step"], content["best"], content["seconds"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """What a training made.
+
+    Attributes:
+        network: the averaged weights of the check with the best validation, in eval mode, on the CPU.
+        step: at which that was.
+        psnr: masked, of the validation holes; dB at a range of 1.
+        seconds: of training, checks included.
+        leader: False in the processes that only helped.
+    """
+
+    network: torch.nn.Module
+    step: int
+    psnr: float
+    seconds: float
+    leader: bool
+
+
+def train(
+    recipe: Recipe,
+    learning: list[Slice],
+    validation: list[Slice],
+    out: str | os.PathLike[str],
+    *,
+    hardware: Hardware | None = None,
+    progress: Progress | None = None,
+) -> Trained:
+    """Train a network, going on from the last checkpoint where there is one.
+
+    All chance is a function of the recipe's seed, the step and the process, so a training that was stopped and resumed
+    takes the same steps as one that was not. Gradients are averaged over processes by hand, before they are clipped:
+    tasks with several optimizers need no wrapped modules.
+
+    Args:
+        recipe: what to make.
+        learning: slices to learn from.
+        validation: slices of other subjects.
+        out: an existing folder for checkpoints, TensorBoard's files and the history.
+        hardware: where.
+        progress: reports and cancels; a training that is cancelled saves its state first.
+
+    Raises:
+        ParameterError: the folder holds a training by another recipe, or the hardware is not there.
+    """
+    progress = progress or Progress()
+    hardware, schedule, out = hardware or Hardware(), recipe.schedule, Path(out)
+    if schedule.batch % hardware.devices:
+        raise ParameterError(f"A batch of {schedule.batch} cannot be shared by {hardware.devices} devices.")
+    fabric = _launched(hardware, out)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(schedule.seed)
+        network = build(recipe.architecture, recipe.arguments).to(fabric.device)
+    task = task_of(recipe.architecture, network, recipe.task)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(schedule.ema), use_buffers=True)
+    state = _State(task, average)
+    if (out / LAST).is_file():
+        state.load(out / LAST, recipe, fabric.device)
+    history = _History(out / HISTORY, state.step, fabric.global_rank == 0)
+    crops = Crops(learning, recipe.pixels, schedule.seed)
+    trial = trials(validation, recipe).to(fabric.device)
+    fabric.barrier()
+    started, steps_before = time.perf_counter() - state.seconds, state.step
+    began = time.perf_counter()
+    try:
+        while state.step < schedule.steps:
+            log = _step(fabric, recipe, state, crops)
+            state.step += 1
+            state.seconds = time.perf_counter() - started
+            rate = (state.step - steps_before) * schedule.batch / (time.perf_counter() - began)
+            history.add({"step": state.step, "seconds": round(state.seconds, 2), **log})
+            if state.step % schedule.check_every == 0 or state.step == schedule.steps:
+                _check(fabric, recipe, state, trial, history, out)
+            progress.update(
+                state.step / schedule.steps,
+                f"Step {state.step} of {schedule.steps}, {rate:.0f} images/s, best {max(state.best, 0):.2f} dB",
+            )
+    except Cancelled:
+        # Between two steps: what was learned since the last check is not lost.
+        if fabric.global_rank == 0:
+            state.save(out / LAST, recipe)
+            history.flush()
+        raise
+    return _best(recipe, out, leader=fabric.global_rank == 0)
+
+
+def _launched(hardware: Hardware, out: Path) -> Any:
+    from lightning_fabric.loggers import TensorBoardLogger
+
+    try:
+        fabric = fabric_package.Fabric(
+            accelerator=hardware.accelerator,
+            devices=hardware.devices,
+            strategy="ddp" if hardware.devices > 1 else "auto",
+            precision=_PRECISIONS[hardware.precision],
+            loggers=TensorBoardLogger(out, name="", version="tensorboard"),
+        )
+    except KeyError:
+        raise ParameterError(f"The precision must be 32 or bf16; found '{hardware.precision}'.") from None
+    except (ValueError, RuntimeError, fabric_package.utilities.exceptions.MisconfigurationException) as error:
+        raise ParameterError(f"Training cannot run on this hardware: {error}") from None
+    if hardware.precision != "32" and fabric.device.type == "cpu":
+        raise ParameterError("Mixed precision is for GPUs; train with precision 32 on a CPU.")
+    fabric.launch()
+    return fabric
+
+
+def _step(fabric: Any, recipe: Recipe, state: _State, crops: Crops) -> dict[str, float]:
+    """One update of each optimizer; returns numbers for the log."""
+    schedule, step = recipe.schedule, state.step
+    share = schedule.batch // fabric.world_size
+    first = step * schedule.batch + fabric.global_rank * share
+    images = normalise(torch.from_numpy(crops.batch(range(first, first + share))), recipe).to(fabric.device)
+    noise = torch.Generator(fabric.device)
+    noise.manual_seed(_seed(schedule.seed, step, fabric.global_rank))
+    state.task.network.train()
+    log: dict[str, float] = {}
+    with fabric.autocast():
+        for name, loss, extra in state.task.losses(images, step, noise):
+            optimizer = state.task.optimizers[name]
+            weights = [each for group in optimizer.param_groups for each in group["params"]]
+            optimizer.zero_grad()
+            # Into these weights only: the generator's step leaves no gradients in the discriminator.
+            fabric.backward(loss, inputs=weights)
+            _share(fabric, weights)
+            norm = torch.nn.utils.clip_grad_norm_(weights, schedule.clip, error_if_nonfinite=False)
+            if not torch.isfinite(norm):
+                raise ParameterError(f"The training diverged at step {step} ({name}); lower its learning rate.")
+            optimizer.step()
+            log |= {f"loss/{name}": loss.item(), f"gradient/{name}": norm.item()}
+            log |= {key: value.item() for key, value in extra.items()}
+    state.average.update_parameters(state.task.network)
+    return log
+
+
+def _seed(*numbers: int) -> int:
+    """One seed of several numbers."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _share(fabric: Any, weights: list[torch.nn.Parameter]) -> None:
+    """Average the gradients over the processes, all in one message."""
+    if fabric.world_size == 1:
+        return
+    gradients = [each.grad for each in weights if each.grad is not None]
+    flat = fabric.all_reduce(torch.cat([each.flatten() for each in gradients]), reduce_op="mean")
+    for gradient, shared in zip(gradients, flat.split([each.numel() for each in gradients]), strict=True):
+        gradient.copy_(shared.view_as(gradient))
+
+
+def _check(fabric: Any, recipe: Recipe, state: _State, trial: Trial, history: _History, out: Path) -> None:
+    """Validate the averaged weights, and write checkpoints, numbers and pictures; by the first process alone."""
+    if fabric.global_rank == 0:
+        network = frozen(state.average.module)
+        filled = state.task.fill(network, trial.images, trial.known)
+        psnr = trial.psnr(filled) + 20 * math.log10(1 / recipe.data.half_width)
+        history.add({"step": state.step, "psnr": psnr})
+        fabric.log_dict({**history.latest, "psnr": psnr}, step=state.step)
+        fabric.logger.experiment.add_image("damaged, filled, truth", trial.picture(filled), state.step)
+        if psnr > state.best:
+            state.best = psnr
+            state.save(out / BEST, recipe)
+        state.save(out / LAST, recipe)
+        history.flush()
+    fabric.barrier()
+
+
+def _best(recipe: Recipe, out: Path, *, leader: bool) -> Trained:
+    content = torch.load(out / BEST, map_location="cpu", weights_only=True)
+    network = build(recipe.architecture, recipe.arguments)
+    average = AveragedModel(network, use_buffers=True)
+    average.load_state_dict(content["average"])
+    last = torch.load(out / LAST, map_location="cpu", weights_only=True)
+    return Trained(frozen(average.module), content["step"], content["best"], last["seconds"], leader)
+
+
+def frozen(network: torch.nn.Module) -> torch.nn.Module:
+    """A copy in eval mode whose weights take no gradients."""
+    return copy.deepcopy(network).eval().requires_grad_(False)
+
+
+def normalise(images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+    """From the road's scale to the network's."""
+    return ((images - recipe.data.centre) / recipe.data.half_width).clamp(-1.0, 1.0)
+
+
+def _identity(recipe: Recipe) -> str:
+    """What must be the same for a training to go on: all but how often it is looked at, and how long it goes on."""
+    content = dataclasses.asdict(recipe)
+    for name in ("steps", "check_every", "crops", "hole_mm"):
+        del content["schedule"][name]
+    return json.dumps(content, sort_keys=True, default=list)
+
+
+class _History:
+    """A line of JSON for each step; lines of steps that are taken again after a resume are dropped."""
+
+    def __init__(self, path: Path, step: int, writes: bool) -> None:
+        self._path, self._writes = path, writes
+        self._lines: list[str] = []
+        self.latest: dict[str, float] = {}
+        if writes and path.is_file():
+            kept = [line for line in path.read_text(encoding="utf-8").splitlines() if json.loads(line)["step"] <= step]
+            path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+
+    def add(self, numbers: dict[str, Any]) -> None:
+        self.latest = numbers if "psnr" not in numbers else self.latest
+        self._lines.append(json.dumps(numbers))
+
+    def flush(self) -> None:
+        if self._writes:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in self._lines)
+        self._lines.clear()

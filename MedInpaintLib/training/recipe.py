@@ -1,0 +1,186 @@
+"""Recipes: all that decides what a training makes, in one TOML file."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import MissingDependencyError, ParameterError
+from ..frames import PLANES
+from ..intensity import MODALITIES
+from ..models.fields import NAME
+
+#: The recipes that come with MedInpaint; ``medinpaint train NAME`` finds them here.
+FOLDER = Path(__file__).parent / "recipes"
+
+Table = TypeVar("Table")
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What to learn from.
+
+    Attributes:
+        modality: ``"MR"``, ``"CT"`` or ``"film"``.
+        contrasts: those to use; empty for all.
+        plane: of the slices.
+        pixel_mm: of the slices' pixels.
+        centre, half_width: what the network sees is ``(scaled - centre) / half_width``, cut off at -1 and 1.
+    """
+
+    modality: str
+    contrasts: tuple[str, ...] = ()
+    plane: str = "axial"
+    pixel_mm: float = 1.0
+    centre: float = 0.5
+    half_width: float = 0.7
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """How long to learn, and how.
+
+    Attributes:
+        steps: updates of the weights.
+        batch: crops in each, over all processes.
+        seed: of the weights and of all chance.
+        ema: decay of the average of the weights that is validated and released (Polyak, Juditsky, 1992).
+        clip: largest norm of a gradient.
+        check_every: steps between two checks: validation, checkpoint, pictures.
+        hole_mm: diameter of the discs that are cut out of the validation crops.
+        crops: how many validation crops.
+    """
+
+    steps: int
+    batch: int = 64
+    seed: int = 0
+    ema: float = 0.998
+    clip: float = 10.0
+    check_every: int = 1000
+    hole_mm: float = 20.0
+    crops: int = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What a training makes.
+
+    Attributes:
+        name, title: of the model.
+        architecture, arguments: of the network; see :func:`MedInpaintLib.networks.build`.
+        data, schedule: see there.
+        task: options of the task, such as learning rates and weights of losses; see :mod:`.tasks`.
+    """
+
+    name: str
+    title: str
+    architecture: str
+    arguments: dict[str, Any]
+    data: Data
+    schedule: Schedule
+    task: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def pixels(self) -> int:
+        """The side of a crop."""
+        return int(self.arguments["pixels"])
+
+
+def read_recipe(source: str | os.PathLike[str]) -> Recipe:
+    """A recipe from a file, or one that comes with MedInpaint by its name.
+
+    Raises:
+        ParameterError: no such recipe, or something in it is missing, unknown or of the wrong kind.
+        MissingDependencyError: Python is older than 3.11 and tomli is not installed.
+    """
+    path = Path(source)
+    if not path.is_file():
+        path = FOLDER / f"{source}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(each.stem for each in FOLDER.glob("*.toml")))
+        raise ParameterError(f"There is no recipe '{source}': give a TOML file or one of {known}.")
+    toml = _toml()
+    try:
+        found = toml.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ParameterError(f"The recipe '{path}' cannot be read ({error}).") from None
+    recipe = _table(Recipe, found, str(path))
+    wrong = NAME.misfit(recipe.name, "name")
+    if wrong:
+        raise ParameterError(f"The recipe '{path}' cannot be used: {wrong}.")
+    return dataclasses.replace(
+        recipe,
+        data=_checked(_table(Data, recipe.data, f"{path}, [data]"), path),
+        schedule=_possible(_table(Schedule, recipe.schedule, f"{path}, [schedule]"), path),
+    )
+
+
+def _toml() -> Any:
+    if sys.version_info >= (3, 11):
+        import tomllib
+
+        return tomllib
+    try:
+        import tomli
+    except ImportError:
+        raise MissingDependencyError("Recipes need tomli on Python 3.10: pip install 'medinpaint[train]'.") from None
+    return tomli
+
+
+def _table(kind: type[Table], found: Any, where: str) -> Table:
+    """A dataclass of a TOML table; numbers and lists become what the fields' defaults are."""
+    if not isinstance(found, Mapping):
+        raise ParameterError(f"The recipe ({where}) must have a table here; found {found!r}.")
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unknown = [name for name in found if name not in fields]
+    missing = [name for name, field in fields.items() if name not in found and _is_needed(field)]
+    if unknown or missing:
+        what = f"knows no '{unknown[0]}'" if unknown else f"lacks '{missing[0]}'"
+        raise ParameterError(f"The recipe ({where}) {what}; its entries are: {', '.join(fields)}.")
+    return kind(**{name: _value(fields[name], value, where) for name, value in found.items()})
+
+
+def _is_needed(field: dataclasses.Field) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "dict[str, Any]": (Mapping,),
+}
+
+
+def _value(field: dataclasses.Field, value: Any, where: str) -> Any:
+    if field.type == "tuple[str, ...]":
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise ParameterError(f"The recipe ({where}) must have a list of texts as '{field.name}'; found {value!r}.")
+        return tuple(value)
+    kinds: Any = _KINDS.get(str(field.type), (object,))
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise ParameterError(f"The recipe ({where}) has a '{field.name}' that is no {field.type}: {value!r}.")
+    return float(value) if field.type == "float" else value
+
+
+def _checked(data: Data, path: Path) -> Data:
+    for name, value, known in (("modality", data.modality, MODALITIES), ("plane", data.plane, tuple(PLANES))):
+        if value not in known:
+            raise ParameterError(f"The recipe '{path}' has the {name} '{value}'; choose one of {', '.join(known)}.")
+    return data
+
+
+def _possible(schedule: Schedule, path: Path) -> Schedule:
+    # A batch of one image has no statistics to normalise with.
+    least = {"steps": 1, "batch": 2, "seed": 0, "check_every": 1, "crops": 1}
+    for name, value in least.items():
+        if getattr(schedule, name) < value:
+            found = getattr(schedule, name)
+            raise ParameterError(f"The recipe '{path}' has {name} = {found}; it must be {value} or more.")
+    if not 0 <= schedule.ema < 1:
+        raise ParameterError(f"The recipe '{path}' has ema = {schedule.ema}; it must be at least 0 and below 1.")
+    return schedule

@@ -1,0 +1,166 @@
+"""A training from recipe and data to a model bundle."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, MissingDependencyError
+from ..files import make_folder
+from ..formats import READABLE
+from ..manifest import Entry, read_manifest
+from ..models.bundle import Bundle, write_bundle
+from ..progress import Progress
+from .recipe import Recipe
+
+#: Of the subjects of a plain folder, every so many-th is for validation.
+HELD_OUT = 5
+NOT_STATED = "not stated"
+#: The method that fills with models of an architecture, for the card.
+METHODS = {"vae": "vae-latent", "dcgan": "gan-latent"}
+
+
+def run(
+    recipe: Recipe,
+    data: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    accelerator: str = "auto",
+    devices: int = 1,
+    precision: str = "32",
+    progress: Progress | None = None,
+) -> Bundle | None:
+    """Train by a recipe and write ``out/NAME``, the model's bundle, beside checkpoints and logs.
+
+    A training that was stopped goes on where it was; one that is finished only writes its bundle again.
+
+    Args:
+        recipe: what to make.
+        data: a ``MANIFEST.csv`` or the folder that holds one, whose splits train and val are used; or a plain folder of
+            images, one subject a file or a folder each, of which every fifth subject is for validation.
+        out: the folder to write to; made where it is not there.
+        accelerator, devices, precision: see :class:`.loop.Hardware`.
+        progress: reports and cancels.
+
+    Returns:
+        the bundle; None in the processes that only helped.
+
+    Raises:
+        InputError: the recipe, the data or the hardware cannot be used.
+        MissingDependencyError: the packages for training are not installed.
+    """
+    progress = progress or Progress()
+    try:
+        from .loop import Hardware, train
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"Training needs more packages ({error.name}): pip install 'medinpaint[train]'."
+        ) from None
+    from .slices import read_slices
+
+    learning, validation = _entries(Path(data), recipe)
+    make_folder(out)
+
+    def read(entries: Sequence[Entry], share: Progress) -> list[Any]:
+        return read_slices(
+            entries,
+            plane=recipe.data.plane,
+            pixel_mm=recipe.data.pixel_mm,
+            progress=lambda done, of: share.update(done / of, f"Reading image {done + 1} of {of}"),
+        )
+
+    trained = train(
+        recipe,
+        read(learning, progress.part(0.0, 0.015)),
+        read(validation, progress.part(0.015, 0.02)),
+        out,
+        hardware=Hardware(accelerator, devices, precision),
+        progress=progress.part(0.02, 1.0),
+    )
+    if not trained.leader:
+        return None
+    hole, crops = recipe.schedule.hole_mm, recipe.schedule.crops
+    return write_bundle(
+        Path(out) / recipe.name,
+        name=recipe.name,
+        title=recipe.title,
+        architecture=recipe.architecture,
+        arguments=recipe.arguments,
+        modality=recipe.data.modality,
+        contrasts=recipe.data.contrasts or tuple(sorted({entry.contrast or NOT_STATED for entry in learning})),
+        normalisation={"centre": recipe.data.centre, "half_width": recipe.data.half_width},
+        input={"pixels": recipe.pixels, "pixel_mm": recipe.data.pixel_mm, "plane": recipe.data.plane},
+        training={
+            "recipe": recipe.name,
+            "steps": trained.step,
+            "seed": recipe.schedule.seed,
+            "batch": recipe.schedule.batch,
+            "minutes": round(trained.seconds / 60, 1),
+            "machine": f"{devices} x {accelerator}, {os.cpu_count()} cores, {platform.machine()}",
+            "data": _sources(learning),
+        },
+        scores=[
+            {
+                "protocol": f"validation during training: discs of {hole:g} mm in {crops} crops of held-out subjects, "
+                "seed 0, no blending, range 1 of the road's scale",
+                "split": "val",
+                "psnr": round(trained.psnr, 2),
+            }
+        ],
+        tensors=trained.network.state_dict(),
+        method=METHODS.get(recipe.architecture),
+    )
+
+
+def _entries(data: Path, recipe: Recipe) -> tuple[list[Entry], list[Entry]]:
+    """The images to learn from, and those to validate with."""
+    folder = data.parent if data.name == "MANIFEST.csv" else data
+    if (folder / "MANIFEST.csv").is_file():
+        found = [entry for entry in read_manifest(folder) if _wanted(entry, recipe)]
+        splits = [[entry for entry in found if entry.split == split] for split in ("train", "val")]
+    else:
+        found = _plain(folder, recipe.data.modality)
+        subjects = sorted({entry.subject for entry in found})
+        held = set(subjects[HELD_OUT - 1 :: HELD_OUT] or subjects[-1:])
+        splits = [[entry for entry in found if (entry.subject in held) == is_held] for is_held in (False, True)]
+    for split, entries in zip(("to learn from", "for validation"), splits, strict=True):
+        if not entries:
+            contrasts = ", ".join(recipe.data.contrasts) or "any contrast"
+            raise InputError(
+                f"The data in '{folder}' hold no image {split} ({recipe.data.modality}, {contrasts}); there must be at "
+                "least one of another subject for each."
+            )
+    return splits[0], splits[1]
+
+
+def _wanted(entry: Entry, recipe: Recipe) -> bool:
+    contrasts = recipe.data.contrasts
+    is_mask = entry.contrast.upper().startswith("MASK")
+    return entry.modality == recipe.data.modality and not is_mask and (not contrasts or entry.contrast in contrasts)
+
+
+def _plain(folder: Path, modality: str) -> list[Entry]:
+    """The images of a folder without a manifest; what lies in a folder of its own is one subject's."""
+    if not folder.is_dir():
+        raise InputError(f"There is no folder '{folder}' with data to learn from.")
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name.lower().endswith(READABLE))
+    return [
+        Entry(path, str(path.relative_to(folder)), modality, "", path.relative_to(folder).parts[0], "")
+        for path in files
+    ]
+
+
+def _sources(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """What the data are, with licence and citation, a row a dataset."""
+    rows: dict[str, dict[str, Any]] = {}
+    subjects: dict[str, set[str]] = {}
+    for entry in entries:
+        name = entry.dataset or "own data"
+        rows.setdefault(
+            name, {"dataset": name, "licence": entry.licence or NOT_STATED, "citation": entry.citation or NOT_STATED}
+        )
+        subjects.setdefault(name, set()).add(entry.subject)
+    return [{**row, "subjects": len(subjects[name])} for name, row in rows.items()]

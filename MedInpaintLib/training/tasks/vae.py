@@ -1,0 +1,50 @@
+"""A variational auto-encoder learns to compress images."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import torch
+
+from ...latent.search import Settings, search
+from ...losses.elbo import Elbo
+from ...losses.prior import VaePrior
+from ...networks.vae import Vae
+
+
+@dataclasses.dataclass
+class VaeTask:
+    """The negative evidence lower bound, per pixel.
+
+    Attributes:
+        network: the auto-encoder.
+        rate: Adam's step size.
+        warm_up: steps until the KL term has its full weight.
+    """
+
+    network: Vae
+    rate: float = 1e-3
+    warm_up: int = 1000
+
+    def __post_init__(self) -> None:
+        self.optimizers = {"vae": torch.optim.Adam(self.network.parameters(), lr=self.rate)}
+
+    def losses(
+        self, images: torch.Tensor, step: int, noise: torch.Generator
+    ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
+        elbo = Elbo(self.warm_up)
+        mean, log_variance = self.network.posterior(images)
+        chance = torch.randn(mean.shape, generator=noise, device=mean.device)
+        decoded = self.network.decode(mean + chance * (0.5 * log_variance).exp())
+        loss = elbo(decoded, images, mean, log_variance, step) / images[0].numel()
+        log = {"rmse": elbo.noise(decoded, images).sqrt(), "kl": elbo.kl(mean, log_variance).mean()}
+        yield "vae", loss, log
+
+    def fill(self, network: Vae, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        settings = Settings(steps=40, prior=0.1)
+        prior = VaePrior()
+        found = search(
+            network.decode, images, known, network.encode(images), settings, lambda latents, _: prior(latents)
+        )
+        return found.images

@@ -1,0 +1,264 @@
+"""Fills by latent search: which model is taken, what is refused and said, and that a trained one knows its images."""
+
+import json
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+import MedInpaintLib as mi
+from MedInpaintLib.errors import Cancelled, ModelError, ParameterError
+from MedInpaintLib.intensity import Scaling
+from MedInpaintLib.latent.fill import Generative, _nearest, choose, fill
+from MedInpaintLib.latent.options import Options
+from MedInpaintLib.losses.elbo import Elbo
+from MedInpaintLib.losses.prior import VaePrior
+from MedInpaintLib.mask import Hole, bounding_box
+from MedInpaintLib.methods import registry
+from MedInpaintLib.models import store
+from MedInpaintLib.models.bundle import read_bundle
+from MedInpaintLib.networks import build
+from MedInpaintLib.progress import Progress
+from MedInpaintLib.region import crop
+from MedInpaintLib.scan import Scan
+
+METHODS = {"vae-latent": "a-tiny-vae", "gan-latent": "a-tiny-dcgan"}
+
+
+def scene(shape=(4, 24, 20), seed=0):
+    image = np.random.default_rng(seed).normal(500, 100, shape).astype(np.float32)
+    hole = np.zeros(shape, bool)
+    hole[(slice(1, 3), slice(10, 15), slice(8, 12))[-len(shape) :]] = True
+    return image, hole
+
+
+def inpaint(method="vae-latent", image=None, modality="MR", seed=0, **parameters):
+    there, hole = scene()
+    image = there if image is None else image
+    given = {"steps": 5, **parameters}
+    return mi.inpaint(image, hole, method=method, modality=modality, seed=seed, spacing=2.0, parameters=given)
+
+
+@pytest.mark.parametrize(("method", "model"), METHODS.items())
+def test_a_model_is_found_by_name_by_folder_or_by_itself(method, model, tiny_models):
+    results = [inpaint(method, model=name) for name in ("auto", model, str(tiny_models / model))]
+    for result in results:
+        assert result.report["notes"]["model"] == model
+        np.testing.assert_array_equal(result.volume.array, results[0].volume.array)
+
+
+@pytest.mark.parametrize(("method", "other"), [("vae-latent", "a-tiny-dcgan"), ("gan-latent", "a-tiny-vae")])
+def test_a_model_of_another_architecture_is_refused(method, other):
+    with pytest.raises(ModelError, match=f"'{other}' has the architecture"):
+        inpaint(method, model=other)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_without_a_model_it_is_said_how_to_get_one(method, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))
+    monkeypatch.setattr(store, "_RELEASED", ())
+    with pytest.raises(ModelError, match="'medinpaint models add' adds one"):
+        inpaint(method)
+    with pytest.raises(ModelError, match="no model 'mine'"):
+        inpaint(method, model="mine")
+
+
+def test_of_several_models_the_one_of_the_modality_is_taken(monkeypatch):
+    known = {
+        name: SimpleNamespace(name=name, architecture=architecture, modality=modality)
+        for name, architecture, modality in (("a", "dcgan", "CT"), ("b", "vae", "MR"), ("c", "vae", "CT"))
+    }
+    monkeypatch.setattr("MedInpaintLib.latent.fill.models", lambda: known)
+    assert [choose("auto", "vae", modality).name for modality in ("MR", "CT", "film")] == ["b", "c", "b"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_parameters_that_make_no_sense_are_refused(method):
+    with pytest.raises(ParameterError, match="'window' must be odd; found 8"):
+        inpaint(method, window=8)
+    with pytest.raises(ParameterError, match="nothing to search for"):
+        inpaint(method, context="off", prior=0.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"context": "L1"},
+        {"context": "L2", "prior": 0.0},
+        {"context": "off", "prior": 1.0},
+        {"weighting": False},
+        {"far": 0.0, "window": 3},
+        {"polish": 2},
+        {"steps": 0},
+        {"steps": 0, "polish": 2},
+        {"restarts": 2},
+    ],
+    ids=str,
+)
+def test_every_way_to_search_fills_the_hole_and_reports_in_plain_numbers(method, parameters):
+    result = inpaint(method, **parameters)
+    _, hole = scene()
+    assert np.isfinite(result.volume.array).all()
+    assert (result.volume.array[hole] != 0).all()
+    json.dumps(result.report, allow_nan=False)
+    assert result.report["notes"]["frames"] == 4
+    assert result.report["notes"]["search_steps"] == parameters.get("steps", 5)
+
+
+def test_an_image_of_another_modality_is_warned_of():
+    said = inpaint(modality="CT", image=scene()[0] - 500).report["warnings"]
+    assert any("has learned from MR images, and this one is taken for CT: do not trust" in each for each in said)
+    assert not any("has learned" in each for each in inpaint().report["warnings"])
+
+
+def test_frames_of_which_little_is_known_are_warned_of():
+    image, hole = scene((30, 30))
+    hole[4:26, 4:26] = True
+    result = mi.inpaint(image, hole, method="vae-latent", spacing=2.0, modality="MR", parameters={"steps": 2})
+    assert any("little holds" in each for each in result.report["warnings"])
+
+
+def region_of(image, hole, mm, scaling=Scaling(0.0, 1.0)):
+    """All of an image as one region."""
+    box = bounding_box(hole)
+    scan = Scan(mi.Volume(image, mm), Hole(hole[box], box, hole.shape), scaling)
+    return crop(scan, tuple(slice(0, size) for size in hole.shape))
+
+
+def predict(method, seed=1, **parameters):
+    region = region_of(*scene(), 2.0, Scaling(300.0, 400.0))
+    info = registry.get(method)
+    return info.fill(region, info.parameters(**{"steps": 5, **parameters}), registry.Run(seed=seed))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_restarts_give_a_spread_and_one_search_gives_none(method):
+    _, hole = scene()
+    one, three = (predict(method, restarts=number) for number in (1, 3))
+    assert one.spread is None
+    assert three.spread.shape == hole.shape
+    assert (three.spread[hole] > 0).all()
+    assert three.notes["search_loss"] <= one.notes["search_loss"]
+    reports = [inpaint(method, restarts=number).report["uncertainty"] for number in (1, 3)]
+    assert reports == [None, "the method"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_seed_decides_where_searches_begin_again(method):
+    first, again, other = (predict(method, seed, restarts=2).spread for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_known_voxels_stay_and_hidden_ones_do_not_matter():
+    image, hole = scene()
+    filled = inpaint(image=image).volume.array
+    np.testing.assert_array_equal(filled[~hole], image[~hole])
+    np.testing.assert_array_equal(inpaint(image=np.where(hole, np.nan, image)).volume.array, filled)
+
+
+def test_the_fill_can_be_cancelled_during_the_search():
+    def cancelled():
+        return stages[-1:] == ["Searching latents"]
+
+    stages = []
+    image, hole = scene()
+    progress = Progress(report=lambda _, stage: stages.append(stage), cancelled=cancelled)
+    with pytest.raises(Cancelled):
+        mi.inpaint(image, hole, method="vae-latent", parameters={"steps": 5000}, progress=progress)
+
+
+def test_slices_between_start_from_their_neighbours():
+    slices = np.array([0, 1, 2, 3, 4, 0, 1, 2, 3, 4])
+    chosen = np.isin(slices, (1, 4))
+    np.testing.assert_array_equal(_nearest(slices, chosen), [1, 1, 1, 4, 4, 6, 6, 6, 9, 9])
+
+
+SIDE, CENTRE, HALF = 16, 0.4, 0.3
+
+
+def bundle_of(folder):
+    """What a decoder is used with: its frames are 16 pixels of 1 mm wide, and its scale is not the region's."""
+    bundle = read_bundle(folder / "a-tiny-vae")
+    bundle.normalisation.update(centre=CENTRE, half_width=HALF)
+    bundle.input.update(pixels=SIDE, pixel_mm=1.0)
+    return bundle
+
+
+def levels(latents):
+    """A decoder that can show nothing but one level."""
+    return latents[:, :, None, None].expand(-1, 1, SIDE, SIDE)
+
+
+def level_search(folder, guess):
+    return Generative(bundle_of(folder), levels, lambda images: 0 * images[:, :, 0, 0] + guess, lambda z, _: z[:, 0])
+
+
+@pytest.mark.parametrize("restarts", [1, 2])
+def test_every_slice_and_tile_gets_what_its_own_search_found(tiny_models, restarts):
+    truth = np.random.default_rng(0).uniform(0.15, 0.65, (9, 1, 1)).astype(np.float32)
+    image = np.broadcast_to(truth, (9, 30, 40)).copy()
+    hole = np.zeros(image.shape, bool)
+    hole[1:8, 8:22, 8:22] = True
+    hole[4] &= np.indices((30, 40))[1] < 15  # not all slices are alike
+    options = Options(steps=300, prior=0.0, far=1.0, restarts=restarts)
+    found = fill(region_of(image, hole, 1.0), level_search(tiny_models, 0.0), options, 0, "cpu", Progress())
+    np.testing.assert_allclose(found.mean, image, atol=3e-3)
+    assert found.notes["frames"] == 9 * 4
+    if restarts > 1:
+        assert found.spread.max() < 3e-3
+
+
+def test_of_several_searches_the_best_is_shown(tiny_models):
+    image, hole = np.full((20, 20), CENTRE, np.float32), np.zeros((20, 20), bool)
+    hole[8:12, 8:12] = True
+    region, options = region_of(image, hole, 1.0), Options(steps=0, prior=0.0, restarts=5)
+    found = fill(region, level_search(tiny_models, 2.0), options, 0, "cpu", Progress())
+    off = np.unique(found.mean[hole] - CENTRE) / HALF
+    assert np.ptp(off) < 1e-5
+    assert abs(off[0]) < 1.9
+    assert found.notes["search_loss"] == pytest.approx(off[0] ** 2, rel=1e-3)
+
+
+def discs(count, rng):
+    """Blurred discs, ``(count, 1, 16, 16)``, -0.8 outside to 0.8 inside."""
+    rows, columns, radius = rng.uniform((4, 4, 3), (12, 12, 5), (count, 3)).T[..., None, None]
+    distance = np.hypot(*(np.indices((SIDE, SIDE))[:, None] - [rows, columns])) - radius
+    return torch.from_numpy(-0.8 * np.tanh(distance))[:, None].float()
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_models):
+    """A decoder that has seen discs, as a search needs it."""
+    rng = np.random.default_rng(0)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = build("vae", {"pixels": SIDE, "latent": 4, "kernel": 3, "width": 8})
+        optimizer, elbo = torch.optim.Adam(network.parameters(), lr=3e-3), Elbo()
+        for step in range(250):
+            images = discs(64, rng)
+            mean, log_variance = network.posterior(images)
+            decoded = network.decode(mean + torch.randn_like(mean) * (0.5 * log_variance).exp())
+            optimizer.zero_grad()
+            elbo(decoded, images, mean, log_variance, step).backward()
+            optimizer.step()
+    network.eval().requires_grad_(False)
+    prior = VaePrior()
+    return Generative(bundle_of(tiny_models), network.decode, network.encode, lambda latents, _: prior(latents))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_model_that_knows_discs_completes_one_better_than_a_mean_does(trained, seed):
+    truth = CENTRE + HALF * discs(1, np.random.default_rng(100 + seed))[0, 0].numpy()
+    row, column = np.argwhere(truth > CENTRE).min(axis=0)
+    hole = np.zeros(truth.shape, bool)
+    hole[row - 1 : row + 4, column - 1 : column + 5] = True
+    region = region_of(np.where(hole, np.nan, truth), hole, 1.0)
+    found = fill(region, trained, Options(), 0, "cpu", Progress()).mean
+    info = registry.get("shell-mean")
+    mean = info.fill(region, info.parameters(), registry.Run()).mean
+    errors = [math.sqrt(((each - truth)[hole] ** 2).mean()) for each in (found, mean)]
+    assert errors[0] < 0.5 * errors[1]

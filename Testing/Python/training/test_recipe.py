@@ -1,0 +1,57 @@
+"""Recipes: those that come with MedInpaint can be read, and wrong ones are refused in one line."""
+
+from __future__ import annotations
+
+import pytest
+
+from MedInpaintLib.errors import ParameterError
+from MedInpaintLib.networks import build
+from MedInpaintLib.training.recipe import FOLDER, read_recipe
+from MedInpaintLib.training.tasks import task_of
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def test_released_recipes_can_be_read_built_and_stored(path):
+    recipe = read_recipe(path.stem)
+    assert recipe.name == path.stem
+    network = build(recipe.architecture, recipe.arguments)
+    task_of(recipe.architecture, network, recipe.task)
+    # Stored in half precision, a bundle stays below 5 MB.
+    assert 2 * sum(each.numel() for each in network.state_dict().values()) < 5e6
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("title =", "titel ="), "knows no 'titel'"),
+        (('name = "tiny"', ""), "lacks 'name'"),
+        (("steps = 6", 'steps = "six"'), "'steps' that is no int"),
+        (("steps = 6", "steps = 0"), "must be 1 or more"),
+        (("batch = 8", "batch = 1"), "must be 2 or more"),
+        (("ema = 0.8", "ema = 1.0"), "below 1"),
+        (('modality = "MR"', 'modality = "US"'), "the modality 'US'"),
+        (('contrasts = ["T1"]', 'contrasts = "T1"'), "a list of texts"),
+        (("[arguments]", "[arguments"), "cannot be read"),
+        (("[arguments]", "task = 3\n[arguments]"), "'task' that is no"),
+        (('name = "tiny"', 'name = "Tiny model"'), "name"),
+    ],
+)
+def test_wrong_recipes_are_refused(change, message, recipe):
+    path = recipe()
+    text = path.read_text(encoding="utf-8")
+    assert change[0] in text
+    path.write_text(text.replace(*change), encoding="utf-8")
+    with pytest.raises(ParameterError, match=message):
+        read_recipe(path)
+
+
+def test_a_recipe_that_is_not_there_names_those_that_are():
+    with pytest.raises(ParameterError, match="brain-mr-vae-3"):
+        read_recipe("nothing")
+
+
+@pytest.mark.parametrize("option", ["learning_rate", "network", "optimizers"])
+def test_unknown_options_of_a_task_are_refused(option, recipe):
+    network = build("vae", {"pixels": 16, "latent": 2, "width": 4})
+    with pytest.raises(ParameterError, match=f"knows no '{option}'"):
+        task_of("vae", network, {option: 1})

@@ -1,0 +1,79 @@
+"""Slices and crops: what networks learn from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from MedInpaintLib.errors import InputError
+from MedInpaintLib.manifest import read_manifest
+from MedInpaintLib.training.slices import BACKGROUND, Crops, read_slices
+
+
+@pytest.fixture(scope="module")
+def slices(data):
+    return read_slices(read_manifest(data, "train")[:2], plane="axial", pixel_mm=1.0)
+
+
+def test_slices_have_the_pixels_asked_for(data):
+    entries = read_manifest(data, "val")
+    assert read_slices(entries, plane="axial", pixel_mm=1.0)[0].values.shape == (40, 36)
+    assert read_slices(entries, plane="axial", pixel_mm=2.0)[0].values.shape == (20, 18)
+    assert read_slices(entries, plane="coronal", pixel_mm=2.0)[0].values.shape == (12, 18)
+    assert read_slices(entries, plane="sagittal", pixel_mm=1.0)[0].values.shape == (24, 40)
+
+
+def test_slices_beyond_the_head_are_left_out(slices):
+    areas = np.array([each.inside.sum() for each in slices])
+    assert 0 < len(slices) < 24
+    assert areas.min() >= 0.9 * BACKGROUND * areas.max()
+
+
+def test_intensities_are_those_of_the_road(slices):
+    tissue = np.concatenate([each.values[each.inside] for each in slices])
+    assert np.percentile(tissue, 1) == pytest.approx(0, abs=0.25)
+    assert np.percentile(tissue, 99) == pytest.approx(1, abs=0.25)
+
+
+def test_no_images_are_refused():
+    with pytest.raises(InputError, match="no images to learn from"):
+        read_slices([], plane="axial", pixel_mm=1.0)
+
+
+def test_a_crop_that_reaches_over_the_border_continues_it(slices):
+    one = slices[0]
+    crop = one.crop(0, 0, 16)
+    assert crop.shape == (16, 16)
+    assert (crop[:8, :8] == np.float32(one.values[0, 0])).all()
+    assert (crop[8:, 8:] == one.values[:8, :8].astype(np.float32)).all()
+
+
+def test_crops_are_the_same_in_every_run_and_in_any_order(slices):
+    one, two = Crops(slices, 16, seed=3), Crops(slices, 16, seed=3)
+    forwards = [one[number] for number in range(60)]
+    backwards = [two[number] for number in reversed(range(60))][::-1]
+    assert all((a == b).all() for a, b in zip(forwards, backwards, strict=True))
+    assert not (forwards[0] == Crops(slices, 16, seed=4)[0]).all()
+
+
+def test_each_pass_shows_every_slice_once(slices):
+    crops = Crops(slices, 16)
+    for turn in range(3):
+        assert sorted(crops._order(turn)) == list(range(len(slices)))
+    assert list(crops._order(0)) != list(crops._order(1))
+
+
+def test_batches_of_two_processes_are_one_batch(slices):
+    crops = Crops(slices, 16)
+    assert (np.concatenate([crops.batch(range(4)), crops.batch(range(4, 8))]) == crops.batch(range(8))).all()
+
+
+def test_crops_lie_in_the_body_and_change_a_little(slices):
+    plain = Crops(slices, 16, gain=0.0, offset=0.0)
+    changed = Crops(slices, 16, gain=0.1, offset=0.03)
+    for number in range(20):
+        before, after = plain[number], changed[number]
+        slope, shift = np.polyfit(before.ravel(), after.ravel(), 1)
+        assert 0.9 <= slope <= 1.1
+        assert abs(shift) <= 0.031
+        assert np.allclose(after, slope * before + shift, atol=1e-3)
