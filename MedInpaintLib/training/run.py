@@ -95,7 +95,8 @@ def run(
         input={"pixels": recipe.pixels, "pixel_mm": recipe.data.pixel_mm, "plane": recipe.data.plane},
         training={
             "recipe": recipe.name,
-            "steps": trained.step,
+            "steps": recipe.schedule.steps,
+            "best_step": trained.step,
             "seed": recipe.schedule.seed,
             "batch": recipe.schedule.batch,
             "minutes": round(trained.seconds / 60, 1),

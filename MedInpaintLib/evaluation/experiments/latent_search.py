@@ -1,8 +1,8 @@
 """Latent search: GAN against VAE, kernel 3 against 7, and what each of its parts does.
 
 ``python -m MedInpaintLib.evaluation.experiments.latent_search --data ../shared/data --out docs/latent`` writes
-``scores.csv``, a page ``README.md`` with tables and their reading, and a figure. What is done is kept in ``cases``, so a
-run that was stopped goes on where it was.
+``scores.csv``, a page ``README.md`` with tables and their reading, and a figure. What is done is kept in ``cases``, so
+a run that was stopped goes on where it was.
 """
 
 from __future__ import annotations
