@@ -210,6 +210,25 @@ def write_bundle(
     return bundle
 
 
+def rescore(bundle: Bundle, scores: Sequence[Mapping[str, Any]], method: str | None = None) -> Bundle:
+    """Write a bundle again, in its place, with other scores; the weights stay as they are, byte for byte.
+
+    Args:
+        bundle: which.
+        scores: the new rows, as in :class:`Bundle`.
+        method: as in :func:`write_bundle`.
+
+    Raises:
+        ModelError: see :meth:`Bundle.weights`.
+        OutputError: see :func:`.folders.replacing_bundle`.
+    """
+    kept = {field.name: getattr(bundle, field.name) for field in dataclasses.fields(bundle)}
+    for name in ("folder", "format", "scores", "weights_file"):
+        del kept[name]
+    dtype = bundle.weights_file["dtype"]
+    return write_bundle(bundle.folder, **kept, scores=scores, tensors=bundle.weights(), dtype=dtype, method=method)
+
+
 def load_into(module: Network, bundle: Bundle) -> Network:
     """Give a network the weights of a bundle; returns it ready for use: in eval mode and without gradients.
 

@@ -43,8 +43,16 @@ def tiny_models(tmp_path_factory):
             contrasts=["T1"],
             normalisation={"centre": 0.5, "half_width": 0.7},
             input={"pixels": ARGUMENTS["pixels"], "pixel_mm": 2.0, "plane": "axial"},
-            training={"recipe": "none", "steps": 1, "seed": 0, "data": []},
-            scores=[],
+            training={
+                "recipe": "none",
+                "steps": 1,
+                "seed": 0,
+                "data": [],
+                "batch": 8,
+                "minutes": 0.1,
+                "machine": "none",
+            },
+            scores=[{"protocol": "none", "split": "val", "psnr": 9.0}],
             tensors=network.state_dict(),
         )
     with pytest.MonkeyPatch.context() as patch:

@@ -100,7 +100,7 @@ def run(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    from .latent_search_page import write_page
+    from .latent_search_page import write_cards, write_page
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.csv")
@@ -109,11 +109,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--task", action="append", default=[], help="only this task; repeatable")
     parser.add_argument("--match", default="", help="only images with this in their name")
     parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
     chosen = parser.parse_args(arguments)
     found = run(
         chosen.data, chosen.out, split=chosen.split, tasks=chosen.task, match=chosen.match, workers=chosen.workers
     )
     write_page(found, chosen.data, chosen.out, chosen.split)
+    if chosen.cards:
+        write_cards(found, chosen.split)
 
 
 if __name__ == "__main__":
