@@ -6,6 +6,11 @@ import importlib.util
 import os
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is never asserted: machines are busy at times.
+settings.register_profile("medinpaint", deadline=None)
+settings.load_profile("medinpaint")
 
 # Before torch is loaded: where tests run side by side, threads of one that wait for those of another take all the time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
