@@ -26,5 +26,5 @@ class Options:
     window: int = parameter(
         7, unit="px", minimum=3, maximum=63, help="Side of the square in which a known pixel sees the hole; odd."
     )
-    far: float = parameter(0.1, minimum=0.0, maximum=1.0, help="What a known pixel counts that sees none of the hole.")
-    prior: float = parameter(0.01, minimum=0.0, maximum=1000.0, help="Weight of the prior; 0 leaves it out.")
+    far: float = parameter(0.5, minimum=0.0, maximum=1.0, help="What a known pixel counts that sees none of the hole.")
+    prior: float = parameter(3.0, minimum=0.0, maximum=1000.0, help="Weight of the prior; 0 leaves it out.")

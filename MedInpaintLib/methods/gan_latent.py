@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @dataclasses.dataclass(frozen=True)
 class Parameters(Options):
     restarts: int = parameter(
-        3, minimum=1, maximum=64, help="Searches of each slice, from different starts; their spread is the uncertainty."
+        2, minimum=1, maximum=64, help="Searches of each slice, from different starts; their spread is the uncertainty."
     )
     prior: float = parameter(0.003, minimum=0.0, maximum=1000.0, help="Weight of the prior; 0 leaves it out.")
 
