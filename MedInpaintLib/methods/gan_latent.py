@@ -22,7 +22,7 @@ class Parameters(Options):
     restarts: int = parameter(
         2, minimum=1, maximum=64, help="Searches of each slice, from different starts; their spread is the uncertainty."
     )
-    prior: float = parameter(0.003, minimum=0.0, maximum=1000.0, help="Weight of the prior; 0 leaves it out.")
+    prior: float = parameter(0.001, minimum=0.0, maximum=1000.0, help="Weight of the prior; 0 leaves it out.")
 
 
 @method(
