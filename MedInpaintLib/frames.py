@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -21,6 +22,8 @@ PLANES: dict[str, tuple[tuple[int, int], ...]] = {
 }
 #: Pixels and voxels whose sizes differ by less than this share are laid on each other, and nothing is interpolated.
 ALIKE = 0.02
+#: A pixel is of the image, or known, when so much of what went into it is; the rest is rounding.
+WHOLE = 0.999
 #: A frame is to be filled in its middle only, up to this share of its side; a larger hole gets several frames.
 MIDDLE = 0.5
 
@@ -75,37 +78,39 @@ class Frames:
     Attributes:
         values: float32 ``(n, pixels, pixels)`` in the region's scale; under the hole what the caller put there.
         known: bool, whether a pixel may be compared with: it is of the image and touches no hole.
-        slices: int ``(n,)``, the slice that each frame is of: equal ones are of one slice, neighbours differ by 1.
+        inside: bool, whether a pixel is of the image.
+        slices: int ``(n,)``, the slice that each frame is of: neighbours differ by 1.
+        tiles: int ``(n,)``, the place in the slices that each frame shows; ascending, from 0.
     """
 
     values: np.ndarray
     known: np.ndarray
+    inside: np.ndarray
     slices: np.ndarray
+    tiles: np.ndarray
     _region: Region
     _pose: Pose
-    _rows: tuple[np.ndarray, ...]  # of each tile: the rows of the slices at which its pixels lie
+    _rows: tuple[np.ndarray, ...]  # of each tile: the rows of the region at which its pixels lie
     _columns: tuple[np.ndarray, ...]
-    _shown: range
 
     def back(self, frames: np.ndarray) -> np.ndarray:
         """Frames of :attr:`values`' shape as an array of the region's shape; what no frame shows has known values."""
         from scipy import ndimage
 
-        tiles = frames.reshape(len(self._rows), len(self._shown), *frames.shape[1:]).astype(np.float32)
-        values = self._pose.turn(_as_volume(self._region, self._region.values)).astype(np.float32)
-        total = np.zeros((len(self._shown), *values.shape[1:]), dtype=np.float32)
-        weights = np.zeros(values.shape[1:], dtype=np.float32)
-        for tile, rows, columns in zip(tiles, self._rows, self._columns, strict=True):
-            at_rows, row_weight = _places(rows, values.shape[1])
-            at_columns, column_weight = _places(columns, values.shape[2])
+        stack = self._pose.turn(_as_volume(self._region, self._region.values)).astype(np.float32)
+        total, weights = np.zeros((2, *stack.shape), dtype=np.float32)
+        for number, (rows, columns) in enumerate(zip(self._rows, self._columns, strict=True)):
+            at_rows, row_weight = _places(rows, stack.shape[1])
+            at_columns, column_weight = _places(columns, stack.shape[2])
             weight = np.outer(row_weight, column_weight)
             grid = np.meshgrid(at_rows, at_columns, indexing="ij")
-            for out, frame in zip(total, tile, strict=True):
-                out += weight * ndimage.map_coordinates(frame, grid, order=1, mode="nearest")
-            weights += weight
+            own = self.tiles == number
+            for frame, at in zip(frames[own], self.slices[own], strict=True):
+                found = ndimage.map_coordinates(frame.astype(np.float32), grid, order=1, mode="nearest")
+                total[at] += weight * found
+                weights[at] += weight
         shown = weights > 0
-        stack = values.copy()
-        stack[self._shown.start : self._shown.stop, shown] = (total[:, shown] / weights[shown]).astype(np.float32)
+        stack[shown] = total[shown] / weights[shown]
         return np.ascontiguousarray(self._pose.back(stack)).reshape(self._region.values.shape)
 
 
@@ -130,25 +135,34 @@ def cut(region: Region, filled: np.ndarray, *, pixels: int, pixel_mm: float, pla
     hidden = turned.turn(_as_volume(wide, wide.hole))
     own = turned.turn(_as_volume(region, region.hole))
     corner = _corner(region, wide, turned)
-    first, last = _extent(_touched(own, 0))
-    shown = range(max(0, first - 1), min(own.shape[0], last + 2))
-    rows = _tiles(_touched(own, 1), corner[1], pixels, pixel_mm / spacing[1])
-    columns = _tiles(_touched(own, 2), corner[2], pixels, pixel_mm / spacing[2])
-    tiles = [(r, c) for r in rows for c in columns]
-    planes = slice(corner[0] + shown.start, corner[0] + shown.stop)
+    rows = _tiles(_touched(own, 1), pixels, pixel_mm / spacing[1])
+    columns = _tiles(_touched(own, 2), pixels, pixel_mm / spacing[2])
     ratio = [float(pixel_mm / each) for each in spacing[1:]]
-    values = [sample(stack[planes], r, c, ratio) for r, c in tiles]
-    # Smoothed as the values are: a pixel is known when nothing under a hole has gone into it.
-    known = [sample((~hidden[planes]).astype(np.float32), r, c, ratio, outside=0.0) > 0.999 for r, c in tiles]
+    parts, slices, tiles = [], [], []
+    for row, column in itertools.product(rows, columns):
+        shown = _shown(own[:, row.cell, column.cell])
+        if not len(shown):
+            continue
+        at = (row.pixels + corner[1], column.pixels + corner[2], ratio)
+        planes = shown + corner[0]
+        values = sample(stack[planes], *at)
+        # Smoothed as the values are: a pixel is known when nothing under a hole has gone into it.
+        known = sample((~hidden[planes]).astype(np.float32), *at, outside=0.0) > WHOLE
+        inside = sample(np.ones((1, *hidden.shape[1:]), dtype=np.float32), *at, outside=0.0) > WHOLE
+        parts.append((values, known, np.broadcast_to(inside, known.shape)))
+        slices.append(shown)
+        tiles.append((row, column))
+    values, known, inside = (np.concatenate(each) for each in zip(*parts, strict=True))
     return Frames(
-        np.concatenate(values),
-        np.concatenate(known),
-        np.tile(np.arange(len(shown)), len(tiles)),
+        values,
+        known,
+        inside,
+        np.concatenate(slices),
+        np.repeat(np.arange(len(tiles)), [len(shown) for shown in slices]),
         region,
         turned,
-        tuple(r - corner[1] for r, _ in tiles),
-        tuple(c - corner[2] for _, c in tiles),
-        shown,
+        tuple(row.pixels for row, _ in tiles),
+        tuple(column.pixels for _, column in tiles),
     )
 
 
@@ -188,19 +202,48 @@ def along(middle: float, pixels: int, ratio: float) -> np.ndarray:
     return first + ratio * np.arange(pixels)
 
 
-def _tiles(touched: np.ndarray, corner: int, pixels: int, ratio: float) -> list[np.ndarray]:
-    """The places of as many frames as it takes for each to have its part of the hole in its middle.
+@dataclasses.dataclass(frozen=True)
+class _Tile:
+    """Where frames lie along the rows (or columns) of a region.
+
+    Attributes:
+        pixels: the rows at which their pixels lie.
+        cell: the rows of the hole for which they are.
+    """
+
+    pixels: np.ndarray
+    cell: slice
+
+
+def _tiles(touched: np.ndarray, pixels: int, ratio: float) -> list[_Tile]:
+    """As many as it takes for each to have its part of the hole in its middle.
 
     Args:
         touched: which of the region's rows (or columns) hold some of the hole.
-        corner: where the region begins.
         pixels: of a frame's side.
         ratio: pixels over voxels.
     """
     first, last = _extent(touched)
     size, room = last - first + 1, MIDDLE * pixels * ratio
     count = max(1, math.ceil(size / room))
-    return [along(corner + first - 0.5 + size * (number + 0.5) / count, pixels, ratio) for number in range(count)]
+    ends = [first + round(size * number / count) for number in range(count + 1)]
+    return [
+        _Tile(along((start + stop - 1) / 2, pixels, ratio), slice(start, stop))
+        for start, stop in itertools.pairwise(ends)
+    ]
+
+
+def _shown(hole: np.ndarray) -> np.ndarray:
+    """The slices that hold some of a part of the hole, and their neighbours; none when there is no hole.
+
+    Args:
+        hole: bool ``(slices, rows, columns)``.
+    """
+    touched = np.asarray(hole.any(axis=(1, 2)))
+    near = touched.copy()
+    near[1:] |= touched[:-1]
+    near[:-1] |= touched[1:]
+    return np.flatnonzero(near)
 
 
 def _places(tile: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@
 ``python -m MedInpaintLib.job JOB.json`` needs only the engine's own dependencies. It prints one JSON object a line:
 ``{"event": "progress", "fraction": 0.4, "stage": "Solving"}``, ``{"event": "warning", "message": ...}``, and at the
 end one of ``{"event": "result", "output": ..., "report": {...}}``, ``{"event": "error", "kind": ..., "message":
-...}`` or ``{"event": "cancelled"}``. Exit codes are :data:`EXIT_DONE` and its neighbours.
+...}`` or ``{"event": "cancelled", "message": ...}``. Exit codes are :data:`EXIT_DONE` and its neighbours.
 """
 
 from __future__ import annotations
@@ -322,8 +322,8 @@ def guarded(work: Callable[[], None], emit: Emit) -> int:
     try:
         with _signals_cancel():
             work()
-    except Cancelled:
-        emit({"event": "cancelled"})
+    except Cancelled as error:
+        emit({"event": "cancelled", "message": str(error)})
         return EXIT_CANCELLED
     except MedInpaintError as error:
         emit({"event": "error", "kind": type(error).__name__, "message": str(error)})

@@ -85,7 +85,7 @@ def _convert(info: ParameterInfo, value: Any) -> Any:
     wanted = f"Parameter '{info.name}' must be {_wanted(info)}; found {value!r}."
     try:
         converted = _CONVERTERS[info.kind](value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ParameterError(wanted) from None
     if info.kind == "choice":
         inside = converted in info.choices

@@ -11,6 +11,7 @@ import dataclasses
 import datetime
 import math
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,8 @@ def inpaint(
             tried, and the best one is taken.
         uncertainty: make sure that the result has one: methods that give no spread of their own get the spread among
             several methods.
-        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``; auto is a GPU where there is one and the
+            method wants it.
         seed: for methods with chance in them.
         progress: reports and cancels.
 
@@ -240,8 +242,7 @@ def _check_options(blend: str, modality: str | None, device: str, seed: int) -> 
         raise ParameterError(f"There is no blending '{blend}'; choose one of {', '.join(BLENDS)}.")
     if modality is not None and modality not in intensity.MODALITIES:
         raise ParameterError(f"There is no modality '{modality}'; choose one of {', '.join(intensity.MODALITIES)}.")
-    kind, _, number = device.partition(":")
-    if kind not in DEVICES or (number and not number.isdigit()):
+    if not re.fullmatch("|".join(DEVICES) + "|cuda:[0-9]+", device):
         raise ParameterError(
             f"There is no device '{device}'; choose one of {', '.join(DEVICES)}, or cuda:0, cuda:1, ..."
         )
@@ -340,9 +341,30 @@ def _all_finite(array: np.ndarray) -> bool:
 
 def _device(asked: str, info: registry.MethodInfo) -> tuple[str, list[str]]:
     """The device that is used, and a warning when it is not the one that was asked for."""
-    if asked in ("auto", "cpu") or info.wants_gpu:
-        return ("cpu" if asked == "auto" else asked), []
-    return "cpu", [f"Method '{info.name}' runs on the CPU; the device '{asked}' was not used."]
+    if asked == "cpu" or (asked == "auto" and not info.wants_gpu):
+        return "cpu", []
+    if not info.wants_gpu:
+        return "cpu", [f"Method '{info.name}' runs on the CPU; the device '{asked}' was not used."]
+    there = _devices()
+    if asked == "auto":
+        return there[0], []
+    if asked not in there:
+        raise ParameterError(f"The device '{asked}' is not available; choose one of auto, {', '.join(there)}.")
+    return asked, []
+
+
+def _devices() -> list[str]:
+    """The devices that torch can use on this machine, the quickest first."""
+    try:
+        import torch
+    except ImportError:
+        return ["cpu"]
+    found = []
+    if torch.cuda.is_available():
+        found = ["cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return [*found, "cpu"]
 
 
 def _components(patches: Sequence[Patch]) -> int:

@@ -39,7 +39,7 @@ def show(event: dict[str, Any]) -> None:
     elif kind == "error":
         typer.echo(f"Error: {event['message']}", err=True)
     elif kind == "cancelled":
-        typer.echo("Cancelled; nothing was written.", err=True)
+        typer.echo(event["message"], err=True)
     elif kind == "table":
         typer.echo(event["text"])
     elif kind == "result":

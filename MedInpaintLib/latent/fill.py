@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Every such slice is searched first; the ones between start where their neighbours ended.
 STRIDE = 3
+#: Frames that are searched at once, at most: more are no faster, and take more memory.
+BATCH = 64
 #: Share of a frame that must be known; with less, the search has little to go by.
 LITTLE = 0.25
 
@@ -127,8 +129,9 @@ def _search(
     from .search import search
 
     settings = _settings(options)
-    first = frames.slices % STRIDE == min(1, frames.slices.max())
-    nearest = _nearest(frames.slices, first)
+    inside = torch.from_numpy(np.ascontiguousarray(frames.inside))[:, None].to(images.device)
+    first = _first(frames.tiles)
+    nearest = torch.from_numpy(_nearest(frames.tiles, frames.slices, first)).to(images.device)
     stages = [first, ~first] if options.steps else [np.ones_like(first)]
     chance = torch.Generator().manual_seed(seed)
     guess = generative.encode(images)
@@ -138,17 +141,23 @@ def _search(
         share = progress.part(number / options.restarts, (number + 1) / options.restarts)
         parts: list[tuple[torch.Tensor, Found]] = []
         for stage, chosen in enumerate(stages):
-            rows = torch.from_numpy(np.flatnonzero(chosen)).to(images.device)
-            if not len(rows):
-                continue
-            part = share.part(stage / len(stages), (stage + 1) / len(stages))
-            found = search(
-                generative.decode, images[rows], known[rows], latents[rows], settings, generative.prior, part
-            )
-            parts.append((rows, found))
+            batches = torch.from_numpy(np.flatnonzero(chosen)).to(images.device).split(BATCH)
             latents = latents.clone()
-            latents[rows] = found.latents
-            latents = latents[torch.from_numpy(nearest).to(images.device)]
+            for count, rows in enumerate(each for each in batches if len(each)):
+                done = (stage + count / len(batches), stage + (count + 1) / len(batches))
+                found = search(
+                    generative.decode,
+                    images[rows],
+                    known[rows],
+                    latents[rows],
+                    settings,
+                    generative.prior,
+                    share.part(*(each / len(stages) for each in done)),
+                    inside[rows],
+                )
+                parts.append((rows, found))
+                latents[rows] = found.latents
+            latents = latents[nearest]
         results.append(_joined(parts))
     return results
 
@@ -172,17 +181,24 @@ def _joined(parts: list[tuple[torch.Tensor, Found]]) -> Found:
     return Found(**{name: torch.cat([getattr(found, name) for _, found in parts])[order] for name in fields})
 
 
-def _nearest(slices: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """For each frame the chosen one whose slice is nearest, of the same tile; a chosen one is its own.
+def _first(tiles: np.ndarray) -> np.ndarray:
+    """bool ``(n,)``: of each tile every third frame, from the second on."""
+    starts = np.searchsorted(tiles, np.arange(tiles.max() + 1))
+    counts = np.bincount(tiles)
+    return (np.arange(len(tiles)) - starts[tiles]) % STRIDE == np.minimum(1, counts[tiles] - 1)
+
+
+def _nearest(tiles: np.ndarray, slices: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """For each frame the chosen one of its tile whose slice is nearest; a chosen one is its own.
 
     Args:
-        slices: int ``(n,)``: 0, 1, 2, ..., and again from 0 for each tile.
+        tiles, slices: int ``(n,)``, of the frames.
         chosen: bool ``(n,)``, some of each tile.
     """
-    tile = np.cumsum(slices == 0)
     candidates = np.flatnonzero(chosen)
-    apart = np.abs(slices[:, None] - slices[candidates]) + len(slices) * (tile[:, None] != tile[candidates])
-    return candidates[np.argmin(apart, axis=1)]
+    apart = np.abs(slices[:, None] - slices[candidates])
+    elsewhere = tiles[:, None] != tiles[candidates]
+    return candidates[np.argmin(np.where(elsewhere, apart.max() + 1, apart), axis=1)]
 
 
 def _settings(options: Options) -> Settings:

@@ -77,6 +77,7 @@ def search(
     settings: Settings,
     prior: Prior | None = None,
     progress: Progress | None = None,
+    inside: torch.Tensor | None = None,
 ) -> Found:
     """The latents whose images agree best with what is known.
 
@@ -88,9 +89,10 @@ def search(
         settings: how.
         prior: what the latents' prior costs; not called when ``settings.prior`` is 0.
         progress: reports and cancels.
+        inside: like ``known``: where there is an image at all; everywhere when None.
     """
     progress = progress or Progress()
-    weights = settings.weights(known)
+    weights = settings.weights(known, inside)
     objective = _Objective(decode, torch.where(known.bool(), images, 0.0), weights, settings, prior)
     latents = start.clamp(-settings.bound, settings.bound)
     latents, losses, steps = _adam(objective, latents, settings, progress.part(0.0, 0.8 if settings.polish else 1.0))

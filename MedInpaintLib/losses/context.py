@@ -13,8 +13,8 @@ class ContextWeights:
     """``W_i = M_i (far + mean over j in N(i) of (1 - M_j))``, with M = 1 where known and 0 in the hole.
 
     Yeh et al.: Semantic image inpainting with deep generative models, CVPR 2017, eq. 3, where ``far`` is 0: only known
-    pixels with some of the hole in their window count, and the more of it, the more they do. Beyond the image's border
-    is nothing: the mean is over the part of the window that lies in the image.
+    pixels with some of the hole in their window count, and the more of it, the more they do. What lies beyond the
+    image's border is no hole: the mean is over the part of the window that lies in the image.
 
     Attributes:
         window: side of the square N(i) in pixels, odd.
@@ -31,15 +31,22 @@ class ContextWeights:
     far: float = 0.0
     weighted: bool = True
 
-    def __call__(self, known: torch.Tensor) -> torch.Tensor:
-        """Weights of ``known``'s shape ``(B, 1, H, W)``; known is 1 (or True) where known."""
+    def __call__(self, known: torch.Tensor, inside: torch.Tensor | None = None) -> torch.Tensor:
+        """Weights of ``known``'s shape ``(B, 1, H, W)``.
+
+        Args:
+            known: 1 (or True) where known.
+            inside: 1 (or True) where there is an image at all; everywhere when None.
+        """
         known = known.float()
         if not self.weighted:
             return known
-        missing = functional.avg_pool2d(
-            1 - known, self.window, stride=1, padding=self.window // 2, count_include_pad=False
-        )
-        return known * (self.far + missing)
+        image = torch.ones_like(known) if inside is None else inside.float()
+        hole, whole = (self._mean(each) for each in (image * (1 - known), image))
+        return known * (self.far + hole / whole.clamp(min=1e-6))
+
+    def _mean(self, values: torch.Tensor) -> torch.Tensor:
+        return functional.avg_pool2d(values, self.window, stride=1, padding=self.window // 2)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -177,7 +177,8 @@ def _add(source: Path, replace: bool) -> Bundle:
     target = user_folder() / bundle.name
     if os.path.lexists(target) and not replace:
         raise ModelError(
-            f"There is a model '{bundle.name}' in '{target.parent}' already; remove it first, or ask to replace it."
+            f"There is a model '{bundle.name}' in '{target.parent}' already; remove it first, or replace it with "
+            "--replace (in Python: replace=True)."
         )
     make_folder(target.parent)
     with replacing_bundle(target) as temporary:

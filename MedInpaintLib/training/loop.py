@@ -17,7 +17,7 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..errors import Cancelled, ParameterError
-from ..files import replacing
+from ..files import replacing, write_text
 from ..networks import build
 from ..progress import Progress
 from .recipe import Recipe
@@ -25,6 +25,8 @@ from .slices import Crops, Slice
 from .tasks import Task, task_of
 from .validation import Trial, trials
 
+#: Planes whose slices show left and right, which look alike in heads.
+LEFT_AND_RIGHT = ("axial", "coronal")
 _PRECISIONS: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed"}
 LAST, BEST, HISTORY = "last.ckpt", "best.ckpt", "history.jsonl"
 
@@ -141,7 +143,7 @@ def train(
     if (out / LAST).is_file():
         state.load(out / LAST, recipe, fabric.device)
     history = _History(out / HISTORY, state.step, fabric.global_rank == 0)
-    crops = Crops(learning, recipe.pixels, schedule.seed)
+    crops = Crops(learning, recipe.pixels, schedule.seed, flip=recipe.data.plane in LEFT_AND_RIGHT)
     trial = trials(validation, recipe).to(fabric.device)
     fabric.barrier()
     started, steps_before = time.perf_counter() - state.seconds, state.step
@@ -162,9 +164,9 @@ def train(
     except Cancelled:
         # Between two steps: what was learned since the last check is not lost.
         if fabric.global_rank == 0:
-            state.save(out / LAST, recipe)
             history.flush()
-        raise
+            state.save(out / LAST, recipe)
+        raise Cancelled(f"Stopped after step {state.step}; the same command goes on from there.") from None
     return _best(recipe, out, leader=fabric.global_rank == 0)
 
 
@@ -199,20 +201,26 @@ def _step(fabric: Any, recipe: Recipe, state: _State, crops: Crops) -> dict[str,
     noise.manual_seed(_seed(schedule.seed, step, fabric.global_rank))
     state.task.network.train()
     log: dict[str, float] = {}
-    with fabric.autocast():
-        for name, loss, extra in state.task.losses(images, step, noise):
-            optimizer = state.task.optimizers[name]
-            weights = [each for group in optimizer.param_groups for each in group["params"]]
-            optimizer.zero_grad()
-            # Into these weights only: the generator's step leaves no gradients in the discriminator.
-            fabric.backward(loss, inputs=weights)
-            _share(fabric, weights)
-            norm = torch.nn.utils.clip_grad_norm_(weights, schedule.clip, error_if_nonfinite=False)
-            if not torch.isfinite(norm):
-                raise ParameterError(f"The training diverged at step {step} ({name}); lower its learning rate.")
-            optimizer.step()
-            log |= {f"loss/{name}": loss.item(), f"gradient/{name}": norm.item()}
-            log |= {key: value.item() for key, value in extra.items()}
+    losses = state.task.losses(images, step, noise)
+    while True:
+        # Not around the updates: autocast would go on with half-precision copies of the weights before them.
+        with fabric.autocast():
+            found = next(losses, None)
+        if found is None:
+            break
+        name, loss, extra = found
+        optimizer = state.task.optimizers[name]
+        weights = [each for group in optimizer.param_groups for each in group["params"]]
+        optimizer.zero_grad()
+        # Into these weights only: the generator's step leaves no gradients in the discriminator.
+        fabric.backward(loss, inputs=weights)
+        _share(fabric, weights)
+        norm = torch.nn.utils.clip_grad_norm_(weights, schedule.clip, error_if_nonfinite=False)
+        if not torch.isfinite(norm):
+            raise ParameterError(f"The training diverged at step {step} ({name}); lower its learning rate.")
+        optimizer.step()
+        log |= {f"loss/{name}": loss.item(), f"gradient/{name}": norm.item()}
+        log |= {key: value.item() for key, value in extra.items()}
     state.average.update_parameters(state.task.network)
     return log
 
@@ -241,11 +249,12 @@ def _check(fabric: Any, recipe: Recipe, state: _State, trial: Trial, history: _H
         history.add({"step": state.step, "psnr": psnr})
         fabric.log_dict({**history.latest, "psnr": psnr}, step=state.step)
         fabric.logger.experiment.add_image("damaged, filled, truth", trial.picture(filled), state.step)
+        # First the history: steps beyond the last checkpoint are dropped from it when a killed training goes on.
+        history.flush()
         if psnr > state.best:
             state.best = psnr
             state.save(out / BEST, recipe)
         state.save(out / LAST, recipe)
-        history.flush()
     fabric.barrier()
 
 
@@ -276,6 +285,14 @@ def _identity(recipe: Recipe) -> str:
     return json.dumps(content, sort_keys=True, default=list)
 
 
+def _step_of(line: str) -> float:
+    """Infinite for a line of which a killed training wrote only half."""
+    try:
+        return float(json.loads(line)["step"])
+    except ValueError:
+        return math.inf
+
+
 class _History:
     """A line of JSON for each step; lines of steps that are taken again after a resume are dropped."""
 
@@ -284,8 +301,8 @@ class _History:
         self._lines: list[str] = []
         self.latest: dict[str, float] = {}
         if writes and path.is_file():
-            kept = [line for line in path.read_text(encoding="utf-8").splitlines() if json.loads(line)["step"] <= step]
-            path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+            kept = [line for line in path.read_text(encoding="utf-8").splitlines() if _step_of(line) <= step]
+            write_text(path, "".join(f"{line}\n" for line in kept))
 
     def add(self, numbers: dict[str, Any]) -> None:
         self.latest = numbers if "psnr" not in numbers else self.latest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from ..frames import PLANES
 from ..intensity import MODALITIES
 from ..models.fields import NAME
 
+#: How much of a frame's side the validation holes may take.
+MOST_HOLE = 0.75
 #: The recipes that come with MedInpaint; ``medinpaint train NAME`` finds them here.
 FOLDER = Path(__file__).parent / "recipes"
 
@@ -112,11 +115,19 @@ def read_recipe(source: str | os.PathLike[str]) -> Recipe:
     wrong = NAME.misfit(recipe.name, "name")
     if wrong:
         raise ParameterError(f"The recipe '{path}' cannot be used: {wrong}.")
-    return dataclasses.replace(
+    pixels = recipe.arguments.get("pixels")
+    if not isinstance(pixels, int) or isinstance(pixels, bool) or pixels < 1:
+        found = "no 'pixels'" if pixels is None else f"pixels = {pixels!r}"
+        raise ParameterError(
+            f"The recipe ({path}, [arguments]) has {found}; give the side of a frame as a whole number."
+        )
+    recipe = dataclasses.replace(
         recipe,
         data=_checked(_table(Data, recipe.data, f"{path}, [data]"), path),
         schedule=_possible(_table(Schedule, recipe.schedule, f"{path}, [schedule]"), path),
     )
+    _check_hole(recipe, path)
+    return recipe
 
 
 def _toml() -> Any:
@@ -171,6 +182,9 @@ def _checked(data: Data, path: Path) -> Data:
     for name, value, known in (("modality", data.modality, MODALITIES), ("plane", data.plane, tuple(PLANES))):
         if value not in known:
             raise ParameterError(f"The recipe '{path}' has the {name} '{value}'; choose one of {', '.join(known)}.")
+    for name, number in (("pixel_mm", data.pixel_mm), ("half_width", data.half_width)):
+        if not 0 < number < math.inf:
+            raise ParameterError(f"The recipe '{path}' has {name} = {number:g}; it must be above 0.")
     return data
 
 
@@ -183,4 +197,17 @@ def _possible(schedule: Schedule, path: Path) -> Schedule:
             raise ParameterError(f"The recipe '{path}' has {name} = {found}; it must be {value} or more.")
     if not 0 <= schedule.ema < 1:
         raise ParameterError(f"The recipe '{path}' has ema = {schedule.ema}; it must be at least 0 and below 1.")
+    if not schedule.clip > 0:
+        raise ParameterError(f"The recipe '{path}' has clip = {schedule.clip:g}; it must be above 0.")
     return schedule
+
+
+def _check_hole(recipe: Recipe, path: Path) -> None:
+    """The validation's holes must hold pixels, and leave some of the frame around them."""
+    mm, hole = recipe.data.pixel_mm, recipe.schedule.hole_mm
+    least, most = 2 * mm, MOST_HOLE * recipe.pixels * mm
+    if not least <= hole <= most:
+        raise ParameterError(
+            f"The recipe '{path}' has hole_mm = {hole:g}; with {recipe.pixels} pixels of {mm:g} mm it must be between "
+            f"{least:g} and {most:g}."
+        )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, MissingDependencyError
+from ..errors import InputError, MedInpaintError, MissingDependencyError, ParameterError
 from ..files import make_folder
 from ..formats import READABLE
 from ..manifest import Entry, read_manifest
@@ -19,6 +20,8 @@ from .recipe import Recipe
 #: Of the subjects of a plain folder, every so many-th is for validation.
 HELD_OUT = 5
 NOT_STATED = "not stated"
+#: A DICOM file has this word after 128 bytes, whatever its name; DICOMDIR is an index of a disc and no image.
+_DICOM, _DICOM_AT, _DICOM_INDEX = b"DICM", 128, "DICOMDIR"
 #: The method that fills with models of an architecture, for the card.
 METHODS = {"vae": "vae-latent", "dcgan": "gan-latent"}
 
@@ -40,7 +43,8 @@ def run(
     Args:
         recipe: what to make.
         data: a ``MANIFEST.csv`` or the folder that holds one, whose splits train and val are used; or a plain folder of
-            images, one subject a file or a folder each, of which every fifth subject is for validation.
+            images, one subject a file or a folder each, of which every fifth subject is for validation. A folder with
+            DICOM files is one image.
         out: the folder to write to; made where it is not there.
         accelerator, devices, precision: see :class:`.loop.Hardware`.
         progress: reports and cancels.
@@ -61,6 +65,7 @@ def run(
         ) from None
     from .slices import read_slices
 
+    _check(recipe, devices)
     learning, validation = _entries(Path(data), recipe)
     make_folder(out)
 
@@ -116,12 +121,45 @@ def run(
     )
 
 
+def _check(recipe: Recipe, devices: int) -> None:
+    """Refuse, before data are read, what could not be trained afterwards."""
+    import torch
+
+    from ..networks import build
+
+    batch = recipe.schedule.batch
+    if batch < 2 * devices:
+        raise ParameterError(
+            f"A batch of {batch} leaves fewer than 2 crops for each of {devices} devices; raise 'batch' in the recipe "
+            f"to {2 * devices} or more, or use fewer devices."
+        )
+    try:
+        # Without memory and arithmetic; torch warns of layers without channels, which then fail.
+        with torch.device("meta"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            network: Any = build(recipe.architecture, recipe.arguments)
+            network.decode(network.encode(torch.empty(2, 1, recipe.pixels, recipe.pixels)))
+    except MedInpaintError:
+        raise
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        arguments = ", ".join(f"{name} = {value!r}" for name, value in recipe.arguments.items())
+        raise ParameterError(
+            f"No network '{recipe.architecture}' can be built with {arguments} ({_first_line(error)}); correct "
+            "[arguments] in the recipe."
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
 def _entries(data: Path, recipe: Recipe) -> tuple[list[Entry], list[Entry]]:
     """The images to learn from, and those to validate with."""
     folder = data.parent if data.name == "MANIFEST.csv" else data
-    if (folder / "MANIFEST.csv").is_file():
+    if data.name == "MANIFEST.csv" or (folder / "MANIFEST.csv").is_file():
         found = [entry for entry in read_manifest(folder) if _wanted(entry, recipe)]
         splits = [[entry for entry in found if entry.split == split] for split in ("train", "val")]
+        _check_apart(splits[0], splits[1], folder)
     else:
         found = _plain(folder, recipe.data.modality)
         subjects = sorted({entry.subject for entry in found})
@@ -137,6 +175,16 @@ def _entries(data: Path, recipe: Recipe) -> tuple[list[Entry], list[Entry]]:
     return splits[0], splits[1]
 
 
+def _check_apart(learning: Sequence[Entry], validation: Sequence[Entry], folder: Path) -> None:
+    """Nobody may be in both; the same name in another dataset is somebody else."""
+    both = {(each.dataset, each.subject) for each in learning} & {(each.dataset, each.subject) for each in validation}
+    if both:
+        raise InputError(
+            f"The manifest '{folder / 'MANIFEST.csv'}' has the subject '{min(both)[1]}' in train and in val; give all "
+            "images of a subject the same split."
+        )
+
+
 def _wanted(entry: Entry, recipe: Recipe) -> bool:
     contrasts = recipe.data.contrasts
     is_mask = entry.contrast.upper().startswith("MASK")
@@ -147,11 +195,27 @@ def _plain(folder: Path, modality: str) -> list[Entry]:
     """The images of a folder without a manifest; what lies in a folder of its own is one subject's."""
     if not folder.is_dir():
         raise InputError(f"There is no folder '{folder}' with data to learn from.")
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name.lower().endswith(READABLE))
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    series = {path.parent for path in files if _is_dicom(path)}
+    if folder in series:
+        raise InputError(f"The folder '{folder}' itself holds DICOM files; put each series into a folder of its own.")
+    others = {path for path in files if path.name.lower().endswith(READABLE) and not _is_dicom(path)}
     return [
         Entry(path, str(path.relative_to(folder)), modality, "", path.relative_to(folder).parts[0], "")
-        for path in files
+        for path in sorted(series | others)
     ]
+
+
+def _is_dicom(path: Path) -> bool:
+    """By the file's ending or, where it is none of a known format, by its content."""
+    name = path.name.lower()
+    if name.endswith(READABLE) or path.name == _DICOM_INDEX:
+        return name.endswith(".dcm")
+    try:
+        with path.open("rb") as file:
+            return file.read(_DICOM_AT + len(_DICOM))[_DICOM_AT:] == _DICOM
+    except OSError:
+        return False
 
 
 def _sources(entries: Sequence[Entry]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, IntensityError
 from ..foreground import body
 from ..frames import along, pose, sample
 from ..intensity import fit_scaling, sample_known
@@ -82,6 +82,8 @@ def read_slices(
 
 def _of(entry: Entry, plane: str, pixel_mm: float) -> list[Slice]:
     volume = Volume.of(entry.path)
+    if not np.isfinite(volume.array).all():
+        raise IntensityError(f"The image '{entry.path}' holds NaN or infinity; mend it, or leave it out of the data.")
     scaling = fit_scaling(sample_known(volume.array, None, None), entry.modality)
     turned = pose(volume, plane)
     whole = volume.array.reshape([1] * (3 - volume.array.ndim) + list(volume.array.shape))
@@ -104,19 +106,21 @@ def _of(entry: Entry, plane: str, pixel_mm: float) -> list[Slice]:
 class Crops:
     """An endless, deterministic order of random crops: the n-th is the same in every run, on any number of processes.
 
-    Each pass goes through all slices in an order of its own; each crop is at a random place of the body, flipped left
-    to right half of the time, and its intensities are changed a little.
+    Each pass goes through all slices in an order of its own; each crop is at a random place of the body, and its
+    intensities are changed a little.
 
     Attributes:
         slices: to crop from.
         pixels: of a crop's side.
         seed: of all chance.
+        flip: whether half of the crops are mirrored along their rows.
         gain, offset: intensities are multiplied by 1 ± gain and shifted by ± offset, uniformly.
     """
 
     slices: Sequence[Slice]
     pixels: int
     seed: int = 0
+    flip: bool = False
     gain: float = 0.1
     offset: float = 0.03
     _orders: dict[int, np.ndarray] = dataclasses.field(default_factory=dict, repr=False)
@@ -127,7 +131,7 @@ class Crops:
         rng = np.random.default_rng([self.seed, 1, number])
         chosen = self.slices[self._order(turn)[place]]
         crop = chosen.crop(*chosen.place(rng), self.pixels)
-        if rng.random() < 0.5:
+        if rng.random() < 0.5 and self.flip:
             crop = crop[:, ::-1]
         return crop * (1 + self.gain * rng.uniform(-1, 1)) + self.offset * rng.uniform(-1, 1)
 

@@ -10,8 +10,9 @@ import torch
 
 import MedInpaintLib as mi
 from MedInpaintLib.errors import Cancelled, ModelError, ParameterError
+from MedInpaintLib.frames import cut
 from MedInpaintLib.intensity import Scaling
-from MedInpaintLib.latent.fill import Generative, _nearest, choose, fill
+from MedInpaintLib.latent.fill import Generative, _first, _nearest, choose, fill
 from MedInpaintLib.latent.options import Options
 from MedInpaintLib.losses.elbo import Elbo
 from MedInpaintLib.losses.prior import VaePrior
@@ -172,9 +173,22 @@ def test_the_fill_can_be_cancelled_during_the_search():
 
 
 def test_slices_between_start_from_their_neighbours():
-    slices = np.array([0, 1, 2, 3, 4, 0, 1, 2, 3, 4])
-    chosen = np.isin(slices, (1, 4))
-    np.testing.assert_array_equal(_nearest(slices, chosen), [1, 1, 1, 4, 4, 6, 6, 6, 9, 9])
+    tiles, slices = np.array([0] * 5 + [1] * 4 + [2]), np.array([0, 1, 2, 3, 4, 2, 3, 4, 9, 1])
+    chosen = _first(tiles)
+    assert np.flatnonzero(chosen).tolist() == [1, 4, 6, 9]
+    np.testing.assert_array_equal(_nearest(tiles, slices, chosen), [1, 1, 1, 4, 4, 6, 6, 6, 6, 9])
+
+
+def test_frames_without_a_hole_are_not_searched():
+    """Two specks far from each other, in one region: each is in a tile and in slices of its own."""
+    image, hole = np.random.default_rng(0).random((9, 60, 60)).astype(np.float32), np.zeros((9, 60, 60), bool)
+    hole[1, 3, 3] = hole[7, 56, 56] = True
+    region = region_of(image, hole, 1.0)
+    frames = cut(region, region.values, pixels=16, pixel_mm=1.0)
+    assert sorted(zip(frames.tiles.tolist(), frames.slices.tolist(), strict=True)) == [
+        (0, 0), (0, 1), (0, 2), (1, 6), (1, 7), (1, 8)
+    ]  # fmt: skip
+    np.testing.assert_array_equal(frames.back(frames.values)[region.hole], 0)
 
 
 SIDE, CENTRE, HALF = 16, 0.4, 0.3

@@ -125,3 +125,12 @@ def test_gradients_are_those_of_finite_differences(power):
     generated, image = batch(*rng.normal(size=(2, 6, 6))).requires_grad_(True), batch(*rng.normal(size=(2, 6, 6)))
     weights = ContextWeights()(batch(*known)).double()
     assert torch.autograd.gradcheck(lambda each: ContextLoss(power)(each, image, weights), (generated,))
+
+
+def test_what_lies_beyond_the_image_is_no_hole():
+    known = torch.from_numpy(np.random.default_rng(0).random((2, 1, 18, 15)) > 0.3)
+    weights = ContextWeights(window=5, far=0.2)
+    framed, inside = (torch.nn.functional.pad(each.float(), (4, 3, 2, 6)) for each in (known, torch.ones_like(known)))
+    found = weights(framed, inside)
+    torch.testing.assert_close(found[..., 2:-6, 4:-3], weights(known))
+    assert found.sum() == pytest.approx(weights(known).sum().item(), rel=1e-5)

@@ -145,6 +145,10 @@ def test_parameters_are_read_from_text_and_checked():
         parse(shell_mean.Parameters, {"thickness": "nan"}, method="shell-mean")
     with pytest.raises(ParameterError, match="one of auto, slice, row, column; found 'up'"):
         parse(linear_z.Parameters, {"axis": "up"}, method="linear-z")
+    steps = registry.get("vae-latent").parameters
+    for endless in ("inf", "nan"):
+        with pytest.raises(ParameterError, match=f"'steps' must be a whole number between .*; found '{endless}'"):
+            parse(steps, {"steps": endless}, method="vae-latent")
     assert [info.kind for info in describe(linear_z.Parameters)] == ["choice"]
 
 

@@ -253,7 +253,7 @@ def test_a_model_is_replaced_on_request_alone(places, write, tmp_path):
     store.add(write(tmp_path / "first", title="First").folder)
     second = write(tmp_path / "second", title="Second")
     for source in (second.folder, pack(tmp_path / "m.zip", second.folder)):
-        with pytest.raises(ModelError, match=r"There is a model 'tiny' in .* already"):
+        with pytest.raises(ModelError, match=r"There is a model 'tiny' in .* already.*--replace .*replace=True"):
             store.add(source)
     assert store.find("tiny").title == "First"
     assert store.add(second.folder, replace=True).title == "Second"

@@ -112,7 +112,9 @@ def test_a_stopped_job_says_cancelled_leaves_the_old_file_and_no_litter(files, n
     finally:
         process.kill()
     assert process.returncode == 130
-    assert [json.loads(line) for line in rest.splitlines()] == [{"event": "cancelled"}]
+    assert [json.loads(line) for line in rest.splitlines()] == [
+        {"event": "cancelled", "message": "Cancelled; nothing was written."}
+    ]
     assert sorted(os.listdir(files)) == before
     assert (files / "filled.nrrd").read_text() == "old"
 

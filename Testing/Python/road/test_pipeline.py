@@ -1,6 +1,7 @@
 """The road: what is accepted, what is refused, what the result says."""
 
 import json
+import sys
 import tracemalloc
 
 import numpy as np
@@ -12,6 +13,7 @@ from MedInpaintLib.errors import Cancelled, GeometryError, IntensityError, Metho
 from MedInpaintLib.intensity import fit_scaling
 from MedInpaintLib.mask import disjoint_boxes, find_hole
 from MedInpaintLib.methods import registry
+from MedInpaintLib.pipeline import _device
 
 
 def ramp(shape=(12, 14, 16), dtype=np.int16):
@@ -221,6 +223,7 @@ def test_a_line_is_not_an_image():
         ({"method": "harmonic", "parameters": {"tolerance": 5}}, "found 5"),
         ({"seed": -1}, "seed must be 0 or more"),
         ({"device": "cuda:banana"}, "no device 'cuda:banana'"),
+        ({"device": "cpu:1"}, "no device 'cpu:1'"),
         ({"blend": "melt"}, "no blending 'melt'"),
         ({"device": "abacus"}, "no device 'abacus'"),
         ({"modality": "PET"}, "no modality 'PET'"),
@@ -237,6 +240,45 @@ def test_a_device_that_a_method_cannot_use_is_warned_about():
     report = mi.inpaint(image, hole, method="harmonic", device="cuda").report
     assert report["device"] == "cpu"
     assert "device 'cuda' was not used" in report["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "used"),
+    [(True, True, "cuda"), (True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_a_method_that_wants_a_gpu_gets_the_one_that_is_there(cuda, mps, used, monkeypatch):
+    with_devices(monkeypatch, cuda, mps)
+    wants, does_not = registry.get("vae-latent"), registry.get("harmonic")
+    assert _device("auto", wants) == (used, [])
+    assert _device(used, wants) == (used, [])
+    assert _device("cpu", wants) == ("cpu", [])
+    assert _device("auto", does_not) == ("cpu", [])
+
+
+def test_a_device_that_is_not_there_is_refused_with_those_that_are(monkeypatch):
+    wants = registry.get("vae-latent")
+    with_devices(monkeypatch, cuda=True, mps=False)
+    assert _device("cuda:1", wants) == ("cuda:1", [])
+    for asked in ("cuda:7", "mps"):
+        with pytest.raises(ParameterError, match=f"'{asked}' is not available; .* auto, cuda, cuda:0, cuda:1, cpu"):
+            _device(asked, wants)
+    with_devices(monkeypatch, cuda=False, mps=False)
+    for asked in ("cuda", "cuda:0"):
+        with pytest.raises(ParameterError, match=f"'{asked}' is not available; choose one of auto, cpu"):
+            _device(asked, wants)
+
+
+def test_without_torch_there_is_the_cpu(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert _device("auto", registry.get("vae-latent")) == ("cpu", [])
+
+
+def with_devices(monkeypatch, cuda: bool, mps: bool) -> None:
+    """A machine with two CUDA devices or none, and with MPS or not."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2 * cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
 
 
 def test_progress_grows_from_0_to_1_and_cancel_stops_it():

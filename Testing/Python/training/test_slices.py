@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from MedInpaintLib.errors import InputError
-from MedInpaintLib.manifest import read_manifest
+import MedInpaintLib as mi
+from MedInpaintLib.errors import InputError, IntensityError
+from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.training.slices import BACKGROUND, Crops, read_slices
 
 
@@ -77,3 +78,21 @@ def test_crops_lie_in_the_body_and_change_a_little(slices):
         assert 0.9 <= slope <= 1.1
         assert abs(shift) <= 0.031
         assert np.allclose(after, slope * before + shift, atol=1e-3)
+
+
+def test_half_of_the_crops_are_mirrored_where_that_is_asked_for(slices):
+    plain = Crops(slices, 16, gain=0.0, offset=0.0)
+    flipped = Crops(slices, 16, flip=True, gain=0.0, offset=0.0)
+    mirrored = [not (plain[number] == flipped[number]).all() for number in range(60)]
+    assert 15 < sum(mirrored) < 45
+    number = mirrored.index(True)
+    assert (flipped[number] == plain[number][:, ::-1]).all()
+
+
+def test_an_image_with_nan_is_named(tmp_path):
+    array = np.ones((3, 20, 20), np.float32)
+    array[1, 2, 3] = np.nan
+    path = tmp_path / "bad.nrrd"
+    mi.Volume(array, 1.0).write(path)
+    with pytest.raises(IntensityError, match=r"bad\.nrrd.* holds NaN"):
+        read_slices([Entry(path, "bad", "MR", "T1", "s", "train")], plane="axial", pixel_mm=1.0)
