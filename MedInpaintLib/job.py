@@ -26,6 +26,7 @@ from typing import Any
 
 from .errors import Cancelled, InputError, MedInpaintError, OutputPathError, ParameterError
 from .progress import Progress
+from .threads import one_for_blas
 
 EXIT_DONE, EXIT_FAILED, EXIT_INPUT, EXIT_CANCELLED = 0, 1, 2, 130
 
@@ -383,6 +384,7 @@ def main(arguments: list[str] | None = None) -> int:
     if len(arguments) != 1:
         print("usage: python -m MedInpaintLib.job JOB.json", file=sys.stderr)
         return EXIT_INPUT
+    one_for_blas()
     # Nothing is read or imported before this line, so a signal finds its handlers from the start.
     return guarded(lambda: execute(Job.read(arguments[0]), print_event), print_event)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import sys
 
+from ..threads import one_for_blas
+
 
 def main() -> None:
     """Entry point of the ``medinpaint`` command."""
+    one_for_blas()
     try:
         import typer  # noqa: F401
     except ImportError:

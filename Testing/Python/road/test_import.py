@@ -1,8 +1,11 @@
 """The import is quick and light."""
 
 import json
+import os
 import subprocess
 import sys
+
+import pytest
 
 SCRIPT = """
 import sys, time, json
@@ -29,3 +32,16 @@ def test_every_public_name_can_be_had_and_methods_stays_a_function_after_use():
     assert mi.methods.registry.get("harmonic").name == "harmonic"
     assert isinstance(mi.models(), dict)
     assert "inpaint" in dir(mi)
+
+
+@pytest.mark.parametrize(("asked", "found"), [(None, "1"), ("3", "3")])
+@pytest.mark.parametrize("module", ["job", "cli"])
+def test_command_and_job_work_with_one_blas_thread_unless_told_otherwise(module, asked, found):
+    code = (
+        f"import os, sys; import MedInpaintLib.{module} as it; assert 'numpy' not in sys.modules; sys.argv = ['x'];\n"
+        "try: it.main()\nexcept SystemExit: pass\nprint('threads', os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    environment |= {"OPENBLAS_NUM_THREADS": asked} if asked else {}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert f"threads {found}" in done.stdout, done.stderr
