@@ -380,11 +380,11 @@ def print_event(event: dict[str, Any]) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """``python -m MedInpaintLib.job JOB.json``"""
+    one_for_blas()
     arguments = sys.argv[1:] if arguments is None else arguments
     if len(arguments) != 1:
         print("usage: python -m MedInpaintLib.job JOB.json", file=sys.stderr)
         return EXIT_INPUT
-    one_for_blas()
     # Nothing is read or imported before this line, so a signal finds its handlers from the start.
     return guarded(lambda: execute(Job.read(arguments[0]), print_event), print_event)
 
