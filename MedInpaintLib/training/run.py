@@ -111,7 +111,7 @@ def run(
         scores=[
             {
                 "protocol": f"validation during training: discs of {hole:g} mm in {crops} crops of held-out subjects, "
-                "seed 0, no blending, range 1 of the road's scale",
+                f"seed {recipe.schedule.seed}, no blending, range 1 of the road's scale",
                 "split": "val",
                 "psnr": round(trained.psnr, 2),
             }

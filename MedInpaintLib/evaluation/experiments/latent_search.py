@@ -8,6 +8,7 @@ a run that was stopped goes on where it was.
 from __future__ import annotations
 
 import argparse
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from ...errors import MaskError
 from ...files import make_folder
 from ...manifest import Entry, read_manifest
+from ...models.store import find
 from ..protocol import evaluate
 from .cases import Case, Task, cases, go_through
 
@@ -91,7 +93,9 @@ def run(
         match: only images with this in their name.
         workers: processes, each with a core of its own.
     """
-    keep = out / "cases" / split
+    # Cases of other weights are other cases.
+    weights = hashlib.sha256("".join(find(name).weights_file["sha256"] for _, name in MODELS.values()).encode())
+    keep = out / "cases" / split / weights.hexdigest()[:12]
     make_folder(keep)
     entries = [entry for entry in read_manifest(data, split) if match in entry.name]
     wanted = [task for task in TASKS if not tasks or task.name in tasks]
