@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..methods import registry
 from .console import ProgressStyle, follow
 
 
@@ -16,14 +17,13 @@ def demo(
     ),
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
 ) -> None:
-    """Fill two 20 mm holes in the sample brain scan; write the volume, a figure, and the scores of every method."""
+    """Fill two 20 mm holes in the sample brain scan; write the volume, a figure, and the scores of the methods without a trained model."""
 
     def work(emit):  # type: ignore[no-untyped-def]
         from ..evaluation import evaluate, save_figure
         from ..files import make_folder, write_text
         from ..job import Job, execute
         from ..mask import find_hole
-        from ..methods import registry
         from ..samples import sample
         from ..volume import Volume
 
@@ -48,7 +48,7 @@ def demo(
         table = evaluate(
             brain.image,
             holes=brain.mask,
-            methods=[name for name, info in registry.methods().items() if not (info.missing() or info.needs_exemplars)],
+            methods=[name for name, info in registry.methods().items() if _is_quick(info)],
             name=f"{brain.name} ({brain.subject})",
             split=brain.split,
         )
@@ -68,3 +68,8 @@ def demo(
         emit({"event": "table", "text": f"\n{table.to_text()}\n\nIn {output}: {files}"})
 
     follow(work, progress)
+
+
+def _is_quick(info: registry.MethodInfo) -> bool:
+    """Whether a method can do without other packages, other scans and a trained model: the demo takes seconds."""
+    return not (info.missing() or info.needs_exemplars or info.needs_model)
