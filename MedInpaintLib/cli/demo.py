@@ -17,7 +17,7 @@ def demo(
     ),
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
 ) -> None:
-    """Fill two 20 mm holes in the sample brain scan; write the volume, a figure, and the scores of the methods without a trained model."""
+    """Fill two 20 mm holes in the sample brain scan; write the volume, a figure, and scores of the quick methods."""
 
     def work(emit):  # type: ignore[no-untyped-def]
         from ..evaluation import evaluate, save_figure
