@@ -43,5 +43,5 @@ def test_command_and_job_work_with_one_blas_thread_unless_told_otherwise(module,
     )
     environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
     environment |= {"OPENBLAS_NUM_THREADS": asked} if asked else {}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", env=environment)
     assert f"threads {found}" in done.stdout, done.stderr
