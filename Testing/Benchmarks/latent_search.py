@@ -21,16 +21,16 @@ STEPS, RATE = 1500, 0.05
 SLICES = 6
 
 
-def literal(decode, images, known, start, settings, prior=None, progress=None) -> Found:
+def literal(decode, images, known, start, settings, prior=None, progress=None, inside=None) -> Found:
     """Takes the arguments of :func:`MedInpaintLib.latent.search.search`, and of the settings only what to minimize."""
     network = decode.__self__
     network.requires_grad_(True)
     chance = torch.Generator().manual_seed(0)
     found = []
-    for image, mask in zip(images, known, strict=True):
+    for image, mask, there in zip(images, known, inside, strict=True):
         latent = torch.randn((1, start.shape[1]), generator=chance).requires_grad_(True)
         optimizer = torch.optim.Adam([latent], lr=RATE)
-        weights = settings.weights(mask[None])
+        weights = settings.weights(mask[None], there[None])
         for _ in range(STEPS):
             generated = decode(latent)
             loss = settings.loss(generated, image[None], weights) + settings.prior * prior(latent, generated)
