@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import concurrent.futures
 import dataclasses
 import json
@@ -103,3 +104,15 @@ def _kept(
     found = work(task, entry, seed)
     write_text(place, json.dumps(found) + "\n")
     return found
+
+
+def options(description: str) -> argparse.ArgumentParser:
+    """What every experiment's command takes; of the description only the first line is shown."""
+    parser = argparse.ArgumentParser(description=description.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.csv")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the page")
+    parser.add_argument("--split", default="test", help="train, val or test")
+    parser.add_argument("--task", action="append", default=[], help="only this task; repeatable")
+    parser.add_argument("--match", default="", help="only images with this in their name")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
+    return parser

@@ -7,7 +7,6 @@ a run that was stopped goes on where it was.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from ...files import make_folder
 from ...manifest import Entry, read_manifest
 from ...models.store import find
 from ..protocol import evaluate
-from .cases import Case, Task, cases, go_through
+from .cases import Case, Task, cases, go_through, options
 
 #: The contrasts that the released models have learned.
 CONTRASTS = ("T1", "T2", "FLAIR")
@@ -106,13 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     from .latent_search_page import write_cards, write_page
 
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.csv")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the page")
-    parser.add_argument("--split", default="test", help="train, val or test")
-    parser.add_argument("--task", action="append", default=[], help="only this task; repeatable")
-    parser.add_argument("--match", default="", help="only images with this in their name")
-    parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser = options(__doc__ or "")
     parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
     chosen = parser.parse_args(arguments)
     found = run(

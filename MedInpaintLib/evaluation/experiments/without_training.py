@@ -8,7 +8,6 @@ stopped goes on where it was.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from ...files import make_folder
 from ...manifest import Entry, read_manifest
 from ..protocol import evaluate
 from ..report import Table
-from .cases import Case, Task, cases, go_through
+from .cases import Case, Task, cases, go_through, options
 
 TASKS = (
     Task("mr-5mm", "MR, 15 lesions of 5 mm", "MR", False, "spheres:5mm:15"),
@@ -160,13 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     from .without_training_page import write_page
 
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.csv")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the page")
-    parser.add_argument("--split", default="test", help="train, val or test")
-    parser.add_argument("--task", action="append", default=[], help="only this task; repeatable")
-    parser.add_argument("--match", default="", help="only images with this in their name")
-    parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser = options(__doc__ or "")
     chosen = parser.parse_args(arguments)
     found = run(
         chosen.data, chosen.out, split=chosen.split, tasks=chosen.task, match=chosen.match, workers=chosen.workers

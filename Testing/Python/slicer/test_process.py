@@ -33,8 +33,8 @@ def test_progress_and_warnings_are_passed_on():
 
 
 def test_the_result_is_kept():
-    conversation, _ = _conversation({"event": "result", "output": "/tmp/filled.nrrd", "report": {}})
-    assert conversation.result["output"] == "/tmp/filled.nrrd"
+    conversation, _ = _conversation({"event": "result", "output": "filled.nrrd", "report": {}})
+    assert conversation.result["output"] == "filled.nrrd"
 
 
 def test_an_error_keeps_its_kind_and_its_message():

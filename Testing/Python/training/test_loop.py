@@ -113,7 +113,7 @@ def test_a_training_that_diverges_says_so(recipe, data, tmp_path):
 
 def test_a_gpu_that_is_not_there_is_one_clear_line(recipe, data, tmp_path):
     if torch.cuda.is_available():
-        pytest.skip("there is one")
+        pytest.skip("this machine has a GPU, so the error cannot be seen on it")
     with pytest.raises(ParameterError, match="cannot run on this hardware"):
         run(read_recipe(recipe()), data, tmp_path / "out", accelerator="cuda")
 
