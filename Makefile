@@ -57,7 +57,7 @@ $(VENV)/.test: $(VENV)/.python $(SETUP)
 	touch $@ $(VENV)/.demo
 
 $(VENV)/.bench: $(VENV)/.python $(SETUP)
-	$(INSTALL) ".[cli,report,opencv,bench]"
+	$(INSTALL) ".[cli,report,opencv,learned,bench]"
 	touch $@
 
 $(VENV)/.train: $(VENV)/.python $(SETUP)

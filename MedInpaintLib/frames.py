@@ -54,21 +54,35 @@ def pose(volume: Volume, plane: str) -> Pose:
 
     Args:
         volume: 2-D (then with a first axis of one voxel added) or 3-D.
-        plane: a name of :data:`PLANES`.
+        plane: a name of :data:`PLANES`; a volume of one slice is seen in the plane of that slice.
     """
     if volume.array.ndim == 2:
         return Pose((0, 1, 2), ())
-    steps, _ = volume.ijk_to_lps()
-    cosines = (steps / volume.spacing[::-1])[:, ::-1]  # rows: LPS; columns: k, j, i
+    cosines = _cosines(volume)
     order: list[int] = []
     flips: list[int] = []
-    for place, (lps, sign) in enumerate(PLANES[plane]):
+    for place, (lps, sign) in enumerate(PLANES[_only_plane(volume) or plane]):
         free = [axis for axis in range(3) if axis not in order]
         axis = free[int(np.abs(cosines[lps, free]).argmax())]
         order.append(axis)
         if sign * cosines[lps, axis] < 0:
             flips.append(place)
     return Pose(tuple(order), tuple(flips))
+
+
+def _cosines(volume: Volume) -> np.ndarray:
+    """Of the angles between the axes of LPS, ``(3,)`` rows, and those of a 3-D array, k, j, i."""
+    steps, _ = volume.ijk_to_lps()
+    return (steps / volume.spacing[::-1])[:, ::-1]
+
+
+def _only_plane(volume: Volume) -> str | None:
+    """The plane of a 3-D volume that is one slice; None for any other image."""
+    shape = volume.array.shape
+    if len(shape) != 3 or shape.count(1) != 1:
+        return None
+    across = int(np.abs(_cosines(volume)[:, shape.index(1)]).argmax())
+    return next(plane for plane, axes in PLANES.items() if axes[0][0] == across)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +93,7 @@ class Frames:
         values: float32 ``(n, pixels, pixels)`` in the region's scale; under the hole what the caller put there.
         known: bool, whether a pixel may be compared with: it is of the image and touches no hole.
         inside: bool, whether a pixel is of the image.
+        plane: in which the frames are cut: of an image that is a single slice, its own plane.
         slices: int ``(n,)``, the slice that each frame is of: neighbours differ by 1.
         tiles: int ``(n,)``, the place in the slices that each frame shows; ascending, from 0.
     """
@@ -86,6 +101,7 @@ class Frames:
     values: np.ndarray
     known: np.ndarray
     inside: np.ndarray
+    plane: str
     slices: np.ndarray
     tiles: np.ndarray
     _region: Region
@@ -157,6 +173,7 @@ def cut(region: Region, filled: np.ndarray, *, pixels: int, pixel_mm: float, pla
         values,
         known,
         inside,
+        _only_plane(image) or plane,
         np.concatenate(slices),
         np.repeat(np.arange(len(tiles)), [len(shown) for shown in slices]),
         region,

@@ -225,6 +225,11 @@ def _warnings(region: Region, frames: Frames, bundle: Bundle) -> Iterator[str]:
             f"The model '{bundle.name}' has learned from {bundle.modality} images, and this one is taken for "
             f"{region.modality}: do not trust the fill."
         )
+    if frames.plane != bundle.input["plane"]:
+        yield (
+            f"The model '{bundle.name}' has learned from {bundle.input['plane']} slices, and this image is one "
+            f"{frames.plane} slice: do not trust the fill."
+        )
     share = float(frames.known.mean(axis=(1, 2)).min())
     if share < LITTLE:
         yield (

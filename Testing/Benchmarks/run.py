@@ -1,4 +1,4 @@
-"""``make bench``: every benchmark, each a ratio against a peer in the same run. Some minutes; nothing is asserted."""
+"""``make bench``: every benchmark, each a ratio against a peer in the same run. Minutes; nothing is asserted."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-BENCHMARKS = ("startup", "biharmonic", "poisson", "preconditioner", "scaling")
-LIBRARIES = ("numpy", "scipy", "scikit-image", "pyamg", "fpie", "numba")
+BENCHMARKS = ("startup", "biharmonic", "poisson", "preconditioner", "scaling", "latent_search")
+LIBRARIES = ("numpy", "scipy", "scikit-image", "pyamg", "fpie", "numba", "torch")
 
 
 def main() -> None:

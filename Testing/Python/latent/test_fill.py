@@ -115,6 +115,18 @@ def test_an_image_of_another_modality_is_warned_of():
     assert not any("has learned" in each for each in inpaint().report["warnings"])
 
 
+def test_a_single_slice_of_another_plane_is_filled_in_its_plane_and_warned_of():
+    image, hole = scene((24, 20))
+    volumes = {"coronal": (image[:, None], hole[:, None]), "axial": (image[None], hole[None])}
+    said = {}
+    for plane, (array, mask) in volumes.items():
+        result = mi.inpaint(array, mask, method="vae-latent", spacing=2.0, modality="MR", parameters={"steps": 2})
+        said[plane] = " ".join(result.report["warnings"])
+        assert result.report["notes"]["frames"] == 1
+    assert "has learned from axial slices, and this image is one coronal slice" in said["coronal"]
+    assert "axial slices" not in said["axial"]
+
+
 def test_frames_of_which_little_is_known_are_warned_of():
     image, hole = scene((30, 30))
     hole[4:26, 4:26] = True
