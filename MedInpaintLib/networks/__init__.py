@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from torch import nn
 
 #: Architecture -> where its class is.
-ARCHITECTURES = {"dcgan": (".dcgan", "Dcgan"), "vae": (".vae", "Vae")}
+ARCHITECTURES = {
+    "boundary-aware": (".boundary_aware", "BoundaryAware"),
+    "context-encoder": (".context_encoder", "ContextEncoder"),
+    "dcgan": (".dcgan", "Dcgan"),
+    "edge-guided": (".edge_guided", "EdgeGuided"),
+    "pconv": (".pconv", "PConvUNet"),
+    "rfr": (".rfr", "RfrNet"),
+    "unet": (".unet", "UNet"),
+    "vae": (".vae", "Vae"),
+}
 
 
 def build(architecture: str, arguments: dict[str, Any]) -> nn.Module:

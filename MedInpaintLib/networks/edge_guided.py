@@ -1,0 +1,38 @@
+"""Edges first, then the image along them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+
+from .feed_forward import FeedForward, check_halvings
+from .unet import Body, start_at_the_fill
+
+
+class EdgeGuided(FeedForward):
+    """One U-Net completes the map of edges, and a second one fills the image, seeing the slices and those edges.
+
+    After Nazeri et al.: EdgeConnect: Structure guided image inpainting using edge prediction, ICCVW 2019, with both
+    parts trained together. The gradient of the image's loss goes into the edges, too.
+
+    Args:
+        pixels, slices, given: see :class:`.feed_forward.FeedForward`.
+        width, levels: see :class:`.unet.Body`; the part for the edges has half the width.
+    """
+
+    EXTRA: ClassVar[str | None] = "edges"
+
+    def __init__(
+        self, *, pixels: int = 64, slices: int = 1, given: str = "nothing", width: int = 64, levels: int = 5
+    ) -> None:
+        super().__init__(pixels=pixels, slices=slices, given=given)
+        check_halvings(pixels, levels - 1)
+        self.edges = Body(2 * slices, 1, width=max(1, width // 2), levels=levels)
+        self.image = Body(2 * slices + 1, 1, width=width, levels=levels)
+        start_at_the_fill(self.image.head, given)
+
+    def predict(self, images: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        seen = torch.cat([images, mask], dim=1)
+        logits = self.edges(seen)
+        return torch.cat([self.image(torch.cat([seen, logits.sigmoid()], dim=1)), logits], dim=1)

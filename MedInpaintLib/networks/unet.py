@@ -1,0 +1,78 @@
+"""U-Net."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from .feed_forward import FeedForward, check_halvings
+
+
+class Body(nn.Module):
+    """Encoder and decoder with skip connections.
+
+    Ronneberger, Fischer, Brox: U-Net: Convolutional networks for biomedical image segmentation, MICCAI 2015; with
+    padding, batch normalisation, and enlarging in place of transposed convolutions. The published size has width 64 and
+    5 levels.
+
+    Args:
+        inputs, outputs: channels.
+        width: channels at full size; each smaller size has twice as many.
+        levels: sizes, full size included.
+
+    Shapes: ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``; the sides are multiples of ``2 ** (levels - 1)``.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, width: int, levels: int) -> None:
+        super().__init__()
+        widths = [width * 2**level for level in range(levels)]
+        before = [inputs, *widths[:-1]]
+        self.down = nn.ModuleList(_block(a, b) for a, b in zip(before, widths, strict=True))
+        self.up = nn.ModuleList(_block(widths[k + 1] + widths[k], widths[k]) for k in reversed(range(levels - 1)))
+        self.head = nn.Conv2d(width, outputs, 1)
+        self.pool, self.enlarge = nn.MaxPool2d(2), nn.Upsample(scale_factor=2)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        skips: list[torch.Tensor] = []
+        for level, block in enumerate(self.down):
+            images = block(self.pool(images) if level else images)
+            skips.append(images)
+        for block, skip in zip(self.up, reversed(skips[:-1]), strict=True):
+            images = block(torch.cat([self.enlarge(images), skip], dim=1))
+        return self.head(images)
+
+
+class UNet(FeedForward):
+    """A plain U-Net on slices and their masks, 2-D with one slice and 2.5-D with more.
+
+    Args:
+        pixels, slices, given: see :class:`.feed_forward.FeedForward`.
+        width, levels: see :class:`Body`.
+    """
+
+    def __init__(
+        self, *, pixels: int = 64, slices: int = 1, given: str = "nothing", width: int = 64, levels: int = 5
+    ) -> None:
+        super().__init__(pixels=pixels, slices=slices, given=given)
+        check_halvings(pixels, levels - 1)
+        self.body = Body(2 * slices, 1, width=width, levels=levels)
+        start_at_the_fill(self.body.head, given)
+
+    def predict(self, images: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return self.body(torch.cat([images, mask], dim=1))
+
+
+def start_at_the_fill(head: nn.Conv2d, given: str) -> None:
+    """Let a network that corrects a fill begin with no correction."""
+    if given == "fill":
+        nn.init.zeros_(head.weight[:1])
+        if head.bias is not None:
+            nn.init.zeros_(head.bias[:1])
+
+
+def _block(before: int, after: int) -> nn.Sequential:
+    """Twice convolution, normalisation, ReLU."""
+    layers: list[nn.Module] = []
+    for inputs in (before, after):
+        layers += [nn.Conv2d(inputs, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
