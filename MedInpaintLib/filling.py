@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from . import blending
+from .blending.by_name import BLENDS
 from .clock import Clock
 from .errors import MaskError, MethodError
 from .mask import Hole, disjoint_boxes
@@ -97,7 +97,7 @@ def fill(
             raise MaskError("The hole leaves no known voxel around it: nothing is there to fill it from.")
         prediction = _predict(region, plan, share.part(0.0, 0.8))
         clock.lap("method")
-        blended = _BLENDS[plan.blend](prediction.mean, region, share.part(0.8, 1.0))
+        blended = BLENDS[plan.blend](prediction.mean, region, share.part(0.8, 1.0))
         clock.lap("blend")
         spread = None if prediction.spread is None else prediction.spread[region.hole] * region.scaling.width
         intensities = restore(region, blended, scan.image.array.dtype)
@@ -178,17 +178,6 @@ def _predict(region: Region, plan: Plan, progress: Progress) -> registry.Predict
 def _context(context_mm: float, mm: float) -> int:
     """Known voxels to take along on each side: at least the two that a solver needs, and bounded for micro-CT."""
     return min(max(2, math.ceil(context_mm / mm)), MOST_CONTEXT)
-
-
-_BLENDS: dict[str, Callable[[np.ndarray, Region, Progress], np.ndarray]] = {
-    "paste": lambda mean, region, progress: blending.paste(mean, region.values, region.hole),
-    "feather": lambda mean, region, progress: blending.feather(
-        mean, region.values, region.hole, spacing=region.spacing
-    ),
-    "poisson": lambda mean, region, progress: blending.poisson(
-        mean, region.values, region.hole, spacing=region.spacing, progress=progress
-    ),
-}
 
 
 def _worst(notes: Sequence[dict[str, Any]]) -> dict[str, Any]:

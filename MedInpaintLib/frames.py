@@ -22,6 +22,8 @@ PLANES: dict[str, tuple[tuple[int, int], ...]] = {
 }
 #: Pixels and voxels whose sizes differ by less than this share are laid on each other, and nothing is interpolated.
 ALIKE = 0.02
+#: Volumes with voxels longer than so many pixels are not looked through from the side.
+THICK = 2.0
 #: A pixel is of the image, or known, when so much of what went into it is; the rest is rounding.
 WHOLE = 0.999
 #: A frame is to be filled in its middle only, up to this share of its side; a larger hole gets several frames.
@@ -87,14 +89,14 @@ def _only_plane(volume: Volume) -> str | None:
 
 @dataclasses.dataclass(frozen=True)
 class Frames:
-    """The slices of a region that hold some of its hole, and one more at each end, in frames.
+    """The slices of a region that hold some of its hole, and some more at each end, in frames.
 
     Attributes:
         values: float32 ``(n, pixels, pixels)`` in the region's scale; under the hole what the caller put there.
         known: bool, whether a pixel may be compared with: it is of the image and touches no hole.
         inside: bool, whether a pixel is of the image.
         plane: in which the frames are cut: of an image that is a single slice, its own plane.
-        slices: int ``(n,)``, the slice that each frame is of: neighbours differ by 1.
+        slices: int ``(n,)``, the slice that each frame is of, as the region counts: neighbours differ by 1.
         tiles: int ``(n,)``, the place in the slices that each frame shows; ascending, from 0.
     """
 
@@ -109,18 +111,41 @@ class Frames:
     _rows: tuple[np.ndarray, ...]  # of each tile: the rows of the region at which its pixels lie
     _columns: tuple[np.ndarray, ...]
 
-    def back(self, frames: np.ndarray) -> np.ndarray:
-        """Frames of :attr:`values`' shape as an array of the region's shape; what no frame shows has known values."""
+    def neighbours(self, count: int, apart_mm: float) -> np.ndarray:
+        """int ``(n, count)``: the frames of a frame's tile that show slices before it, itself, and slices after it.
+
+        Args:
+            count: odd.
+            apart_mm: from one to the next, as nearly as slices lie; no slice is taken twice but at the ends.
+        """
+        spacing = self._region.scan.image.spacing
+        mm = ((1.0,) * (3 - len(spacing)) + tuple(spacing))[self._pose.order[0]]
+        offsets = (np.arange(count) - count // 2) * max(1, round(apart_mm / mm))
+        found = np.empty((len(self.slices), count), dtype=np.intp)
+        for tile in np.unique(self.tiles):
+            own = np.flatnonzero(self.tiles == tile)
+            wanted = self.slices[own, np.newaxis] + offsets
+            found[own] = own[np.abs(wanted[..., np.newaxis] - self.slices[own]).argmin(axis=-1)]
+        return found
+
+    def back(self, frames: np.ndarray, rest: np.ndarray | None = None) -> np.ndarray:
+        """Frames of :attr:`values`' shape as an array of the region's shape.
+
+        Args:
+            frames: float.
+            rest: of the region's shape: what is where no frame shows anything; the known values by default.
+        """
         from scipy import ndimage
 
-        stack = self._pose.turn(_as_volume(self._region, self._region.values)).astype(np.float32)
+        rest = self._region.values if rest is None else rest
+        stack = self._pose.turn(_as_volume(self._region, rest)).astype(np.float32)
         total, weights = np.zeros((2, *stack.shape), dtype=np.float32)
         for number, (rows, columns) in enumerate(zip(self._rows, self._columns, strict=True)):
             at_rows, row_weight = _places(rows, stack.shape[1])
             at_columns, column_weight = _places(columns, stack.shape[2])
             weight = np.outer(row_weight, column_weight)
             grid = np.meshgrid(at_rows, at_columns, indexing="ij")
-            own = self.tiles == number
+            own = (self.tiles == number) & (self.slices >= 0) & (self.slices < len(stack))
             for frame, at in zip(frames[own], self.slices[own], strict=True):
                 found = ndimage.map_coordinates(frame.astype(np.float32), grid, order=1, mode="nearest")
                 total[at] += weight * found
@@ -130,7 +155,22 @@ class Frames:
         return np.ascontiguousarray(self._pose.back(stack)).reshape(self._region.values.shape)
 
 
-def cut(region: Region, filled: np.ndarray, *, pixels: int, pixel_mm: float, plane: str = "axial") -> Frames:
+def views(image: Volume, plane: str, also: Sequence[str], pixel_mm: float) -> tuple[str, ...]:
+    """The planes in which a network may see an image: ``also`` only where no voxel is much longer than a pixel.
+
+    Args:
+        image: 2-D or 3-D.
+        plane: the first of them.
+        also: the others.
+        pixel_mm: of the frames.
+    """
+    thick = image.array.ndim == 2 or 1 in image.array.shape or max(image.spacing) > THICK * pixel_mm
+    return (plane,) if thick else (plane, *also)
+
+
+def cut(
+    region: Region, filled: np.ndarray, *, pixels: int, pixel_mm: float, plane: str = "axial", beyond: float = 0.0
+) -> Frames:
     """Frames around a region's hole.
 
     Args:
@@ -140,12 +180,15 @@ def cut(region: Region, filled: np.ndarray, *, pixels: int, pixel_mm: float, pla
         pixels: of a frame's side.
         pixel_mm: their size.
         plane: a name of :data:`PLANES`; the axis of the image nearest to it is taken.
+        beyond: mm, how far to each end slices without a hole are cut, too; one of them always is.
     """
     image = region.scan.image
     turned = pose(image, plane)
     spacing = np.array(image.spacing if image.array.ndim == 3 else (1.0, *image.spacing))[list(turned.order)]
-    wide, inner = _field(region, turned, pixels * pixel_mm)
-    start = wide.nearest_known()
+    wide, inner = _field(region, turned, pixels * pixel_mm, beyond)
+    alone = np.count_nonzero(wide.hole) == np.count_nonzero(region.hole)
+    # To look for nearest voxels takes longer than all the rest, and mostly there is no other hole near.
+    start = wide.values.copy() if alone else wide.nearest_known()
     start[inner] = np.where(region.hole, filled, region.values)
     stack = turned.turn(_as_volume(wide, start))
     hidden = turned.turn(_as_volume(wide, wide.hole))
@@ -156,9 +199,10 @@ def cut(region: Region, filled: np.ndarray, *, pixels: int, pixel_mm: float, pla
     ratio = [float(pixel_mm / each) for each in spacing[1:]]
     parts, slices, tiles = [], [], []
     for row, column in itertools.product(rows, columns):
-        shown = _shown(own[:, row.cell, column.cell])
-        if not len(shown):
+        touched = np.asarray(own[:, row.cell, column.cell].any(axis=(1, 2)))
+        if not touched.any():
             continue
+        shown = _shown(touched, max(1, math.ceil(beyond / spacing[0])), -corner[0], len(stack) - corner[0])
         at = (row.pixels + corner[1], column.pixels + corner[2], ratio)
         planes = shown + corner[0]
         values = sample(stack[planes], *at)
@@ -250,17 +294,17 @@ def _tiles(touched: np.ndarray, pixels: int, ratio: float) -> list[_Tile]:
     ]
 
 
-def _shown(hole: np.ndarray) -> np.ndarray:
-    """The slices that hold some of a part of the hole, and their neighbours; none when there is no hole.
+def _shown(touched: np.ndarray, reach: int, first: int, end: int) -> np.ndarray:
+    """The slices that hold some of a part of the hole, and their neighbours.
 
     Args:
-        hole: bool ``(slices, rows, columns)``.
+        touched: bool, which of the region's slices do.
+        reach: how far neighbours are taken along.
+        first, end: the slices that there are, as the region counts.
     """
-    touched = np.asarray(hole.any(axis=(1, 2)))
-    near = touched.copy()
-    near[1:] |= touched[:-1]
-    near[:-1] |= touched[1:]
-    return np.flatnonzero(near)
+    there = np.arange(first, end)
+    apart = np.abs(there[:, np.newaxis] - np.flatnonzero(touched))
+    return there[apart.min(axis=1) <= reach]
 
 
 def _places(tile: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -272,13 +316,14 @@ def _places(tile: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     return at, np.where((at > -0.5) & (at < len(tile) - 0.5), weight, 0.0)
 
 
-def _field(region: Region, turned: Pose, side_mm: float) -> tuple[Region, Box]:
+def _field(region: Region, turned: Pose, side_mm: float, beyond: float) -> tuple[Region, Box]:
     """The region with so much around it that frames of this side find what they show, and where it lies in that."""
     image = region.scan.image
     margin = [0] * image.array.ndim
     offset = 3 - image.array.ndim
-    for axis in turned.order[1:]:
-        margin[axis - offset] = math.ceil(side_mm / image.spacing[axis - offset]) + 2
+    for axis, reach in zip(turned.order, (beyond, side_mm, side_mm), strict=True):
+        if axis >= offset:
+            margin[axis - offset] = math.ceil(reach / image.spacing[axis - offset]) + 2
     wide = crop(region.scan, grow(region.box, margin, image.array.shape))
     return wide, relative(region.place, wide.place)
 

@@ -11,10 +11,14 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import blending, metrics
+
+if TYPE_CHECKING:
+    import torch
 
 _TOLERANCE = 1e-4  # of deviations, in intensities of about 1; Poisson is solved to a relative residual of 1e-6
 _SPACING = (2.0, 1.0, 0.5)
@@ -220,3 +224,88 @@ def _adversarial() -> float:
     undecided, gan = torch.zeros(3), CrossEntropyGan()
     discriminator = float(gan.discriminator(undecided, undecided)) - 2 * math.log(2)
     return max(abs(discriminator), abs(float(gan.generator(undecided)) - math.log(2)))
+
+
+@_check("Hinge and squares are 2 and 1/2 where nobody can tell, and 0 where the discriminator is right", "torch")
+def _margins() -> float:
+    import torch
+
+    from .losses.adversarial import HingeGan, LeastSquaresGan
+
+    undecided, hinge, squares = torch.zeros(3), HingeGan(), LeastSquaresGan()
+    right = hinge.discriminator(undecided + 9, undecided - 9) + squares.discriminator(undecided + 1, undecided)
+    found = [gan.discriminator(undecided, undecided) for gan in (hinge, squares)]
+    found += [gan.generator(undecided - 1) for gan in (hinge, squares)]
+    return float(right) + _largest(np.array([float(each) for each in found]) - [2, 0.5, 1, 2])
+
+
+def _square_hole() -> tuple[torch.Tensor, torch.Tensor]:
+    """A frame of zeros, 8 x 8, and what is known of it: all but the 4 pixels in its middle."""
+    import torch
+
+    known = torch.ones(1, 1, 8, 8, dtype=torch.bool)
+    known[..., 3:5, 3:5] = False
+    return torch.zeros(1, 1, 8, 8), known
+
+
+@_check("Reconstruction losses divide by the frame or by the region, and see nothing else", "torch")
+def _reconstruction() -> float:
+    from .losses.reconstruction import ReconstructionLoss
+
+    truth, known = _square_hole()
+    predicted = 3 * (~known).float() + 5 * known
+    losses = [ReconstructionLoss(), ReconstructionLoss(per="region"), ReconstructionLoss("known", power=2)]
+    found = [float(loss(predicted, truth, known)) for loss in losses]
+    return _largest(np.array(found) - [3 * 4 / 64, 3, 25 * 60 / 64])
+
+
+@_check("Total variation is the length of a step times its height, the rim of the hole included", "torch")
+def _total_variation() -> float:
+    from .losses.total_variation import TotalVariationLoss
+
+    truth, known = _square_hole()
+    return abs(float(TotalVariationLoss()(truth + 3, truth, known)) - 3 * 8 / 64)
+
+
+@_check("Features of constants: the Gram matrix of 1 and 2, and losses that count prediction and composite", "torch")
+def _features() -> float:
+    import torch
+
+    from .losses.perceptual import FeatureLosses, gram
+
+    truth, known = _square_hole()
+    constants = torch.tensor([1.0, 2.0]).view(1, 2, 1, 1).expand(1, 2, 3, 5)
+    perceptual, style = FeatureLosses(lambda images: [images + 1])(truth + 1, truth, known)
+    grams = _largest(gram(constants)[0].numpy() - np.array([[0.5, 1], [1, 2]]))
+    return grams + abs(float(perceptual) - (1 + 4 / 64)) + abs(float(style) - (3 + 3 * 4 / 64))
+
+
+@_check("The SSIM losses are 0 for the truth, and for constants come from the luminance alone", "torch")
+def _structural() -> float:
+    from .losses.structural import MultiScaleSsimLoss, SsimLoss
+
+    truth, known = _square_hole()
+    # -0.5 and 0 count as 0.5 and 1 of 2.
+    expected = 1 - (2 * 0.5 * 1 + 0.0004) / (0.5**2 + 1 + 0.0004)
+
+    def deviation(loss: SsimLoss | MultiScaleSsimLoss) -> float:
+        found = [float(loss(image, truth, known)) for image in (truth, truth - 0.5)]
+        return _largest(np.array(found) - [0, expected])
+
+    return max(deviation(SsimLoss("frame")), deviation(MultiScaleSsimLoss("frame")))
+
+
+@_check("The edges of a ramp are its slope, boundaries lie where tissue changes; not to know costs log 2", "torch")
+def _edges() -> float:
+    import torch
+
+    from .losses.edge import EdgeCrossEntropy, EdgeLoss, boundaries, edge_map
+
+    truth, known = _square_hole()
+    ramp = truth + 0.25 * torch.arange(8)
+    tissue = truth + (torch.arange(8) > 2) + (torch.arange(8) > 5)
+    expected = np.broadcast_to([0, 0, 1, 1, 0, 1, 1, 0], (8, 8))
+    slope = _largest(edge_map(ramp)[0, 0].numpy() - (math.hypot(0.25, 1e-3) - 1e-3))
+    undecided = abs(float(EdgeCrossEntropy()(truth, boundaries(tissue), known)) - math.log(2))
+    change = float(EdgeLoss()(ramp + 9, ramp, known) == 0 or EdgeLoss()(ramp, ramp, known) != 0)
+    return slope + undecided + change + _largest(boundaries(tissue)[0, 0].numpy() - expected)

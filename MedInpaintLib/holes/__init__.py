@@ -1,4 +1,4 @@
-"""Synthetic holes: spheres, squares, strips, free-form strokes and blobs at random places, the same for the same seed.
+"""Synthetic holes: spheres, squares, strips, strokes, blobs and lesions at random places, the same for the same seed.
 
 >>> from MedInpaintLib.holes import place
 >>> labels = place("spheres:20mm:2", (64, 64, 64), spacing=(1, 1, 1), seed=0)
@@ -11,9 +11,11 @@ Training draws from the same classes as the evaluation.
 
 from .blobs import Blobs
 from .grammar import grammar, is_spec, parse
+from .grid import Grid
 from .length import Length
+from .lesions import Lesions
 from .place import place
-from .shape import Grid, Shape
+from .shape import Shape
 from .spheres import Spheres
 from .squares import Squares
 from .strips import Strips
@@ -23,6 +25,7 @@ __all__ = [
     "Blobs",
     "Grid",
     "Length",
+    "Lesions",
     "Shape",
     "Spheres",
     "Squares",

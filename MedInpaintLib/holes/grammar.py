@@ -7,11 +7,15 @@ from collections.abc import Callable
 from ..errors import ParameterError
 from .blobs import Blobs
 from .length import Length
+from .lesions import Lesions
 from .shape import ALL_SLICES, Shape
 from .spheres import Spheres
 from .squares import Squares
 from .strips import ORIENTATIONS, Strips
 from .strokes import PUBLISHED_LENGTH, PUBLISHED_VERTICES, Strokes
+
+#: What follows it is a path to its last character, colons and all.
+_SOURCE = ":from="
 
 
 def parse(spec: str) -> Shape:
@@ -23,7 +27,8 @@ def parse(spec: str) -> Shape:
     Raises:
         ParameterError: it describes none; the message shows the grammar.
     """
-    name, *parts = spec.strip().split(":")
+    described, source, file = spec.strip().partition(_SOURCE)
+    name, *parts = described.split(":")
     try:
         if name not in _SHAPES:
             raise ParameterError(f"there is no shape '{name}'.")
@@ -31,7 +36,7 @@ def parse(spec: str) -> Shape:
             raise ParameterError("the size is missing.")
         size, *parts = parts
         count = _count(parts.pop(0)) if parts and parts[0].isdigit() else 1
-        return _SHAPES[name](size, count, _options(parts))
+        return _SHAPES[name](size, count, _options([*parts, source[1:] + file] if source else parts))
     except ParameterError as error:
         raise ParameterError(f"'{spec}' does not describe holes: {error}\n{grammar()}") from None
 
@@ -43,14 +48,15 @@ def is_spec(text: str) -> bool:
 
 def grammar() -> str:
     """How holes are written, as a text to print."""
-    shapes = (Spheres, Squares, Strips, Strokes, Blobs)
+    shapes = (Spheres, Squares, Strips, Strokes, Blobs, Lesions)
     lines = [f"  {shape.GRAMMAR}\n      {shape.HELP}" for shape in shapes]
     return "\n".join(
         [
             "Holes are written SHAPE:SIZE[:COUNT][:OPTION...]:",
             *lines,
-            "Lengths need a unit: mm, or px for voxels. COUNT is 1 by default.",
+            "Lengths need a unit: mm, px (voxels) or % of a slice's shorter side (1/8 = 12.5%). COUNT is 1 by default.",
             "In volumes squares, strips and strokes lie on one slice each; slab=5mm, 3px or all makes them thicker.",
+            "Lesions are multiple sclerosis lesions; from=FILE, written last, takes those that a mask of yours marks.",
         ]
     )
 
@@ -93,6 +99,14 @@ def _blobs(size: str, count: int, options: dict[str, str]) -> Shape:
     return Blobs(Length.parse(size), count)
 
 
+def _lesions(size: str, count: int, options: dict[str, str]) -> Shape:
+    source = options.pop("from", None)
+    if source == "":
+        raise ParameterError("after from= the file of a mask is missing.")
+    _none_left(options)
+    return Lesions(Length.parse(size), count, source)
+
+
 def _count(text: str) -> int:
     if not text.isdigit() or int(text) == 0:
         raise ParameterError(f"'{text}' is not a number of things; write a whole number of at least 1.")
@@ -128,4 +142,5 @@ _SHAPES: dict[str, Callable[[str, int, dict[str, str]], Shape]] = {
     "strips": _strips,
     "strokes": _strokes,
     "blobs": _blobs,
+    "lesions": _lesions,
 }

@@ -1,23 +1,26 @@
-"""Lengths as people write them: ``20mm``, ``32px``."""
+"""Lengths as people write them: ``20mm``, ``32px``, ``12.5%``, ``1/8``."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import re
-from collections.abc import Sequence
 
 from ..errors import ParameterError
+from .grid import Grid
 
-_WRITTEN = re.compile(r"(\d+(?:\.\d+)?)(mm|px)")
+_WRITTEN = re.compile(r"(\d+(?:\.\d+)?)(mm|px|%)")
+_SHARE = re.compile(r"(\d+)/(\d+)")
 
 
 @dataclasses.dataclass(frozen=True)
 class Length:
-    """A length in mm, or in voxels along whichever axis it is laid (``px``).
+    """A length in mm, in voxels along whichever axis it is laid (``px``), or in percent of a slice's shorter side.
 
-    >>> Length.parse("20mm").voxels(2.5)
-    8.0
+    Percent are of millimetres: what is round in mm is round in percent, whatever the spacing.
+
+    >>> Length.parse("1/8").whole_voxels(Grid((30, 256, 320), (5.0, 0.9, 0.9)), axis=1)
+    32
     """
 
     value: float
@@ -25,27 +28,33 @@ class Length:
 
     @classmethod
     def parse(cls, text: str) -> Length:
-        """From ``"20mm"`` or ``"32px"``.
+        """From ``"20mm"``, ``"32px"`` or ``"12.5%"``; ``"1/8"`` is the same as the latter.
 
         Raises:
             ParameterError: it is written otherwise, or is 0.
         """
-        found = _WRITTEN.fullmatch(text)
-        if found is None or float(found[1]) == 0:
-            raise ParameterError(f"'{text}' is not a length; write a positive number with its unit, as in 20mm.")
-        return cls(float(found[1]), found[2])
+        value, unit = 0.0, "%"
+        if found := _WRITTEN.fullmatch(text):
+            value, unit = float(found[1]), found[2]
+        elif (found := _SHARE.fullmatch(text)) and int(found[2]):
+            value = 100 * int(found[1]) / int(found[2])
+        if value == 0:
+            raise ParameterError(
+                f"'{text}' is not a length; write a positive number with its unit, as in 20mm, or a fraction as in 1/8."
+            )
+        return cls(value, unit)
 
     def __str__(self) -> str:
         return f"{self.value:g}{self.unit}"
 
-    def voxels(self, mm: float) -> float:
-        """How many voxels it is along an axis with voxels of ``mm``."""
-        return self.value / mm if self.unit == "mm" else self.value
-
-    def whole_voxels(self, mm: float) -> int:
-        """:meth:`voxels`, rounded to at least 1 (halves up, unlike ``round``, so that sizes grow steadily)."""
-        return max(1, math.floor(self.voxels(mm) + 0.5))
-
-    def steps(self, spacing: Sequence[float]) -> tuple[float, ...]:
+    def steps(self, grid: Grid) -> tuple[float, ...]:
         """What one voxel measures along each axis, in this length's unit."""
-        return tuple(float(mm) for mm in spacing) if self.unit == "mm" else (1.0,) * len(spacing)
+        if self.unit == "px":
+            return (1.0,) * len(grid.shape)
+        one = 1.0 if self.unit == "mm" else grid.side_mm / 100
+        return tuple(mm / one for mm in grid.spacing)
+
+    def whole_voxels(self, grid: Grid, axis: int) -> int:
+        """How many voxels it is along an axis, at least 1; halves go up, so that sizes grow steadily."""
+        # The tolerance is for halves that rounding has left a little short: 1/12 of 258 voxels is 21.5.
+        return max(1, math.floor(self.value / self.steps(grid)[axis] + 0.5 + 1e-9))

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..errors import GeometryError, MaskError, ParameterError
 from .grammar import parse
-from .shape import Grid, Shape
+from .grid import Grid
+from .shape import Shape
 
 #: Random places that are tried for one hole, and how often the whole set is begun anew when one finds no place.
 _TRIES, _RESTARTS = 2000, 4
@@ -24,7 +25,7 @@ def place(
     foreground: np.ndarray | None = None,
     avoid: np.ndarray | None = None,
     margin_mm: float = 4.0,
-    seed: int = 0,
+    seed: int | Sequence[int] = 0,
 ) -> np.ndarray:
     """Holes at random places, each with a label of its own.
 
@@ -32,12 +33,12 @@ def place(
         holes: a description such as ``"spheres:20mm:6"`` (see :func:`.grammar.grammar`), or a shape.
         shape: of the image, ``(k, j, i)`` or ``(j, i)``; axes of one voxel do not count as dimensions.
         spacing: mm an axis; 1 by default.
-        foreground: bool, where holes belong: spheres, squares and blobs lie in it entirely, strips and strokes with a
-            part that their documentation gives. Everywhere by default.
+        foreground: bool, where holes belong: they lie in it entirely, strips and strokes with a part that their
+            documentation gives. Everywhere by default.
         avoid: bool, where no voxel of any hole may lie, e.g. lesions.
         margin_mm: least distance between two holes; those that may cross (strokes, strips in both orientations) have
             none.
-        seed: same seed, same holes.
+        seed: same seed, same holes; several numbers make one too, such as a training's seed and a sample's number.
 
     Returns:
         int32 label image: 0 = known, 1, 2, ... = the holes. Where holes may cross, those that touch have one label.

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 import numpy as np
 
+from .grid import Grid
 from .length import Length
-
-
-@dataclasses.dataclass(frozen=True)
-class Grid:
-    """The image's grid: voxels and mm an axis, ``(k, j, i)`` or ``(j, i)``; no axis is one voxel long."""
-
-    shape: tuple[int, ...]
-    spacing: tuple[float, ...]
 
 
 class Shape(Protocol):
@@ -55,7 +47,7 @@ def thicken(plane: np.ndarray, slab: Length | str | None, grid: Grid) -> np.ndar
     if len(grid.shape) == 2:
         return plane
     if isinstance(slab, Length):
-        slices = slab.whole_voxels(grid.spacing[0])
+        slices = slab.whole_voxels(grid, 0)
     else:
         slices = grid.shape[0] if slab == ALL_SLICES else 1
     return np.repeat(plane[np.newaxis], slices, axis=0)

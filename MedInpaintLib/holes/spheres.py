@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from .grid import Grid
 from .length import Length
-from .shape import Grid, offsets
+from .shape import offsets
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Spheres:
 
     def draw(self, grid: Grid, rng: np.random.Generator) -> np.ndarray:
         radius = self.diameter.value / 2
-        steps = self.diameter.steps(grid.spacing)
+        steps = self.diameter.steps(grid)
         squared = np.asarray(sum(along**2 for along in offsets([radius] * len(steps), steps)))
         # The tolerance keeps voxels at exactly the radius in, whatever the rounding of the spacing in the header.
         return squared <= radius**2 * (1 + 1e-9)

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from .grid import Grid
 from .length import Length
-from .shape import Grid, thicken
+from .shape import thicken
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,5 +29,5 @@ class Squares:
     crossing: ClassVar[bool] = False
 
     def draw(self, grid: Grid, rng: np.random.Generator) -> np.ndarray:
-        rows, columns = (self.side.whole_voxels(mm) for mm in grid.spacing[-2:])
+        rows, columns = (self.side.whole_voxels(grid, axis) for axis in (-2, -1))
         return thicken(np.ones((rows, columns), dtype=bool), self.slab, grid)

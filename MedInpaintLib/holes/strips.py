@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from .grid import Grid
 from .length import Length
-from .shape import Grid, thicken
+from .shape import thicken
 
 ORIENTATIONS = ("horizontal", "vertical", "both")
 
@@ -40,7 +41,7 @@ class Strips:
         orientation = ORIENTATIONS[rng.integers(2)] if self.crossing else self.orientation
         rows, columns = grid.shape[-2:]
         if orientation == "horizontal":
-            rows = self.width.whole_voxels(grid.spacing[-2])
+            rows = self.width.whole_voxels(grid, -2)
         else:
-            columns = self.width.whole_voxels(grid.spacing[-1])
+            columns = self.width.whole_voxels(grid, -1)
         return thicken(np.ones((rows, columns), dtype=bool), self.slab, grid)

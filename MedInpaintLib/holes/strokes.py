@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from .grid import Grid
 from .length import Length
-from .shape import Grid, thicken
+from .shape import thicken
 
 #: Of the strokes with which Recurrent Feature Reasoning was trained, on 256 px images, with brushes of 10-24px.
 PUBLISHED_LENGTH, PUBLISHED_VERTICES = Length(100.0, "px"), 25
@@ -46,8 +47,8 @@ class Strokes:
             angle = rng.uniform(0, 2 * math.pi)
             far = rng.uniform(0, 1) * self.length.value * np.array([math.sin(angle), math.cos(angle)])
             brush = rng.uniform(self.thinnest.value, self.thickest.value)
-            there = np.clip(here + far / self.length.steps(grid.spacing[-2:]), 0, extent - 1)
-            _paint(plane, here, there, np.array(self.thinnest.steps(grid.spacing[-2:])), brush / 2)
+            there = np.clip(here + far / self.length.steps(grid)[-2:], 0, extent - 1)
+            _paint(plane, here, there, np.array(self.thinnest.steps(grid)[-2:]), brush / 2)
             here = there
         rows, columns = np.flatnonzero(plane.any(axis=1)), np.flatnonzero(plane.any(axis=0))
         return thicken(plane[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], self.slab, grid)

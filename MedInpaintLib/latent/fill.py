@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ModelError, ParameterError
+from ..errors import ParameterError
 from ..frames import Frames, cut
 from ..models.bundle import Bundle
-from ..models.store import find, models
 from ..progress import Progress
 from ..region import Region
-from ..solvers.fill import solve_biharmonic
+from ..solvers.start import thin_plate
 from .options import Options
 
 if TYPE_CHECKING:
@@ -62,22 +61,6 @@ class Filled:
     warnings: tuple[str, ...]
 
 
-def choose(name: str, architecture: str, modality: str) -> Bundle:
-    """The model that a parameter names: by name or folder, or the first one of the architecture and modality.
-
-    Raises:
-        ModelError: there is none, or it is of another architecture.
-    """
-    if name != "auto":
-        bundle = find(name)
-        bundle.check_architecture(architecture)
-        return bundle
-    fitting = [each for each in models().values() if each.architecture == architecture]
-    if not fitting:
-        raise ModelError(f"There is no model of the architecture '{architecture}'; 'medinpaint models add' adds one.")
-    return next((each for each in fitting if each.modality == modality), fitting[0])
-
-
 def fill(
     region: Region, generative: Generative, options: Options, seed: int, device: str, progress: Progress
 ) -> Filled:
@@ -94,9 +77,7 @@ def fill(
     import torch
 
     bundle = generative.bundle
-    known = region.values[~region.hole]
-    smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=progress.part(0.0, 0.05)).values
-    start = np.clip(smooth, known.min(), known.max()).astype(np.float32)
+    start = thin_plate(region, progress.part(0.0, 0.05))
     side, mm, plane = (bundle.input[name] for name in ("pixels", "pixel_mm", "plane"))
     frames = cut(region, start, pixels=side, pixel_mm=mm, plane=plane)
     centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]

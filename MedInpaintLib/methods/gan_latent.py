@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, cast
 
-from ..latent.fill import Generative, choose
+from ..latent.fill import Generative
 from ..latent.fill import fill as fill_by_search
 from ..latent.options import Options
 from ..models.bundle import Bundle, load_into
+from ..models.store import choose
 from ..parameters import parameter
 from ..region import Region
 from .registry import Prediction, Run, method

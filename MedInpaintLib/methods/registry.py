@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..blending.by_name import BLENDS
 from ..errors import ParameterError
 from ..parameters import ParameterInfo, describe
 from ..progress import Progress
@@ -153,3 +154,17 @@ def get(name: str) -> MethodInfo:
     if name not in known:
         raise ParameterError(f"There is no method '{name}'; the methods are: auto, {', '.join(known)}.")
     return known[name]
+
+
+def blended(name: str, region: Region, run: Run) -> np.ndarray:
+    """float32 of the region's shape: its values, and under the hole the fill of a method with its own defaults.
+
+    Args:
+        name: of the method.
+        region: to fill.
+        run: seed, device and progress.
+    """
+    info = get(name)
+    assert info.fill is not None  # the registry fills it in
+    prediction = info.fill(region, info.parameters(), run)
+    return BLENDS[info.blend](prediction.mean, region, Progress()).astype(np.float32)

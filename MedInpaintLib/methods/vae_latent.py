@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from ..latent.fill import Generative, choose
+from ..latent.fill import Generative
 from ..latent.fill import fill as fill_by_search
 from ..latent.options import Options
 from ..models.bundle import Bundle, load_into
+from ..models.store import choose
 from ..region import Region
 from .registry import Prediction, Run, method
 

@@ -71,6 +71,22 @@ def find(name_or_path: str | os.PathLike[str]) -> Bundle:
     raise ModelError(f"There is no model '{name_or_path}'; {_listed(known, 'the models are')}.")
 
 
+def choose(name: str, architecture: str, modality: str) -> Bundle:
+    """The model that a parameter names: by name or folder, or the first one of the architecture and modality.
+
+    Raises:
+        ModelError: there is none, or it is of another architecture.
+    """
+    if name != "auto":
+        bundle = find(name)
+        bundle.check_architecture(architecture)
+        return bundle
+    fitting = [each for each in models().values() if each.architecture == architecture]
+    if not fitting:
+        raise ModelError(f"There is no model of the architecture '{architecture}'; 'medinpaint models add' adds one.")
+    return next((each for each in fitting if each.modality == modality), fitting[0])
+
+
 def add(source: str | os.PathLike[str], *, replace: bool = False) -> Bundle:
     """Copy a bundle into the user's folder, once it is found to be whole.
 

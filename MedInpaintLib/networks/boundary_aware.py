@@ -16,19 +16,26 @@ class BoundaryAware(FeedForward):
     Multi-task learning with a shared encoder and decoder (Caruana: Multitask learning, Machine Learning 28, 1997).
 
     Args:
-        pixels, slices, given: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hints: see :class:`.feed_forward.FeedForward`.
         width, levels: see :class:`.unet.Body`.
     """
 
     EXTRA: ClassVar[str | None] = "boundary"
 
     def __init__(
-        self, *, pixels: int = 64, slices: int = 1, given: str = "nothing", width: int = 64, levels: int = 5
+        self,
+        *,
+        pixels: int = 64,
+        slices: int = 1,
+        given: str = "nothing",
+        hints: int = 0,
+        width: int = 64,
+        levels: int = 5,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given)
+        super().__init__(pixels=pixels, slices=slices, given=given, hints=hints)
         check_halvings(pixels, levels - 1)
-        self.body = Body(2 * slices, 2, width=width, levels=levels)
+        self.body = Body(2 * slices + hints, 2, width=width, levels=levels)
         start_at_the_fill(self.body.head, given)
 
-    def predict(self, images: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        return self.body(torch.cat([images, mask], dim=1))
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
+        return self.body(torch.cat([images, mask, hints], dim=1))

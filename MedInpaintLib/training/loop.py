@@ -9,7 +9,7 @@ import math
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import lightning_fabric as fabric_package
 import numpy as np
@@ -21,12 +21,9 @@ from ..files import replacing, write_text
 from ..networks import build
 from ..progress import Progress
 from .recipe import Recipe
-from .slices import Crops, Slice
 from .tasks import Task, task_of
-from .validation import Trial, trials
+from .validation import Trial
 
-#: Planes whose slices show left and right, which look alike in heads.
-LEFT_AND_RIGHT = ("axial", "coronal")
 _PRECISIONS: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed"}
 LAST, BEST, HISTORY = "last.ckpt", "best.ckpt", "history.jsonl"
 
@@ -61,6 +58,7 @@ class _State:
         content = {
             "recipe": _identity(recipe),
             "network": self.task.network.state_dict(),
+            "helpers": self.task.helpers.state_dict(),
             "average": self.average.state_dict(),
             "optimizers": {name: each.state_dict() for name, each in self.task.optimizers.items()},
             "step": self.step,
@@ -78,6 +76,7 @@ class _State:
                 "remove it."
             )
         self.task.network.load_state_dict(content["network"])
+        self.task.helpers.load_state_dict(content.get("helpers", {}))
         self.average.load_state_dict(content["average"])
         for name, each in self.task.optimizers.items():
             each.load_state_dict(content["optimizers"][name])
@@ -103,10 +102,18 @@ class Trained:
     leader: bool
 
 
+class Samples(Protocol):
+    """An endless order of samples, a function of the number alone."""
+
+    def batch(self, numbers: range) -> tuple[np.ndarray, ...]:
+        """What a task learns from: float32 in the road's scale, or bool, each ``(n, channels, pixels, pixels)``."""
+        ...
+
+
 def train(
     recipe: Recipe,
-    learning: list[Slice],
-    validation: list[Slice],
+    samples: Samples,
+    trial: Trial,
     out: str | os.PathLike[str],
     *,
     hardware: Hardware | None = None,
@@ -120,8 +127,8 @@ def train(
 
     Args:
         recipe: what to make.
-        learning: slices to learn from.
-        validation: slices of other subjects.
+        samples: to learn from.
+        trial: what to validate with, of other subjects.
         out: an existing folder for checkpoints, TensorBoard's files and the history.
         hardware: where.
         progress: reports and cancels; a training that is cancelled saves its state first.
@@ -137,20 +144,19 @@ def train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(schedule.seed)
         network = build(recipe.architecture, recipe.arguments).to(fabric.device)
-    task = task_of(recipe.architecture, network, recipe.task)
+        task = task_of(recipe.architecture, network, recipe.task)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(schedule.ema), use_buffers=True)
     state = _State(task, average)
     if (out / LAST).is_file():
         state.load(out / LAST, recipe, fabric.device)
     history = _History(out / HISTORY, state.step, fabric.global_rank == 0)
-    crops = Crops(learning, recipe.pixels, schedule.seed, flip=recipe.data.plane in LEFT_AND_RIGHT)
-    trial = trials(validation, recipe).to(fabric.device)
+    trial = trial.to(fabric.device)
     fabric.barrier()
     started, steps_before = time.perf_counter() - state.seconds, state.step
     began = time.perf_counter()
     try:
         while state.step < schedule.steps:
-            log = _step(fabric, recipe, state, crops)
+            log = _step(fabric, recipe, state, samples)
             state.step += 1
             state.seconds = time.perf_counter() - started
             rate = (state.step - steps_before) * schedule.batch / (time.perf_counter() - began)
@@ -191,17 +197,21 @@ def _launched(hardware: Hardware, out: Path) -> Any:
     return fabric
 
 
-def _step(fabric: Any, recipe: Recipe, state: _State, crops: Crops) -> dict[str, float]:
+def _step(fabric: Any, recipe: Recipe, state: _State, samples: Samples) -> dict[str, float]:
     """One update of each optimizer; returns numbers for the log."""
     schedule, step = recipe.schedule, state.step
     share = schedule.batch // fabric.world_size
     first = step * schedule.batch + fabric.global_rank * share
-    images = normalise(torch.from_numpy(crops.batch(range(first, first + share))), recipe).to(fabric.device)
+    batch = [
+        recipe.data.normalise(torch.from_numpy(each)).to(fabric.device)
+        for each in samples.batch(range(first, first + share))
+    ]
     noise = torch.Generator(fabric.device)
     noise.manual_seed(_seed(schedule.seed, step, fabric.global_rank))
     state.task.network.train()
+    state.task.helpers.train()
     log: dict[str, float] = {}
-    losses = state.task.losses(images, step, noise)
+    losses = state.task.losses(batch, step, noise)
     while True:
         # Not around the updates: autocast would go on with half-precision copies of the weights before them.
         with fabric.autocast():
@@ -246,9 +256,10 @@ def _check(fabric: Any, recipe: Recipe, state: _State, trial: Trial, history: _H
         network = frozen(state.average.module)
         filled = state.task.fill(network, trial.images, trial.known)
         psnr = trial.psnr(filled) + 20 * math.log10(1 / recipe.data.half_width)
-        history.add({"step": state.step, "psnr": psnr})
-        fabric.log_dict({**history.latest, "psnr": psnr}, step=state.step)
-        fabric.logger.experiment.add_image("damaged, filled, truth", trial.picture(filled), state.step)
+        gain = trial.psnr(filled) - trial.psnr(trial.start)
+        history.add({"step": state.step, "psnr": psnr, "gain": gain})
+        fabric.log_dict({**history.latest, "psnr": psnr, "gain": gain}, step=state.step)
+        fabric.logger.experiment.add_image("damaged, smooth, filled, truth", trial.picture(filled), state.step)
         # First the history: steps beyond the last checkpoint are dropped from it when a killed training goes on.
         history.flush()
         if psnr > state.best:
@@ -270,11 +281,6 @@ def _best(recipe: Recipe, out: Path, *, leader: bool) -> Trained:
 def frozen(network: torch.nn.Module) -> torch.nn.Module:
     """A copy in eval mode whose weights take no gradients."""
     return copy.deepcopy(network).eval().requires_grad_(False)
-
-
-def normalise(images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
-    """From the road's scale to the network's."""
-    return ((images - recipe.data.centre) / recipe.data.half_width).clamp(-1.0, 1.0)
 
 
 def _identity(recipe: Recipe) -> str:

@@ -8,10 +8,11 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import MissingDependencyError, ParameterError
 from ..frames import PLANES
+from ..holes import parse
 from ..intensity import MODALITIES
 from ..models.fields import NAME
 
@@ -19,6 +20,9 @@ from ..models.fields import NAME
 MOST_HOLE = 0.75
 #: The recipes that come with MedInpaint; ``medinpaint train NAME`` finds them here.
 FOLDER = Path(__file__).parent / "recipes"
+
+if TYPE_CHECKING:
+    import torch
 
 Table = TypeVar("Table")
 
@@ -33,6 +37,15 @@ class Data:
         plane: of the slices.
         pixel_mm: of the slices' pixels.
         centre, half_width: what the network sees is ``(scaled - centre) / half_width``, cut off at -1 and 1.
+
+    Of use to feed-forward networks only:
+
+    Attributes:
+        also: other planes to learn from, in volumes whose voxels are about as thick as wide.
+        slice_mm: between the slices that the network sees at once.
+        holes: to fill; see :func:`MedInpaintLib.holes.grammar`. Each case draws one of them.
+        cases: how many holes are made.
+        hint: a method whose fill of the middle slice the network sees beside all else; none when empty.
     """
 
     modality: str
@@ -41,6 +54,28 @@ class Data:
     pixel_mm: float = 1.0
     centre: float = 0.5
     half_width: float = 0.7
+    also: tuple[str, ...] = ()
+    slice_mm: float = 3.0
+    holes: tuple[str, ...] = ("spheres:20mm",)
+    cases: int = 2000
+    hint: str = ""
+
+    @property
+    def input(self) -> dict[str, Any]:
+        """What a bundle tells of its frames, besides their size."""
+        return {
+            "pixel_mm": self.pixel_mm,
+            "plane": self.plane,
+            "also": list(self.also),
+            "slice_mm": self.slice_mm,
+            "hint": self.hint,
+        }
+
+    def normalise(self, images: torch.Tensor) -> torch.Tensor:
+        """From the road's scale to the network's; masks stay as they are."""
+        if not images.is_floating_point():
+            return images
+        return ((images - self.centre) / self.half_width).clamp(-1.0, 1.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,7 +217,15 @@ def _checked(data: Data, path: Path) -> Data:
     for name, value, known in (("modality", data.modality, MODALITIES), ("plane", data.plane, tuple(PLANES))):
         if value not in known:
             raise ParameterError(f"The recipe '{path}' has the {name} '{value}'; choose one of {', '.join(known)}.")
-    for name, number in (("pixel_mm", data.pixel_mm), ("half_width", data.half_width)):
+    for plane in data.also:
+        if plane not in PLANES:
+            raise ParameterError(f"The recipe '{path}' has the plane '{plane}'; choose one of {', '.join(PLANES)}.")
+    for holes in data.holes:
+        parse(holes)
+    if not data.holes or data.cases < 1:
+        raise ParameterError(f"The recipe '{path}' has no holes to learn from; give 'holes' and 'cases'.")
+    positive = {"pixel_mm": data.pixel_mm, "half_width": data.half_width, "slice_mm": data.slice_mm}
+    for name, number in positive.items():
         if not 0 < number < math.inf:
             raise ParameterError(f"The recipe '{path}' has {name} = {number:g}; it must be above 0.")
     return data

@@ -23,7 +23,7 @@ NOT_STATED = "not stated"
 #: A DICOM file has this word after 128 bytes, whatever its name; DICOMDIR is an index of a disc and no image.
 _DICOM, _DICOM_AT, _DICOM_INDEX = b"DICM", 128, "DICOMDIR"
 #: The method that fills with models of an architecture, for the card.
-METHODS = {"vae": "vae-latent", "dcgan": "gan-latent"}
+METHODS = {"vae": "vae-latent", "dcgan": "gan-latent"}  # the others are called as their architecture is
 
 
 def run(
@@ -34,6 +34,7 @@ def run(
     accelerator: str = "auto",
     devices: int = 1,
     precision: str = "32",
+    cases: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Bundle | None:
     """Train by a recipe and write ``out/NAME``, the model's bundle, beside checkpoints and logs.
@@ -47,6 +48,7 @@ def run(
             DICOM files is one image.
         out: the folder to write to; made where it is not there.
         accelerator, devices, precision: see :class:`.loop.Hardware`.
+        cases: a folder that trainings share, for damaged images that take long to make; ``out`` by default.
         progress: reports and cancels.
 
     Returns:
@@ -63,24 +65,17 @@ def run(
         raise MissingDependencyError(
             f"Training needs more packages ({error.name}): pip install 'medinpaint[train]'."
         ) from None
-    from .slices import read_slices
+    from .data import prepare
 
     _check(recipe, devices)
     learning, validation = _entries(Path(data), recipe)
     make_folder(out)
 
-    def read(entries: Sequence[Entry], share: Progress) -> list[Any]:
-        return read_slices(
-            entries,
-            plane=recipe.data.plane,
-            pixel_mm=recipe.data.pixel_mm,
-            progress=lambda done, of: share.update(done / of, f"Reading image {done + 1} of {of}"),
-        )
-
+    samples, trial = prepare(recipe, learning, validation, Path(cases or out), progress.part(0.0, 0.02))
     trained = train(
         recipe,
-        read(learning, progress.part(0.0, 0.015)),
-        read(validation, progress.part(0.015, 0.02)),
+        samples,
+        trial,
         out,
         hardware=Hardware(accelerator, devices, precision),
         progress=progress.part(0.02, 1.0),
@@ -97,7 +92,7 @@ def run(
         modality=recipe.data.modality,
         contrasts=recipe.data.contrasts or tuple(sorted({entry.contrast or NOT_STATED for entry in learning})),
         normalisation={"centre": recipe.data.centre, "half_width": recipe.data.half_width},
-        input={"pixels": recipe.pixels, "pixel_mm": recipe.data.pixel_mm, "plane": recipe.data.plane},
+        input={"pixels": recipe.pixels, **recipe.data.input},
         training={
             "recipe": recipe.name,
             "steps": recipe.schedule.steps,
@@ -117,7 +112,7 @@ def run(
             }
         ],
         tensors=trained.network.state_dict(),
-        method=METHODS.get(recipe.architecture),
+        method=METHODS.get(recipe.architecture, recipe.architecture),
     )
 
 
@@ -126,6 +121,8 @@ def _check(recipe: Recipe, devices: int) -> None:
     import torch
 
     from ..networks import build
+    from .data import GENERATIVE
+    from .tasks import task_of
 
     batch = recipe.schedule.batch
     if batch < 2 * devices:
@@ -138,7 +135,13 @@ def _check(recipe: Recipe, devices: int) -> None:
         with torch.device("meta"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             network: Any = build(recipe.architecture, recipe.arguments)
-            network.decode(network.encode(torch.empty(2, 1, recipe.pixels, recipe.pixels)))
+            task_of(recipe.architecture, network, recipe.task)
+            slices, hints = int(recipe.arguments.get("slices", 1)), int(bool(recipe.data.hint))
+            frames = torch.empty(2, slices + hints, recipe.pixels, recipe.pixels)
+            if recipe.architecture in GENERATIVE:
+                network.decode(network.encode(frames))
+            else:
+                network(frames, frames[:, :slices] > 0)
     except MedInpaintError:
         raise
     except (RuntimeError, ValueError, TypeError, IndexError) as error:

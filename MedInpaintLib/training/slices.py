@@ -80,10 +80,15 @@ def read_slices(
     return slices
 
 
-def _of(entry: Entry, plane: str, pixel_mm: float) -> list[Slice]:
-    volume = Volume.of(entry.path)
+def check_finite(volume: Volume, entry: Entry) -> None:
+    """Raises IntensityError: the image holds NaN or infinity."""
     if not np.isfinite(volume.array).all():
         raise IntensityError(f"The image '{entry.path}' holds NaN or infinity; mend it, or leave it out of the data.")
+
+
+def _of(entry: Entry, plane: str, pixel_mm: float) -> list[Slice]:
+    volume = Volume.of(entry.path)
+    check_finite(volume, entry)
     scaling = fit_scaling(sample_known(volume.array, None, None), entry.modality)
     turned = pose(volume, plane)
     whole = volume.array.reshape([1] * (3 - volume.array.ndim) + list(volume.array.shape))
@@ -135,9 +140,9 @@ class Crops:
             crop = crop[:, ::-1]
         return crop * (1 + self.gain * rng.uniform(-1, 1)) + self.offset * rng.uniform(-1, 1)
 
-    def batch(self, numbers: range) -> np.ndarray:
-        """float32 ``(n, 1, pixels, pixels)``."""
-        return np.stack([self[number] for number in numbers]).astype(np.float32)[:, np.newaxis]
+    def batch(self, numbers: range) -> tuple[np.ndarray]:
+        """Float32 ``(n, 1, pixels, pixels)``."""
+        return (np.stack([self[number] for number in numbers]).astype(np.float32)[:, np.newaxis],)
 
     def _order(self, turn: int) -> np.ndarray:
         if turn not in self._orders:

@@ -1,65 +1,92 @@
-"""Validation during a training: the same holes in the same crops of held-out subjects, at every check."""
+"""Validation during a training: the same holes in the same images of held-out subjects, at every check."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from ..solvers.fill import solve_biharmonic
+from .damage import Damages, Undamaged
 from .recipe import Recipe
 from .slices import Crops, Slice
 
 #: Images side by side in a picture.
 COLUMNS = 8
+#: Of a sphere, on average.
+FRAMES = 4
 
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """Damaged crops and their truth, all ``(B, 1, H, W)`` in the network's scale.
+    """Damaged images and their truth in the network's scale.
 
     Attributes:
-        truth: as it was.
-        images: with a thin-plate fill under the hole.
-        known: bool.
+        images: ``(B, slices + hints, H, W)``, with a thin-plate fill under the hole; the middle slice is to be filled.
+        known: bool, ``(B, slices, H, W)``.
+        truth: ``(B, 1, H, W)``, the middle slice as it was.
     """
 
-    truth: torch.Tensor
     images: torch.Tensor
     known: torch.Tensor
+    truth: torch.Tensor
 
     def to(self, device: torch.device) -> Trial:
         """On another device."""
-        return Trial(self.truth.to(device), self.images.to(device), self.known.to(device))
+        return Trial(self.images.to(device), self.known.to(device), self.truth.to(device))
+
+    @property
+    def start(self) -> torch.Tensor:
+        """``(B, 1, H, W)``: the smooth fill that every network should do better than."""
+        return self.images[:, self._middle, None]
+
+    @property
+    def hole(self) -> torch.Tensor:
+        """Bool, ``(B, 1, H, W)``."""
+        return ~self.known[:, self._middle, None]
+
+    @property
+    def _middle(self) -> int:
+        return self.known.shape[1] // 2
 
     def psnr(self, filled: torch.Tensor) -> float:
-        """Mean over the crops of the PSNR in the hole, dB at a range of 1 of the network's scale."""
-        hole = (~self.known).float()
+        """Mean over the images of the PSNR in the hole, dB at a range of 1 of the network's scale."""
+        hole = self.hole.float()
         error = (hole * (filled - self.truth).square()).sum(dim=(1, 2, 3)) / hole.sum(dim=(1, 2, 3))
         return float(-10 * torch.log10(error.clamp(min=1e-8)).mean())
 
     def picture(self, filled: torch.Tensor) -> np.ndarray:
-        """``(1, 3 H, COLUMNS W)``, 0..1: damaged, filled and true crops below each other."""
+        """``(1, 4 H, COLUMNS W)``, 0..1: damaged, smoothly filled, filled and true images below each other."""
         some = slice(0, COLUMNS)
-        damaged = torch.where(self.known, self.truth, -1.0)[some]
-        composite = torch.where(self.known, self.truth, filled)[some]
-        rows = [torch.cat([*images.squeeze(1)], dim=1) for images in (damaged, composite, self.truth[some])]
+        known, truth = ~self.hole[some], self.truth[some]
+        shown = (torch.where(known, truth, -1.0), self.start[some], torch.where(known, truth, filled[some]), truth)
+        rows = [torch.cat([*images.squeeze(1)], dim=1) for images in shown]
         return ((torch.cat(rows)[np.newaxis] + 1) / 2).clamp(0, 1).cpu().numpy()
 
 
-def trials(slices: list[Slice], recipe: Recipe) -> Trial:
+def discs(slices: list[Slice], recipe: Recipe) -> Trial:
     """Discs in the middle of crops of the body."""
-    from .loop import normalise
-
     pixels, mm = recipe.pixels, recipe.data.pixel_mm
     crops = Crops(slices, pixels, seed=recipe.schedule.seed, gain=0.0, offset=0.0)
-    truth = normalise(torch.from_numpy(crops.batch(range(recipe.schedule.crops))), recipe)
+    truth = recipe.data.normalise(torch.from_numpy(crops.batch(range(recipe.schedule.crops))[0]))
     offsets = (np.arange(pixels) - (pixels - 1) / 2) * mm
     hole = np.add.outer(offsets**2, offsets**2) <= (recipe.schedule.hole_mm / 2) ** 2
     images = torch.stack([_filled(each, hole, mm) for each in truth])
     known = torch.from_numpy(~hole).expand_as(truth)
-    return Trial(truth, images, known)
+    return Trial(images, known, truth)
+
+
+def damages(images: list[Undamaged], recipe: Recipe, folder: Path | None = None) -> Trial:
+    """Spheres, in random frames of each."""
+    schedule = recipe.schedule
+    spheres = dataclasses.replace(recipe.data, holes=(f"spheres:{schedule.hole_mm}mm",))
+    slices, cases = int(recipe.arguments.get("slices", 1)), math.ceil(schedule.crops / FRAMES)
+    made = Damages(images, spheres, recipe.pixels, slices, cases, schedule.seed, folder, flip=False, gain=0, offset=0)
+    batch = made.batch(range(schedule.crops))
+    return Trial(*(recipe.data.normalise(torch.from_numpy(each)) for each in batch))
 
 
 def _filled(image: torch.Tensor, hole: np.ndarray, mm: float) -> torch.Tensor:

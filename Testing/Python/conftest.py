@@ -15,12 +15,24 @@ settings.load_profile("medinpaint")
 # Before torch is loaded: where tests run side by side, threads of one that wait for those of another take all the time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-ARGUMENTS = {"pixels": 16, "latent": 4, "kernel": 3, "width": 4}
+GENERATIVE = {"pixels": 16, "latent": 4, "kernel": 3, "width": 4}
+FEED_FORWARD = {"pixels": 32, "slices": 3, "given": "fill", "hints": 0}
+#: Architecture -> arguments of a network that is small enough for a test.
+ARGUMENTS = {
+    "vae": GENERATIVE,
+    "dcgan": GENERATIVE,
+    "unet": {**FEED_FORWARD, "width": 4, "levels": 2},
+    "edge-guided": {**FEED_FORWARD, "width": 4, "levels": 2},
+    "boundary-aware": {**FEED_FORWARD, "width": 4, "levels": 2, "hints": 1},
+    "pconv": {**FEED_FORWARD, "width": 4, "levels": 2, "given": "nothing"},
+    "context-encoder": {**FEED_FORWARD, "width": 4, "bottleneck": 8, "given": "nothing"},
+    "rfr": {**FEED_FORWARD, "width": 8, "recurrences": 2, "kernel": 5},
+}
 
 
 @pytest.fixture(scope="session", autouse=True)
 def tiny_models(tmp_path_factory):
-    """The user's folder of models, for the whole session: ``a-tiny-vae`` and ``a-tiny-dcgan``.
+    """The user's folder of models, for the whole session: ``a-tiny-vae`` and so on.
 
     Their names make ``auto`` find them before any released one.
     """
@@ -33,21 +45,31 @@ def tiny_models(tmp_path_factory):
     from MedInpaintLib.networks import build
 
     folder = tmp_path_factory.mktemp("models")
-    for architecture in ("vae", "dcgan"):
+    for architecture, arguments in ARGUMENTS.items():
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            network = build(architecture, ARGUMENTS)
+            network = build(architecture, arguments)
+            for weights in network.parameters():
+                if not weights.any():  # networks that correct a fill begin with no correction
+                    torch.nn.init.normal_(weights, std=0.05)
         name = f"a-tiny-{architecture}"
         write_bundle(
             folder / name,
             name=name,
             title="An untrained model",
             architecture=architecture,
-            arguments=ARGUMENTS,
+            arguments=arguments,
             modality="MR",
             contrasts=["T1"],
             normalisation={"centre": 0.5, "half_width": 0.7},
-            input={"pixels": ARGUMENTS["pixels"], "pixel_mm": 2.0, "plane": "axial"},
+            input={
+                "pixels": arguments["pixels"],
+                "pixel_mm": 2.0,
+                "plane": "axial",
+                "also": [],
+                "slice_mm": 2.0,
+                "hint": "nearest" if arguments.get("hints") else "",
+            },
             training={
                 "recipe": "none",
                 "steps": 1,

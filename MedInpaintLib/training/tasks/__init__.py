@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import ParameterError
@@ -17,21 +17,23 @@ class Task(Protocol):
 
     Attributes:
         network: whose average is released.
-        optimizers: name -> the optimizer of some of its weights.
+        helpers: what learns beside the network and is not released; kept in checkpoints.
+        optimizers: name -> the optimizer of some of their weights.
     """
 
     network: torch.nn.Module
+    helpers: torch.nn.ModuleDict
     optimizers: dict[str, torch.optim.Optimizer]
 
     def losses(
-        self, images: torch.Tensor, step: int, noise: torch.Generator
+        self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
     ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
         """One step: for each optimizer in turn its name, the loss that it is to lower, and numbers for the log.
 
         The loop takes the optimizer's step before it asks for the next one.
 
         Args:
-            images: ``(B, 1, H, W)``, -1..1.
+            batch: what the samples gave, in the network's scale.
             step: from 0.
             noise: of this step and process: all chance comes from here, so that a resumed run takes the same steps.
         """
@@ -42,27 +44,32 @@ class Task(Protocol):
 
         Args:
             network: of the kind of :attr:`network`, in eval mode.
-            images: ``(B, 1, H, W)``, something smooth under the holes.
+            images: ``(B, C, H, W)``, something smooth under the holes.
             known: bool, of that shape.
+
+        Returns:
+            ``(B, 1, H, W)``, the middle channel.
         """
         ...
 
 
 def task_of(architecture: str, network: torch.nn.Module, options: dict[str, Any]) -> Task:
-    """The task by which an architecture learns.
+    """The task by which an architecture learns: to fill holes, unless it makes images.
 
     Raises:
-        ParameterError: there is none, or an option is unknown.
+        ParameterError: an option is unknown, or of the wrong kind.
     """
     from .gan import GanTask
+    from .inpainting import InpaintingTask
     from .vae import VaeTask
 
-    kinds = {"vae": VaeTask, "dcgan": GanTask}
-    if architecture not in kinds:
-        raise ParameterError(f"There is no training for the architecture '{architecture}'.")
-    kind = kinds[architecture]
-    known = [field.name for field in dataclasses.fields(kind) if field.init and field.name != "network"]
-    unknown = [name for name in options if name not in known]
-    if unknown:
-        raise ParameterError(f"The recipe's [task] knows no '{unknown[0]}'; its entries are: {', '.join(known)}.")
+    kinds: dict[str, Any] = {"vae": VaeTask, "dcgan": GanTask}
+    kind = kinds.get(architecture, InpaintingTask)
+    known = {field.name: field.default for field in dataclasses.fields(kind) if field.name != "network"}
+    for name, value in options.items():
+        if name not in known:
+            raise ParameterError(f"The recipe's [task] knows no '{name}'; its entries are: {', '.join(known)}.")
+        wanted = (int, float) if isinstance(known[name], float) else type(known[name])
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            raise ParameterError(f"The recipe's [task] has {name} = {value!r}; its default is {known[name]!r}.")
     return kind(network, **options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 
@@ -29,6 +29,7 @@ class GanTask:
     smooth: float = 0.9
 
     def __post_init__(self) -> None:
+        self.helpers = torch.nn.ModuleDict()
         network = self.network
         self.optimizers = {
             "discriminator": _adam(network.discriminator, self.discriminator_rate),
@@ -37,8 +38,9 @@ class GanTask:
         }
 
     def losses(
-        self, images: torch.Tensor, step: int, noise: torch.Generator
+        self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
     ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
+        (images,) = batch
         network, gan = self.network, CrossEntropyGan(self.smooth)
         latents = torch.randn((len(images), network.latent), generator=noise, device=images.device)
         generated = network.decode(latents)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 
@@ -28,11 +28,13 @@ class VaeTask:
     warm_up: int = 1000
 
     def __post_init__(self) -> None:
+        self.helpers = torch.nn.ModuleDict()
         self.optimizers = {"vae": torch.optim.Adam(self.network.parameters(), lr=self.rate)}
 
     def losses(
-        self, images: torch.Tensor, step: int, noise: torch.Generator
+        self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
     ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
+        (images,) = batch
         elbo = Elbo(self.warm_up)
         mean, log_variance = self.network.posterior(images)
         chance = torch.randn(mean.shape, generator=noise, device=mean.device)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from MedInpaintLib.errors import ParameterError
-from MedInpaintLib.holes import Blobs, Length, Spheres, Squares, Strips, Strokes, grammar, is_spec, parse
+from MedInpaintLib.holes import Blobs, Length, Lesions, Spheres, Squares, Strips, Strokes, grammar, is_spec, parse
 
-MM, PX = "mm", "px"
+MM, PX, SHARE = "mm", "px", "%"
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,14 @@ MM, PX = "mm", "px"
         ("strokes:3mm", Strokes(Length(3, MM), Length(3, MM))),
         ("strokes:1-2px:3:length=9mm:vertices=2", Strokes(Length(1, PX), Length(2, PX), 3, Length(9, MM), 2)),
         ("blobs:15mm:5", Blobs(Length(15, MM), 5)),
+        ("lesions:12mm:5", Lesions(Length(12, MM), 5)),
+        ("lesions:12mm:from=tumours.nii.gz", Lesions(Length(12, MM), 1, "tumours.nii.gz")),
+        (r"lesions:12mm:2:from=C:\data\a=b.nrrd", Lesions(Length(12, MM), 2, r"C:\data\a=b.nrrd")),
+        ("squares:12.5%:8", Squares(Length(12.5, SHARE), 8)),
+        ("squares:1/8:8", Squares(Length(12.5, SHARE), 8)),
+        ("strips:1/10:4:both:slab=5%", Strips(Length(10, SHARE), 4, "both", Length(5, SHARE))),
+        ("strokes:1/25-1/10:length=40%", Strokes(Length(4, SHARE), Length(10, SHARE), 1, Length(40, SHARE))),
+        ("strokes:4-10%", Strokes(Length(4, SHARE), Length(10, SHARE))),
         (" spheres:20mm:6 ", Spheres(Length(20, MM), 6)),
     ],
 )
@@ -43,6 +51,10 @@ def test_a_description_means_its_shape(spec, shape):
         ("spheres:20cm", "'20cm' is not a length"),
         ("spheres:0mm", "'0mm' is not a length"),
         ("spheres:-5mm", "'-5mm' is not a length"),
+        ("spheres:0%", "'0%' is not a length"),
+        ("spheres:0/8", "'0/8' is not a length"),
+        ("spheres:1/0", "'1/0' is not a length"),
+        ("spheres:1/8mm", "'1/8mm' is not a length"),
         ("spheres:20mm:0", "'0' is not a number of things"),
         ("spheres:20mm:six", "no option 'six'"),
         ("spheres:20mm:6:slab=3px", "no option 'slab'"),
@@ -53,6 +65,10 @@ def test_a_description_means_its_shape(spec, shape):
         ("strips:3px:2:diagonal", "no option 'diagonal'"),
         ("strokes:24-10px", "thinnest-thickest"),
         ("strokes:3mm-10px", "thinnest-thickest"),
+        ("strokes:3px-1/8", "thinnest-thickest"),
+        ("lesions:9mm:from=", "after from= the file of a mask is missing"),
+        ("lesions:9mm:slab=3px", "no option 'slab'"),
+        ("blobs:9mm:from=mask.nii", "no option 'from'"),
         ("strokes:3px:vertices=0", "'0' is not a number of things"),
     ],
 )
@@ -67,10 +83,10 @@ def test_a_wrong_description_is_refused_with_the_reason_and_the_grammar(spec, re
 
 def test_the_grammar_names_every_shape_and_its_examples_can_be_parsed():
     text = grammar()
-    for name in ("spheres", "squares", "strips", "strokes", "blobs"):
+    for name in ("spheres", "squares", "strips", "strokes", "blobs", "lesions"):
         assert f"  {name}:" in text
     examples = [line.rpartition("e.g. ")[2] for line in text.splitlines() if "e.g. " in line]
-    assert len(examples) == 5
+    assert len(examples) == 6
     for example in examples:
         parse(example)
 

@@ -11,7 +11,14 @@ from scipy import ndimage
 from MedInpaintLib.errors import GeometryError, MaskError, ParameterError
 from MedInpaintLib.holes import place
 
-SPECS = ("spheres:9mm:3", "squares:7px:3", "strips:4px:2", "strokes:2-4px:2:length=15px", "blobs:9mm:3")
+SPECS = (
+    "spheres:9mm:3",
+    "squares:7px:3",
+    "strips:4px:2",
+    "strokes:2-4px:2:length=15px",
+    "blobs:9mm:3",
+    "lesions:9mm:3",
+)
 
 
 @pytest.fixture
@@ -31,7 +38,20 @@ def test_the_same_seed_gives_the_same_holes_and_another_seed_others(spec, shape)
     assert (first != place(spec, shape, seed=2)).any()
 
 
-@pytest.mark.parametrize("spec", ["spheres:9mm:4", "squares:7px:4", "blobs:9mm:4"])
+def test_every_sample_of_a_training_has_holes_of_its_own_that_can_be_drawn_again():
+    drawn = [place("lesions:9mm:2", (64, 64), seed=(training, sample)) for training in (0, 1) for sample in range(8)]
+    assert len({labels.tobytes() for labels in drawn}) == len(drawn)
+    assert (drawn[3] == place("lesions:9mm:2", (64, 64), seed=(0, 3))).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 8])
+@pytest.mark.parametrize(("ratio", "side"), [("1/6", 21), ("1/8", 16), ("1/10", 13), ("1/12", 11)])
+def test_squares_of_a_hole_ratio_are_as_many_and_as_large_as_asked_for(ratio, side, count):
+    labels = place(f"squares:{ratio}:{count}", (128, 128), margin_mm=0, seed=2)
+    assert np.bincount(labels.ravel())[1:].tolist() == [side**2] * count
+
+
+@pytest.mark.parametrize("spec", ["spheres:9mm:4", "squares:7px:4", "blobs:9mm:4", "lesions:9mm:4"])
 @given(seed=st.integers(0, 1000))
 @settings(max_examples=10, deadline=None)
 def test_holes_lie_in_the_foreground_each_with_its_label_and_apart_from_each_other(spec, seed):

@@ -12,7 +12,7 @@ import MedInpaintLib as mi
 from MedInpaintLib.errors import Cancelled, ModelError, ParameterError
 from MedInpaintLib.frames import cut
 from MedInpaintLib.intensity import Scaling
-from MedInpaintLib.latent.fill import Generative, _first, _nearest, choose, fill
+from MedInpaintLib.latent.fill import Generative, _first, _nearest, fill
 from MedInpaintLib.latent.options import Options
 from MedInpaintLib.losses.elbo import Elbo
 from MedInpaintLib.losses.prior import VaePrior
@@ -20,6 +20,7 @@ from MedInpaintLib.mask import Hole, bounding_box
 from MedInpaintLib.methods import registry
 from MedInpaintLib.models import store
 from MedInpaintLib.models.bundle import read_bundle
+from MedInpaintLib.models.store import choose
 from MedInpaintLib.networks import build
 from MedInpaintLib.progress import Progress
 from MedInpaintLib.region import crop
@@ -71,7 +72,7 @@ def test_of_several_models_the_one_of_the_modality_is_taken(monkeypatch):
         name: SimpleNamespace(name=name, architecture=architecture, modality=modality)
         for name, architecture, modality in (("a", "dcgan", "CT"), ("b", "vae", "MR"), ("c", "vae", "CT"))
     }
-    monkeypatch.setattr("MedInpaintLib.latent.fill.models", lambda: known)
+    monkeypatch.setattr("MedInpaintLib.models.store.models", lambda: known)
     assert [choose("auto", "vae", modality).name for modality in ("MR", "CT", "film")] == ["b", "c", "b"]
 
 

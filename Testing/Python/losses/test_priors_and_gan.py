@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from MedInpaintLib.losses.adversarial import CrossEntropyGan
+from MedInpaintLib.losses.adversarial import CrossEntropyGan, HingeGan, LeastSquaresGan
 from MedInpaintLib.losses.prior import GanPrior, VaePrior
 
 logits = st.lists(st.floats(-30, 30), min_size=1, max_size=8).map(lambda each: torch.tensor(each, dtype=torch.float64))
@@ -42,6 +42,38 @@ def test_gan_losses_are_cross_entropies(real, fake, smooth):
     torch.testing.assert_close(gan.generator(fake), binary_cross_entropy_with_logits(fake, torch.ones_like(fake)))
 
 
+@given(real=logits, fake=logits)
+def test_hinge_losses_are_those_of_the_loop(real, fake):
+    expected = np.mean([max(0, 1 - each) for each in real.tolist()]) + np.mean(
+        [max(0, 1 + each) for each in fake.tolist()]
+    )
+    assert HingeGan().discriminator(real, fake).item() == pytest.approx(expected)
+    assert HingeGan().generator(fake).item() == pytest.approx(-np.mean(fake.tolist()))
+
+
+@given(real=logits, fake=logits)
+def test_least_squares_are_those_of_the_loop(real, fake):
+    expected = np.mean([(each - 1) ** 2 for each in real.tolist()]) + np.mean([each**2 for each in fake.tolist()])
+    assert LeastSquaresGan().discriminator(real, fake).item() == pytest.approx(expected / 2)
+    assert LeastSquaresGan().generator(fake).item() == pytest.approx(
+        np.mean([(each - 1) ** 2 for each in fake.tolist()]) / 2
+    )
+
+
+def test_with_a_hinge_only_what_is_not_yet_told_apart_moves_the_discriminator():
+    real, fake = (torch.tensor([-3.0, 0.0, 3.0], requires_grad=True) for _ in range(2))
+    HingeGan().discriminator(real, fake).backward()
+    torch.testing.assert_close(real.grad, torch.tensor([-1.0, -1.0, 0.0]) / 3)
+    torch.testing.assert_close(fake.grad, torch.tensor([0.0, 1.0, 1.0]) / 3)
+
+
+@pytest.mark.parametrize("gan", [CrossEntropyGan(), HingeGan(), LeastSquaresGan()])
+def test_scores_of_any_shape_will_do_as_patches_have_them(gan):
+    real, fake = torch.randn(2, 3, 1, 4, 5, generator=torch.Generator().manual_seed(0))
+    assert gan.discriminator(real, fake) == gan.discriminator(real.flatten(), fake.flatten())
+    assert gan.generator(fake) == gan.generator(fake.flatten())
+
+
 @pytest.mark.parametrize("smooth", [0.7, 0.9])
 def test_with_smoothing_a_discriminator_is_best_when_as_sure_as_the_target(smooth):
     sure = torch.linspace(-6, 6, 2001, dtype=torch.float64)
@@ -51,7 +83,16 @@ def test_with_smoothing_a_discriminator_is_best_when_as_sure_as_the_target(smoot
 
 
 @pytest.mark.parametrize(
-    "loss", [GanPrior(), CrossEntropyGan(0.9).generator, lambda a: CrossEntropyGan().discriminator(a, -a)]
+    "loss",
+    [
+        GanPrior(),
+        CrossEntropyGan(0.9).generator,
+        HingeGan().generator,
+        LeastSquaresGan().generator,
+        lambda a: CrossEntropyGan().discriminator(a, -a),
+        lambda a: HingeGan().discriminator(a, -2 * a),
+        lambda a: LeastSquaresGan().discriminator(a, -a),
+    ],
 )
 def test_gradients_are_those_of_finite_differences(loss):
     found = torch.randn(6, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)

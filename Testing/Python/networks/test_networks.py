@@ -1,11 +1,13 @@
-"""Networks: shapes, ranges, sizes, and what they refuse."""
+"""Networks that make images: shapes, ranges, sizes, and what they refuse."""
 
 import pytest
 import torch
 
 from MedInpaintLib.errors import ParameterError
-from MedInpaintLib.networks import ARCHITECTURES, build
+from MedInpaintLib.networks import build
 from MedInpaintLib.training.recipe import FOLDER, read_recipe
+
+ARCHITECTURES = ("dcgan", "vae")
 
 
 def made(architecture, **arguments):
@@ -77,8 +79,8 @@ def test_even_kernels_are_refused():
 
 
 def test_unknown_architectures_and_wrong_arguments_are_refused():
-    with pytest.raises(ParameterError, match="no architecture 'unet'; the architectures are: dcgan, vae"):
-        build("unet", {})
+    with pytest.raises(ParameterError, match=r"no architecture 'fnet'; the architectures are: .*dcgan, .*vae"):
+        build("fnet", {})
     with pytest.raises(ParameterError, match=r"'vae' was given wrong arguments: .*depth"):
         build("vae", {"depth": 3})
     with pytest.raises(ParameterError, match="'dcgan' was given wrong arguments"):

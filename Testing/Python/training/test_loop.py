@@ -19,7 +19,17 @@ from MedInpaintLib.training.loop import BEST, HISTORY, LAST
 from MedInpaintLib.training.recipe import read_recipe
 from MedInpaintLib.training.run import run
 
-ARCHITECTURES = ["vae", "dcgan"]
+ARCHITECTURES = ["vae", "dcgan", "unet"]
+#: All losses, a discriminator beside the network, and both phases.
+EVERYTHING = """
+[task]
+fine_tune = 3
+ssim = 0.1
+multi_scale = 0.1
+edge = 0.1
+adversarial = 0.01
+features = "a-tiny-vae"
+"""
 
 
 def history(folder):
@@ -49,7 +59,11 @@ def test_a_training_makes_a_bundle_that_can_be_loaded(architecture, recipe, data
         {"dataset": "Blobs", "licence": "CC0", "citation": "Nobody, 2020", "subjects": 2}
     ]
     network = load_into(build(bundle.architecture, bundle.arguments), bundle)
-    assert network.decode(torch.zeros(3, 4)).shape == (3, 1, 16, 16)
+    if architecture == "unet":
+        assert network(torch.zeros(3, 4, 16, 16), torch.ones(3, 3, 16, 16) > 0).shape == (3, 1, 16, 16)
+        assert bundle.input["hint"] == "nearest"
+    else:
+        assert network.decode(torch.zeros(3, 4)).shape == (3, 1, 16, 16)
     assert (out / BEST).is_file()
     assert any((out / "tensorboard").iterdir())
 
@@ -65,7 +79,7 @@ def test_the_loss_falls(recipe, data, tmp_path):
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("stop", [2, 3, 4])
 def test_a_training_that_was_stopped_and_resumed_takes_the_same_steps(architecture, stop, recipe, data, tmp_path):
-    path = read_recipe(recipe(architecture))
+    path = read_recipe(recipe(architecture, extra=EVERYTHING if architecture == "unet" else ""))
     run(path, data, tmp_path / "whole", accelerator="cpu")
     # Six images are announced before the first step.
     with pytest.raises(Cancelled, match=r"Stopped after step \d; the same command goes on"):
@@ -73,7 +87,7 @@ def test_a_training_that_was_stopped_and_resumed_takes_the_same_steps(architectu
     assert 0 < len([line for line in history(tmp_path / "parts") if "psnr" not in line]) < 6
     run(path, data, tmp_path / "parts", accelerator="cpu")
     assert history(tmp_path / "parts") == history(tmp_path / "whole")
-    for name in ("average", "network"):
+    for name in ("average", "network", "helpers"):
         whole, parts = (torch.load(tmp_path / each / LAST, weights_only=True)[name] for each in ("whole", "parts"))
         assert all(torch.equal(whole[key], parts[key]) for key in whole)
 

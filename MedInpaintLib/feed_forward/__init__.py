@@ -1,0 +1,1 @@
+"""Filling with networks that predict the hole in one pass."""

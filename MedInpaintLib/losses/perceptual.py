@@ -1,0 +1,81 @@
+"""Losses on features: what a network that knows images sees in a fill and in the truth.
+
+Features are a list of maps ``(B, C, H, W)``, one a level. They come from an extractor, any callable that makes them of
+frames ``(B, 1, H, W)``: see ``networks.features``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import torch
+
+from .reconstruction import composite, precise
+
+Features = Sequence[torch.Tensor]
+Extractor = Callable[[torch.Tensor], Features]
+
+
+def gram(features: torch.Tensor) -> torch.Tensor:
+    """``G_ab = sum over pixels of F_a F_b / (C H W)``: which features go together, wherever they are.
+
+    Gatys et al.: Image style transfer using convolutional neural networks, CVPR 2016; divided as by Johnson et al.,
+    ECCV 2016. Never in half precision, where the sums overflow, or their differences are rounded away.
+
+    Shapes: ``(B, C, H, W)`` to ``(B, C, C)``.
+    """
+    with torch.autocast(features.device.type, enabled=False):
+        flat = precise(features).flatten(2)
+        return flat @ flat.mT / flat[0].numel()
+
+
+@dataclasses.dataclass(frozen=True)
+class PerceptualLoss:
+    """``L = sum over levels of mean |F(x) - F(t)|``.
+
+    Liu et al., ECCV 2018, eq. 3, for one image x: they add this for the prediction and for the composite.
+    """
+
+    def __call__(self, found: Features, truth: Features) -> torch.Tensor:
+        """Scalar, of the features of both."""
+        return sum(
+            ((precise(each) - precise(true)).abs().mean() for each, true in zip(found, truth, strict=True)),
+            start=found[0].new_zeros((), dtype=torch.float32),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class StyleLoss:
+    """``L = sum over levels of mean |G(F(x)) - G(F(t))|``, the mean over the C x C entries of :func:`gram`.
+
+    Liu et al., ECCV 2018, eq. 4 and 5, for one image x: they add this for the prediction and for the composite.
+    """
+
+    def __call__(self, found: Features, truth: Features) -> torch.Tensor:
+        """Scalar, of the features of both."""
+        return PerceptualLoss()([gram(each) for each in found], [gram(each) for each in truth])
+
+
+@dataclasses.dataclass(frozen=True)
+class FeatureLosses:
+    """The perceptual and the style loss as Liu et al. have them: each is the prediction's plus the composite's.
+
+    Features are computed once for both, and without gradient for the truth.
+
+    Attributes:
+        extractor: from frames to features; its weights frozen, in eval mode, so that frames of a batch do not mix.
+    """
+
+    extractor: Extractor
+
+    def __call__(
+        self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Perceptual and style loss, scalars; all arguments are ``(B, 1, H, W)``."""
+        with torch.no_grad():
+            true = self.extractor(truth)
+        both = self.extractor(torch.cat([predicted, composite(predicted, truth, known)]))
+        found, filled = ([each.chunk(2)[half] for each in both] for half in (0, 1))
+        perceptual, style = (loss(found, true) + loss(filled, true) for loss in (PerceptualLoss(), StyleLoss()))
+        return perceptual, style

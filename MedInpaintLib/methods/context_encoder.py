@@ -1,0 +1,33 @@
+"""An encoder-decoder with an adversarial loss fills the hole."""
+
+from __future__ import annotations
+
+from ..feed_forward.fill import fill as fill_in_one_pass
+from ..feed_forward.options import Options
+from ..region import Region
+from .registry import Prediction, Run, blended, method
+
+
+@method(
+    name="context-encoder",
+    title="Context encoder",
+    family="learned",
+    summary="Squeezes the slice through a bottleneck and paints it anew; the first network made for holes.",
+    trust="Broad shapes only: little detail comes through the bottleneck.",
+    reference="Pathak et al.: Context encoders: Feature learning by inpainting, CVPR 2016",
+    parameters=Options,
+    needs_model=True,
+    wants_gpu=True,
+    requires=("torch", "safetensors"),
+)
+def fill(region: Region, parameters: Options, run: Run) -> Prediction:
+    """An encoder-decoder with an adversarial loss fills the hole."""
+    filled = fill_in_one_pass(
+        region,
+        "context-encoder",
+        parameters,
+        run.device,
+        run.progress,
+        lambda name, region: blended(name, region, Run(run.seed)),
+    )
+    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings)

@@ -1,0 +1,28 @@
+"""The hole is filled from its edge inwards, again and again by the same layers."""
+
+from __future__ import annotations
+
+from ..feed_forward.fill import fill as fill_in_one_pass
+from ..feed_forward.options import Options
+from ..region import Region
+from .registry import Prediction, Run, blended, method
+
+
+@method(
+    name="rfr",
+    title="Recurrent Feature Reasoning",
+    family="learned",
+    summary="The same layers fill the hole from its edge inwards, each time with what they filled before.",
+    trust="Likely intensities; the middle of a large hole rests on what was filled around it.",
+    reference="Li et al.: Recurrent feature reasoning for image inpainting, CVPR 2020",
+    parameters=Options,
+    needs_model=True,
+    wants_gpu=True,
+    requires=("torch", "safetensors"),
+)
+def fill(region: Region, parameters: Options, run: Run) -> Prediction:
+    """The hole is filled from its edge inwards, again and again by the same layers."""
+    filled = fill_in_one_pass(
+        region, "rfr", parameters, run.device, run.progress, lambda name, region: blended(name, region, Run(run.seed))
+    )
+    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings)

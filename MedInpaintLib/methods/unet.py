@@ -1,0 +1,28 @@
+"""A U-Net fills all slices of the hole in one pass."""
+
+from __future__ import annotations
+
+from ..feed_forward.fill import fill as fill_in_one_pass
+from ..feed_forward.options import Options
+from ..region import Region
+from .registry import Prediction, Run, blended, method
+
+
+@method(
+    name="unet",
+    title="U-Net",
+    family="learned",
+    summary="A smooth fill, corrected by a U-Net that sees the slices around; quick, and closest on average.",
+    trust="Likely intensities, with detail only where the surroundings tell it; smoother than tissue.",
+    reference="Ronneberger, Fischer, Brox: U-Net, MICCAI 2015",
+    parameters=Options,
+    needs_model=True,
+    wants_gpu=True,
+    requires=("torch", "safetensors"),
+)
+def fill(region: Region, parameters: Options, run: Run) -> Prediction:
+    """A U-Net fills all slices of the hole in one pass."""
+    filled = fill_in_one_pass(
+        region, "unet", parameters, run.device, run.progress, lambda name, region: blended(name, region, Run(run.seed))
+    )
+    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings)

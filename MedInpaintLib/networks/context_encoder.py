@@ -1,0 +1,70 @@
+"""Context encoder."""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from torch import nn
+
+from .convolutional import SLOPE
+from .feed_forward import FeedForward, check_halvings
+
+#: Channels by halving, as multiples of the width.
+WIDTHS = (1, 1, 2, 4, 8)
+
+
+class ContextEncoder(FeedForward):
+    """Through a bottleneck that is one vector: five halvings and a convolution of all that is left, and back.
+
+    Pathak et al.: Context encoders: Feature learning by inpainting, CVPR 2016, in the variant for holes of any shape,
+    which predicts the whole frame; it sees the mask, too. Its training adds an adversarial loss to the squares. Given
+    nothing, tanh keeps the image within -1..1; given a fill, it is a correction and has no bounds. No skip connections:
+    fine detail has to go through the vector.
+
+    Args:
+        pixels, slices, given, hints: see :class:`.feed_forward.FeedForward`; pixels is a multiple of 32.
+        width: channels after the first convolution, and before the last.
+        bottleneck: length of the vector. Of the published size's 71 million weights, 66 lie before and behind it.
+
+    Raises:
+        ParameterError: frames that cannot be halved so often.
+    """
+
+    def __init__(
+        self,
+        *,
+        pixels: int = 128,
+        slices: int = 1,
+        given: str = "nothing",
+        hints: int = 0,
+        width: int = 64,
+        bottleneck: int = 4000,
+    ) -> None:
+        super().__init__(pixels=pixels, slices=slices, given=given, hints=hints)
+        check_halvings(pixels, len(WIDTHS))
+        side = pixels // 2 ** len(WIDTHS)
+        widths = [width * times for times in WIDTHS]
+
+        layers: list[nn.Module] = [nn.Conv2d(2 * slices + hints, width, 4, 2, 1), nn.LeakyReLU(SLOPE, inplace=True)]
+        for before, after in itertools.pairwise(widths):
+            layers += _then(nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.LeakyReLU(SLOPE, inplace=True))
+        layers += _then(nn.Conv2d(widths[-1], bottleneck, side, bias=False), nn.LeakyReLU(SLOPE, inplace=True))
+        self.encoder = nn.Sequential(*layers)
+
+        layers = _then(nn.ConvTranspose2d(bottleneck, widths[-1], side, bias=False), nn.ReLU(inplace=True))
+        for before, after in itertools.pairwise(widths[::-1]):
+            layers += _then(nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.ReLU(inplace=True))
+        head = nn.ConvTranspose2d(width, 1, 4, 2, 1)
+        if given == "fill":  # begins with no correction
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)  # type: ignore[arg-type]
+        self.decoder = nn.Sequential(*layers, head, nn.Tanh() if given == "nothing" else nn.Identity())
+
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
+        return self.decoder(self.encoder(torch.cat([images, mask, hints], dim=1)))
+
+
+def _then(convolution: nn.Conv2d | nn.ConvTranspose2d, activation: nn.Module) -> list[nn.Module]:
+    """Convolution, normalisation, activation."""
+    return [convolution, nn.BatchNorm2d(convolution.out_channels), activation]

@@ -1,0 +1,102 @@
+"""U-Net of partial convolutions."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from ..errors import ParameterError
+from .convolutional import SLOPE
+from .feed_forward import FeedForward, check_halvings
+from .partial import PartialConv2d
+from .unet import start_at_the_fill
+
+#: Sides of the encoder's kernels; all further ones have the last.
+KERNELS = (7, 5, 5, 3)
+
+
+class PConvUNet(FeedForward):
+    """U-Net whose convolutions are partial: no feature is computed of what is not known.
+
+    Liu et al.: Image inpainting for irregular holes using partial convolutions, ECCV 2018, with one level fewer than
+    the paper's 8 for 512 pixels. The encoder halves with stride 2; the decoder repeats pixels and concatenates features
+    and masks, the image and its mask last. The last layer has no normalisation and no activation.
+
+    Given a fill, the encoder still sees known pixels alone. Before the last layer comes one more that sees the filled
+    image as all known, and the hints: the network has to know what it corrects.
+
+    Args:
+        pixels, slices, given, hints: see :class:`.feed_forward.FeedForward`.
+        width: channels after the first convolution; each further one has twice as many, up to 8 times.
+        levels: halvings.
+
+    Raises:
+        ParameterError: no level, hints without a fill, or frames that cannot be halved so often.
+    """
+
+    def __init__(
+        self,
+        *,
+        pixels: int = 256,
+        slices: int = 1,
+        given: str = "nothing",
+        hints: int = 0,
+        width: int = 64,
+        levels: int = 7,
+    ) -> None:
+        super().__init__(pixels=pixels, slices=slices, given=given, hints=hints)
+        if levels < 1:
+            raise ParameterError(f"A network must have 1 level or more; found {levels}.")
+        check_halvings(pixels, levels)
+        if hints and given == "nothing":
+            raise ParameterError("Hints are seen by what corrects a fill; give the network a fill, or no hints.")
+        widths = [width * min(2**level, 8) for level in range(levels)]
+        #: In training, a task may freeze the statistics of these: they see holes, and later images have others.
+        self.encoder = nn.ModuleList(
+            _Block(before, after, KERNELS[min(level, 3)], stride=2, norm=level > 0, slope=0.0)
+            for level, (before, after) in enumerate(zip([slices, *widths[:-1]], widths, strict=True))
+        )
+        self.decoder = nn.ModuleList(
+            _Block(widths[level] + widths[level - 1], widths[level - 1], 3, slope=SLOPE)
+            for level in reversed(range(1, levels))
+        )
+        filled = given == "fill"
+        self.correct = _Block(width + slices + hints, width, 3, slope=SLOPE) if filled else None
+        self.head = PartialConv2d(width if filled else width + slices, 1, 3, padding=1)
+        start_at_the_fill(self.head.convolution, given)
+        self.enlarge = nn.Upsample(scale_factor=2)
+
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
+        skips = [(images, mask)]
+        features, known = images, mask  # partial convolutions see none of what the mask excludes
+        for block in self.encoder:
+            features, known = block(features, known)
+            skips.append((features, known))
+        skips.pop()
+        for block in self.decoder:
+            features, known = block(self.enlarge(features), self.enlarge(known), skips.pop())
+        if self.correct is None:
+            return self.head(self.enlarge(features), self.enlarge(known), skips.pop())[0]
+        filled = torch.cat([images, hints], dim=1)
+        features, known = self.correct(
+            self.enlarge(features), self.enlarge(known), (filled, torch.ones_like(filled[:, :1]))
+        )
+        return self.head(features, known)[0]
+
+
+class _Block(nn.Module):
+    """Partial convolution, normalisation, leaky ReLU; in and out as :class:`.partial.PartialConv2d`."""
+
+    def __init__(
+        self, before: int, after: int, kernel: int, *, stride: int = 1, norm: bool = True, slope: float
+    ) -> None:
+        super().__init__()
+        self.convolve = PartialConv2d(before, after, kernel, stride=stride, padding=kernel // 2, bias=not norm)
+        self.norm = nn.BatchNorm2d(after) if norm else nn.Identity()
+        self.activate = nn.LeakyReLU(slope, inplace=True) if slope else nn.ReLU(inplace=True)
+
+    def forward(
+        self, images: torch.Tensor, mask: torch.Tensor, *parts: tuple[torch.Tensor, torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        features, known = self.convolve(images, mask, *parts)
+        return self.activate(self.norm(features)), known

@@ -1,0 +1,49 @@
+"""From the images of a recipe to what its network learns from and is validated with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..manifest import Entry
+from ..progress import Progress
+from .damage import Damages, read_undamaged
+from .loop import Samples
+from .recipe import Recipe
+from .slices import Crops, read_slices
+from .validation import Trial, damages, discs
+
+#: Networks that learn what images look like, and see no hole before they are used.
+GENERATIVE = ("vae", "dcgan")
+#: Planes whose slices show left and right, which look alike in heads.
+LEFT_AND_RIGHT = ("axial", "coronal")
+
+
+def prepare(
+    recipe: Recipe, learning: Sequence[Entry], validation: Sequence[Entry], folder: Path, progress: Progress
+) -> tuple[Samples, Trial]:
+    """Read the images.
+
+    Args:
+        recipe: what to make.
+        learning: images to learn from.
+        validation: images of other subjects.
+        folder: for what takes long to make and is made once.
+        progress: reports and cancels.
+    """
+    data, seed = recipe.data, recipe.schedule.seed
+    first, second = _reading(progress.part(0.0, 0.7)), _reading(progress.part(0.7, 1.0))
+    if recipe.architecture in GENERATIVE:
+        slices, others = (
+            read_slices(entries, plane=data.plane, pixel_mm=data.pixel_mm, progress=share)
+            for entries, share in ((learning, first), (validation, second))
+        )
+        return Crops(slices, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT), discs(others, recipe)
+    kept = folder if data.hint else None  # a thin plate is made as fast as it is read
+    count = int(recipe.arguments.get("slices", 1))
+    samples = Damages(read_undamaged(learning, first), data, recipe.pixels, count, data.cases, seed, kept)
+    return samples, damages(read_undamaged(validation, second), recipe, kept)
+
+
+def _reading(progress: Progress) -> Callable[[int, int], None]:
+    return lambda done, of: progress.update(done / of, f"Reading image {done + 1} of {of}")

@@ -1,0 +1,151 @@
+"""A network learns to fill holes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ...errors import ParameterError
+from ...losses.adversarial import HingeGan, LeastSquaresGan
+from ...losses.edge import EdgeCrossEntropy, EdgeLoss, boundaries, edges
+from ...losses.perceptual import FeatureLosses
+from ...losses.reconstruction import Per, ReconstructionLoss, composite
+from ...losses.structural import MultiScaleSsimLoss, SsimLoss
+from ...losses.total_variation import TotalVariationLoss
+from ...models.bundle import load_into
+from ...models.store import find
+from ...networks import build
+from ...networks.convolutional import Encoder
+from ...networks.features import EncoderFeatures, Features, Vgg16Features
+from ...networks.feed_forward import FeedForward
+
+#: Frames that are validated at once.
+_CHUNK = 32
+_GANS: dict[str, HingeGan | LeastSquaresGan] = {"hinge": HingeGan(), "least-squares": LeastSquaresGan()}
+#: What the second output of a network is to show.
+_EXTRA: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {"edges": edges, "boundary": boundaries}
+
+
+@dataclasses.dataclass
+class InpaintingTask:
+    """A weighted sum of losses; a weight of 0 leaves one out. The defaults are the published ones.
+
+    Liu et al., ECCV 2018, eq. 7: 1 valid + 6 hole + 0.05 perceptual + 120 style + 0.1 total variation. Adam's step
+    sizes, and the second phase with frozen statistics of normalisation, are theirs, too (section 4.1); Recurrent
+    Feature Reasoning (Li et al., CVPR 2020) has the same.
+
+    Attributes:
+        network: what fills.
+        rate: Adam's step size in the first phase.
+        fine_tune: the step with which the second phase begins; 0 for none. In it the statistics of normalisation are
+            frozen: of the network's ``encoder``, or of all of it where it has none of that name.
+        fine_rate: Adam's step size in the second phase.
+        valid, hole: weights of :class:`.ReconstructionLoss`, on known pixels and in the hole.
+        power, per: of both.
+        perceptual, style: of :class:`.FeatureLosses`.
+        features: what these see with: a model of an architecture with an encoder, or a file with the weights of VGG16.
+        variation: weight of :class:`.TotalVariationLoss`.
+        ssim, multi_scale: weights of :class:`.SsimLoss` and :class:`.MultiScaleSsimLoss` over the hole.
+        edge: weight of :class:`.EdgeLoss`.
+        extra: weight of :class:`.EdgeCrossEntropy`, for networks with a second output.
+        adversarial: weight of the adversarial loss on the composite.
+        gan: ``"hinge"`` or ``"least-squares"``.
+    """
+
+    network: FeedForward
+    rate: float = 2e-4
+    fine_tune: int = 0
+    fine_rate: float = 5e-5
+    valid: float = 1.0
+    hole: float = 6.0
+    power: int = 1
+    per: Per = "frame"
+    perceptual: float = 0.05
+    style: float = 120.0
+    features: str = "brain-mr-vae-3"
+    variation: float = 0.1
+    ssim: float = 0.0
+    multi_scale: float = 0.0
+    edge: float = 0.0
+    extra: float = 1.0
+    adversarial: float = 0.0
+    gan: str = "hinge"
+
+    def __post_init__(self) -> None:
+        if self.gan not in _GANS:
+            raise ParameterError(f"The recipe's [task] has gan = '{self.gan}'; choose one of {', '.join(_GANS)}.")
+        device = next(self.network.parameters()).device
+        self.helpers = nn.ModuleDict()
+        self.optimizers: dict[str, torch.optim.Optimizer] = {}
+        if self.adversarial:
+            self.helpers["discriminator"] = Encoder(self.network.pixels, 1).to(device)
+            self.optimizers["discriminator"] = self._adam(self.helpers["discriminator"], betas=(0.5, 0.999))
+        self.optimizers["network"] = self._adam(self.network)
+        self._seen = FeatureLosses(_features(self.features).to(device)) if self.perceptual or self.style else None
+
+    def losses(
+        self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
+    ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
+        images, known, truth = batch
+        self._phase(step)
+        known = known[:, self.network.slices // 2, None]
+        output = self.network(images, batch[1])
+        filled = output[:, :1]
+        parts = {name: loss for name, loss in self._parts(filled, truth, known).items() if getattr(self, name)}
+        if self.network.EXTRA and self.extra:
+            parts["extra"] = EdgeCrossEntropy()(output[:, 1:], _EXTRA[self.network.EXTRA](truth), known)
+        if self.adversarial:
+            gan, judge = _GANS[self.gan], self.helpers["discriminator"]
+            shown = composite(filled, truth, known)
+            yield "discriminator", gan.discriminator(judge(truth), judge(shown.detach())), {}
+            parts["adversarial"] = gan.generator(judge(shown))
+        total = sum((getattr(self, name) * loss for name, loss in parts.items()), start=filled.new_zeros(()))
+        yield "network", total, {f"part/{name}": loss.detach() for name, loss in parts.items()}
+
+    def fill(self, network: FeedForward, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            chunks = zip(images.split(_CHUNK), known.split(_CHUNK), strict=True)
+            return torch.cat([network(*chunk)[:, :1] for chunk in chunks])
+
+    def _parts(self, filled: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> dict[str, torch.Tensor]:
+        """All losses of the image by the names of their weights; what weighs nothing and takes long is left out."""
+        found = {
+            "valid": ReconstructionLoss("known", self.power, self.per)(filled, truth, known),
+            "hole": ReconstructionLoss("hole", self.power, self.per)(filled, truth, known),
+            "variation": TotalVariationLoss()(filled, truth, known),
+        }
+        structural: dict[str, Callable[..., torch.Tensor]]
+        structural = {"ssim": SsimLoss(), "multi_scale": MultiScaleSsimLoss(), "edge": EdgeLoss()}
+        found |= {name: loss(filled, truth, known) for name, loss in structural.items() if getattr(self, name)}
+        if self._seen:
+            found["perceptual"], found["style"] = self._seen(filled, truth, known)
+        return found
+
+    def _phase(self, step: int) -> None:
+        """Set what depends on the phase; a function of the step alone, so that a resumed training is the same."""
+        second = 0 < self.fine_tune <= step
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = self.fine_rate if second else self.rate
+        if second:
+            for module in getattr(self.network, "encoder", self.network).modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+
+    def _adam(self, module: nn.Module, betas: tuple[float, float] = (0.9, 0.999)) -> torch.optim.Optimizer:
+        return torch.optim.Adam(module.parameters(), lr=self.rate, betas=betas)
+
+
+def _features(name: str) -> Features:
+    """VGG16 from its weights, or the encoder of a model."""
+    if Path(name).is_file():
+        return Vgg16Features(name)
+    bundle = find(name)
+    encoder = getattr(load_into(build(bundle.architecture, bundle.arguments), bundle), "encoder", None)
+    if not isinstance(encoder, Encoder):
+        raise ParameterError(f"The model '{name}' ({bundle.architecture}) has no encoder to see features with.")
+    return EncoderFeatures(encoder)

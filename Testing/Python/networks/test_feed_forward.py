@@ -1,0 +1,141 @@
+"""What all networks keep to that fill in one pass, and the U-Nets themselves."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from MedInpaintLib.errors import ParameterError
+from MedInpaintLib.networks import build
+
+SMALL = {
+    "unet": {"width": 4, "levels": 3},
+    "edge-guided": {"width": 4, "levels": 3},
+    "boundary-aware": {"width": 4, "levels": 3},
+    "pconv": {"width": 4, "levels": 3},
+    "context-encoder": {"width": 4, "bottleneck": 8},
+    "rfr": {"width": 8, "recurrences": 2, "kernel": 5},
+}
+EXTRA = {"edge-guided": "edges", "boundary-aware": "boundary"}
+SLICES = 3
+
+
+def made(architecture, given="fill", hints=0):
+    """In evaluation, with weights and statistics that are not those of the start."""
+    torch.manual_seed(0)
+    arguments = {"pixels": 32, "slices": SLICES, "given": given, "hints": hints, **SMALL[architecture]}
+    network = build(architecture, arguments)
+    for weights in network.parameters():
+        if not weights.any():
+            torch.nn.init.normal_(weights, std=0.1)
+    with torch.no_grad():
+        network(*damaged(8, hints))
+    return network.eval()
+
+
+def damaged(batch=4, hints=0):
+    chance = torch.Generator().manual_seed(0)
+    images = torch.rand(batch, SLICES + hints, 32, 32, generator=chance) * 2 - 1
+    known = torch.rand(batch, SLICES, 32, 32, generator=chance) < 0.9
+    known[..., 8:20, 10:20] = False
+    return images, known
+
+
+@pytest.mark.parametrize("given", ["nothing", "fill"])
+@pytest.mark.parametrize("architecture", SMALL)
+@torch.no_grad()
+def test_the_first_channel_is_the_image_and_a_second_one_what_the_network_says_it_is(architecture, given):
+    network = made(architecture, given)
+    assert EXTRA.get(architecture) == network.EXTRA
+    assert network(*damaged()).shape == (4, 2 if network.EXTRA else 1, 32, 32)
+
+
+@pytest.mark.parametrize("architecture", SMALL)
+@torch.no_grad()
+def test_given_nothing_what_lies_under_the_hole_does_not_matter(architecture):
+    network = made(architecture, "nothing")
+    images, known = damaged()
+    assert torch.equal(network(images, known), network(torch.where(known, images, 7.0), known))
+
+
+@pytest.mark.parametrize("given", ["nothing", "fill"])
+@pytest.mark.parametrize("architecture", SMALL)
+@torch.no_grad()
+def test_an_output_does_not_depend_on_what_else_is_in_the_batch(architecture, given):
+    network = made(architecture, given)
+    images, known = damaged()
+    together = network(images, known)
+    for number in range(len(images)):
+        alone = network(images[number : number + 1], known[number : number + 1])
+        torch.testing.assert_close(alone[0], together[number], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", SMALL)
+@torch.no_grad()
+def test_a_new_network_that_corrects_a_fill_leaves_it_as_it_is(architecture):
+    network = build(architecture, {"pixels": 32, "slices": SLICES, "given": "fill", **SMALL[architecture]})
+    images, known = damaged()
+    torch.testing.assert_close(network(images, known)[:, :1], images[:, 1:2])
+
+
+@pytest.mark.parametrize("architecture", SMALL)
+@torch.no_grad()
+def test_all_slices_and_hints_are_seen(architecture):
+    network = made(architecture, hints=1).double()  # little of a pixel comes through a bottleneck
+    images, known = damaged(hints=1)
+    images = images.double()
+    before = network(images, known)
+    for channel in range(SLICES + 1):
+        other = images.clone()
+        other[:, channel, 2:30, 2:30] *= -1
+        change = network(other, known) - before
+        assert change.abs().amax(dim=(1, 2, 3)).min() > 1e-9
+    masked = known.clone()
+    masked[:, 0] = True
+    assert not torch.equal(network(images, masked), before)
+
+
+@pytest.mark.parametrize("architecture", [name for name in SMALL if name not in ("unet", "edge-guided")])
+def test_every_weight_learns(architecture):
+    network = made(architecture).train()
+    images, known = damaged()
+    network(images, known).square().sum().backward()
+    assert all(weights.grad is not None and weights.grad.abs().sum() > 0 for weights in network.parameters())
+
+
+def test_a_u_net_has_the_published_size():
+    """Ronneberger et al.: 23 convolutional layers; without the two-by-two ones on the way up, 18 and the last."""
+    network = build("unet", {"pixels": 64})
+    convolutions = [each for each in network.modules() if isinstance(each, torch.nn.Conv2d)]
+    assert len(convolutions) == 19
+    assert max(each.out_channels for each in convolutions) == 1024
+
+
+@torch.no_grad()
+def test_a_u_net_without_levels_is_two_convolutions():
+    """Literally: cat, convolve, normalise, ReLU, twice, and a weighted sum."""
+    torch.manual_seed(0)
+    network = build("unet", {"pixels": 8, "slices": 1, "width": 3, "levels": 1}).eval()
+    images, known = torch.rand(2, 1, 8, 8), torch.rand(2, 1, 8, 8) < 0.5
+    state = network.state_dict()
+    found = torch.cat([images * known, known.float()], dim=1)
+    for convolution, norm in ((0, 1), (3, 4)):
+        found = functional.conv2d(found, state[f"body.down.0.{convolution}.weight"], padding=1)
+        statistics = [state[f"body.down.0.{norm}.{name}"] for name in ("running_mean", "running_var", "weight", "bias")]
+        found = functional.relu(functional.batch_norm(found, *statistics))
+    expected = functional.conv2d(found, state["body.head.weight"], state["body.head.bias"])
+    torch.testing.assert_close(network(images, known), expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"slices": 2}, "slices that a network sees must be odd; found 2"),
+        ({"given": "all"}, "is given one of nothing, fill under the hole; found 'all'"),
+        ({"hints": -1}, "hints must be 0 or more; found -1"),
+        ({"pixels": 36}, "multiple of 16 pixels; found 36"),
+        ({"pixels": 0}, "must be 1 pixel or more; found 0"),
+    ],
+)
+def test_what_cannot_be_is_refused(arguments, message):
+    with pytest.raises(ParameterError, match=message):
+        build("unet", {"pixels": 64, **arguments})

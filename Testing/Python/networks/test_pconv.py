@@ -1,0 +1,160 @@
+"""U-Net of partial convolutions: its size, what it sees, where it starts."""
+
+import pytest
+import torch
+
+from MedInpaintLib.errors import ParameterError
+from MedInpaintLib.networks import build
+from MedInpaintLib.networks.partial import PartialConv2d
+
+SMALL = {"pixels": 64, "slices": 3, "width": 8, "levels": 4}
+
+
+def made(**arguments):
+    """In evaluation, with statistics and a last layer that are not those of the start."""
+    torch.manual_seed(0)
+    network = build("pconv", {**SMALL, **arguments})
+    torch.nn.init.normal_(network.head.convolution.weight, std=0.1)
+    with torch.no_grad():
+        network(*damaged(8, network.pixels, network.slices))
+    return network.eval()
+
+
+def damaged(batch=2, pixels=64, slices=3, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.rand(batch, slices, pixels, pixels, generator=generator) * 2 - 1
+    known = torch.rand(batch, slices, pixels, pixels, generator=generator) < 0.9
+    known[..., pixels // 4 : pixels // 2, pixels // 4 : pixels // 2] = False
+    return images, known
+
+
+@pytest.mark.parametrize("given", ["nothing", "fill"])
+@pytest.mark.parametrize(
+    ("pixels", "slices", "width", "levels"), [(64, 1, 8, 4), (64, 7, 16, 4), (96, 3, 4, 5), (16, 1, 4, 1)]
+)
+@torch.no_grad()
+def test_shapes(given, pixels, slices, width, levels):
+    network = made(pixels=pixels, slices=slices, given=given, width=width, levels=levels)
+    filled = network(*damaged(2, pixels, slices))
+    assert filled.shape == (2, 1, pixels, pixels)
+    assert torch.isfinite(filled).all()
+    assert network.train() is network
+    assert network.eval() is network
+
+
+def test_the_published_size_has_the_published_weights():
+    """Kernels, widths and concatenations of the paper's table, one level fewer; gray images in and out."""
+    encoder = [(1, 64, 7), (64, 128, 5), (128, 256, 5), (256, 512, 3), *[(512, 512, 3)] * 3]
+    decoder = [*[(1024, 512, 3)] * 3, (768, 256, 3), (384, 128, 3), (192, 64, 3), (65, 1, 3)]
+    with torch.device("meta"):
+        network = build("pconv", {})
+    found = [
+        (each.convolution.in_channels, each.convolution.out_channels, each.convolution.kernel_size[0])
+        for each in network.modules()
+        if isinstance(each, PartialConv2d)
+    ]
+    assert found == encoder + decoder
+    weights = sum(before * after * kernel**2 for before, after, kernel in found)
+    normalised = sum(after for _, after, _ in [*encoder[1:], *decoder[:-1]])
+    biases = 64 + 1  # of the layers without normalisation
+    assert sum(each.numel() for each in network.parameters()) == weights + 2 * normalised + biases == 25_772_362
+
+
+@torch.no_grad()
+def test_given_nothing_hidden_pixels_do_not_matter():
+    network = made()
+    images, known = damaged()
+    assert torch.equal(network(images, known), network(images.where(known, torch.tensor(9.0)), known))
+
+
+@torch.no_grad()
+def test_given_a_fill_the_encoder_sees_known_pixels_alone_and_the_layer_before_the_last_the_fill():
+    network = made(given="fill")
+    seen = []
+    network.encoder[-1].register_forward_hook(lambda _, inputs, output: seen.extend(output))
+    network.correct.register_forward_hook(lambda _, inputs, output: seen.append(inputs[2]))
+    images, known = damaged()
+    other = images.where(known, torch.tensor(0.25))
+    first, second = network(images, known), network(other, known)
+    features, mask, last, features_again, mask_again, last_again = seen
+    assert torch.equal(features, features_again)
+    assert torch.equal(mask, mask_again)
+    for (image, where), expected in ((last, images), (last_again, other)):
+        assert torch.equal(image, expected)
+        assert where.all()
+    # What is added depends on the fill, else it could not be a correction of it.
+    assert not torch.allclose(first - images[:, 1:2], second - other[:, 1:2])
+
+
+@torch.no_grad()
+def test_given_a_fill_it_starts_at_the_fill():
+    images, known = damaged()
+    for training in (True, False):
+        network = build("pconv", {**SMALL, "given": "fill"}).train(training)
+        assert torch.equal(network(images, known), images[:, 1:2])
+    assert not torch.equal(build("pconv", SMALL)(images, known), images[:, 1:2])
+
+
+def test_given_a_fill_all_of_it_learns_within_two_steps():
+    network = build("pconv", {**SMALL, "given": "fill"})
+    images, known = damaged()
+    for _ in range(2):
+        (network(images, known) - 0.5).abs().mean().backward()
+        with torch.no_grad():
+            for each in network.parameters():
+                each -= 0.1 * each.grad
+    assert all(each.grad.any() for each in network.parameters())  # those before the zeros from the second step
+
+
+@pytest.mark.parametrize("given", ["nothing", "fill"])
+@torch.no_grad()
+def test_images_of_a_batch_do_not_influence_each_other(given):
+    network = made(given=given)
+    images, known = damaged(4)
+    together = network(images, known)
+    for number in range(4):
+        alone = network(images[number : number + 1], known[number : number + 1])
+        torch.testing.assert_close(alone[0], together[number], rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_it_remembers_nothing():
+    network = made()
+    first, second = damaged(seed=1), damaged(seed=2)
+    alone = network(*first), network(*second)
+    inner = []
+
+    def another(*_):
+        hook.remove()
+        inner.append(network(*second))
+
+    hook = network.encoder[1].register_forward_hook(another)  # a second image while the first is half way through
+    assert torch.equal(network(*first), alone[0])
+    assert torch.equal(inner[0], alone[1])
+
+
+@pytest.mark.parametrize("known", [0.0, 0.001, 1.0])
+def test_bfloat16_and_extreme_masks_stay_finite(known):
+    network = made().train()
+    images, _ = damaged()
+    mask = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0)).expand_as(images) < known
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = network(images, mask)
+    output.float().square().mean().backward()
+    assert torch.isfinite(output).all()
+    assert all(torch.isfinite(each.grad).all() for each in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"pixels": 72}, "multiple of 16 pixels; found 72"),
+        ({"pixels": 0}, "1 pixel or more; found 0"),
+        ({"slices": 2}, "must be odd; found 2"),
+        ({"levels": 0}, "1 level or more; found 0"),
+        ({"given": "all"}, "found 'all'"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(arguments, message):
+    with pytest.raises(ParameterError, match=message):
+        build("pconv", {**SMALL, **arguments})

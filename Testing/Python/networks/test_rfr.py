@@ -1,0 +1,236 @@
+"""Recurrent feature reasoning: against the published network, literally, and what must hold of any of its kind."""
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from MedInpaintLib.errors import ParameterError
+from MedInpaintLib.networks import build
+from MedInpaintLib.networks.attention import ConsistentAttention, Scores
+from MedInpaintLib.networks.rfr import RfrNet
+
+LITERAL = runpy.run_path(str(Path(__file__).parents[2] / "Benchmarks" / "literal_rfr.py"))["LiteralRfr"]
+
+
+def damaged(batch=2, slices=1, pixels=64, dtype=torch.float32, hints=0):
+    """Frames and what is known of them: blocks at the border and inside, another one in each image."""
+    images = torch.randn(batch, slices + hints, pixels, pixels, dtype=dtype).tanh()
+    known = torch.ones(batch, slices, pixels, pixels, dtype=torch.bool)
+    for number in range(batch):
+        start = 7 * number
+        known[number, :, start : start + pixels // 2, pixels // 4 : pixels // 2 + 3 * number + 1] = False
+    return images, known
+
+
+def made(**arguments):
+    """A network whose weights, and statistics of normalisation, are not those of the start."""
+    torch.manual_seed(0)
+    network = RfrNet(**{"pixels": 64, "width": 8, **arguments})
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.ndim == 1:
+                parameter.add_(0.3 * torch.randn_like(parameter))
+        network.train()
+        for _ in range(3):
+            network(*damaged(4, network.slices, hints=network.hints))
+        if network.given == "fill":
+            network.head.weight.normal_()
+    return network.eval()
+
+
+@pytest.mark.parametrize("kernel", [5, 7])
+@pytest.mark.parametrize("pixels", [64, 96])
+@torch.no_grad()
+def test_it_is_the_published_network(kernel, pixels):
+    network = made(kernel=kernel, width=16).double()
+    literal = LITERAL(channels=1, width=16, kernel=kernel).double().weights_of(network.state_dict()).eval()
+    images, known = damaged(pixels=pixels, dtype=torch.float64)
+    found, expected = network(images, known), literal(images * known, known.double())
+    assert expected.std() > 0.01
+    # The published partial convolution adds 1e-8 to the count of known pixels.
+    torch.testing.assert_close(found, expected, rtol=1e-7, atol=1e-7)
+    # In float32 the two add up in another order, and the attention's softmax of large numbers makes more of it.
+    torch.testing.assert_close(network.float()(images.float(), known), expected.float(), rtol=1e-3, atol=1e-3)
+
+
+@torch.no_grad()
+def test_in_training_too():
+    network = made().double().train()
+    literal = LITERAL(channels=1, width=8).double().weights_of(network.state_dict()).train()
+    images, known = damaged(4, dtype=torch.float64)
+    torch.testing.assert_close(network(images, known), literal(images * known, known.double()), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(network.grow.normalisation.running_var, literal.norm_2.running_var, rtol=1e-6, atol=1e-6)
+
+
+def test_it_has_the_size_of_the_published_network():
+    with torch.device("meta"):
+        ours, published = RfrNet(), LITERAL()
+    count, expected = (sum(each.numel() for each in network.parameters()) for network in (ours, published))
+    assert expected == 31_224_065
+    # Two colours less: in the first convolution, in the tail, and in the last one.
+    assert expected - count == 2 * (64 * 7**2 + 32 * 3**2 + 64 * 3**2)
+
+
+def naive_attention(features, mask, ratio, before):
+    """Of one image: features ``(C, H, W)``, mask ``(H, W)``, scores ``(H, W, H, W)``; position by position."""
+    height, width = features.shape[1:]
+    keys = features + 1e-7
+    keys = keys / np.sqrt((keys**2).sum(axis=0))
+    attended, scores = np.zeros_like(features), np.zeros((height, width, height, width))
+    for row, column in np.ndindex(height, width):
+        logits = np.zeros((height, width))
+        for y in range(max(0, row - 1), min(height, row + 2)):
+            for x in range(max(0, column - 1), min(width, column + 2)):
+                for place in np.ndindex(height, width):
+                    logits[place] += features[:, y, x] @ keys[(slice(None), *place)]
+        weights = np.exp(logits - logits.max())
+        weights /= weights.sum()
+        if before is not None:
+            scores_before, mask_before = before
+            trust = mask_before[row, column]
+            weights = (scores_before[row, column] * trust + weights * (ratio + 1e-7)) / (trust + ratio + 1e-7)
+        scores[row, column] = weights
+        for place in np.ndindex(height, width):
+            attended[:, row, column] += weights[place] * keys[(slice(None), *place)]
+    return attended, scores
+
+
+@torch.no_grad()
+def test_attention_is_what_it_is_defined_to_be():
+    rng = np.random.default_rng(0)
+    layer = ConsistentAttention(3).double()
+    layer.ratio.fill_(-0.4)  # its absolute value counts
+    before, naive_before = None, [None, None]
+    for _ in range(3):
+        features, mask = rng.normal(size=(2, 3, 4, 5)), rng.random((2, 1, 4, 5)) > 0.5
+        found, before = layer(torch.tensor(features), torch.tensor(mask, dtype=torch.float64), before)
+        for number in range(2):
+            attended, scores = naive_attention(features[number], mask[number, 0], 0.4, naive_before[number])
+            naive_before[number] = scores, mask[number, 0]
+            np.testing.assert_allclose(before.scores[number].reshape(4, 5, 4, 5), scores, rtol=1e-9, atol=1e-12)
+            both = torch.tensor(np.concatenate([attended, features[number]]))
+            torch.testing.assert_close(found[number], layer.combine(both[None])[0], rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(before.scores.sum(dim=2), torch.ones(2, 20, dtype=torch.float64))
+
+
+@torch.no_grad()
+def test_attention_sees_the_nearest_pixel_of_a_larger_mask_and_survives_zeros():
+    layer, large = ConsistentAttention(3), (torch.rand(2, 1, 16, 16) > 0.5).float()
+    attended, scores = layer(torch.zeros(2, 3, 4, 4), large, None)
+    assert attended.isfinite().all()
+    torch.testing.assert_close(scores.mask.reshape(2, 4, 4), large[:, 0, ::4, ::4])
+
+
+@torch.no_grad()
+def test_scores_keep_their_precision_under_autocast():
+    layer, features, mask = ConsistentAttention(8), 10 * torch.randn(2, 8, 4, 4), torch.ones(2, 1, 4, 4)
+    expected = layer(features, mask, None)[1]
+    with torch.autocast("cpu", torch.bfloat16):
+        found = layer(features, mask, expected)[1]
+    assert isinstance(found, Scores)
+    assert found.scores.dtype == torch.float32
+    torch.testing.assert_close(found.scores, expected.scores)
+
+
+@pytest.mark.parametrize(("slices", "hints"), [(1, 0), (3, 1)])
+@torch.no_grad()
+def test_what_lies_under_the_hole_does_not_matter(slices, hints):
+    network = made(slices=slices, hints=hints, recurrences=2)
+    images, known = damaged(slices=slices, hints=hints)
+    found = network(images, known)
+    assert found.shape == (2, 1, 64, 64)
+    images[:, :slices][~known] = 1e6
+    assert torch.equal(network(images, known), found)
+
+
+@pytest.mark.parametrize("given", ["nothing", "fill"])
+@torch.no_grad()
+def test_images_of_a_batch_do_not_influence_each_other(given):
+    network = made(given=given, recurrences=3)
+    images, known = damaged(3)
+    together = network(images, known)
+    for number in range(3):
+        alone = network(images[number : number + 1], known[number : number + 1])
+        torch.testing.assert_close(alone[0], together[number], rtol=1e-3, atol=1e-4)
+
+
+@torch.no_grad()
+def test_calls_leave_nothing_behind():
+    network = made(recurrences=2)
+    first, second = damaged(2, pixels=64), damaged(3, pixels=96)
+    alone = network(*first), network(*second)
+    held = []
+
+    def interrupt(module, inputs):
+        if not held:  # in the middle of the first call
+            held.append(None)
+            held[0] = network(*second)
+
+    hook = network.reason.attention.register_forward_pre_hook(interrupt)
+    interrupted = network(*first)
+    hook.remove()
+    assert torch.equal(interrupted, alone[0])
+    assert torch.equal(held[0], alone[1])
+    assert set(network.state_dict()) == set(RfrNet(pixels=64, width=8).state_dict())
+
+
+@pytest.mark.parametrize(("slices", "hints"), [(1, 0), (3, 2)])
+@torch.no_grad()
+def test_a_network_that_is_given_a_fill_starts_exactly_there(slices, hints):
+    images, known = damaged(slices=slices, hints=hints)
+    network = build("rfr", {"pixels": 64, "width": 8, "given": "fill", "slices": slices, "hints": hints})
+    assert torch.equal(network(images, known), images[:, slices // 2, None])
+
+
+@torch.no_grad()
+def test_of_the_fill_and_the_hints_only_the_tail_knows():
+    network = made(given="fill", recurrences=2, hints=1)
+    images, known = damaged(hints=1)
+    fill, hint = images.clone(), images.clone()
+    fill[:, :1][~known] += 0.3
+    hint[:, 1:][~known] += 0.3
+    reasoned = []
+    network.enlarge.register_forward_pre_hook(lambda module, inputs: reasoned.append(inputs[0]))
+    one, other, hinted = (network(each, known) - each[:, :1] for each in (images, fill, hint))
+    assert torch.equal(reasoned[0], reasoned[1])
+    assert torch.equal(reasoned[0], reasoned[2])
+    assert not torch.allclose(one, other)
+    assert not torch.allclose(one, hinted)
+
+
+@torch.no_grad()
+def test_an_image_of_which_nothing_is_known_is_finite():
+    network = made(recurrences=2)
+    images, _ = damaged()
+    assert network(images, torch.zeros_like(images, dtype=torch.bool)).isfinite().all()
+
+
+@pytest.mark.parametrize("given", ["nothing", "fill"])
+def test_gradients_reach_every_parameter(given):
+    network = made(given=given, recurrences=2, slices=3, hints=1).train()
+    network(*damaged(4, 3, hints=1)).square().mean().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().max() > 0, name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"pixels": 72}, "multiple of 16 pixels; found 72"),
+        ({"width": 12}, "multiple of 8 channels; found 12"),
+        ({"width": 0}, "multiple of 8 channels; found 0"),
+        ({"recurrences": 0}, "1 recurrence or more; found 0"),
+        ({"kernel": 6}, "odd, 3 or more; found 6"),
+        ({"kernel": 1}, "odd, 3 or more; found 1"),
+        ({"slices": 2}, "must be odd; found 2"),
+        ({"hints": -1}, "0 or more; found -1"),
+    ],
+)
+def test_sizes_that_do_not_work_are_refused(arguments, message):
+    with pytest.raises(ParameterError, match=message):
+        RfrNet(**arguments)

@@ -1,0 +1,133 @@
+"""Damaged frames to learn from: they are those of a real fill, and the same in every run."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import MedInpaintLib as mi
+from MedInpaintLib.errors import InputError
+from MedInpaintLib.frames import cut
+from MedInpaintLib.manifest import read_manifest
+from MedInpaintLib.mask import Hole, bounding_box, grow
+from MedInpaintLib.methods import registry
+from MedInpaintLib.region import crop
+from MedInpaintLib.scan import Scan
+from MedInpaintLib.solvers.start import thin_plate
+from MedInpaintLib.training import damage
+from MedInpaintLib.training.damage import Damages, read_undamaged
+from MedInpaintLib.training.recipe import Data
+
+DATA = Data("MR", pixel_mm=1.0, slice_mm=2.0, holes=("spheres:6mm",), also=("sagittal",))
+PIXELS, SLICES = 16, 3
+
+
+@pytest.fixture(scope="module")
+def images(data):
+    return read_undamaged([each for each in read_manifest(data, "train") if each.contrast == "T1"])
+
+
+def damages(images, *, seed=0, folder=None, cases=4, plain=False, **data):
+    changes = {"flip": False, "gain": 0.0, "offset": 0.0} if plain else {}
+    return Damages(images, dataclasses.replace(DATA, **data), PIXELS, SLICES, cases, seed, folder, **changes)
+
+
+def test_samples_are_the_same_in_every_run_and_in_any_order(images):
+    one, two = damages(images), damages(images)
+    forwards = [one[number] for number in range(12)]
+    backwards = [two[number] for number in reversed(range(12))][::-1]
+    for first, second in zip(forwards, backwards, strict=True):
+        assert all((a == b).all() for a, b in zip(first, second, strict=True))
+    assert not (forwards[0][2] == damages(images, seed=1)[0][2]).all()
+
+
+def test_a_batch_has_slices_known_pixels_and_the_truth_of_the_middle_one(images):
+    slices, known, truth = damages(images).batch(range(5))
+    assert slices.shape == known.shape == (5, SLICES, PIXELS, PIXELS)
+    assert truth.shape == (5, 1, PIXELS, PIXELS)
+    assert (slices.dtype, known.dtype, truth.dtype) == (np.float32, bool, np.float32)
+    assert (~known[:, 1]).any(axis=(1, 2)).all()  # there is something to fill
+    assert (slices[:, 1] == truth[:, 0])[known[:, 1]].all()
+    assert not (slices[:, 1] == truth[:, 0])[~known[:, 1]].all()
+
+
+def test_batches_of_two_processes_are_one_batch(images):
+    made = damages(images)
+    whole, halves = made.batch(range(8)), [made.batch(numbers) for numbers in (range(4), range(4, 8))]
+    for each, parts in zip(whole, zip(*halves, strict=True), strict=True):
+        assert (np.concatenate(parts) == each).all()
+
+
+def test_a_hint_is_the_blended_fill_of_a_method_and_comes_last(images):
+    plain, hinted = damages(images, plain=True), damages(images, plain=True, hint="nearest")
+    for number in range(5):
+        slices, known, _ = hinted[number]
+        assert slices.shape[0] == SLICES + 1
+        assert (slices[:SLICES] == plain[number][0]).all()
+        assert (slices[SLICES] == slices[1])[known[1]].all()
+        assert not (slices[SLICES] == slices[1])[~known[1]].all()
+
+
+def test_frames_are_those_of_a_fill(images):
+    """The same region, smooth fill and frames as on the road, made by hand."""
+    image = images[0]
+    hole = np.zeros(image.image.array.shape, bool)
+    hole[5:8, 17:23, 15:21] = True
+    made = damages([image], hint="nearest")._frames(image, hole, "axial")
+    box = bounding_box(hole)
+    scan = Scan(image.image, Hole(hole[box], box, hole.shape), image.scaling)
+    region = crop(scan, grow(box, [max(2, round(5 / mm)) for mm in image.image.spacing], hole.shape))
+    fills = {"images": thin_plate(region), "hints": registry.blended("nearest", region, registry.Run())}
+    for name, fill in fills.items():
+        frames = cut(region, fill, pixels=PIXELS, pixel_mm=1.0, beyond=2.0)
+        assert (getattr(made, name) == frames.values.astype(np.float16)).all()
+    assert (made.truth == made.images)[made.known].all()
+    assert sorted(made.stacks[:, 1]) == list(np.flatnonzero(~made.known.all(axis=(1, 2))))
+    assert (np.diff(made.stacks, axis=1) == 1).all()  # slices are 2 mm apart, as the recipe wants them
+
+
+def test_the_truth_is_the_image(data):
+    volume = mi.Volume.of(data / "s0.nii.gz")
+    image = read_undamaged([each for each in read_manifest(data) if each.path == data / "s0.nii.gz"])[0]
+    made = damages([image], plain=True, also=())
+    truth = made[0][2][0]
+    scaled = image.scaling.forward(volume.array)
+    assert all(np.abs(scaled - value).min() < 1e-3 for value in truth[::5, ::5].ravel())
+
+
+def test_half_of_the_frames_are_mirrored_and_intensities_change_a_little(images):
+    plain, changed = damages(images, plain=True), damages(images)
+    mirrored = 0
+    for number in range(40):
+        (before, _, truth), (after, _, other) = plain[number], changed[number]
+        if np.corrcoef(truth.ravel(), other.ravel())[0, 1] < 0.999:
+            mirrored += 1
+            before, truth = before[..., ::-1], truth[..., ::-1]
+        gain, offset = np.polyfit(truth.ravel(), other.ravel(), 1)
+        assert abs(gain - 1) <= 0.1001
+        assert abs(offset) <= 0.0301
+        np.testing.assert_allclose(after, gain * before + offset, atol=1e-4)
+    assert 10 < mirrored < 30
+
+
+def test_cases_are_made_once_and_kept(images, tmp_path, monkeypatch):
+    first = damages(images, folder=tmp_path, hint="nearest")
+    before = [first[number] for number in range(6)]
+    monkeypatch.setattr(damage, "place", None)  # nothing can be made any more
+    again = damages(images, folder=tmp_path, hint="nearest")
+    for one, other in zip(before, (again[number] for number in range(6)), strict=True):
+        assert all((a == b).all() for a, b in zip(one, other, strict=True))
+    with pytest.raises(TypeError):
+        damages(images, folder=tmp_path, hint="nearest", slice_mm=4.0)[0]
+
+
+def test_holes_that_do_not_fit_are_refused(images):
+    with pytest.raises(InputError, match="holes spheres:90mm do not fit into the images"):
+        damages(images, holes=("spheres:90mm",))[0]
+
+
+def test_no_images_are_refused():
+    with pytest.raises(InputError, match="no images to learn from"):
+        read_undamaged([])

@@ -1,0 +1,145 @@
+"""The task of networks that fill: its total is the sum of its losses, and what its phases freeze."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from MedInpaintLib.errors import ModelError, ParameterError
+from MedInpaintLib.losses.edge import EdgeCrossEntropy, EdgeLoss, boundaries
+from MedInpaintLib.losses.reconstruction import ReconstructionLoss
+from MedInpaintLib.losses.structural import MultiScaleSsimLoss, SsimLoss
+from MedInpaintLib.losses.total_variation import TotalVariationLoss
+from MedInpaintLib.networks import build
+from MedInpaintLib.training.tasks import task_of
+
+SMALL = {"pixels": 32, "slices": 3, "given": "fill", "width": 4, "levels": 2}
+
+
+def network(architecture="unet", **arguments):
+    torch.manual_seed(0)
+    made = build(architecture, {**SMALL, **arguments})
+    for weights in made.parameters():
+        if not weights.any():
+            nn.init.normal_(weights, std=0.1)
+    return made
+
+
+def task(made, **options):
+    return task_of("unet", made, {"features": "a-tiny-vae", **options})
+
+
+def batch():
+    chance = torch.Generator().manual_seed(1)
+    truth = torch.rand(4, 1, 32, 32, generator=chance) * 2 - 1
+    known = torch.ones(4, 3, 32, 32, dtype=torch.bool)
+    known[:, 1:, 10:20, 12:22] = False
+    images = torch.where(known, truth, 0.0)
+    return images, known, truth
+
+
+def losses(made, step=0, optimize=False):
+    made.network.train()
+    found = {}
+    for name, loss, log in made.losses(batch(), step, torch.Generator()):
+        found[name] = (loss, log)
+        if optimize:
+            made.optimizers[name].zero_grad()
+            loss.backward()
+            made.optimizers[name].step()
+    return found
+
+
+def test_the_total_is_the_weighted_sum_of_the_losses():
+    weights = {
+        "valid": 0.5,
+        "hole": 2.0,
+        "variation": 3.0,
+        "ssim": 0.25,
+        "multi_scale": 0.75,
+        "edge": 1.5,
+        "extra": 0.4,
+    }
+    made = network("boundary-aware")
+    images, known, truth = batch()
+    output = made.train()(images, known)
+    middle, filled = known[:, 1:2], output[:, :1]
+    expected = {
+        "valid": ReconstructionLoss("known")(filled, truth, middle),
+        "hole": ReconstructionLoss("hole")(filled, truth, middle),
+        "variation": TotalVariationLoss()(filled, truth, middle),
+        "ssim": SsimLoss()(filled, truth, middle),
+        "multi_scale": MultiScaleSsimLoss()(filled, truth, middle),
+        "edge": EdgeLoss()(filled, truth, middle),
+        "extra": EdgeCrossEntropy()(output[:, 1:], boundaries(truth), middle),
+    }
+    total, log = losses(task(made, perceptual=0, style=0, **weights))["network"]
+    assert {name.removeprefix("part/") for name in log} == set(expected)
+    for name, value in expected.items():
+        torch.testing.assert_close(log[f"part/{name}"], value, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(total, sum(weights[name] * value for name, value in expected.items()))
+
+
+def test_the_defaults_are_the_published_weights():
+    made = task(network())
+    found = {name: getattr(made, name) for name in ("valid", "hole", "perceptual", "style", "variation")}
+    assert found == {"valid": 1, "hole": 6, "perceptual": 0.05, "style": 120, "variation": 0.1}
+    _, log = losses(made)["network"]
+    assert {name.removeprefix("part/") for name in log} == set(found)
+    assert all(value > 0 for value in log.values())
+
+
+def test_the_features_of_a_model_do_not_learn():
+    made = task(network())
+    before = [each.clone() for each in made._seen.extractor.parameters()]
+    losses(made, optimize=True)
+    assert all(torch.equal(a, b) for a, b in zip(before, made._seen.extractor.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("gan", ["hinge", "least-squares"])
+def test_the_discriminator_learns_to_tell_fills_from_truth(gan):
+    made = task(network(), adversarial=1e-9, gan=gan, rate=1e-3, perceptual=0, style=0)
+    scores = [float(losses(made, optimize=True)["discriminator"][0].detach()) for _ in range(25)]
+    assert sum(scores[-3:]) < 0.7 * sum(scores[:3])
+
+
+def test_in_the_second_phase_statistics_are_frozen_and_the_steps_smaller():
+    made = task(network(), fine_tune=5, rate=1e-3, fine_rate=1e-4, perceptual=0, style=0)
+    statistics = lambda: [each.clone() for name, each in made.network.named_buffers() if "running" in name]  # noqa: E731
+    before = statistics()
+    losses(made, step=4)
+    between = statistics()
+    losses(made, step=5)
+    assert not all(torch.equal(a, b) for a, b in zip(before, between, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(between, statistics(), strict=True))
+    assert made.optimizers["network"].param_groups[0]["lr"] == 1e-4
+    losses(made, step=4)  # the phase is that of the step, whatever came before
+    assert made.optimizers["network"].param_groups[0]["lr"] == 1e-3
+
+
+def test_partial_convolutions_are_frozen_in_the_encoder_alone():
+    made = task_of("pconv", network("pconv"), {"fine_tune": 1, "perceptual": 0, "style": 0})
+    losses(made, step=1)
+    modes = {name: each.training for name, each in made.network.named_modules() if isinstance(each, nn.BatchNorm2d)}
+    assert {name.startswith("encoder") for name, training in modes.items() if not training} == {True}
+    assert {name.startswith("encoder") for name, training in modes.items() if training} == {False}
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"gan": "dc"}, ParameterError, "gan = 'dc'; choose one of hinge, least-squares"),
+        ({"features": "nobody"}, ModelError, "no model 'nobody'"),
+        ({"hole": "6"}, ParameterError, "hole = '6'; its default is 6.0"),
+        ({"holes": 6}, ParameterError, r"\[task\] knows no 'holes'"),
+    ],
+)
+def test_wrong_options_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        task(network(), **options)
+
+
+def test_a_model_without_an_encoder_has_no_features():
+    with pytest.raises(ParameterError, match=r"'a-tiny-unet' \(unet\) has no encoder"):
+        task(network(), features="a-tiny-unet")
