@@ -9,6 +9,7 @@ from .absolute_error import mae
 from .conventions import CONVENTIONS, Convention, score
 from .seam import boundary_jump
 from .signal_to_noise import psnr
+from .slices import slice_jump
 from .squared_error import mse, nmse, rmse
 from .structural_similarity import ssim, ssim_map
 from .texture import gradient_energy
@@ -24,6 +25,7 @@ __all__ = [
     "psnr",
     "rmse",
     "score",
+    "slice_jump",
     "ssim",
     "ssim_map",
 ]

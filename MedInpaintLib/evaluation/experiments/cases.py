@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import dataclasses
+import hashlib
 import json
 import multiprocessing
 import os
@@ -12,8 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...files import write_text
+from ...files import make_folder, write_text
 from ...manifest import Entry
+from ...models.store import find
 from ...volume import Volume
 
 #: What came out in a case, ready for JSON.
@@ -64,6 +66,14 @@ def cases(entries: Sequence[Entry], tasks: Iterable[Task]) -> list[tuple[Task, E
         own = [entry for entry in entries if task.suits(entry)][: task.most]
         found += [(task, entry, seed) for entry in own for seed in task.seeds]
     return found
+
+
+def folder_of(keep: Path, models: Sequence[str]) -> Path:
+    """A folder, made, for cases of these models as they are: those of other weights are other cases."""
+    weights = "".join(find(name).weights_file["sha256"] for name in models)
+    folder = keep / hashlib.sha256(weights.encode()).hexdigest()[:12]
+    make_folder(folder)
+    return folder
 
 
 def go_through(

@@ -7,17 +7,14 @@ a run that was stopped goes on where it was.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ...errors import MaskError
-from ...files import make_folder
 from ...manifest import Entry, read_manifest
-from ...models.store import find
 from ..protocol import evaluate
-from .cases import Case, Task, cases, go_through, options
+from .cases import Case, Task, cases, folder_of, go_through, options
 
 #: The contrasts that the released models have learned.
 CONTRASTS = ("T1", "T2", "FLAIR")
@@ -92,10 +89,7 @@ def run(
         match: only images with this in their name.
         workers: processes, each with a core of its own.
     """
-    # Cases of other weights are other cases.
-    weights = hashlib.sha256("".join(find(name).weights_file["sha256"] for _, name in MODELS.values()).encode())
-    keep = out / "cases" / split / weights.hexdigest()[:12]
-    make_folder(keep)
+    keep = folder_of(out / "cases" / split, [name for _, name in MODELS.values()])
     entries = [entry for entry in read_manifest(data, split) if match in entry.name]
     wanted = [task for task in TASKS if not tasks or task.name in tasks]
     return go_through(cases(entries, wanted), run_case, keep, workers=workers)
@@ -103,7 +97,8 @@ def run(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    from .latent_search_page import write_cards, write_page
+    from .latent_search_page import BASE, write_page
+    from .pages import write_cards
 
     parser = options(__doc__ or "")
     parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
@@ -113,7 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     write_page(found, chosen.data, chosen.out, chosen.split)
     if chosen.cards:
-        write_cards(found, chosen.split)
+        experiment = "MedInpaintLib.evaluation.experiments.latent_search"
+        write_cards(found, MODELS, TASKS, METRICS, base=BASE, split=chosen.split, experiment=experiment)
 
 
 if __name__ == "__main__":

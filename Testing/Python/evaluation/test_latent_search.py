@@ -7,7 +7,7 @@ import csv
 import pytest
 
 from MedInpaintLib.evaluation.experiments import latent_search as experiment
-from MedInpaintLib.evaluation.experiments import latent_search_page
+from MedInpaintLib.evaluation.experiments import latent_search_page, pages
 from MedInpaintLib.evaluation.experiments.cases import Task
 from MedInpaintLib.manifest import read_manifest
 from MedInpaintLib.models import store
@@ -71,8 +71,10 @@ def test_the_page_is_complete(data, tmp_path):
     assert {row["method"] for row in rows if row["task"] == "mr-10mm"} == {"shell-mean", "biharmonic", *MODELS}
 
     before = store.find("a-tiny-vae")
-    latent_search_page.write_cards(found, "test")
-    latent_search_page.write_cards(found, "test")
+    for _ in range(2):
+        pages.write_cards(
+            found, MODELS, TASKS, experiment.METRICS, base="biharmonic", split="test", experiment="latent_search"
+        )
     after = store.find("a-tiny-vae")
     assert after.weights_file == before.weights_file
     psnr = [row["psnr"] for row in found[0]["scores"] if row["method"] == "VAE-7"]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from MedInpaintLib.metrics import boundary_jump, gradient_energy
+from MedInpaintLib.metrics import boundary_jump, gradient_energy, slice_jump
 
 SPACING = (3.0, 1.0, 0.5)
 
@@ -98,3 +98,35 @@ def test_an_axis_of_one_voxel_has_no_gradient(rng):
     hole[3:6, 3:6] = True
     flat = gradient_energy(filled, truth, hole)
     assert gradient_energy(filled[None], truth[None], hole[None]) == pytest.approx(flat)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_slice_jump_agrees_with_a_loop_over_pairs_of_neighbours(axis, rng, ball):
+    truth, filled = rng.random((2, *ball.shape))
+    found = {}
+    for name, image in (("filled", filled), ("truth", truth)):
+        across = within = 0.0
+        for x in np.argwhere(ball):
+            for other in range(3):
+                y = x + np.eye(3, dtype=int)[other]
+                if ball[tuple(y)]:
+                    step = ((image[tuple(x)] - image[tuple(y)]) / SPACING[other]) ** 2
+                    across, within = (across + step, within) if other == axis else (across, within + step)
+        found[name] = across / within
+    expected = math.sqrt(found["filled"] / found["truth"])
+    assert slice_jump(filled, truth, ball, spacing=SPACING, axis=axis) == pytest.approx(expected)
+
+
+def test_slices_that_do_not_know_of_each_other_jump(rng, ball):
+    truth = np.cumsum(rng.random(ball.shape), axis=0)
+    shaken = truth + 5 * rng.random((len(truth), 1, 1))  # an offset a slice
+    assert slice_jump(truth, truth, ball) == pytest.approx(1.0)
+    assert slice_jump(3 * truth, truth, ball) == pytest.approx(1.0)
+    assert slice_jump(shaken, truth, ball) > 1.5
+
+
+def test_slice_jump_is_nan_where_there_is_one_slice(rng):
+    truth = rng.random((5, 8, 8))
+    hole = np.zeros(truth.shape, bool)
+    hole[2, 2:5, 2:5] = True
+    assert math.isnan(slice_jump(truth, truth, hole))

@@ -1,0 +1,85 @@
+"""What a network is given in the hole: nothing, a thin plate, or that and another method's fill; trained alike.
+
+``python -m MedInpaintLib.evaluation.experiments.given --data ../shared/data --out docs/feed-forward`` trains each
+released recipe for some steps with each of them, and writes the validation's gain over the thin plate to ``given.csv``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...files import make_folder, write_text
+from ...progress import Progress
+from ...training.loop import HISTORY
+from ...training.recipe import Recipe, read_recipe
+from ...training.run import run as train
+
+RECIPES = ("brain-mr-unet", "brain-mr-pconv", "brain-mr-rfr")
+CURVES = "given.csv"
+#: Label -> arguments of the network.
+GIVEN: dict[str, dict[str, Any]] = {
+    "nothing": {"given": "nothing", "hints": 0},
+    "a thin plate": {"given": "fill", "hints": 0},
+    "a thin plate and another fill": {"given": "fill", "hints": 1},
+}
+
+
+def changed(recipe: Recipe, given: str, steps: int) -> Recipe:
+    """A recipe with another thing given, for so many steps; validated four times, with a short average of weights."""
+    arguments = {**recipe.arguments, **GIVEN[given]}
+    data = dataclasses.replace(recipe.data, hint=recipe.data.hint if arguments["hints"] else "")
+    # After few steps a long average would still hold much of the first weights.
+    schedule = dataclasses.replace(recipe.schedule, steps=steps, check_every=max(1, steps // 4), ema=0.99)
+    return dataclasses.replace(recipe, arguments=arguments, data=data, schedule=schedule)
+
+
+def curve(folder: Path) -> Iterator[tuple[int, float]]:
+    """Step and gain of each validation of a training."""
+    for line in (folder / HISTORY).read_text(encoding="utf-8").splitlines():
+        numbers = json.loads(line)
+        if "gain" in numbers:
+            yield numbers["step"], numbers["gain"]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.csv")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the page")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for trainings and damaged images")
+    parser.add_argument("--recipe", action="append", default=[], help="only this one; repeatable")
+    parser.add_argument("--steps", type=int, default=600, help="of each training")
+    chosen = parser.parse_args(arguments)
+    rows = []
+    for name in chosen.recipe or RECIPES:
+        recipe = read_recipe(name)
+        for number, given in enumerate(GIVEN):
+            folder = chosen.runs / f"given-{recipe.architecture}-{number}"
+            train(
+                changed(recipe, given, chosen.steps),
+                chosen.data,
+                folder,
+                accelerator="cpu",
+                cases=chosen.runs / "cases",
+                progress=Progress(),
+            )
+            for step, gain in curve(folder):
+                rows.append([recipe.architecture, given, step, f"{gain:.4f}"])
+                print(*rows[-1], flush=True)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["network", "given", "step", "gain"])
+    writer.writerows(rows)
+    make_folder(chosen.out)
+    write_text(chosen.out / CURVES, out.getvalue())
+
+
+if __name__ == "__main__":
+    main()
