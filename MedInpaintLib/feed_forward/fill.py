@@ -51,8 +51,8 @@ def fill(
 ) -> Filled:
     """Fill all slices of a region's hole at once.
 
-    A network that corrects a fill is given the thin plate; what it adds is laid back into the region, so that the plate
-    keeps the region's own resolution.
+    What a network adds to the fill that it corrects, the thin plate or the hint, is laid back into the region, so that
+    this fill keeps the region's own resolution.
 
     Args:
         region: with its hole.
@@ -70,6 +70,7 @@ def fill(
     network = region.scan.remember((bundle.folder, device), lambda: _load(bundle, device))
     start = thin_plate(region, progress.part(0.0, 0.1))
     hint = blended(bundle.input["hint"], region) if network.hints else None
+    corrected = start if hint is None else hint
     planes = _planes(region, bundle, options.directions)
     total = np.zeros_like(start)
     warnings: list[str] = []
@@ -83,7 +84,7 @@ def fill(
         warnings += [each for each in _warnings(frames, bundle) if each not in warnings]
         count += len(frames.slices)
     known = region.values[~region.hole]
-    mean = np.clip(start + total / len(planes), known.min(), known.max())
+    mean = np.clip(corrected + total / len(planes), known.min(), known.max())
     notes = {"model": bundle.name, "frames": count, "directions": len(planes)}
     return Filled(mean, notes, tuple(warnings))
 
@@ -159,9 +160,9 @@ def _added(
             some = some.to(device)
             predicted = torch.stack([*_looks(network, some, there, mirrored)]).mean(dim=0)
             # Of what was cut off at -1 and 1, a correction is laid on what was there before.
-            before = (
-                images[rows] if network.given == "fill" else torch.from_numpy((frames.values[rows] - centre) / half)
-            )
+            before = others[rows] if network.hints else images[rows]
+            if network.given == "nothing":
+                before = torch.from_numpy((frames.values[rows] - centre) / half)
             added[rows] = (predicted.cpu() - before).numpy() * half
             progress.update((first + len(rows)) / len(wanted), "Filling slices")
     return added

@@ -9,7 +9,7 @@ from torch import nn
 
 from ..errors import ParameterError
 
-#: What a network is given under the hole: nothing, so that it predicts the image, or a fill, which it corrects.
+#: What a network is given under the hole: nothing, so that it predicts the image, or a fill, so that it corrects one.
 GIVEN = ("nothing", "fill")
 
 
@@ -54,12 +54,12 @@ class FeedForward(nn.Module):
         images, hints = images[:, : self.slices], images[:, self.slices :]
         if self.given == "nothing":
             return self.predict(images * mask, mask, hints)
-        middle = images[:, self.slices // 2, None]
+        base = hints[:, :1] if self.hints else images[:, self.slices // 2, None]
         predicted = self.predict(images, mask, hints)
-        return torch.cat([middle + predicted[:, :1], predicted[:, 1:]], dim=1)
+        return torch.cat([base + predicted[:, :1], predicted[:, 1:]], dim=1)
 
     def predict(self, images: torch.Tensor, mask: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
-        """The image, or what is to be added to the fill; then the logits of :attr:`EXTRA`.
+        """The image, or what is to be added to what is corrected; then the logits of :attr:`EXTRA`.
 
         Args:
             images: ``(B, slices, H, W)``; given nothing, 0 under the hole.

@@ -55,8 +55,12 @@ def write_scores(found: Sequence[Case], metrics: Sequence[str], path: Path) -> N
     for case in found:
         for row in case["scores"]:
             about_it = [case["task"], case["image"], case["subject"], case["seed"], f"{case['range']:.6g}"]
-            writer.writerow([*about_it, row["method"], row["hole"], *(f"{row[metric]:.5g}" for metric in metrics)])
+            writer.writerow([*about_it, row["method"], row["hole"], *(_cell(row[metric]) for metric in metrics)])
     write_text(path, out.getvalue())
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.5g}"
 
 
 def write_cards(

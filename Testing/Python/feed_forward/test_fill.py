@@ -49,8 +49,8 @@ class Spy(torch.nn.Module):
 
     def forward(self, images, known):
         self.shown.append((images, known))
-        middle = images[:, self.slices // 2, None]
-        return middle + self.value if self.given == "fill" else torch.full_like(middle, self.value)
+        base = images[:, self.slices if self.hints else self.slices // 2, None]
+        return base + self.value if self.given == "fill" else torch.full_like(base, self.value)
 
 
 @pytest.fixture
@@ -137,12 +137,15 @@ def test_a_hint_is_shown_after_the_slices_and_is_asked_for_by_name(spy):
         asked.append(name)
         return np.where(where.hole, np.float32(0.9), where.values)
 
-    fill(region, "boundary-aware", Options(mirrored=False), "cpu", Progress(), blended)
+    found = fill(region, "boundary-aware", Options(mirrored=False), "cpu", Progress(), blended)
     images, known = seen.shown[0]
     assert asked == ["nearest"]
     assert images.shape[1] == 4
     np.testing.assert_allclose(images[:, 3][~known[:, 1]].numpy(), (0.9 - 0.5) / 0.7, atol=1e-5)
     assert torch.equal(images[:, 3][known[:, 1]], images[:, 1][known[:, 1]])
+    # The hint is what is corrected.
+    expected = min(0.9 + 0.25 * 0.7, region.values[~region.hole].max())
+    np.testing.assert_allclose(found.mean[region.hole], expected, atol=1e-5)
 
 
 def test_the_mirrored_image_is_shown_too_and_the_mean_taken(spy):

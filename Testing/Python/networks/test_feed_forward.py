@@ -79,6 +79,14 @@ def test_a_new_network_that_corrects_a_fill_leaves_it_as_it_is(architecture):
 
 @pytest.mark.parametrize("architecture", SMALL)
 @torch.no_grad()
+def test_a_new_network_with_hints_leaves_the_first_hint_as_it_is(architecture):
+    arguments = {"pixels": 32, "slices": SLICES, "given": "fill", "hints": 2, **SMALL[architecture]}
+    images, known = damaged(hints=2)
+    torch.testing.assert_close(build(architecture, arguments)(images, known)[:, :1], images[:, SLICES : SLICES + 1])
+
+
+@pytest.mark.parametrize("architecture", SMALL)
+@torch.no_grad()
 def test_all_slices_and_hints_are_seen(architecture):
     network = made(architecture, hints=1).double()  # little of a pixel comes through a bottleneck
     images, known = damaged(hints=1)

@@ -1,0 +1,89 @@
+"""The experiments on networks that fill in one pass, on tiny heads with untrained models: all runs, pages are whole."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+
+import pytest
+
+from MedInpaintLib.evaluation.experiments import feed_forward as experiment
+from MedInpaintLib.evaluation.experiments import feed_forward_page, given
+from MedInpaintLib.evaluation.experiments.cases import Task
+from MedInpaintLib.manifest import read_manifest
+from MedInpaintLib.training.recipe import read_recipe
+from MedInpaintLib.volume import Volume
+
+TASKS = (
+    Task("mr-10mm", "Small", "MR", False, "spheres:5mm:2", contrasts=("T1",)),
+    Task("mr-20mm", "Large", "MR", False, "spheres:8mm:1", (0, 1), contrasts=("T1",)),
+)
+MODELS = {"unet": ("unet", "a-tiny-unet"), "rfr": ("rfr", "a-tiny-rfr")}
+
+
+@pytest.fixture
+def data(tmp_path, head, monkeypatch):
+    for module in (experiment, feed_forward_page):
+        monkeypatch.setattr(module, "TASKS", TASKS)
+        monkeypatch.setattr(module, "MODELS", MODELS)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    rows = ["path,modality,contrast,subject_id,split"]
+    for name, split in (("a", "test"), ("b", "train"), ("c", "val")):
+        Volume(head[::2, ::2, ::2], (2.0,) * 3).write(folder / f"{name}.nii.gz")
+        rows.append(f"{name}.nii.gz,MR,T1,{name},{split}")
+    (folder / "MANIFEST.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def test_each_change_changes_one_thing():
+    whole = experiment.variants(next(task for task in experiment.TASKS if task.name == experiment.MAIN))
+    for change in experiment.CHANGES:
+        one, other = whole[f"{experiment.CHANGED}, {change}"], whole[experiment.CHANGED]
+        flat = [{**each, **each["parameters"], "parameters": None} for each in (one, other)]
+        assert len([name for name in {*flat[0], *flat[1]} if flat[0].get(name) != flat[1].get(name)]) == 1
+
+
+def test_the_page_is_complete(data, tmp_path):
+    found = [experiment.run_case(*case) for case in experiment.cases(read_manifest(data, "test"), TASKS)]
+    out = tmp_path / "page"
+    out.mkdir()
+    (out / given.CURVES).write_text("network,given,step,gain\nunet,nothing,150,-3.25\nunet,a thin plate,150,0.5\n")
+    feed_forward_page.write_page(found, data, out, "test")
+    page = (out / "README.md").read_text(encoding="utf-8")
+    words = [
+        "## Small",
+        "## Large",
+        "| rfr |",
+        "unet, 3 directions",
+        "| nothing | -3.25 |",
+        "Do slices fit",
+        "`rfr` over `",
+    ]
+    assert [each for each in words if each not in page] == []
+    assert (out / "fills.png").stat().st_size > 1000
+    with (out / "scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == sum(len(case["scores"]) for case in found)
+    large = [row for row in rows if row["task"] == "mr-20mm" and row["method"] == "biharmonic"]
+    assert 0 < float(large[0]["slice_jump"]) < 10
+
+
+def test_recipes_are_compared_by_what_is_given(data, tmp_path, monkeypatch):
+    recipe = read_recipe("brain-mr-unet")
+    small = {**recipe.arguments, "pixels": 32, "slices": 3, "width": 4, "levels": 2}
+    tiny = dataclasses.replace(recipe.data, holes=("spheres:8mm",), cases=4, hint="nearest", pixel_mm=2.0, also=())
+    schedule = dataclasses.replace(recipe.schedule, crops=8, batch=4, hole_mm=8.0)
+    changed = dataclasses.replace(recipe, arguments=small, data=tiny, schedule=schedule)
+    monkeypatch.setattr(given, "read_recipe", lambda name: changed)
+    arguments = ["--data", str(data), "--out", str(tmp_path / "page"), "--runs", str(tmp_path / "runs")]
+    given.main([*arguments, "--recipe", "brain-mr-unet", "--steps", "4"])
+    with (tmp_path / "page" / given.CURVES).open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["given"], int(row["step"])) for row in rows] == [
+        (each, step) for each in given.GIVEN for step in (1, 2, 3, 4)
+    ]
+    # Given a fill, a network begins there; given nothing, far below it.
+    first = {row["given"]: float(row["gain"]) for row in rows if row["step"] == "1"}
+    assert first["nothing"] < first["a thin plate"] - 1
+    assert abs(first["a thin plate"]) < 0.5
