@@ -1,4 +1,4 @@
-# make demo | test | test-all | bench | fills | latent | lint: each sets up what it needs in .venv, once.
+# make demo | test | test-all | bench | fills | latent | feed-forward | lint: each sets up what it needs in .venv, once.
 # Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 SETUP := pyproject.toml constraints.txt
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test test-all bench fills latent lint format clean
+.PHONY: demo test test-all bench fills latent feed-forward lint format clean
 
 demo: $(VENV)/.demo
 	$(RUN) -m MedInpaintLib.cli demo --output demo-output
@@ -26,6 +26,9 @@ fills: $(VENV)/.bench
 
 latent: $(VENV)/.train
 	$(RUN) -m MedInpaintLib.evaluation.experiments.latent_search --data "$(DATA)" --out docs/latent --split test
+
+feed-forward: $(VENV)/.train
+	$(RUN) -m MedInpaintLib.evaluation.experiments.feed_forward --data "$(DATA)" --out docs/feed-forward --split test
 
 lint: $(VENV)/.lint
 	$(RUN) -m ruff check .

@@ -13,7 +13,7 @@ class Body(nn.Module):
 
     Ronneberger, Fischer, Brox: U-Net: Convolutional networks for biomedical image segmentation, MICCAI 2015; with
     padding, batch normalisation, and enlarging in place of transposed convolutions. The published size has width 64 and
-    5 levels.
+    5 levels. The last layer sees the input, too: what is linear in it, such as a mean of two fills, needs no detour.
 
     Args:
         inputs, outputs: channels.
@@ -29,17 +29,18 @@ class Body(nn.Module):
         before = [inputs, *widths[:-1]]
         self.down = nn.ModuleList(_block(a, b) for a, b in zip(before, widths, strict=True))
         self.up = nn.ModuleList(_block(widths[k + 1] + widths[k], widths[k]) for k in reversed(range(levels - 1)))
-        self.head = nn.Conv2d(width, outputs, 1)
+        self.head = nn.Conv2d(width + inputs, outputs, 1)
         self.pool, self.enlarge = nn.MaxPool2d(2), nn.Upsample(scale_factor=2)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         skips: list[torch.Tensor] = []
+        seen = images
         for level, block in enumerate(self.down):
             images = block(self.pool(images) if level else images)
             skips.append(images)
         for block, skip in zip(self.up, reversed(skips[:-1]), strict=True):
             images = block(torch.cat([self.enlarge(images), skip], dim=1))
-        return self.head(images)
+        return self.head(torch.cat([images, seen], dim=1))
 
 
 class UNet(FeedForward):

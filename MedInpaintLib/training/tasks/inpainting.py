@@ -13,7 +13,7 @@ from ...errors import ParameterError
 from ...losses.adversarial import HingeGan, LeastSquaresGan
 from ...losses.edge import EdgeCrossEntropy, EdgeLoss, boundaries, edges
 from ...losses.perceptual import FeatureLosses
-from ...losses.reconstruction import Per, ReconstructionLoss, composite
+from ...losses.reconstruction import DecibelLoss, Per, ReconstructionLoss, composite
 from ...losses.structural import MultiScaleSsimLoss, SsimLoss
 from ...losses.total_variation import TotalVariationLoss
 from ...models.bundle import load_into
@@ -64,6 +64,7 @@ class InpaintingTask:
     hole: float = 6.0
     power: int = 1
     per: Per = "frame"
+    decibel: float = 0.0
     perceptual: float = 0.05
     style: float = 120.0
     features: str = "brain-mr-vae-3"
@@ -116,6 +117,7 @@ class InpaintingTask:
         found = {
             "valid": ReconstructionLoss("known", self.power, self.per)(filled, truth, known),
             "hole": ReconstructionLoss("hole", self.power, self.per)(filled, truth, known),
+            "decibel": DecibelLoss()(filled, truth, known),
             "variation": TotalVariationLoss()(filled, truth, known),
         }
         structural: dict[str, Callable[..., torch.Tensor]]

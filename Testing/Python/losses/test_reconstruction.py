@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from MedInpaintLib.losses.reconstruction import ReconstructionLoss, average, composite, precise, region
+from MedInpaintLib.losses.reconstruction import DecibelLoss, ReconstructionLoss, average, composite, precise, region
 
 WHERE = ("hole", "known", "frame")
 
@@ -114,3 +114,24 @@ def test_the_composite_is_the_truth_where_known_and_the_prediction_elsewhere():
 def test_the_average_of_an_empty_region_is_zero():
     values, nowhere = torch.ones(2, 1, 3, 3), torch.zeros(2, 1, 3, 3, dtype=torch.bool)
     assert [average(values, nowhere, per).item() for per in ("frame", "region")] == [0, 0]
+
+
+@given(case=cases(), where=st.sampled_from(WHERE))
+def test_the_loss_in_decibels_is_minus_the_psnr_of_each_frame(case, where):
+    predicted, truth, known = case
+    expected = []
+    for one in range(len(known)):
+        inside = {"hole": ~known, "known": known}.get(where, np.ones_like(known))[one]
+        mse = np.mean((predicted[one][inside] - truth[one][inside]) ** 2) if inside.any() else 0.0
+        expected.append(10 * np.log10(mse + 1e-5))
+    found = DecibelLoss(where)(*map(torch.from_numpy, case))
+    assert found.item() == pytest.approx(np.mean(expected), rel=1e-9)
+
+
+def test_frames_with_large_errors_weigh_no_more_in_decibels():
+    truth, known = torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4, dtype=torch.bool)
+    predicted = torch.tensor([0.1, 1.0]).view(2, 1, 1, 1).expand(2, 1, 4, 4).clone().requires_grad_()
+    DecibelLoss()(predicted, truth, known).backward()
+    change = (predicted.grad * predicted).sum(dim=(1, 2, 3))  # by a relative change of all errors
+    assert change[0].item() == pytest.approx(change[1].item(), rel=0.01)
+    assert change[1].item() == pytest.approx(20 / np.log(10) / 2, rel=0.01)

@@ -120,17 +120,17 @@ def test_a_u_net_has_the_published_size():
 
 @torch.no_grad()
 def test_a_u_net_without_levels_is_two_convolutions():
-    """Literally: cat, convolve, normalise, ReLU, twice, and a weighted sum."""
+    """Literally: cat, convolve, normalise, ReLU, twice, and a weighted sum of that and of the input."""
     torch.manual_seed(0)
     network = build("unet", {"pixels": 8, "slices": 1, "width": 3, "levels": 1}).eval()
     images, known = torch.rand(2, 1, 8, 8), torch.rand(2, 1, 8, 8) < 0.5
     state = network.state_dict()
-    found = torch.cat([images * known, known.float()], dim=1)
+    found = seen = torch.cat([images * known, known.float()], dim=1)
     for convolution, norm in ((0, 1), (3, 4)):
         found = functional.conv2d(found, state[f"body.down.0.{convolution}.weight"], padding=1)
         statistics = [state[f"body.down.0.{norm}.{name}"] for name in ("running_mean", "running_var", "weight", "bias")]
         found = functional.relu(functional.batch_norm(found, *statistics))
-    expected = functional.conv2d(found, state["body.head.weight"], state["body.head.bias"])
+    expected = functional.conv2d(torch.cat([found, seen], dim=1), state["body.head.weight"], state["body.head.bias"])
     torch.testing.assert_close(network(images, known), expected)
 
 
