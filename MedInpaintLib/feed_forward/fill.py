@@ -42,8 +42,8 @@ class Filled:
     warnings: tuple[str, ...]
 
 
-#: From the name of a method and a region to the blended values.
-Blended = Callable[[str, Region], np.ndarray]
+#: From the name of a method, a region and a progress to the blended values.
+Blended = Callable[[str, Region, Progress], np.ndarray]
 
 
 def fill(
@@ -68,15 +68,15 @@ def fill(
     bundle = choose(options.model, architecture, region.modality)
     _check_modality(bundle, region, options)
     network = region.scan.remember((bundle.folder, device), lambda: _load(bundle, device))
-    start = thin_plate(region, progress.part(0.0, 0.1))
-    hint = blended(bundle.input["hint"], region) if network.hints else None
-    corrected = start if hint is None else hint
+    start = thin_plate(region, progress.part(0.0, 0.05))
+    hint = blended(bundle.input["hint"], region, progress.part(0.05, 0.6)) if network.hints else None
+    corrected, rest = (start, progress.part(0.05, 1.0)) if hint is None else (hint, progress.part(0.6, 1.0))
     planes = _planes(region, bundle, options.directions)
     total = np.zeros_like(start)
     warnings: list[str] = []
     count = 0
     for number, plane in enumerate(planes):
-        share = progress.part(0.1 + 0.9 * number / len(planes), 0.1 + 0.9 * (number + 1) / len(planes))
+        share = rest.part(number / len(planes), (number + 1) / len(planes))
         frames = _cut(region, start, bundle, network, plane)
         hints = None if hint is None else _cut(region, hint, bundle, network, plane).values
         added = _added(frames, hints, bundle, network, device, options.mirrored, share)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from ..feed_forward.fill import fill as fill_in_one_pass
 from ..feed_forward.options import Options
 from ..region import Region
@@ -22,12 +24,6 @@ from .registry import Prediction, Run, blended, method
 )
 def fill(region: Region, parameters: Options, run: Run) -> Prediction:
     """One network completes the edges, a second one the image along them."""
-    filled = fill_in_one_pass(
-        region,
-        "edge-guided",
-        parameters,
-        run.device,
-        run.progress,
-        lambda name, region: blended(name, region, Run(run.seed)),
-    )
+    others = functools.partial(blended, seed=run.seed)
+    filled = fill_in_one_pass(region, "edge-guided", parameters, run.device, run.progress, others)
     return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings)

@@ -156,15 +156,16 @@ def get(name: str) -> MethodInfo:
     return known[name]
 
 
-def blended(name: str, region: Region, run: Run) -> np.ndarray:
+def blended(name: str, region: Region, progress: Progress | None = None, *, seed: int = 0) -> np.ndarray:
     """float32 of the region's shape: its values, and under the hole the fill of a method with its own defaults.
 
     Args:
         name: of the method.
         region: to fill.
-        run: seed, device and progress.
+        progress: reports and cancels.
+        seed: for chance.
     """
-    info = get(name)
+    info, progress = get(name), progress or Progress()
     assert info.fill is not None  # the registry fills it in
-    prediction = info.fill(region, info.parameters(), run)
-    return BLENDS[info.blend](prediction.mean, region, Progress()).astype(np.float32)
+    prediction = info.fill(region, info.parameters(), Run(seed, progress=progress.part(0.0, 0.9)))
+    return BLENDS[info.blend](prediction.mean, region, progress.part(0.9, 1.0)).astype(np.float32)

@@ -214,7 +214,7 @@ class Damages:
         whole = image.scaling.forward(image.image.array[region.box]).reshape(region.values.shape)
         fills = {"images": thin_plate(region), "truth": whole}
         if self.data.hint:
-            fills["hints"] = registry.blended(self.data.hint, region, registry.Run())
+            fills["hints"] = registry.blended(self.data.hint, region)
         reach = self.slices // 2 * self.data.slice_mm
         frames = {
             name: cut(region, fill, pixels=self.pixels, pixel_mm=self.data.pixel_mm, plane=plane, beyond=reach)

@@ -40,7 +40,7 @@ def prepare(
         )
         return Crops(slices, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT), discs(others, recipe)
     kept = folder if data.hint else None  # a thin plate is made as fast as it is read
-    count = int(recipe.arguments.get("slices", 1))
+    count = recipe.slices
     samples = Damages(read_undamaged(learning, first), data, recipe.pixels, count, data.cases, seed, kept)
     return samples, damages(read_undamaged(validation, second), recipe, kept)
 

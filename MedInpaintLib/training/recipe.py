@@ -14,6 +14,7 @@ from ..errors import MissingDependencyError, ParameterError
 from ..frames import PLANES
 from ..holes import parse
 from ..intensity import MODALITIES
+from ..methods import registry
 from ..models.fields import NAME
 
 #: How much of a frame's side the validation holes may take.
@@ -127,6 +128,11 @@ class Recipe:
         """The side of a crop."""
         return int(self.arguments["pixels"])
 
+    @property
+    def slices(self) -> int:
+        """How many slices the network sees at once."""
+        return int(self.arguments.get("slices", 1))
+
 
 def read_recipe(source: str | os.PathLike[str]) -> Recipe:
     """A recipe from a file, or one that comes with MedInpaint by its name.
@@ -162,6 +168,7 @@ def read_recipe(source: str | os.PathLike[str]) -> Recipe:
         schedule=_possible(_table(Schedule, recipe.schedule, f"{path}, [schedule]"), path),
     )
     _check_hole(recipe, path)
+    _check_hint(recipe, path)
     return recipe
 
 
@@ -254,3 +261,16 @@ def _check_hole(recipe: Recipe, path: Path) -> None:
             f"The recipe '{path}' has hole_mm = {hole:g}; with {recipe.pixels} pixels of {mm:g} mm it must be between "
             f"{least:g} and {most:g}."
         )
+
+
+def _check_hint(recipe: Recipe, path: Path) -> None:
+    """A network with a hint must get one, from a method that anybody can run on any image."""
+    hint, hints = recipe.data.hint, recipe.arguments.get("hints", 0)
+    if hints != int(bool(hint)):
+        raise ParameterError(
+            f"The recipe '{path}' has hints = {hints!r} in [arguments] and hint = '{hint}' in [data]; give hints = 1 "
+            "and the name of a method, or neither."
+        )
+    method = registry.get(hint) if hint else None
+    if method and (method.needs_model or method.needs_exemplars):
+        raise ParameterError(f"The recipe '{path}' has the hint '{hint}', which needs a model or other scans itself.")

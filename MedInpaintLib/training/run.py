@@ -136,7 +136,7 @@ def _check(recipe: Recipe, devices: int) -> None:
             warnings.simplefilter("ignore")
             network: Any = build(recipe.architecture, recipe.arguments)
             task_of(recipe.architecture, network, recipe.task)
-            slices, hints = int(recipe.arguments.get("slices", 1)), int(bool(recipe.data.hint))
+            slices, hints = recipe.slices, int(bool(recipe.data.hint))
             frames = torch.empty(2, slices + hints, recipe.pixels, recipe.pixels)
             if recipe.architecture in GENERATIVE:
                 network.decode(network.encode(frames))

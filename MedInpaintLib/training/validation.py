@@ -83,7 +83,7 @@ def damages(images: list[Undamaged], recipe: Recipe, folder: Path | None = None)
     """Spheres, in random frames of each."""
     schedule = recipe.schedule
     spheres = dataclasses.replace(recipe.data, holes=(f"spheres:{schedule.hole_mm}mm",))
-    slices, cases = int(recipe.arguments.get("slices", 1)), math.ceil(schedule.crops / FRAMES)
+    slices, cases = recipe.slices, math.ceil(schedule.crops / FRAMES)
     made = Damages(images, spheres, recipe.pixels, slices, cases, schedule.seed, folder, flip=False, gain=0, offset=0)
     batch = made.batch(range(schedule.crops))
     return Trial(*(recipe.data.normalise(torch.from_numpy(each)) for each in batch))

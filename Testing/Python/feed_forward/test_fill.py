@@ -65,7 +65,7 @@ def spy(monkeypatch):
     return put
 
 
-def filled(region, options=PLAIN, blended=lambda name, region: region.values):
+def filled(region, options=PLAIN, blended=lambda name, region, progress: region.values):
     return fill(region, "unet", options, "cpu", Progress(), blended)
 
 
@@ -133,7 +133,7 @@ def test_a_hint_is_shown_after_the_slices_and_is_asked_for_by_name(spy):
     region = region_of(*scene())
     asked = []
 
-    def blended(name, where):
+    def blended(name, where, progress):
         asked.append(name)
         return np.where(where.hole, np.float32(0.9), where.values)
 

@@ -79,7 +79,7 @@ def test_frames_are_those_of_a_fill(images):
     box = bounding_box(hole)
     scan = Scan(image.image, Hole(hole[box], box, hole.shape), image.scaling)
     region = crop(scan, grow(box, [max(2, round(5 / mm)) for mm in image.image.spacing], hole.shape))
-    fills = {"images": thin_plate(region), "hints": registry.blended("nearest", region, registry.Run())}
+    fills = {"images": thin_plate(region), "hints": registry.blended("nearest", region)}
     for name, fill in fills.items():
         frames = cut(region, fill, pixels=PIXELS, pixel_mm=1.0, beyond=2.0)
         assert (getattr(made, name) == frames.values.astype(np.float16)).all()

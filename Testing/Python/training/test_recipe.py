@@ -53,6 +53,28 @@ def test_wrong_recipes_are_refused(change, message, recipe):
         read_recipe(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("hint = 'nearest'", "hint = ''"), r"has hints = 1 in \[arguments\] and hint = '' in \[data\]"),
+        (("hints = 1", "hints = 0"), r"has hints = 0 in \[arguments\] and hint = 'nearest'"),
+        (("hint = 'nearest'", "hint = 'guess'"), "no method 'guess'"),
+        (("hint = 'nearest'", "hint = 'unet'"), "the hint 'unet', which needs a model"),
+        (("'spheres:8mm'", "'cubes:8mm'"), "no shape 'cubes'"),
+        (("cases = 6", "cases = 0"), "no holes to learn from"),
+        (("slice_mm = 2.0", "slice_mm = 0"), "slice_mm = 0; it must be above 0"),
+        (("slice_mm = 2.0", 'also = ["oblique"]'), "the plane 'oblique'"),
+    ],
+)
+def test_wrong_recipes_of_networks_that_fill_are_refused(change, message, recipe):
+    path = recipe("unet")
+    text = path.read_text(encoding="utf-8")
+    assert change[0] in text
+    path.write_text(text.replace(*change), encoding="utf-8")
+    with pytest.raises(ParameterError, match=message):
+        read_recipe(path)
+
+
 def test_a_recipe_that_is_not_there_names_those_that_are():
     with pytest.raises(ParameterError, match="brain-mr-vae-3"):
         read_recipe("nothing")
