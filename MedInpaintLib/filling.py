@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,14 +14,12 @@ from .errors import MaskError, MethodError
 from .mask import Hole, disjoint_boxes
 from .methods import registry
 from .progress import Progress
-from .region import Region, crop, restore
+from .region import Region, context, crop, restore
 from .result import Patch
 from .scan import Scan
 
 #: A method that never gives way to another one: the one to compare with where all others did.
 LAST = "harmonic"
-#: Voxels of context at most: 5 mm would be 500 voxels of a micro-CT.
-MOST_CONTEXT = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +85,7 @@ def fill(
         MethodError: the method returned what is no fill.
     """
     clock = clock or Clock()
-    boxes = disjoint_boxes(only or scan.whole, [_context(plan.method.context_mm, mm) for mm in scan.image.spacing])
+    boxes = disjoint_boxes(only or scan.whole, [context(plan.method.context_mm, mm) for mm in scan.image.spacing])
     patches, notes, warnings, instead = [], [], [], []
     for number, box in enumerate(boxes):
         share = progress.part(number / len(boxes), (number + 1) / len(boxes))
@@ -173,11 +170,6 @@ def _predict(region: Region, plan: Plan, progress: Progress) -> registry.Predict
         if found is not None and not np.isfinite(found[region.hole]).all():
             raise MethodError(f"Method '{name}' returned NaN or infinity inside the hole; try another method.")
     return prediction
-
-
-def _context(context_mm: float, mm: float) -> int:
-    """Known voxels to take along on each side: at least the two that a solver needs, and bounded for micro-CT."""
-    return min(max(2, math.ceil(context_mm / mm)), MOST_CONTEXT)
 
 
 def _worst(notes: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -20,6 +20,8 @@ PLANES: dict[str, tuple[tuple[int, int], ...]] = {
     "coronal": ((1, 1), (2, -1), (0, 1)),
     "sagittal": ((0, 1), (2, -1), (1, 1)),
 }
+#: Those whose rows run from left to right, or back: heads look alike when they are mirrored there.
+LEFT_AND_RIGHT = ("axial", "coronal")
 #: Pixels and voxels whose sizes differ by less than this share are laid on each other, and nothing is interpolated.
 ALIKE = 0.02
 #: Volumes with voxels longer than so many pixels are not looked through from the side.
@@ -98,6 +100,8 @@ class Frames:
         plane: in which the frames are cut: of an image that is a single slice, its own plane.
         slices: int ``(n,)``, the slice that each frame is of, as the region counts: neighbours differ by 1.
         tiles: int ``(n,)``, the place in the slices that each frame shows; ascending, from 0.
+        stacks: int ``(n, count)``: of each frame the frames of its tile that show slices before it, itself, and after
+            it. No slice is taken twice but at the ends of the image.
     """
 
     values: np.ndarray
@@ -106,27 +110,21 @@ class Frames:
     plane: str
     slices: np.ndarray
     tiles: np.ndarray
+    stacks: np.ndarray
     _region: Region
     _pose: Pose
     _rows: tuple[np.ndarray, ...]  # of each tile: the rows of the region at which its pixels lie
     _columns: tuple[np.ndarray, ...]
 
-    def neighbours(self, count: int, apart_mm: float) -> np.ndarray:
-        """int ``(n, count)``: the frames of a frame's tile that show slices before it, itself, and slices after it.
+    @property
+    def settled(self) -> np.ndarray:
+        """Bool, of :attr:`values`' shape: where nothing is to be filled. Beyond the image its border goes on."""
+        return self.known | ~self.inside
 
-        Args:
-            count: odd.
-            apart_mm: from one to the next, as nearly as slices lie; no slice is taken twice but at the ends.
-        """
-        spacing = self._region.scan.image.spacing
-        mm = ((1.0,) * (3 - len(spacing)) + tuple(spacing))[self._pose.order[0]]
-        offsets = (np.arange(count) - count // 2) * max(1, round(apart_mm / mm))
-        found = np.empty((len(self.slices), count), dtype=np.intp)
-        for tile in np.unique(self.tiles):
-            own = np.flatnonzero(self.tiles == tile)
-            wanted = self.slices[own, np.newaxis] + offsets
-            found[own] = own[np.abs(wanted[..., np.newaxis] - self.slices[own]).argmin(axis=-1)]
-        return found
+    @property
+    def symmetric(self) -> bool:
+        """Whether rows run from left to right of the patient, so that the frames may be mirrored."""
+        return self.plane in LEFT_AND_RIGHT
 
     def back(self, frames: np.ndarray, rest: np.ndarray | None = None) -> np.ndarray:
         """Frames of :attr:`values`' shape as an array of the region's shape.
@@ -169,7 +167,14 @@ def views(image: Volume, plane: str, also: Sequence[str], pixel_mm: float) -> tu
 
 
 def cut(
-    region: Region, filled: np.ndarray, *, pixels: int, pixel_mm: float, plane: str = "axial", beyond: float = 0.0
+    region: Region,
+    filled: np.ndarray,
+    *,
+    pixels: int,
+    pixel_mm: float,
+    plane: str = "axial",
+    slices: int = 1,
+    slice_mm: float = 1.0,
 ) -> Frames:
     """Frames around a region's hole.
 
@@ -180,12 +185,15 @@ def cut(
         pixels: of a frame's side.
         pixel_mm: their size.
         plane: a name of :data:`PLANES`; the axis of the image nearest to it is taken.
-        beyond: mm, how far to each end slices without a hole are cut, too; one of them always is.
+        slices: that a network sees at once, odd.
+        slice_mm: from one of these to the next, as nearly as slices lie, and at least a whole one.
     """
     image = region.scan.image
     turned = pose(image, plane)
     spacing = np.array(image.spacing if image.array.ndim == 3 else (1.0, *image.spacing))[list(turned.order)]
-    wide, inner = _field(region, turned, pixels * pixel_mm, beyond)
+    step = max(1, round(slice_mm / spacing[0]))
+    reach = max(1, slices // 2 * step)
+    wide, inner = _field(region, turned, pixels * pixel_mm, reach)
     alone = np.count_nonzero(wide.hole) == np.count_nonzero(region.hole)
     # To look for nearest voxels takes longer than all the rest, and mostly there is no other hole near.
     start = wide.values.copy() if alone else wide.nearest_known()
@@ -197,12 +205,12 @@ def cut(
     rows = _tiles(_touched(own, 1), pixels, pixel_mm / spacing[1])
     columns = _tiles(_touched(own, 2), pixels, pixel_mm / spacing[2])
     ratio = [float(pixel_mm / each) for each in spacing[1:]]
-    parts, slices, tiles = [], [], []
+    parts, shown_slices, tiles = [], [], []
     for row, column in itertools.product(rows, columns):
         touched = np.asarray(own[:, row.cell, column.cell].any(axis=(1, 2)))
         if not touched.any():
             continue
-        shown = _shown(touched, max(1, math.ceil(beyond / spacing[0])), -corner[0], len(stack) - corner[0])
+        shown = _shown(touched, reach, -corner[0], len(stack) - corner[0])
         at = (row.pixels + corner[1], column.pixels + corner[2], ratio)
         planes = shown + corner[0]
         values = sample(stack[planes], *at)
@@ -210,16 +218,19 @@ def cut(
         known = sample((~hidden[planes]).astype(np.float32), *at, outside=0.0) > WHOLE
         inside = sample(np.ones((1, *hidden.shape[1:]), dtype=np.float32), *at, outside=0.0) > WHOLE
         parts.append((values, known, np.broadcast_to(inside, known.shape)))
-        slices.append(shown)
+        shown_slices.append(shown)
         tiles.append((row, column))
     values, known, inside = (np.concatenate(each) for each in zip(*parts, strict=True))
+    of_tile = np.repeat(np.arange(len(tiles)), [len(shown) for shown in shown_slices])
+    of_slice = np.concatenate(shown_slices)
     return Frames(
         values,
         known,
         inside,
         _only_plane(image) or plane,
-        np.concatenate(slices),
-        np.repeat(np.arange(len(tiles)), [len(shown) for shown in slices]),
+        of_slice,
+        of_tile,
+        _stacks(of_tile, of_slice, (np.arange(slices) - slices // 2) * step),
         region,
         turned,
         tuple(row.pixels for row, _ in tiles),
@@ -316,14 +327,24 @@ def _places(tile: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     return at, np.where((at > -0.5) & (at < len(tile) - 0.5), weight, 0.0)
 
 
-def _field(region: Region, turned: Pose, side_mm: float, beyond: float) -> tuple[Region, Box]:
+def _stacks(tiles: np.ndarray, slices: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """int ``(n, len(offsets))``: the frame of a frame's own tile whose slice is nearest to its own plus an offset."""
+    found = np.empty((len(slices), len(offsets)), dtype=np.intp)
+    for tile in np.unique(tiles):
+        own = np.flatnonzero(tiles == tile)
+        wanted = slices[own, np.newaxis] + offsets
+        found[own] = own[np.abs(wanted[..., np.newaxis] - slices[own]).argmin(axis=-1)]
+    return found
+
+
+def _field(region: Region, turned: Pose, side_mm: float, slices: int) -> tuple[Region, Box]:
     """The region with so much around it that frames of this side find what they show, and where it lies in that."""
     image = region.scan.image
     margin = [0] * image.array.ndim
     offset = 3 - image.array.ndim
-    for axis, reach in zip(turned.order, (beyond, side_mm, side_mm), strict=True):
+    for place, axis in enumerate(turned.order):
         if axis >= offset:
-            margin[axis - offset] = math.ceil(reach / image.spacing[axis - offset]) + 2
+            margin[axis - offset] = math.ceil(side_mm / image.spacing[axis - offset]) + 2 if place else slices
     wide = crop(region.scan, grow(region.box, margin, image.array.shape))
     return wide, relative(region.place, wide.place)
 

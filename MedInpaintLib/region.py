@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from .scan import Scan
 
 #: Voxels that a region is widened by at most: 20 mm would be 2000 of a micro-CT.
 FARTHEST = 64
+#: Voxels of context at most: 5 mm would be 500 voxels of a micro-CT.
+MOST_CONTEXT = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +91,16 @@ class Region:
             self.hole, sampling=self.spacing, return_distances=False, return_indices=True
         )
         return self.values[tuple(nearest)]
+
+
+def context(context_mm: float, mm: float) -> int:
+    """Known voxels to take along on each side of a hole: at least the two that a solver needs, and bounded.
+
+    Args:
+        context_mm: how much is wanted.
+        mm: a voxel.
+    """
+    return min(max(2, math.ceil(context_mm / mm)), MOST_CONTEXT)
 
 
 def crop(scan: Scan, box: Box) -> Region:

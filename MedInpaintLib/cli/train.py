@@ -18,9 +18,7 @@ def train(
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     devices: Annotated[int, typer.Option(min=1, help="How many of them.")] = 1,
     precision: Annotated[str, typer.Option(help="32, or bf16 on a GPU.")] = "32",
-    cases: Annotated[
-        Path | None, typer.Option(help="Folder that trainings share for damaged images that take long to make.")
-    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder for damaged images, which trainings can share.")] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
 ) -> None:
     """Train a model on undamaged images. A training that was stopped goes on where it was."""
@@ -44,7 +42,7 @@ def train(
             accelerator=accelerator,
             devices=devices,
             precision=precision,
-            cases=cases,
+            cache=cache,
             progress=Progress(
                 lambda fraction, stage: emit({"event": "progress", "fraction": fraction, "stage": stage}),
                 stop.is_set,

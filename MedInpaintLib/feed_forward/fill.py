@@ -20,6 +20,7 @@ from .options import Options
 if TYPE_CHECKING:
     import torch
 
+    from ..methods.registry import Prediction
     from ..networks.feed_forward import FeedForward
 
 #: Pixels of frames that go through a network at once, at most: more are no faster, and take more memory.
@@ -42,8 +43,8 @@ class Filled:
     warnings: tuple[str, ...]
 
 
-#: From the name of a method, a region and a progress to the blended values.
-Blended = Callable[[str, Region, Progress], np.ndarray]
+#: From the name of a method, a region and a progress to what the method makes of it, blended.
+Blended = Callable[[str, Region, Progress], "Prediction"]
 
 
 def fill(
@@ -69,11 +70,14 @@ def fill(
     _check_modality(bundle, region, options)
     network = region.scan.remember((bundle.folder, device), lambda: _load(bundle, device))
     start = thin_plate(region, progress.part(0.0, 0.05))
-    hint = blended(bundle.input["hint"], region, progress.part(0.05, 0.6)) if network.hints else None
+    hint, warnings = None, []
+    if network.hint:
+        name = bundle.input["hint"]
+        found = blended(name, region, progress.part(0.05, 0.6))
+        hint, warnings = found.mean, [f"For the fill that is corrected, {name}: {each}" for each in found.warnings]
     corrected, rest = (start, progress.part(0.05, 1.0)) if hint is None else (hint, progress.part(0.6, 1.0))
     planes = _planes(region, bundle, options.directions)
     total = np.zeros_like(start)
-    warnings: list[str] = []
     count = 0
     for number, plane in enumerate(planes):
         share = rest.part(number / len(planes), (number + 1) / len(planes))
@@ -81,11 +85,13 @@ def fill(
         hints = None if hint is None else _cut(region, hint, bundle, network, plane).values
         added = _added(frames, hints, bundle, network, device, options.mirrored, share)
         total += frames.back(added, np.zeros_like(start))
-        warnings += [each for each in _warnings(frames, bundle) if each not in warnings]
+        warnings += [each for each in _warnings(frames, bundle, region) if each not in warnings]
         count += len(frames.slices)
     known = region.values[~region.hole]
     mean = np.clip(corrected + total / len(planes), known.min(), known.max())
     notes = {"model": bundle.name, "frames": count, "directions": len(planes)}
+    if network.hint:
+        notes["corrects"] = bundle.input["hint"]
     return Filled(mean, notes, tuple(warnings))
 
 
@@ -118,13 +124,9 @@ def _cut(region: Region, start: np.ndarray, bundle: Bundle, network: FeedForward
         pixels=bundle.input["pixels"],
         pixel_mm=bundle.input["pixel_mm"],
         plane=plane,
-        beyond=network.slices // 2 * _apart(bundle),
+        slices=network.slices,
+        slice_mm=bundle.input.get("slice_mm", bundle.input["pixel_mm"]),
     )
-
-
-def _apart(bundle: Bundle) -> float:
-    """mm between the slices that a network sees at once."""
-    return float(bundle.input.get("slice_mm", bundle.input["pixel_mm"]))
 
 
 def _added(
@@ -139,28 +141,25 @@ def _added(
     """float32 of the frames' shape: what the network adds to them, in the region's scale; 0 where there is no hole."""
     import torch
 
-    # What lies beyond the image goes on as its border: nothing is to be filled there.
-    mask = frames.known | ~frames.inside
-    stacks = frames.neighbours(network.slices, _apart(bundle))
-    wanted = np.flatnonzero(~mask.all(axis=(1, 2)))
+    wanted = np.flatnonzero(~frames.settled.all(axis=(1, 2)))
     centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
     images, others = (
         torch.from_numpy((values - centre) / half).clamp(-1, 1)
         for values in (frames.values, frames.values[:0] if hints is None else hints)
     )
-    known = torch.from_numpy(mask)
+    known = torch.from_numpy(frames.settled)
     chunk = max(1, BATCH // frames.values[0].size)
     added = np.zeros_like(frames.values)
     with torch.inference_mode():
         for first in range(0, len(wanted), chunk):
             rows = wanted[first : first + chunk]
-            some, there = images[stacks[rows]], known[stacks[rows]].to(device)
-            if network.hints:
+            some, there = images[frames.stacks[rows]], known[frames.stacks[rows]].to(device)
+            if network.hint:
                 some = torch.cat([some, others[rows, None]], dim=1)
             some = some.to(device)
-            predicted = torch.stack([*_looks(network, some, there, mirrored)]).mean(dim=0)
+            predicted = torch.stack([*_looks(network, some, there, mirrored and frames.symmetric)]).mean(dim=0)
             # Of what was cut off at -1 and 1, a correction is laid on what was there before.
-            before = others[rows] if network.hints else images[rows]
+            before = others[rows] if network.hint else images[rows]
             if network.given == "nothing":
                 before = torch.from_numpy((frames.values[rows] - centre) / half)
             added[rows] = (predicted.cpu() - before).numpy() * half
@@ -175,7 +174,12 @@ def _looks(network: FeedForward, images: torch.Tensor, known: torch.Tensor, mirr
         yield network(images.flip(-1), known.flip(-1))[:, 0].flip(-1)
 
 
-def _warnings(frames: Frames, bundle: Bundle) -> Iterator[str]:
+def _warnings(frames: Frames, bundle: Bundle, region: Region) -> Iterator[str]:
+    if bundle.modality != region.modality:
+        yield (
+            f"The model '{bundle.name}' has learned from {bundle.modality} images, and this one is taken for "
+            f"{region.modality}: do not trust the fill."
+        )
     learned = [bundle.input["plane"], *bundle.input.get("also", [])]
     if frames.plane not in learned:
         yield (

@@ -17,5 +17,7 @@ class Options:
     directions: int = parameter(
         1, minimum=1, maximum=3, help="Average the fills of this many slicing directions, in volumes with cubic voxels."
     )
-    mirrored: bool = parameter(True, help="Average with the fill of the mirrored image; takes twice as long.")
+    mirrored: bool = parameter(
+        True, help="Average with the fill of the mirrored slice, in planes that show left and right."
+    )
     any_modality: bool = parameter(False, help="Use the model on images of a modality that it has not learned, too.")

@@ -19,7 +19,7 @@ from ..blending.by_name import BLENDS
 from ..errors import ParameterError
 from ..parameters import ParameterInfo, describe
 from ..progress import Progress
-from ..region import Region
+from ..region import Region, crop
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +42,10 @@ class Run:
     def rng(self) -> np.random.Generator:
         """A fresh generator; same seed, same numbers."""
         return np.random.default_rng(self.seed)
+
+    def blended(self, name: str, region: Region, progress: Progress) -> Prediction:
+        """What another method makes of a region; see :func:`blended`."""
+        return blended(name, region, progress, seed=self.seed)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,16 +160,29 @@ def get(name: str) -> MethodInfo:
     return known[name]
 
 
-def blended(name: str, region: Region, progress: Progress | None = None, *, seed: int = 0) -> np.ndarray:
-    """float32 of the region's shape: its values, and under the hole the fill of a method with its own defaults.
+def blended(name: str, region: Region, progress: Progress | None = None, *, seed: int = 0) -> Prediction:
+    """What a method with its own defaults makes of a region, blended; for methods that go on from there.
+
+    Guides are left out: what goes on from this was made without.
 
     Args:
         name: of the method.
         region: to fill.
         progress: reports and cancels.
         seed: for chance.
+
+    Returns:
+        the method's prediction, whose mean is float32 and the region's values where these are known.
+
+    Raises:
+        ParameterError: there is no such method, or it needs a model or other scans itself.
     """
     info, progress = get(name), progress or Progress()
+    if info.needs_model or info.needs_exemplars:
+        raise ParameterError(f"Method '{name}' needs a model or other scans itself, so nothing can go on from it.")
     assert info.fill is not None  # the registry fills it in
+    if region.scan.guides:
+        region = crop(dataclasses.replace(region.scan, guides=()), region.box)
     prediction = info.fill(region, info.parameters(), Run(seed, progress=progress.part(0.0, 0.9)))
-    return BLENDS[info.blend](prediction.mean, region, progress.part(0.9, 1.0)).astype(np.float32)
+    mean = BLENDS[info.blend](prediction.mean, region, progress.part(0.9, 1.0)).astype(np.float32)
+    return dataclasses.replace(prediction, mean=mean)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-
 from ..feed_forward.fill import fill as fill_in_one_pass
 from ..feed_forward.options import Options
 from ..region import Region
-from .registry import Prediction, Run, blended, method
+from .registry import Prediction, Run, method
 
 
 @method(
@@ -24,6 +22,5 @@ from .registry import Prediction, Run, blended, method
 )
 def fill(region: Region, parameters: Options, run: Run) -> Prediction:
     """A U-Net fills all slices of the hole in one pass."""
-    others = functools.partial(blended, seed=run.seed)
-    filled = fill_in_one_pass(region, "unet", parameters, run.device, run.progress, others)
+    filled = fill_in_one_pass(region, "unet", parameters, run.device, run.progress, run.blended)
     return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings)

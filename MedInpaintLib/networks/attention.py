@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from .precision import full_precision
+
 #: Keeps vectors of zeros and weights of zero from a division by zero; as published.
 EPSILON = 1e-7
 
@@ -56,7 +58,7 @@ class ConsistentAttention(nn.Module):
 
     def _attend(self, features: torch.Tensor, mask: torch.Tensor, before: Scores | None) -> tuple[torch.Tensor, Scores]:
         # Similarities are not normalised and reach hundreds: with the 8 bits of bfloat16 the softmax would be noise.
-        with torch.autocast(features.device.type, enabled=False):
+        with full_precision(features.device):
             features = features.to(torch.promote_types(features.dtype, torch.float32))
             mask = functional.interpolate(mask.to(features.dtype), features.shape[2:]).flatten(2).transpose(1, 2)
             # The sum over 3x3 neighbours of products is the product of that sum: C channels to add up, not N scores.

@@ -16,7 +16,7 @@ class BoundaryAware(FeedForward):
     Multi-task learning with a shared encoder and decoder (Caruana: Multitask learning, Machine Learning 28, 1997).
 
     Args:
-        pixels, slices, given, hints: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hint: see :class:`.feed_forward.FeedForward`.
         width, levels: see :class:`.unet.Body`.
     """
 
@@ -28,14 +28,14 @@ class BoundaryAware(FeedForward):
         pixels: int = 64,
         slices: int = 1,
         given: str = "nothing",
-        hints: int = 0,
+        hint: bool = False,
         width: int = 64,
         levels: int = 5,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hints=hints)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint)
         check_halvings(pixels, levels - 1)
-        self.body = Body(2 * slices + hints, 2, width=width, levels=levels)
+        self.body = Body(2 * slices + hint, 2, width=width, levels=levels)
         start_at_the_fill(self.body.head, given)
 
-    def predict(self, images: torch.Tensor, mask: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
-        return self.body(torch.cat([images, mask, hints], dim=1))
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, hint: torch.Tensor) -> torch.Tensor:
+        return self.body(torch.cat([images, mask, hint], dim=1))

@@ -23,7 +23,7 @@ class ContextEncoder(FeedForward):
     fine detail has to go through the vector.
 
     Args:
-        pixels, slices, given, hints: see :class:`.feed_forward.FeedForward`; pixels is a multiple of 32.
+        pixels, slices, given, hint: see :class:`.feed_forward.FeedForward`; pixels is a multiple of 32.
         width: channels after the first convolution, and before the last.
         bottleneck: length of the vector. Of the published size's 71 million weights, 66 lie before and behind it.
 
@@ -37,16 +37,16 @@ class ContextEncoder(FeedForward):
         pixels: int = 128,
         slices: int = 1,
         given: str = "nothing",
-        hints: int = 0,
+        hint: bool = False,
         width: int = 64,
         bottleneck: int = 4000,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hints=hints)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint)
         check_halvings(pixels, len(WIDTHS))
         side = pixels // 2 ** len(WIDTHS)
         widths = [width * times for times in WIDTHS]
 
-        layers: list[nn.Module] = [nn.Conv2d(2 * slices + hints, width, 4, 2, 1), nn.LeakyReLU(SLOPE, inplace=True)]
+        layers: list[nn.Module] = [nn.Conv2d(2 * slices + hint, width, 4, 2, 1), nn.LeakyReLU(SLOPE, inplace=True)]
         for before, after in itertools.pairwise(widths):
             layers += _then(nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.LeakyReLU(SLOPE, inplace=True))
         layers += _then(nn.Conv2d(widths[-1], bottleneck, side, bias=False), nn.LeakyReLU(SLOPE, inplace=True))
@@ -61,8 +61,8 @@ class ContextEncoder(FeedForward):
             nn.init.zeros_(head.bias)  # type: ignore[arg-type]
         self.decoder = nn.Sequential(*layers, head, nn.Tanh() if given == "nothing" else nn.Identity())
 
-    def predict(self, images: torch.Tensor, mask: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
-        return self.decoder(self.encoder(torch.cat([images, mask, hints], dim=1)))
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, hint: torch.Tensor) -> torch.Tensor:
+        return self.decoder(self.encoder(torch.cat([images, mask, hint], dim=1)))
 
 
 def _then(convolution: nn.Conv2d | nn.ConvTranspose2d, activation: nn.Module) -> list[nn.Module]:

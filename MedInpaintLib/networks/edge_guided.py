@@ -17,7 +17,7 @@ class EdgeGuided(FeedForward):
     parts trained together. The gradient of the image's loss goes into the edges, too.
 
     Args:
-        pixels, slices, given, hints: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hint: see :class:`.feed_forward.FeedForward`.
         width, levels: see :class:`.unet.Body`; the part for the edges has half the width.
     """
 
@@ -29,17 +29,17 @@ class EdgeGuided(FeedForward):
         pixels: int = 64,
         slices: int = 1,
         given: str = "nothing",
-        hints: int = 0,
+        hint: bool = False,
         width: int = 64,
         levels: int = 5,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hints=hints)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint)
         check_halvings(pixels, levels - 1)
-        self.edges = Body(2 * slices + hints, 1, width=max(1, width // 2), levels=levels)
-        self.image = Body(2 * slices + hints + 1, 1, width=width, levels=levels)
+        self.edges = Body(2 * slices + hint, 1, width=max(1, width // 2), levels=levels)
+        self.image = Body(2 * slices + hint + 1, 1, width=width, levels=levels)
         start_at_the_fill(self.image.head, given)
 
-    def predict(self, images: torch.Tensor, mask: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
-        seen = torch.cat([images, mask, hints], dim=1)
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, hint: torch.Tensor) -> torch.Tensor:
+        seen = torch.cat([images, mask, hint], dim=1)
         logits = self.edges(seen)
         return torch.cat([self.image(torch.cat([seen, logits.sigmoid()], dim=1)), logits], dim=1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from typing import ClassVar
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+from .precision import full_precision
 
 
 class _PartialConv(nn.Module):
@@ -69,9 +70,8 @@ class _PartialConv(nn.Module):
         images, layer = pairs[0][0], self.convolution
         precision = torch.promote_types(images.dtype, torch.float32)
         convolve: Callable[..., torch.Tensor] = functional.conv2d if images.ndim == 4 else functional.conv3d
-        # Never in half precision, which counts to 256 only. (Torch before 2.5 refuses to hear of autocast on mps.)
-        device = images.device.type
-        with torch.autocast(device, enabled=False) if device != "mps" else contextlib.nullcontext():
+        # Never in half precision, which counts to 256 only.
+        with full_precision(images.device):
             # Summed over channels before space, many masks cost what one costs.
             counts = [
                 where.to(precision).sum(dim=1, keepdim=True) * (each.shape[1] // where.shape[1])

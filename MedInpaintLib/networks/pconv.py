@@ -23,15 +23,15 @@ class PConvUNet(FeedForward):
     and masks, the image and its mask last. The last layer has no normalisation and no activation.
 
     Given a fill, the encoder still sees known pixels alone. Before the last layer comes one more that sees the filled
-    image as all known, and the hints: the network has to know what it corrects.
+    image as all known, and the hint: the network has to know what it corrects.
 
     Args:
-        pixels, slices, given, hints: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hint: see :class:`.feed_forward.FeedForward`.
         width: channels after the first convolution; each further one has twice as many, up to 8 times.
         levels: halvings.
 
     Raises:
-        ParameterError: no level, hints without a fill, or frames that cannot be halved so often.
+        ParameterError: no level, or frames that cannot be halved so often.
     """
 
     def __init__(
@@ -40,16 +40,14 @@ class PConvUNet(FeedForward):
         pixels: int = 256,
         slices: int = 1,
         given: str = "nothing",
-        hints: int = 0,
+        hint: bool = False,
         width: int = 64,
         levels: int = 7,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hints=hints)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint)
         if levels < 1:
             raise ParameterError(f"A network must have 1 level or more; found {levels}.")
         check_halvings(pixels, levels)
-        if hints and given == "nothing":
-            raise ParameterError("Hints are seen by what corrects a fill; give the network a fill, or no hints.")
         widths = [width * min(2**level, 8) for level in range(levels)]
         #: In training, a task may freeze the statistics of these: they see holes, and later images have others.
         self.encoder = nn.ModuleList(
@@ -61,12 +59,12 @@ class PConvUNet(FeedForward):
             for level in reversed(range(1, levels))
         )
         filled = given == "fill"
-        self.correct = _Block(width + slices + hints, width, 3, slope=SLOPE) if filled else None
+        self.correct = _Block(width + slices + hint, width, 3, slope=SLOPE) if filled else None
         self.head = PartialConv2d(width if filled else width + slices, 1, 3, padding=1)
         start_at_the_fill(self.head.convolution, given)
         self.enlarge = nn.Upsample(scale_factor=2)
 
-    def predict(self, images: torch.Tensor, mask: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, hint: torch.Tensor) -> torch.Tensor:
         skips = [(images, mask)]
         features, known = images, mask  # partial convolutions see none of what the mask excludes
         for block in self.encoder:
@@ -77,7 +75,7 @@ class PConvUNet(FeedForward):
             features, known = block(self.enlarge(features), self.enlarge(known), skips.pop())
         if self.correct is None:
             return self.head(self.enlarge(features), self.enlarge(known), skips.pop())[0]
-        filled = torch.cat([images, hints], dim=1)
+        filled = torch.cat([images, hint], dim=1)
         features, known = self.correct(
             self.enlarge(features), self.enlarge(known), (filled, torch.ones_like(filled[:, :1]))
         )

@@ -32,7 +32,7 @@ class RfrNet(FeedForward):
 
     Args:
         pixels: see :class:`.feed_forward.FeedForward`; a multiple of 16.
-        slices, given, hints: see there. Only the tail sees fill and hints: what is reasoned about is known.
+        slices, given, hint: see there. Only the tail sees fill and hint: what is reasoned about is known.
         width: channels at half size, a multiple of 8; 64 is the published size (31.2 million parameters).
         recurrences: 6 is published.
         kernel: side of the convolutions that grow what is known, odd, 3 or more; 7 is published, and 5 for small holes.
@@ -47,12 +47,12 @@ class RfrNet(FeedForward):
         pixels: int = 256,
         slices: int = 1,
         given: str = "nothing",
-        hints: int = 0,
+        hint: bool = False,
         width: int = 64,
         recurrences: int = 6,
         kernel: int = 7,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hints=hints)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint)
         check_halvings(pixels, HALVINGS)
         if width < 8 or width % 8:
             raise ParameterError(f"The width must be a multiple of 8 channels; found {width}.")
@@ -72,17 +72,17 @@ class RfrNet(FeedForward):
         self.grow = _Partial(width, width, kernel, activation=nn.LeakyReLU(inplace=True))
         self.reason = Reasoning(width)
         self.enlarge = _enlarge(width, width, slope=0.01)
-        self.tail = PartialConv2d(slices + hints + width, width // 2, 3, padding=1, bias=False)
+        self.tail = PartialConv2d(slices + hint + width, width // 2, 3, padding=1, bias=False)
         self.bottleneck = Bottleneck(width // 2, width // 8)
         self.head = nn.Conv2d(width, 1, 3, padding=1, bias=False)
         start_at_the_fill(self.head, given)
 
-    def predict(self, images: torch.Tensor, mask: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, hint: torch.Tensor) -> torch.Tensor:
         features, seen = self._reason(images, mask)
         if self.given == "fill":
             mask = torch.ones_like(mask)
         enlarged = self.enlarge(features), functional.interpolate(seen, scale_factor=2.0)
-        whole = torch.cat([images, hints], dim=1), torch.cat([mask, torch.ones_like(hints)], dim=1)
+        whole = torch.cat([images, hint], dim=1), torch.cat([mask, torch.ones_like(hint)], dim=1)
         image, _ = self.tail(*whole, enlarged)
         image = functional.leaky_relu(image)
         return self.head(torch.cat([image, self.bottleneck(image)], dim=1))

@@ -47,7 +47,7 @@ class UNet(FeedForward):
     """A plain U-Net on slices and their masks, 2-D with one slice and 2.5-D with more.
 
     Args:
-        pixels, slices, given, hints: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hint: see :class:`.feed_forward.FeedForward`.
         width, levels: see :class:`Body`.
     """
 
@@ -57,17 +57,17 @@ class UNet(FeedForward):
         pixels: int = 64,
         slices: int = 1,
         given: str = "nothing",
-        hints: int = 0,
+        hint: bool = False,
         width: int = 64,
         levels: int = 5,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hints=hints)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint)
         check_halvings(pixels, levels - 1)
-        self.body = Body(2 * slices + hints, 1, width=width, levels=levels)
+        self.body = Body(2 * slices + hint, 1, width=width, levels=levels)
         start_at_the_fill(self.body.head, given)
 
-    def predict(self, images: torch.Tensor, mask: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
-        return self.body(torch.cat([images, mask, hints], dim=1))
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, hint: torch.Tensor) -> torch.Tensor:
+        return self.body(torch.cat([images, mask, hint], dim=1))
 
 
 def start_at_the_fill(head: nn.Conv2d, given: str) -> None:

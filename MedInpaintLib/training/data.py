@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..frames import LEFT_AND_RIGHT
 from ..manifest import Entry
 from ..progress import Progress
-from .damage import Damages, read_undamaged
+from .cases import Cases
+from .damage import Damages
 from .loop import Samples
 from .recipe import Recipe
 from .slices import Crops, read_slices
+from .undamaged import read_undamaged
 from .validation import Trial, damages, discs
 
 #: Networks that learn what images look like, and see no hole before they are used.
 GENERATIVE = ("vae", "dcgan")
-#: Planes whose slices show left and right, which look alike in heads.
-LEFT_AND_RIGHT = ("axial", "coronal")
 
 
 def prepare(
     recipe: Recipe, learning: Sequence[Entry], validation: Sequence[Entry], folder: Path, progress: Progress
 ) -> tuple[Samples, Trial]:
-    """Read the images.
+    """Read the images, and make what holes are to be made in them.
 
     Args:
         recipe: what to make.
@@ -32,17 +33,17 @@ def prepare(
         progress: reports and cancels.
     """
     data, seed = recipe.data, recipe.schedule.seed
-    first, second = _reading(progress.part(0.0, 0.7)), _reading(progress.part(0.7, 1.0))
+    first, second = _reading(progress.part(0.0, 0.15)), _reading(progress.part(0.15, 0.2))
     if recipe.architecture in GENERATIVE:
         slices, others = (
             read_slices(entries, plane=data.plane, pixel_mm=data.pixel_mm, progress=share)
             for entries, share in ((learning, first), (validation, second))
         )
         return Crops(slices, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT), discs(others, recipe)
-    kept = folder if data.hint else None  # a thin plate is made as fast as it is read
-    count = recipe.slices
-    samples = Damages(read_undamaged(learning, first), data, recipe.pixels, count, data.cases, seed, kept)
-    return samples, damages(read_undamaged(validation, second), recipe, kept)
+    cases = Cases(read_undamaged(learning, first), data, recipe.pixels, recipe.slices, data.cases, seed, folder)
+    trial = damages(read_undamaged(validation, second), recipe, folder, progress.part(0.2, 0.3))
+    cases.make(progress.part(0.3, 1.0))
+    return Damages(cases), trial
 
 
 def _reading(progress: Progress) -> Callable[[int, int], None]:

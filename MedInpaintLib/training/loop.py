@@ -231,6 +231,7 @@ def _step(fabric: Any, recipe: Recipe, state: _State, samples: Samples) -> dict[
         optimizer.step()
         log |= {f"loss/{name}": loss.item(), f"gradient/{name}": norm.item()}
         log |= {key: value.item() for key, value in extra.items()}
+    _share_statistics(fabric, state.task.network)
     state.average.update_parameters(state.task.network)
     return log
 
@@ -250,15 +251,28 @@ def _share(fabric: Any, weights: list[torch.nn.Parameter]) -> None:
         gradient.copy_(shared.view_as(gradient))
 
 
+def _share_statistics(fabric: Any, network: torch.nn.Module) -> None:
+    """Average the statistics of normalisation over the processes: once frozen, all must go on with the same ones."""
+    statistics = [each for each in network.buffers() if each.is_floating_point()]
+    if fabric.world_size == 1 or not statistics:
+        return
+    flat = fabric.all_reduce(torch.cat([each.flatten() for each in statistics]), reduce_op="mean")
+    for own, shared in zip(statistics, flat.split([each.numel() for each in statistics]), strict=True):
+        own.copy_(shared.view_as(own))
+
+
 def _check(fabric: Any, recipe: Recipe, state: _State, trial: Trial, history: _History, out: Path) -> None:
     """Validate the averaged weights, and write checkpoints, numbers and pictures; by the first process alone."""
     if fabric.global_rank == 0:
         network = frozen(state.average.module)
         filled = state.task.fill(network, trial.images, trial.known)
         psnr = trial.psnr(filled) + 20 * math.log10(1 / recipe.data.half_width)
-        gain = trial.psnr(filled) - trial.psnr(trial.start)
-        history.add({"step": state.step, "psnr": psnr, "gain": gain})
-        fabric.log_dict({**history.latest, "psnr": psnr, "gain": gain}, step=state.step)
+        gains = {
+            "gain": trial.psnr(filled) - trial.psnr(trial.start),
+            "gain over what is corrected": trial.psnr(filled) - trial.psnr(trial.corrected),
+        }
+        history.add({"step": state.step, "psnr": psnr, **gains})
+        fabric.log_dict({**history.latest, "psnr": psnr, **gains}, step=state.step)
         fabric.logger.experiment.add_image("damaged, smooth, filled, truth", trial.picture(filled), state.step)
         # First the history: steps beyond the last checkpoint are dropped from it when a killed training goes on.
         history.flush()

@@ -44,9 +44,9 @@ class Data:
     Attributes:
         also: other planes to learn from, in volumes whose voxels are about as thick as wide.
         slice_mm: between the slices that the network sees at once.
-        holes: to fill; see :func:`MedInpaintLib.holes.grammar`. Each case draws one of them.
+        holes: to fill; see :func:`MedInpaintLib.holes.grammar`. Each case draws one of them, and of several holes one.
         cases: how many holes are made.
-        hint: a method whose fill of the middle slice the network sees beside all else; none when empty.
+        hint: a method whose fill the network sees and corrects; none when empty.
     """
 
     modality: str
@@ -265,12 +265,12 @@ def _check_hole(recipe: Recipe, path: Path) -> None:
 
 def _check_hint(recipe: Recipe, path: Path) -> None:
     """A network with a hint must get one, from a method that anybody can run on any image."""
-    hint, hints = recipe.data.hint, recipe.arguments.get("hints", 0)
-    if hints != int(bool(hint)):
+    name, wanted = recipe.data.hint, recipe.arguments.get("hint", False)
+    if wanted is not bool(name):
         raise ParameterError(
-            f"The recipe '{path}' has hints = {hints!r} in [arguments] and hint = '{hint}' in [data]; give hints = 1 "
+            f"The recipe '{path}' has hint = {wanted!r} in [arguments] and hint = '{name}' in [data]; give hint = true "
             "and the name of a method, or neither."
         )
-    method = registry.get(hint) if hint else None
+    method = registry.get(name) if name else None
     if method and (method.needs_model or method.needs_exemplars):
-        raise ParameterError(f"The recipe '{path}' has the hint '{hint}', which needs a model or other scans itself.")
+        raise ParameterError(f"The recipe '{path}' has the hint '{name}', which needs a model or other scans itself.")

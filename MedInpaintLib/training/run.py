@@ -34,7 +34,7 @@ def run(
     accelerator: str = "auto",
     devices: int = 1,
     precision: str = "32",
-    cases: str | os.PathLike[str] | None = None,
+    cache: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Bundle | None:
     """Train by a recipe and write ``out/NAME``, the model's bundle, beside checkpoints and logs.
@@ -48,7 +48,7 @@ def run(
             DICOM files is one image.
         out: the folder to write to; made where it is not there.
         accelerator, devices, precision: see :class:`.loop.Hardware`.
-        cases: a folder that trainings share, for damaged images that take long to make; ``out`` by default.
+        cache: a folder that trainings share, for damaged images, which take long to make; ``out/cases`` by default.
         progress: reports and cancels.
 
     Returns:
@@ -67,11 +67,11 @@ def run(
         ) from None
     from .data import prepare
 
-    _check(recipe, devices)
+    check(recipe, devices)
     learning, validation = _entries(Path(data), recipe)
     make_folder(out)
 
-    samples, trial = prepare(recipe, learning, validation, Path(cases or out), progress.part(0.0, 0.02))
+    samples, trial = prepare(recipe, learning, validation, Path(cache or Path(out) / "cases"), progress.part(0.0, 0.02))
     trained = train(
         recipe,
         samples,
@@ -82,7 +82,6 @@ def run(
     )
     if not trained.leader:
         return None
-    hole, crops = recipe.schedule.hole_mm, recipe.schedule.crops
     return write_bundle(
         Path(out) / recipe.name,
         name=recipe.name,
@@ -105,7 +104,7 @@ def run(
         },
         scores=[
             {
-                "protocol": f"validation during training: discs of {hole:g} mm in {crops} crops of held-out subjects, "
+                "protocol": f"validation during training: {trial.words} of held-out subjects, "
                 f"seed {recipe.schedule.seed}, no blending, range 1 of the road's scale",
                 "split": "val",
                 "psnr": round(trained.psnr, 2),
@@ -116,7 +115,7 @@ def run(
     )
 
 
-def _check(recipe: Recipe, devices: int) -> None:
+def check(recipe: Recipe, devices: int) -> None:
     """Refuse, before data are read, what could not be trained afterwards."""
     import torch
 
@@ -135,9 +134,8 @@ def _check(recipe: Recipe, devices: int) -> None:
         with torch.device("meta"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             network: Any = build(recipe.architecture, recipe.arguments)
-            task_of(recipe.architecture, network, recipe.task)
-            slices, hints = recipe.slices, int(bool(recipe.data.hint))
-            frames = torch.empty(2, slices + hints, recipe.pixels, recipe.pixels)
+            slices, hint = recipe.slices, bool(recipe.data.hint)
+            frames = torch.empty(2, slices + hint, recipe.pixels, recipe.pixels)
             if recipe.architecture in GENERATIVE:
                 network.decode(network.encode(frames))
             else:
@@ -150,6 +148,7 @@ def _check(recipe: Recipe, devices: int) -> None:
             f"No network '{recipe.architecture}' can be built with {arguments} ({_first_line(error)}); correct "
             "[arguments] in the recipe."
         ) from None
+    task_of(recipe.architecture, network, recipe.task)
 
 
 def _first_line(error: Exception) -> str:

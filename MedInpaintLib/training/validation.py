@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..progress import Progress
 from ..solvers.fill import solve_biharmonic
-from .damage import Damages, Undamaged
+from .cases import Cases
+from .damage import Damages
 from .recipe import Recipe
 from .slices import Crops, Slice
+from .undamaged import Undamaged
 
 #: Images side by side in a picture.
 COLUMNS = 8
@@ -25,23 +28,31 @@ class Trial:
     """Damaged images and their truth in the network's scale.
 
     Attributes:
-        images: ``(B, slices + hints, H, W)``, with a thin-plate fill under the hole; the middle slice is to be filled.
+        images: ``(B, slices (+ 1), H, W)``, with a thin-plate fill under the hole; the middle one is to be filled.
         known: bool, ``(B, slices, H, W)``.
         truth: ``(B, 1, H, W)``, the middle slice as it was.
+        words: what the holes are.
     """
 
     images: torch.Tensor
     known: torch.Tensor
     truth: torch.Tensor
+    words: str
 
     def to(self, device: torch.device) -> Trial:
         """On another device."""
-        return Trial(self.images.to(device), self.known.to(device), self.truth.to(device))
+        return Trial(self.images.to(device), self.known.to(device), self.truth.to(device), self.words)
 
     @property
     def start(self) -> torch.Tensor:
         """``(B, 1, H, W)``: the smooth fill that every network should do better than."""
         return self.images[:, self._middle, None]
+
+    @property
+    def corrected(self) -> torch.Tensor:
+        """``(B, 1, H, W)``: the hint, where there is one, else the smooth fill."""
+        slices = self.known.shape[1]
+        return self.images[:, slices:] if self.images.shape[1] > slices else self.start
 
     @property
     def hole(self) -> torch.Tensor:
@@ -76,17 +87,21 @@ def discs(slices: list[Slice], recipe: Recipe) -> Trial:
     hole = np.add.outer(offsets**2, offsets**2) <= (recipe.schedule.hole_mm / 2) ** 2
     images = torch.stack([_filled(each, hole, mm) for each in truth])
     known = torch.from_numpy(~hole).expand_as(truth)
-    return Trial(images, known, truth)
+    words = f"discs of {recipe.schedule.hole_mm:g} mm in {recipe.schedule.crops} crops"
+    return Trial(images, known, truth, words)
 
 
-def damages(images: list[Undamaged], recipe: Recipe, folder: Path | None = None) -> Trial:
+def damages(images: list[Undamaged], recipe: Recipe, folder: Path, progress: Progress) -> Trial:
     """Spheres, in random frames of each."""
     schedule = recipe.schedule
     spheres = dataclasses.replace(recipe.data, holes=(f"spheres:{schedule.hole_mm}mm",))
-    slices, cases = recipe.slices, math.ceil(schedule.crops / FRAMES)
-    made = Damages(images, spheres, recipe.pixels, slices, cases, schedule.seed, folder, flip=False, gain=0, offset=0)
-    batch = made.batch(range(schedule.crops))
-    return Trial(*(recipe.data.normalise(torch.from_numpy(each)) for each in batch))
+    count = math.ceil(schedule.crops / FRAMES)
+    cases = Cases(images, spheres, recipe.pixels, recipe.slices, count, schedule.seed, folder)
+    cases.make(progress)
+    batch = Damages(cases, flip=False, gain=0, offset=0).batch(range(schedule.crops))
+    words = f"spheres of {schedule.hole_mm:g} mm, {schedule.crops} frames of {count} of them"
+    shown, known, truth = (recipe.data.normalise(torch.from_numpy(each)) for each in batch)
+    return Trial(shown, known, truth, words)
 
 
 def _filled(image: torch.Tensor, hole: np.ndarray, mm: float) -> torch.Tensor:

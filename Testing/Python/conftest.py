@@ -16,14 +16,14 @@ settings.load_profile("medinpaint")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 GENERATIVE = {"pixels": 16, "latent": 4, "kernel": 3, "width": 4}
-FEED_FORWARD = {"pixels": 32, "slices": 3, "given": "fill", "hints": 0}
+FEED_FORWARD = {"pixels": 32, "slices": 3, "given": "fill"}
 #: Architecture -> arguments of a network that is small enough for a test.
 ARGUMENTS = {
     "vae": GENERATIVE,
     "dcgan": GENERATIVE,
     "unet": {**FEED_FORWARD, "width": 4, "levels": 2},
     "edge-guided": {**FEED_FORWARD, "width": 4, "levels": 2},
-    "boundary-aware": {**FEED_FORWARD, "width": 4, "levels": 2, "hints": 1},
+    "boundary-aware": {**FEED_FORWARD, "width": 4, "levels": 2, "hint": True},
     "pconv": {**FEED_FORWARD, "width": 4, "levels": 2, "given": "nothing"},
     "context-encoder": {**FEED_FORWARD, "width": 4, "bottleneck": 8, "given": "nothing"},
     "rfr": {**FEED_FORWARD, "width": 8, "recurrences": 2, "kernel": 5},
@@ -68,7 +68,7 @@ def tiny_models(tmp_path_factory):
                 "plane": "axial",
                 "also": [],
                 "slice_mm": 2.0,
-                "hint": "nearest" if arguments.get("hints") else "",
+                "hint": "nearest" if arguments.get("hint") else "",
             },
             training={
                 "recipe": "none",

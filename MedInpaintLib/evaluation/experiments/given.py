@@ -25,16 +25,16 @@ RECIPES = ("brain-mr-unet", "brain-mr-pconv", "brain-mr-rfr")
 CURVES = "given.csv"
 #: Label -> arguments of the network.
 GIVEN: dict[str, dict[str, Any]] = {
-    "nothing": {"given": "nothing", "hints": 0},
-    "a thin plate": {"given": "fill", "hints": 0},
-    "a thin plate and another fill": {"given": "fill", "hints": 1},
+    "nothing": {"given": "nothing", "hint": False},
+    "a thin plate": {"given": "fill", "hint": False},
+    "a thin plate and another fill": {"given": "fill", "hint": True},
 }
 
 
 def changed(recipe: Recipe, given: str, steps: int) -> Recipe:
     """A recipe with another thing given, for so many steps; validated four times, with a short average of weights."""
     arguments = {**recipe.arguments, **GIVEN[given]}
-    data = dataclasses.replace(recipe.data, hint=recipe.data.hint if arguments["hints"] else "")
+    data = dataclasses.replace(recipe.data, hint=recipe.data.hint if arguments["hint"] else "")
     # After few steps a long average would still hold much of the first weights.
     schedule = dataclasses.replace(recipe.schedule, steps=steps, check_every=max(1, steps // 4), ema=0.99)
     return dataclasses.replace(recipe, arguments=arguments, data=data, schedule=schedule)
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 chosen.data,
                 folder,
                 accelerator="cpu",
-                cases=chosen.runs / "cases",
+                cache=chosen.runs / "cases",
                 progress=Progress(),
             )
             for step, gain in curve(folder):

@@ -28,6 +28,20 @@ _CHUNK = 32
 _GANS: dict[str, HingeGan | LeastSquaresGan] = {"hinge": HingeGan(), "least-squares": LeastSquaresGan()}
 #: What the second output of a network is to show.
 _EXTRA: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {"edges": edges, "boundary": boundaries}
+#: The options that weigh losses.
+WEIGHTS = (
+    "valid",
+    "hole",
+    "decibel",
+    "perceptual",
+    "style",
+    "variation",
+    "ssim",
+    "multi_scale",
+    "edge",
+    "extra",
+    "adversarial",
+)
 
 
 @dataclasses.dataclass
@@ -77,8 +91,7 @@ class InpaintingTask:
     gan: str = "hinge"
 
     def __post_init__(self) -> None:
-        if self.gan not in _GANS:
-            raise ParameterError(f"The recipe's [task] has gan = '{self.gan}'; choose one of {', '.join(_GANS)}.")
+        self._check()
         device = next(self.network.parameters()).device
         self.helpers = nn.ModuleDict()
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
@@ -87,6 +100,23 @@ class InpaintingTask:
             self.optimizers["discriminator"] = self._adam(self.helpers["discriminator"], betas=(0.5, 0.999))
         self.optimizers["network"] = self._adam(self.network)
         self._seen = FeatureLosses(_features(self.features).to(device)) if self.perceptual or self.style else None
+
+    def _check(self) -> None:
+        """Raises ParameterError: an option has a value that makes no sense."""
+        for name, known in (("gan", tuple(_GANS)), ("per", ("frame", "region")), ("power", (1, 2))):
+            if getattr(self, name) not in known:
+                choices = ", ".join(map(str, known))
+                raise ParameterError(
+                    f"The recipe's [task] has {name} = {getattr(self, name)!r}; choose one of {choices}."
+                )
+        for name in ("rate", "fine_rate"):
+            if not getattr(self, name) > 0:
+                raise ParameterError(f"The recipe's [task] has {name} = {getattr(self, name):g}; it must be above 0.")
+        for name in (*WEIGHTS, "fine_tune"):
+            if not getattr(self, name) >= 0:
+                raise ParameterError(f"The recipe's [task] has {name} = {getattr(self, name):g}; it must be 0 or more.")
+        if not any(getattr(self, name) for name in WEIGHTS if name != "extra" or self.network.EXTRA):
+            raise ParameterError("All losses of the recipe's [task] weigh 0; give one of them a weight.")
 
     def losses(
         self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator

@@ -16,6 +16,7 @@ from MedInpaintLib.feed_forward.fill import fill
 from MedInpaintLib.feed_forward.options import Options
 from MedInpaintLib.intensity import Scaling
 from MedInpaintLib.mask import Hole, bounding_box
+from MedInpaintLib.methods.registry import Prediction
 from MedInpaintLib.progress import Progress
 from MedInpaintLib.region import crop
 from MedInpaintLib.scan import Scan
@@ -42,14 +43,14 @@ def region_of(image, hole, spacing=2.0):
 class Spy(torch.nn.Module):
     """In place of a network: keeps what it is shown, and adds a constant (or says one, given nothing)."""
 
-    def __init__(self, slices=3, given="fill", hints=0, value=0.25):
+    def __init__(self, slices=3, given="fill", hint=False, value=0.25):
         super().__init__()
-        self.slices, self.given, self.hints, self.value = slices, given, hints, value
+        self.slices, self.given, self.hint, self.value = slices, given, hint, value
         self.shown = []
 
     def forward(self, images, known):
         self.shown.append((images, known))
-        base = images[:, self.slices if self.hints else self.slices // 2, None]
+        base = images[:, self.slices if self.hint else self.slices // 2, None]
         return base + self.value if self.given == "fill" else torch.full_like(base, self.value)
 
 
@@ -65,7 +66,7 @@ def spy(monkeypatch):
     return put
 
 
-def filled(region, options=PLAIN, blended=lambda name, region, progress: region.values):
+def filled(region, options=PLAIN, blended=None):
     return fill(region, "unet", options, "cpu", Progress(), blended)
 
 
@@ -129,17 +130,19 @@ def test_pixels_are_voxels_where_they_are_as_large(spy):
 
 
 def test_a_hint_is_shown_after_the_slices_and_is_asked_for_by_name(spy):
-    seen = spy(hints=1)
+    seen = spy(hint=True)
     region = region_of(*scene())
     asked = []
 
     def blended(name, where, progress):
         asked.append(name)
-        return np.where(where.hole, np.float32(0.9), where.values)
+        return Prediction(np.where(where.hole, np.float32(0.9), where.values), warnings=("It is dark.",))
 
     found = fill(region, "boundary-aware", Options(mirrored=False), "cpu", Progress(), blended)
     images, known = seen.shown[0]
     assert asked == ["nearest"]
+    assert "For the fill that is corrected, nearest: It is dark." in found.warnings
+    assert found.notes["corrects"] == "nearest"
     assert images.shape[1] == 4
     np.testing.assert_allclose(images[:, 3][~known[:, 1]].numpy(), (0.9 - 0.5) / 0.7, atol=1e-5)
     assert torch.equal(images[:, 3][known[:, 1]], images[:, 1][known[:, 1]])
@@ -186,6 +189,7 @@ def test_another_modality_is_refused_and_can_be_forced():
     forced = {"any_modality": True}
     result = mi.inpaint(image - 500, hole, method="unet", modality="CT", spacing=2.0, parameters=forced)
     assert np.isfinite(result.volume.array).all()
+    assert any("taken for CT: do not trust" in each for each in result.report["warnings"])
 
 
 def test_a_frame_of_which_little_is_known_is_warned_of():

@@ -212,3 +212,30 @@ def test_overlapping_frames_fade_into_each_other():
     assert (np.diff(line) >= 0).all()
     assert np.diff(line).max() < 0.3
     assert (line[0], line[-1]) == (0, 4)
+
+
+@pytest.mark.parametrize("thick", [1.0, 2.0, 2.5, 5.0, 6.0])
+@pytest.mark.parametrize("where", [1, 20, 38])
+def test_a_stack_has_slices_as_far_apart_as_asked_for_or_as_they_lie(thick, where):
+    """Nothing is taken twice but at the ends of the image, however thick slices are."""
+    shape = (40, 16, 16)
+    hole = np.zeros(shape, bool)
+    hole[max(0, where - 2) : where + 2, 6:9, 7:10] = True
+    region = region_of(mi.Volume(whereabouts(shape), (thick, 1.0, 1.0)), hole)
+    frames = cut(region, np.zeros_like(region.values), pixels=16, pixel_mm=1.0, slices=7, slice_mm=3.0)
+    step = max(1, round(3.0 / thick))
+    first = region.box[0].start
+    for frame in np.flatnonzero(~frames.settled.all(axis=(1, 2))):
+        own = frames.slices[frame] + first
+        expected = np.clip(own + step * np.arange(-3, 4), 0, 39)
+        assert (frames.slices[frames.stacks[frame]] + first == expected).all()
+        for each, at in zip(frames.stacks[frame], expected, strict=True):
+            assert (frames.values[each][frames.known[each]] // (16 * 16) == at).all()
+
+
+def test_only_axial_and_coronal_frames_may_be_mirrored():
+    hole = np.zeros((20, 20, 20), bool)
+    hole[8:11, 8:11, 8:11] = True
+    region = region_of(mi.Volume(whereabouts(hole.shape), 1.0), hole)
+    found = {plane: cut(region, region.values, pixels=16, pixel_mm=1.0, plane=plane).symmetric for plane in PLANES}
+    assert found == {"axial": True, "coronal": True, "sagittal": False}

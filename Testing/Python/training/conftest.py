@@ -37,7 +37,7 @@ crops = 6
 
 #: What is different in it for networks that fill in one pass.
 FEED_FORWARD = {
-    "latent = 4\nkernel = 3\n": 'slices = 3\ngiven = "fill"\nhints = 1\nlevels = 2\n',
+    "latent = 4\nkernel = 3\n": 'slices = 3\ngiven = "fill"\nhint = true\nlevels = 2\n',
     "pixel_mm = 2.0\n": (
         "pixel_mm = 2.0\nslice_mm = 2.0\nholes = ['spheres:8mm', 'blobs:6mm']\ncases = 6\nhint = 'nearest'\n"
     ),

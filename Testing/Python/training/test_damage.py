@@ -11,14 +11,17 @@ import MedInpaintLib as mi
 from MedInpaintLib.errors import InputError
 from MedInpaintLib.frames import cut
 from MedInpaintLib.manifest import read_manifest
-from MedInpaintLib.mask import Hole, bounding_box, grow
+from MedInpaintLib.mask import Hole, bounding_box, disjoint_boxes
 from MedInpaintLib.methods import registry
-from MedInpaintLib.region import crop
+from MedInpaintLib.progress import Progress
+from MedInpaintLib.region import context, crop
 from MedInpaintLib.scan import Scan
 from MedInpaintLib.solvers.start import thin_plate
-from MedInpaintLib.training import damage
-from MedInpaintLib.training.damage import Damages, read_undamaged
+from MedInpaintLib.training import cases as module
+from MedInpaintLib.training.cases import Cases
+from MedInpaintLib.training.damage import Damages
 from MedInpaintLib.training.recipe import Data
+from MedInpaintLib.training.undamaged import read_undamaged
 
 DATA = Data("MR", pixel_mm=1.0, slice_mm=2.0, holes=("spheres:6mm",), also=("sagittal",))
 PIXELS, SLICES = 16, 3
@@ -31,7 +34,7 @@ def images(data):
 
 def damages(images, *, seed=0, folder=None, cases=4, plain=False, **data):
     changes = {"flip": False, "gain": 0.0, "offset": 0.0} if plain else {}
-    return Damages(images, dataclasses.replace(DATA, **data), PIXELS, SLICES, cases, seed, folder, **changes)
+    return Damages(Cases(images, dataclasses.replace(DATA, **data), PIXELS, SLICES, cases, seed, folder), **changes)
 
 
 def test_samples_are_the_same_in_every_run_and_in_any_order(images):
@@ -75,13 +78,14 @@ def test_frames_are_those_of_a_fill(images):
     image = images[0]
     hole = np.zeros(image.image.array.shape, bool)
     hole[5:8, 17:23, 15:21] = True
-    made = damages([image], hint="nearest")._frames(image, hole, "axial")
+    made = damages([image], hint="nearest").cases.frames(image, hole, "axial")
     box = bounding_box(hole)
     scan = Scan(image.image, Hole(hole[box], box, hole.shape), image.scaling)
-    region = crop(scan, grow(box, [max(2, round(5 / mm)) for mm in image.image.spacing], hole.shape))
-    fills = {"images": thin_plate(region), "hints": registry.blended("nearest", region)}
+    (road,) = disjoint_boxes(scan.whole, [context(registry.get("unet").context_mm, mm) for mm in image.image.spacing])
+    region = crop(scan, road)
+    fills = {"images": thin_plate(region), "hints": registry.blended("nearest", region).mean}
     for name, fill in fills.items():
-        frames = cut(region, fill, pixels=PIXELS, pixel_mm=1.0, beyond=2.0)
+        frames = cut(region, fill, pixels=PIXELS, pixel_mm=1.0, slices=SLICES, slice_mm=2.0)
         assert (getattr(made, name) == frames.values.astype(np.float16)).all()
     assert (made.truth == made.images)[made.known].all()
     assert sorted(made.stacks[:, 1]) == list(np.flatnonzero(~made.known.all(axis=(1, 2))))
@@ -97,30 +101,73 @@ def test_the_truth_is_the_image(data):
     assert all(np.abs(scaled - value).min() < 1e-3 for value in truth[::5, ::5].ravel())
 
 
-def test_half_of_the_frames_are_mirrored_and_intensities_change_a_little(images):
-    plain, changed = damages(images, plain=True), damages(images)
-    mirrored = 0
-    for number in range(40):
+def test_half_of_the_frames_are_mirrored_where_left_and_right_are_seen_and_intensities_change_a_little(images):
+    plain, changed = damages(images, plain=True, cases=8), damages(images, cases=8)
+    assert {bool(plain.cases[number].symmetric) for number in range(8)} == {True, False}
+    mirrored = {True: 0, False: 0}
+    shown = dict(mirrored)
+    for number in range(60):
         (before, _, truth), (after, _, other) = plain[number], changed[number]
+        case = plain.cases[int(np.random.default_rng([0, 2, number]).integers(8))]
+        shown[bool(case.symmetric)] += 1
         if np.corrcoef(truth.ravel(), other.ravel())[0, 1] < 0.999:
-            mirrored += 1
+            mirrored[bool(case.symmetric)] += 1
             before, truth = before[..., ::-1], truth[..., ::-1]
         gain, offset = np.polyfit(truth.ravel(), other.ravel(), 1)
         assert abs(gain - 1) <= 0.1001
         assert abs(offset) <= 0.0301
         np.testing.assert_allclose(after, gain * before + offset, atol=1e-4)
-    assert 10 < mirrored < 30
+    assert mirrored[False] == 0
+    assert 0.25 < mirrored[True] / shown[True] < 0.75
+
+
+@pytest.mark.parametrize("hint", ["nearest", "mirror"])
+def test_a_case_is_a_function_of_its_number_alone(hint, data):
+    forwards, backwards = (
+        damages(read_undamaged([each for each in read_manifest(data, "train") if each.contrast == "T1"]), hint=hint)
+        for _ in range(2)
+    )
+    one = [forwards.cases[number] for number in range(3)]
+    other = [backwards.cases[number] for number in (2, 1, 0)][::-1]
+    for first, second in zip(one, other, strict=True):
+        assert (first.hints == second.hints).all()
 
 
 def test_cases_are_made_once_and_kept(images, tmp_path, monkeypatch):
     first = damages(images, folder=tmp_path, hint="nearest")
+    first.cases.make()
     before = [first[number] for number in range(6)]
-    monkeypatch.setattr(damage, "place", None)  # nothing can be made any more
+    monkeypatch.setattr(module, "place", None)  # nothing can be made any more
     again = damages(images, folder=tmp_path, hint="nearest")
+    again.cases.make()
     for one, other in zip(before, (again[number] for number in range(6)), strict=True):
         assert all((a == b).all() for a, b in zip(one, other, strict=True))
     with pytest.raises(TypeError):
         damages(images, folder=tmp_path, hint="nearest", slice_mm=4.0)[0]
+    other = dataclasses.replace(images[0], image=dataclasses.replace(images[0].image, array=images[0].image.array + 1))
+    with pytest.raises(TypeError):  # of the same name and shape, but another image
+        damages([other, *images[1:]], folder=tmp_path, hint="nearest")[0]
+
+
+def test_many_cases_are_made_by_several_processes_and_are_the_same(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_FEW", 1)
+    made, alone = damages(images, folder=tmp_path), damages(images)
+    said = []
+    made.cases.make(Progress(lambda fraction, stage: said.append(stage)))
+    assert said[-1] == "Making hole 4 of 4"
+    for number in range(4):
+        one, other = made.cases[number], alone.cases[number]
+        assert all((getattr(one, f.name) == getattr(other, f.name)).all() for f in dataclasses.fields(one))
+
+
+def test_only_some_cases_are_held_in_memory(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_HELD", 2)
+    made = damages(images, folder=tmp_path)
+    before = made.cases[0]
+    for number in range(4):
+        made.cases[number]
+    assert len(made.cases._held) == 2
+    assert (made.cases[0].images == before.images).all()
 
 
 def test_holes_that_do_not_fit_are_refused(images):

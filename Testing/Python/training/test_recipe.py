@@ -7,6 +7,7 @@ import pytest
 from MedInpaintLib.errors import ParameterError
 from MedInpaintLib.networks import build
 from MedInpaintLib.training.recipe import FOLDER, read_recipe
+from MedInpaintLib.training.run import check
 from MedInpaintLib.training.tasks import task_of
 
 
@@ -18,6 +19,7 @@ def test_released_recipes_can_be_read_built_and_stored(path):
     task_of(recipe.architecture, network, recipe.task)
     # Stored in half precision, a bundle stays below 5 MB.
     assert 2 * sum(each.numel() for each in network.state_dict().values()) < 5e6
+    check(recipe, devices=1)  # what a training does before it reads data
 
 
 @pytest.mark.parametrize(
@@ -56,8 +58,9 @@ def test_wrong_recipes_are_refused(change, message, recipe):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("hint = 'nearest'", "hint = ''"), r"has hints = 1 in \[arguments\] and hint = '' in \[data\]"),
-        (("hints = 1", "hints = 0"), r"has hints = 0 in \[arguments\] and hint = 'nearest'"),
+        (("hint = 'nearest'", "hint = ''"), r"has hint = True in \[arguments\] and hint = '' in \[data\]"),
+        (("hint = true", "hint = false"), r"has hint = False in \[arguments\] and hint = 'nearest'"),
+        (("hint = true", "hint = 1"), r"has hint = 1 in \[arguments\]"),
         (("hint = 'nearest'", "hint = 'guess'"), "no method 'guess'"),
         (("hint = 'nearest'", "hint = 'unet'"), "the hint 'unet', which needs a model"),
         (("'spheres:8mm'", "'cubes:8mm'"), "no shape 'cubes'"),

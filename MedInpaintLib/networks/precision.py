@@ -1,0 +1,15 @@
+"""Parts of a network that must not run in half precision."""
+
+from __future__ import annotations
+
+import contextlib
+
+import torch
+
+#: Where autocast may be on: torch before 2.5 refuses to hear of it on mps, and every torch on meta.
+_AUTOCAST = ("cpu", "cuda")
+
+
+def full_precision(device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """A context without autocast, on any device."""
+    return torch.autocast(device.type, enabled=False) if device.type in _AUTOCAST else contextlib.nullcontext()

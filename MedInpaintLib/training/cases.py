@@ -1,0 +1,219 @@
+"""Holes that are made in undamaged volumes, and cut into frames exactly as a fill cuts them."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import functools
+import hashlib
+import multiprocessing
+import os
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError, MaskError
+from ..files import make_folder, replacing
+from ..frames import Frames, cut, views
+from ..holes import place
+from ..mask import Hole, bounding_box, grow
+from ..methods import registry
+from ..progress import Progress
+from ..region import context, crop
+from ..scan import Scan
+from ..solvers.start import thin_plate
+from .recipe import Data
+from .undamaged import Undamaged
+
+#: Raised whenever the same recipe and data make other cases than before: kept ones are then made anew.
+VERSION = 2
+#: Tries to find a place for a hole, each in another image.
+_TRIES = 50
+#: Cases that are held in memory, of those that lie in a folder: about a megabyte each.
+_HELD = 256
+#: With more cases to make than this, all cores make them.
+_FEW = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """All frames of one hole; values are in the road's scale.
+
+    Attributes:
+        images: float16 ``(m, pixels, pixels)``, with the smooth fill under the hole.
+        truth: float16, the same without a hole.
+        hints: float16, with another method's fill under the hole; of no frames where there is none.
+        known: bool; what lies beyond the image counts as known.
+        stacks: int ``(n, slices)``: of each frame with a hole, which frames a network sees with it.
+        symmetric: bool ``()``, whether left and right may be exchanged.
+    """
+
+    images: np.ndarray
+    truth: np.ndarray
+    hints: np.ndarray
+    known: np.ndarray
+    stacks: np.ndarray
+    symmetric: np.ndarray
+
+    def write(self, path: Path) -> None:
+        """As a .npz file."""
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, **{field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
+
+    @classmethod
+    def read(cls, path: Path) -> Case:
+        """From such a file."""
+        with np.load(path) as found:
+            return cls(**found)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cases:
+    """So many cases, each a random hole in a random image: a function of its number, whenever and wherever it is made.
+
+    Attributes:
+        images: to make holes in.
+        data: what the recipe says of them.
+        pixels: of a frame's side.
+        slices: that a network sees.
+        count: how many cases.
+        seed: of all chance.
+        folder: to keep cases in, for this training and others whose images and holes are the same; when None, they are
+            kept in memory.
+    """
+
+    images: Sequence[Undamaged]
+    data: Data
+    pixels: int
+    slices: int
+    count: int
+    seed: int = 0
+    folder: Path | None = None
+
+    def __getitem__(self, number: int) -> Case:
+        """A case; made, and kept, when there is none yet."""
+        held = self._held
+        if number not in held:
+            held[number] = self._kept_or_made(number)
+        held.move_to_end(number)
+        while self.folder and len(held) > _HELD:
+            held.popitem(last=False)
+        return held[number]
+
+    def make(self, progress: Progress | None = None) -> None:
+        """Make all cases that the folder lacks, on all cores where they are many.
+
+        Args:
+            progress: reports and cancels; what was made until then is kept.
+        """
+        missing = [number for number in range(self.count) if not self._path(number).is_file()]
+        for done, _ in enumerate(self._each(missing), start=1):
+            if progress:
+                progress.update(done / len(missing), f"Making hole {done} of {len(missing)}")
+
+    def _each(self, numbers: Sequence[int]) -> Iterator[object]:
+        if len(numbers) <= _FEW:
+            yield from map(self._make_and_keep, numbers)
+            return
+        spawn = multiprocessing.get_context("spawn")
+        workers = min(os.cpu_count() or 1, len(numbers) // _FEW + 1)
+        with concurrent.futures.ProcessPoolExecutor(workers, spawn, _take, (self,)) as pool:
+            futures = [pool.submit(_make_one, number) for number in numbers]
+            try:
+                for future in concurrent.futures.as_completed(futures):
+                    yield future.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _kept_or_made(self, number: int) -> Case:
+        if self.folder is None:
+            return self._make(number)
+        if not self._path(number).is_file():
+            self._make_and_keep(number)
+        return Case.read(self._path(number))
+
+    def _make_and_keep(self, number: int) -> None:
+        self._make(number).write(self._path(number))
+
+    def _path(self, number: int) -> Path:
+        return self._place / f"{number}.npz"
+
+    @functools.cached_property
+    def _place(self) -> Path:
+        """The folder of cases such as these."""
+        assert self.folder is not None
+        data = self.data
+        how = (data.plane, data.also, data.pixel_mm, data.slice_mm, data.holes, data.hint)
+        digests = [image.digest() for image in self.images]
+        identity = repr((VERSION, how, self.pixels, self.slices, self.seed, digests))
+        place = self.folder / hashlib.sha256(identity.encode()).hexdigest()[:12]
+        make_folder(place)
+        return place
+
+    @functools.cached_property
+    def _held(self) -> OrderedDict[int, Case]:
+        return OrderedDict()
+
+    def _make(self, number: int) -> Case:
+        rng = np.random.default_rng([self.seed, 3, number])
+        for _ in range(_TRIES):
+            image = self.images[int(rng.integers(len(self.images)))]
+            spec = self.data.holes[rng.integers(len(self.data.holes))]
+            planes = views(image.image, self.data.plane, self.data.also, self.data.pixel_mm)
+            plane = planes[rng.integers(len(planes))]
+            try:
+                labels = place(
+                    spec,
+                    image.image.array.shape,
+                    spacing=image.image.spacing,
+                    foreground=image.inside,
+                    seed=int(rng.integers(2**31)),
+                )
+            except MaskError:
+                continue
+            return self.frames(image, labels == 1 + rng.integers(labels.max()), plane)
+        raise InputError(f"The holes {', '.join(self.data.holes)} do not fit into the images; give smaller ones.")
+
+    def frames(self, image: Undamaged, hole: np.ndarray, plane: str) -> Case:
+        """The frames of a hole: bool of the image's shape, with a voxel at least."""
+        box = bounding_box(hole)
+        assert box is not None
+        scan = Scan(image.image, Hole(hole[box], box, hole.shape), image.scaling, image.modality)
+        mm = registry.MethodInfo.context_mm
+        region = crop(scan, grow(box, [context(mm, each) for each in image.image.spacing], hole.shape))
+        whole = image.scaling.forward(image.image.array[region.box]).reshape(region.values.shape)
+        fills = {"images": thin_plate(region), "truth": whole}
+        if self.data.hint:
+            fills["hints"] = registry.blended(self.data.hint, region).mean
+        cuts: dict[str, Frames] = {
+            name: cut(
+                region,
+                fill,
+                pixels=self.pixels,
+                pixel_mm=self.data.pixel_mm,
+                plane=plane,
+                slices=self.slices,
+                slice_mm=self.data.slice_mm,
+            )
+            for name, fill in fills.items()
+        }
+        damaged = cuts["images"]
+        values = {name: each.values.astype(np.float16) for name, each in cuts.items()}
+        values.setdefault("hints", values["images"][:0])
+        touched = ~damaged.settled.all(axis=(1, 2))
+        symmetric = np.array(damaged.symmetric)
+        return Case(known=damaged.settled, stacks=damaged.stacks[touched], symmetric=symmetric, **values)
+
+
+#: In a process that makes cases: of these.
+_TAKEN: list[Cases] = []
+
+
+def _take(cases: Cases) -> None:
+    _TAKEN.append(cases)
+
+
+def _make_one(number: int) -> None:
+    _TAKEN[-1]._make_and_keep(number)

@@ -1,0 +1,64 @@
+"""Volumes in which holes are made, to learn how to fill them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ..errors import InputError
+from ..foreground import body
+from ..intensity import Scaling, fit_scaling, sample_known
+from ..manifest import Entry
+from ..volume import Volume
+from .slices import check_finite
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Undamaged:
+    """A volume to make holes in.
+
+    Attributes:
+        image: as it was stored.
+        inside: bool, where the body is.
+        scaling: of its intensities.
+        modality: ``"MR"``, ``"CT"`` or ``"film"``.
+    """
+
+    image: Volume
+    inside: np.ndarray
+    scaling: Scaling
+    modality: str
+
+    def digest(self) -> str:
+        """The same for the same image alone."""
+        image = self.image
+        facts = repr((image.array.shape, image.array.dtype.str, image.spacing, image.direction, self.scaling))
+        found = hashlib.sha256(facts.encode())
+        found.update(np.ascontiguousarray(image.array).data)
+        return found.hexdigest()
+
+
+def read_undamaged(entries: Sequence[Entry], progress: Callable[[int, int], None] | None = None) -> list[Undamaged]:
+    """The images.
+
+    Args:
+        entries: of the manifest.
+        progress: called with how many images are read, and of how many.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = []
+    for number, entry in enumerate(entries):
+        if progress:
+            progress(number, len(entries))
+        image = Volume.of(entry.path)
+        check_finite(image, entry)
+        scaling = fit_scaling(sample_known(image.array, None, None), entry.modality)
+        found.append(Undamaged(image, body(image.array, entry.modality), scaling, entry.modality))
+    if not found:
+        raise InputError("There are no images to learn from: the data hold none of this modality, contrast and split.")
+    return found
