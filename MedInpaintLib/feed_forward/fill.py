@@ -72,7 +72,7 @@ def fill(
     start = thin_plate(region, progress.part(0.0, 0.05))
     hint, warnings = None, []
     if network.hint:
-        name = bundle.input["hint"]
+        name = bundle.input.get("hint", "")
         found = blended(name, region, progress.part(0.05, 0.6))
         hint, warnings = found.mean, [f"For the fill that is corrected, {name}: {each}" for each in found.warnings]
     corrected, rest = (start, progress.part(0.05, 1.0)) if hint is None else (hint, progress.part(0.6, 1.0))

@@ -34,9 +34,13 @@ def card(bundle: Bundle, method: str | None = None) -> str:
 
 
 def describe_input(bundle: Bundle) -> str:
-    """The input in a few words: plane, pixels and their size."""
-    size = bundle.input
-    return f"{size['plane']} slices, {size['pixels']} x {size['pixels']} pixels of {size['pixel_mm']:g} mm"
+    """The input in a few words: planes, pixels and their size, and what else is seen with a slice."""
+    size, slices = bundle.input, bundle.arguments.get("slices", 1)
+    planes = ", ".join([size["plane"], *size.get("also", [])])
+    words = f"{planes} slices, {size['pixels']} x {size['pixels']} pixels of {size['pixel_mm']:g} mm"
+    if slices > 1:
+        words += f", {slices} at once about {size.get('slice_mm', size['pixel_mm']):g} mm apart"
+    return words + (f", and what the method '{size['hint']}' fills in" if size.get("hint") else "")
 
 
 def score_tables(bundle: Bundle) -> list[tuple[str, list[list[str]]]]:
@@ -114,7 +118,7 @@ def _limits(bundle: Bundle) -> str:
     return (
         f"- It knows {bundle.modality} images of these contrasts alone: {', '.join(bundle.contrasts)}. Elsewhere its "
         "fills may look right and be wrong.\n"
-        f"- It sees {describe_input(bundle)}; what lies further away does not count.\n"
+        f"- It sees {describe_input(bundle)}; nothing else of the image counts.\n"
         "- It continues what it saw in training: with patients, scanners and diseases that the training data lack, "
         "expect less than the scores say.\n"
         "- What it puts into a hole is believable, not true. Never measure or diagnose there; not for clinical use."

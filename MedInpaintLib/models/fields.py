@@ -34,9 +34,10 @@ class _Kind:
 
 @dataclasses.dataclass(frozen=True)
 class _Record:
-    """An object with these fields; others may be there too."""
+    """An object with these fields, and those of the optional ones that it likes; others may be there too."""
 
     fields: dict[str, _Wanted]
+    optional: dict[str, _Wanted] = dataclasses.field(default_factory=dict)
 
     def misfit(self, value: Any, name: str) -> str | None:
         wrong = _OBJECT.misfit(value, name)
@@ -47,7 +48,10 @@ class _Record:
             wrong = wanted.misfit(value[field], path) if field in value else f"its field '{path}' is missing"
             if wrong:
                 return wrong
-        return None
+        found = (
+            wanted.misfit(value[field], f"{name}.{field}") for field, wanted in self.optional.items() if field in value
+        )
+        return next((wrong for wrong in found if wrong), None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,6 +107,7 @@ _SHA256 = _Kind("64 small hexadecimal digits", _matches("[0-9a-f]{64}"))
 _DTYPE = _Kind(f"one of {', '.join(DTYPES)}", lambda value: value in DTYPES)
 _PLANES = ("axial", "coronal", "sagittal")
 _PLANE = _Kind(f"one of {', '.join(_PLANES)}", lambda value: value in _PLANES)
+_STRING = _Kind("a text", lambda value: isinstance(value, str))
 
 _BUNDLE = _Record(
     {
@@ -114,7 +119,10 @@ _BUNDLE = _Record(
         "modality": _TEXT,
         "contrasts": _TEXTS,
         "normalisation": _Record({"centre": _NUMBER, "half_width": _POSITIVE}),
-        "input": _Record({"pixels": _COUNT, "pixel_mm": _POSITIVE, "plane": _PLANE}),
+        "input": _Record(
+            {"pixels": _COUNT, "pixel_mm": _POSITIVE, "plane": _PLANE},
+            optional={"also": _Rows(_PLANE), "slice_mm": _POSITIVE, "hint": _STRING},
+        ),
         "training": _Record(
             {
                 "recipe": _TEXT,

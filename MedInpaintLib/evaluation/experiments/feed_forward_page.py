@@ -131,6 +131,10 @@ def _given(out: Path) -> str:
         "| network | given | " + " | ".join(f"{step} steps" for step in steps) + " |",
         "|---|---|" + "---:|" * len(steps),
     ]
+    hinted = [float(row["gain"]) - float(row["over"]) for row in rows if row["given"] == [*GIVEN][-1]]
+    if hinted:
+        cells = " | ".join(f"{hinted[0]:+.2f}" for _ in steps)
+        lines.append(f"| none | that other fill alone | {cells} |")
     for network in dict.fromkeys(row["network"] for row in rows):
         for given in GIVEN:
             gains = {

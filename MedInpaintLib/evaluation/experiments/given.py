@@ -40,12 +40,12 @@ def changed(recipe: Recipe, given: str, steps: int) -> Recipe:
     return dataclasses.replace(recipe, arguments=arguments, data=data, schedule=schedule)
 
 
-def curve(folder: Path) -> Iterator[tuple[int, float]]:
-    """Step and gain of each validation of a training."""
+def curve(folder: Path) -> Iterator[tuple[int, float, float]]:
+    """Of each validation of a training: step, gain over the thin plate and over what is corrected, dB."""
     for line in (folder / HISTORY).read_text(encoding="utf-8").splitlines():
         numbers = json.loads(line)
         if "gain" in numbers:
-            yield numbers["step"], numbers["gain"]
+            yield numbers["step"], numbers["gain"], numbers["gain over what is corrected"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -70,12 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 cache=chosen.runs / "cases",
                 progress=Progress(),
             )
-            for step, gain in curve(folder):
-                rows.append([recipe.architecture, given, step, f"{gain:.4f}"])
+            for step, gain, over in curve(folder):
+                rows.append([recipe.architecture, given, step, f"{gain:.4f}", f"{over:.4f}"])
                 print(*rows[-1], flush=True)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["network", "given", "step", "gain"])
+    writer.writerow(["network", "given", "step", "gain", "over"])
     writer.writerows(rows)
     make_folder(chosen.out)
     write_text(chosen.out / CURVES, out.getvalue())

@@ -131,6 +131,11 @@ def test_partial_convolutions_are_frozen_in_the_encoder_alone():
     [
         ({"gan": "dc"}, ParameterError, "gan = 'dc'; choose one of hinge, least-squares"),
         ({"features": "nobody"}, ModelError, "no model 'nobody'"),
+        ({"power": 3}, ParameterError, "power = 3; choose one of 1, 2"),
+        ({"per": "image"}, ParameterError, "per = 'image'; choose one of frame, region"),
+        ({"rate": -1.0}, ParameterError, "rate = -1; it must be above 0"),
+        ({"style": -1.0}, ParameterError, "style = -1; it must be 0 or more"),
+        (dict.fromkeys(("valid", "hole", "perceptual", "style", "variation"), 0), ParameterError, "All losses"),
         ({"hole": "6"}, ParameterError, "hole = '6'; its default is 6.0"),
         ({"holes": 6}, ParameterError, r"\[task\] knows no 'holes'"),
     ],

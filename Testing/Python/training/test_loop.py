@@ -80,12 +80,13 @@ def test_the_loss_falls(recipe, data, tmp_path):
 @pytest.mark.parametrize("stop", [2, 3, 4])
 def test_a_training_that_was_stopped_and_resumed_takes_the_same_steps(architecture, stop, recipe, data, tmp_path):
     path = read_recipe(recipe(architecture, extra=EVERYTHING if architecture == "unet" else ""))
-    run(path, data, tmp_path / "whole", accelerator="cpu")
-    # Six images are announced before the first step.
+    where = {"accelerator": "cpu", "cache": tmp_path / "cache"}
+    run(path, data, tmp_path / "whole", **where)
+    # Three images are announced before the first step; holes are made already.
     with pytest.raises(Cancelled, match=r"Stopped after step \d; the same command goes on"):
-        run(path, data, tmp_path / "parts", accelerator="cpu", progress=stopping_after(3 + stop))
+        run(path, data, tmp_path / "parts", **where, progress=stopping_after(3 + stop))
     assert 0 < len([line for line in history(tmp_path / "parts") if "psnr" not in line]) < 6
-    run(path, data, tmp_path / "parts", accelerator="cpu")
+    run(path, data, tmp_path / "parts", **where)
     assert history(tmp_path / "parts") == history(tmp_path / "whole")
     for name in ("average", "network", "helpers"):
         whole, parts = (torch.load(tmp_path / each / LAST, weights_only=True)[name] for each in ("whole", "parts"))
@@ -158,6 +159,27 @@ def test_two_processes_learn_the_same_as_one_with_their_batch(recipe, data, tmp_
     one, two = ([line for line in history(tmp_path / out) if "psnr" not in line] for out in ("one", "two"))
     assert [line["step"] for line in two] == [1, 2, 3, 4]
     assert two[0]["loss/vae"] == pytest.approx(one[0]["loss/vae"], rel=0.3)
+
+
+def test_two_processes_go_on_alike_when_statistics_are_frozen(recipe, data, tmp_path):
+    """With frozen statistics every process must have the same ones, and a resumed training takes the same steps."""
+    command = [sys.executable, "-m", "MedInpaintLib.cli", "train"]
+    options = ["--data", str(data), "--accelerator", "cpu", "--progress", "none", "--devices", "2"]
+    options += ["--cache", str(tmp_path / "cache")]
+    extra = "[task]\nfine_tune = 2\nper = 'region'\nperceptual = 0.0\nstyle = 0.0\n"
+    runs = {"whole": [4], "parts": [3, 4]}
+    for out, stops in runs.items():
+        for steps in stops:
+            path = recipe("unet", steps=steps, check_every=1, extra=extra)
+            done = subprocess.run(
+                [*command, str(path), *options, "--out", str(tmp_path / out)],
+                capture_output=True,
+                text=True,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                timeout=300,
+            )
+            assert done.returncode == 0, done.stderr
+    assert history(tmp_path / "parts") == history(tmp_path / "whole")
 
 
 def test_plain_folders_are_split_by_subject(recipe, data, tmp_path):
