@@ -83,7 +83,10 @@ def choose(name: str, architecture: str, modality: str) -> Bundle:
         return bundle
     fitting = [each for each in models().values() if each.architecture == architecture]
     if not fitting:
-        raise ModelError(f"There is no model of the architecture '{architecture}'; 'medinpaint models add' adds one.")
+        raise ModelError(
+            f"There is no model of the architecture '{architecture}'; 'medinpaint models add' adds one, "
+            "'medinpaint train' makes one."
+        )
     return next((each for each in fitting if each.modality == modality), fitting[0])
 
 
