@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ModelError
 from ..frames import PLANES, Frames, cut, views
 from ..models.bundle import Bundle, load_into
+from ..models.doubts import doubts
 from ..models.store import choose
 from ..progress import Progress
 from ..region import Region
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 #: Pixels of frames that go through a network at once, at most: more are no faster, and take more memory.
 BATCH = 32 * 64 * 64
-#: Share of a frame that must be known; with less, the network has little to go by.
-LITTLE = 0.25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,10 +84,11 @@ def fill(
         hints = None if hint is None else _cut(region, hint, bundle, network, plane).values
         added = _added(frames, hints, bundle, network, device, options.mirrored, share)
         total += frames.back(added, np.zeros_like(start))
-        warnings += [each for each in _warnings(frames, bundle, region) if each not in warnings]
+        known = float(frames.known.mean(axis=(1, 2)).min())
+        warnings += [each for each in doubts(bundle, region.modality, frames.plane, known) if each not in warnings]
         count += len(frames.slices)
-    known = region.values[~region.hole]
-    mean = np.clip(corrected + total / len(planes), known.min(), known.max())
+    values = region.values[~region.hole]
+    mean = np.clip(corrected + total / len(planes), values.min(), values.max())
     notes = {"model": bundle.name, "frames": count, "directions": len(planes)}
     if network.hint:
         notes["corrects"] = bundle.input["hint"]
@@ -172,23 +172,3 @@ def _looks(network: FeedForward, images: torch.Tensor, known: torch.Tensor, mirr
     yield network(images, known)[:, 0]
     if mirrored:
         yield network(images.flip(-1), known.flip(-1))[:, 0].flip(-1)
-
-
-def _warnings(frames: Frames, bundle: Bundle, region: Region) -> Iterator[str]:
-    if bundle.modality != region.modality:
-        yield (
-            f"The model '{bundle.name}' has learned from {bundle.modality} images, and this one is taken for "
-            f"{region.modality}: do not trust the fill."
-        )
-    learned = [bundle.input["plane"], *bundle.input.get("also", [])]
-    if frames.plane not in learned:
-        yield (
-            f"The model '{bundle.name}' has learned from {' and '.join(learned)} slices, and {frames.plane} ones are "
-            "filled: do not trust the fill."
-        )
-    share = float(frames.known.mean(axis=(1, 2)).min())
-    if share < LITTLE:
-        yield (
-            f"In some slices only {100 * share:.0f} % of what the model '{bundle.name}' sees is known: little holds "
-            "the fill there."
-        )

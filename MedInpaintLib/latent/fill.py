@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ParameterError
 from ..frames import Frames, cut
 from ..models.bundle import Bundle
+from ..models.doubts import doubts
 from ..progress import Progress
 from ..region import Region
 from ..solvers.start import thin_plate
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 STRIDE = 3
 #: Frames that are searched at once, at most: more are no faster, and take more memory.
 BATCH = 64
-#: Share of a frame that must be known; with less, the search has little to go by.
-LITTLE = 0.25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +91,8 @@ def fill(
     steps = float(torch.stack([each.steps for each in found]).float().mean())
     notes = {"model": bundle.name, "frames": len(best), "search_steps": round(steps, 1)}
     notes["search_loss"] = round(float(losses.min(dim=0).values.mean()), 6)
-    return Filled(mean, spread, notes, tuple(_warnings(region, frames, bundle)))
+    known = float(frames.known.mean(axis=(1, 2)).min())
+    return Filled(mean, spread, notes, tuple(doubts(bundle, region.modality, frames.plane, known)))
 
 
 def _search(
@@ -198,22 +198,3 @@ def _settings(options: Options) -> Settings:
         weights=ContextWeights(window=options.window, far=options.far, weighted=options.weighting),
         prior=options.prior,
     )
-
-
-def _warnings(region: Region, frames: Frames, bundle: Bundle) -> Iterator[str]:
-    if bundle.modality != region.modality:
-        yield (
-            f"The model '{bundle.name}' has learned from {bundle.modality} images, and this one is taken for "
-            f"{region.modality}: do not trust the fill."
-        )
-    if frames.plane != bundle.input["plane"]:
-        yield (
-            f"The model '{bundle.name}' has learned from {bundle.input['plane']} slices, and this image is one "
-            f"{frames.plane} slice: do not trust the fill."
-        )
-    share = float(frames.known.mean(axis=(1, 2)).min())
-    if share < LITTLE:
-        yield (
-            f"In some slices only {100 * share:.0f} % of what the model '{bundle.name}' sees is known: little holds "
-            "the fill there."
-        )

@@ -124,7 +124,7 @@ def test_a_single_slice_of_another_plane_is_filled_in_its_plane_and_warned_of():
         result = mi.inpaint(array, mask, method="vae-latent", spacing=2.0, modality="MR", parameters={"steps": 2})
         said[plane] = " ".join(result.report["warnings"])
         assert result.report["notes"]["frames"] == 1
-    assert "has learned from axial slices, and this image is one coronal slice" in said["coronal"]
+    assert "has learned from axial slices, and coronal ones are filled" in said["coronal"]
     assert "axial slices" not in said["axial"]
 
 
