@@ -58,7 +58,7 @@ class ContextEncoder(FeedForward):
         head = nn.ConvTranspose2d(width, 1, 4, 2, 1)
         if given == "fill":  # begins with no correction
             nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias)  # type: ignore[arg-type]
+            head.bias = nn.Parameter(torch.zeros(1))
         self.decoder = nn.Sequential(*layers, head, nn.Tanh() if given == "nothing" else nn.Identity())
 
     def predict(self, images: torch.Tensor, mask: torch.Tensor, hint: torch.Tensor) -> torch.Tensor:

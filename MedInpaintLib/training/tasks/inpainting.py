@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -164,7 +165,8 @@ class InpaintingTask:
             for group in optimizer.param_groups:
                 group["lr"] = self.fine_rate if second else self.rate
         if second:
-            for module in getattr(self.network, "encoder", self.network).modules():
+            frozen: Any = getattr(self.network, "encoder", self.network)
+            for module in frozen.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
 
