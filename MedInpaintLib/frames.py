@@ -126,6 +126,32 @@ class Frames:
         """Whether rows run from left to right of the patient, so that the frames may be mirrored."""
         return self.plane in LEFT_AND_RIGHT
 
+    def show(self, array: np.ndarray, box: Box, *, outside: float | None = None) -> np.ndarray:
+        """float32 of :attr:`values`' shape: another array of the image's grid, in these frames.
+
+        Args:
+            array: real, with the axes of a region.
+            box: of the scan's arrays, where it lies.
+            outside: the value beyond it; the nearest one when None.
+        """
+        scan = self._region.scan
+        whole = [slice(0, size) for size in scan.image.array.shape]
+        for axis, side in zip(scan.axes, box, strict=True):
+            whole[axis] = side
+        stack = self._pose.turn(_as_volume(tuple(whole), array))
+        slices, rows, columns = _corner(self._region.box, tuple(whole), self._pose)
+        shown = np.empty(self.values.shape, dtype=np.float32)
+        for number, (row, column) in enumerate(zip(self._rows, self._columns, strict=True)):
+            own = np.flatnonzero(self.tiles == number)
+            at = self.slices[own] + slices
+            ratio = [float(along[1] - along[0]) for along in (row, column)]
+            shown[own] = sample(
+                stack[np.clip(at, 0, len(stack) - 1)], row + rows, column + columns, ratio, outside=outside
+            )
+            if outside is not None:
+                shown[own[(at < 0) | (at >= len(stack))]] = outside
+        return shown
+
     def back(self, frames: np.ndarray, rest: np.ndarray | None = None) -> np.ndarray:
         """Frames of :attr:`values`' shape as an array of the region's shape.
 
@@ -136,7 +162,7 @@ class Frames:
         from scipy import ndimage
 
         rest = self._region.values if rest is None else rest
-        stack = self._pose.turn(_as_volume(self._region, rest)).astype(np.float32)
+        stack = self._pose.turn(_as_volume(self._region.box, rest)).astype(np.float32)
         total, weights = np.zeros((2, *stack.shape), dtype=np.float32)
         for number, (rows, columns) in enumerate(zip(self._rows, self._columns, strict=True)):
             at_rows, row_weight = _places(rows, stack.shape[1])
@@ -198,10 +224,10 @@ def cut(
     # To look for nearest voxels takes longer than all the rest, and mostly there is no other hole near.
     start = wide.values.copy() if alone else wide.nearest_known()
     start[inner] = np.where(region.hole, filled, region.values)
-    stack = turned.turn(_as_volume(wide, start))
-    hidden = turned.turn(_as_volume(wide, wide.hole))
-    own = turned.turn(_as_volume(region, region.hole))
-    corner = _corner(region, wide, turned)
+    stack = turned.turn(_as_volume(wide.box, start))
+    hidden = turned.turn(_as_volume(wide.box, wide.hole))
+    own = turned.turn(_as_volume(region.box, region.hole))
+    corner = _corner(region.box, wide.box, turned)
     rows = _tiles(_touched(own, 1), pixels, pixel_mm / spacing[1])
     columns = _tiles(_touched(own, 2), pixels, pixel_mm / spacing[2])
     ratio = [float(pixel_mm / each) for each in spacing[1:]]
@@ -349,22 +375,22 @@ def _field(region: Region, turned: Pose, side_mm: float, slices: int) -> tuple[R
     return wide, relative(region.place, wide.place)
 
 
-def _as_volume(region: Region, array: np.ndarray) -> np.ndarray:
-    """An array of a region's shape with all three axes."""
-    shape = [side.stop - side.start for side in region.box]
+def _as_volume(box: Box, array: np.ndarray) -> np.ndarray:
+    """An array of a box of the image, with all three axes."""
+    shape = [side.stop - side.start for side in box]
     return array.reshape([1] * (3 - len(shape)) + shape)
 
 
-def _corner(region: Region, wide: Region, turned: Pose) -> list[int]:
-    """Where a region begins in a wider one, both turned."""
+def _corner(box: Box, wide: Box, turned: Pose) -> list[int]:
+    """Where a box begins in another one, both turned."""
     corner = []
     for place, axis in enumerate(turned.order):
-        at = axis - (3 - len(region.box))
+        at = axis - (3 - len(box))
         if at < 0:
             corner.append(0)
             continue
-        before = region.box[at].start - wide.box[at].start
-        after = wide.box[at].stop - region.box[at].stop
+        before = box[at].start - wide[at].start
+        after = wide[at].stop - box[at].stop
         corner.append(after if place in turned.flips else before)
     return corner
 

@@ -17,6 +17,7 @@ from ..progress import Progress
 from ..region import Region
 from ..solvers.start import thin_plate
 from .options import Options
+from .other_side import in_frames, other_side
 
 if TYPE_CHECKING:
     import torch
@@ -74,15 +75,17 @@ def fill(
         name = bundle.input.get("hint", "")
         found = blended(name, region, progress.part(0.05, 0.6))
         hint, warnings = found.mean, [f"For the fill that is corrected, {name}: {each}" for each in found.warnings]
-    corrected, rest = (start, progress.part(0.05, 1.0)) if hint is None else (hint, progress.part(0.6, 1.0))
+    corrected, rest = (start, progress.part(0.15, 1.0)) if hint is None else (hint, progress.part(0.7, 1.0))
+    across = other_side(region, progress.part(0.6, 0.7)) if network.other_side else None
     planes = _planes(region, bundle, options.directions)
     total = np.zeros_like(start)
     count = 0
     for number, plane in enumerate(planes):
         share = rest.part(number / len(planes), (number + 1) / len(planes))
         frames = _cut(region, start, bundle, network, plane)
-        hints = None if hint is None else _cut(region, hint, bundle, network, plane).values
-        added = _added(frames, hints, bundle, network, device, options.mirrored, share)
+        hints = frames.values if hint is None else _cut(region, hint, bundle, network, plane).values
+        others = in_frames(across, frames) if network.other_side else None
+        added = _added(frames, hints, others, bundle, network, device, options.mirrored, share)
         total += frames.back(added, np.zeros_like(start))
         known = float(frames.known.mean(axis=(1, 2)).min())
         warnings += [each for each in doubts(bundle, region.modality, frames.plane, known) if each not in warnings]
@@ -131,37 +134,45 @@ def _cut(region: Region, start: np.ndarray, bundle: Bundle, network: FeedForward
 
 def _added(
     frames: Frames,
-    hints: np.ndarray | None,
+    corrected: np.ndarray,
+    others: tuple[np.ndarray, np.ndarray] | None,
     bundle: Bundle,
     network: FeedForward,
     device: str,
     mirrored: bool,
     progress: Progress,
 ) -> np.ndarray:
-    """float32 of the frames' shape: what the network adds to them, in the region's scale; 0 where there is no hole."""
+    """float32 of the frames' shape: what the network adds to ``corrected``; 0 where there is no hole.
+
+    Args:
+        frames: with the smooth fill under the hole.
+        corrected: of their shape: the hint where there is one, else their own values.
+        others: of their shape: the other side and where there is one, for networks that see it.
+        bundle: of the network.
+        network: on the device.
+        device: of torch.
+        mirrored: whether to take the mean with the mirrored frames.
+        progress: reports and cancels.
+    """
     import torch
 
     wanted = np.flatnonzero(~frames.settled.all(axis=(1, 2)))
     centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
-    images, others = (
-        torch.from_numpy((values - centre) / half).clamp(-1, 1)
-        for values in (frames.values, frames.values[:0] if hints is None else hints)
-    )
-    known = torch.from_numpy(frames.settled)
+    beside = [corrected] * network.hint + ([others[0]] if others else [])
+    images, *channels = (torch.from_numpy((each - centre) / half).clamp(-1, 1) for each in (frames.values, *beside))
+    known, *there = (torch.from_numpy(each) for each in (frames.settled, *(others or ())[1:]))
     chunk = max(1, BATCH // frames.values[0].size)
     added = np.zeros_like(frames.values)
     with torch.inference_mode():
         for first in range(0, len(wanted), chunk):
             rows = wanted[first : first + chunk]
-            some, there = images[frames.stacks[rows]], known[frames.stacks[rows]].to(device)
-            if network.hint:
-                some = torch.cat([some, others[rows, None]], dim=1)
-            some = some.to(device)
-            predicted = torch.stack([*_looks(network, some, there, mirrored and frames.symmetric)]).mean(dim=0)
+            stacks = frames.stacks[rows]
+            shown = torch.cat([images[stacks], *(each[rows, None] for each in channels)], dim=1).to(device)
+            where = torch.cat([known[stacks], *(each[rows, None] for each in there)], dim=1).to(device)
+            predicted = torch.stack([*_looks(network, shown, where, mirrored and frames.symmetric)]).mean(dim=0)
+            before = torch.from_numpy((corrected[rows] - centre) / half)
             # Of what was cut off at -1 and 1, a correction is laid on what was there before.
-            before = others[rows] if network.hint else images[rows]
-            if network.given == "nothing":
-                before = torch.from_numpy((frames.values[rows] - centre) / half)
+            before = before if network.given == "nothing" else before.clamp(-1, 1)
             added[rows] = (predicted.cpu() - before).numpy() * half
             progress.update((first + len(rows)) / len(wanted), "Filling slices")
     return added

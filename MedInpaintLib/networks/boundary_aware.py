@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import torch
 
-from .feed_forward import FeedForward, check_halvings
-from .unet import Body, start_at_the_fill
+from .feed_forward import FeedForward, check_halvings, start_at_the_fill
+from .unet import Body
 
 
 class BoundaryAware(FeedForward):
@@ -16,7 +16,7 @@ class BoundaryAware(FeedForward):
     Multi-task learning with a shared encoder and decoder (Caruana: Multitask learning, Machine Learning 28, 1997).
 
     Args:
-        pixels, slices, given, hint: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hint, other_side: see :class:`.feed_forward.FeedForward`.
         width, levels: see :class:`.unet.Body`.
     """
 
@@ -29,13 +29,14 @@ class BoundaryAware(FeedForward):
         slices: int = 1,
         given: str = "nothing",
         hint: bool = False,
+        other_side: bool = False,
         width: int = 64,
         levels: int = 5,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side)
         check_halvings(pixels, levels - 1)
-        self.body = Body(2 * slices + hint, 2, width=width, levels=levels)
-        start_at_the_fill(self.body.head, given)
+        self.body = Body(2 * slices + self.beside, self.outputs, width=width, levels=levels)
+        start_at_the_fill(self.body.head, self)
 
-    def predict(self, images: torch.Tensor, mask: torch.Tensor, hint: torch.Tensor) -> torch.Tensor:
-        return self.body(torch.cat([images, mask, hint], dim=1))
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
+        return self.body(torch.cat([images, mask, beside], dim=1))

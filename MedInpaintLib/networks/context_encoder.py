@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from .convolutional import SLOPE
-from .feed_forward import FeedForward, check_halvings
+from .feed_forward import FeedForward, check_halvings, start_at_the_fill
 
 #: Channels by halving, as multiples of the width.
 WIDTHS = (1, 1, 2, 4, 8)
@@ -23,7 +23,7 @@ class ContextEncoder(FeedForward):
     fine detail has to go through the vector.
 
     Args:
-        pixels, slices, given, hint: see :class:`.feed_forward.FeedForward`; pixels is a multiple of 32.
+        pixels, slices, given, hint, other_side: see :class:`.feed_forward.FeedForward`; pixels is a multiple of 32.
         width: channels after the first convolution, and before the last.
         bottleneck: length of the vector. Of the published size's 71 million weights, 66 lie before and behind it.
 
@@ -38,15 +38,19 @@ class ContextEncoder(FeedForward):
         slices: int = 1,
         given: str = "nothing",
         hint: bool = False,
+        other_side: bool = False,
         width: int = 64,
         bottleneck: int = 4000,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side)
         check_halvings(pixels, len(WIDTHS))
         side = pixels // 2 ** len(WIDTHS)
         widths = [width * times for times in WIDTHS]
 
-        layers: list[nn.Module] = [nn.Conv2d(2 * slices + hint, width, 4, 2, 1), nn.LeakyReLU(SLOPE, inplace=True)]
+        layers: list[nn.Module] = [
+            nn.Conv2d(2 * slices + self.beside, width, 4, 2, 1),
+            nn.LeakyReLU(SLOPE, inplace=True),
+        ]
         for before, after in itertools.pairwise(widths):
             layers += _then(nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.LeakyReLU(SLOPE, inplace=True))
         layers += _then(nn.Conv2d(widths[-1], bottleneck, side, bias=False), nn.LeakyReLU(SLOPE, inplace=True))
@@ -55,14 +59,12 @@ class ContextEncoder(FeedForward):
         layers = _then(nn.ConvTranspose2d(bottleneck, widths[-1], side, bias=False), nn.ReLU(inplace=True))
         for before, after in itertools.pairwise(widths[::-1]):
             layers += _then(nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.ReLU(inplace=True))
-        head = nn.ConvTranspose2d(width, 1, 4, 2, 1)
-        if given == "fill":  # begins with no correction
-            nn.init.zeros_(head.weight)
-            head.bias = nn.Parameter(torch.zeros(1))
+        head = nn.ConvTranspose2d(width, self.outputs, 4, 2, 1)
+        start_at_the_fill(head, self)
         self.decoder = nn.Sequential(*layers, head, nn.Tanh() if given == "nothing" else nn.Identity())
 
-    def predict(self, images: torch.Tensor, mask: torch.Tensor, hint: torch.Tensor) -> torch.Tensor:
-        return self.decoder(self.encoder(torch.cat([images, mask, hint], dim=1)))
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
+        return self.decoder(self.encoder(torch.cat([images, mask, beside], dim=1)))
 
 
 def _then(convolution: nn.Conv2d | nn.ConvTranspose2d, activation: nn.Module) -> list[nn.Module]:

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import torch
 
-from .feed_forward import FeedForward, check_halvings
-from .unet import Body, start_at_the_fill
+from .feed_forward import FeedForward, check_halvings, start_at_the_fill
+from .unet import Body
 
 
 class EdgeGuided(FeedForward):
@@ -17,7 +17,7 @@ class EdgeGuided(FeedForward):
     parts trained together. The gradient of the image's loss goes into the edges, too.
 
     Args:
-        pixels, slices, given, hint: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hint, other_side: see :class:`.feed_forward.FeedForward`.
         width, levels: see :class:`.unet.Body`; the part for the edges has half the width.
     """
 
@@ -30,16 +30,17 @@ class EdgeGuided(FeedForward):
         slices: int = 1,
         given: str = "nothing",
         hint: bool = False,
+        other_side: bool = False,
         width: int = 64,
         levels: int = 5,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side)
         check_halvings(pixels, levels - 1)
-        self.edges = Body(2 * slices + hint, 1, width=max(1, width // 2), levels=levels)
-        self.image = Body(2 * slices + hint + 1, 1, width=width, levels=levels)
-        start_at_the_fill(self.image.head, given)
+        self.edges = Body(2 * slices + self.beside, 1, width=max(1, width // 2), levels=levels)
+        self.image = Body(2 * slices + self.beside + 1, self.outputs - 1, width=width, levels=levels)
+        start_at_the_fill(self.image.head, self)
 
-    def predict(self, images: torch.Tensor, mask: torch.Tensor, hint: torch.Tensor) -> torch.Tensor:
-        seen = torch.cat([images, mask, hint], dim=1)
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
+        seen = torch.cat([images, mask, beside], dim=1)
         logits = self.edges(seen)
         return torch.cat([self.image(torch.cat([seen, logits.sigmoid()], dim=1)), logits], dim=1)

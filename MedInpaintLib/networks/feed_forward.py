@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from ..errors import ParameterError
+from .mixture import CLUES, clues, mixed, shares
 
 #: What a network is given under the hole: nothing, so that it predicts the image, or a fill, so that it corrects one.
 GIVEN = ("nothing", "fill")
@@ -17,8 +18,9 @@ class FeedForward(nn.Module):
     """Damaged slices to the middle one of them, whole.
 
     A subclass has :meth:`predict`; here it is decided what it sees. Given nothing, what lies under the hole is set to 0
-    before the network can see it. Given a fill (of a PDE, say), the network sees that under the hole and predicts what
-    is to be added to it: it starts at that fill's quality.
+    before the network can see it. Given a fill (of a PDE, say), the network sees that under the hole and predicts how
+    much of it, and of the other fills that it is shown, to take at each pixel (:func:`.mixture.mixed`), and what is to
+    be added: it starts at the quality of the fill that it corrects.
 
     Args:
         pixels: side of the frames that it learns from.
@@ -26,12 +28,14 @@ class FeedForward(nn.Module):
         given: one of :data:`GIVEN`.
         hint: whether there is one more channel: what another method fills into the middle slice. Then this is what the
             network corrects. Not without a fill.
+        other_side: whether there is one more channel, the other side of the body, mirrored (:mod:`..mirroring`), and
+            beside the known pixels of the slices those of that.
     """
 
-    #: What the second channel of the output shows as logits, for networks that have one: ``"edges"``, ``"boundary"``.
+    #: What the last channel of the output shows as logits, for networks that have one: ``"edges"``, ``"boundary"``.
     EXTRA: ClassVar[str | None] = None
 
-    def __init__(self, *, pixels: int, slices: int, given: str, hint: bool) -> None:
+    def __init__(self, *, pixels: int, slices: int, given: str, hint: bool, other_side: bool) -> None:
         super().__init__()
         if pixels < 1:
             raise ParameterError(f"The side of a frame must be 1 pixel or more; found {pixels}.")
@@ -41,33 +45,73 @@ class FeedForward(nn.Module):
             raise ParameterError(f"A network is given one of {', '.join(GIVEN)} under the hole; found '{given}'.")
         if hint and given == "nothing":
             raise ParameterError("A network with a hint corrects it; give it a fill, too, or no hint.")
-        self.pixels, self.slices, self.given, self.hint = pixels, slices, given, bool(hint)
+        self.pixels, self.slices, self.given = pixels, slices, given
+        self.hint, self.other_side = bool(hint), bool(other_side)
+
+    @property
+    def beside(self) -> int:
+        """Channels that :meth:`predict` gets beside the slices and their masks."""
+        return self.hint + (2 + CLUES) * self.other_side
+
+    @property
+    def shares(self) -> int:
+        """Channels of :meth:`predict` that say how much of each fill to take."""
+        return 0 if self.given == "nothing" else shares(1 + self.hint + self.other_side)
+
+    @property
+    def outputs(self) -> int:
+        """All channels of :meth:`predict`."""
+        return 1 + self.shares + bool(self.EXTRA)
 
     def forward(self, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         """``(B, 1, H, W)``, or ``(B, 2, H, W)`` with :attr:`EXTRA`: the middle slice, known pixels included.
 
         Args:
-            images: ``(B, slices + hint, H, W)``, -1..1: slices with what is given under the hole, the one to fill in
-                their middle; then the hint.
-            known: bool, ``(B, slices, H, W)``.
+            images: ``(B, slices + hint + other_side, H, W)``, -1..1: slices with what is given under the hole, the one
+                to fill in their middle; then the hint; then the other side, of any finite value where there is none.
+            known: bool, ``(B, slices + other_side, H, W)``; for the other side, where there is one.
         """
-        mask = known.to(images.dtype)
-        images, hint = images[:, : self.slices], images[:, self.slices :]
+        mask, there = known.to(images.dtype).split([self.slices, self.other_side], dim=1)
+        images, fills = images.tensor_split([self.slices], dim=1)
         if self.given == "nothing":
-            return self.predict(images * mask, mask, hint)
-        base = hint if self.hint else images[:, self.slices // 2, None]
-        predicted = self.predict(images, mask, hint)
-        return torch.cat([base + predicted[:, :1], predicted[:, 1:]], dim=1)
+            images = images * mask
+        middle, own = images[:, self.slices // 2, None], mask[:, self.slices // 2, None]
+        beside = fills
+        if self.other_side:
+            beside = torch.cat([fills, there, clues(middle, own, fills[:, -1:], there)], dim=1)
+        predicted = self.predict(images, mask, beside)
+        if self.given == "nothing":
+            return predicted
+        added, how_much, extra = predicted.tensor_split([1, 1 + self.shares], dim=1)
+        base = fills[:, :1] if self.hint else middle
+        return torch.cat([base + mixed(torch.cat([middle, fills], dim=1), how_much) + added, extra], dim=1)
 
-    def predict(self, images: torch.Tensor, mask: torch.Tensor, hint: torch.Tensor) -> torch.Tensor:
-        """The image, or what is to be added to what is corrected; then the logits of :attr:`EXTRA`.
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
+        """``(B, self.outputs, H, W)``: the image, or what is to be added; shares; then the logits of :attr:`EXTRA`.
 
         Args:
             images: ``(B, slices, H, W)``; given nothing, 0 under the hole.
             mask: of that shape, 1 = known, 0 = hole.
-            hint: ``(B, 1, H, W)``, or of no channel; known everywhere.
+            beside: ``(B, self.beside, H, W)``: the hint, the other side, where there is one, and
+                :func:`.mixture.clues`; known everywhere.
         """
         raise NotImplementedError
+
+
+def start_at_the_fill(head: nn.Conv2d | nn.ConvTranspose2d, network: FeedForward) -> None:
+    """Let a network that corrects a fill begin with no correction.
+
+    Args:
+        head: its last layer.
+        network: all of it.
+    """
+    if network.given == "nothing":
+        return
+    correcting = slice(0, 1 + network.shares)
+    with torch.no_grad():
+        (head.weight[correcting] if isinstance(head, nn.Conv2d) else head.weight[:, correcting]).zero_()
+        if head.bias is not None:
+            head.bias[correcting] = 0.0
 
 
 def check_halvings(pixels: int, halvings: int) -> None:

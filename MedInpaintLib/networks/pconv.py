@@ -9,7 +9,7 @@ from ..errors import ParameterError
 from .convolutional import SLOPE
 from .feed_forward import FeedForward, check_halvings
 from .partial import PartialConv2d
-from .unet import start_at_the_fill
+from .unet import Corrector
 
 #: Sides of the encoder's kernels; all further ones have the last.
 KERNELS = (7, 5, 5, 3)
@@ -22,11 +22,11 @@ class PConvUNet(FeedForward):
     the paper's 8 for 512 pixels. The encoder halves with stride 2; the decoder repeats pixels and concatenates features
     and masks, the image and its mask last. The last layer has no normalisation and no activation.
 
-    Given a fill, the encoder still sees known pixels alone. Before the last layer comes one more that sees the filled
-    image as all known, and the hint: the network has to know what it corrects.
+    Given a fill, all this still sees known pixels alone. In place of the last layer comes a small U-Net, which sees the
+    features, the filled slices and what there is beside them: the network has to know what it corrects.
 
     Args:
-        pixels, slices, given, hint: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hint, other_side: see :class:`.feed_forward.FeedForward`.
         width: channels after the first convolution; each further one has twice as many, up to 8 times.
         levels: halvings.
 
@@ -41,10 +41,11 @@ class PConvUNet(FeedForward):
         slices: int = 1,
         given: str = "nothing",
         hint: bool = False,
+        other_side: bool = False,
         width: int = 64,
         levels: int = 7,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side)
         if levels < 1:
             raise ParameterError(f"A network must have 1 level or more; found {levels}.")
         check_halvings(pixels, levels)
@@ -58,13 +59,11 @@ class PConvUNet(FeedForward):
             _Block(widths[level] + widths[level - 1], widths[level - 1], 3, slope=SLOPE)
             for level in reversed(range(1, levels))
         )
-        filled = given == "fill"
-        self.correct = _Block(width + slices + hint, width, 3, slope=SLOPE) if filled else None
-        self.head = PartialConv2d(width if filled else width + slices, 1, 3, padding=1)
-        start_at_the_fill(self.head.convolution, given)
+        self.head = PartialConv2d(width + slices, 1, 3, padding=1) if given == "nothing" else None
+        self.correct = Corrector(width, self) if given == "fill" else None
         self.enlarge = nn.Upsample(scale_factor=2)
 
-    def predict(self, images: torch.Tensor, mask: torch.Tensor, hint: torch.Tensor) -> torch.Tensor:
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
         skips = [(images, mask)]
         features, known = images, mask  # partial convolutions see none of what the mask excludes
         for block in self.encoder:
@@ -73,13 +72,10 @@ class PConvUNet(FeedForward):
         skips.pop()
         for block in self.decoder:
             features, known = block(self.enlarge(features), self.enlarge(known), skips.pop())
-        if self.correct is None:
-            return self.head(self.enlarge(features), self.enlarge(known), skips.pop())[0]
-        filled = torch.cat([images, hint], dim=1)
-        features, known = self.correct(
-            self.enlarge(features), self.enlarge(known), (filled, torch.ones_like(filled[:, :1]))
-        )
-        return self.head(features, known)[0]
+        if self.correct:
+            return self.correct(self.enlarge(features), images, mask, beside)
+        assert self.head
+        return self.head(self.enlarge(features), self.enlarge(known), skips.pop())[0]
 
 
 class _Block(nn.Module):

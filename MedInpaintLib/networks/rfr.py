@@ -10,7 +10,7 @@ from ..errors import ParameterError
 from .attention import EPSILON, ConsistentAttention, Scores
 from .feed_forward import FeedForward, check_halvings
 from .partial import PartialConv2d
-from .unet import start_at_the_fill
+from .unet import Corrector
 
 #: Times that a frame's side is halved.
 HALVINGS = 4
@@ -32,7 +32,8 @@ class RfrNet(FeedForward):
 
     Args:
         pixels: see :class:`.feed_forward.FeedForward`; a multiple of 16.
-        slices, given, hint: see there. Only the tail sees fill and hint: what is reasoned about is known.
+        slices, given, hint, other_side: see there. Given a fill, a small U-Net comes in place of the tail and what
+            follows: it alone sees what is not known.
         width: channels at half size, a multiple of 8; 64 is the published size (31.2 million parameters).
         recurrences: 6 is published.
         kernel: side of the convolutions that grow what is known, odd, 3 or more; 7 is published, and 5 for small holes.
@@ -48,11 +49,12 @@ class RfrNet(FeedForward):
         slices: int = 1,
         given: str = "nothing",
         hint: bool = False,
+        other_side: bool = False,
         width: int = 64,
         recurrences: int = 6,
         kernel: int = 7,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side)
         check_halvings(pixels, HALVINGS)
         if width < 8 or width % 8:
             raise ParameterError(f"The width must be a multiple of 8 channels; found {width}.")
@@ -72,20 +74,16 @@ class RfrNet(FeedForward):
         self.grow = _Partial(width, width, kernel, activation=nn.LeakyReLU(inplace=True))
         self.reason = Reasoning(width)
         self.enlarge = _enlarge(width, width, slope=0.01)
-        self.tail = PartialConv2d(slices + hint + width, width // 2, 3, padding=1, bias=False)
-        self.bottleneck = Bottleneck(width // 2, width // 8)
-        self.head = nn.Conv2d(width, 1, 3, padding=1, bias=False)
-        start_at_the_fill(self.head, given)
+        self.correct = Corrector(width, self) if given == "fill" else None
+        self.tail = Tail(slices, width) if given == "nothing" else None
 
-    def predict(self, images: torch.Tensor, mask: torch.Tensor, hint: torch.Tensor) -> torch.Tensor:
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
         features, seen = self._reason(images, mask)
-        if self.given == "fill":
-            mask = torch.ones_like(mask)
-        enlarged = self.enlarge(features), functional.interpolate(seen, scale_factor=2.0)
-        whole = torch.cat([images, hint], dim=1), torch.cat([mask, torch.ones_like(hint)], dim=1)
-        image, _ = self.tail(*whole, enlarged)
-        image = functional.leaky_relu(image)
-        return self.head(torch.cat([image, self.bottleneck(image)], dim=1))
+        features = self.enlarge(features)
+        if self.correct:
+            return self.correct(features, images, mask, beside)
+        assert self.tail
+        return self.tail(images, mask, features, functional.interpolate(seen, scale_factor=2.0))
 
     def _reason(self, images: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean features ``(B, width, H/2, W/2)`` and where there are any, ``(B, 1, H/2, W/2)``."""
@@ -145,6 +143,29 @@ class Reasoning(nn.Module):
                 features, before = self.attention(features, seen, before)
         assert before is not None
         return features, before
+
+
+class Tail(nn.Module):
+    """From features to the image.
+
+    Args:
+        slices: channels of the image in.
+        width: channels of the features.
+    """
+
+    def __init__(self, slices: int, width: int) -> None:
+        super().__init__()
+        self.merge = PartialConv2d(slices + width, width // 2, 3, padding=1, bias=False)
+        self.bottleneck = Bottleneck(width // 2, width // 8)
+        self.head = nn.Conv2d(width, 1, 3, padding=1, bias=False)
+
+    def forward(
+        self, images: torch.Tensor, mask: torch.Tensor, features: torch.Tensor, seen: torch.Tensor
+    ) -> torch.Tensor:
+        """``(B, 1, H, W)``; what is not known of the images and of the features is in neither."""
+        image, _ = self.merge(images, mask, (features, seen))
+        image = functional.leaky_relu(image)
+        return self.head(torch.cat([image, self.bottleneck(image)], dim=1))
 
 
 class Bottleneck(nn.Module):

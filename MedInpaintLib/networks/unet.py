@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from .feed_forward import FeedForward, check_halvings
+from .feed_forward import FeedForward, check_halvings, start_at_the_fill
 
 
 class Body(nn.Module):
@@ -47,7 +47,7 @@ class UNet(FeedForward):
     """A plain U-Net on slices and their masks, 2-D with one slice and 2.5-D with more.
 
     Args:
-        pixels, slices, given, hint: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hint, other_side: see :class:`.feed_forward.FeedForward`.
         width, levels: see :class:`Body`.
     """
 
@@ -58,24 +58,38 @@ class UNet(FeedForward):
         slices: int = 1,
         given: str = "nothing",
         hint: bool = False,
+        other_side: bool = False,
         width: int = 64,
         levels: int = 5,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side)
         check_halvings(pixels, levels - 1)
-        self.body = Body(2 * slices + hint, 1, width=width, levels=levels)
-        start_at_the_fill(self.body.head, given)
+        self.body = Body(2 * slices + self.beside, self.outputs, width=width, levels=levels)
+        start_at_the_fill(self.body.head, self)
 
-    def predict(self, images: torch.Tensor, mask: torch.Tensor, hint: torch.Tensor) -> torch.Tensor:
-        return self.body(torch.cat([images, mask, hint], dim=1))
+    def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
+        return self.body(torch.cat([images, mask, beside], dim=1))
 
 
-def start_at_the_fill(head: nn.Conv2d, given: str) -> None:
-    """Let a network that corrects a fill begin with no correction."""
-    if given == "fill":
-        nn.init.zeros_(head.weight[:1])
-        if head.bias is not None:
-            nn.init.zeros_(head.bias[:1])
+class Corrector(nn.Module):
+    """The last part of networks that see known pixels alone: a small U-Net from what they make of these, and from the
+    fills, to what is to be made of them.
+
+    Args:
+        features: channels of what they make of it, at full size; so many channels has the U-Net at full size, too.
+        network: what this is the last part of.
+    """
+
+    def __init__(self, features: int, network: FeedForward) -> None:
+        super().__init__()
+        self.body = Body(features + 2 * network.slices + network.beside, network.outputs, width=features, levels=3)
+        start_at_the_fill(self.body.head, network)
+
+    def forward(
+        self, features: torch.Tensor, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor
+    ) -> torch.Tensor:
+        """What :meth:`.feed_forward.FeedForward.predict` returns; images, mask and beside as there."""
+        return self.body(torch.cat([features, images, mask, beside], dim=1))
 
 
 def _block(before: int, after: int) -> nn.Sequential:

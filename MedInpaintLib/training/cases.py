@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError, MaskError
+from ..feed_forward.other_side import in_frames, other_side
 from ..files import make_folder, replacing
 from ..frames import Frames, cut, views
 from ..holes import place
@@ -28,7 +29,7 @@ from .recipe import Data
 from .undamaged import Undamaged
 
 #: Raised whenever the same recipe and data make other cases than before: kept ones are then made anew.
-VERSION = 2
+VERSION = 3
 #: Tries to find a place for a hole, each in another image.
 _TRIES = 50
 #: Cases that are held in memory, of those that lie in a folder: about a megabyte each.
@@ -45,7 +46,9 @@ class Case:
         images: float16 ``(m, pixels, pixels)``, with the smooth fill under the hole.
         truth: float16, the same without a hole.
         hints: float16, with another method's fill under the hole; of no frames where there is none.
+        others: float16, the other side of the body; of no frames where it is not wanted.
         known: bool; what lies beyond the image counts as known.
+        there: bool, where there is another side.
         stacks: int ``(n, slices)``: of each frame with a hole, which frames a network sees with it.
         symmetric: bool ``()``, whether left and right may be exchanged.
     """
@@ -53,7 +56,9 @@ class Case:
     images: np.ndarray
     truth: np.ndarray
     hints: np.ndarray
+    others: np.ndarray
     known: np.ndarray
+    there: np.ndarray
     stacks: np.ndarray
     symmetric: np.ndarray
 
@@ -82,6 +87,7 @@ class Cases:
         seed: of all chance.
         folder: to keep cases in, for this training and others whose images and holes are the same; when None, they are
             kept in memory.
+        other_side: whether the network sees the other side of the body, too.
     """
 
     images: Sequence[Undamaged]
@@ -91,6 +97,7 @@ class Cases:
     count: int
     seed: int = 0
     folder: Path | None = None
+    other_side: bool = False
 
     def __getitem__(self, number: int) -> Case:
         """A case; made, and kept, when there is none yet."""
@@ -147,7 +154,7 @@ class Cases:
         data = self.data
         how = (data.plane, data.also, data.pixel_mm, data.slice_mm, data.holes, data.hint)
         digests = [image.digest() for image in self.images]
-        identity = repr((VERSION, how, self.pixels, self.slices, self.seed, digests))
+        identity = repr((VERSION, how, self.pixels, self.slices, self.other_side, self.seed, digests))
         place = self.folder / hashlib.sha256(identity.encode()).hexdigest()[:12]
         make_folder(place)
         return place
@@ -202,9 +209,13 @@ class Cases:
         damaged = cuts["images"]
         values = {name: each.values.astype(np.float16) for name, each in cuts.items()}
         values.setdefault("hints", values["images"][:0])
+        others, there = damaged.values[:0], damaged.known[:0]
+        if self.other_side:
+            others, there = in_frames(other_side(region), damaged)
+        values["others"] = others.astype(np.float16)
         touched = ~damaged.settled.all(axis=(1, 2))
         symmetric = np.array(damaged.symmetric)
-        return Case(known=damaged.settled, stacks=damaged.stacks[touched], symmetric=symmetric, **values)
+        return Case(known=damaged.settled, there=there, stacks=damaged.stacks[touched], symmetric=symmetric, **values)
 
 
 #: In a process that makes cases: of these.

@@ -27,7 +27,7 @@ class Damages:
     offset: float = 0.03
 
     def batch(self, numbers: range) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Images ``(n, slices (+ 1), pixels, pixels)``, known ``(n, slices, ...)``, truth of the middle slice."""
+        """Images and known, as :meth:`.FeedForward.forward` has them, and the truth of the middle slice."""
         images, known, truth = zip(*(self[number] for number in numbers), strict=True)
         return np.stack(images), np.stack(known), np.stack(truth)
 
@@ -40,6 +40,8 @@ class Damages:
         images, known, truth = case.images[stack], case.known[stack], case.truth[middle]
         if len(case.hints):
             images = np.concatenate([images, case.hints[middle]])
+        if len(case.others):
+            images, known = np.concatenate([images, case.others[middle]]), np.concatenate([known, case.there[middle]])
         if rng.random() < 0.5 and self.flip and case.symmetric:
             images, known, truth = (each[..., ::-1] for each in (images, known, truth))
         gain, offset = 1 + self.gain * rng.uniform(-1, 1), self.offset * rng.uniform(-1, 1)

@@ -133,6 +133,11 @@ class Recipe:
         """How many slices the network sees at once."""
         return int(self.arguments.get("slices", 1))
 
+    @property
+    def other_side(self) -> bool:
+        """Whether the network sees the other side of the body, too."""
+        return bool(self.arguments.get("other_side", False))
+
 
 def read_recipe(source: str | os.PathLike[str]) -> Recipe:
     """A recipe from a file, or one that comes with MedInpaint by its name.

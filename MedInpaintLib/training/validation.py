@@ -28,20 +28,24 @@ class Trial:
     """Damaged images and their truth in the network's scale.
 
     Attributes:
-        images: ``(B, slices (+ 1), H, W)``, with a thin-plate fill under the hole; the middle one is to be filled.
-        known: bool, ``(B, slices, H, W)``.
+        images, known: as :meth:`.FeedForward.forward` has them, with a thin-plate fill under the hole; generative
+            networks see one slice.
         truth: ``(B, 1, H, W)``, the middle slice as it was.
         words: what the holes are.
+        slices, hint: how many of the images are slices, and whether a hint follows.
     """
 
     images: torch.Tensor
     known: torch.Tensor
     truth: torch.Tensor
     words: str
+    slices: int = 1
+    hint: bool = False
 
     def to(self, device: torch.device) -> Trial:
         """On another device."""
-        return Trial(self.images.to(device), self.known.to(device), self.truth.to(device), self.words)
+        moved = {name: getattr(self, name).to(device) for name in ("images", "known", "truth")}
+        return dataclasses.replace(self, **moved)
 
     @property
     def start(self) -> torch.Tensor:
@@ -51,8 +55,7 @@ class Trial:
     @property
     def corrected(self) -> torch.Tensor:
         """``(B, 1, H, W)``: the hint, where there is one, else the smooth fill."""
-        slices = self.known.shape[1]
-        return self.images[:, slices:] if self.images.shape[1] > slices else self.start
+        return self.images[:, self.slices, None] if self.hint else self.start
 
     @property
     def hole(self) -> torch.Tensor:
@@ -61,7 +64,7 @@ class Trial:
 
     @property
     def _middle(self) -> int:
-        return self.known.shape[1] // 2
+        return self.slices // 2
 
     def psnr(self, filled: torch.Tensor) -> float:
         """Mean over the images of the PSNR in the hole, dB at a range of 1 of the network's scale."""
@@ -96,12 +99,12 @@ def damages(images: list[Undamaged], recipe: Recipe, folder: Path, progress: Pro
     schedule = recipe.schedule
     spheres = dataclasses.replace(recipe.data, holes=(f"spheres:{schedule.hole_mm}mm",))
     count = math.ceil(schedule.crops / FRAMES)
-    cases = Cases(images, spheres, recipe.pixels, recipe.slices, count, schedule.seed, folder)
+    cases = Cases(images, spheres, recipe.pixels, recipe.slices, count, schedule.seed, folder, recipe.other_side)
     cases.make(progress)
     batch = Damages(cases, flip=False, gain=0, offset=0).batch(range(schedule.crops))
     words = f"spheres of {schedule.hole_mm:g} mm, {schedule.crops} frames of {count} of them"
     shown, known, truth = (recipe.data.normalise(torch.from_numpy(each)) for each in batch)
-    return Trial(shown, known, truth, words)
+    return Trial(shown, known, truth, words, recipe.slices, bool(recipe.data.hint))
 
 
 def _filled(image: torch.Tensor, hole: np.ndarray, mm: float) -> torch.Tensor:

@@ -25,9 +25,9 @@ PARTS = {
     "reasoning.attention": "reason.attention",
     "transposed": "enlarge.0",
     "norm_3": "enlarge.1",
-    "tail_1": "tail.convolution",
-    "tail_2": "bottleneck.layers",
-    "out": "head",
+    "tail_1": "tail.merge.convolution",
+    "tail_2": "tail.bottleneck.layers",
+    "out": "tail.head",
 }
 
 

@@ -43,9 +43,9 @@ def region_of(image, hole, spacing=2.0):
 class Spy(torch.nn.Module):
     """In place of a network: keeps what it is shown, and adds a constant (or says one, given nothing)."""
 
-    def __init__(self, slices=3, given="fill", hint=False, value=0.25):
+    def __init__(self, slices=3, given="fill", hint=False, other_side=False, value=0.25):
         super().__init__()
-        self.slices, self.given, self.hint, self.value = slices, given, hint, value
+        self.slices, self.given, self.hint, self.other_side, self.value = slices, given, hint, other_side, value
         self.shown = []
 
     def forward(self, images, known):
@@ -149,6 +149,39 @@ def test_a_hint_is_shown_after_the_slices_and_is_asked_for_by_name(spy):
     # The hint is what is corrected.
     expected = min(0.9 + 0.25 * 0.7, region.values[~region.hole].max())
     np.testing.assert_allclose(found.mean[region.hole], expected, atol=1e-5)
+
+
+def test_the_other_side_is_shown_last_and_where_there_is_one(spy, monkeypatch):
+    seen = spy(hint=True, other_side=True)
+    region = region_of(*scene())
+    mirror = np.linspace(0.2, 0.8, region.scan.values.size, dtype=np.float32).reshape(region.scan.values.shape)
+
+    class Both:
+        box = tuple(slice(0, size) for size in mirror.shape)
+
+        def image(self, box, *, match):
+            assert match
+            usable = np.ones(mirror.shape, bool)
+            usable[:, :3] = False
+            return np.where(usable, mirror, 0), usable
+
+    monkeypatch.setattr(module, "other_side", lambda region, progress: Both())
+    fill(
+        region,
+        "boundary-aware",
+        Options(mirrored=False),
+        "cpu",
+        Progress(),
+        lambda name, where, _: Prediction(where.values),
+    )
+    images, known = seen.shown[0]
+    assert images.shape[1] == 5
+    assert known.shape[1] == 4
+    there = known[:, 3]
+    assert there.any()
+    assert not there.all()
+    assert np.isin(images[:, 4][there].numpy(), (mirror - np.float32(0.5)) / np.float32(0.7)).all()
+    assert torch.equal(images[:, 4][~there], images[:, 1][~there])
 
 
 def test_the_mirrored_image_is_shown_too_and_the_mean_taken(spy):

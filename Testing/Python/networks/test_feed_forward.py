@@ -12,31 +12,31 @@ SMALL = {
     "edge-guided": {"width": 4, "levels": 3},
     "boundary-aware": {"width": 4, "levels": 3},
     "pconv": {"width": 4, "levels": 3},
-    "context-encoder": {"width": 4, "bottleneck": 8},
+    "context-encoder": {"width": 4, "bottleneck": 32},
     "rfr": {"width": 8, "recurrences": 2, "kernel": 5},
 }
 EXTRA = {"edge-guided": "edges", "boundary-aware": "boundary"}
 SLICES = 3
 
 
-def made(architecture, given="fill", hint=False):
+def made(architecture, given="fill", **beside):
     """In evaluation, with weights and statistics that are not those of the start."""
     torch.manual_seed(0)
-    arguments = {"pixels": 32, "slices": SLICES, "given": given, "hint": hint, **SMALL[architecture]}
+    arguments = {"pixels": 32, "slices": SLICES, "given": given, **beside, **SMALL[architecture]}
     network = build(architecture, arguments)
     for weights in network.parameters():
         if not weights.any():
             torch.nn.init.normal_(weights, std=0.1)
     with torch.no_grad():
-        network(*damaged(8, hint))
+        network(*damaged(8, **beside))
     return network.eval()
 
 
-def damaged(batch=4, hint=False):
+def damaged(batch=4, hint=False, other_side=False):
     chance = torch.Generator().manual_seed(0)
-    images = torch.rand(batch, SLICES + hint, 32, 32, generator=chance) * 2 - 1
-    known = torch.rand(batch, SLICES, 32, 32, generator=chance) < 0.9
-    known[..., 8:20, 10:20] = False
+    images = torch.rand(batch, SLICES + hint + other_side, 32, 32, generator=chance) * 2 - 1
+    known = torch.rand(batch, SLICES + other_side, 32, 32, generator=chance) < 0.9
+    known[:, :SLICES, 8:20, 10:20] = False
     return images, known
 
 
@@ -77,29 +77,33 @@ def test_a_new_network_that_corrects_a_fill_leaves_it_as_it_is(architecture):
     torch.testing.assert_close(network(images, known)[:, :1], images[:, 1:2])
 
 
+@pytest.mark.parametrize("other_side", [True, False])
 @pytest.mark.parametrize("architecture", SMALL)
 @torch.no_grad()
-def test_a_new_network_with_a_hint_leaves_it_as_it_is(architecture):
-    arguments = {"pixels": 32, "slices": SLICES, "given": "fill", "hint": True, **SMALL[architecture]}
-    images, known = damaged(hint=True)
+def test_a_new_network_with_a_hint_leaves_it_as_it_is(architecture, other_side):
+    beside = {"hint": True, "other_side": other_side}
+    arguments = {"pixels": 32, "slices": SLICES, "given": "fill", **beside, **SMALL[architecture]}
+    images, known = damaged(**beside)
     torch.testing.assert_close(build(architecture, arguments)(images, known)[:, :1], images[:, SLICES : SLICES + 1])
 
 
 @pytest.mark.parametrize("architecture", SMALL)
 @torch.no_grad()
-def test_all_slices_and_the_hint_are_seen(architecture):
-    network = made(architecture, hint=True).double()  # little of a pixel comes through a bottleneck
-    images, known = damaged(hint=True)
+def test_all_slices_the_hint_and_the_other_side_are_seen(architecture):
+    beside = {"hint": True, "other_side": True}
+    network = made(architecture, **beside).double()  # little of a pixel comes through a bottleneck
+    images, known = damaged(**beside)
     images = images.double()
     before = network(images, known)
-    for channel in range(SLICES + 1):
+    for channel in range(SLICES + 2):
         other = images.clone()
         other[:, channel, 2:30, 2:30] *= -1
         change = network(other, known) - before
         assert change.abs().amax(dim=(1, 2, 3)).min() > 1e-9
-    masked = known.clone()
-    masked[:, 0] = True
-    assert not torch.equal(network(images, masked), before)
+    for channel in (0, SLICES):
+        masked = known.clone()
+        masked[:, channel] = ~masked[:, channel]
+        assert not torch.equal(network(images, masked), before)
 
 
 @pytest.mark.parametrize("architecture", [name for name in SMALL if name not in ("unet", "edge-guided")])

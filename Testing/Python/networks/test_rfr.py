@@ -37,7 +37,7 @@ def made(**arguments):
         for _ in range(3):
             network(*damaged(4, network.slices, hint=network.hint))
         if network.given == "fill":
-            network.head.weight.normal_()
+            network.correct.body.head.weight.normal_()
     return network.eval()
 
 
@@ -186,7 +186,7 @@ def test_a_network_that_is_given_a_fill_starts_exactly_there(slices, hint):
 
 
 @torch.no_grad()
-def test_of_the_fill_and_the_hints_only_the_tail_knows():
+def test_of_the_fill_and_the_hint_only_the_corrector_knows():
     network = made(given="fill", recurrences=2, hint=True)
     images, known = damaged(hint=True)
     fill, hint = images.clone(), images.clone()

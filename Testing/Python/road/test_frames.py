@@ -90,6 +90,32 @@ def test_cutting_and_laying_back_changes_nothing_when_pixels_are_voxels(case, pl
     np.testing.assert_allclose(marked[region.hole], 7.0, rtol=1e-6)
 
 
+@given(
+    case=damaged(),
+    plane=st.sampled_from(list(PLANES)),
+    direction=DIRECTIONS,
+    pixel_mm=st.sampled_from([1.0, 1.7]),
+    cut_off=st.integers(0, 3),
+)
+def test_another_array_of_the_same_grid_is_shown_in_the_same_frames(case, plane, direction, pixel_mm, cut_off):
+    shape, hole = case
+    image = np.random.default_rng(0).random(shape, np.float32)
+    volume = mi.Volume(image, 1.0, (), direction if len(shape) == 3 else ())
+    region = region_of(volume, hole)
+    whole = region.scan.squeeze(image)
+    frames = cut(region, whole[region.place], pixels=16, pixel_mm=pixel_mm, plane=plane)
+    everywhere = tuple(slice(0, size) for size in whole.shape)
+    np.testing.assert_allclose(frames.show(whole, everywhere), frames.values, atol=1e-5)
+    # Of a part of the grid: the same, but for what lies beyond it.
+    part = tuple(slice(min(cut_off, size - 2), size) for size in whole.shape)
+    if pixel_mm == 1.0:  # larger pixels are of smoothed voxels, and so of what lies beyond, too
+        marked = np.zeros_like(whole)
+        marked[part] = 1.0
+        inside = frames.show(np.ones_like(whole[part]), part, outside=0.0) > 0.999
+        assert (inside == (frames.show(marked, everywhere, outside=0.0) > 0.999)).all()
+        np.testing.assert_allclose(frames.show(whole[part], part)[inside], frames.values[inside], atol=1e-5)
+
+
 @given(case=damaged(), plane=st.sampled_from(list(PLANES)), direction=DIRECTIONS, thick=st.sampled_from([1.0, 5.0]))
 def test_every_pixel_is_the_voxel_that_it_should_be_and_known_unless_in_the_hole(case, plane, direction, thick):
     shape, hole = case

@@ -32,9 +32,10 @@ def images(data):
     return read_undamaged([each for each in read_manifest(data, "train") if each.contrast == "T1"])
 
 
-def damages(images, *, seed=0, folder=None, cases=4, plain=False, **data):
+def damages(images, *, seed=0, folder=None, cases=4, plain=False, other_side=False, **data):
     changes = {"flip": False, "gain": 0.0, "offset": 0.0} if plain else {}
-    return Damages(Cases(images, dataclasses.replace(DATA, **data), PIXELS, SLICES, cases, seed, folder), **changes)
+    made = Cases(images, dataclasses.replace(DATA, **data), PIXELS, SLICES, cases, seed, folder, other_side)
+    return Damages(made, **changes)
 
 
 def test_samples_are_the_same_in_every_run_and_in_any_order(images):
@@ -71,6 +72,19 @@ def test_a_hint_is_the_blended_fill_of_a_method_and_comes_last(images):
         assert (slices[:SLICES] == plain[number][0]).all()
         assert (slices[SLICES] == slices[1])[known[1]].all()
         assert not (slices[SLICES] == slices[1])[~known[1]].all()
+
+
+def test_the_other_side_comes_after_the_hint_and_its_mask_after_those_of_the_slices(images):
+    plain, whole = (damages(images, hint="nearest", plain=True, other_side=each) for each in (False, True))
+    for number in range(5):
+        (before, masks, truth), (shown, known, same) = plain[number], whole[number]
+        assert shown.shape[0] == SLICES + 2
+        assert known.shape[0] == SLICES + 1
+        assert (shown[:-1] == before).all()
+        assert (known[:-1] == masks).all()
+        assert (truth == same).all()
+        # Where there is no other side, it is this one.
+        assert (shown[-1] == shown[SLICES // 2])[~known[-1]].all()
 
 
 def test_frames_are_those_of_a_fill(images):

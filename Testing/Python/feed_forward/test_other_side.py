@@ -1,0 +1,75 @@
+"""The other side in frames: a symmetric head is the same there, hidden voxels are not, and no side is no side."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+import MedInpaintLib as mi
+from MedInpaintLib.feed_forward.other_side import in_frames, other_side
+from MedInpaintLib.frames import cut
+from MedInpaintLib.intensity import Scaling
+from MedInpaintLib.mask import Hole, bounding_box, grow
+from MedInpaintLib.region import crop
+from MedInpaintLib.scan import Scan
+from MedInpaintLib.solvers.start import thin_plate
+
+MM = 3.0
+SHAPE = (40, 52, 44)
+
+
+def head():
+    """Texture within an egg; the two sides, left and right of the middle column, are the same."""
+    noise = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=SHAPE), 1.3)
+    noise[..., SHAPE[2] // 2 :] = noise[..., SHAPE[2] // 2 - 1 :: -1]
+    z, y, x = (np.indices(SHAPE) - (np.array(SHAPE).reshape(3, 1, 1, 1) - 1) / 2) * MM
+    skin = 1 / (1 + np.exp(12 * (np.sqrt((z / 52) ** 2 + (y / 66) ** 2 + (x / 54) ** 2) - 1)))
+    return (skin * (1 + 0.2 * noise / noise.std())).astype(np.float32)
+
+
+def ball(centre, radius=4.0):
+    return ((np.indices(SHAPE) - np.reshape(centre, (3, 1, 1, 1))) ** 2).sum(axis=0) <= radius**2
+
+
+def region_of(image, hole):
+    box = bounding_box(hole)
+    scan = Scan(mi.Volume(image, MM), Hole(hole[box], box, hole.shape), Scaling(0.0, 1.0))
+    return crop(scan, grow(box, [2] * 3, hole.shape))
+
+
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+def test_of_a_symmetric_head_the_other_side_is_this_one_in_the_hole_too(plane):
+    image, hole = head(), ball((20, 25, 32))
+    region = region_of(image, hole)
+    frames = cut(region, thin_plate(region), pixels=32, pixel_mm=MM, plane=plane)
+    compared = other_side(region)
+    values, there = in_frames(compared, frames)
+    truth = frames.show(image, region.scan.place(tuple(slice(0, size) for size in SHAPE)))
+    filled = ~frames.settled
+    assert there[filled].all()
+    error, smooth = (np.abs(each - truth)[filled].mean() for each in (values, frames.values))
+    assert error < 0.2 * smooth
+    assert np.abs(values - truth)[there & frames.known].mean() < 0.1 * truth.std()
+    assert (values == frames.values)[~there].all()
+
+
+def test_what_mirrors_into_the_hole_is_not_there():
+    region = region_of(head(), ball((20, 25, 21.5)))
+    frames = cut(region, thin_plate(region), pixels=32, pixel_mm=MM)
+    values, there = in_frames(other_side(region), frames)
+    middle = np.abs(frames.slices - frames.slices[~frames.settled.all(axis=(1, 2))].mean()).argmin()
+    assert not there[middle][~frames.settled[middle]].any()
+    assert there[middle].any()
+    hidden = region_of(np.where(ball((20, 25, 21.5)), np.float32(99.0), head()), ball((20, 25, 21.5)))
+    again, seen = in_frames(other_side(hidden), cut(hidden, thin_plate(hidden), pixels=32, pixel_mm=MM))
+    assert (seen == there).all()
+    assert (again == values).all()
+
+
+def test_an_image_without_two_sides_has_no_other_side():
+    noise = np.random.default_rng(0).normal(1, 0.2, SHAPE).astype(np.float32)
+    region = region_of(noise, ball((20, 25, 32)))
+    assert other_side(region) is None
+    frames = cut(region, thin_plate(region), pixels=32, pixel_mm=MM)
+    values, there = in_frames(None, frames)
+    assert not there.any()
+    assert (values == frames.values).all()
