@@ -40,7 +40,8 @@ def describe_input(bundle: Bundle) -> str:
     words = f"{planes} slices, {size['pixels']} x {size['pixels']} pixels of {size['pixel_mm']:g} mm"
     if slices > 1:
         words += f", {slices} at once about {size.get('slice_mm', size['pixel_mm']):g} mm apart"
-    return words + (f", and what the method '{size['hint']}' fills in" if size.get("hint") else "")
+    words += f", what the method '{size['hint']}' fills in" if size.get("hint") else ""
+    return words + (", and the other side of the body" if bundle.arguments.get("other_side") else "")
 
 
 def score_tables(bundle: Bundle) -> list[tuple[str, list[list[str]]]]:

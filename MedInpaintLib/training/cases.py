@@ -87,7 +87,6 @@ class Cases:
         seed: of all chance.
         folder: to keep cases in, for this training and others whose images and holes are the same; when None, they are
             kept in memory.
-        other_side: whether the network sees the other side of the body, too.
     """
 
     images: Sequence[Undamaged]
@@ -97,7 +96,6 @@ class Cases:
     count: int
     seed: int = 0
     folder: Path | None = None
-    other_side: bool = False
 
     def __getitem__(self, number: int) -> Case:
         """A case; made, and kept, when there is none yet."""
@@ -152,9 +150,9 @@ class Cases:
         """The folder of cases such as these."""
         assert self.folder is not None
         data = self.data
-        how = (data.plane, data.also, data.pixel_mm, data.slice_mm, data.holes, data.hint)
+        how = (data.plane, data.also, data.pixel_mm, data.slice_mm, data.holes, data.hint, data.other_side)
         digests = [image.digest() for image in self.images]
-        identity = repr((VERSION, how, self.pixels, self.slices, self.other_side, self.seed, digests))
+        identity = repr((VERSION, how, self.pixels, self.slices, self.seed, digests))
         place = self.folder / hashlib.sha256(identity.encode()).hexdigest()[:12]
         make_folder(place)
         return place
@@ -210,7 +208,7 @@ class Cases:
         values = {name: each.values.astype(np.float16) for name, each in cuts.items()}
         values.setdefault("hints", values["images"][:0])
         others, there = damaged.values[:0], damaged.known[:0]
-        if self.other_side:
+        if self.data.other_side:
             others, there = in_frames(other_side(region), damaged)
         values["others"] = others.astype(np.float16)
         touched = ~damaged.settled.all(axis=(1, 2))

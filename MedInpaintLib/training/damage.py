@@ -17,11 +17,14 @@ class Damages:
 
     Attributes:
         cases: to draw from.
+        hint, other_side: whether to show them; the cases must have them then.
         flip: whether half of the frames are mirrored along their rows, where these run from left to right.
         gain, offset: intensities are multiplied by 1 ± gain and shifted by ± offset, uniformly.
     """
 
     cases: Cases
+    hint: bool = False
+    other_side: bool = False
     flip: bool = True
     gain: float = 0.1
     offset: float = 0.03
@@ -38,9 +41,9 @@ class Damages:
         stack = case.stacks[rng.integers(len(case.stacks))]
         middle = stack[len(stack) // 2, np.newaxis]
         images, known, truth = case.images[stack], case.known[stack], case.truth[middle]
-        if len(case.hints):
+        if self.hint:
             images = np.concatenate([images, case.hints[middle]])
-        if len(case.others):
+        if self.other_side:
             images, known = np.concatenate([images, case.others[middle]]), np.concatenate([known, case.there[middle]])
         if rng.random() < 0.5 and self.flip and case.symmetric:
             images, known, truth = (each[..., ::-1] for each in (images, known, truth))

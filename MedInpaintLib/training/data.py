@@ -40,11 +40,10 @@ def prepare(
             for entries, share in ((learning, first), (validation, second))
         )
         return Crops(slices, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT), discs(others, recipe)
-    undamaged = read_undamaged(learning, first)
-    cases = Cases(undamaged, data, recipe.pixels, recipe.slices, data.cases, seed, folder, recipe.other_side)
+    cases = Cases(read_undamaged(learning, first), data, recipe.pixels, recipe.slices, data.cases, seed, folder)
     trial = damages(read_undamaged(validation, second), recipe, folder, progress.part(0.2, 0.3))
     cases.make(progress.part(0.3, 1.0))
-    return Damages(cases), trial
+    return Damages(cases, recipe.hint, recipe.other_side), trial
 
 
 def _reading(progress: Progress) -> Callable[[int, int], None]:

@@ -47,6 +47,7 @@ class Data:
         holes: to fill; see :func:`MedInpaintLib.holes.grammar`. Each case draws one of them, and of several holes one.
         cases: how many holes are made.
         hint: a method whose fill the network sees and corrects; none when empty.
+        other_side: whether it sees the other side of the body, too.
     """
 
     modality: str
@@ -60,6 +61,7 @@ class Data:
     holes: tuple[str, ...] = ("spheres:20mm",)
     cases: int = 2000
     hint: str = ""
+    other_side: bool = False
 
     @property
     def input(self) -> dict[str, Any]:
@@ -132,6 +134,11 @@ class Recipe:
     def slices(self) -> int:
         """How many slices the network sees at once."""
         return int(self.arguments.get("slices", 1))
+
+    @property
+    def hint(self) -> bool:
+        """Whether the network sees what another method fills in."""
+        return bool(self.arguments.get("hint", False))
 
     @property
     def other_side(self) -> bool:
@@ -210,6 +217,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "int": (int,),
     "float": (int, float),
+    "bool": (bool,),
     "dict[str, Any]": (Mapping,),
 }
 
@@ -220,7 +228,7 @@ def _value(field: dataclasses.Field, value: Any, where: str) -> Any:
             raise ParameterError(f"The recipe ({where}) must have a list of texts as '{field.name}'; found {value!r}.")
         return tuple(value)
     kinds: Any = _KINDS.get(str(field.type), (object,))
-    if not isinstance(value, kinds) or isinstance(value, bool):
+    if not isinstance(value, kinds) or isinstance(value, bool) is not (field.type == "bool"):
         raise ParameterError(f"The recipe ({where}) has a '{field.name}' that is no {field.type}: {value!r}.")
     return float(value) if field.type == "float" else value
 
@@ -269,7 +277,11 @@ def _check_hole(recipe: Recipe, path: Path) -> None:
 
 
 def _check_hint(recipe: Recipe, path: Path) -> None:
-    """A network with a hint must get one, from a method that anybody can run on any image."""
+    """A network must get what it is to see; a hint from a method that anybody can run on any image."""
+    if recipe.arguments.get("other_side", False) is not recipe.data.other_side:
+        raise ParameterError(
+            f"The recipe '{path}' must have the same other_side, true or false, in [arguments] and in [data]."
+        )
     name, wanted = recipe.data.hint, recipe.arguments.get("hint", False)
     if wanted is not bool(name):
         raise ParameterError(

@@ -134,12 +134,12 @@ def check(recipe: Recipe, devices: int) -> None:
         with torch.device("meta"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             network: Any = build(recipe.architecture, recipe.arguments)
-            slices, hint = recipe.slices, bool(recipe.data.hint)
-            frames = torch.empty(2, slices + hint, recipe.pixels, recipe.pixels)
+            slices, other_side = recipe.slices, recipe.other_side
+            frames = torch.empty(2, slices + recipe.hint + other_side, recipe.pixels, recipe.pixels)
             if recipe.architecture in GENERATIVE:
                 network.decode(network.encode(frames))
             else:
-                network(frames, frames[:, :slices] > 0)
+                network(frames, frames[:, : slices + other_side] > 0)
     except MedInpaintError:
         raise
     except (RuntimeError, ValueError, TypeError, IndexError) as error:

@@ -99,12 +99,12 @@ def damages(images: list[Undamaged], recipe: Recipe, folder: Path, progress: Pro
     schedule = recipe.schedule
     spheres = dataclasses.replace(recipe.data, holes=(f"spheres:{schedule.hole_mm}mm",))
     count = math.ceil(schedule.crops / FRAMES)
-    cases = Cases(images, spheres, recipe.pixels, recipe.slices, count, schedule.seed, folder, recipe.other_side)
+    cases = Cases(images, spheres, recipe.pixels, recipe.slices, count, schedule.seed, folder)
     cases.make(progress)
-    batch = Damages(cases, flip=False, gain=0, offset=0).batch(range(schedule.crops))
+    batch = Damages(cases, recipe.hint, recipe.other_side, flip=False, gain=0, offset=0).batch(range(schedule.crops))
     words = f"spheres of {schedule.hole_mm:g} mm, {schedule.crops} frames of {count} of them"
     shown, known, truth = (recipe.data.normalise(torch.from_numpy(each)) for each in batch)
-    return Trial(shown, known, truth, words, recipe.slices, bool(recipe.data.hint))
+    return Trial(shown, known, truth, words, recipe.slices, recipe.hint)
 
 
 def _filled(image: torch.Tensor, hole: np.ndarray, mm: float) -> torch.Tensor:

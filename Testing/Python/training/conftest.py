@@ -37,9 +37,10 @@ crops = 6
 
 #: What is different in it for networks that fill in one pass.
 FEED_FORWARD = {
-    "latent = 4\nkernel = 3\n": 'slices = 3\ngiven = "fill"\nhint = true\nlevels = 2\n',
+    "latent = 4\nkernel = 3\n": 'slices = 3\ngiven = "fill"\nhint = true\nother_side = true\nlevels = 2\n',
     "pixel_mm = 2.0\n": (
         "pixel_mm = 2.0\nslice_mm = 2.0\nholes = ['spheres:8mm', 'blobs:6mm']\ncases = 6\nhint = 'nearest'\n"
+        "other_side = true\n"
     ),
 }
 

@@ -32,10 +32,10 @@ def images(data):
     return read_undamaged([each for each in read_manifest(data, "train") if each.contrast == "T1"])
 
 
-def damages(images, *, seed=0, folder=None, cases=4, plain=False, other_side=False, **data):
+def damages(images, *, seed=0, folder=None, cases=4, plain=False, **data):
     changes = {"flip": False, "gain": 0.0, "offset": 0.0} if plain else {}
-    made = Cases(images, dataclasses.replace(DATA, **data), PIXELS, SLICES, cases, seed, folder, other_side)
-    return Damages(made, **changes)
+    made = Cases(images, dataclasses.replace(DATA, **data), PIXELS, SLICES, cases, seed, folder)
+    return Damages(made, bool(made.data.hint), made.data.other_side, **changes)
 
 
 def test_samples_are_the_same_in_every_run_and_in_any_order(images):

@@ -60,7 +60,7 @@ def test_a_training_makes_a_bundle_that_can_be_loaded(architecture, recipe, data
     ]
     network = load_into(build(bundle.architecture, bundle.arguments), bundle)
     if architecture == "unet":
-        assert network(torch.zeros(3, 4, 16, 16), torch.ones(3, 3, 16, 16) > 0).shape == (3, 1, 16, 16)
+        assert network(torch.zeros(3, 5, 16, 16), torch.ones(3, 4, 16, 16) > 0).shape == (3, 1, 16, 16)
         assert bundle.input["hint"] == "nearest"
     else:
         assert network.decode(torch.zeros(3, 4)).shape == (3, 1, 16, 16)

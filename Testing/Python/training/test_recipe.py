@@ -61,6 +61,8 @@ def test_wrong_recipes_are_refused(change, message, recipe):
         (("hint = 'nearest'", "hint = ''"), r"has hint = True in \[arguments\] and hint = '' in \[data\]"),
         (("hint = true", "hint = false"), r"has hint = False in \[arguments\] and hint = 'nearest'"),
         (("hint = true", "hint = 1"), r"has hint = 1 in \[arguments\]"),
+        (("hint = true\nother_side = true", "hint = true"), "must have the same other_side"),
+        (("other_side = true\n", "other_side = 1\n"), "has a 'other_side' that is no bool: 1"),
         (("hint = 'nearest'", "hint = 'guess'"), "no method 'guess'"),
         (("hint = 'nearest'", "hint = 'unet'"), "the hint 'unet', which needs a model"),
         (("'spheres:8mm'", "'cubes:8mm'"), "no shape 'cubes'"),
