@@ -15,6 +15,7 @@ from ..report import Spread
 from .cases import Case
 from .feed_forward import CHANGED, CHANGES, MAIN, METRICS, MODELS, TASKS, WITHOUT, variants
 from .given import CURVES, GIVEN
+from .people import CURVE
 from .pages import claim, draw, write_scores
 from .tables import about, count_holes, machine, rows_of, score_table
 
@@ -43,6 +44,8 @@ def write_page(found: Sequence[Case], data: Path, out: Path, split: str) -> None
     parts.append(_claims(found))
     if (out / CURVES).is_file():
         parts.append(_given(out))
+    if (out / CURVE).is_file():
+        parts.append(_people(out))
     write_text(out / "README.md", "\n\n".join(parts) + "\n")
 
 
@@ -74,6 +77,7 @@ def _training() -> str:
         training, score = bundle.training, bundle.scores[0]
         hint = bundle.input.get("hint")
         seen = "a thin plate" + (f" and `{hint}`" if hint else "") + " in the hole"
+        seen += ", the other side" if bundle.arguments.get("other_side") else ""
         lines.append(
             f"| {label} (`{name}`) | {bundle.megabytes:.1f} MB | {training['steps']} x {training['batch']} frames | "
             f"{training['minutes']:.0f} | {seen} | {score['psnr']:.2f} |"
@@ -131,7 +135,7 @@ def _given(out: Path) -> str:
         "| network | given | " + " | ".join(f"{step} steps" for step in steps) + " |",
         "|---|---|" + "---:|" * len(steps),
     ]
-    hinted = [float(row["gain"]) - float(row["over"]) for row in rows if row["given"] == [*GIVEN][-1]]
+    hinted = [float(row["gain"]) - float(row["over"]) for row in rows if GIVEN[row["given"]]["hint"]]
     if hinted:
         cells = " | ".join(f"{hinted[0]:+.2f}" for _ in steps)
         lines.append(f"| none | that other fill alone | {cells} |")
@@ -145,4 +149,26 @@ def _given(out: Path) -> str:
             if gains:
                 cells = " | ".join(f"{gains[step]:+.2f}" if step in gains else "" for step in steps)
                 lines.append(f"| {network} | {given} | {cells} |")
+    return "\n".join(lines)
+
+
+def _people(out: Path) -> str:
+    """The learning curve over people."""
+    with (out / CURVE).open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    steps = sorted({int(row["step"]) for row in rows})
+    lines = [
+        "## Would more people to learn from help?\n",
+        f"Gain of `{CHANGED}` over the fill that it corrects on validation frames (split val), PSNR in dB, after "
+        f"trainings with some of the people of the split train and {rows[0]['cases']} holes each; see "
+        f"[{CURVE}]({CURVE}). Made by\n",
+        "    python -m MedInpaintLib.evaluation.experiments.people --data DATA --out docs/feed-forward\n",
+        "| people | images | " + " | ".join(f"{step} steps" for step in steps) + " |",
+        "|---:|---:|" + "---:|" * len(steps),
+    ]
+    for people in dict.fromkeys(row["people"] for row in rows):
+        own = [row for row in rows if row["people"] == people]
+        gains = {int(row["step"]): f"{float(row['over']):+.2f}" for row in own}
+        cells = " | ".join(gains.get(step, "") for step in steps)
+        lines.append(f"| {people} | {own[0]['images']} | {cells} |")
     return "\n".join(lines)

@@ -1,7 +1,8 @@
-"""What a network is given in the hole: nothing, a thin plate, or that and another method's fill; trained alike.
+"""What a network is given in the hole: nothing, a thin plate, another fill, the other side of the body; trained alike.
 
 ``python -m MedInpaintLib.evaluation.experiments.given --data ../shared/data --out docs/feed-forward`` trains each
 released recipe for some steps with each of them, and writes the validation's gain over the thin plate to ``given.csv``.
+All learn from the same holes.
 """
 
 from __future__ import annotations
@@ -25,19 +26,23 @@ RECIPES = ("brain-mr-unet", "brain-mr-pconv", "brain-mr-rfr")
 CURVES = "given.csv"
 #: Label -> arguments of the network.
 GIVEN: dict[str, dict[str, Any]] = {
-    "nothing": {"given": "nothing", "hint": False},
-    "a thin plate": {"given": "fill", "hint": False},
-    "a thin plate and another fill": {"given": "fill", "hint": True},
+    "nothing": {"given": "nothing", "hint": False, "other_side": False},
+    "a thin plate": {"given": "fill", "hint": False, "other_side": False},
+    "a thin plate and another fill": {"given": "fill", "hint": True, "other_side": False},
+    "these and the other side": {"given": "fill", "hint": True, "other_side": True},
 }
 
 
 def changed(recipe: Recipe, given: str, steps: int) -> Recipe:
-    """A recipe with another thing given, for so many steps; validated four times, with a short average of weights."""
-    arguments = {**recipe.arguments, **GIVEN[given]}
-    data = dataclasses.replace(recipe.data, hint=recipe.data.hint if arguments["hint"] else "")
+    """A recipe with another thing given, for so many steps."""
+    return shortened(dataclasses.replace(recipe, arguments={**recipe.arguments, **GIVEN[given]}), steps)
+
+
+def shortened(recipe: Recipe, steps: int) -> Recipe:
+    """A recipe for so many steps; validated four times, with a short average of weights."""
     # After few steps a long average would still hold much of the first weights.
     schedule = dataclasses.replace(recipe.schedule, steps=steps, check_every=max(1, steps // 4), ema=0.99)
-    return dataclasses.replace(recipe, arguments=arguments, data=data, schedule=schedule)
+    return dataclasses.replace(recipe, schedule=schedule)
 
 
 def curve(folder: Path) -> Iterator[tuple[int, float, float]]:

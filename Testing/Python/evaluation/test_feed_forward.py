@@ -8,7 +8,7 @@ import dataclasses
 import pytest
 
 from MedInpaintLib.evaluation.experiments import feed_forward as experiment
-from MedInpaintLib.evaluation.experiments import feed_forward_page, given
+from MedInpaintLib.evaluation.experiments import feed_forward_page, given, people
 from MedInpaintLib.evaluation.experiments.cases import Task
 from MedInpaintLib.manifest import read_manifest
 from MedInpaintLib.training.recipe import read_recipe
@@ -51,6 +51,7 @@ def test_the_page_is_complete(data, tmp_path):
     (out / given.CURVES).write_text(
         "network,given,step,gain,over\nunet,nothing,150,-3.25,-3.25\nunet,a thin plate and another fill,150,1.5,0.25\n"
     )
+    (out / people.CURVE).write_text("people,images,cases,step,gain,over\n2,6,400,250,1.5,0.125\n5,12,400,250,2.0,0.5\n")
     feed_forward_page.write_page(found, data, out, "test")
     page = (out / "README.md").read_text(encoding="utf-8")
     words = [
@@ -60,6 +61,7 @@ def test_the_page_is_complete(data, tmp_path):
         "unet, 3 directions",
         "| nothing | -3.25 |",
         "alone | +1.25 |",
+        "| 5 | 12 | +0.50 |",
         "Do slices fit",
         "`rfr` over `",
     ]
@@ -72,13 +74,17 @@ def test_the_page_is_complete(data, tmp_path):
     assert 0 < float(large[0]["slice_jump"]) < 10
 
 
-def test_recipes_are_compared_by_what_is_given(data, tmp_path, monkeypatch):
+def tiny():
+    """The released recipe, for tiny heads."""
     recipe = read_recipe("brain-mr-unet")
     small = {**recipe.arguments, "pixels": 32, "slices": 3, "width": 4, "levels": 2}
-    tiny = dataclasses.replace(recipe.data, holes=("spheres:8mm",), cases=4, hint="nearest", pixel_mm=2.0, also=())
+    data = dataclasses.replace(recipe.data, holes=("spheres:8mm",), cases=4, hint="nearest", pixel_mm=2.0, also=())
     schedule = dataclasses.replace(recipe.schedule, crops=8, batch=4, hole_mm=8.0)
-    changed = dataclasses.replace(recipe, arguments=small, data=tiny, schedule=schedule)
-    monkeypatch.setattr(given, "read_recipe", lambda name: changed)
+    return dataclasses.replace(recipe, arguments=small, data=data, schedule=schedule)
+
+
+def test_recipes_are_compared_by_what_is_given(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(given, "read_recipe", lambda name: tiny())
     arguments = ["--data", str(data), "--out", str(tmp_path / "page"), "--runs", str(tmp_path / "runs")]
     given.main([*arguments, "--recipe", "brain-mr-unet", "--steps", "4"])
     with (tmp_path / "page" / given.CURVES).open() as file:
@@ -89,4 +95,23 @@ def test_recipes_are_compared_by_what_is_given(data, tmp_path, monkeypatch):
     # Given a fill, a network begins there; given nothing, far below it.
     first = {row["given"]: float(row["over"]) for row in rows if row["step"] == "1"}
     assert first["nothing"] < -5
-    assert min(first["a thin plate"], first["a thin plate and another fill"]) > -1
+    assert min(gain for what, gain in first.items() if what != "nothing") > -1
+
+
+def test_a_learning_curve_takes_more_and_more_people(data, tmp_path, monkeypatch):
+    for copy in "defg":
+        (data / f"{copy}.nii.gz").write_bytes((data / "b.nii.gz").read_bytes())
+    with (data / "MANIFEST.csv").open("a") as file:
+        file.writelines(f"{copy}.nii.gz,MR,T1,{copy},train\n" for copy in "defg")
+    monkeypatch.setattr(people, "read_recipe", lambda name: tiny())
+    arguments = ["--data", str(data), "--out", str(tmp_path / "page"), "--runs", str(tmp_path / "runs")]
+    people.main([*arguments, "--steps", "4", "--cases", "3"])
+    with (tmp_path / "page" / people.CURVE).open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["people"], row["images"], row["step"]) for row in rows] == [
+        (count, count, step) for count in ("1", "2", "5") for step in "1234"
+    ]
+    shown = [read_manifest(tmp_path / "runs" / f"people-{count}", "train") for count in (1, 2, 5)]
+    assert [[each.subject for each in entries] for entries in shown] == [["b"], ["b", "d"], [*"bdefg"]]
+    assert all(entry.path.is_file() for entries in shown for entry in entries)
+    assert len(read_manifest(tmp_path / "runs" / "people-1", "val")) == 1

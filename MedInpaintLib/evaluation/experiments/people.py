@@ -1,0 +1,87 @@
+"""How much a network gains from more people to learn from: a learning curve.
+
+``python -m MedInpaintLib.evaluation.experiments.people --data ../shared/data --out docs/feed-forward`` trains the recipe
+of the U-Net with some, more and all subjects of the split train, on equally many holes, and writes the validation's
+gain to ``people.csv``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...files import make_folder, write_text
+from ...manifest import Entry, read_manifest
+from ...progress import Progress
+from ...training.recipe import Recipe, read_recipe
+from ...training.run import run as train
+from .given import curve, shortened
+
+RECIPE = "brain-mr-unet"
+CURVE = "people.csv"
+#: Shares of all subjects.
+SHARES = (0.2, 0.5, 1.0)
+
+
+def some(entries: Sequence[Entry], share: float) -> list[str]:
+    """A share of the subjects, at least one: the first ones by name, so that each share holds the smaller ones."""
+    subjects = sorted({entry.subject for entry in entries})
+    return subjects[: max(1, round(share * len(subjects)))]
+
+
+def manifest(data: Path, recipe: Recipe, subjects: Sequence[str], folder: Path) -> None:
+    """A manifest of these subjects' images, and of all for validation, where they lie."""
+    rows = [
+        [entry.path.resolve(), entry.modality, entry.contrast, entry.subject, entry.split]
+        for entry in read_manifest(data)
+        if entry.modality == recipe.data.modality
+        and entry.contrast in recipe.data.contrasts
+        and (entry.split == "val" or (entry.split == "train" and entry.subject in subjects))
+    ]
+    make_folder(folder)
+    write_text(folder / "MANIFEST.csv", _csv([["path", "modality", "contrast", "subject_id", "split"], *rows]))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.csv")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the page")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for trainings and damaged images")
+    parser.add_argument("--steps", type=int, default=1000, help="of each training")
+    parser.add_argument("--cases", type=int, default=400, help="holes to learn from")
+    chosen = parser.parse_args(arguments)
+    recipe = read_recipe(RECIPE)
+    data = dataclasses.replace(recipe.data, cases=chosen.cases)
+    recipe = shortened(dataclasses.replace(recipe, data=data), chosen.steps)
+    learning = [
+        entry
+        for entry in read_manifest(chosen.data, "train")
+        if entry.modality == data.modality and entry.contrast in data.contrasts
+    ]
+    rows = []
+    for share in SHARES:
+        subjects = some(learning, share)
+        folder = chosen.runs / f"people-{len(subjects)}"
+        manifest(chosen.data, recipe, subjects, folder)
+        images = sum(entry.subject in subjects for entry in learning)
+        train(recipe, folder, folder, accelerator="cpu", cache=chosen.runs / "cases", progress=Progress())
+        for step, gain, over in curve(folder):
+            rows.append([len(subjects), images, chosen.cases, step, f"{gain:.4f}", f"{over:.4f}"])
+            print(*rows[-1], flush=True)
+    make_folder(chosen.out)
+    write_text(chosen.out / CURVE, _csv([["people", "images", "cases", "step", "gain", "over"], *rows]))
+
+
+def _csv(rows: Sequence[Sequence[object]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+if __name__ == "__main__":
+    main()
