@@ -153,7 +153,8 @@ class Cases:
         how = (data.plane, data.also, data.pixel_mm, data.slice_mm, data.holes, data.hint, data.other_side)
         digests = [image.digest() for image in self.images]
         identity = repr((VERSION, how, self.pixels, self.slices, self.seed, digests))
-        place = self.folder / hashlib.sha256(identity.encode()).hexdigest()[:12]
+        content = [identity.encode(), *(mask.read_bytes() for mask in data.lesions)]
+        place = self.folder / hashlib.sha256(b"".join(content)).hexdigest()[:12]
         make_folder(place)
         return place
 

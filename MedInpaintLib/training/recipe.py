@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import MissingDependencyError, ParameterError
 from ..frames import PLANES
-from ..holes import parse
+from ..holes import Lesions, parse
 from ..intensity import MODALITIES
 from ..methods import registry
 from ..models.fields import NAME
@@ -62,6 +62,12 @@ class Data:
     cases: int = 2000
     hint: str = ""
     other_side: bool = False
+
+    @property
+    def lesions(self) -> list[Path]:
+        """The masks whose lesions are holes."""
+        shapes = [parse(holes) for holes in self.holes]
+        return [Path(shape.source) for shape in shapes if isinstance(shape, Lesions) and shape.source]
 
     @property
     def input(self) -> dict[str, Any]:
@@ -240,8 +246,9 @@ def _checked(data: Data, path: Path) -> Data:
     for plane in data.also:
         if plane not in PLANES:
             raise ParameterError(f"The recipe '{path}' has the plane '{plane}'; choose one of {', '.join(PLANES)}.")
-    for holes in data.holes:
-        parse(holes)
+    for mask in data.lesions:
+        if not mask.is_file():
+            raise ParameterError(f"The recipe '{path}' takes lesions from '{mask}', and there is no such file.")
     if not data.holes or data.cases < 1:
         raise ParameterError(f"The recipe '{path}' has no holes to learn from; give 'holes' and 'cases'.")
     positive = {"pixel_mm": data.pixel_mm, "half_width": data.half_width, "slice_mm": data.slice_mm}

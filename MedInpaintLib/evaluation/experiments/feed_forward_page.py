@@ -15,8 +15,8 @@ from ..report import Spread
 from .cases import Case
 from .feed_forward import CHANGED, CHANGES, MAIN, METRICS, MODELS, TASKS, WITHOUT, variants
 from .given import CURVES, GIVEN
-from .people import CURVE
 from .pages import claim, draw, write_scores
+from .people import CURVE
 from .tables import about, count_holes, machine, rows_of, score_table
 
 BASE = "biharmonic"

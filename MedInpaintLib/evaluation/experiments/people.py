@@ -1,7 +1,7 @@
 """How much a network gains from more people to learn from: a learning curve.
 
-``python -m MedInpaintLib.evaluation.experiments.people --data ../shared/data --out docs/feed-forward`` trains the recipe
-of the U-Net with some, more and all subjects of the split train, on equally many holes, and writes the validation's
+``python -m MedInpaintLib.evaluation.experiments.people --data ../shared/data --out docs/feed-forward`` trains the
+U-Net's recipe with some, more and all subjects of the split train, on equally many holes, and writes the validation's
 gain to ``people.csv``.
 """
 

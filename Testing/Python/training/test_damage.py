@@ -163,6 +163,15 @@ def test_cases_are_made_once_and_kept(images, tmp_path, monkeypatch):
         damages([other, *images[1:]], folder=tmp_path, hint="nearest")[0]
 
 
+def test_other_lesions_in_the_same_file_make_other_cases(images, tmp_path):
+    mask = tmp_path / "lesions.nii.gz"
+    places = []
+    for content in (b"one", b"another", b"one"):
+        mask.write_bytes(content)
+        places.append(damages(images, folder=tmp_path, holes=(f"lesions:8mm:from={mask}",)).cases._place)
+    assert places[0] == places[2] != places[1]
+
+
 def test_many_cases_are_made_by_several_processes_and_are_the_same(images, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_FEW", 1)
     made, alone = damages(images, folder=tmp_path), damages(images)

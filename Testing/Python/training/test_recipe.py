@@ -66,6 +66,7 @@ def test_wrong_recipes_are_refused(change, message, recipe):
         (("hint = 'nearest'", "hint = 'guess'"), "no method 'guess'"),
         (("hint = 'nearest'", "hint = 'unet'"), "the hint 'unet', which needs a model"),
         (("'spheres:8mm'", "'cubes:8mm'"), "no shape 'cubes'"),
+        (("'spheres:8mm'", "'lesions:8mm:from=none.nii'"), "takes lesions from 'none.nii', and there is no such file"),
         (("cases = 6", "cases = 0"), "no holes to learn from"),
         (("slice_mm = 2.0", "slice_mm = 0"), "slice_mm = 0; it must be above 0"),
         (("slice_mm = 2.0", 'also = ["oblique"]'), "the plane 'oblique'"),
