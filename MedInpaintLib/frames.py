@@ -24,7 +24,7 @@ PLANES: dict[str, tuple[tuple[int, int], ...]] = {
 LEFT_AND_RIGHT = ("axial", "coronal")
 #: Pixels and voxels whose sizes differ by less than this share are laid on each other, and nothing is interpolated.
 ALIKE = 0.02
-#: Volumes with voxels longer than so many pixels are not looked through from the side.
+#: Volumes whose voxels are longer than so many pixels along an axis are looked through along that axis alone.
 THICK = 2.0
 #: A pixel is of the image, or known, when so much of what went into it is; the rest is rounding.
 WHOLE = 0.999
@@ -95,18 +95,22 @@ class Frames:
 
     Attributes:
         values: float32 ``(n, pixels, pixels)`` in the region's scale; under the hole what the caller put there.
-        known: bool, whether a pixel may be compared with: it is of the image and touches no hole.
+        settled: bool, where nothing is to be filled: a pixel touches no hole. Beyond the image its border goes on, with
+            the holes in it.
         inside: bool, whether a pixel is of the image.
+        wanted: int ``(m,)``, the frames that show some of the region's own hole; others show neighbours, or only holes
+            of other regions.
         plane: in which the frames are cut: of an image that is a single slice, its own plane.
         slices: int ``(n,)``, the slice that each frame is of, as the region counts: neighbours differ by 1.
         tiles: int ``(n,)``, the place in the slices that each frame shows; ascending, from 0.
         stacks: int ``(n, count)``: of each frame the frames of its tile that show slices before it, itself, and after
-            it. No slice is taken twice but at the ends of the image.
+            it. Around a wanted frame no slice is taken twice but at the ends of the image.
     """
 
     values: np.ndarray
-    known: np.ndarray
+    settled: np.ndarray
     inside: np.ndarray
+    wanted: np.ndarray
     plane: str
     slices: np.ndarray
     tiles: np.ndarray
@@ -117,9 +121,9 @@ class Frames:
     _columns: tuple[np.ndarray, ...]
 
     @property
-    def settled(self) -> np.ndarray:
-        """Bool, of :attr:`values`' shape: where nothing is to be filled. Beyond the image its border goes on."""
-        return self.known | ~self.inside
+    def known(self) -> np.ndarray:
+        """Bool, of :attr:`values`' shape: whether a pixel may be compared with: it is settled and of the image."""
+        return self.settled & self.inside
 
     @property
     def symmetric(self) -> bool:
@@ -180,16 +184,20 @@ class Frames:
 
 
 def views(image: Volume, plane: str, also: Sequence[str], pixel_mm: float) -> tuple[str, ...]:
-    """The planes in which a network may see an image: ``also`` only where no voxel is much longer than a pixel.
+    """The planes in which a network may see an image: all only where no voxel is much longer than a pixel.
 
     Args:
-        image: 2-D or 3-D.
+        image: 2-D or 3-D. Of thick slices, the plane in which they lie, if it is one of those.
         plane: the first of them.
         also: the others.
         pixel_mm: of the frames.
     """
-    thick = image.array.ndim == 2 or 1 in image.array.shape or max(image.spacing) > THICK * pixel_mm
-    return (plane,) if thick else (plane, *also)
+    if image.array.ndim == 2 or 1 in image.array.shape:
+        return (plane,)
+    thick = [axis for axis, mm in enumerate(image.spacing) if mm > THICK * pixel_mm]
+    if not thick:
+        return (plane, *also)
+    return next(((each,) for each in (plane, *also) if [pose(image, each).order[0]] == thick), (plane,))
 
 
 def cut(
@@ -233,26 +241,30 @@ def cut(
     ratio = [float(pixel_mm / each) for each in spacing[1:]]
     parts, shown_slices, tiles = [], [], []
     for row, column in itertools.product(rows, columns):
-        touched = np.asarray(own[:, row.cell, column.cell].any(axis=(1, 2)))
-        if not touched.any():
+        if not own[:, row.cell, column.cell].any():
             continue
+        # All slices in which the tile sees some of the hole: those of other tiles' parts are filled, and fade, too.
+        touched = np.asarray(own[:, row.seen, column.seen].any(axis=(1, 2)))
         shown = _shown(touched, reach, -corner[0], len(stack) - corner[0])
         at = (row.pixels + corner[1], column.pixels + corner[2], ratio)
         planes = shown + corner[0]
         values = sample(stack[planes], *at)
         # Smoothed as the values are: a pixel is known when nothing under a hole has gone into it.
-        known = sample((~hidden[planes]).astype(np.float32), *at, outside=0.0) > WHOLE
+        settled = sample((~hidden[planes]).astype(np.float32), *at) > WHOLE
         inside = sample(np.ones((1, *hidden.shape[1:]), dtype=np.float32), *at, outside=0.0) > WHOLE
-        parts.append((values, known, np.broadcast_to(inside, known.shape)))
+        is_wanted = (shown >= 0) & (shown < len(own))
+        is_wanted[is_wanted] = touched[shown[is_wanted]]
+        parts.append((values, settled, np.broadcast_to(inside, settled.shape), is_wanted))
         shown_slices.append(shown)
         tiles.append((row, column))
-    values, known, inside = (np.concatenate(each) for each in zip(*parts, strict=True))
+    values, settled, inside, wanted = (np.concatenate(each) for each in zip(*parts, strict=True))
     of_tile = np.repeat(np.arange(len(tiles)), [len(shown) for shown in shown_slices])
     of_slice = np.concatenate(shown_slices)
     return Frames(
         values,
-        known,
+        settled,
         inside,
+        np.flatnonzero(wanted),
         _only_plane(image) or plane,
         of_slice,
         of_tile,
@@ -311,6 +323,12 @@ class _Tile:
 
     pixels: np.ndarray
     cell: slice
+
+    @property
+    def seen(self) -> slice:
+        """The rows that go into their pixels: where these are larger than voxels, as far as the smoothing reaches."""
+        reach = math.ceil(max(1.0, 2 * (self.pixels[1] - self.pixels[0])))
+        return slice(max(0, math.floor(self.pixels[0]) - reach), max(0, math.ceil(self.pixels[-1]) + reach + 1))
 
 
 def _tiles(touched: np.ndarray, pixels: int, ratio: float) -> list[_Tile]:

@@ -73,10 +73,20 @@ def fill(
     hint, warnings = None, []
     if network.hint:
         name = bundle.input.get("hint", "")
+        if not name:
+            raise ModelError(
+                f"The model '{bundle.name}' wants another method's fill and does not say which; get it again."
+            )
         found = blended(name, region, progress.part(0.05, 0.6))
         hint, warnings = found.mean, [f"For the fill that is corrected, {name}: {each}" for each in found.warnings]
-    corrected, rest = (start, progress.part(0.15, 1.0)) if hint is None else (hint, progress.part(0.7, 1.0))
     across = other_side(region, progress.part(0.6, 0.7)) if network.other_side else None
+    if network.other_side and across is None:
+        warnings.append(
+            f"The model '{bundle.name}' compares both sides of the body, and found none here: it has learned little of "
+            "such images."
+        )
+    corrected = start if hint is None else hint
+    rest = progress.part(0.7 if network.hint or network.other_side else 0.05, 1.0)
     planes = _planes(region, bundle, options.directions)
     total = np.zeros_like(start)
     count = 0
@@ -89,7 +99,7 @@ def fill(
         total += frames.back(added, np.zeros_like(start))
         known = float(frames.known.mean(axis=(1, 2)).min())
         warnings += [each for each in doubts(bundle, region.modality, frames.plane, known) if each not in warnings]
-        count += len(frames.slices)
+        count += len(frames.wanted)
     values = region.values[~region.hole]
     mean = np.clip(corrected + total / len(planes), values.min(), values.max())
     notes = {"model": bundle.name, "frames": count, "directions": len(planes)}
@@ -156,7 +166,7 @@ def _added(
     """
     import torch
 
-    wanted = np.flatnonzero(~frames.settled.all(axis=(1, 2)))
+    wanted = frames.wanted
     centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
     beside = [corrected] * network.hint + ([others[0]] if others else [])
     images, *channels = (torch.from_numpy((each - centre) / half).clamp(-1, 1) for each in (frames.values, *beside))

@@ -12,7 +12,7 @@ from .registry import Prediction, Run, method
     name="boundary-aware",
     title="Boundary-aware U-Net",
     family="learned",
-    summary="A U-Net that has learned where tissues meet, too, corrects another fill.",
+    summary="A U-Net that has learned where tissues meet, too, mixes and corrects other fills.",
     trust="Likely intensities; boundaries in the middle of the hole are guesses.",
     reference="Caruana: Multitask learning, Machine Learning 28, 1997",
     parameters=Options,

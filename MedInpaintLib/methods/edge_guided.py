@@ -12,7 +12,7 @@ from .registry import Prediction, Run, method
     name="edge-guided",
     title="Edge-guided U-Net",
     family="learned",
-    summary="First completes the edges in the hole, then corrects another fill along them.",
+    summary="First completes the edges in the hole, then mixes and corrects other fills along them.",
     trust="An edge that was guessed wrong looks as sharp as one that was guessed right.",
     reference="Nazeri et al.: EdgeConnect: Structure guided image inpainting using edge prediction, ICCVW 2019",
     parameters=Options,

@@ -36,7 +36,8 @@ class Bundle:
         modality, contrasts: the images that it knows, e.g. ``"MR"`` and ``("T1",)``.
         normalisation: ``centre`` and ``half_width``: what the network sees is ``(scaled - centre) / half_width``, with
             ``scaled`` as everywhere in the road (:mod:`MedInpaintLib.intensity`).
-        input: ``pixels`` (the side of its square), ``pixel_mm`` and ``plane``.
+        input: ``pixels`` (the side of its square), ``pixel_mm`` and ``plane``; of networks that fill in one pass also
+            ``also`` (other planes), ``slice_mm`` (between slices) and ``hint`` (a method whose fill they see).
         training: ``recipe``, ``steps``, ``seed`` and ``data``, a list of ``dataset``, ``licence``, ``citation`` and
             ``subjects`` (how many).
         scores: rows of measured scores; ``protocol`` in a row says how they were measured.

@@ -20,7 +20,7 @@ class ContextEncoder(FeedForward):
     Pathak et al.: Context encoders: Feature learning by inpainting, CVPR 2016, in the variant for holes of any shape,
     which predicts the whole frame; it sees the mask, too. Its training adds an adversarial loss to the squares. Given
     nothing, tanh keeps the image within -1..1; given a fill, it is a correction and has no bounds. No skip connections:
-    fine detail has to go through the vector.
+    what is fine in it has gone through the vector, or is of the fills that are mixed.
 
     Args:
         pixels, slices, given, hint, other_side: see :class:`.feed_forward.FeedForward`; pixels is a multiple of 32.

@@ -29,7 +29,7 @@ class FeedForward(nn.Module):
         hint: whether there is one more channel: what another method fills into the middle slice. Then this is what the
             network corrects. Not without a fill.
         other_side: whether there is one more channel, the other side of the body, mirrored (:mod:`..mirroring`), and
-            beside the known pixels of the slices those of that.
+            beside the known pixels of the slices those of that. Not without a fill.
     """
 
     #: What the last channel of the output shows as logits, for networks that have one: ``"edges"``, ``"boundary"``.
@@ -43,8 +43,8 @@ class FeedForward(nn.Module):
             raise ParameterError(f"The number of slices that a network sees must be odd; found {slices}.")
         if given not in GIVEN:
             raise ParameterError(f"A network is given one of {', '.join(GIVEN)} under the hole; found '{given}'.")
-        if hint and given == "nothing":
-            raise ParameterError("A network with a hint corrects it; give it a fill, too, or no hint.")
+        if (hint or other_side) and given == "nothing":
+            raise ParameterError("A network with a hint, or the other side, corrects a fill; give it one, or neither.")
         self.pixels, self.slices, self.given = pixels, slices, given
         self.hint, self.other_side = bool(hint), bool(other_side)
 
@@ -78,7 +78,9 @@ class FeedForward(nn.Module):
         middle, own = images[:, self.slices // 2, None], mask[:, self.slices // 2, None]
         beside = fills
         if self.other_side:
-            beside = torch.cat([fills, there, clues(middle, own, fills[:, -1:], there)], dim=1)
+            other = torch.where(there > 0, fills[:, -1:], middle)
+            fills = torch.cat([fills[:, :-1], other], dim=1)
+            beside = torch.cat([fills, there, clues(middle, own, other, there)], dim=1)
         predicted = self.predict(images, mask, beside)
         if self.given == "nothing":
             return predicted

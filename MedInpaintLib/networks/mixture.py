@@ -1,9 +1,9 @@
 """Mixtures of fills: what says, pixel by pixel, how much of each to take, and the mixture itself.
 
 Of a thin plate, a fill by patches and the mirrored other side, none is best everywhere. A network that can only add to
-one of them has to paint the others anew; one that says how much of each to take learns that from few images. Measured
-on the released U-Net's validation, after 1500 steps: +0.39 dB over the mirror's fill by addition alone, +0.53 dB with
-shares of each fill and of its blurred self, and +0.59 dB with the clues.
+one of them has to paint the others anew; one that says how much of each to take learns that from few images. (On 64
+spheres of 20 mm of the split val, a U-Net of width 16 after 1500 steps: +0.14 dB over the mirror's fill by addition to
+it, +0.39 dB with the other side, +0.53 dB with shares of each fill and of its blurred self, +0.59 dB with clues.)
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def clues(image: torch.Tensor, known: torch.Tensor, other: torch.Tensor, there: 
     """``(B, CLUES, H, W)``: how deep a pixel lies in the hole, and how far the other side differs around it.
 
     The known share of two neighbourhoods; and, over the pixels of the larger one at which both sides are known, the
-    root mean square and the mean of their difference.
+    root mean square and the mean of their difference; these go to 0 where hardly a pixel is, which the shares tell.
 
     Args:
         image: ``(B, 1, H, W)``; of any value under the hole.

@@ -9,7 +9,7 @@ from ..errors import ParameterError
 from .convolutional import SLOPE
 from .feed_forward import FeedForward, check_halvings
 from .partial import PartialConv2d
-from .unet import Corrector
+from .unet import CORRECTOR, Corrector
 
 #: Sides of the encoder's kernels; all further ones have the last.
 KERNELS = (7, 5, 5, 3)
@@ -48,7 +48,7 @@ class PConvUNet(FeedForward):
         super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side)
         if levels < 1:
             raise ParameterError(f"A network must have 1 level or more; found {levels}.")
-        check_halvings(pixels, levels)
+        check_halvings(pixels, levels if given == "nothing" else max(levels, CORRECTOR - 1))
         widths = [width * min(2**level, 8) for level in range(levels)]
         #: In training, a task may freeze the statistics of these: they see holes, and later images have others.
         self.encoder = nn.ModuleList(

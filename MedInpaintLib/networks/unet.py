@@ -7,6 +7,9 @@ from torch import nn
 
 from .feed_forward import FeedForward, check_halvings, start_at_the_fill
 
+#: Sizes that a :class:`Corrector` sees, full size included.
+CORRECTOR = 3
+
 
 class Body(nn.Module):
     """Encoder and decoder with skip connections.
@@ -82,7 +85,9 @@ class Corrector(nn.Module):
 
     def __init__(self, features: int, network: FeedForward) -> None:
         super().__init__()
-        self.body = Body(features + 2 * network.slices + network.beside, network.outputs, width=features, levels=3)
+        self.body = Body(
+            features + 2 * network.slices + network.beside, network.outputs, width=features, levels=CORRECTOR
+        )
         start_at_the_fill(self.body.head, network)
 
     def forward(

@@ -25,11 +25,12 @@ from ..progress import Progress
 from ..region import context, crop
 from ..scan import Scan
 from ..solvers.start import thin_plate
+from ..threads import one_for_blas
 from .recipe import Data
 from .undamaged import Undamaged
 
 #: Raised whenever the same recipe and data make other cases than before: kept ones are then made anew.
-VERSION = 3
+VERSION = 4
 #: Tries to find a place for a hole, each in another image.
 _TRIES = 50
 #: Cases that are held in memory, of those that lie in a folder: about a megabyte each.
@@ -122,6 +123,7 @@ class Cases:
         if len(numbers) <= _FEW:
             yield from map(self._make_and_keep, numbers)
             return
+        one_for_blas()  # in the processes that are to come: they share the cores
         spawn = multiprocessing.get_context("spawn")
         workers = min(os.cpu_count() or 1, len(numbers) // _FEW + 1)
         with concurrent.futures.ProcessPoolExecutor(workers, spawn, _take, (self,)) as pool:
@@ -212,9 +214,10 @@ class Cases:
         if self.data.other_side:
             others, there = in_frames(other_side(region), damaged)
         values["others"] = others.astype(np.float16)
-        touched = ~damaged.settled.all(axis=(1, 2))
         symmetric = np.array(damaged.symmetric)
-        return Case(known=damaged.settled, there=there, stacks=damaged.stacks[touched], symmetric=symmetric, **values)
+        return Case(
+            known=damaged.settled, there=there, stacks=damaged.stacks[damaged.wanted], symmetric=symmetric, **values
+        )
 
 
 #: In a process that makes cases: of these.

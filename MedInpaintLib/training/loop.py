@@ -191,8 +191,10 @@ def _launched(hardware: Hardware, out: Path) -> Any:
         raise ParameterError(f"The precision must be 32 or bf16; found '{hardware.precision}'.") from None
     except (ValueError, RuntimeError, fabric_package.utilities.exceptions.MisconfigurationException) as error:
         raise ParameterError(f"Training cannot run on this hardware: {error}") from None
-    if hardware.precision != "32" and fabric.device.type == "cpu":
-        raise ParameterError("Mixed precision is for GPUs; train with precision 32 on a CPU.")
+    if hardware.precision != "32" and fabric.device.type != "cuda":
+        raise ParameterError(
+            f"Mixed precision is for GPUs with CUDA; train with precision 32 on '{fabric.device.type}'."
+        )
     fabric.launch()
     return fabric
 

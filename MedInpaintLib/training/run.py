@@ -91,7 +91,7 @@ def run(
         modality=recipe.data.modality,
         contrasts=recipe.data.contrasts or tuple(sorted({entry.contrast or NOT_STATED for entry in learning})),
         normalisation={"centre": recipe.data.centre, "half_width": recipe.data.half_width},
-        input={"pixels": recipe.pixels, **recipe.data.input},
+        input={"pixels": recipe.pixels, **recipe.data.input, "hint": recipe.data.hint if recipe.hint else ""},
         training={
             "recipe": recipe.name,
             "steps": recipe.schedule.steps,

@@ -76,7 +76,8 @@ def _training() -> str:
         bundle = find(name)
         training, score = bundle.training, bundle.scores[0]
         hint = bundle.input.get("hint")
-        seen = "a thin plate" + (f" and `{hint}`" if hint else "") + " in the hole"
+        seen = "nothing" if bundle.arguments["given"] == "nothing" else "a thin plate"
+        seen += (f" and `{hint}`" if hint else "") + " in the hole"
         seen += ", the other side" if bundle.arguments.get("other_side") else ""
         lines.append(
             f"| {label} (`{name}`) | {bundle.megabytes:.1f} MB | {training['steps']} x {training['batch']} frames | "
@@ -163,12 +164,12 @@ def _people(out: Path) -> str:
         f"trainings with some of the people of the split train and {rows[0]['cases']} holes each; see "
         f"[{CURVE}]({CURVE}). Made by\n",
         "    python -m MedInpaintLib.evaluation.experiments.people --data DATA --out docs/feed-forward\n",
-        "| people | images | " + " | ".join(f"{step} steps" for step in steps) + " |",
-        "|---:|---:|" + "---:|" * len(steps),
+        "| people | who | images | " + " | ".join(f"{step} steps" for step in steps) + " |",
+        "|---:|---|---:|" + "---:|" * len(steps),
     ]
     for people in dict.fromkeys(row["people"] for row in rows):
         own = [row for row in rows if row["people"] == people]
         gains = {int(row["step"]): f"{float(row['over']):+.2f}" for row in own}
         cells = " | ".join(gains.get(step, "") for step in steps)
-        lines.append(f"| {people} | {own[0]['images']} | {cells} |")
+        lines.append(f"| {people} | {own[0]['who']} | {own[0]['images']} | {cells} |")
     return "\n".join(lines)

@@ -11,6 +11,7 @@ import argparse
 import csv
 import dataclasses
 import io
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,9 +29,18 @@ SHARES = (0.2, 0.5, 1.0)
 
 
 def some(entries: Sequence[Entry], share: float) -> list[str]:
-    """A share of the subjects, at least one: the first ones by name, so that each share holds the smaller ones."""
-    subjects = sorted({entry.subject for entry in entries})
-    return subjects[: max(1, round(share * len(subjects)))]
+    """A share of the subjects, at least one; each share holds the smaller ones.
+
+    One of each dataset in turn, that with the most subjects first: else a small share would be all of one scanner.
+    """
+    subjects: dict[str, list[str]] = {}
+    for entry in entries:
+        own = subjects.setdefault(entry.dataset, [])
+        if entry.subject not in own:
+            own.append(entry.subject)
+    largest = sorted(subjects.values(), key=len, reverse=True)
+    order = [subject for turn in itertools.zip_longest(*largest) for subject in turn if subject is not None]
+    return order[: max(1, round(share * len(order)))]
 
 
 def manifest(data: Path, recipe: Recipe, subjects: Sequence[str], folder: Path) -> None:
@@ -39,7 +49,7 @@ def manifest(data: Path, recipe: Recipe, subjects: Sequence[str], folder: Path) 
         [entry.path.resolve(), entry.modality, entry.contrast, entry.subject, entry.split]
         for entry in read_manifest(data)
         if entry.modality == recipe.data.modality
-        and entry.contrast in recipe.data.contrasts
+        and entry.contrast in (recipe.data.contrasts or [entry.contrast])
         and (entry.split == "val" or (entry.split == "train" and entry.subject in subjects))
     ]
     make_folder(folder)
@@ -61,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     learning = [
         entry
         for entry in read_manifest(chosen.data, "train")
-        if entry.modality == data.modality and entry.contrast in data.contrasts
+        if entry.modality == data.modality and entry.contrast in (data.contrasts or [entry.contrast])
     ]
     rows = []
     for share in SHARES:
@@ -71,10 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         images = sum(entry.subject in subjects for entry in learning)
         train(recipe, folder, folder, accelerator="cpu", cache=chosen.runs / "cases", progress=Progress())
         for step, gain, over in curve(folder):
-            rows.append([len(subjects), images, chosen.cases, step, f"{gain:.4f}", f"{over:.4f}"])
+            rows.append([len(subjects), " ".join(subjects), images, chosen.cases, step, f"{gain:.4f}", f"{over:.4f}"])
             print(*rows[-1], flush=True)
     make_folder(chosen.out)
-    write_text(chosen.out / CURVE, _csv([["people", "images", "cases", "step", "gain", "over"], *rows]))
+    write_text(chosen.out / CURVE, _csv([["people", "who", "images", "cases", "step", "gain", "over"], *rows]))
 
 
 def _csv(rows: Sequence[Sequence[object]]) -> str:

@@ -45,10 +45,10 @@ class Task(Protocol):
         Args:
             network: of the kind of :attr:`network`, in eval mode.
             images: ``(B, C, H, W)``, something smooth under the holes.
-            known: bool, of that shape.
+            known: bool, as the network takes it.
 
         Returns:
-            ``(B, 1, H, W)``, the middle channel.
+            ``(B, 1, H, W)``, the middle slice.
         """
         ...
 

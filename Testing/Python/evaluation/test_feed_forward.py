@@ -51,7 +51,9 @@ def test_the_page_is_complete(data, tmp_path):
     (out / given.CURVES).write_text(
         "network,given,step,gain,over\nunet,nothing,150,-3.25,-3.25\nunet,a thin plate and another fill,150,1.5,0.25\n"
     )
-    (out / people.CURVE).write_text("people,images,cases,step,gain,over\n2,6,400,250,1.5,0.125\n5,12,400,250,2.0,0.5\n")
+    (out / people.CURVE).write_text(
+        "people,who,images,cases,step,gain,over\n2,a b,6,400,250,1.5,0.125\n5,a b c d e,12,400,250,2.0,0.5\n"
+    )
     feed_forward_page.write_page(found, data, out, "test")
     page = (out / "README.md").read_text(encoding="utf-8")
     words = [
@@ -61,7 +63,7 @@ def test_the_page_is_complete(data, tmp_path):
         "unet, 3 directions",
         "| nothing | -3.25 |",
         "alone | +1.25 |",
-        "| 5 | 12 | +0.50 |",
+        "| 5 | a b c d e | 12 | +0.50 |",
         "Do slices fit",
         "`rfr` over `",
     ]

@@ -98,7 +98,7 @@ def test_a_correction_is_added_to_the_smooth_fill_in_the_hole(spy):
     expected = np.clip(expected, known.min(), known.max())
     found = filled(region)
     np.testing.assert_allclose(found.mean[region.hole], expected[region.hole], atol=1e-5)
-    assert found.notes == {"model": "a-tiny-unet", "frames": 5, "directions": 1}
+    assert found.notes == {"model": "a-tiny-unet", "frames": 3, "directions": 1}
 
 
 def test_given_nothing_the_network_says_what_is_in_the_hole(spy):

@@ -106,7 +106,32 @@ def test_all_slices_the_hint_and_the_other_side_are_seen(architecture):
         assert not torch.equal(network(images, masked), before)
 
 
-@pytest.mark.parametrize("architecture", [name for name in SMALL if name not in ("unet", "edge-guided")])
+@pytest.mark.parametrize("architecture", SMALL)
+@torch.no_grad()
+def test_where_there_is_no_other_side_its_values_do_not_matter(architecture):
+    beside = {"hint": True, "other_side": True}
+    network = made(architecture, **beside)
+    images, known = damaged(**beside)
+    other = images.clone()
+    other[:, -1][~known[:, -1]] = 7.0
+    assert not torch.equal(other, images)
+    assert torch.equal(network(other, known), network(images, known))
+
+
+@pytest.mark.parametrize("architecture", SMALL)
+@torch.no_grad()
+def test_half_precision_comes_close(architecture):
+    beside = {"hint": True, "other_side": True}
+    network = made(architecture, **beside)
+    images, known = damaged(**beside)
+    exact = network(images, known)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = network(images, known)
+    assert found.isfinite().all()
+    assert (found.float() - exact).abs().mean() < 0.05 * (exact.abs().mean() + 1)
+
+
+@pytest.mark.parametrize("architecture", SMALL)
 def test_every_weight_learns(architecture):
     network = made(architecture).train()
     images, known = damaged()
@@ -143,7 +168,8 @@ def test_a_u_net_without_levels_is_two_convolutions():
     [
         ({"slices": 2}, "slices that a network sees must be odd; found 2"),
         ({"given": "all"}, "is given one of nothing, fill under the hole; found 'all'"),
-        ({"hint": True}, "with a hint corrects it; give it a fill, too"),
+        ({"hint": True}, "corrects a fill; give it one"),
+        ({"other_side": True}, "corrects a fill; give it one"),
         ({"pixels": 36}, "multiple of 16 pixels; found 36"),
         ({"pixels": 0}, "must be 1 pixel or more; found 0"),
     ],

@@ -182,9 +182,24 @@ def test_known_pixels_hold_nothing_of_what_is_under_the_hole(pixel_mm, seed):
     first, second = (
         cut(region, np.full(region.values.shape, value, np.float32), pixels=16, pixel_mm=pixel_mm) for value in (0, 1)
     )
-    np.testing.assert_array_equal(first.known, second.known)
-    assert np.abs(first.values - second.values)[first.known].max() < 2e-3
+    np.testing.assert_array_equal(first.settled, second.settled)
+    assert np.abs(first.values - second.values)[first.settled].max() < 2e-3
     assert first.known.any()
+
+
+@pytest.mark.parametrize("pixel_mm", [1.0, 1.6])
+@pytest.mark.parametrize("corner", list(itertools.product((0, 16, 32), repeat=2)))
+def test_of_a_hole_at_the_border_what_goes_on_beyond_it_is_not_settled(corner, pixel_mm):
+    image, hole = whereabouts((40, 40)), np.zeros((40, 40), bool)
+    hole[corner[0] : corner[0] + 8, corner[1] : corner[1] + 8] = True
+    region = region_of(image, hole)
+    first, second = (
+        cut(region, np.full(region.values.shape, value, np.float32), pixels=24, pixel_mm=pixel_mm) for value in (0, 1e4)
+    )
+    changed = first.values != second.values
+    assert changed.any()
+    assert np.abs(first.values - second.values)[first.settled].max() < 20  # of 10000: rounding of what is smoothed
+    assert (first.known == first.settled & first.inside).all()
 
 
 def test_what_was_under_the_hole_never_matters():
@@ -257,6 +272,38 @@ def test_a_stack_has_slices_as_far_apart_as_asked_for_or_as_they_lie(thick, wher
         assert (frames.slices[frames.stacks[frame]] + first == expected).all()
         for each, at in zip(frames.stacks[frame], expected, strict=True):
             assert (frames.values[each][frames.known[each]] // (16 * 16) == at).all()
+
+
+def test_each_tile_has_whole_stacks_of_all_that_it_shows_of_the_hole():
+    shape = (40, 16, 60)
+    hole = np.zeros(shape, bool)
+    hole[4:8, 6:9, 14:18] = True
+    hole[30:34, 6:9, 24:28] = True
+    region = region_of(mi.Volume(whereabouts(shape), 1.0), hole)
+    frames = cut(region, np.zeros_like(region.values), pixels=24, pixel_mm=1.0, slices=7, slice_mm=3.0)
+    first = region.box[0].start
+    assert len(np.unique(frames.tiles)) == 2
+    assert set(frames.wanted) == set(np.flatnonzero(~frames.settled.all(axis=(1, 2))))
+    for tile in (0, 1):
+        shown = frames.wanted[frames.tiles[frames.wanted] == tile]
+        assert {*(frames.slices[shown] + first)} == {*range(4, 8), *range(30, 34)}
+    for frame in frames.wanted:
+        expected = np.clip(frames.slices[frame] + first + 3 * np.arange(-3, 4), 0, 39)
+        assert (frames.slices[frames.stacks[frame]] + first == expected).all()
+        assert (frames.tiles[frames.stacks[frame]] == frames.tiles[frame]).all()
+
+
+def test_frames_that_show_only_holes_of_other_regions_are_not_wanted():
+    hole = np.zeros((24, 30, 30), bool)
+    hole[4:7, 10:14, 10:14] = True
+    near = np.zeros_like(hole)
+    near[8:11, 20:23, 20:23] = True
+    scan = region_of(mi.Volume(whereabouts(hole.shape), 1.0), hole | near).scan
+    region = crop(scan, grow(bounding_box(hole), [2] * 3, hole.shape))
+    frames = cut(region, region.values, pixels=32, pixel_mm=1.0, slices=7)
+    assert {*(frames.slices[frames.wanted] + region.box[0].start)} == {4, 5, 6}
+    unsettled = frames.slices[~frames.settled.all(axis=(1, 2))] + region.box[0].start
+    assert {8, 9} <= {*unsettled}
 
 
 def test_only_axial_and_coronal_frames_may_be_mirrored():
