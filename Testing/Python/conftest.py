@@ -22,7 +22,7 @@ ARGUMENTS = {
     "vae": GENERATIVE,
     "dcgan": GENERATIVE,
     "unet": {**FEED_FORWARD, "width": 4, "levels": 2},
-    "edge-guided": {**FEED_FORWARD, "width": 4, "levels": 2},
+    "edge-guided": {**FEED_FORWARD, "width": 4, "levels": 2, "hint": True, "other_side": True},
     "boundary-aware": {**FEED_FORWARD, "width": 4, "levels": 2, "hint": True},
     "pconv": {**FEED_FORWARD, "width": 4, "levels": 2, "given": "nothing"},
     "context-encoder": {**FEED_FORWARD, "width": 4, "bottleneck": 8, "given": "nothing"},
@@ -68,7 +68,7 @@ def tiny_models(tmp_path_factory):
                 "plane": "axial",
                 "also": [],
                 "slice_mm": 2.0,
-                "hint": "nearest" if arguments.get("hint") else "",
+                "hint": ("mirror" if arguments.get("other_side") else "nearest") if arguments.get("hint") else "",
             },
             training={
                 "recipe": "none",
