@@ -83,7 +83,7 @@ def _training() -> str:
             f"| {label} (`{name}`) | {bundle.megabytes:.1f} MB | {training['steps']} x {training['batch']} frames | "
             f"{training['minutes']:.0f} | {seen} | {score['psnr']:.2f} |"
         )
-    lines.append(f"\nTrained on: {find(MODELS[CHANGED][1]).training['machine']}, one core a model.")
+    lines.append(f"\nTrained on: {find(MODELS[CHANGED][1]).training['machine']}.")
     return "\n".join(lines)
 
 

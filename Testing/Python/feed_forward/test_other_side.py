@@ -30,10 +30,10 @@ def ball(centre, radius=4.0):
     return ((np.indices(SHAPE) - np.reshape(centre, (3, 1, 1, 1))) ** 2).sum(axis=0) <= radius**2
 
 
-def region_of(image, hole):
+def region_of(image, hole, spacing=MM):
     box = bounding_box(hole)
-    scan = Scan(mi.Volume(image, MM), Hole(hole[box], box, hole.shape), Scaling(0.0, 1.0))
-    return crop(scan, grow(box, [2] * 3, hole.shape))
+    scan = Scan(mi.Volume(image, spacing), Hole(hole[box], box, hole.shape), Scaling(0.0, 1.0))
+    return crop(scan, grow(box, [2] * hole.ndim, hole.shape))
 
 
 @pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
@@ -50,6 +50,31 @@ def test_of_a_symmetric_head_the_other_side_is_this_one_in_the_hole_too(plane):
     assert error < 0.2 * smooth
     assert np.abs(values - truth)[there & frames.known].mean() < 0.1 * truth.std()
     assert (values == frames.values)[~there].all()
+
+
+@pytest.mark.parametrize("kind", ["2-D", "a single slice", "thick slices", "large pixels", "two parts"])
+def test_so_it_is_in_images_of_every_kind(kind):
+    image, hole, spacing, pixel_mm = head(), ball((20, 25, 32)), (MM,) * 3, MM
+    if kind == "two parts":
+        hole |= ball((20, 12, 30), 3)
+    elif kind == "large pixels":
+        pixel_mm = 1.5 * MM
+    elif kind == "thick slices":
+        image, hole, spacing = image[::2].copy(), hole[::2].copy(), (2 * MM, MM, MM)
+    else:
+        image, hole = image[20], hole[20]
+        spacing = (MM, MM)
+        if kind == "a single slice":
+            image, hole, spacing = image[np.newaxis], hole[np.newaxis], (MM,) * 3
+    region = region_of(image, hole, spacing)
+    frames = cut(region, thin_plate(region), pixels=32, pixel_mm=pixel_mm)
+    values, there = in_frames(other_side(region), frames)
+    whole = region.scan.squeeze(image)
+    truth = frames.show(whole, tuple(slice(0, size) for size in whole.shape))
+    filled = ~frames.settled
+    assert there[filled].mean() > 0.9
+    error, smooth = (np.abs(each - truth)[filled & there].mean() for each in (values, frames.values))
+    assert error < 0.5 * smooth
 
 
 def test_what_mirrors_into_the_hole_is_not_there():
