@@ -132,7 +132,8 @@ def _given(out: Path) -> str:
         "## What a network is given in the hole\n",
         "Gain over the thin plate on validation frames (split val), PSNR in dB, for networks trained alike from the "
         "start; see [" + CURVES + "](" + CURVES + "). Made by\n",
-        "    python -m MedInpaintLib.evaluation.experiments.given --data DATA --out docs/feed-forward\n",
+        "    python -m MedInpaintLib.evaluation.experiments.given --data DATA --out docs/feed-forward "
+        f"--steps {steps[-1]}\n",
         "| network | given | " + " | ".join(f"{step} steps" for step in steps) + " |",
         "|---|---|" + "---:|" * len(steps),
     ]
@@ -163,7 +164,8 @@ def _people(out: Path) -> str:
         f"Gain of `{CHANGED}` over the fill that it corrects on validation frames (split val), PSNR in dB, after "
         f"trainings with some of the people of the split train and {rows[0]['cases']} holes each; see "
         f"[{CURVE}]({CURVE}). Made by\n",
-        "    python -m MedInpaintLib.evaluation.experiments.people --data DATA --out docs/feed-forward\n",
+        "    python -m MedInpaintLib.evaluation.experiments.people --data DATA --out docs/feed-forward "
+        f"--steps {steps[-1]} --cases {rows[0]['cases']}\n",
         "| people | who | images | " + " | ".join(f"{step} steps" for step in steps) + " |",
         "|---:|---|---:|" + "---:|" * len(steps),
     ]
