@@ -93,9 +93,9 @@ def fill(
     for number, plane in enumerate(planes):
         share = rest.part(number / len(planes), (number + 1) / len(planes))
         frames = _cut(region, start, bundle, network, plane)
-        hints = frames.values if hint is None else _cut(region, hint, bundle, network, plane).values
+        before = frames.values if hint is None else _cut(region, hint, bundle, network, plane).values
         others = in_frames(across, frames) if network.other_side else None
-        added = _added(frames, hints, others, bundle, network, device, options.mirrored, share)
+        added = _added(frames, before, others, bundle, network, device, options.mirrored, share)
         total += frames.back(added, np.zeros_like(start))
         known = float(frames.known.mean(axis=(1, 2)).min())
         warnings += [each for each in doubts(bundle, region.modality, frames.plane, known) if each not in warnings]

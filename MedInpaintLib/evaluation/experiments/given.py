@@ -78,12 +78,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for step, gain, over in curve(folder):
                 rows.append([recipe.architecture, given, step, f"{gain:.4f}", f"{over:.4f}"])
                 print(*rows[-1], flush=True)
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["network", "given", "step", "gain", "over"])
-    writer.writerows(rows)
     make_folder(chosen.out)
-    write_text(chosen.out / CURVES, out.getvalue())
+    write_rows(chosen.out / CURVES, [["network", "given", "step", "gain", "over"], *rows])
+
+
+def write_rows(path: Path, rows: Sequence[Sequence[object]]) -> None:
+    """As a CSV file."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    write_text(path, out.getvalue())
 
 
 if __name__ == "__main__":

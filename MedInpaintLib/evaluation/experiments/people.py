@@ -8,19 +8,17 @@ gain to ``people.csv``.
 from __future__ import annotations
 
 import argparse
-import csv
 import dataclasses
-import io
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...files import make_folder, write_text
+from ...files import make_folder
 from ...manifest import Entry, read_manifest
 from ...progress import Progress
 from ...training.recipe import Recipe, read_recipe
 from ...training.run import run as train
-from .given import curve, shortened
+from .given import curve, shortened, write_rows
 
 RECIPE = "brain-mr-unet"
 CURVE = "people.csv"
@@ -53,7 +51,7 @@ def manifest(data: Path, recipe: Recipe, subjects: Sequence[str], folder: Path) 
         and (entry.split == "val" or (entry.split == "train" and entry.subject in subjects))
     ]
     make_folder(folder)
-    write_text(folder / "MANIFEST.csv", _csv([["path", "modality", "contrast", "subject_id", "split"], *rows]))
+    write_rows(folder / "MANIFEST.csv", [["path", "modality", "contrast", "subject_id", "split"], *rows])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -84,13 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rows.append([len(subjects), " ".join(subjects), images, chosen.cases, step, f"{gain:.4f}", f"{over:.4f}"])
             print(*rows[-1], flush=True)
     make_folder(chosen.out)
-    write_text(chosen.out / CURVE, _csv([["people", "who", "images", "cases", "step", "gain", "over"], *rows]))
-
-
-def _csv(rows: Sequence[Sequence[object]]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue()
+    write_rows(chosen.out / CURVE, [["people", "who", "images", "cases", "step", "gain", "over"], *rows])
 
 
 if __name__ == "__main__":
