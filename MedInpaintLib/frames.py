@@ -183,6 +183,19 @@ class Frames:
         return np.ascontiguousarray(self._pose.back(stack)).reshape(self._region.values.shape)
 
 
+def pixel_size(image: Volume, pixel_mm: float, across: int = 0) -> float:
+    """The side of a frame's pixels, mm.
+
+    Args:
+        image: 2-D or 3-D.
+        pixel_mm: the same for all images; or
+        across: so many along the image's longest axis, 0 for none: files of films do not say how large a pixel is.
+    """
+    if not across:
+        return pixel_mm
+    return max(size * mm for size, mm in zip(image.array.shape, image.spacing, strict=True)) / across
+
+
 def views(image: Volume, plane: str, also: Sequence[str], pixel_mm: float) -> tuple[str, ...]:
     """The planes in which a network may see an image: all only where no voxel is much longer than a pixel.
 

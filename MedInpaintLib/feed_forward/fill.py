@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ..errors import ModelError
-from ..frames import PLANES, Frames, cut, views
+from ..frames import PLANES, Frames, cut, pixel_size, views
 from ..models.bundle import Bundle, load_into
 from ..models.doubts import doubts
 from ..models.store import choose
@@ -127,7 +127,11 @@ def _planes(region: Region, bundle: Bundle, directions: int) -> tuple[str, ...]:
     """The model's plane first, then those that it has learned too, then the others."""
     own, also = bundle.input["plane"], bundle.input.get("also", [])
     others = [*also, *(plane for plane in PLANES if plane != own and plane not in also)]
-    return views(region.scan.image, own, others, bundle.input["pixel_mm"])[:directions]
+    return views(region.scan.image, own, others, _pixel_mm(region, bundle))[:directions]
+
+
+def _pixel_mm(region: Region, bundle: Bundle) -> float:
+    return pixel_size(region.scan.image, bundle.input["pixel_mm"], bundle.input.get("across", 0))
 
 
 def _cut(region: Region, start: np.ndarray, bundle: Bundle, network: FeedForward, plane: str) -> Frames:
@@ -135,7 +139,7 @@ def _cut(region: Region, start: np.ndarray, bundle: Bundle, network: FeedForward
         region,
         start,
         pixels=bundle.input["pixels"],
-        pixel_mm=bundle.input["pixel_mm"],
+        pixel_mm=_pixel_mm(region, bundle),
         plane=plane,
         slices=network.slices,
         slice_mm=bundle.input.get("slice_mm", bundle.input["pixel_mm"]),

@@ -90,3 +90,21 @@ class DecibelLoss:
         inside = region(known, self.where)
         error = torch.where(inside, (precise(predicted) - truth).square(), 0.0).sum(dim=(1, 2, 3))
         return 10 * torch.log10(error / inside.sum(dim=(1, 2, 3)).clamp(min=1) + 1e-5).mean()
+
+
+@dataclasses.dataclass(frozen=True)
+class RootMeanSquareLoss:
+    """``L = mean over frames of sqrt(MSE_R + e)``: between mean squares, in which few rough frames count for all, and
+    :class:`DecibelLoss`, in which those count most that are right already. e = 1e-6.
+
+    Attributes:
+        where: R: ``"hole"``, ``"known"`` or ``"frame"``.
+    """
+
+    where: Where = "hole"
+
+    def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        """Scalar; all arguments are ``(B, 1, H, W)``."""
+        inside = region(known, self.where)
+        error = torch.where(inside, (precise(predicted) - truth).square(), 0.0).sum(dim=(1, 2, 3))
+        return (error / inside.sum(dim=(1, 2, 3)).clamp(min=1) + 1e-6).sqrt().mean()

@@ -37,7 +37,10 @@ def describe_input(bundle: Bundle) -> str:
     """The input in a few words: planes, pixels and their size, and what else is seen with a slice."""
     size, slices = bundle.input, bundle.arguments.get("slices", 1)
     planes = ", ".join([size["plane"], *size.get("also", [])])
-    words = f"{planes} slices, {size['pixels']} x {size['pixels']} pixels of {size['pixel_mm']:g} mm"
+    kind = "images" if bundle.modality == "film" else f"{planes} slices"
+    across = size.get("across", 0)
+    of = f"at {across} pixels along the image's longer side" if across else f"of {size['pixel_mm']:g} mm"
+    words = f"{kind}, {size['pixels']} x {size['pixels']} pixels {of}"
     if slices > 1:
         words += f", {slices} at once about {size.get('slice_mm', size['pixel_mm']):g} mm apart"
     words += f", what the method '{size['hint']}' fills in" if size.get("hint") else ""

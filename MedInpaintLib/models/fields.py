@@ -121,7 +121,7 @@ _BUNDLE = _Record(
         "normalisation": _Record({"centre": _NUMBER, "half_width": _POSITIVE}),
         "input": _Record(
             {"pixels": _COUNT, "pixel_mm": _POSITIVE, "plane": _PLANE},
-            optional={"also": _Rows(_PLANE), "slice_mm": _POSITIVE, "hint": _STRING},
+            optional={"also": _Rows(_PLANE), "slice_mm": _POSITIVE, "hint": _STRING, "across": _WHOLE},
         ),
         "training": _Record(
             {

@@ -23,7 +23,8 @@ class ContextEncoder(FeedForward):
     what is fine in it has gone through the vector, or is of the fills that are mixed.
 
     Args:
-        pixels, slices, given, hint, other_side: see :class:`.feed_forward.FeedForward`; pixels is a multiple of 32.
+        pixels: see :class:`.feed_forward.FeedForward`; a multiple of 32.
+        slices, given, hint, other_side, relative: see there.
         width: channels after the first convolution, and before the last.
         bottleneck: length of the vector. Of the published size's 71 million weights, 66 lie before and behind it.
 
@@ -39,10 +40,11 @@ class ContextEncoder(FeedForward):
         given: str = "nothing",
         hint: bool = False,
         other_side: bool = False,
+        relative: bool = False,
         width: int = 64,
         bottleneck: int = 4000,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative)
         check_halvings(pixels, len(WIDTHS))
         side = pixels // 2 ** len(WIDTHS)
         widths = [width * times for times in WIDTHS]

@@ -17,7 +17,7 @@ class EdgeGuided(FeedForward):
     parts trained together. The gradient of the image's loss goes into the edges, too.
 
     Args:
-        pixels, slices, given, hint, other_side: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hint, other_side, relative: see :class:`.feed_forward.FeedForward`.
         width, levels: see :class:`.unet.Body`; the part for the edges has half the width.
     """
 
@@ -31,10 +31,11 @@ class EdgeGuided(FeedForward):
         given: str = "nothing",
         hint: bool = False,
         other_side: bool = False,
+        relative: bool = False,
         width: int = 64,
         levels: int = 5,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative)
         check_halvings(pixels, levels - 1)
         self.edges = Body(2 * slices + self.beside, 1, width=max(1, width // 2), levels=levels)
         self.image = Body(2 * slices + self.beside + 1, self.outputs - 1, width=width, levels=levels)

@@ -9,6 +9,7 @@ from torch import nn
 
 from ..errors import ParameterError
 from .mixture import CLUES, clues, mixed, shares
+from .surroundings import surroundings
 
 #: What a network is given under the hole: nothing, so that it predicts the image, or a fill, so that it corrects one.
 GIVEN = ("nothing", "fill")
@@ -30,12 +31,14 @@ class FeedForward(nn.Module):
             network corrects. Not without a fill.
         other_side: whether there is one more channel, the other side of the body, mirrored (:mod:`..mirroring`), and
             beside the known pixels of the slices those of that. Not without a fill.
+        relative: whether it sees all intensities relative to the hole's surroundings (:mod:`.surroundings`), and adds
+            at their scale. Not without a fill.
     """
 
     #: What the last channel of the output shows as logits, for networks that have one: ``"edges"``, ``"boundary"``.
     EXTRA: ClassVar[str | None] = None
 
-    def __init__(self, *, pixels: int, slices: int, given: str, hint: bool, other_side: bool) -> None:
+    def __init__(self, *, pixels: int, slices: int, given: str, hint: bool, other_side: bool, relative: bool) -> None:
         super().__init__()
         if pixels < 1:
             raise ParameterError(f"The side of a frame must be 1 pixel or more; found {pixels}.")
@@ -43,10 +46,13 @@ class FeedForward(nn.Module):
             raise ParameterError(f"The number of slices that a network sees must be odd; found {slices}.")
         if given not in GIVEN:
             raise ParameterError(f"A network is given one of {', '.join(GIVEN)} under the hole; found '{given}'.")
-        if (hint or other_side) and given == "nothing":
-            raise ParameterError("A network with a hint, or the other side, corrects a fill; give it one, or neither.")
+        if (hint or other_side or relative) and given == "nothing":
+            raise ParameterError(
+                "A network with a hint, the other side or relative intensities corrects a fill; give it one, or none "
+                "of them."
+            )
         self.pixels, self.slices, self.given = pixels, slices, given
-        self.hint, self.other_side = bool(hint), bool(other_side)
+        self.hint, self.other_side, self.relative = bool(hint), bool(other_side), bool(relative)
 
     @property
     def beside(self) -> int:
@@ -74,19 +80,30 @@ class FeedForward(nn.Module):
         mask, there = known.to(images.dtype).split([self.slices, self.other_side], dim=1)
         images, fills = images.tensor_split([self.slices], dim=1)
         if self.given == "nothing":
-            images = images * mask
-        middle, own = images[:, self.slices // 2, None], mask[:, self.slices // 2, None]
-        beside = fills
+            return self.predict(images * mask, mask, fills)
+        middle = self._middle(images)
+        base = fills[:, :1] if self.hint else middle
+        if not self.relative:
+            correction, extra = self._correct(images, fills, mask, there)
+            return torch.cat([base + correction, extra], dim=1)
+        level, scale = surroundings(middle, self._middle(mask))
+        correction, extra = self._correct((images - level) / scale, (fills - level) / scale, mask, there)
+        return torch.cat([base + scale * correction, extra], dim=1)
+
+    def _correct(
+        self, images: torch.Tensor, fills: torch.Tensor, mask: torch.Tensor, there: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What is to be added to the fill that is corrected, and the logits of :attr:`EXTRA`."""
+        middle, beside = self._middle(images), fills
         if self.other_side:
             other = torch.where(there > 0, fills[:, -1:], middle)
             fills = torch.cat([fills[:, :-1], other], dim=1)
-            beside = torch.cat([fills, there, clues(middle, own, other, there)], dim=1)
-        predicted = self.predict(images, mask, beside)
-        if self.given == "nothing":
-            return predicted
-        added, how_much, extra = predicted.tensor_split([1, 1 + self.shares], dim=1)
-        base = fills[:, :1] if self.hint else middle
-        return torch.cat([base + mixed(torch.cat([middle, fills], dim=1), how_much) + added, extra], dim=1)
+            beside = torch.cat([fills, there, clues(middle, self._middle(mask), other, there)], dim=1)
+        added, how_much, extra = self.predict(images, mask, beside).tensor_split([1, 1 + self.shares], dim=1)
+        return mixed(torch.cat([middle, fills], dim=1), how_much) + added, extra
+
+    def _middle(self, slices: torch.Tensor) -> torch.Tensor:
+        return slices[:, self.slices // 2, None]
 
     def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
         """``(B, self.outputs, H, W)``: the image, or what is to be added; shares; then the logits of :attr:`EXTRA`.

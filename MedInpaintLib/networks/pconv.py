@@ -26,7 +26,7 @@ class PConvUNet(FeedForward):
     features, the filled slices and what there is beside them: the network has to know what it corrects.
 
     Args:
-        pixels, slices, given, hint, other_side: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hint, other_side, relative: see :class:`.feed_forward.FeedForward`.
         width: channels after the first convolution; each further one has twice as many, up to 8 times.
         levels: halvings.
 
@@ -42,10 +42,11 @@ class PConvUNet(FeedForward):
         given: str = "nothing",
         hint: bool = False,
         other_side: bool = False,
+        relative: bool = False,
         width: int = 64,
         levels: int = 7,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative)
         if levels < 1:
             raise ParameterError(f"A network must have 1 level or more; found {levels}.")
         check_halvings(pixels, levels if given == "nothing" else max(levels, CORRECTOR - 1))

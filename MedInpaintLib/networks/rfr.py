@@ -32,8 +32,8 @@ class RfrNet(FeedForward):
 
     Args:
         pixels: see :class:`.feed_forward.FeedForward`; a multiple of 16.
-        slices, given, hint, other_side: see there. Given a fill, a small U-Net comes in place of the tail and what
-            follows: it alone sees what is not known.
+        slices, given, hint, other_side, relative: see there. Given a fill, a small U-Net comes in place of the tail
+            and what follows: it alone sees what is not known.
         width: channels at half size, a multiple of 8; 64 is the published size (31.2 million parameters).
         recurrences: 6 is published.
         kernel: side of the convolutions that grow what is known, odd, 3 or more; 7 is published, and 5 for small holes.
@@ -50,11 +50,12 @@ class RfrNet(FeedForward):
         given: str = "nothing",
         hint: bool = False,
         other_side: bool = False,
+        relative: bool = False,
         width: int = 64,
         recurrences: int = 6,
         kernel: int = 7,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative)
         check_halvings(pixels, HALVINGS)
         if width < 8 or width % 8:
             raise ParameterError(f"The width must be a multiple of 8 channels; found {width}.")

@@ -50,7 +50,7 @@ class UNet(FeedForward):
     """A plain U-Net on slices and their masks, 2-D with one slice and 2.5-D with more.
 
     Args:
-        pixels, slices, given, hint, other_side: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hint, other_side, relative: see :class:`.feed_forward.FeedForward`.
         width, levels: see :class:`Body`.
     """
 
@@ -62,10 +62,11 @@ class UNet(FeedForward):
         given: str = "nothing",
         hint: bool = False,
         other_side: bool = False,
+        relative: bool = False,
         width: int = 64,
         levels: int = 5,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side)
+        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative)
         check_halvings(pixels, levels - 1)
         self.body = Body(2 * slices + self.beside, self.outputs, width=width, levels=levels)
         start_at_the_fill(self.body.head, self)

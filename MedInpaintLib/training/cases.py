@@ -17,9 +17,9 @@ import numpy as np
 from ..errors import InputError, MaskError
 from ..feed_forward.other_side import in_frames, other_side
 from ..files import make_folder, replacing
-from ..frames import Frames, cut, views
+from ..frames import Frames, cut, pose, views
 from ..holes import place
-from ..mask import Hole, bounding_box, grow
+from ..mask import Hole, bounding_box, disjoint_boxes
 from ..methods import registry
 from ..progress import Progress
 from ..region import context, crop
@@ -152,7 +152,8 @@ class Cases:
         """The folder of cases such as these."""
         assert self.folder is not None
         data = self.data
-        how = (data.plane, data.also, data.pixel_mm, data.slice_mm, data.holes, data.hint, data.other_side)
+        size = (data.pixel_mm, data.across) if data.across else data.pixel_mm
+        how = (data.plane, data.also, size, data.slice_mm, data.holes, data.hint, data.other_side)
         digests = [image.digest() for image in self.images]
         identity = repr((VERSION, how, self.pixels, self.slices, self.seed, digests))
         content = [identity.encode(), *(mask.read_bytes() for mask in data.lesions)]
@@ -167,9 +168,9 @@ class Cases:
     def _make(self, number: int) -> Case:
         rng = np.random.default_rng([self.seed, 3, number])
         for _ in range(_TRIES):
-            image = self.images[int(rng.integers(len(self.images)))]
+            image = self._image(rng)
             spec = self.data.holes[rng.integers(len(self.data.holes))]
-            planes = views(image.image, self.data.plane, self.data.also, self.data.pixel_mm)
+            planes = views(image.image, self.data.plane, self.data.also, self.data.pixel_size(image.image))
             plane = planes[rng.integers(len(planes))]
             try:
                 labels = place(
@@ -181,16 +182,39 @@ class Cases:
                 )
             except MaskError:
                 continue
-            return self.frames(image, labels == 1 + rng.integers(labels.max()), plane)
+            return self.frames(image, labels > 0, plane, int(rng.integers(labels.max())))
         raise InputError(f"The holes {', '.join(self.data.holes)} do not fit into the images; give smaller ones.")
 
-    def frames(self, image: Undamaged, hole: np.ndarray, plane: str) -> Case:
-        """The frames of a hole: bool of the image's shape, with a voxel at least."""
+    def _image(self, rng: np.random.Generator) -> Undamaged:
+        """A random one. To networks that see one slice each is an image: volumes come as often as they have slices."""
+        if self.slices > 1:
+            return self.images[int(rng.integers(len(self.images)))]
+        last = self._last_slices
+        return self.images[int(np.searchsorted(last, rng.integers(last[-1]), side="right"))]
+
+    @functools.cached_property
+    def _last_slices(self) -> np.ndarray:
+        """Of each image, how many slices it and those before it have."""
+        images = [image.image for image in self.images]
+        plane = self.data.plane
+        counts = [each.array.shape[pose(each, plane).order[0]] if each.array.ndim == 3 else 1 for each in images]
+        return np.cumsum(counts)
+
+    def frames(self, image: Undamaged, hole: np.ndarray, plane: str, number: int = 0) -> Case:
+        """The frames of one of the regions into which a fill would divide a hole.
+
+        Args:
+            image: undamaged.
+            hole: bool of its shape, with a voxel at least.
+            plane: of the frames.
+            number: of the region; where there are fewer, they are counted again.
+        """
         box = bounding_box(hole)
         assert box is not None
         scan = Scan(image.image, Hole(hole[box], box, hole.shape), image.scaling, image.modality)
         mm = registry.MethodInfo.context_mm
-        region = crop(scan, grow(box, [context(mm, each) for each in image.image.spacing], hole.shape))
+        boxes = disjoint_boxes(scan.whole, [context(mm, each) for each in image.image.spacing])
+        region = crop(scan, boxes[number % len(boxes)])
         whole = image.scaling.forward(image.image.array[region.box]).reshape(region.values.shape)
         fills = {"images": thin_plate(region), "truth": whole}
         if self.data.hint:
@@ -200,7 +224,7 @@ class Cases:
                 region,
                 fill,
                 pixels=self.pixels,
-                pixel_mm=self.data.pixel_mm,
+                pixel_mm=self.data.pixel_size(image.image),
                 plane=plane,
                 slices=self.slices,
                 slice_mm=self.data.slice_mm,

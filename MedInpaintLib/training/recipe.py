@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import MissingDependencyError, ParameterError
-from ..frames import PLANES
+from ..frames import PLANES, pixel_size
 from ..holes import Lesions, parse
 from ..intensity import MODALITIES
 from ..methods import registry
 from ..models.fields import NAME
+from ..volume import Volume
 
 #: How much of a frame's side the validation holes may take.
 MOST_HOLE = 0.75
@@ -48,6 +49,7 @@ class Data:
         cases: how many holes are made.
         hint: a method whose fill the network sees and corrects; none when empty.
         other_side: whether it sees the other side of the body, too.
+        across: pixels along an image's longer side, in place of ``pixel_mm``, for films; 0 for none.
     """
 
     modality: str
@@ -62,6 +64,11 @@ class Data:
     cases: int = 2000
     hint: str = ""
     other_side: bool = False
+    across: int = 0
+
+    def pixel_size(self, image: Volume) -> float:
+        """The side of a pixel of an image's frames, mm."""
+        return pixel_size(image, self.pixel_mm, self.across)
 
     @property
     def lesions(self) -> list[Path]:
@@ -78,6 +85,7 @@ class Data:
             "also": list(self.also),
             "slice_mm": self.slice_mm,
             "hint": self.hint,
+            **({"across": self.across} if self.across else {}),
         }
 
     def normalise(self, images: torch.Tensor) -> torch.Tensor:
@@ -98,7 +106,8 @@ class Schedule:
         ema: decay of the average of the weights that is validated and released (Polyak, Juditsky, 1992).
         clip: largest norm of a gradient.
         check_every: steps between two checks: validation, checkpoint, pictures.
-        hole_mm: diameter of the discs that are cut out of the validation crops.
+        hole_mm: diameter of the discs that are cut out of the validation crops; with feed-forward networks of spheres.
+        holes: for the validation of feed-forward networks, in place of these: of each an equal part.
         crops: how many validation crops.
     """
 
@@ -109,6 +118,7 @@ class Schedule:
     clip: float = 10.0
     check_every: int = 1000
     hole_mm: float = 20.0
+    holes: tuple[str, ...] = ()
     crops: int = 64
 
 
@@ -251,6 +261,8 @@ def _checked(data: Data, path: Path) -> Data:
             raise ParameterError(f"The recipe '{path}' takes lesions from '{mask}', and there is no such file.")
     if not data.holes or data.cases < 1:
         raise ParameterError(f"The recipe '{path}' has no holes to learn from; give 'holes' and 'cases'.")
+    if data.across < 0:
+        raise ParameterError(f"The recipe '{path}' has across = {data.across}; give a number of pixels, or 0 for none.")
     positive = {"pixel_mm": data.pixel_mm, "half_width": data.half_width, "slice_mm": data.slice_mm}
     for name, number in positive.items():
         if not 0 < number < math.inf:

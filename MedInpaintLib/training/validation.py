@@ -95,14 +95,18 @@ def discs(slices: list[Slice], recipe: Recipe) -> Trial:
 
 
 def damages(images: list[Undamaged], recipe: Recipe, folder: Path, progress: Progress) -> Trial:
-    """Spheres, in random frames of each."""
+    """Spheres, or the recipe's other holes for validation, in random frames of each."""
     schedule = recipe.schedule
-    spheres = dataclasses.replace(recipe.data, holes=(f"spheres:{schedule.hole_mm}mm",))
-    count = math.ceil(schedule.crops / FRAMES)
-    cases = Cases(images, spheres, recipe.pixels, recipe.slices, count, schedule.seed, folder)
+    holes = schedule.holes or (f"spheres:{schedule.hole_mm}mm",)
+    # Flat images have a frame of most holes.
+    each = FRAMES if any(image.image.array.ndim == 3 for image in images) else 1
+    count = math.ceil(schedule.crops / each)
+    data = dataclasses.replace(recipe.data, holes=holes)
+    cases = Cases(images, data, recipe.pixels, recipe.slices, count, schedule.seed, folder)
     cases.make(progress)
     batch = Damages(cases, recipe.hint, recipe.other_side, flip=False, gain=0, offset=0).batch(range(schedule.crops))
-    words = f"spheres of {schedule.hole_mm:g} mm, {schedule.crops} frames of {count} of them"
+    what = ", ".join(schedule.holes) or f"spheres of {schedule.hole_mm:g} mm"
+    words = f"{what}, {schedule.crops} frames of {count} of them"
     shown, known, truth = (recipe.data.normalise(torch.from_numpy(each)) for each in batch)
     return Trial(shown, known, truth, words, recipe.slices, recipe.hint)
 

@@ -14,7 +14,7 @@ from ...errors import ParameterError
 from ...losses.adversarial import HingeGan, LeastSquaresGan
 from ...losses.edge import EdgeCrossEntropy, EdgeLoss, boundaries, edges
 from ...losses.perceptual import FeatureLosses
-from ...losses.reconstruction import DecibelLoss, Per, ReconstructionLoss, composite
+from ...losses.reconstruction import DecibelLoss, Per, ReconstructionLoss, RootMeanSquareLoss, composite
 from ...losses.structural import MultiScaleSsimLoss, SsimLoss
 from ...losses.total_variation import TotalVariationLoss
 from ...models.bundle import load_into
@@ -23,6 +23,7 @@ from ...networks import build
 from ...networks.convolutional import Encoder
 from ...networks.features import EncoderFeatures, Features, Vgg16Features
 from ...networks.feed_forward import FeedForward
+from ...networks.surroundings import surroundings
 
 #: Frames that are validated at once.
 _CHUNK = 32
@@ -33,6 +34,7 @@ _EXTRA: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {"edges": edges, "bo
 WEIGHTS = (
     "valid",
     "hole",
+    "rmse",
     "decibel",
     "perceptual",
     "style",
@@ -61,6 +63,8 @@ class InpaintingTask:
         fine_rate: Adam's step size in the second phase.
         valid, hole: weights of :class:`.ReconstructionLoss`, on known pixels and in the hole.
         power, per: of both.
+        rmse: weight of :class:`.RootMeanSquareLoss`; of networks that see relative intensities, at their scale.
+        decibel: weight of :class:`.DecibelLoss`.
         perceptual, style: of :class:`.FeatureLosses`.
         features: what these see with: a model of an architecture with an encoder, or a file with the weights of VGG16.
         variation: weight of :class:`.TotalVariationLoss`.
@@ -79,6 +83,7 @@ class InpaintingTask:
     hole: float = 6.0
     power: int = 1
     per: Per = "frame"
+    rmse: float = 0.0
     decibel: float = 0.0
     perceptual: float = 0.05
     style: float = 120.0
@@ -145,9 +150,11 @@ class InpaintingTask:
 
     def _parts(self, filled: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> dict[str, torch.Tensor]:
         """All losses of the image by the names of their weights; what weighs nothing and takes long is left out."""
+        scale = surroundings(truth, known.to(truth.dtype))[1] if self.network.relative else 1.0
         found = {
             "valid": ReconstructionLoss("known", self.power, self.per)(filled, truth, known),
             "hole": ReconstructionLoss("hole", self.power, self.per)(filled, truth, known),
+            "rmse": RootMeanSquareLoss()(filled / scale, truth / scale, known),
             "decibel": DecibelLoss()(filled, truth, known),
             "variation": TotalVariationLoss()(filled, truth, known),
         }
