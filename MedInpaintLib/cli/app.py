@@ -9,6 +9,7 @@ import typer
 from .. import __version__
 from .demo import demo
 from .evaluate import evaluate
+from .experiment import experiment
 from .fill import fill
 from .methods import methods
 from .models import models
@@ -30,6 +31,7 @@ app.add_typer(models, name="models")
 app.command()(demo)
 app.command()(train)
 app.command()(run)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(experiment)
 
 
 def _version(asked: bool) -> None:

@@ -135,6 +135,7 @@ def save_comparison(
     fills: Mapping[str, np.ndarray],
     scores: Mapping[str, Mapping[str, float]] | None = None,
     *,
+    differences: bool = False,
     dpi: int = 100,
 ) -> None:
     """Write a PNG figure of several fills side by side, after the truth and the hole; turned and cropped alike.
@@ -145,6 +146,7 @@ def save_comparison(
         hole: bool, the image's shape. The slice where it is largest is shown, close up where it is small.
         fills: label -> filled array of the image's shape.
         scores: label -> metric -> score, for the headings; psnr is shown.
+        differences: show fill - truth beside each fill, all at one scale.
         dpi: resolution.
 
     Raises:
@@ -159,24 +161,28 @@ def save_comparison(
     tall, wide = image.spacing[-2:]
     part = _view(mask, tall, wide) or (slice(0, mask.shape[0]), slice(0, mask.shape[1]))
     shown = {"truth": image.array, "hole": np.where(hole, np.nan, image.array.astype(np.float64)), **fills}
-    figure, axes = _layout([_width(part, tall, wide)] * len(shown), dpi)
-    for axis, (label, array) in zip(axes, shown.items(), strict=True):
+    extent = _extent(part, tall, wide)
+    steps = {label: np.where(hole, array.astype(np.float64) - image.array, np.nan) for label, array in fills.items()}
+    reach = max(float(np.percentile(np.abs(each[hole]), 99)) for each in steps.values()) or 1.0
+    grey: dict[str, Any] = {"cmap": "gray", "vmin": black, "vmax": white}
+    red: dict[str, Any] = {"cmap": _diverging(), "vmin": -reach, "vmax": reach}
+    panels = []
+    for label, array in shown.items():
         psnr = (scores or {}).get(label, {}).get("psnr")
-        axis.set_title(label if psnr is None else f"{label}\n{psnr:.1f} dB", color=_INK, fontsize=11, pad=5)
+        panels.append((label if psnr is None else f"{label}\n{psnr:.1f} dB", array, grey))
+        if differences and label in fills:
+            panels.append(("fill - truth", steps[label], red))
+    figure, axes = _layout([_width(part, tall, wide)] * len(panels), dpi)
+    for axis, (title, array, colours) in zip(axes, panels, strict=True):
+        axis.set_title(title, color=_INK, fontsize=11, pad=5)
         axis.set_axis_off()
         axis.imshow(
-            np.flip(array[where].astype(np.float64), flips)[part],
-            cmap="gray",
-            vmin=black,
-            vmax=white,
-            extent=_extent(part, tall, wide),
-            interpolation="nearest",
+            np.flip(array[where].astype(np.float64), flips)[part], extent=extent, interpolation="nearest", **colours
         )
-        if label in ("truth", "hole"):  # nothing may hide the seams that the eye looks for in the fills
+        if title in ("truth", "hole"):  # nothing may hide the seams that the eye looks for in the fills
             _outline(axis, mask, tall, wide)
-        left, right, bottom, top = _extent(part, tall, wide)
-        axis.set_xlim(left, right)
-        axis.set_ylim(bottom, top)
+        axis.set_xlim(extent[0], extent[1])
+        axis.set_ylim(extent[2], extent[3])
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=dpi, facecolor=_BACK)
 

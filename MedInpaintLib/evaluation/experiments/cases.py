@@ -9,9 +9,9 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ...files import make_folder, write_text
 from ...manifest import Entry
@@ -20,6 +20,7 @@ from ...volume import Volume
 
 #: What came out in a case, ready for JSON.
 Case = dict[str, Any]
+Result = TypeVar("Result")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,17 +93,26 @@ def go_through(
         keep: an existing folder for a file a case.
         workers: processes, each with a core of its own.
     """
+    found: list[Case] = []
+    jobs = [(work, task, entry, seed, keep) for task, entry, seed in todo]
+    for number, done in enumerate(in_parallel(_kept, jobs, workers=workers), start=1):
+        if done is not None:
+            found.append(done)
+            print(f"{number}/{len(todo)} {done['task']} {done['image']} {done['seed']}", flush=True)
+    return sorted(found, key=lambda case: (case["task"], case["image"], case["seed"]))
+
+
+def in_parallel(work: Callable[..., Result], jobs: Sequence[tuple[Any, ...]], *, workers: int) -> Iterator[Result]:
+    """What a function of a module returns for each tuple of arguments, as they are done, each on a core of its own."""
     # One thread each: matrix products that share cores with each other's waiting threads take many times as long.
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
-    found: list[Case] = []
     with concurrent.futures.ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        futures = [pool.submit(_kept, work, task, entry, seed, keep) for task, entry, seed in todo]
-        for number, future in enumerate(concurrent.futures.as_completed(futures), start=1):
-            done = future.result()
-            if done is not None:
-                found.append(done)
-                print(f"{number}/{len(todo)} {done['task']} {done['image']} {done['seed']}", flush=True)
-    return sorted(found, key=lambda case: (case["task"], case["image"], case["seed"]))
+        futures = [pool.submit(work, *job) for job in jobs]
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _kept(

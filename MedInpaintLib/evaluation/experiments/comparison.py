@@ -1,0 +1,75 @@
+"""Differences between methods, paired hole by hole and averaged over images, and how to say them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from .cases import Case
+
+_UNITS = {"psnr": " dB"}
+_DIGITS = {"psnr": 2, "ssim": 3}
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """Mean over images and its standard error; of PSNR in dB, or SSIM."""
+
+    mean: float
+    error: float
+    metric: str = "psnr"
+
+    @property
+    def told(self) -> bool:
+        """Whether it is more than two standard errors from 0."""
+        return abs(self.mean) > 2 * self.error
+
+    def __str__(self) -> str:
+        digits = _DIGITS[self.metric]
+        return f"{self.mean:+.{digits}f} ± {self.error:.{digits}f}{_UNITS.get(self.metric, '')}"
+
+
+def difference(found: Sequence[Case], better: str, worse: str, metric: str = "psnr") -> Difference:
+    """Of two methods in the same holes.
+
+    Args:
+        found: the cases, of one exam.
+        better, worse: labels of methods.
+        metric: ``"psnr"`` or ``"ssim"``.
+    """
+    gains: dict[str, list[float]] = {}
+    for case in found:
+        scores = {(row["method"], row["hole"]): row[metric] for row in case["scores"]}
+        holes = {hole for _, hole in scores}
+        gains.setdefault(case["image"], []).extend(scores[better, hole] - scores[worse, hole] for hole in holes)
+    return _over_images(gains.values(), metric)
+
+
+def _over_images(gains: Iterable[list[float]], metric: str) -> Difference:
+    means = [float(np.mean(each)) for each in gains]
+    error = float(np.std(means, ddof=1) / math.sqrt(len(means))) if len(means) > 1 else math.inf
+    return Difference(float(np.mean(means)), error, metric)
+
+
+def of_exam(found: Sequence[Case], label: str) -> list[Case]:
+    """The cases of one exam."""
+    return [case for case in found if case["title"] == label]
+
+
+def mean(found: Sequence[Case], method: str, metric: str) -> float:
+    """Over all holes."""
+    return float(np.mean([row[metric] for case in found for row in case["scores"] if row["method"] == method]))
+
+
+def verdict(each: Difference, yes: str, no: str) -> str:
+    """``yes`` or ``no`` by its sign, with the number; or that it cannot be told.
+
+    >>> verdict(Difference(0.5, 0.1), "wins", "loses")
+    'wins (+0.50 ± 0.10 dB)'
+    """
+    if not each.told:
+        return f"cannot be told apart ({each})"
+    return f"{yes if each.mean > 0 else no} ({each})"

@@ -1,0 +1,55 @@
+"""Images at the size at which networks see them, so that holes can be given in pixels and nothing else is measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ...files import make_folder
+from ...manifest import read_manifest
+from ...volume import Volume
+from .given import write_rows
+
+_COLUMNS = ["path", "modality", "contrast", "subject_id", "split", "dataset", "licence", "citation"]
+
+
+def reduced(data: Path, folder: Path, modality: str, across: int) -> Path:
+    """A folder with all images of a modality, those that are twice as large or more reduced, and their manifest.
+
+    Args:
+        data: folder with MANIFEST.csv.
+        folder: to write to; what is there from before stays.
+        modality: of the images, which are 2-D.
+        across: pixels along the longer side, at least.
+
+    Returns:
+        the folder.
+    """
+    if (folder / "MANIFEST.csv").is_file():
+        return folder
+    make_folder(folder)
+    rows = []
+    for entry in read_manifest(data):
+        if entry.modality != modality:
+            continue
+        name = f"{entry.name}.nii.gz"
+        make_folder((folder / name).parent)
+        _reduce(Volume.read(entry.path), across).write(folder / name)
+        source = [entry.dataset, entry.licence, entry.citation]
+        rows.append([name, entry.modality, entry.contrast, entry.subject, entry.split, *source])
+    write_rows(folder / "MANIFEST.csv", [_COLUMNS, *rows])
+    return folder
+
+
+def _reduce(image: Volume, across: int) -> Volume:
+    """Means of whole blocks of pixels, in the image's dtype."""
+    times = max(image.array.shape) // across
+    if times < 2:
+        return image
+    rows, columns = (size // times for size in image.array.shape)
+    blocks = image.array[: rows * times, : columns * times].reshape(rows, times, columns, times)
+    means = blocks.mean(axis=(1, 3))
+    if image.array.dtype.kind in "iu":
+        means = np.rint(means)
+    return Volume(means.astype(image.array.dtype), tuple(mm * times for mm in image.spacing))

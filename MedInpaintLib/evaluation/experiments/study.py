@@ -1,0 +1,300 @@
+"""Studies: networks that are trained alike but for one thing, and tested on the same holes.
+
+A study is data: what is trained, on what it is tested, and how its outcome is put into a sentence. All else, from the
+command to the page, is here and in :mod:`.study_page`. Trainings are kept in the folder of runs and shared by studies;
+what was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...errors import MaskError
+from ...files import make_folder
+from ...manifest import Entry, read_manifest
+from ...metrics import score
+from ...models.bundle import FACTS
+from ...training.recipe import Recipe, read_recipe
+from ...training.run import run as train
+from ..protocol import TRIVIAL, evaluate
+from .cases import Case, Task, cases, folder_of, go_through, in_parallel
+from .reduced import reduced
+
+#: Fills without training; the first is what a network has to be better than.
+WITHOUT = ("biharmonic", "harmonic")
+#: Pixels along the longer side of a film.
+ACROSS = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Arm:
+    """A training.
+
+    Attributes:
+        label: in tables.
+        architecture: of the network.
+        holes: that it learns to fill; of these it is validated, too.
+        contrasts: of the images that it learns from; all when empty.
+    """
+
+    label: str
+    architecture: str = "unet"
+    holes: tuple[str, ...] = ("squares:1/8",)
+    contrasts: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Exam:
+    """A test: holes, and the contrasts of the images in which they are made; all when empty."""
+
+    label: str
+    holes: str
+    contrasts: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """How much of everything.
+
+    Attributes:
+        steps, cases, crops: of each training: updates, holes to learn from, frames to validate with.
+        images: to test on, at most.
+        seeds: holes are made so often in each.
+    """
+
+    steps: int
+    cases: int
+    crops: int
+    images: int
+    seeds: tuple[int, ...]
+
+
+SIZES = {
+    "small": Size(steps=200, cases=120, crops=32, images=6, seeds=(0,)),
+    "full": Size(steps=1600, cases=1600, crops=256, images=1000, seeds=(0, 1)),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """Networks that differ in one thing.
+
+    Attributes:
+        name, title, question: of the study.
+        arms: what is trained.
+        exams: on what all of them are tested.
+        finding: what came out, in a sentence or some.
+        base: ``BASE-ARCHITECTURE`` is the recipe that is followed in all that an arm does not say.
+        across: films are reduced to so many pixels first; 0 leaves images as they are.
+    """
+
+    name: str
+    title: str
+    question: str
+    arms: tuple[Arm, ...]
+    exams: tuple[Exam, ...]
+    finding: Callable[[Any], str]
+    base: str = "chest-film"
+    across: int = ACROSS
+
+    @property
+    def modality(self) -> str:
+        """Of the images."""
+        return read_recipe(f"{self.base}-{self.arms[0].architecture}").data.modality
+
+    def recipe(self, arm: Arm, size: Size) -> Recipe:
+        """Of an arm's training."""
+        recipe = read_recipe(f"{self.base}-{arm.architecture}")
+        data = dataclasses.replace(recipe.data, holes=arm.holes, contrasts=arm.contrasts, cases=size.cases)
+        schedule = dataclasses.replace(
+            recipe.schedule,
+            steps=size.steps,
+            check_every=max(1, size.steps // 8),
+            holes=arm.holes,
+            crops=size.crops,
+            # After few steps a long average would still hold much of the first weights.
+            ema=0.99,
+        )
+        task = {**recipe.task, "fine_tune": size.steps * 3 // 4}
+        return dataclasses.replace(recipe, data=data, schedule=schedule, task=task)
+
+    def tasks(self, size: Size) -> list[Task]:
+        """The exams."""
+        return [
+            Task(
+                f"{self.base}--{_plain(exam.holes)}--{_plain(' '.join(exam.contrasts)) or 'all'}",
+                exam.label,
+                self.modality,
+                True,
+                exam.holes,
+                size.seeds,
+                size.images,
+                exam.contrasts,
+            )
+            for exam in self.exams
+        ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came out of a study.
+
+    Attributes:
+        study, size: which.
+        data: folder with MANIFEST.csv, of images as they were trained and tested on.
+        folders: label of an arm -> folder of its training.
+        found: the cases of all exams; a case's ``title`` is the exam's label.
+        split: on which was tested.
+    """
+
+    study: Study
+    size: Size
+    data: Path
+    folders: dict[str, Path]
+    found: list[Case]
+    split: str
+
+
+def bundle_of(folder: Path) -> Path:
+    """The model in a training's folder."""
+    return next(path.parent for path in folder.glob(f"*/{FACTS}"))
+
+
+def run(
+    study: Study, size: Size, data: Path, runs: Path, out: Path, *, split: str = "test", workers: int = 2
+) -> Outcome:
+    """Train what is not trained yet, and test what is not tested yet.
+
+    Args:
+        study: which.
+        size: how much.
+        data: folder with MANIFEST.csv.
+        runs: folder for trainings.
+        out: folder for the page; cases are kept there.
+        split: to test on.
+        workers: trainings or tests at a time, each with a core of its own.
+    """
+    data = reduced(data, runs / f"{study.base}-{study.across}", study.modality, study.across) if study.across else data
+    folders = {arm.label: runs / _place(study.recipe(arm, size)) for arm in study.arms}
+    missing = [
+        (study.recipe(arm, size), data, folders[arm.label], runs / "cases")
+        for arm in study.arms
+        if not list(folders[arm.label].glob(f"*/{FACTS}"))
+    ]
+    for done in in_parallel(_train, missing, workers=workers):
+        print(f"trained {done}", flush=True)
+    models = {arm.label: (arm.architecture, str(bundle_of(folders[arm.label]))) for arm in study.arms}
+    keep = folder_of(out / "cases" / split, [folder for _, folder in models.values()])
+    entries = read_manifest(data, split)
+    work = functools.partial(run_case, models=models)
+    found = go_through(cases(entries, study.tasks(size)), work, keep, workers=workers)
+    return Outcome(study, size, data, folders, found, split)
+
+
+def run_case(task: Task, entry: Entry, seed: int, *, models: dict[str, tuple[str, str]]) -> Case | None:
+    """Scores of one image with one set of holes, by two conventions; None where the holes do not fit.
+
+    Args:
+        task: the exam.
+        entry: the image.
+        seed: of the holes.
+        models: label -> method and model.
+    """
+    methods: list[Any] = [*WITHOUT]
+    methods += [
+        (label, {"method": method, "parameters": {"model": model}}) for label, (method, model) in models.items()
+    ]
+    image = task.load(entry)
+    try:
+        table = evaluate(
+            image, task.holes, methods, seed=seed, modality=task.modality, name=entry.name, keep_fills=True
+        )
+    except MaskError:
+        return None
+    width = float(table.constants["R"])
+    rows = []
+    for row in table.rows:
+        where = table.labels == row.hole
+        fill = table.fills[row.method]
+        report = score(fill, image.array, where, convention="rfr-report", data_range=width)
+        kept = {name: row.scores[name] for name in ("psnr", "ssim", "rmse", "gradient_energy")}
+        rows.append({"method": row.method, "hole": row.hole, **kept, **{f"report_{k}": v for k, v in report.items()}})
+    return {
+        "task": task.name,
+        "title": task.title,
+        "image": entry.name,
+        "subject": entry.subject,
+        "seed": seed,
+        "range": table.constants["R"],
+        "scores": rows,
+        "seconds": table.seconds,
+    }
+
+
+def main(study: Study, arguments: Sequence[str] | None = None) -> None:
+    """The command of a study."""
+    from .assemble import assemble
+    from .study_page import write_page
+
+    chosen = options(study.question).parse_args(arguments)
+    size = SIZES[chosen.size]
+    if chosen.steps:
+        size = dataclasses.replace(size, steps=chosen.steps)
+    out = chosen.out / study.name
+    outcome = run(study, size, chosen.data, chosen.runs, out, split=chosen.split, workers=chosen.workers)
+    write_page(outcome, out, chosen.size)
+    assemble(chosen.out)
+    print(f"{out / 'README.md'}\n{study.finding(outcome)}")
+
+
+def options(description: str) -> argparse.ArgumentParser:
+    """What the command of each study takes."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.csv")
+    parser.add_argument("--out", type=Path, default=Path("docs/experiments"), help="folder for the pages")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for trainings and damaged images")
+    parser.add_argument("--size", choices=SIZES, default="small", help="small: minutes; full: what the pages show")
+    parser.add_argument("--steps", type=int, default=0, help="of each training, in place of the size's")
+    parser.add_argument("--split", default="test", help="train, val or test")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
+    return parser
+
+
+def curves(folder: Path) -> Iterator[tuple[int, float]]:
+    """Of each validation of a training: step, and the gain over the thin plate, dB."""
+    from ...training.loop import HISTORY
+
+    for line in (folder / HISTORY).read_text(encoding="utf-8").splitlines():
+        numbers = json.loads(line)
+        if "gain" in numbers:
+            yield numbers["step"], numbers["gain"]
+
+
+def _train(recipe: Recipe, data: Path, folder: Path, cache: Path) -> str:
+    make_folder(folder)
+    train(recipe, data, folder, accelerator="cpu", cache=cache)
+    return folder.name
+
+
+def _place(recipe: Recipe) -> str:
+    """The folder of a training: readable, and of this recipe alone."""
+    identity = hashlib.sha256(json.dumps(dataclasses.asdict(recipe), sort_keys=True).encode()).hexdigest()[:8]
+    words = [recipe.name, *recipe.data.holes, *recipe.data.contrasts, f"{recipe.schedule.steps} steps"]
+    return f"study-{_plain(' '.join(words))}-{identity}"
+
+
+def _plain(words: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+
+
+def without(labels: Iterable[str]) -> list[str]:
+    """All rows of a table: trivial, without training, arms."""
+    return [TRIVIAL, *WITHOUT, *labels]
