@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import InputError, MaskError
 from ..feed_forward.other_side import in_frames, other_side
 from ..files import make_folder, replacing
-from ..frames import Frames, cut, pose, views
+from ..frames import Frames, cut, views
 from ..holes import place
 from ..mask import Hole, bounding_box, disjoint_boxes
 from ..methods import registry
@@ -168,7 +168,7 @@ class Cases:
     def _make(self, number: int) -> Case:
         rng = np.random.default_rng([self.seed, 3, number])
         for _ in range(_TRIES):
-            image = self._image(rng)
+            image = self.images[int(rng.integers(len(self.images)))]
             spec = self.data.holes[rng.integers(len(self.data.holes))]
             planes = views(image.image, self.data.plane, self.data.also, self.data.pixel_size(image.image))
             plane = planes[rng.integers(len(planes))]
@@ -184,21 +184,6 @@ class Cases:
                 continue
             return self.frames(image, labels > 0, plane, int(rng.integers(labels.max())))
         raise InputError(f"The holes {', '.join(self.data.holes)} do not fit into the images; give smaller ones.")
-
-    def _image(self, rng: np.random.Generator) -> Undamaged:
-        """A random one. To networks that see one slice each is an image: volumes come as often as they have slices."""
-        if self.slices > 1:
-            return self.images[int(rng.integers(len(self.images)))]
-        last = self._last_slices
-        return self.images[int(np.searchsorted(last, rng.integers(last[-1]), side="right"))]
-
-    @functools.cached_property
-    def _last_slices(self) -> np.ndarray:
-        """Of each image, how many slices it and those before it have."""
-        images = [image.image for image in self.images]
-        plane = self.data.plane
-        counts = [each.array.shape[pose(each, plane).order[0]] if each.array.ndim == 3 else 1 for each in images]
-        return np.cumsum(counts)
 
     def frames(self, image: Undamaged, hole: np.ndarray, plane: str, number: int = 0) -> Case:
         """The frames of one of the regions into which a fill would divide a hole.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..frames import LEFT_AND_RIGHT
+from ..frames import LEFT_AND_RIGHT, THICK
 from ..manifest import Entry
 from ..progress import Progress
 from .cases import Cases
@@ -40,8 +41,13 @@ def prepare(
             for entries, share in ((learning, first), (validation, second))
         )
         return Crops(slices, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT), discs(others, recipe)
-    cases = Cases(read_undamaged(learning, first), data, recipe.pixels, recipe.slices, data.cases, seed, folder)
-    trial = damages(read_undamaged(validation, second), recipe, folder, progress.part(0.2, 0.3))
+    # To a network that sees one slice, slices that lie apart are images of their own, as they are when a film is one.
+    apart = THICK * data.pixel_mm if recipe.slices == 1 and not data.also else math.inf
+    images, held_out = (
+        read_undamaged(entries, share, apart_mm=apart) for entries, share in ((learning, first), (validation, second))
+    )
+    cases = Cases(images, data, recipe.pixels, recipe.slices, data.cases, seed, folder)
+    trial = damages(held_out, recipe, folder, progress.part(0.2, 0.3))
     cases.make(progress.part(0.3, 1.0))
     return Damages(cases, recipe.hint, recipe.other_side), trial
 

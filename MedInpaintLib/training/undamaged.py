@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..errors import InputError
 from ..foreground import body
 from ..intensity import Scaling, fit_scaling, sample_known
 from ..manifest import Entry
+from ..mask import Box
 from ..volume import Volume
 from .slices import check_finite
 
@@ -41,12 +43,15 @@ class Undamaged:
         return found.hexdigest()
 
 
-def read_undamaged(entries: Sequence[Entry], progress: Callable[[int, int], None] | None = None) -> list[Undamaged]:
+def read_undamaged(
+    entries: Sequence[Entry], progress: Callable[[int, int], None] | None = None, *, apart_mm: float = math.inf
+) -> list[Undamaged]:
     """The images.
 
     Args:
         entries: of the manifest.
         progress: called with how many images are read, and of how many.
+        apart_mm: volumes whose slices lie further apart are so many images of one slice.
 
     Raises:
         InputError: there is none.
@@ -58,7 +63,20 @@ def read_undamaged(entries: Sequence[Entry], progress: Callable[[int, int], None
         image = Volume.of(entry.path)
         check_finite(image, entry)
         scaling = fit_scaling(sample_known(image.array, None, None), entry.modality)
-        found.append(Undamaged(image, body(image.array, entry.modality), scaling, entry.modality))
+        inside = body(image.array, entry.modality)
+        for box in _slices(image, apart_mm):
+            if inside[box].any():
+                found.append(Undamaged(image.crop(box), inside[box], scaling, entry.modality))
     if not found:
         raise InputError("There are no images to learn from: the data hold none of this modality, contrast and split.")
     return found
+
+
+def _slices(image: Volume, apart_mm: float) -> list[Box]:
+    """The slices of a volume whose slices lie apart; else all of it."""
+    whole = tuple(slice(0, size) for size in image.array.shape)
+    apart = [axis for axis, mm in enumerate(image.spacing) if mm > apart_mm]
+    if image.array.ndim == 2 or len(apart) != 1:
+        return [whole]
+    axis = apart[0]
+    return [(*whole[:axis], slice(at, at + 1), *whole[axis + 1 :]) for at in range(image.array.shape[axis])]

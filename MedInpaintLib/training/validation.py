@@ -99,7 +99,7 @@ def damages(images: list[Undamaged], recipe: Recipe, folder: Path, progress: Pro
     schedule = recipe.schedule
     holes = schedule.holes or (f"spheres:{schedule.hole_mm}mm",)
     # Flat images have a frame of most holes.
-    each = FRAMES if any(image.image.array.ndim == 3 for image in images) else 1
+    each = 1 if all(sum(size > 1 for size in image.image.array.shape) == 2 for image in images) else FRAMES
     count = math.ceil(schedule.crops / each)
     data = dataclasses.replace(recipe.data, holes=holes)
     cases = Cases(images, data, recipe.pixels, recipe.slices, count, schedule.seed, folder)

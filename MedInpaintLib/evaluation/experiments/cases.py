@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ...files import make_folder, write_text
+from ...frames import pose
 from ...manifest import Entry
 from ...models.store import find
 from ...volume import Volume
@@ -55,9 +56,12 @@ class Task:
         return not self.contrasts or entry.contrast in self.contrasts
 
     def load(self, entry: Entry) -> Volume:
-        """The image; a slice that is stored as a volume of one slice becomes flat."""
+        """The image; a slice that is stored as a volume of one slice becomes flat, turned as it is looked at."""
         image = Volume.read(entry.path)
-        return Volume(image.array[0], image.spacing[1:]) if self.flat and image.array.ndim == 3 else image
+        if not self.flat or image.array.ndim == 2:
+            return image
+        turned = pose(image, "axial")
+        return Volume(turned.turn(image.array)[0], tuple(image.spacing[axis] for axis in turned.order[1:]))
 
 
 def cases(entries: Sequence[Entry], tasks: Iterable[Task]) -> list[tuple[Task, Entry, int]]:
@@ -126,11 +130,16 @@ def _kept(
     return found
 
 
-def options(description: str) -> argparse.ArgumentParser:
-    """What every experiment's command takes; of the description only the first line is shown."""
+def options(description: str, out: Path | None = None) -> argparse.ArgumentParser:
+    """What every experiment's command takes; of the description only the first line is shown.
+
+    Args:
+        description: of the experiment.
+        out: where the page lies by default; without one it must be given.
+    """
     parser = argparse.ArgumentParser(description=description.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.csv")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the page")
+    parser.add_argument("--out", type=Path, default=out, required=out is None, help="folder for the page")
     parser.add_argument("--split", default="test", help="train, val or test")
     parser.add_argument("--task", action="append", default=[], help="only this task; repeatable")
     parser.add_argument("--match", default="", help="only images with this in their name")

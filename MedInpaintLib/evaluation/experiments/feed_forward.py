@@ -116,7 +116,7 @@ def run(
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     from .feed_forward_page import BASE, write_page
-    from .pages import write_cards
+    from .pages import MASKED_3D, write_cards
 
     parser = options(__doc__ or "")
     parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
@@ -126,9 +126,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     write_page(found, chosen.data, chosen.out, chosen.split)
     if chosen.cards:
-        experiment = "MedInpaintLib.evaluation.experiments.feed_forward"
+        protocol = f"{MASKED_3D}; MedInpaintLib.evaluation.experiments.feed_forward"
         metrics = ("psnr", "ssim", "rmse", "gradient_energy")
-        write_cards(found, MODELS, TASKS, metrics, base=BASE, split=chosen.split, experiment=experiment)
+        write_cards(found, MODELS, TASKS, metrics, base=BASE, split=chosen.split, protocol=protocol)
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def run(
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     from .latent_search_page import BASE, write_page
-    from .pages import write_cards
+    from .pages import MASKED_3D, write_cards
 
     parser = options(__doc__ or "")
     parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
@@ -108,8 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     write_page(found, chosen.data, chosen.out, chosen.split)
     if chosen.cards:
-        experiment = "MedInpaintLib.evaluation.experiments.latent_search"
-        write_cards(found, MODELS, TASKS, METRICS, base=BASE, split=chosen.split, experiment=experiment)
+        protocol = f"{MASKED_3D}; MedInpaintLib.evaluation.experiments.latent_search"
+        write_cards(found, MODELS, TASKS, METRICS, base=BASE, split=chosen.split, protocol=protocol)
 
 
 if __name__ == "__main__":

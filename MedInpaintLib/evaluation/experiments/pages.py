@@ -71,9 +71,9 @@ def write_cards(
     *,
     base: str,
     split: str,
-    experiment: str,
+    protocol: str,
 ) -> None:
-    """The scores of each model into its card, in place of what was there of this split and experiment.
+    """The scores of each model into its card, in place of what was there of this split and protocol.
 
     Args:
         found: all cases.
@@ -82,9 +82,8 @@ def write_cards(
         metrics: to write.
         base: the method that stands beside the model.
         split: of the data.
-        experiment: the module that was run.
+        protocol: in words: convention, range, and the experiment.
     """
-    protocol = f"masked, 3-D SSIM, range: 99.5 percentile of the known foreground; {experiment}"
     for label, (method, name) in models.items():
         bundle = find(name)
         kept = [score for score in bundle.scores if score["protocol"] != protocol or score["split"] != split]
@@ -114,8 +113,20 @@ def _card_scores(
             }
 
 
+#: The protocol of the experiments on brain MR, for cards.
+MASKED_3D = "masked, 3-D SSIM, range: 99.5 percentile of the known foreground"
+
+
 def draw(
-    case: Case, task: Task, options: Mapping[str, dict[str, Any]], base: str, data: Path, split: str, path: Path
+    case: Case,
+    task: Task,
+    options: Mapping[str, dict[str, Any]],
+    base: str,
+    data: Path,
+    split: str,
+    path: Path,
+    *,
+    differences: bool = False,
 ) -> None:
     """A case, filled by some methods, side by side.
 
@@ -127,6 +138,7 @@ def draw(
         data: folder with MANIFEST.csv.
         split: of the data.
         path: of the picture.
+        differences: to the truth, beside each fill.
     """
     entry = next(each for each in read_manifest(data, split) if each.name == case["image"])
     image = task.load(entry)
@@ -135,4 +147,5 @@ def draw(
         image, task.holes, methods, seed=case["seed"], modality=task.modality, name=entry.name, keep_fills=True
     )
     fills = {label: table.fills[label] for label in (base, *options)}
-    save_comparison(path, image, table.labels > 0, fills, {label: table.mean_scores(label) for label in fills})
+    scores = {label: table.mean_scores(label) for label in fills}
+    save_comparison(path, image, table.labels > 0, fills, scores, differences=differences)

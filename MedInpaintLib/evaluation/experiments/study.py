@@ -17,15 +17,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...errors import MaskError
 from ...files import make_folder
-from ...manifest import Entry, read_manifest
-from ...metrics import score
+from ...manifest import read_manifest
 from ...models.bundle import FACTS
 from ...training.recipe import Recipe, read_recipe
 from ...training.run import run as train
-from ..protocol import TRIVIAL, evaluate
+from ..protocol import TRIVIAL
 from .cases import Case, Task, cases, folder_of, go_through, in_parallel
+from .conventions import run_case
 from .reduced import reduced
 
 #: Fills without training; the first is what a network has to be better than.
@@ -194,49 +193,9 @@ def run(
     models = {arm.label: (arm.architecture, str(bundle_of(folders[arm.label]))) for arm in study.arms}
     keep = folder_of(out / "cases" / split, [folder for _, folder in models.values()])
     entries = read_manifest(data, split)
-    work = functools.partial(run_case, models=models)
+    work = functools.partial(run_case, without=WITHOUT, models=models)
     found = go_through(cases(entries, study.tasks(size)), work, keep, workers=workers)
     return Outcome(study, size, data, folders, found, split)
-
-
-def run_case(task: Task, entry: Entry, seed: int, *, models: dict[str, tuple[str, str]]) -> Case | None:
-    """Scores of one image with one set of holes, by two conventions; None where the holes do not fit.
-
-    Args:
-        task: the exam.
-        entry: the image.
-        seed: of the holes.
-        models: label -> method and model.
-    """
-    methods: list[Any] = [*WITHOUT]
-    methods += [
-        (label, {"method": method, "parameters": {"model": model}}) for label, (method, model) in models.items()
-    ]
-    image = task.load(entry)
-    try:
-        table = evaluate(
-            image, task.holes, methods, seed=seed, modality=task.modality, name=entry.name, keep_fills=True
-        )
-    except MaskError:
-        return None
-    width = float(table.constants["R"])
-    rows = []
-    for row in table.rows:
-        where = table.labels == row.hole
-        fill = table.fills[row.method]
-        report = score(fill, image.array, where, convention="rfr-report", data_range=width)
-        kept = {name: row.scores[name] for name in ("psnr", "ssim", "rmse", "gradient_energy")}
-        rows.append({"method": row.method, "hole": row.hole, **kept, **{f"report_{k}": v for k, v in report.items()}})
-    return {
-        "task": task.name,
-        "title": task.title,
-        "image": entry.name,
-        "subject": entry.subject,
-        "seed": seed,
-        "range": table.constants["R"],
-        "scores": rows,
-        "seconds": table.seconds,
-    }
 
 
 def main(study: Study, arguments: Sequence[str] | None = None) -> None:

@@ -13,11 +13,11 @@ from ..figure import save_comparison
 from ..protocol import TRIVIAL, evaluate
 from .cases import Case
 from .comparison import difference, mean, of_exam
+from .conventions import METRICS
 from .pages import write_scores
 from .study import WITHOUT, Outcome, bundle_of, curves, without
 from .tables import count_holes, machine
 
-METRICS = ("psnr", "ssim", "rmse", "gradient_energy", "report_psnr", "report_ssim", "report_rmse")
 BASE = WITHOUT[0]
 #: Arms in a picture, at most.
 SHOWN = 3

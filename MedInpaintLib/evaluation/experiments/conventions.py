@@ -1,0 +1,68 @@
+"""Scores of flat images by three conventions: ours, the course report's, and the report's over the whole image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...errors import MaskError
+from ...manifest import Entry
+from ...metrics import score
+from ..protocol import evaluate
+from .cases import Case, Task
+
+OURS = ("psnr", "ssim", "rmse", "gradient_energy")
+#: Over the hole, and over the image, of which the hole is a small part: shown once, to say why it misleads.
+REPORT = ("report_psnr", "report_ssim", "report_rmse")
+IMAGE = ("image_psnr", "image_ssim")
+METRICS = (*OURS, *REPORT, *IMAGE)
+
+
+def run_case(
+    task: Task, entry: Entry, seed: int, *, without: Sequence[str], models: Mapping[str, tuple[str, str]]
+) -> Case | None:
+    """Scores of one image with one set of holes; None where the holes do not fit.
+
+    Args:
+        task: the kind of holes.
+        entry: the image.
+        seed: of the holes.
+        without: methods without a model.
+        models: label -> method and model.
+    """
+    methods: list[Any] = [*without]
+    methods += [
+        (label, {"method": method, "parameters": {"model": model}}) for label, (method, model) in models.items()
+    ]
+    image = task.load(entry)
+    try:
+        table = evaluate(
+            image, task.holes, methods, seed=seed, modality=task.modality, name=entry.name, keep_fills=True
+        )
+    except MaskError:
+        return None
+    width = float(table.constants["R"])
+    rows = []
+    for row in table.rows:
+        kept = {"method": row.method, "hole": row.hole, **{name: row.scores[name] for name in OURS}}
+        for prefix, region in (("report", "hole"), ("image", "image")):
+            found = score(
+                table.fills[row.method],
+                image.array,
+                table.labels == row.hole,
+                convention="rfr-report",
+                region=region,
+                data_range=width,
+            )
+            kept |= {f"{prefix}_{name}": value for name, value in found.items() if f"{prefix}_{name}" in METRICS}
+        rows.append(kept)
+    return {
+        "task": task.name,
+        "title": task.title,
+        "image": entry.name,
+        "subject": entry.subject,
+        "seed": seed,
+        "range": table.constants["R"],
+        "scores": rows,
+        "seconds": table.seconds,
+    }
