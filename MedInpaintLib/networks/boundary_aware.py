@@ -16,7 +16,7 @@ class BoundaryAware(FeedForward):
     Multi-task learning with a shared encoder and decoder (Caruana: Multitask learning, Machine Learning 28, 1997).
 
     Args:
-        pixels, slices, given, hint, other_side, relative: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hint, other_side, relative, lines: see :class:`.feed_forward.FeedForward`.
         width, levels: see :class:`.unet.Body`.
     """
 
@@ -31,10 +31,13 @@ class BoundaryAware(FeedForward):
         hint: bool = False,
         other_side: bool = False,
         relative: bool = False,
+        lines: bool = False,
         width: int = 64,
         levels: int = 5,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative)
+        super().__init__(
+            pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative, lines=lines
+        )
         check_halvings(pixels, levels - 1)
         self.body = Body(2 * slices + self.beside, self.outputs, width=width, levels=levels)
         start_at_the_fill(self.body.head, self)

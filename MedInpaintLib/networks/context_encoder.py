@@ -24,7 +24,7 @@ class ContextEncoder(FeedForward):
 
     Args:
         pixels: see :class:`.feed_forward.FeedForward`; a multiple of 32.
-        slices, given, hint, other_side, relative: see there.
+        slices, given, hint, other_side, relative, lines: see there.
         width: channels after the first convolution, and before the last.
         bottleneck: length of the vector. Of the published size's 71 million weights, 66 lie before and behind it.
 
@@ -41,10 +41,13 @@ class ContextEncoder(FeedForward):
         hint: bool = False,
         other_side: bool = False,
         relative: bool = False,
+        lines: bool = False,
         width: int = 64,
         bottleneck: int = 4000,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative)
+        super().__init__(
+            pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative, lines=lines
+        )
         check_halvings(pixels, len(WIDTHS))
         side = pixels // 2 ** len(WIDTHS)
         widths = [width * times for times in WIDTHS]

@@ -17,7 +17,7 @@ class EdgeGuided(FeedForward):
     parts trained together. The gradient of the image's loss goes into the edges, too.
 
     Args:
-        pixels, slices, given, hint, other_side, relative: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hint, other_side, relative, lines: see :class:`.feed_forward.FeedForward`.
         width, levels: see :class:`.unet.Body`; the part for the edges has half the width.
     """
 
@@ -32,10 +32,13 @@ class EdgeGuided(FeedForward):
         hint: bool = False,
         other_side: bool = False,
         relative: bool = False,
+        lines: bool = False,
         width: int = 64,
         levels: int = 5,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative)
+        super().__init__(
+            pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative, lines=lines
+        )
         check_halvings(pixels, levels - 1)
         self.edges = Body(2 * slices + self.beside, 1, width=max(1, width // 2), levels=levels)
         self.image = Body(2 * slices + self.beside + 1, self.outputs - 1, width=width, levels=levels)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from ..errors import ParameterError
+from .lines import LINES, along_lines
 from .mixture import CLUES, clues, mixed, shares
 from .surroundings import surroundings
 
@@ -33,12 +34,16 @@ class FeedForward(nn.Module):
             beside the known pixels of the slices those of that. Not without a fill.
         relative: whether it sees all intensities relative to the hole's surroundings (:mod:`.surroundings`), and adds
             at their scale. Not without a fill.
+        lines: whether it sees, and mixes, two more fills of the middle slice, along rows and along columns
+            (:mod:`.lines`). Not without a fill.
     """
 
     #: What the last channel of the output shows as logits, for networks that have one: ``"edges"``, ``"boundary"``.
     EXTRA: ClassVar[str | None] = None
 
-    def __init__(self, *, pixels: int, slices: int, given: str, hint: bool, other_side: bool, relative: bool) -> None:
+    def __init__(
+        self, *, pixels: int, slices: int, given: str, hint: bool, other_side: bool, relative: bool, lines: bool
+    ) -> None:
         super().__init__()
         if pixels < 1:
             raise ParameterError(f"The side of a frame must be 1 pixel or more; found {pixels}.")
@@ -46,23 +51,24 @@ class FeedForward(nn.Module):
             raise ParameterError(f"The number of slices that a network sees must be odd; found {slices}.")
         if given not in GIVEN:
             raise ParameterError(f"A network is given one of {', '.join(GIVEN)} under the hole; found '{given}'.")
-        if (hint or other_side or relative) and given == "nothing":
+        if (hint or other_side or relative or lines) and given == "nothing":
             raise ParameterError(
-                "A network with a hint, the other side or relative intensities corrects a fill; give it one, or none "
-                "of them."
+                "A network with a hint, the other side, relative intensities or fills along lines corrects a fill; "
+                "give it one, or none of them."
             )
         self.pixels, self.slices, self.given = pixels, slices, given
-        self.hint, self.other_side, self.relative = bool(hint), bool(other_side), bool(relative)
+        self.hint, self.other_side = bool(hint), bool(other_side)
+        self.relative, self.lines = bool(relative), bool(lines)
 
     @property
     def beside(self) -> int:
         """Channels that :meth:`predict` gets beside the slices and their masks."""
-        return self.hint + (2 + CLUES) * self.other_side
+        return self.hint + (2 + CLUES) * self.other_side + LINES * self.lines
 
     @property
     def shares(self) -> int:
         """Channels of :meth:`predict` that say how much of each fill to take."""
-        return 0 if self.given == "nothing" else shares(1 + self.hint + self.other_side)
+        return 0 if self.given == "nothing" else shares(1 + self.hint + self.other_side + LINES * self.lines)
 
     @property
     def outputs(self) -> int:
@@ -99,6 +105,9 @@ class FeedForward(nn.Module):
             other = torch.where(there > 0, fills[:, -1:], middle)
             fills = torch.cat([fills[:, :-1], other], dim=1)
             beside = torch.cat([fills, there, clues(middle, self._middle(mask), other, there)], dim=1)
+        if self.lines:
+            lines = along_lines(middle, self._middle(mask))
+            fills, beside = torch.cat([fills, lines], dim=1), torch.cat([beside, lines], dim=1)
         added, how_much, extra = self.predict(images, mask, beside).tensor_split([1, 1 + self.shares], dim=1)
         return mixed(torch.cat([middle, fills], dim=1), how_much) + added, extra
 
@@ -111,8 +120,8 @@ class FeedForward(nn.Module):
         Args:
             images: ``(B, slices, H, W)``; given nothing, 0 under the hole.
             mask: of that shape, 1 = known, 0 = hole.
-            beside: ``(B, self.beside, H, W)``: the hint, the other side, where there is one, and
-                :func:`.mixture.clues`; known everywhere.
+            beside: ``(B, self.beside, H, W)``: the hint; the other side, where there is one, and
+                :func:`.mixture.clues`; the fills along lines. Known everywhere.
         """
         raise NotImplementedError
 

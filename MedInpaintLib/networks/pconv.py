@@ -26,9 +26,10 @@ class PConvUNet(FeedForward):
     features, the filled slices and what there is beside them: the network has to know what it corrects.
 
     Args:
-        pixels, slices, given, hint, other_side, relative: see :class:`.feed_forward.FeedForward`.
+        pixels, slices, given, hint, other_side, relative, lines: see :class:`.feed_forward.FeedForward`.
         width: channels after the first convolution; each further one has twice as many, up to 8 times.
         levels: halvings.
+        norm: of the small U-Net, see :class:`.unet.Body`.
 
     Raises:
         ParameterError: no level, or frames that cannot be halved so often.
@@ -43,10 +44,14 @@ class PConvUNet(FeedForward):
         hint: bool = False,
         other_side: bool = False,
         relative: bool = False,
+        lines: bool = False,
+        norm: str = "batch",
         width: int = 64,
         levels: int = 7,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative)
+        super().__init__(
+            pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative, lines=lines
+        )
         if levels < 1:
             raise ParameterError(f"A network must have 1 level or more; found {levels}.")
         check_halvings(pixels, levels if given == "nothing" else max(levels, CORRECTOR - 1))
@@ -61,7 +66,7 @@ class PConvUNet(FeedForward):
             for level in reversed(range(1, levels))
         )
         self.head = PartialConv2d(width + slices, 1, 3, padding=1) if given == "nothing" else None
-        self.correct = Corrector(width, self) if given == "fill" else None
+        self.correct = Corrector(width, self, norm) if given == "fill" else None
         self.enlarge = nn.Upsample(scale_factor=2)
 
     def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:

@@ -32,8 +32,9 @@ class RfrNet(FeedForward):
 
     Args:
         pixels: see :class:`.feed_forward.FeedForward`; a multiple of 16.
-        slices, given, hint, other_side, relative: see there. Given a fill, a small U-Net comes in place of the tail
-            and what follows: it alone sees what is not known.
+        slices, given, hint, other_side, relative, lines: see there. Given a fill, a small U-Net comes in place of the
+            tail and what follows: it alone sees what is not known.
+        norm: of the small U-Net, see :class:`.unet.Body`.
         width: channels at half size, a multiple of 8; 64 is the published size (31.2 million parameters).
         recurrences: 6 is published.
         kernel: side of the convolutions that grow what is known, odd, 3 or more; 7 is published, and 5 for small holes.
@@ -51,11 +52,15 @@ class RfrNet(FeedForward):
         hint: bool = False,
         other_side: bool = False,
         relative: bool = False,
+        lines: bool = False,
+        norm: str = "batch",
         width: int = 64,
         recurrences: int = 6,
         kernel: int = 7,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative)
+        super().__init__(
+            pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative, lines=lines
+        )
         check_halvings(pixels, HALVINGS)
         if width < 8 or width % 8:
             raise ParameterError(f"The width must be a multiple of 8 channels; found {width}.")
@@ -75,7 +80,7 @@ class RfrNet(FeedForward):
         self.grow = _Partial(width, width, kernel, activation=nn.LeakyReLU(inplace=True))
         self.reason = Reasoning(width)
         self.enlarge = _enlarge(width, width, slope=0.01)
-        self.correct = Corrector(width, self) if given == "fill" else None
+        self.correct = Corrector(width, self, norm) if given == "fill" else None
         self.tail = Tail(slices, width) if given == "nothing" else None
 
     def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:

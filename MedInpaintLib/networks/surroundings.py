@@ -34,7 +34,7 @@ def surroundings(image: torch.Tensor, known: torch.Tensor) -> tuple[torch.Tensor
     steps = functional.pad(down.square(), (0, 0, 0, 1)) + functional.pad(right.square(), (0, 1))
     weights = known * blurred(1 - known, NEARBY)
     # Where nothing is near, or nothing known, all of it counts.
-    weights = weights + 1e-6
+    weights = weights + 1e-9
     mean, square = ((weights * each).sum(dim=(2, 3), keepdim=True) for each in (image, steps))
     total = weights.sum(dim=(2, 3), keepdim=True)
     return mean / total, STEPS * (square / total).sqrt() + LEAST

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
+from ..errors import ParameterError
 from .feed_forward import FeedForward, check_halvings, start_at_the_fill
 
 #: Sizes that a :class:`Corrector` sees, full size included.
 CORRECTOR = 3
+#: How a :class:`Body` normalises. Networks that see relative intensities begin to learn at once by group, and only
+#: after some 600 steps by batch, where a rough frame sets the scale for the smooth ones beside it.
+NORMS = ("batch", "group")
+#: Of channels.
+GROUPS = 4
 
 
 class Body(nn.Module):
@@ -22,16 +30,20 @@ class Body(nn.Module):
         inputs, outputs: channels.
         width: channels at full size; each smaller size has twice as many.
         levels: sizes, full size included.
+        norm: one of :data:`NORMS`. By group, each frame has a scale of its own (Wu, He: Group
+            normalization, ECCV 2018).
 
     Shapes: ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``; the sides are multiples of ``2 ** (levels - 1)``.
     """
 
-    def __init__(self, inputs: int, outputs: int, *, width: int, levels: int) -> None:
+    def __init__(self, inputs: int, outputs: int, *, width: int, levels: int, norm: str = "batch") -> None:
         super().__init__()
+        if norm not in NORMS:
+            raise ParameterError(f"A network normalises by one of {', '.join(NORMS)}; found '{norm}'.")
         widths = [width * 2**level for level in range(levels)]
         before = [inputs, *widths[:-1]]
-        self.down = nn.ModuleList(_block(a, b) for a, b in zip(before, widths, strict=True))
-        self.up = nn.ModuleList(_block(widths[k + 1] + widths[k], widths[k]) for k in reversed(range(levels - 1)))
+        self.down = nn.ModuleList(_block(a, b, norm) for a, b in zip(before, widths, strict=True))
+        self.up = nn.ModuleList(_block(widths[k + 1] + widths[k], widths[k], norm) for k in reversed(range(levels - 1)))
         self.head = nn.Conv2d(width + inputs, outputs, 1)
         self.pool, self.enlarge = nn.MaxPool2d(2), nn.Upsample(scale_factor=2)
 
@@ -50,8 +62,8 @@ class UNet(FeedForward):
     """A plain U-Net on slices and their masks, 2-D with one slice and 2.5-D with more.
 
     Args:
-        pixels, slices, given, hint, other_side, relative: see :class:`.feed_forward.FeedForward`.
-        width, levels: see :class:`Body`.
+        pixels, slices, given, hint, other_side, relative, lines: see :class:`.feed_forward.FeedForward`.
+        norm, width, levels: see :class:`Body`.
     """
 
     def __init__(
@@ -63,12 +75,16 @@ class UNet(FeedForward):
         hint: bool = False,
         other_side: bool = False,
         relative: bool = False,
+        lines: bool = False,
+        norm: str = "batch",
         width: int = 64,
         levels: int = 5,
     ) -> None:
-        super().__init__(pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative)
+        super().__init__(
+            pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative, lines=lines
+        )
         check_halvings(pixels, levels - 1)
-        self.body = Body(2 * slices + self.beside, self.outputs, width=width, levels=levels)
+        self.body = Body(2 * slices + self.beside, self.outputs, width=width, levels=levels, norm=norm)
         start_at_the_fill(self.body.head, self)
 
     def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
@@ -82,13 +98,13 @@ class Corrector(nn.Module):
     Args:
         features: channels of what they make of it, at full size; so many channels has the U-Net at full size, too.
         network: what this is the last part of.
+        norm: see :class:`Body`.
     """
 
-    def __init__(self, features: int, network: FeedForward) -> None:
+    def __init__(self, features: int, network: FeedForward, norm: str) -> None:
         super().__init__()
-        self.body = Body(
-            features + 2 * network.slices + network.beside, network.outputs, width=features, levels=CORRECTOR
-        )
+        inputs = features + 2 * network.slices + network.beside
+        self.body = Body(inputs, network.outputs, width=features, levels=CORRECTOR, norm=norm)
         start_at_the_fill(self.body.head, network)
 
     def forward(
@@ -98,9 +114,10 @@ class Corrector(nn.Module):
         return self.body(torch.cat([features, images, mask, beside], dim=1))
 
 
-def _block(before: int, after: int) -> nn.Sequential:
+def _block(before: int, after: int, norm: str) -> nn.Sequential:
     """Twice convolution, normalisation, ReLU."""
     layers: list[nn.Module] = []
     for inputs in (before, after):
-        layers += [nn.Conv2d(inputs, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+        normalise = nn.BatchNorm2d(after) if norm == "batch" else nn.GroupNorm(math.gcd(GROUPS, after), after)
+        layers += [nn.Conv2d(inputs, after, 3, padding=1, bias=False), normalise, nn.ReLU(inplace=True)]
     return nn.Sequential(*layers)

@@ -6,7 +6,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from MedInpaintLib.losses.reconstruction import DecibelLoss, ReconstructionLoss, average, composite, precise, region
+from MedInpaintLib.losses.reconstruction import (
+    DecibelLoss,
+    ReconstructionLoss,
+    RootMeanSquareLoss,
+    average,
+    composite,
+    precise,
+    region,
+)
 
 WHERE = ("hole", "known", "frame")
 
@@ -135,3 +143,12 @@ def test_frames_with_large_errors_weigh_no_more_in_decibels():
     change = (predicted.grad * predicted).sum(dim=(1, 2, 3))  # by a relative change of all errors
     assert change[0].item() == pytest.approx(change[1].item(), rel=0.01)
     assert change[1].item() == pytest.approx(20 / np.log(10) / 2, rel=0.01)
+
+
+@given(case=cases(), where=st.sampled_from(WHERE))
+def test_root_mean_squares_are_those_of_the_loop(case, where):
+    squares = [
+        literal(*(each[number : number + 1] for each in case), where, 2, "region") for number in range(len(case[0]))
+    ]
+    found = RootMeanSquareLoss(where)(*map(torch.from_numpy, case))
+    assert found.item() == pytest.approx(np.mean(np.sqrt(np.array(squares) + 1e-6)), rel=1e-9)

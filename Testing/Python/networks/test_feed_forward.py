@@ -170,6 +170,7 @@ def test_a_u_net_without_levels_is_two_convolutions():
         ({"given": "all"}, "is given one of nothing, fill under the hole; found 'all'"),
         ({"hint": True}, "corrects a fill; give it one"),
         ({"other_side": True}, "corrects a fill; give it one"),
+        ({"relative": True}, "corrects a fill; give it one"),
         ({"pixels": 36}, "multiple of 16 pixels; found 36"),
         ({"pixels": 0}, "must be 1 pixel or more; found 0"),
     ],

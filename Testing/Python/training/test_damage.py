@@ -201,3 +201,61 @@ def test_holes_that_do_not_fit_are_refused(images):
 def test_no_images_are_refused():
     with pytest.raises(InputError, match="no images to learn from"):
         read_undamaged([])
+
+
+def test_slices_that_lie_apart_are_images_of_their_own(tmp_path):
+    from MedInpaintLib.manifest import Entry
+    from MedInpaintLib.volume import Volume
+
+    rng = np.random.default_rng(0)
+    array = np.zeros((5, 30, 28), np.int16)
+    array[1:, 4:26, 4:24] = rng.integers(200, 900, (4, 22, 20))  # nobody is in the first slice
+    Volume(array, (7.0, 1.0, 1.0)).write(tmp_path / "thick.nii.gz")
+    entry = Entry(tmp_path / "thick.nii.gz", "thick", "MR", "T1", "a", "train")
+    (whole,) = read_undamaged([entry])
+    apart = read_undamaged([entry], apart_mm=2.0)
+    assert [each.image.array.shape for each in apart] == [(1, 30, 28)] * 4
+    for number, each in enumerate(apart, start=1):
+        assert (each.image.array == array[number : number + 1]).all()
+        assert (each.inside == whole.inside[number : number + 1]).all()
+        assert each.scaling == whole.scaling
+        assert each.image.ijk_to_lps()[1] == pytest.approx(whole.image.ijk_to_lps()[1] + [0, 0, 7 * number])
+    assert len(read_undamaged([entry], apart_mm=8.0)) == 1
+
+
+def test_all_holes_of_an_image_are_hidden_and_the_frames_are_of_one_region(images):
+    image = images[0]
+    hole = np.zeros(image.image.array.shape, bool)
+    hole[5:7, 8:12, 12:16] = True
+    hole[5:7, 26:32, 12:16] = True
+    cases = damages([image]).cases
+    first, second, again = (cases.frames(image, hole, "axial", number) for number in range(3))
+    assert (first.truth == again.truth).all()
+    assert first.truth.shape != second.truth.shape or not (first.truth == second.truth).all()
+    for made in (first, second):
+        assert (~made.known).any()
+        assert (made.truth == made.images)[made.known].all()
+
+
+def test_frames_of_films_have_so_many_pixels_across_whatever_the_film_has(tmp_path):
+    from MedInpaintLib.manifest import Entry
+    from MedInpaintLib.volume import Volume
+
+    rng = np.random.default_rng(0)
+    small = np.kron(rng.integers(60, 250, (16, 12)), np.ones((4, 4))).astype(np.uint8)
+    found = []
+    for times in (1, 2):
+        path = tmp_path / f"{times}.nii.gz"
+        Volume(np.kron(small, np.ones((times, times), np.uint8)), (1.0, 1.0)).write(path)
+        (image,) = read_undamaged([Entry(path, str(times), "film", "", "a", "train")])
+        hole = np.zeros(image.image.array.shape, bool)
+        hole[30 * times : 36 * times, 20 * times : 28 * times] = True
+        data = Data("film", across=64, holes=("squares:1/8",))
+        assert data.pixel_size(image.image) == times
+        found.append(Cases([image], data, 32, 1, 1).frames(image, hole, "axial"))
+    one, two = found
+    assert one.truth.shape == two.truth.shape == (1, 32, 32)
+    # Pixels of voxels twice as small are means of some of them: the same but beside the blocks' edges.
+    assert np.mean(np.abs(one.truth.astype(float) - two.truth) < 0.02) > 0.5
+    assert abs(int((~one.known).sum()) - 48) <= 4
+    assert abs(int((~two.known).sum()) - 48) <= 40

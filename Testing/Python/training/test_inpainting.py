@@ -12,6 +12,7 @@ from MedInpaintLib.losses.reconstruction import ReconstructionLoss
 from MedInpaintLib.losses.structural import MultiScaleSsimLoss, SsimLoss
 from MedInpaintLib.losses.total_variation import TotalVariationLoss
 from MedInpaintLib.networks import build
+from MedInpaintLib.networks.surroundings import surroundings
 from MedInpaintLib.training.tasks import task_of
 
 SMALL = {"pixels": 32, "slices": 3, "given": "fill", "width": 4, "levels": 2}
@@ -148,3 +149,16 @@ def test_wrong_options_are_refused(options, error, message):
 def test_a_model_without_an_encoder_has_no_features():
     with pytest.raises(ParameterError, match=r"'a-tiny-unet' \(unet\) has no encoder"):
         task(network(), features="a-tiny-unet")
+
+
+def test_a_relative_network_learns_at_the_scale_of_the_surroundings():
+    _, known, truth = batch()
+    found = {}
+    for relative in (False, True):
+        made = task(network(relative=relative), valid=0.0, hole=0.0, perceptual=0.0, style=0.0, variation=0.0, rmse=1.0)
+        made.network.train()
+        filled = truth + 0.1
+        found[relative] = made._parts(filled, truth, known[:, 1:2])["rmse"].item()
+    scale = surroundings(truth, known[:, 1:2].float())[1]
+    assert found[False] == pytest.approx(0.1, rel=1e-3)
+    assert found[True] == pytest.approx((0.1 / scale).mean().item(), rel=1e-3)

@@ -70,6 +70,7 @@ def test_wrong_recipes_are_refused(change, message, recipe):
         (("cases = 6", "cases = 0"), "no holes to learn from"),
         (("slice_mm = 2.0", "slice_mm = 0"), "slice_mm = 0; it must be above 0"),
         (("slice_mm = 2.0", 'also = ["oblique"]'), "the plane 'oblique'"),
+        (("slice_mm = 2.0", "across = -1"), "across = -1; give a number of pixels"),
     ],
 )
 def test_wrong_recipes_of_networks_that_fill_are_refused(change, message, recipe):

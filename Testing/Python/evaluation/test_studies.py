@@ -1,0 +1,226 @@
+"""Studies on tiny films with tiny networks: what is trained is trained once, and the pages are whole."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import importlib
+import re
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from MedInpaintLib.evaluation.experiments import EXPERIMENTS, films_and_ct, films_and_ct_page, run, study
+from MedInpaintLib.evaluation.experiments.assemble import assemble
+from MedInpaintLib.evaluation.experiments.cases import Task
+from MedInpaintLib.evaluation.experiments.comparison import Difference, difference, mean, verdict
+from MedInpaintLib.evaluation.experiments.reduced import reduced
+from MedInpaintLib.manifest import read_manifest
+from MedInpaintLib.training.recipe import read_recipe
+from MedInpaintLib.volume import Volume
+
+
+def module_of(name):
+    return importlib.import_module(f"{study.__package__}.{name.replace('-', '_')}")
+
+
+STUDIES = [name for name in EXPERIMENTS if hasattr(module_of(name), "STUDY")]
+TINY = {"unet": {"width": 4, "levels": 2}, "pconv": {"width": 4, "levels": 2}, "rfr": {"width": 8, "recurrences": 1}}
+SIZE = study.Size(steps=2, cases=2, crops=4, images=2, seeds=(0,))
+
+
+def film(seed, size=96):
+    """uint8: smooth, bright, noisy."""
+    rng = np.random.default_rng(seed)
+    smooth = ndimage.gaussian_filter(rng.random((size, size)), 6)
+    return np.clip(128 + 2000 * (smooth - smooth.mean()) + rng.normal(0, 2, smooth.shape), 40, 250).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Films of both kinds and CT slices, in all splits."""
+    folder = tmp_path_factory.mktemp("data")
+    rows = [["path", "modality", "contrast", "subject_id", "split"]]
+    for number, split in enumerate(("train", "train", "val", "val", "test", "test")):
+        kind = ("CR no_findings", "CR pneumonia")[number % 2]
+        Volume(film(number, 192 if number < 4 else 96), (1.0, 1.0)).write(folder / f"film{number}.png")
+        rows.append([f"film{number}.png", "CXR", kind, f"f{number}", split])
+    (folder / "ct_slices").mkdir()
+    for number, split in enumerate(("train", "val", "test")):
+        slice_ = film(number + 10).astype(np.int16)[np.newaxis] * 4 - 500
+        Volume(slice_, (5.0, 1.0, 1.0)).write(folder / "ct_slices" / f"{number}.nii.gz")
+        rows.append([f"ct_slices/{number}.nii.gz", "CT", "CT", f"c{number}", split])
+    with (folder / "MANIFEST.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return folder
+
+
+def tiny(name):
+    """A recipe for films of 96 pixels."""
+    recipe = read_recipe(name)
+    arguments = {"pixels": 32, "slices": 1, "given": "fill", "relative": True, **TINY[recipe.architecture]}
+    schedule = dataclasses.replace(recipe.schedule, batch=2)
+    data = dataclasses.replace(recipe.data, across=96 if recipe.data.across else 0)
+    return dataclasses.replace(recipe, arguments=arguments, schedule=schedule, data=data)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(study, "read_recipe", tiny)
+    monkeypatch.setattr(study, "in_parallel", lambda work, jobs, *, workers: (work(*job) for job in jobs))
+    monkeypatch.setattr(study, "go_through", lambda todo, work, keep, *, workers: [work(*each) for each in todo])
+    monkeypatch.setattr(study, "SIZES", {"small": SIZE})
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Shared, so that studies share trainings."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
+    asked = module_of(name).STUDY
+    assert asked.name == name
+    asked = dataclasses.replace(asked, across=asked.across and 96)
+    out = tmp_path / "docs" / "experiments"
+    study.main(asked, ["--data", str(data), "--out", str(out), "--runs", str(runs)])
+    page = (out / name / "README.md").read_text(encoding="utf-8")
+    assert page.startswith(f"# {asked.title}\n")
+    rows = {line.split("|")[1].strip(): line for line in page.splitlines() if line.startswith("| ")}
+    for arm in asked.arms:
+        # PSNR, difference and SSIM of every exam.
+        assert len(re.findall(r"-?\d+\.\d+", rows[arm.label])) == 4 * len(asked.exams)
+    found = re.search(r"\*\*Found:\*\* (.+)", page)
+    assert found
+    assert "nan" not in found[1]
+    for picture in ("curves.png", "fills.png"):
+        assert f"({picture})" in page
+        assert (out / name / picture).stat().st_size > 5000
+    with (out / name / "scores.csv").open() as file:
+        scores = list(csv.DictReader(file))
+    assert {row["method"] for row in scores} >= {arm.label for arm in asked.arms}
+    assert all(row["report_psnr"] and row["image_psnr"] for row in scores)
+    assert f"]({'experiments/' + name}/curves.png)" in (tmp_path / "docs" / "experiments.md").read_text()
+
+
+def test_what_is_trained_is_not_trained_again(data, runs, tmp_path, small, monkeypatch):
+    from MedInpaintLib.evaluation.experiments.hole_shape import STUDY
+
+    asked = dataclasses.replace(STUDY, across=96)
+    study.run(asked, SIZE, data, runs, tmp_path)
+    monkeypatch.setattr(study, "train", lambda *_, **__: pytest.fail("trained again"))
+    study.run(asked, SIZE, data, runs, tmp_path)
+
+
+def test_studies_share_their_trainings():
+    """Those that are the same have the same folder; of no two others have it."""
+    places = {}
+    for name in STUDIES:
+        asked = module_of(name).STUDY
+        for arm in asked.arms:
+            recipe = asked.recipe(arm, study.SIZES["full"])
+            places.setdefault(study._place(recipe), set()).add((asked.base, arm.architecture, arm.holes, arm.contrasts))
+    assert all(len(each) == 1 for each in places.values())
+    assert len(places) == 18
+
+
+def test_the_released_networks_have_a_page(data, runs, tmp_path, monkeypatch, tiny_models):
+    models = {"film": {"unet": ("unet", "a-tiny-unet")}, "CT": {"unet": ("unet", "a-tiny-unet")}}
+    tasks = (
+        Task("film-squares", "Chest films, squares", "film", True, "squares:10px:2"),
+        Task("ct-strips", "CT slices, strips", "CT", True, "strips:6px:1"),
+    )
+    for module in (films_and_ct, films_and_ct_page):
+        monkeypatch.setattr(module, "MODELS", models)
+        monkeypatch.setattr(module, "TASKS", tasks)
+        monkeypatch.setattr(module, "WITHOUT", ("biharmonic", "harmonic"))
+    found = []
+    for task in tasks:
+        images = films_and_ct.images_of(data, runs, task.modality)
+        for entry in read_manifest(images, "test"):
+            if task.suits(entry):
+                strange = {"any_modality": True}
+                found.append(
+                    films_and_ct.run_case(
+                        task,
+                        entry,
+                        0,
+                        without=films_and_ct.WITHOUT,
+                        models={"unet": ("unet", "a-tiny-unet")},
+                        parameters=strange,
+                    )
+                )
+    monkeypatch.setattr(films_and_ct_page, "draw", lambda *_, **__: None)
+    films_and_ct_page.write_page(found, data, runs, tmp_path, "test")
+    page = (tmp_path / "README.md").read_text()
+    words = [
+        "## Chest films, squares",
+        "## CT slices, strips",
+        "| the report, RFR | 22.34",
+        "## Against fills",
+        "dB higher",
+    ]
+    assert [each for each in words if each not in page] == []
+
+
+def test_full_image_figures_are_higher_by_what_nobody_had_to_fill(data, runs):
+    """A hole of h of n pixels: 10 log10(n / h) dB for nothing, at the same maximum."""
+    task = Task("film", "Films", "film", True, "squares:24px:1")
+    entry = next(each for each in read_manifest(data, "test") if task.suits(each))
+    case = films_and_ct.run_case(task, entry, 0, without=("biharmonic",), models={})
+    for row in case["scores"]:
+        assert row["image_psnr"] > row["report_psnr"] + 10 * np.log10(96 * 96 / 24**2) - 1e-6
+
+
+def test_films_are_reduced_by_means_of_blocks(data, tmp_path):
+    folder = reduced(data, tmp_path / "small", "film", 96)
+    entries = read_manifest(folder)
+    assert len(entries) == 6
+    for before, after in zip(read_manifest(data), entries, strict=False):
+        assert (before.split, before.subject, before.contrast) == (after.split, after.subject, after.contrast)
+        large, small = Volume.read(before.path).array, Volume.read(after.path).array
+        times = large.shape[0] // 96
+        assert small.shape == (96, 96)
+        assert small.dtype == np.uint8
+        for row, column in ((0, 0), (50, 17), (95, 95)):
+            block = large[row * times : (row + 1) * times, column * times : (column + 1) * times]
+            assert small[row, column] == np.rint(block.mean())
+    assert reduced(data, tmp_path / "small", "film", 96) == folder
+
+
+def test_differences_are_paired_by_hole_and_averaged_by_image():
+    def case(image, *rows):
+        return {"image": image, "scores": [{"method": m, "hole": h, "psnr": v} for m, h, v in rows]}
+
+    found = [
+        case("a", ("x", 1, 10.0), ("x", 2, 20.0), ("y", 2, 18.0), ("y", 1, 9.0)),
+        case("b", ("x", 1, 30.0), ("y", 1, 30.0)),
+        case("a", ("x", 1, 12.0), ("y", 1, 9.0)),
+    ]
+    each = difference(found, "x", "y")
+    assert each.mean == pytest.approx((2.0 + 0.0) / 2)
+    assert each.error == pytest.approx(np.std([2.0, 0.0], ddof=1) / np.sqrt(2))
+    assert mean(found, "x", "psnr") == pytest.approx(18.0)
+    assert verdict(Difference(-0.5, 0.1), "wins", "loses") == "loses (-0.50 ± 0.10 dB)"
+    assert verdict(Difference(0.1, 0.1), "wins", "loses").startswith("cannot be told apart")
+
+
+def test_pages_are_put_together_with_links_from_above(tmp_path):
+    page = tmp_path / "experiments" / "mine" / "README.md"
+    page.parent.mkdir(parents=True)
+    page.write_text("# My study?\n\n## Part\n\n![f](f.png) [s](scores.csv) [w](https://a.org/b) [h](#part)\n")
+    text = assemble(tmp_path / "experiments").read_text()
+    assert "- [My study?](#my-study)" in text
+    assert "\n## My study?\n\n### Part\n" in text
+    assert "![f](experiments/mine/f.png) [s](experiments/mine/scores.csv) [w](https://a.org/b) [h](#part)" in text
+
+
+def test_the_command_runs_an_experiment(tmp_path):
+    with pytest.raises(SystemExit) as stopped:
+        run("hole-size", ["--help"])
+    assert stopped.value.code == 0
+    for name in EXPERIMENTS:
+        module = module_of(name)
+        assert hasattr(module, "STUDY") or hasattr(module, "main")
