@@ -30,10 +30,10 @@ def _along_rows(image: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     length = image.shape[-1]
     at = torch.arange(length, device=image.device).expand(image.shape)
     before = torch.where(known, at, -1).cummax(dim=-1).values
-    behind = (length - 1) - torch.where(known, at, length).flip(-1).neg().add(length - 1).cummax(dim=-1).values.flip(-1)
+    behind = torch.where(known, at, length).flip(-1).cummin(dim=-1).values.flip(-1)
     first, last = before >= 0, behind < length
     left, right = (image.gather(-1, place.clamp(0, length - 1)) for place in (before, behind))
-    share = (at - before) / (behind - before).clamp(min=1)
-    both = left + share.to(image.dtype) * (right - left)
+    share = (at - before).to(image.dtype) / (behind - before).clamp(min=1)
+    both = left + share * (right - left)
     one = torch.where(first, left, torch.where(last, right, image))
     return torch.where(known, image, torch.where(first & last, both, one))

@@ -16,7 +16,7 @@ _DIGITS = {"psnr": 2, "ssim": 3}
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """Mean over images and its standard error; of PSNR in dB, or SSIM."""
+    """Mean over images and its standard error, infinite for one image; of PSNR in dB, or SSIM."""
 
     mean: float
     error: float
@@ -28,8 +28,9 @@ class Difference:
         return abs(self.mean) > 2 * self.error
 
     def __str__(self) -> str:
-        digits = _DIGITS[self.metric]
-        return f"{self.mean:+.{digits}f} ± {self.error:.{digits}f}{_UNITS.get(self.metric, '')}"
+        digits, unit = _DIGITS[self.metric], _UNITS.get(self.metric, "")
+        spread = f" ± {self.error:.{digits}f}" if math.isfinite(self.error) else ""
+        return f"{self.mean:+.{digits}f}{spread}{unit}"
 
 
 def difference(found: Sequence[Case], better: str, worse: str, metric: str = "psnr") -> Difference:

@@ -42,12 +42,12 @@ def data(tmp_path_factory):
     """Films of both kinds and CT slices, in all splits."""
     folder = tmp_path_factory.mktemp("data")
     rows = [["path", "modality", "contrast", "subject_id", "split"]]
-    for number, split in enumerate(("train", "train", "val", "val", "test", "test")):
+    for number, split in enumerate(("train", "train", "val", "val", "test", "test", "test", "test")):
         kind = ("CR no_findings", "CR pneumonia")[number % 2]
         Volume(film(number, 192 if number < 4 else 96), (1.0, 1.0)).write(folder / f"film{number}.png")
         rows.append([f"film{number}.png", "CXR", kind, f"f{number}", split])
     (folder / "ct_slices").mkdir()
-    for number, split in enumerate(("train", "val", "test")):
+    for number, split in enumerate(("train", "val", "test", "test")):
         slice_ = film(number + 10).astype(np.int16)[np.newaxis] * 4 - 500
         Volume(slice_, (5.0, 1.0, 1.0)).write(folder / "ct_slices" / f"{number}.nii.gz")
         rows.append([f"ct_slices/{number}.nii.gz", "CT", "CT", f"c{number}", split])
@@ -126,8 +126,13 @@ def test_studies_share_their_trainings():
     assert len(places) == 18
 
 
-def test_the_released_networks_have_a_page(data, runs, tmp_path, monkeypatch, tiny_models):
-    models = {"film": {"unet": ("unet", "a-tiny-unet")}, "CT": {"unet": ("unet", "a-tiny-unet")}}
+def test_the_released_networks_have_a_page(data, runs, tmp_path, small, monkeypatch):
+    models = {}
+    for name, modality in (("hole-shape", "film"), ("networks-ct", "CT")):
+        asked = module_of(name).STUDY
+        asked = dataclasses.replace(asked, across=asked.across and 96)
+        folders = study.run(asked, SIZE, data, runs, tmp_path).folders
+        models[modality] = {"unet": ("unet", str(study.bundle_of(folders[asked.arms[0].label])))}
     tasks = (
         Task("film-squares", "Chest films, squares", "film", True, "squares:10px:2"),
         Task("ct-strips", "CT slices, strips", "CT", True, "strips:6px:1"),
@@ -136,33 +141,18 @@ def test_the_released_networks_have_a_page(data, runs, tmp_path, monkeypatch, ti
         monkeypatch.setattr(module, "MODELS", models)
         monkeypatch.setattr(module, "TASKS", tasks)
         monkeypatch.setattr(module, "WITHOUT", ("biharmonic", "harmonic"))
-    found = []
-    for task in tasks:
-        images = films_and_ct.images_of(data, runs, task.modality)
-        for entry in read_manifest(images, "test"):
-            if task.suits(entry):
-                strange = {"any_modality": True}
-                found.append(
-                    films_and_ct.run_case(
-                        task,
-                        entry,
-                        0,
-                        without=films_and_ct.WITHOUT,
-                        models={"unet": ("unet", "a-tiny-unet")},
-                        parameters=strange,
-                    )
-                )
-    monkeypatch.setattr(films_and_ct_page, "draw", lambda *_, **__: None)
-    films_and_ct_page.write_page(found, data, runs, tmp_path, "test")
-    page = (tmp_path / "README.md").read_text()
-    words = [
-        "## Chest films, squares",
-        "## CT slices, strips",
-        "| the report, RFR | 22.34",
-        "## Against fills",
-        "dB higher",
-    ]
+    monkeypatch.setattr(films_and_ct, "go_through", lambda todo, work, keep, *, workers: [work(*each) for each in todo])
+    monkeypatch.setattr(films_and_ct, "ACROSS", 96)
+    out = tmp_path / "films-and-ct"
+    films_and_ct.main(["--data", str(data), "--out", str(out), "--runs", str(runs)])
+    page = (out / "README.md").read_text()
+    words = ["## Chest films, squares", "## CT slices, strips", "| the report, RFR | 22.34", "## Against", "dB higher"]
     assert [each for each in words if each not in page] == []
+    assert (out / "film-squares.png").stat().st_size > 5000
+    with (out / "scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 4 * (4 * 2 + 2 * 1)  # methods, and holes of films and slices
+    assert "## Chest films and CT slices" in (tmp_path / "experiments.md").read_text()
 
 
 def test_full_image_figures_are_higher_by_what_nobody_had_to_fill(data, runs):
@@ -177,7 +167,7 @@ def test_full_image_figures_are_higher_by_what_nobody_had_to_fill(data, runs):
 def test_films_are_reduced_by_means_of_blocks(data, tmp_path):
     folder = reduced(data, tmp_path / "small", "film", 96)
     entries = read_manifest(folder)
-    assert len(entries) == 6
+    assert len(entries) == 8
     for before, after in zip(read_manifest(data), entries, strict=False):
         assert (before.split, before.subject, before.contrast) == (after.split, after.subject, after.contrast)
         large, small = Volume.read(before.path).array, Volume.read(after.path).array
@@ -204,6 +194,7 @@ def test_differences_are_paired_by_hole_and_averaged_by_image():
     assert each.error == pytest.approx(np.std([2.0, 0.0], ddof=1) / np.sqrt(2))
     assert mean(found, "x", "psnr") == pytest.approx(18.0)
     assert verdict(Difference(-0.5, 0.1), "wins", "loses") == "loses (-0.50 ± 0.10 dB)"
+    assert str(difference(found[:1], "x", "y")) == "+1.50 dB"
     assert verdict(Difference(0.1, 0.1), "wins", "loses").startswith("cannot be told apart")
 
 
