@@ -54,12 +54,13 @@ def _all() -> str:
 
 
 def _row(bundle: Bundle) -> list[str]:
-    side = bundle.input["pixels"] * bundle.input["pixel_mm"]
+    pixels, across = bundle.input["pixels"], bundle.input.get("across", 0)
+    side = pixels * bundle.input["pixel_mm"]
     return [
         bundle.name,
         bundle.architecture,
         ", ".join(bundle.contrasts),
-        f"{side:g} x {side:g} mm",
+        f"{pixels} x {pixels} of {across} px" if across else f"{side:g} x {side:g} mm",
         f"{bundle.megabytes:.1f} MB",
         _place(bundle),
     ]

@@ -37,7 +37,8 @@ class Bundle:
         normalisation: ``centre`` and ``half_width``: what the network sees is ``(scaled - centre) / half_width``, with
             ``scaled`` as everywhere in the road (:mod:`MedInpaintLib.intensity`).
         input: ``pixels`` (the side of its square), ``pixel_mm`` and ``plane``; of networks that fill in one pass also
-            ``also`` (other planes), ``slice_mm`` (between slices) and ``hint`` (a method whose fill they see).
+            ``also`` (other planes), ``slice_mm`` (between slices), ``hint`` (a method whose fill they see), ``across``
+            (pixels along the image's longer side, in place of ``pixel_mm``).
         training: ``recipe``, ``steps``, ``seed`` and ``data``, a list of ``dataset``, ``licence``, ``citation`` and
             ``subjects`` (how many).
         scores: rows of measured scores; ``protocol`` in a row says how they were measured.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..intensity import CT_WINDOW
+
 if TYPE_CHECKING:
     from .bundle import Bundle
 
@@ -82,10 +84,17 @@ def _what_it_is(bundle: Bundle) -> str:
 
 def _input(bundle: Bundle) -> str:
     centre, half_width = bundle.normalisation["centre"], bundle.normalisation["half_width"]
+    if bundle.modality == "CT":
+        low, high = (CT_WINDOW[0] + (centre + side * half_width) * (CT_WINDOW[1] - CT_WINDOW[0]) for side in (-1, 1))
+        scale = f"{CT_WINDOW[0]:g} to {CT_WINDOW[1]:g} HU to 0 and 1"
+        rest = f": {low:.0f} to {high:.0f} HU are told apart; of what lies beyond, only a correction is made"
+    else:
+        scale, rest = "the known foreground's 0.5 and 99.5 percentiles to 0 and 1", ""
+    relative = " It sees all of it relative to the level and the roughness around the hole."
     return (
-        f"{describe_input(bundle).capitalize()}. Intensities are first scaled as everywhere in MedInpaint (for MR: the "
-        "known foreground's 0.5 and 99.5 percentiles to 0 and 1); the network then sees "
-        f"(scaled - {centre:g}) / {half_width:g}."
+        f"{describe_input(bundle).capitalize()}. Intensities are first scaled as everywhere in MedInpaint ("
+        f"{bundle.modality}: {scale}); the network then sees (scaled - {centre:g}) / {half_width:g}{rest}."
+        f"{relative if bundle.arguments.get('relative') else ''}"
     )
 
 

@@ -13,7 +13,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ class Size:
 
 SIZES = {
     "small": Size(steps=200, cases=120, crops=32, images=6, seeds=(0,)),
-    "full": Size(steps=1200, cases=1200, crops=256, images=1000, seeds=(0, 1)),
+    "full": Size(steps=800, cases=800, crops=256, images=1000, seeds=(0, 1)),
 }
 
 
@@ -168,7 +168,15 @@ def bundle_of(folder: Path) -> Path:
 
 
 def run(
-    study: Study, size: Size, data: Path, runs: Path, out: Path, *, split: str = "test", workers: int = 2
+    study: Study,
+    size: Size,
+    data: Path,
+    runs: Path,
+    out: Path,
+    *,
+    split: str = "test",
+    accelerator: str = "cpu",
+    workers: int = 2,
 ) -> Outcome:
     """Train what is not trained yet, and test what is not tested yet.
 
@@ -179,12 +187,13 @@ def run(
         runs: folder for trainings.
         out: folder for the page; cases are kept there.
         split: to test on.
+        accelerator: to train on, see :class:`...training.loop.Hardware`.
         workers: trainings or tests at a time, each with a core of its own.
     """
     data = reduced(data, runs / f"{study.base}-{study.across}", study.modality, study.across) if study.across else data
     folders = {arm.label: runs / _place(study.recipe(arm, size)) for arm in study.arms}
     missing = [
-        (study.recipe(arm, size), data, folders[arm.label], runs / "cases")
+        (study.recipe(arm, size), data, folders[arm.label], runs / "cases", accelerator)
         for arm in study.arms
         if not list(folders[arm.label].glob(f"*/{FACTS}"))
     ]
@@ -208,7 +217,16 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> None:
     if chosen.steps:
         size = dataclasses.replace(size, steps=chosen.steps)
     out = chosen.out / study.name
-    outcome = run(study, size, chosen.data, chosen.runs, out, split=chosen.split, workers=chosen.workers)
+    outcome = run(
+        study,
+        size,
+        chosen.data,
+        chosen.runs,
+        out,
+        split=chosen.split,
+        accelerator=chosen.accelerator,
+        workers=chosen.workers,
+    )
     write_page(outcome, out, chosen.size)
     assemble(chosen.out)
     print(f"{out / 'README.md'}\n{study.finding(outcome)}")
@@ -223,23 +241,14 @@ def options(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--size", choices=SIZES, default="small", help="small: minutes; full: what the pages show")
     parser.add_argument("--steps", type=int, default=0, help="of each training, in place of the size's")
     parser.add_argument("--split", default="test", help="train, val or test")
+    parser.add_argument("--accelerator", default="cpu", help="to train on: cpu, cuda or mps")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     return parser
 
 
-def curves(folder: Path) -> Iterator[tuple[int, float]]:
-    """Of each validation of a training: step, and the gain over the thin plate, dB."""
-    from ...training.loop import HISTORY
-
-    for line in (folder / HISTORY).read_text(encoding="utf-8").splitlines():
-        numbers = json.loads(line)
-        if "gain" in numbers:
-            yield numbers["step"], numbers["gain"]
-
-
-def _train(recipe: Recipe, data: Path, folder: Path, cache: Path) -> str:
+def _train(recipe: Recipe, data: Path, folder: Path, cache: Path, accelerator: str) -> str:
     make_folder(folder)
-    train(recipe, data, folder, accelerator="cpu", cache=cache)
+    train(recipe, data, folder, accelerator=accelerator, cache=cache)
     return folder.name
 
 

@@ -14,8 +14,9 @@ from ..protocol import TRIVIAL, evaluate
 from .cases import Case
 from .comparison import difference, mean, of_exam
 from .conventions import METRICS
+from .given import curve
 from .pages import write_scores
-from .study import WITHOUT, Outcome, bundle_of, curves, without
+from .study import WITHOUT, Outcome, bundle_of, without
 from .tables import count_holes, machine
 
 BASE = WITHOUT[0]
@@ -88,7 +89,7 @@ def draw_curves(outcome: Outcome, path: Path) -> None:
     figure = Figure(figsize=(7, 3.6), dpi=110, layout="constrained")
     axis = figure.add_subplot()
     for label, folder in outcome.folders.items():
-        points = list(curves(folder))
+        points = [(step, gain) for step, gain, _ in curve(folder)]
         axis.plot(*zip(*points, strict=True), marker="o", markersize=3, linewidth=1.4, label=label)
     axis.axhline(0, color="0.6", linewidth=0.8)
     axis.set_xlabel("updates")
