@@ -1,4 +1,4 @@
-# make demo | test | test-all | bench | fills | latent | feed-forward | lint: each sets up what it needs in .venv, once.
+# make demo | test | test-all | bench | fills | latent | feed-forward | experiment | lint: each sets up what it needs in .venv, once.
 # Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 SETUP := pyproject.toml constraints.txt
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test test-all bench fills latent feed-forward lint format clean
+.PHONY: demo test test-all bench fills latent feed-forward experiment lint format clean
 
 demo: $(VENV)/.demo
 	$(RUN) -m MedInpaintLib.cli demo --output demo-output
@@ -29,6 +29,9 @@ latent: $(VENV)/.train
 
 feed-forward: $(VENV)/.train
 	$(RUN) -m MedInpaintLib.evaluation.experiments.feed_forward --data "$(DATA)" --out docs/feed-forward --split test
+
+experiment: $(VENV)/.train
+	$(RUN) -m MedInpaintLib.cli experiment $(NAME) --data "$(DATA)" $(OPTIONS)
 
 lint: $(VENV)/.lint
 	$(RUN) -m ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,6 +23,9 @@ LEARNABLE = 7.0
 
 #: Where a method gives no spread of its own, the spread among it and these stands for its uncertainty.
 PEERS = ("biharmonic", "patch-regression", "patch")
+
+#: The network that self-checks of flat images try, where its packages and a model for such images are there.
+NETWORK = "unet"
 
 SUMMARY = "Chooses by the hole's geometry and side and by the kind of image, and says why."
 
@@ -70,9 +74,23 @@ def candidates(scan: Scan) -> list[str]:
         others.append("mirror")
     if scan.modality == "film":
         others.append("hybrid")
+    # Any flat image may be taken for a chest film: whether the network that learned these is better, is for trial holes
+    # to tell, and not for the choice without them.
+    if len(scan.axes) == 2 and _can_run(NETWORK, scan.modality):
+        others.append(NETWORK)
     if scan.exemplars:
         others.append("exemplar")
     return [first, *(name for name in others if name != first)]
+
+
+def _can_run(method: str, modality: str) -> bool:
+    """Whether a method's packages are installed and it has a model for such images."""
+    from ..models.store import models
+    from .registry import get
+
+    if not all(importlib.util.find_spec(package) for package in get(method).requires):
+        return False
+    return any((each.architecture, each.modality) == (method, modality) for each in models().values())
 
 
 def _depth(scan: Scan) -> float:

@@ -1,5 +1,6 @@
 """The self-check: trial holes like the real one, an honest score, the best method."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -213,3 +214,20 @@ def test_cancelling_ends_the_self_check_and_is_no_reason_to_leave_a_candidate_ou
     put_in(monkeypatch, "stop", stop)
     with pytest.raises(Cancelled):
         self_check(scan_of(*head), [Plan.of("stop"), Plan.of("harmonic")])
+
+
+def test_the_network_is_a_candidate_for_flat_images_of_which_a_model_has_learned(monkeypatch):
+    from MedInpaintLib.models import store
+
+    known = next(each for each in store.models().values() if each.architecture == "unet")
+    film, hole = np.random.default_rng(0).random((60, 60)), np.zeros((60, 60), bool)
+    hole[20:40, 20:40] = True
+    for modality, architecture, is_one in (("film", "unet", True), ("CT", "unet", False), ("film", "rfr", False)):
+        bundle = dataclasses.replace(known, modality=modality, architecture=architecture)
+        monkeypatch.setattr(store, "models", lambda bundle=bundle: {"one": bundle})
+        scan = dataclasses.replace(scan_of(film, hole), modality="film")
+        assert ("unet" in auto.candidates(scan)) is is_one
+    volume = np.random.default_rng(0).random((30, 30, 30))
+    deep = np.zeros(volume.shape, bool)
+    deep[10:20, 10:20, 10:20] = True
+    assert "unet" not in auto.candidates(scan_of(volume, deep))
