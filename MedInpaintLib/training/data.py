@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..frames import LEFT_AND_RIGHT, THICK
+from ..frames import LEFT_AND_RIGHT
 from ..manifest import Entry
 from ..progress import Progress
 from .cases import Cases
@@ -41,10 +40,10 @@ def prepare(
             for entries, share in ((learning, first), (validation, second))
         )
         return Crops(slices, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT), discs(others, recipe)
-    # To a network that sees one slice, slices that lie apart are images of their own, as they are when a film is one.
-    apart = THICK * data.pixel_mm if recipe.slices == 1 and not data.also else math.inf
+    # To a network that sees one slice of one plane each slice is an image of its own, as it is when a film is one.
+    plane = data.plane if recipe.slices == 1 and not data.also else None
     images, held_out = (
-        read_undamaged(entries, share, apart_mm=apart) for entries, share in ((learning, first), (validation, second))
+        read_undamaged(entries, share, plane=plane) for entries, share in ((learning, first), (validation, second))
     )
     cases = Cases(images, data, recipe.pixels, recipe.slices, data.cases, seed, folder)
     trial = damages(held_out, recipe, folder, progress.part(0.2, 0.3))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ..errors import InputError
 from ..foreground import body
+from ..frames import pose
 from ..intensity import Scaling, fit_scaling, sample_known
 from ..manifest import Entry
 from ..mask import Box
@@ -44,14 +44,14 @@ class Undamaged:
 
 
 def read_undamaged(
-    entries: Sequence[Entry], progress: Callable[[int, int], None] | None = None, *, apart_mm: float = math.inf
+    entries: Sequence[Entry], progress: Callable[[int, int], None] | None = None, *, plane: str | None = None
 ) -> list[Undamaged]:
     """The images.
 
     Args:
         entries: of the manifest.
         progress: called with how many images are read, and of how many.
-        apart_mm: volumes whose slices lie further apart are so many images of one slice.
+        plane: in which each slice of a volume is an image of its own, see :data:`..frames.PLANES`; none when None.
 
     Raises:
         InputError: there is none.
@@ -64,7 +64,7 @@ def read_undamaged(
         check_finite(image, entry)
         scaling = fit_scaling(sample_known(image.array, None, None), entry.modality)
         inside = body(image.array, entry.modality)
-        for box in _slices(image, apart_mm):
+        for box in _slices(image, plane):
             if inside[box].any():
                 found.append(Undamaged(image.crop(box), inside[box], scaling, entry.modality))
     if not found:
@@ -72,11 +72,10 @@ def read_undamaged(
     return found
 
 
-def _slices(image: Volume, apart_mm: float) -> list[Box]:
-    """The slices of a volume whose slices lie apart; else all of it."""
+def _slices(image: Volume, plane: str | None) -> list[Box]:
+    """The slices of a volume; all of an image that is flat."""
     whole = tuple(slice(0, size) for size in image.array.shape)
-    apart = [axis for axis, mm in enumerate(image.spacing) if mm > apart_mm]
-    if image.array.ndim == 2 or len(apart) != 1:
+    if plane is None or image.array.ndim == 2:
         return [whole]
-    axis = apart[0]
+    axis = pose(image, plane).order[0]
     return [(*whole[:axis], slice(at, at + 1), *whole[axis + 1 :]) for at in range(image.array.shape[axis])]

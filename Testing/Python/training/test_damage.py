@@ -203,7 +203,7 @@ def test_no_images_are_refused():
         read_undamaged([])
 
 
-def test_slices_that_lie_apart_are_images_of_their_own(tmp_path):
+def test_slices_of_a_plane_are_images_of_their_own(tmp_path):
     from MedInpaintLib.manifest import Entry
     from MedInpaintLib.volume import Volume
 
@@ -213,14 +213,14 @@ def test_slices_that_lie_apart_are_images_of_their_own(tmp_path):
     Volume(array, (7.0, 1.0, 1.0)).write(tmp_path / "thick.nii.gz")
     entry = Entry(tmp_path / "thick.nii.gz", "thick", "MR", "T1", "a", "train")
     (whole,) = read_undamaged([entry])
-    apart = read_undamaged([entry], apart_mm=2.0)
+    apart = read_undamaged([entry], plane="axial")
     assert [each.image.array.shape for each in apart] == [(1, 30, 28)] * 4
     for number, each in enumerate(apart, start=1):
         assert (each.image.array == array[number : number + 1]).all()
         assert (each.inside == whole.inside[number : number + 1]).all()
         assert each.scaling == whole.scaling
         assert each.image.ijk_to_lps()[1] == pytest.approx(whole.image.ijk_to_lps()[1] + [0, 0, 7 * number])
-    assert len(read_undamaged([entry], apart_mm=8.0)) == 1
+    assert {each.image.array.shape for each in read_undamaged([entry], plane="sagittal")} == {(5, 30, 1)}
 
 
 def test_all_holes_of_an_image_are_hidden_and_the_frames_are_of_one_region(images):
