@@ -1,8 +1,7 @@
 """Fills along lines: each pixel of the hole from the known pixels that are next to it in its row, or in its column.
 
-They bring what lies on one side of the hole, and on the other, to every pixel of it. A network that is shown them need
-not learn first to carry intensities across the hole: on squares of 32 pixels in chest films it gains within 100 steps
-what it took 800 without them.
+They bring what lies on one side of the hole, and on the other, to every pixel of it: a network that is shown them
+need not learn first to carry intensities across the hole (``docs/experiments/learning`` has what that is worth).
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """What is usual around a hole: the level of intensities there, and how much they change from pixel to pixel.
 
-A fill is wrong by as much as what surrounds it is rough: on chest films, one standard deviation of the errors of a thin
-plate is a factor of 2.4, and of 1.6 where they are taken relative to the roughness around the hole. A network that sees
-every hole at the scale of its surroundings has one task, not one for each scale; without that, the corrections of a
-smooth film are lost in the noise of training (``docs/experiments`` has the gain).
+A fill is wrong by as much as what surrounds it is rough. A network that sees every hole at the scale of its
+surroundings has one task, not one for each scale; without that, the corrections of a smooth film are lost in the noise
+of training (``docs/experiments/learning`` has the gain).
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from .feed_forward import FeedForward, check_halvings, start_at_the_fill
 
 #: Sizes that a :class:`Corrector` sees, full size included.
 CORRECTOR = 3
-#: How a :class:`Body` normalises. Networks that see relative intensities begin to learn at once by group, and only
-#: after some 600 steps by batch, where a rough frame sets the scale for the smooth ones beside it.
+#: How a :class:`Body` normalises. By batch, a rough frame sets the scale for the smooth ones beside it: networks that
+#: see relative intensities learn faster by group (``docs/experiments/learning``).
 NORMS = ("batch", "group")
 #: Of channels.
 GROUPS = 4

@@ -302,8 +302,10 @@ def frozen(network: torch.nn.Module) -> torch.nn.Module:
 def _identity(recipe: Recipe) -> str:
     """What must be the same for a training to go on: all but how often it is looked at, and how long it goes on."""
     content = dataclasses.asdict(recipe)
-    for name in ("steps", "check_every", "crops", "hole_mm"):
+    for name in ("steps", "check_every", "crops", "hole_mm", "holes"):
         del content["schedule"][name]
+    if not recipe.data.across:  # trainings from before there was such a thing go on
+        del content["data"]["across"]
     return json.dumps(content, sort_keys=True, default=list)
 
 

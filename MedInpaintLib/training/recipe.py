@@ -107,7 +107,7 @@ class Schedule:
         clip: largest norm of a gradient.
         check_every: steps between two checks: validation, checkpoint, pictures.
         hole_mm: diameter of the discs that are cut out of the validation crops; with feed-forward networks of spheres.
-        holes: for the validation of feed-forward networks, in place of these: of each an equal part.
+        holes: for the validation of feed-forward networks, in place of these; each case draws one of them.
         crops: how many validation crops.
     """
 
@@ -195,6 +195,8 @@ def read_recipe(source: str | os.PathLike[str]) -> Recipe:
         data=_checked(_table(Data, recipe.data, f"{path}, [data]"), path),
         schedule=_possible(_table(Schedule, recipe.schedule, f"{path}, [schedule]"), path),
     )
+    for holes in (*recipe.data.holes, *recipe.schedule.holes):
+        parse(holes)  # before any image is read
     _check_hole(recipe, path)
     _check_hint(recipe, path)
     return recipe

@@ -13,6 +13,8 @@ EXPERIMENTS = {
     "given": "what a network should be given in the hole",
     "people": "what more people to learn from would bring",
     "films-and-ct": "released networks on chest films and CT slices, by three conventions (docs/films-and-ct)",
+    "learning": "what lets a network learn on chest films",
+    "seeds": "how much of a difference is the chance of a training",
     "networks": "U-Net, partial convolutions or recurrent feature reasoning, on chest films",
     "networks-ct": "the same on CT slices",
     "hole-size": "how the fill depends on the hole's size",

@@ -11,6 +11,8 @@ from ...files import write_text
 BESIDE = ("films-and-ct", "feed-forward", "latent")
 #: The order of the studies; others follow.
 ORDER = (
+    "learning",
+    "seeds",
     "networks",
     "networks-ct",
     "hole-size",

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from ...files import make_folder, write_text
 from ...frames import pose
-from ...manifest import Entry
+from ...manifest import Entry, read_manifest
 from ...models.store import find
 from ...volume import Volume
 
@@ -73,9 +73,25 @@ def cases(entries: Sequence[Entry], tasks: Iterable[Task]) -> list[tuple[Task, E
     return found
 
 
-def folder_of(keep: Path, models: Sequence[str]) -> Path:
-    """A folder, made, for cases of these models as they are: those of other weights are other cases."""
-    weights = "".join(find(name).weights_file["sha256"] for name in models)
+def fingerprint(data: Path, modality: str) -> str:
+    """Of the images of a modality in a folder of data and their splits: other data make other cases and trainings."""
+    rows = [
+        (each.name, each.subject, each.split, each.contrast)
+        for each in read_manifest(data)
+        if each.modality == modality
+    ]
+    return hashlib.sha256(repr(sorted(rows)).encode()).hexdigest()[:8]
+
+
+def folder_of(keep: Path, models: Sequence[str], data: str = "") -> Path:
+    """A folder, made, for cases of these models as they are: those of other weights are other cases.
+
+    Args:
+        keep: where it lies.
+        models: names or folders.
+        data: the :func:`fingerprint` of the images.
+    """
+    weights = "".join(find(name).weights_file["sha256"] for name in models) + data
     folder = keep / hashlib.sha256(weights.encode()).hexdigest()[:12]
     make_folder(folder)
     return folder
@@ -130,6 +146,13 @@ def _kept(
     return found
 
 
+def whole(text: str) -> int:
+    """A number of things on a command line: 1 or more."""
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of 1 or more")
+    return int(text)
+
+
 def options(description: str, out: Path | None = None) -> argparse.ArgumentParser:
     """What every experiment's command takes; of the description only the first line is shown.
 
@@ -143,5 +166,5 @@ def options(description: str, out: Path | None = None) -> argparse.ArgumentParse
     parser.add_argument("--split", default="test", help="train, val or test")
     parser.add_argument("--task", action="append", default=[], help="only this task; repeatable")
     parser.add_argument("--match", default="", help="only images with this in their name")
-    parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--workers", type=whole, default=2, help="processes")
     return parser

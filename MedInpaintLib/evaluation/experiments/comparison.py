@@ -1,13 +1,14 @@
-"""Differences between methods, paired hole by hole and averaged over images, and how to say them."""
+"""Differences between methods, paired hole by hole and averaged over people, and how to say them."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from ...errors import InputError
 from .cases import Case
 
 _UNITS = {"psnr": " dB"}
@@ -16,7 +17,7 @@ _DIGITS = {"psnr": 2, "ssim": 3}
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """Mean over images and its standard error, infinite for one image; of PSNR in dB, or SSIM."""
+    """Mean over people and its standard error, infinite for one; of PSNR in dB, or SSIM."""
 
     mean: float
     error: float
@@ -34,23 +35,26 @@ class Difference:
 
 
 def difference(found: Sequence[Case], better: str, worse: str, metric: str = "psnr") -> Difference:
-    """Of two methods in the same holes.
+    """Of two methods in the same holes, averaged over each person's: holes of one person are not independent.
 
     Args:
         found: the cases, of one exam.
         better, worse: labels of methods.
         metric: ``"psnr"`` or ``"ssim"``.
+
+    Raises:
+        InputError: there is no case.
     """
     gains: dict[str, list[float]] = {}
     for case in found:
         scores = {(row["method"], row["hole"]): row[metric] for row in case["scores"]}
-        holes = {hole for _, hole in scores}
-        gains.setdefault(case["image"], []).extend(scores[better, hole] - scores[worse, hole] for hole in holes)
-    return _over_images(gains.values(), metric)
-
-
-def _over_images(gains: Iterable[list[float]], metric: str) -> Difference:
-    means = [float(np.mean(each)) for each in gains]
+        for hole in {hole for _, hole in scores}:
+            one, other = scores[better, hole], scores[worse, hole]
+            # Two perfect fills, of infinite PSNR, do not differ.
+            gains.setdefault(case["subject"], []).append(0.0 if one == other else one - other)
+    if not gains:
+        raise InputError(f"There is no case in which '{better}' and '{worse}' could be compared: no hole fitted.")
+    means = [float(np.mean(each)) for each in gains.values()]
     error = float(np.std(means, ddof=1) / math.sqrt(len(means))) if len(means) > 1 else math.inf
     return Difference(float(np.mean(means)), error, metric)
 

@@ -26,8 +26,8 @@ def finding(outcome: Outcome) -> str:
 STUDY = Study(
     name="disease",
     title="Does disease in the training data matter?",
-    question="One network learns from normal films alone, one from as many holes in normal films and in such with "
-    "pneumonia.",
+    question="One network learns from normal films alone, one from as many holes in these and in films with pneumonia, "
+    "which are of more people, too.",
     arms=(
         Arm("normal", contrasts=(NORMAL,)),
         Arm("normal and pneumonia"),

@@ -10,8 +10,9 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...errors import InputError
 from ...manifest import read_manifest
-from .cases import Case, Task, cases, folder_of, go_through, options
+from .cases import Case, Task, cases, fingerprint, folder_of, go_through, options
 from .conventions import OURS, run_case
 from .reduced import reduced
 from .study import ACROSS
@@ -46,16 +47,23 @@ def run(
     found = []
     for modality, models in MODELS.items():
         own = [task for task in wanted if task.modality == modality]
-        keep = folder_of(out / "cases" / split, [name for _, name in models.values()])
+        if not own:
+            continue
+        source = fingerprint(data, modality)
+        keep = folder_of(out / "cases" / split, [name for _, name in models.values()], source)
         entries = [entry for entry in read_manifest(images_of(data, runs, modality), split) if match in entry.name]
         work = functools.partial(run_case, without=WITHOUT, models=models)
         found += go_through(cases(entries, own), work, keep, workers=workers)
+    if not found:
+        raise InputError("There are no such tasks or images: the page stays as it is.")
     return found
 
 
 def images_of(data: Path, runs: Path, modality: str) -> Path:
     """The folder with the images as they are tested: films at the size at which the network sees them."""
-    return reduced(data, runs / f"{modality}-{ACROSS}", modality, ACROSS) if modality == "film" else data
+    if modality != "film":
+        return data
+    return reduced(data, runs / f"{modality}-{ACROSS}-{fingerprint(data, modality)}", modality, ACROSS)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -21,6 +21,7 @@ from ...progress import Progress
 from ...training.loop import HISTORY
 from ...training.recipe import Recipe, read_recipe
 from ...training.run import run as train
+from .cases import whole
 
 RECIPES = ("brain-mr-unet", "brain-mr-pconv", "brain-mr-rfr")
 CURVES = "given.csv"
@@ -57,10 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.csv")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the page")
+    parser.add_argument("--out", type=Path, default=Path("docs/feed-forward"), help="folder for the page")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for trainings and damaged images")
     parser.add_argument("--recipe", action="append", default=[], help="only this one; repeatable")
-    parser.add_argument("--steps", type=int, default=600, help="of each training")
+    parser.add_argument("--steps", type=whole, default=600, help="of each training")
     chosen = parser.parse_args(arguments)
     rows = []
     for name in chosen.recipe or RECIPES:

@@ -27,7 +27,7 @@ def finding(outcome: Outcome) -> str:
 def _told(helps: list[Difference]) -> str:
     words = ", ".join(map(str, helps))
     if not any(each.told for each in helps):
-        return f"to learn from as many as in the test is no better than to learn from one ({words})"
+        return f"whether one learns from as many as in the test or from one cannot be told apart ({words})"
     return f"to learn from as many as in the test, beside learning from one, gives {words}"
 
 
@@ -54,7 +54,9 @@ STUDY = Study(
         for count in counts
     ),
     exams=tuple(
-        Exam(_exam(kind, count), _holes(holes, count)) for kind, (holes, counts) in KINDS.items() for count in counts
+        Exam(_exam(kind, count), _holes(holes, count), shown=(_arm(kind, count), _arm(kind, 1)))
+        for kind, (holes, counts) in KINDS.items()
+        for count in counts
     ),
     finding=finding,
 )

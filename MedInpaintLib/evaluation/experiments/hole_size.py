@@ -23,6 +23,6 @@ STUDY = Study(
     title="How large may the hole be?",
     question="Four networks learn from squares of one size each, and are tested on all sizes.",
     arms=tuple(Arm(size, holes=(f"squares:{size}",)) for size in SIZES),
-    exams=tuple(Exam(f"Squares of {size}", f"squares:{size}") for size in SIZES),
+    exams=tuple(Exam(f"Squares of {size}", f"squares:{size}", shown=(size, SIZES[0], SIZES[-1])) for size in SIZES),
     finding=finding,
 )

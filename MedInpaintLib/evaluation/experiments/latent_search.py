@@ -97,16 +97,18 @@ def run(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
+    from .assemble import assemble
     from .latent_search_page import BASE, write_page
     from .pages import MASKED_3D, write_cards
 
-    parser = options(__doc__ or "")
+    parser = options(__doc__ or "", out=Path("docs/latent"))
     parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
     chosen = parser.parse_args(arguments)
     found = run(
         chosen.data, chosen.out, split=chosen.split, tasks=chosen.task, match=chosen.match, workers=chosen.workers
     )
     write_page(found, chosen.data, chosen.out, chosen.split)
+    assemble(chosen.out.parent / "experiments")
     if chosen.cards:
         protocol = f"{MASKED_3D}; MedInpaintLib.evaluation.experiments.latent_search"
         write_cards(found, MODELS, TASKS, METRICS, base=BASE, split=chosen.split, protocol=protocol)

@@ -21,7 +21,8 @@ def finding(outcome: Outcome) -> str:
 STUDY = Study(
     name="networks",
     title="U-Net, partial convolutions or recurrent feature reasoning?",
-    question="Three networks learn alike, from squares and strips in chest films. Does the architecture matter?",
+    question="Three networks learn from the same squares and strips in chest films, each with the size and the step "
+    "size of its recipe. Does the architecture matter?",
     arms=tuple(
         Arm(label, architecture, ("squares:1/8", "strips:1/16"))
         for label, architecture in (("U-Net", "unet"), ("PConv", "pconv"), ("RFR", "rfr"))

@@ -18,6 +18,7 @@ from ...manifest import Entry, read_manifest
 from ...progress import Progress
 from ...training.recipe import Recipe, read_recipe
 from ...training.run import run as train
+from .cases import whole
 from .given import curve, shortened, write_rows
 
 RECIPE = "brain-mr-unet"
@@ -58,10 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.csv")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the page")
+    parser.add_argument("--out", type=Path, default=Path("docs/feed-forward"), help="folder for the page")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for trainings and damaged images")
-    parser.add_argument("--steps", type=int, default=1000, help="of each training")
-    parser.add_argument("--cases", type=int, default=400, help="holes to learn from")
+    parser.add_argument("--steps", type=whole, default=1000, help="of each training")
+    parser.add_argument("--cases", type=whole, default=400, help="holes to learn from")
     chosen = parser.parse_args(arguments)
     recipe = read_recipe(RECIPE)
     data = dataclasses.replace(recipe.data, cases=chosen.cases)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...errors import InputError
 from ...files import make_folder
 from ...manifest import read_manifest
 from ...volume import Volume
@@ -25,14 +26,18 @@ def reduced(data: Path, folder: Path, modality: str, across: int) -> Path:
 
     Returns:
         the folder.
+
+    Raises:
+        InputError: there is no such image.
     """
+    entries = [entry for entry in read_manifest(data) if entry.modality == modality]
+    if not entries:
+        raise InputError(f"The data in '{data}' hold no {modality} images.")
     if (folder / "MANIFEST.csv").is_file():
         return folder
     make_folder(folder)
     rows = []
-    for entry in read_manifest(data):
-        if entry.modality != modality:
-            continue
+    for entry in entries:
         name = f"{entry.name}.nii.gz"
         make_folder((folder / name).parent)
         _reduce(Volume.read(entry.path), across).write(folder / name)

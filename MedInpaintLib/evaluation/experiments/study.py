@@ -23,7 +23,7 @@ from ...models.bundle import FACTS
 from ...training.recipe import Recipe, read_recipe
 from ...training.run import run as train
 from ..protocol import TRIVIAL
-from .cases import Case, Task, cases, folder_of, go_through, in_parallel
+from .cases import Case, Task, cases, fingerprint, folder_of, go_through, in_parallel, whole
 from .conventions import run_case
 from .reduced import reduced
 
@@ -42,21 +42,33 @@ class Arm:
         architecture: of the network.
         holes: that it learns to fill; of these it is validated, too.
         contrasts: of the images that it learns from; all when empty.
+        arguments: of the network, where they are others than in the recipe.
+        seed: of the training.
     """
 
     label: str
     architecture: str = "unet"
     holes: tuple[str, ...] = ("squares:1/8",)
     contrasts: tuple[str, ...] = ()
+    arguments: tuple[tuple[str, Any], ...] = ()
+    seed: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
 class Exam:
-    """A test: holes, and the contrasts of the images in which they are made; all when empty."""
+    """A test.
+
+    Attributes:
+        label: in tables.
+        holes: that are made.
+        contrasts: of the images in which they are made; all when empty.
+        shown: labels of the arms whose fills are drawn; all when empty.
+    """
 
     label: str
     holes: str
     contrasts: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,11 +131,15 @@ class Study:
             check_every=max(1, size.steps // 8),
             holes=arm.holes,
             crops=size.crops,
+            seed=arm.seed,
             # After few steps a long average would still hold much of the first weights.
             ema=0.99,
         )
         task = {**recipe.task, "fine_tune": size.steps * 3 // 4}
-        return dataclasses.replace(recipe, data=data, schedule=schedule, task=task)
+        arguments = {**recipe.arguments, **dict(arm.arguments)}
+        if data.hint:  # takes longer to make than all the rest, and is not what is asked
+            data, arguments = dataclasses.replace(data, hint=""), {**arguments, "hint": False}
+        return dataclasses.replace(recipe, arguments=arguments, data=data, schedule=schedule, task=task)
 
     def tasks(self, size: Size) -> list[Task]:
         """The exams."""
@@ -190,8 +206,10 @@ def run(
         accelerator: to train on, see :class:`...training.loop.Hardware`.
         workers: trainings or tests at a time, each with a core of its own.
     """
-    data = reduced(data, runs / f"{study.base}-{study.across}", study.modality, study.across) if study.across else data
-    folders = {arm.label: runs / _place(study.recipe(arm, size)) for arm in study.arms}
+    source = fingerprint(data, study.modality)
+    if study.across:
+        data = reduced(data, runs / f"{study.modality}-{study.across}-{source}", study.modality, study.across)
+    folders = {arm.label: runs / _place(study.recipe(arm, size), source) for arm in study.arms}
     missing = [
         (study.recipe(arm, size), data, folders[arm.label], runs / "cases", accelerator)
         for arm in study.arms
@@ -200,7 +218,7 @@ def run(
     for done in in_parallel(_train, missing, workers=workers):
         print(f"trained {done}", flush=True)
     models = {arm.label: (arm.architecture, str(bundle_of(folders[arm.label]))) for arm in study.arms}
-    keep = folder_of(out / "cases" / split, [folder for _, folder in models.values()])
+    keep = folder_of(out / "cases" / split, [folder for _, folder in models.values()], source)
     entries = read_manifest(data, split)
     work = functools.partial(run_case, without=WITHOUT, models=models)
     found = go_through(cases(entries, study.tasks(size)), work, keep, workers=workers)
@@ -212,7 +230,7 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> None:
     from .assemble import assemble
     from .study_page import write_page
 
-    chosen = options(study.question).parse_args(arguments)
+    chosen = options(study).parse_args(arguments)
     size = SIZES[chosen.size]
     if chosen.steps:
         size = dataclasses.replace(size, steps=chosen.steps)
@@ -227,22 +245,23 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> None:
         accelerator=chosen.accelerator,
         workers=chosen.workers,
     )
-    write_page(outcome, out, chosen.size)
+    changed = [f"--{name} {getattr(chosen, name)}" for name in ("size", "steps", "split") if getattr(chosen, name)]
+    write_page(outcome, out, f"medinpaint experiment {study.name} --data DATA {' '.join(changed)}")
     assemble(chosen.out)
     print(f"{out / 'README.md'}\n{study.finding(outcome)}")
 
 
-def options(description: str) -> argparse.ArgumentParser:
+def options(study: Study) -> argparse.ArgumentParser:
     """What the command of each study takes."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = argparse.ArgumentParser(prog=f"medinpaint experiment {study.name}", description=study.question)
     parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.csv")
     parser.add_argument("--out", type=Path, default=Path("docs/experiments"), help="folder for the pages")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for trainings and damaged images")
     parser.add_argument("--size", choices=SIZES, default="small", help="small: minutes; full: what the pages show")
-    parser.add_argument("--steps", type=int, default=0, help="of each training, in place of the size's")
+    parser.add_argument("--steps", type=whole, default=0, help="of each training, in place of the size's")
     parser.add_argument("--split", default="test", help="train, val or test")
     parser.add_argument("--accelerator", default="cpu", help="to train on: cpu, cuda or mps")
-    parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--workers", type=whole, default=2, help="processes")
     return parser
 
 
@@ -252,9 +271,10 @@ def _train(recipe: Recipe, data: Path, folder: Path, cache: Path, accelerator: s
     return folder.name
 
 
-def _place(recipe: Recipe) -> str:
-    """The folder of a training: readable, and of this recipe alone."""
-    identity = hashlib.sha256(json.dumps(dataclasses.asdict(recipe), sort_keys=True).encode()).hexdigest()[:8]
+def _place(recipe: Recipe, source: str) -> str:
+    """The folder of a training: readable, and of this recipe and these data alone."""
+    content = json.dumps([source, dataclasses.asdict(recipe)], sort_keys=True)
+    identity = hashlib.sha256(content.encode()).hexdigest()[:8]
     words = [recipe.name, *recipe.data.holes, *recipe.data.contrasts, f"{recipe.schedule.steps} steps"]
     return f"study-{_plain(' '.join(words))}-{identity}"
 

@@ -39,6 +39,6 @@ STUDY = Study(
     question="Networks are tested on more holes, larger and smaller ones than they learned, beside networks that "
     "learned such holes.",
     arms=tuple(Arm(label, holes=(holes,)) for label, holes in ARMS.items()),
-    exams=tuple(Exam(label, holes) for label, (holes, _, _) in MIXES.items()),
+    exams=tuple(Exam(label, holes, shown=(home, stranger)) for label, (holes, home, stranger) in MIXES.items()),
     finding=finding,
 )

@@ -159,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     from .without_training_page import write_page
 
-    parser = options(__doc__ or "")
+    parser = options(__doc__ or "", out=Path("docs/fills"))
     chosen = parser.parse_args(arguments)
     found = run(
         chosen.data, chosen.out, split=chosen.split, tasks=chosen.task, match=chosen.match, workers=chosen.workers
