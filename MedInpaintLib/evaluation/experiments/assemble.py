@@ -13,6 +13,7 @@ BESIDE = ("films-and-ct", "feed-forward", "latent")
 ORDER = (
     "learning",
     "seeds",
+    "film-people",
     "networks",
     "networks-ct",
     "hole-size",

@@ -23,6 +23,8 @@ from .given import curve, shortened, write_rows
 
 RECIPE = "brain-mr-unet"
 CURVE = "people.csv"
+#: Of a manifest.
+COLUMNS = ["path", "modality", "contrast", "subject_id", "split", "dataset", "licence", "citation"]
 #: Shares of all subjects.
 SHARES = (0.2, 0.5, 1.0)
 
@@ -45,14 +47,23 @@ def some(entries: Sequence[Entry], share: float) -> list[str]:
 def manifest(data: Path, recipe: Recipe, subjects: Sequence[str], folder: Path) -> None:
     """A manifest of these subjects' images, and of all for validation, where they lie."""
     rows = [
-        [entry.path.resolve(), entry.modality, entry.contrast, entry.subject, entry.split]
+        [
+            entry.path.resolve(),
+            entry.modality,
+            entry.contrast,
+            entry.subject,
+            entry.split,
+            entry.dataset,
+            entry.licence,
+            entry.citation,
+        ]
         for entry in read_manifest(data)
         if entry.modality == recipe.data.modality
         and entry.contrast in (recipe.data.contrasts or [entry.contrast])
         and (entry.split == "val" or (entry.split == "train" and entry.subject in subjects))
     ]
     make_folder(folder)
-    write_rows(folder / "MANIFEST.csv", [["path", "modality", "contrast", "subject_id", "split"], *rows])
+    write_rows(folder / "MANIFEST.csv", [COLUMNS, *rows])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

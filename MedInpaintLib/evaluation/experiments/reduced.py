@@ -11,8 +11,7 @@ from ...files import make_folder
 from ...manifest import read_manifest
 from ...volume import Volume
 from .given import write_rows
-
-_COLUMNS = ["path", "modality", "contrast", "subject_id", "split", "dataset", "licence", "citation"]
+from .people import COLUMNS
 
 
 def reduced(data: Path, folder: Path, modality: str, across: int) -> Path:
@@ -43,7 +42,7 @@ def reduced(data: Path, folder: Path, modality: str, across: int) -> Path:
         _reduce(Volume.read(entry.path), across).write(folder / name)
         source = [entry.dataset, entry.licence, entry.citation]
         rows.append([name, entry.modality, entry.contrast, entry.subject, entry.split, *source])
-    write_rows(folder / "MANIFEST.csv", [_COLUMNS, *rows])
+    write_rows(folder / "MANIFEST.csv", [COLUMNS, *rows])
     return folder
 
 

@@ -25,6 +25,8 @@ from ...training.run import run as train
 from ..protocol import TRIVIAL
 from .cases import Case, Task, cases, fingerprint, folder_of, go_through, in_parallel, whole
 from .conventions import run_case
+from .people import manifest as write_manifest
+from .people import some
 from .reduced import reduced
 
 #: Fills without training; the first is what a network has to be better than.
@@ -44,6 +46,7 @@ class Arm:
         contrasts: of the images that it learns from; all when empty.
         arguments: of the network, where they are others than in the recipe.
         seed: of the training.
+        share: of the people to learn from; each share holds the smaller ones.
     """
 
     label: str
@@ -52,6 +55,7 @@ class Arm:
     contrasts: tuple[str, ...] = ()
     arguments: tuple[tuple[str, Any], ...] = ()
     seed: int = 0
+    share: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -209,12 +213,13 @@ def run(
     source = fingerprint(data, study.modality)
     if study.across:
         data = reduced(data, runs / f"{study.modality}-{study.across}-{source}", study.modality, study.across)
-    folders = {arm.label: runs / _place(study.recipe(arm, size), source) for arm in study.arms}
-    missing = [
-        (study.recipe(arm, size), data, folders[arm.label], runs / "cases", accelerator)
-        for arm in study.arms
-        if not list(folders[arm.label].glob(f"*/{FACTS}"))
-    ]
+    folders = {arm.label: runs / _place(study.recipe(arm, size), source, arm.share) for arm in study.arms}
+    missing = []
+    for arm in study.arms:
+        folder, recipe = folders[arm.label], study.recipe(arm, size)
+        if not list(folder.glob(f"*/{FACTS}")):
+            shown = _some(data, recipe, arm.share, folder) if arm.share < 1 else data
+            missing.append((recipe, shown, folder, runs / "cases", accelerator))
     for done in in_parallel(_train, missing, workers=workers):
         print(f"trained {done}", flush=True)
     models = {arm.label: (arm.architecture, str(bundle_of(folders[arm.label]))) for arm in study.arms}
@@ -271,9 +276,16 @@ def _train(recipe: Recipe, data: Path, folder: Path, cache: Path, accelerator: s
     return folder.name
 
 
-def _place(recipe: Recipe, source: str) -> str:
+def _some(data: Path, recipe: Recipe, share: float, folder: Path) -> Path:
+    """A folder with the manifest of a share of the people to learn from, and all for validation."""
+    own = [entry for entry in read_manifest(data, "train") if entry.modality == recipe.data.modality]
+    write_manifest(data, recipe, some(own, share), folder)
+    return folder
+
+
+def _place(recipe: Recipe, source: str, share: float = 1.0) -> str:
     """The folder of a training: readable, and of this recipe and these data alone."""
-    content = json.dumps([source, dataclasses.asdict(recipe)], sort_keys=True)
+    content = json.dumps([source, dataclasses.asdict(recipe)], sort_keys=True) + (f"{share}" if share < 1 else "")
     identity = hashlib.sha256(content.encode()).hexdigest()[:8]
     words = [recipe.name, *recipe.data.holes, *recipe.data.contrasts, f"{recipe.schedule.steps} steps"]
     return f"study-{_plain(' '.join(words))}-{identity}"

@@ -113,7 +113,8 @@ def _protocol(outcome: Outcome, command: str) -> str:
     return (
         f"Each network: one training of {training['steps']} steps of {training['batch']} frames, on "
         f"{outcome.size.cases} holes of the split train ({training['machine']}, two at a time). Tested on "
-        f"{len(images)} images of {len(subjects)} people{reduced}, split **{outcome.split}**, {sum(map(count_holes, found))} holes. "
+        f"{len(images)} images of {len(subjects)} people{reduced}, split **{outcome.split}**, "
+        f"{sum(map(count_holes, found))} holes. "
         f"Scores over the hole (convention `masked`), means over holes; Δ: difference to `{BASE}` in the same holes, "
         "averaged over each person's, mean ± standard error over people. The error holds the chance of who is tested, "
         "not that of the training (the study *seeds* has how much that is). More metrics, among them, for films, those "

@@ -9,7 +9,7 @@ import pytest
 
 from MedInpaintLib.errors import GeometryError, MaskError, MissingDependencyError, OutputError
 from MedInpaintLib.evaluation import save_figure
-from MedInpaintLib.evaluation.figure import _PANEL
+from MedInpaintLib.evaluation.figure import _PANEL, save_comparison
 from MedInpaintLib.volume import Volume
 
 image_module = pytest.importorskip("matplotlib.image")
@@ -164,3 +164,18 @@ def test_an_empty_hole_and_other_shapes_are_refused(case, tmp_path):
 def test_a_folder_that_does_not_exist_is_an_output_error(case, tmp_path):
     with pytest.raises(OutputError, match="could not be written"):
         save_figure(tmp_path / "nowhere" / "f.png", *case)
+
+
+def test_a_comparison_can_show_what_differs_beside_each_fill(case, tmp_path):
+    image, hole, _ = case
+    fills = {"right": image.array, "wrong": np.where(hole, image.array + 200, image.array)}
+    save_comparison(tmp_path / "c.png", image, hole, fills, differences=True, dpi=DPI)
+    picture, ratio = pixels(tmp_path / "c.png"), 40 / 60
+    # Truth, hole, right, its difference, wrong, its difference.
+    nothing, something = (
+        panel(picture, number, ratio)[120:200, 70:150].reshape(-1, 3).mean(axis=0) for number in (3, 5)
+    )
+    assert nothing.max() < 0.2  # dark where nothing differs
+    assert something[0] > something[2] + 0.2  # red where the fill is too bright
+    save_comparison(tmp_path / "d.png", image, hole, fills, dpi=DPI)
+    assert pixels(tmp_path / "d.png").shape[1] < picture.shape[1]

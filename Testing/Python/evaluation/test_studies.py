@@ -124,10 +124,10 @@ def test_studies_share_their_trainings():
         asked = module_of(name).STUDY
         for arm in asked.arms:
             recipe = asked.recipe(arm, study.SIZES["full"])
-            what = (asked.base, arm.architecture, arm.holes, arm.contrasts, arm.arguments, arm.seed)
-            places.setdefault(study._place(recipe, ""), set()).add(what)
+            what = (asked.base, arm.architecture, arm.holes, arm.contrasts, arm.arguments, arm.seed, arm.share)
+            places.setdefault(study._place(recipe, "", arm.share), set()).add(what)
     assert all(len(each) == 1 for each in places.values())
-    assert len(places) == 23
+    assert len(places) == 25
 
 
 def test_the_released_networks_have_a_page(data, runs, tmp_path, small, monkeypatch):
@@ -219,3 +219,28 @@ def test_the_command_runs_an_experiment(tmp_path):
     for name in EXPERIMENTS:
         module = module_of(name)
         assert hasattr(module, "STUDY") or hasattr(module, "main")
+
+
+def test_a_flat_slice_is_turned_as_networks_see_it(tmp_path):
+    """Of an array whose rows run to the front and columns to the left, both are turned round."""
+    array = np.arange(30, dtype=np.int16).reshape(1, 5, 6)
+    turned = Volume(array, (5.0, 2.0, 1.0), direction=np.diag([-1.0, -1.0, 1.0]))
+    (tmp_path / "ct_slices").mkdir()
+    turned.write(tmp_path / "ct_slices" / "a.nii.gz")
+    (tmp_path / "MANIFEST.csv").write_text("path,modality,contrast,subject_id,split\nct_slices/a.nii.gz,CT,CT,a,test\n")
+    (entry,) = read_manifest(tmp_path)
+    image = Task("ct", "CT", "CT", True, "squares:2px").load(entry)
+    np.testing.assert_array_equal(image.array, array[0, ::-1, ::-1])
+    assert image.spacing == (2.0, 1.0)
+
+
+def test_other_data_are_other_trainings(data, tmp_path):
+    from MedInpaintLib.evaluation.experiments.cases import fingerprint
+
+    before = fingerprint(data, "film")
+    text = (data / "MANIFEST.csv").read_text()
+    other = tmp_path / "MANIFEST.csv"
+    other.write_text(text.replace("f0,train", "f0,test"))
+    assert fingerprint(tmp_path, "film") != before
+    other.write_text(text.replace("c0,train", "c0,test"))  # of a CT
+    assert fingerprint(tmp_path, "film") == before

@@ -178,3 +178,19 @@ def test_a_u_net_without_levels_is_two_convolutions():
 def test_what_cannot_be_is_refused(arguments, message):
     with pytest.raises(ParameterError, match=message):
         build("unet", {"pixels": 64, **arguments})
+
+
+@torch.no_grad()
+def test_by_group_no_frame_has_a_part_in_another_ones_scale_while_it_learns():
+    images, known = torch.rand(4, 1, 32, 32), torch.ones(4, 1, 32, 32, dtype=torch.bool)
+    known[..., 8:20, 10:20] = False
+    alone = {}
+    for norm in ("batch", "group"):
+        torch.manual_seed(0)
+        network = build("unet", {"pixels": 32, "given": "fill", "norm": norm, "width": 8, "levels": 3}).train()
+        torch.nn.init.normal_(network.body.head.weight, std=0.1)
+        whole, part = network(images, known), network(images[:1], known[:1])
+        alone[norm] = torch.allclose(whole[:1], part, atol=1e-5)
+    assert alone == {"batch": False, "group": True}
+    with pytest.raises(ParameterError, match="one of batch, group; found 'layer'"):
+        build("unet", {"norm": "layer"})
