@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,8 @@ def run_case(
     Args:
         task: the kind of holes.
         entry: the image.
-        seed: of the holes.
+        seed: of the holes, with the image's name: with the same one everywhere, images of one size have their holes at
+            the same place.
         without: methods without a model.
         models: label -> method and model.
     """
@@ -34,7 +36,7 @@ def run_case(
     methods += [
         (label, {"method": method, "parameters": {"model": model}}) for label, (method, model) in models.items()
     ]
-    image = task.load(entry)
+    image, seed = task.load(entry), zlib.crc32(f"{entry.name} {seed}".encode())
     try:
         table = evaluate(
             image, task.holes, methods, seed=seed, modality=task.modality, name=entry.name, keep_fills=True

@@ -41,7 +41,7 @@ def write_page(found: Sequence[Case], data: Path, runs: Path, out: Path, split: 
         draw(median, task, options, BASE, images, split, out / f"{task.name}.png", differences=True)
         parts.append(
             f"## {task.title}\n\n{about(task, own)}\n\n{table}\n\n![Fills]({task.name}.png)\n\n"
-            f"*{median['image']}, seed {median['seed']}: the case of the median gain.*"
+            f"*{median['image']}: the case of the median gain.*"
         )
     parts.append(_claims(found))
     reported = [case for case in found if case["task"] == REPORTED]
