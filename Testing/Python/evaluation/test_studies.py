@@ -253,3 +253,13 @@ def test_holes_lie_elsewhere_in_every_image(data):
     assert len({case["seed"] for case in cases}) == len(entries) > 2
     again = films_and_ct.run_case(task, entries[0], 0, without=("nearest",), models={})
     assert again["scores"] == cases[0]["scores"]
+
+
+def test_a_perfect_fill_has_a_psnr_that_means_can_be_taken_of(tmp_path):
+    Volume(np.full((64, 64), 200, np.uint8), (1.0, 1.0)).write(tmp_path / "flat.png")
+    (tmp_path / "MANIFEST.csv").write_text("path,modality,contrast,subject_id,split\nflat.png,CXR,CR,a,test\n")
+    (entry,) = read_manifest(tmp_path)
+    task = Task("film", "Films", "film", True, "squares:16px:1")
+    case = films_and_ct.run_case(task, entry, 0, without=("nearest", "harmonic"), models={})
+    assert {row["psnr"] for row in case["scores"]} == {60.0}
+    assert difference([case], "harmonic", "nearest").mean == 0
