@@ -17,8 +17,8 @@ OURS = ("psnr", "ssim", "rmse", "gradient_energy")
 REPORT = ("report_psnr", "report_ssim", "report_rmse")
 IMAGE = ("image_psnr", "image_ssim")
 METRICS = (*OURS, *REPORT, *IMAGE)
-#: dB: a PSNR counts up to this. Rounding to 8 bits alone makes 59 dB; a thin plate over a hole in pure black has an infinite
-#: one, and no mean could be taken of that.
+#: dB: a PSNR counts up to this. Rounding to 8 bits alone makes 59 dB; a thin plate over a hole in pure black has an
+#: infinite one, and no mean could be taken of that.
 MOST = 60.0
 
 
