@@ -74,7 +74,8 @@ def _table(outcome: Outcome) -> str:
 def _picture(outcome: Outcome, exam: Exam, number: int, out: Path) -> str:
     """Inpainted, and difference to the truth, in the image in which the first arm's gain is the median."""
     study = outcome.study
-    shown = [arm for arm in study.arms if not exam.shown or arm.label in exam.shown]
+    arms = {arm.label: arm for arm in study.arms}
+    shown = [arms[label] for label in dict.fromkeys(exam.shown or arms)]
     own = of_exam(outcome.found, exam.label)
     first = shown[0].label
     case = sorted(own, key=lambda each: mean([each], first, "psnr") - mean([each], BASE, "psnr"))[len(own) // 2]
@@ -115,8 +116,8 @@ def _protocol(outcome: Outcome, command: str) -> str:
         f"{outcome.size.cases} holes of the split train ({training['machine']}, two at a time). Tested on "
         f"{len(images)} images of {len(subjects)} people{reduced}, split **{outcome.split}**, "
         f"{sum(map(count_holes, found))} holes. "
-        f"Scores over the hole (convention `masked`; PSNR up to 60 dB), means over holes; Δ: difference to `{BASE}` in the same "
-        "holes, "
+        f"Scores over the hole (convention `masked`; PSNR up to 60 dB), means over holes; Δ: difference to `{BASE}` in the "
+        "same holes, "
         "averaged over each person's, mean ± standard error over people. The error holds the chance of who is tested, "
         "not that of the training (the study *seeds* has how much that is). More metrics, among them, for films, those "
         "of the course report's convention, are in [scores.csv](scores.csv), means over each image's holes. Made by"
