@@ -69,8 +69,8 @@ def _introduction(found: Sequence[Case], split: str) -> str:
         "Scores are over the hole (convention `masked`): PSNR with R = 255 (films) or 400 HU (CT, around 40 HU; lung "
         "and bone lie beyond it, so that their errors weigh much) and up to 60 dB, SSIM in 2-D, *texture* = gradient "
         "energy in the hole over the truth's (1 is ideal), mean ± standard deviation over holes; *Δ* is the "
-        f"difference to `{BASE}`, which is 2-D here, in the same hole, *better* in how many it is positive, *s* the mean "
-        "time to fill a case. More metrics are in [scores.csv](scores.csv)."
+        f"difference to `{BASE}`, which is 2-D here, in the same hole, *better* in how many it is positive, *s* "
+        "the mean time to fill a case. More metrics are in [scores.csv](scores.csv)."
     )
 
 

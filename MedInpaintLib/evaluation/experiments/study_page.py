@@ -117,10 +117,10 @@ def _protocol(outcome: Outcome, command: str) -> str:
         f"{len(images)} images of {len(subjects)} people{reduced}, split **{outcome.split}**, "
         f"{sum(map(count_holes, found))} holes. "
         "Scores over the hole (convention `masked`; PSNR up to 60 dB), means over holes; Δ: difference to "
-        f"`{BASE}` in the same holes, averaged over each person's, mean ± standard error over people. The error holds the chance of who is tested, "
-        "not that of the training (the study *seeds* has how much that is). More metrics, among them, for films, those "
-        "of the course report's convention, are in [scores.csv](scores.csv), means over each image's holes. Made by"
-        f"\n\n    {command}\n\n"
+        f"`{BASE}` in the same holes, averaged over each person's, mean ± standard error over people. The error holds "
+        "the chance of who is tested, not that of the training (the study *seeds* has how much that is). More metrics, "
+        "among them, for films, those of the course report's convention, are in [scores.csv](scores.csv), means over "
+        f"each image's holes. Made by\n\n    {command}\n\n"
         f"on {datetime.date.today().isoformat()}, {machine()}."
     )
 
