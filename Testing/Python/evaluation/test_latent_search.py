@@ -73,7 +73,7 @@ def test_the_page_is_complete(data, tmp_path):
     before = store.find("a-tiny-vae")
     for _ in range(2):
         pages.write_cards(
-            found, MODELS, TASKS, experiment.METRICS, base="biharmonic", split="test", experiment="latent_search"
+            found, MODELS, TASKS, experiment.METRICS, base="biharmonic", split="test", protocol="latent_search"
         )
     after = store.find("a-tiny-vae")
     assert after.weights_file == before.weights_file
