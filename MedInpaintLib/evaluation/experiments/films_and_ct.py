@@ -29,7 +29,7 @@ MODELS = {
     "CT": {"unet": ("unet", "body-ct-unet")},
 }
 #: Fills without training.
-WITHOUT = ("biharmonic", "harmonic", "telea", "patch", "patch-regression")
+WITHOUT = ("biharmonic", "harmonic", "telea", "patch")
 
 
 def run(
