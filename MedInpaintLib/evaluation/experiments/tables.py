@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Sequence
 
@@ -61,9 +62,9 @@ def score_table(
     best = max(rows, key=lambda method: Spread.of([row["psnr"] for row in rows[method].values()]).mean)
     lines = ["| method | PSNR dB | SSIM | texture | Δ PSNR dB | better | s |", "|---|---:|---:|---:|---:|---:|---:|"]
     for method, kept in rows.items():
-        psnr, ssim, texture = (
-            Spread.of([row[metric] for row in kept.values()]) for metric in ("psnr", "ssim", "gradient_energy")
-        )
+        psnr, ssim = (Spread.of([row[metric] for row in kept.values()]) for metric in ("psnr", "ssim"))
+        # Where the truth is flat, any texture is infinitely more.
+        texture = Spread.of([row["gradient_energy"] for row in kept.values() if math.isfinite(row["gradient_energy"])])
         gains = [row["psnr"] - rows[base][key]["psnr"] for key, row in kept.items()]
         seconds = np.mean([case["seconds"][method] for case in own if method in case["seconds"]])
         mark = "**" if method == best else ""
