@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..intensity import CT_WINDOW
-
 if TYPE_CHECKING:
     from .bundle import Bundle
 
@@ -83,6 +81,8 @@ def _what_it_is(bundle: Bundle) -> str:
 
 
 def _input(bundle: Bundle) -> str:
+    from ..intensity import CT_WINDOW  # numpy, which those who only look for models need not have
+
     centre, half_width = bundle.normalisation["centre"], bundle.normalisation["half_width"]
     if bundle.modality == "CT":
         low, high = (CT_WINDOW[0] + (centre + side * half_width) * (CT_WINDOW[1] - CT_WINDOW[0]) for side in (-1, 1))

@@ -101,11 +101,13 @@ def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
     for picture in ("curves.png", *(f"fills-{number + 1}.png" for number in range(len(asked.exams)))):
         assert f"({picture})" in page
         assert (out / name / picture).stat().st_size > 5000
-    with (out / name / "scores.csv").open() as file:
+    with (out / name / "scores.csv").open(encoding="utf-8") as file:
         scores = list(csv.DictReader(file))
     assert {row["method"] for row in scores} >= {arm.label for arm in asked.arms}
     assert all(bool(row["report_psnr"] and row["image_psnr"]) is (asked.modality == "film") for row in scores)
-    assert f"]({'experiments/' + name}/curves.png)" in (tmp_path / "docs" / "experiments.md").read_text()
+    assert f"]({'experiments/' + name}/curves.png)" in (tmp_path / "docs" / "experiments.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_what_is_trained_is_not_trained_again(data, runs, tmp_path, small, monkeypatch):
@@ -149,14 +151,14 @@ def test_the_released_networks_have_a_page(data, runs, tmp_path, small, monkeypa
     monkeypatch.setattr(films_and_ct, "ACROSS", 96)
     out = tmp_path / "films-and-ct"
     films_and_ct.main(["--data", str(data), "--out", str(out), "--runs", str(runs)])
-    page = (out / "README.md").read_text()
+    page = (out / "README.md").read_text(encoding="utf-8")
     words = ["## Chest films, squares", "## CT slices, strips", "| the report, RFR | 22.34", "## Against", "dB higher"]
     assert [each for each in words if each not in page] == []
     assert (out / "film-squares.png").stat().st_size > 5000
-    with (out / "scores.csv").open() as file:
+    with (out / "scores.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 4 * (4 * 2 + 2 * 1)  # methods, and holes of films and slices
-    assert "## Chest films and CT slices" in (tmp_path / "experiments.md").read_text()
+    assert "## Chest films and CT slices" in (tmp_path / "experiments.md").read_text(encoding="utf-8")
 
 
 def test_full_image_figures_are_higher_by_what_nobody_had_to_fill(data, runs):
@@ -205,8 +207,10 @@ def test_differences_are_paired_by_hole_and_averaged_by_image():
 def test_pages_are_put_together_with_links_from_above(tmp_path):
     page = tmp_path / "experiments" / "mine" / "README.md"
     page.parent.mkdir(parents=True)
-    page.write_text("# My study?\n\n## Part\n\n![f](f.png) [s](scores.csv) [w](https://a.org/b) [h](#part)\n")
-    text = assemble(tmp_path / "experiments").read_text()
+    page.write_text(
+        "# My study?\n\n## Part\n\n![f](f.png) [s](scores.csv) [w](https://a.org/b) [h](#part)\n", encoding="utf-8"
+    )
+    text = assemble(tmp_path / "experiments").read_text(encoding="utf-8")
     assert "- [My study?](#my-study)" in text
     assert "\n## My study?\n\n### Part\n" in text
     assert "![f](experiments/mine/f.png) [s](experiments/mine/scores.csv) [w](https://a.org/b) [h](#part)" in text
@@ -238,7 +242,7 @@ def test_other_data_are_other_trainings(data, tmp_path):
     from MedInpaintLib.evaluation.experiments.cases import fingerprint
 
     before = fingerprint(data, "film")
-    text = (data / "MANIFEST.csv").read_text()
+    text = (data / "MANIFEST.csv").read_text(encoding="utf-8")
     other = tmp_path / "MANIFEST.csv"
     other.write_text(text.replace("f0,train", "f0,test"))
     assert fingerprint(tmp_path, "film") != before

@@ -218,8 +218,8 @@ def test_thick_slices_are_seen_in_one_direction_only():
 def test_another_modality_is_refused_and_can_be_forced():
     image, hole = scene()
     with pytest.raises(ModelError, match=r"has learned from MR images, and this one is taken for CT; .*any_modality"):
-        mi.inpaint(image - 500, hole, method="unet", modality="CT", spacing=2.0)
-    forced = {"any_modality": True}
+        mi.inpaint(image - 500, hole, method="unet", modality="CT", spacing=2.0, parameters={"model": "a-tiny-unet"})
+    forced = {"any_modality": True, "model": "a-tiny-unet"}
     result = mi.inpaint(image - 500, hole, method="unet", modality="CT", spacing=2.0, parameters=forced)
     assert np.isfinite(result.volume.array).all()
     assert any("taken for CT: do not trust" in each for each in result.report["warnings"])
