@@ -45,6 +45,17 @@ def average(values: torch.Tensor, inside: torch.Tensor, per: Per) -> torch.Tenso
     return (values.sum(dim=(1, 2, 3)) / inside.sum(dim=(1, 2, 3)).clamp(min=1)).mean()
 
 
+def mean_squares(predicted: torch.Tensor, truth: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
+    """``(B,)``: the mean squared error of each frame over a region, 0 where it is empty.
+
+    Args:
+        predicted, truth: ``(B, 1, H, W)``.
+        inside: bool, of that shape: the region.
+    """
+    error = torch.where(inside, (precise(predicted) - truth).square(), 0.0).sum(dim=(1, 2, 3))
+    return error / inside.sum(dim=(1, 2, 3)).clamp(min=1)
+
+
 @dataclasses.dataclass(frozen=True)
 class ReconstructionLoss:
     """``L = sum over i in R of |p_i - t_i|^power / N``, of prediction p and truth t.
@@ -87,9 +98,7 @@ class DecibelLoss:
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         """Scalar; all arguments are ``(B, 1, H, W)``."""
-        inside = region(known, self.where)
-        error = torch.where(inside, (precise(predicted) - truth).square(), 0.0).sum(dim=(1, 2, 3))
-        return 10 * torch.log10(error / inside.sum(dim=(1, 2, 3)).clamp(min=1) + 1e-5).mean()
+        return 10 * torch.log10(mean_squares(predicted, truth, region(known, self.where)) + 1e-5).mean()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +114,4 @@ class RootMeanSquareLoss:
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         """Scalar; all arguments are ``(B, 1, H, W)``."""
-        inside = region(known, self.where)
-        error = torch.where(inside, (precise(predicted) - truth).square(), 0.0).sum(dim=(1, 2, 3))
-        return (error / inside.sum(dim=(1, 2, 3)).clamp(min=1) + 1e-6).sqrt().mean()
+        return (mean_squares(predicted, truth, region(known, self.where)) + 1e-6).sqrt().mean()

@@ -7,15 +7,13 @@ import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from ...files import write_text
 from ...models.store import find
 from ..report import Spread
 from .cases import Case
 from .feed_forward import CHANGED, CHANGES, MAIN, METRICS, MODELS, TASKS, WITHOUT, variants
 from .given import CURVES, GIVEN
-from .pages import claim, draw, write_scores
+from .pages import best_of, claim, draw, write_scores
 from .people import CURVE
 from .tables import about, count_holes, machine, rows_of, score_table
 
@@ -117,8 +115,7 @@ def _claims(found: Sequence[Case]) -> str:
         own = [case for case in found if case["task"] == task.name]
         if not own:
             continue
-        rows = rows_of(own)
-        best = max(WITHOUT, key=lambda name: np.mean([row["psnr"] for row in rows[name].values()]))
+        best = best_of(own, WITHOUT)
         lines += [claim(f"`{label}` over `{best}`", task, own, label, best) for label in MODELS]
     return "\n".join(lines)
 

@@ -14,7 +14,7 @@ from ..protocol import TRIVIAL
 from .cases import Case
 from .conventions import METRICS
 from .films_and_ct import MODELS, TASKS, WITHOUT, images_of
-from .pages import claim, draw, write_scores
+from .pages import best_of, claim, draw, write_scores
 from .tables import about, count_holes, machine, rows_of, score_table
 
 BASE = "biharmonic"
@@ -106,8 +106,7 @@ def _claims(found: Sequence[Case]) -> str:
         own = [case for case in found if case["task"] == task.name]
         if not own:
             continue
-        rows = rows_of(own)
-        best = max(WITHOUT, key=lambda name: np.mean([row["psnr"] for row in rows[name].values()]))
+        best = best_of(own, WITHOUT)
         for label in MODELS[task.modality]:
             lines += [
                 claim(f"{task.title.split(',')[0]}: `{label}` over `{other}`", task, own, label, other)

@@ -47,6 +47,12 @@ def claim(words: str, task: Task, own: Sequence[Case], better: str, worse: str) 
     return f"| {words} | {task.holes} | {cells[0]} | {cells[1]} | {holds} |"
 
 
+def best_of(own: Sequence[Case], methods: Sequence[str]) -> str:
+    """The one with the highest mean PSNR over all holes."""
+    rows = rows_of(own)
+    return max(methods, key=lambda name: float(np.mean([row["psnr"] for row in rows[name].values()])))
+
+
 def write_scores(found: Sequence[Case], metrics: Sequence[str], path: Path) -> None:
     """A line for each method and hole."""
     out = io.StringIO()
