@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from ...errors import InputError
 from ...files import make_folder
 from ...manifest import read_manifest
+from ...shrink import reduced_to
 from ...volume import Volume
 from .given import write_rows
 from .people import COLUMNS
@@ -39,21 +38,8 @@ def reduced(data: Path, folder: Path, modality: str, across: int) -> Path:
     for entry in entries:
         name = f"{entry.name}.nii.gz"
         make_folder((folder / name).parent)
-        _reduce(Volume.read(entry.path), across).write(folder / name)
+        reduced_to(Volume.read(entry.path), across).write(folder / name)
         source = [entry.dataset, entry.licence, entry.citation]
         rows.append([name, entry.modality, entry.contrast, entry.subject, entry.split, *source])
     write_rows(folder / "MANIFEST.csv", [COLUMNS, *rows])
     return folder
-
-
-def _reduce(image: Volume, across: int) -> Volume:
-    """Means of whole blocks of pixels, in the image's dtype."""
-    times = max(image.array.shape) // across
-    if times < 2:
-        return image
-    rows, columns = (size // times for size in image.array.shape)
-    blocks = image.array[: rows * times, : columns * times].reshape(rows, times, columns, times)
-    means = blocks.mean(axis=(1, 3))
-    if image.array.dtype.kind in "iu":
-        means = np.rint(means)
-    return Volume(means.astype(image.array.dtype), tuple(mm * times for mm in image.spacing))
