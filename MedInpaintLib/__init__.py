@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "inpaint": ".pipeline",
+    "impute": ".imputation.impute",
     "Result": ".result",
     "Volume": ".volume",
     "Progress": ".progress",
@@ -25,6 +26,7 @@ _WHERE = {
 
 __all__ = [  # noqa: RUF022 - in the order in which a reader wants them
     "inpaint",
+    "impute",
     "Result",
     "Volume",
     "methods",
@@ -38,6 +40,7 @@ __all__ = [  # noqa: RUF022 - in the order in which a reader wants them
 if TYPE_CHECKING:
     from .errors import MedInpaintError
     from .evaluation.protocol import evaluate
+    from .imputation.impute import impute
     from .methods.registry import methods
     from .models.store import models
     from .pipeline import inpaint

@@ -11,7 +11,6 @@ import dataclasses
 import datetime
 import math
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import numpy as np
 
 from . import __version__, intensity
 from .clock import Clock
+from .devices import check_device, use
 from .errors import GeometryError, ImageReadError, IntensityError, ParameterError
 from .filling import Plan, fill, spread_among
 from .formats import READABLE
@@ -34,7 +34,6 @@ from .selfcheck import self_check as run_self_check
 from .volume import Volume
 
 BLENDS = ("auto", "paste", "feather", "poisson")
-DEVICES = ("auto", "cpu", "cuda", "mps")
 #: Deeper holes are warned of in the report: beyond this, smooth fills have nothing left to continue.
 DEEP_MM = 12.0
 
@@ -242,10 +241,7 @@ def _check_options(blend: str, modality: str | None, device: str, seed: int) -> 
         raise ParameterError(f"There is no blending '{blend}'; choose one of {', '.join(BLENDS)}.")
     if modality is not None and modality not in intensity.MODALITIES:
         raise ParameterError(f"There is no modality '{modality}'; choose one of {', '.join(intensity.MODALITIES)}.")
-    if not re.fullmatch("|".join(DEVICES) + "|cuda:[0-9]+", device):
-        raise ParameterError(
-            f"There is no device '{device}'; choose one of {', '.join(DEVICES)}, or cuda:0, cuda:1, ..."
-        )
+    check_device(device)
 
 
 def _image_volume(image: Any, spacing: Sequence[float] | float | None) -> Volume:
@@ -345,26 +341,7 @@ def _device(asked: str, info: registry.MethodInfo) -> tuple[str, list[str]]:
         return "cpu", []
     if not info.wants_gpu:
         return "cpu", [f"Method '{info.name}' runs on the CPU; the device '{asked}' was not used."]
-    there = _devices()
-    if asked == "auto":
-        return there[0], []
-    if asked not in there:
-        raise ParameterError(f"The device '{asked}' is not available; choose one of auto, {', '.join(there)}.")
-    return asked, []
-
-
-def _devices() -> list[str]:
-    """The devices that torch can use on this machine, the quickest first."""
-    try:
-        import torch
-    except ImportError:
-        return ["cpu"]
-    found = []
-    if torch.cuda.is_available():
-        found = ["cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
-    if torch.backends.mps.is_available():
-        found.append("mps")
-    return [*found, "cpu"]
+    return use(asked), []
 
 
 def _components(patches: Sequence[Patch]) -> int:

@@ -11,6 +11,7 @@ from .demo import demo
 from .evaluate import evaluate
 from .experiment import experiment
 from .fill import fill
+from .impute import impute
 from .methods import methods
 from .models import models
 from .run import run
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(fill)
+app.command()(impute)
 app.command()(evaluate)
 app.command()(methods)
 app.add_typer(models, name="models")

@@ -47,7 +47,20 @@ def show(event: dict[str, Any]) -> None:
 
 
 def describe(output: str, report: dict[str, Any]) -> str:
-    """A finished fill in three lines."""
+    """A finished job in three lines."""
+    return _fill(output, report) if "hole" in report else _estimate(output, report)
+
+
+def _estimate(output: str, report: dict[str, Any]) -> str:
+    sources = ", ".join(report["images"])
+    return (
+        f"{output}\n"
+        f"  {report['target']} estimated from {sources} by {report['model']}; {report['units']}\n"
+        f"  {report['seconds']['total']:.2f} s. {report['trust']}"
+    )
+
+
+def _fill(output: str, report: dict[str, Any]) -> str:
     hole = report["hole"]
     why = f" ({report['reason']})" if report["reason"] else ""
     parts = f"{hole['components']} part{'s' if hole['components'] != 1 else ''}"

@@ -22,7 +22,8 @@ def demo(
     def work(emit):  # type: ignore[no-untyped-def]
         from ..evaluation import evaluate, save_figure
         from ..files import make_folder, write_text
-        from ..job import Job, execute
+        from ..job import execute
+        from ..jobs.fill import FillJob
         from ..mask import find_hole
         from ..samples import sample
         from ..volume import Volume
@@ -30,7 +31,7 @@ def demo(
         make_folder(output)
         brain = sample("brain-t1")
         filled = output / "filled.nrrd"
-        job = Job(
+        job = FillJob(
             job="fill",
             image=str(brain.image),
             mask=str(brain.mask),

@@ -8,7 +8,8 @@ from typing import Annotated, Optional
 import typer
 
 from ..errors import ParameterError
-from ..job import Job, execute
+from ..job import execute
+from ..jobs.fill import FillJob
 from .console import ProgressStyle, follow
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
@@ -50,7 +51,7 @@ def fill(
     """
 
     def work(emit):  # type: ignore[no-untyped-def]
-        job = Job(
+        job = FillJob(
             job="fill",
             image=str(image),
             mask=str(mask),

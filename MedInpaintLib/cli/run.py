@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..job import Job, execute
+from ..job import execute, read
 from .console import ProgressStyle, follow
 
 
@@ -16,4 +16,4 @@ def run(
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
 ) -> None:
     """Execute a job file, as the Slicer panel does."""
-    follow(lambda emit: execute(Job.read(job), emit), progress)
+    follow(lambda emit: execute(read(job), emit), progress)

@@ -104,6 +104,25 @@ class MultiScaleSsimLoss:
         return 1 - whole.mean()
 
 
+@dataclasses.dataclass(frozen=True)
+class LogSsimLoss:
+    """``L = -log((1 + S) / 2)``, S the mean structural similarity of all images of the batch.
+
+    Lee et al.: CollaGAN, CVPR 2019, eq. 7. S of all images of the batch and at their own range: of one of them, or at a
+    larger range, it would hardly change with what is to be learned.
+
+    Attributes:
+        range: of the images, which begin at 0.
+    """
+
+    range: float
+
+    def __call__(self, predicted: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        """Scalar, 0 or more; both arguments are ``(B, 1, H, W)``."""
+        first, second = (RANGE / self.range * each - RANGE / 2 for each in (predicted, truth))
+        return -torch.log((1 + similarity(first, second)[0].mean()) / 2)
+
+
 def _judged(predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, where: Where) -> torch.Tensor:
     return composite(predicted, truth, known) if where == "hole" else predicted
 

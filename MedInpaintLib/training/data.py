@@ -9,15 +9,19 @@ from ..frames import LEFT_AND_RIGHT
 from ..manifest import Entry
 from ..progress import Progress
 from .cases import Cases
+from .contrast_trial import contrast_trial
+from .contrasts import ContrastCrops, read_contrast_slices
 from .damage import Damages
-from .loop import Samples
+from .loop import Samples, Trial
 from .recipe import Recipe
 from .slices import Crops, read_slices
 from .undamaged import read_undamaged
-from .validation import Trial, damages, discs
+from .validation import damages, discs
 
 #: Networks that learn what images look like, and see no hole before they are used.
 GENERATIVE = ("vae", "dcgan")
+#: Networks that estimate one contrast from others.
+IMPUTING = ("collagan", "cyclegan", "pix2pix", "stargan")
 
 
 def prepare(
@@ -34,6 +38,20 @@ def prepare(
     """
     data, seed = recipe.data, recipe.schedule.seed
     first, second = _reading(progress.part(0.0, 0.15)), _reading(progress.part(0.15, 0.2))
+    if recipe.architecture in IMPUTING:
+        ours, theirs = (
+            read_contrast_slices(
+                entries,
+                data.contrasts,
+                plane=data.plane,
+                pixel_mm=data.pixel_mm,
+                inside=data.inside,
+                progress=share,
+            )
+            for entries, share in ((learning, first), (validation, second))
+        )
+        crops = ContrastCrops(ours, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT)
+        return crops, contrast_trial(ours, theirs, recipe)
     if recipe.architecture in GENERATIVE:
         slices, others = (
             read_slices(entries, plane=data.plane, pixel_mm=data.pixel_mm, progress=share)
@@ -43,7 +61,8 @@ def prepare(
     # To a network that sees one slice of one plane each slice is an image of its own, as it is when a film is one.
     plane = data.plane if recipe.slices == 1 and not data.also else None
     images, held_out = (
-        read_undamaged(entries, share, plane=plane) for entries, share in ((learning, first), (validation, second))
+        read_undamaged(entries, share, plane=plane, across=data.across)
+        for entries, share in ((learning, first), (validation, second))
     )
     cases = Cases(images, data, recipe.pixels, recipe.slices, data.cases, seed, folder)
     trial = damages(held_out, recipe, folder, progress.part(0.2, 0.3))

@@ -22,7 +22,6 @@ from ..networks import build
 from ..progress import Progress
 from .recipe import Recipe
 from .tasks import Task, task_of
-from .validation import Trial
 
 _PRECISIONS: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed"}
 LAST, BEST, HISTORY = "last.ckpt", "best.ckpt", "history.jsonl"
@@ -107,6 +106,47 @@ class Samples(Protocol):
 
     def batch(self, numbers: range) -> tuple[np.ndarray, ...]:
         """What a task learns from: float32 in the road's scale, or bool, each ``(n, channels, pixels, pixels)``."""
+        ...
+
+
+class Trial(Protocol):
+    """What a network is validated with, of other subjects; tensors are in the network's scale.
+
+    Attributes:
+        images, known: what it is asked, as :meth:`.Task.fill` takes it.
+        start, corrected: answers that it should do better than.
+        words: what all this is.
+        rows: of the picture, from its top.
+    """
+
+    @property
+    def images(self) -> torch.Tensor: ...
+
+    @property
+    def known(self) -> torch.Tensor: ...
+
+    @property
+    def words(self) -> str: ...
+
+    @property
+    def rows(self) -> str: ...
+
+    @property
+    def start(self) -> torch.Tensor: ...
+
+    @property
+    def corrected(self) -> torch.Tensor: ...
+
+    def to(self, device: torch.device) -> Trial:
+        """On another device."""
+        ...
+
+    def psnr(self, filled: torch.Tensor) -> float:
+        """dB at a range of 1 of the network's scale; the mean over the images."""
+        ...
+
+    def picture(self, filled: torch.Tensor) -> np.ndarray:
+        """``(1, H, W)``, 0..1."""
         ...
 
 
@@ -275,7 +315,7 @@ def _check(fabric: Any, recipe: Recipe, state: _State, trial: Trial, history: _H
         }
         history.add({"step": state.step, "psnr": psnr, **gains})
         fabric.log_dict({**history.latest, "psnr": psnr, **gains}, step=state.step)
-        fabric.logger.experiment.add_image("damaged, smooth, filled, truth", trial.picture(filled), state.step)
+        fabric.logger.experiment.add_image(trial.rows, trial.picture(filled), state.step)
         # First the history: steps beyond the last checkpoint are dropped from it when a killed training goes on.
         history.flush()
         if psnr > state.best:
@@ -304,8 +344,10 @@ def _identity(recipe: Recipe) -> str:
     content = dataclasses.asdict(recipe)
     for name in ("steps", "check_every", "crops", "hole_mm", "holes"):
         del content["schedule"][name]
-    if not recipe.data.across:  # trainings from before there was such a thing go on
-        del content["data"]["across"]
+    del content["data"]["wanted"]
+    for name in ("across", "inside"):  # trainings from before there were such things go on
+        if not content["data"][name]:
+            del content["data"][name]
     return json.dumps(content, sort_keys=True, default=list)
 
 

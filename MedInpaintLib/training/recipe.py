@@ -50,6 +50,13 @@ class Data:
         hint: a method whose fill the network sees and corrects; none when empty.
         other_side: whether it sees the other side of the body, too.
         across: pixels along an image's longer side, in place of ``pixel_mm``, for films; 0 for none.
+
+    Of use to networks that estimate contrasts only, whose ``contrasts`` have the order of their channels:
+
+    Attributes:
+        wanted: the contrasts that validation asks for; empty for all.
+        inside: the manifest's contrast of the masks that say where the brain is, for sessions that have one; in the
+            others it is the body.
     """
 
     modality: str
@@ -65,6 +72,8 @@ class Data:
     hint: str = ""
     other_side: bool = False
     across: int = 0
+    wanted: tuple[str, ...] = ()
+    inside: str = ""
 
     def pixel_size(self, image: Volume) -> float:
         """The side of a pixel of an image's frames, mm."""

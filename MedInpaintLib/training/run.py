@@ -120,7 +120,7 @@ def check(recipe: Recipe, devices: int) -> None:
     import torch
 
     from ..networks import build
-    from .data import GENERATIVE
+    from .data import GENERATIVE, IMPUTING
     from .tasks import task_of
 
     batch = recipe.schedule.batch
@@ -136,7 +136,11 @@ def check(recipe: Recipe, devices: int) -> None:
             network: Any = build(recipe.architecture, recipe.arguments)
             slices, other_side = recipe.slices, recipe.other_side
             frames = torch.empty(2, slices + recipe.hint + other_side, recipe.pixels, recipe.pixels)
-            if recipe.architecture in GENERATIVE:
+            if recipe.architecture in IMPUTING:
+                count = _contrasts(recipe)
+                images = torch.empty(2, count, recipe.pixels, recipe.pixels)
+                network(images, torch.ones(2, count) > 0, torch.ones(2).long())
+            elif recipe.architecture in GENERATIVE:
                 network.decode(network.encode(frames))
             else:
                 network(frames, frames[:, : slices + other_side] > 0)
@@ -149,6 +153,23 @@ def check(recipe: Recipe, devices: int) -> None:
             "[arguments] in the recipe."
         ) from None
     task_of(recipe.architecture, network, recipe.task)
+
+
+def _contrasts(recipe: Recipe) -> int:
+    """How many contrasts a network has.
+
+    Raises:
+        ParameterError: the recipe does not name as many.
+    """
+    count, names = recipe.arguments.get("contrasts"), recipe.data.contrasts
+    if count != len(names):
+        raise ParameterError(
+            f"The recipe has contrasts = {count!r} in [arguments] and names {len(names)} in [data]; name each of them."
+        )
+    unknown = [each for each in recipe.data.wanted if each not in names]
+    if unknown:
+        raise ParameterError(f"The recipe wants the contrast '{unknown[0]}'; its contrasts are: {', '.join(names)}.")
+    return len(names)
 
 
 def _first_line(error: Exception) -> str:
@@ -189,6 +210,8 @@ def _check_apart(learning: Sequence[Entry], validation: Sequence[Entry], folder:
 
 def _wanted(entry: Entry, recipe: Recipe) -> bool:
     contrasts = recipe.data.contrasts
+    if recipe.data.inside and entry.contrast == recipe.data.inside:
+        return True
     is_mask = entry.contrast.upper().startswith("MASK")
     return entry.modality == recipe.data.modality and not is_mask and (not contrasts or entry.contrast in contrasts)
 

@@ -33,6 +33,7 @@ class Trial:
         truth: ``(B, 1, H, W)``, the middle slice as it was.
         words: what the holes are.
         slices, hint: how many of the images are slices, and whether a hint follows.
+        rows: of the picture.
     """
 
     images: torch.Tensor
@@ -41,6 +42,7 @@ class Trial:
     words: str
     slices: int = 1
     hint: bool = False
+    rows: str = "damaged, smooth, filled, truth"
 
     def to(self, device: torch.device) -> Trial:
         """On another device."""

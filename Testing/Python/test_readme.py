@@ -12,7 +12,7 @@ import pytest
 
 import MedInpaintLib as mi
 from MedInpaintLib.holes.grammar import grammar
-from MedInpaintLib.job import Job
+from MedInpaintLib.jobs.fill import FillJob
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -65,7 +65,7 @@ def test_the_shapes_of_holes_are_written_as_the_program_explains_them():
 
 def test_the_job_file_is_one(tmp_path):
     (block,) = blocks("json")
-    assert Job.of(json.loads(block), tmp_path).method == "biharmonic"
+    assert FillJob.of(json.loads(block), tmp_path).method == "biharmonic"
 
 
 def test_every_picture_and_page_exists():

@@ -54,16 +54,27 @@ class Task(Protocol):
 
 
 def task_of(architecture: str, network: torch.nn.Module, options: dict[str, Any]) -> Task:
-    """The task by which an architecture learns: to fill holes, unless it makes images.
+    """The task by which an architecture learns: to fill holes, unless it makes images or estimates contrasts.
 
     Raises:
         ParameterError: an option is unknown, or of the wrong kind.
     """
+    from .collagan import CollaGanTask
+    from .cyclegan import CycleGanTask
     from .gan import GanTask
     from .inpainting import InpaintingTask
+    from .pix2pix import Pix2PixTask
+    from .stargan import StarGanTask
     from .vae import VaeTask
 
-    kinds: dict[str, Any] = {"vae": VaeTask, "dcgan": GanTask}
+    kinds: dict[str, Any] = {
+        "collagan": CollaGanTask,
+        "cyclegan": CycleGanTask,
+        "dcgan": GanTask,
+        "pix2pix": Pix2PixTask,
+        "stargan": StarGanTask,
+        "vae": VaeTask,
+    }
     kind = kinds.get(architecture, InpaintingTask)
     known = {field.name: field.default for field in dataclasses.fields(kind) if field.name != "network"}
     for name, value in options.items():

@@ -13,7 +13,8 @@ import pytest
 
 import MedInpaintLib as mi
 from MedInpaintLib.errors import OutputPathError, ParameterError
-from MedInpaintLib.job import Job, guarded, run
+from MedInpaintLib.job import guarded, read
+from MedInpaintLib.jobs.fill import FillJob
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def test_a_job_never_overwrites_its_input(files, output, name, how):
     before = target.read_bytes()
     seen = []
     with pytest.raises(OutputPathError, match=f"The {output} '.*' would overwrite an input, the {name}"):
-        run(Job.of(fields(**{output: str(path)}), files), mi.Progress(lambda *report: seen.append(report)))
+        FillJob.of(fields(**{output: str(path)}), files).run(mi.Progress(lambda *report: seen.append(report)))
     assert target.read_bytes() == before
     assert seen == []
 
@@ -143,13 +144,13 @@ def test_a_job_never_overwrites_its_input(files, output, name, how):
 def test_a_job_never_overwrites_the_voxels_that_its_inputs_header_names(files):
     mi.Volume.read(files / "image.nrrd").write(files / "scan.mhd", compress=False)  # with scan.raw
     with pytest.raises(OutputPathError, match="would overwrite an input, the image"):
-        run(Job.of(fields(image="scan.mhd", output="scan.nhdr", compress=False), files))
+        FillJob.of(fields(image="scan.mhd", output="scan.nhdr", compress=False), files).run()
 
 
 def test_a_dicom_folder_as_input_is_no_place_for_the_output(files):
     (files / "series").mkdir()
     with pytest.raises(OutputPathError, match="would overwrite an input"):
-        run(Job.of(fields(image="series", report="series"), files))
+        FillJob.of(fields(image="series", report="series"), files).run()
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_a_dicom_folder_as_input_is_no_place_for_the_output(files):
 )
 def test_outputs_do_not_replace_each_other(files, changes, message):
     with pytest.raises(OutputPathError, match=message):
-        run(Job.of(fields(**changes), files))
+        FillJob.of(fields(**changes), files).run()
 
 
 @pytest.mark.parametrize("output", ["output", "report", "uncertainty", "filled_mask"])
@@ -177,7 +178,7 @@ def test_no_output_lies_among_the_exemplars(files, output, path):
     (files / "others" / "b.nrrd").symlink_to(files / "b.nrrd")
     (files / "link").symlink_to(files / "others")
     with pytest.raises(OutputPathError, match=f"The {output} '.*' lies among the exemplars"):
-        run(Job.of(fields(**{output: path}, exemplars="others"), files))
+        FillJob.of(fields(**{output: path}, exemplars="others"), files).run()
     assert (files / "others" / "a.nrrd").read_text() == "an exemplar"
 
 
@@ -187,7 +188,7 @@ def test_no_output_lies_among_the_exemplars(files, output, path):
 def test_an_image_that_the_format_cannot_hold_is_told_before_it_is_filled(files, monkeypatch):
     monkeypatch.setattr("MedInpaintLib.pipeline.inpaint", lambda *arguments, **options: pytest.fail("it was filled"))
     with pytest.raises(OutputPathError, match=r"PNG files hold 2-D images .* this one is 3-D int16.*\.nrrd"):
-        run(Job.of(fields(output="filled.png"), files))
+        FillJob.of(fields(output="filled.png"), files).run()
 
 
 def test_an_uncertainty_that_the_format_cannot_hold_is_told_before_the_work(files, monkeypatch):
@@ -197,7 +198,7 @@ def test_an_uncertainty_that_the_format_cannot_hold_is_told_before_the_work(file
     film.write(files / "mask.png")
     names = {"image": "image.png", "mask": "mask.png", "output": "filled.png"}
     with pytest.raises(OutputPathError, match="this one is 2-D float32"):
-        run(Job.of(fields(**names, uncertainty="spread.png"), files))
+        FillJob.of(fields(**names, uncertainty="spread.png"), files).run()
 
 
 def test_the_report_has_the_files_names_and_the_time_of_reading_them(files, monkeypatch):
@@ -208,7 +209,7 @@ def test_the_report_has_the_files_names_and_the_time_of_reading_them(files, monk
         return read(path)
 
     monkeypatch.setattr(mi.Volume, "read", slow)
-    report = run(Job.of(fields(method="shell-mean"), files))
+    report = FillJob.of(fields(method="shell-mean"), files).run()
     assert (report["image"]["name"], report["mask"]["name"]) == ("image.nrrd", "mask.nrrd")
     assert report["seconds"]["read"] >= 0.2
     assert report["seconds"]["total"] >= report["seconds"]["read"]
@@ -230,7 +231,7 @@ def test_the_report_has_the_files_names_and_the_time_of_reading_them(files, monk
 def test_a_bad_job_file_is_refused_with_the_reason(tmp_path, content, message):
     (tmp_path / "job.json").write_text(content)
     with pytest.raises(ParameterError, match=message):
-        Job.read(tmp_path / "job.json")
+        read(tmp_path / "job.json")
 
 
 @pytest.mark.parametrize(
@@ -267,35 +268,35 @@ def test_a_bad_job_file_is_refused_with_the_reason(tmp_path, content, message):
 def test_a_field_of_the_wrong_kind_is_named_with_what_was_wanted_and_what_was_found(tmp_path, field, value, message):
     (tmp_path / "job.json").write_text(json.dumps(fields(**{field: value})))
     with pytest.raises(ParameterError, match=rf"field '{field}' must be {message}"):
-        Job.read(tmp_path / "job.json")
+        read(tmp_path / "job.json")
 
 
 def test_null_means_left_out_where_a_field_may_be(tmp_path):
-    job = Job.of(fields(report=None, uncertainty=None, labels=None, modality=None), tmp_path)
+    job = FillJob.of(fields(report=None, uncertainty=None, labels=None, modality=None), tmp_path)
     assert (job.report, job.uncertainty, job.labels, job.modality) == (None,) * 4
 
 
 def test_numbers_of_numpy_are_welcome_and_can_be_written(tmp_path):
-    job = Job.of(fields(seed=np.int64(5), dilate_mm=np.float32(2), labels=[np.uint8(1)]), tmp_path)
+    job = FillJob.of(fields(seed=np.int64(5), dilate_mm=np.float32(2), labels=[np.uint8(1)]), tmp_path)
     job.write(tmp_path / "job.json")
-    assert Job.read(tmp_path / "job.json") == job
+    assert read(tmp_path / "job.json") == job
     assert json.loads((tmp_path / "job.json").read_text())["seed"] == 5
 
 
 def test_a_byte_order_mark_does_no_harm(tmp_path):
     (tmp_path / "job.json").write_text(json.dumps(fields()), encoding="utf-8-sig")
-    assert Job.read(tmp_path / "job.json").image == str(tmp_path / "image.nrrd")
+    assert read(tmp_path / "job.json").image == str(tmp_path / "image.nrrd")
 
 
 def test_a_missing_job_file_is_named(tmp_path):
     with pytest.raises(ParameterError, match=r"job\.json' cannot be read"):
-        Job.read(tmp_path / "job.json")
+        read(tmp_path / "job.json")
 
 
 def test_a_job_survives_its_file(tmp_path, files):
-    job = Job.of(fields(parameters={"tolerance": 1e-4}, method="harmonic"), files)
+    job = FillJob.of(fields(parameters={"tolerance": 1e-4}, method="harmonic"), files)
     job.write(tmp_path / "copy.json")
-    assert Job.read(tmp_path / "copy.json") == job
+    assert read(tmp_path / "copy.json") == job
 
 
 def test_asking_a_smooth_fill_for_uncertainty_gives_the_spread_among_methods(files):

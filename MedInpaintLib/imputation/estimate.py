@@ -1,0 +1,143 @@
+"""From the contrasts of a head to another one, slice by slice, by a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from ..errors import ModelError
+from ..frames import LEFT_AND_RIGHT, Pose, along, pose, sample
+from ..models.bundle import Bundle, load_into
+from ..progress import Progress
+from ..volume import Volume
+from .core import fit_core_scaling
+
+if TYPE_CHECKING:
+    from ..networks.imputer import Imputer
+
+#: Pixels of slices that go through a network at once, at most: memory is 1 GB then with the released model.
+BATCH = 8 * 256 * 256
+#: The architecture of models that estimate contrasts.
+ARCHITECTURE = "collagan"
+
+
+def load(bundle: Bundle, device: str) -> Imputer:
+    """The network of a model, ready for use.
+
+    Raises:
+        ModelError: see :func:`.load_into`.
+    """
+    from ..networks import build
+
+    return load_into(cast("Imputer", build(bundle.architecture, bundle.arguments)), bundle).to(device)
+
+
+def contrast_of(bundle: Bundle, name: str) -> str:
+    """A contrast as a model calls it, whatever the capitals.
+
+    Raises:
+        ModelError: the model does not know it.
+    """
+    for known in bundle.contrasts:
+        if known.lower() == name.strip().lower():
+            return known
+    raise ModelError(
+        f"The model '{bundle.name}' knows no contrast '{name}'; its contrasts are: {', '.join(bundle.contrasts)}."
+    )
+
+
+def estimate(
+    images: Mapping[str, Volume],
+    target: str,
+    bundle: Bundle,
+    network: Imputer,
+    *,
+    slices: tuple[int, int] | None = None,
+    mirrored: bool = True,
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """The wanted contrast, float32 of the images' shape, on the scale of :mod:`.core`, 0 or more.
+
+    Args:
+        images: contrast, as the model calls it, to image; all on one grid, 3-D, or 2-D for a single slice.
+        target: the contrast that is wanted; an image of it is not looked at.
+        bundle: of the network.
+        network: on its device.
+        slices: from which slice to which (not included), of the array's axis across the model's plane; all when None.
+            The others are 0.
+        mirrored: average with the estimate from the mirrored slices, in planes that show left and right.
+        progress: reports and cancels.
+    """
+    progress = progress or Progress()
+    first = next(iter(images.values()))
+    turned = pose(first, bundle.input["plane"])
+    scaled = {
+        name: _whole(fit_core_scaling(image.array, image.spacing).forward(image.array), turned)
+        for name, image in images.items()
+        if name != target
+    }
+    shape = next(iter(scaled.values())).shape
+    low, high = _range(slices, turned, shape[0])
+    ratio = _ratio(first, turned, bundle.input["pixel_mm"])
+    out = np.zeros(shape, dtype=np.float32)
+    mirrored = mirrored and bundle.input["plane"] in LEFT_AND_RIGHT
+    rows, columns = (
+        along((size - 1) / 2, max(1, round(size / each)), each) for size, each in zip(shape[1:], ratio, strict=True)
+    )
+    back = [
+        (np.arange(size) - at[0]) / (at[1] - at[0]) if len(at) > 1 else np.zeros(size)
+        for size, at in zip(shape[1:], (rows, columns), strict=True)
+    ]
+    chunk = max(1, BATCH // (len(rows) * len(columns)))
+    for start in range(low, high, chunk):
+        stop = min(start + chunk, high)
+        seen = {name: sample(each[start:stop], rows, columns, ratio) for name, each in scaled.items()}
+        made = _slices(seen, target, bundle, network, mirrored)
+        out[start:stop] = sample(made, back[0], back[1], (1.0, 1.0))
+        progress.update((stop - low) / (high - low), f"Estimating {target}, slice {stop - low} of {high - low}")
+    return turned.back(out).reshape(first.array.shape)
+
+
+def _whole(array: np.ndarray, turned: Pose) -> np.ndarray:
+    """As (slice, row, column)."""
+    return turned.turn(array.reshape([1] * (3 - array.ndim) + list(array.shape)))
+
+
+def _range(slices: tuple[int, int] | None, turned: Pose, count: int) -> tuple[int, int]:
+    """Which slices, counted as the turned array counts them."""
+    if slices is None:
+        return 0, count
+    return (count - slices[1], count - slices[0]) if 0 in turned.flips else slices
+
+
+def _ratio(image: Volume, turned: Pose, pixel_mm: float) -> list[float]:
+    spacing = (1.0,) * (3 - image.array.ndim) + tuple(image.spacing)
+    return [pixel_mm / spacing[axis] for axis in turned.order[1:]]
+
+
+def _slices(
+    seen: Mapping[str, np.ndarray], target: str, bundle: Bundle, network: Imputer, mirrored: bool
+) -> np.ndarray:
+    """float32 ``(n, rows, columns)``, from such slices of each contrast."""
+    import torch
+
+    from ..networks.tiles import tiled
+
+    names = bundle.contrasts
+    blank = np.zeros_like(next(iter(seen.values())))
+    images = np.stack([seen.get(name, blank) for name in names], axis=1)
+    centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
+    device = next(network.parameters()).device
+    shown = ((torch.from_numpy(images) - centre) / half).clamp(-1, 1).to(device)
+    present = torch.tensor([name in seen for name in names], device=device).expand(len(shown), -1)
+    wanted = torch.full((len(shown),), names.index(target), device=device)
+    with torch.inference_mode():
+        made = tiled(network, shown, present, wanted)
+        if mirrored:
+            made = (made + tiled(network, shown.flip(-1), present, wanted).flip(-1)) / 2
+    found = made[:, 0].float().cpu().numpy() * half + centre
+    if not np.isfinite(found).all():
+        raise ModelError(f"The model '{bundle.name}' made values that are no numbers of these images; check them.")
+    return np.maximum(found, 0)

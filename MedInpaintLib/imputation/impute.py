@@ -1,0 +1,161 @@
+"""The road from the contrasts of a head to the one that is missing."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from ..clock import Clock
+from ..devices import use
+from ..errors import InputError, ParameterError
+from ..files import write_text
+from ..intensity import Scaling
+from ..models.store import choose
+from ..progress import Progress
+from ..volume import Volume
+from .core import MEDIAN, fit_core_scaling
+from .estimate import ARCHITECTURE, contrast_of, estimate, load
+from .grids import called, on_one_grid, read
+
+#: What the median of the head's core becomes where no image says what the units are.
+UNITS = 1000.0
+TRUST = (
+    "An estimate of what the wanted contrast would look like; its anatomy is that of the other contrasts. What they do "
+    "not show cannot be in it: lesions may be missing, too faint, or invented. Not for reading lesions. Synthetic "
+    "voxels: not for clinical use."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Imputed:
+    """An estimated contrast.
+
+    Attributes:
+        volume: on the grid of the reference.
+        report: provenance and facts, ready for JSON; ``report["trust"]`` says how far to trust it.
+    """
+
+    volume: Volume
+    report: dict[str, Any]
+
+    def save(
+        self, path: str | os.PathLike[str], report: str | os.PathLike[str] | None = None, *, compress: bool = True
+    ) -> None:
+        """Write the volume, and where a path for it is given the report as JSON; both atomically.
+
+        Raises:
+            OutputError: with the reason; older files are still there then.
+        """
+        self.volume.write(path, compress=compress)
+        if report is not None:
+            write_text(report, json.dumps(self.report, indent=2) + "\n")
+
+
+def impute(
+    images: Mapping[str, Any],
+    target: str,
+    *,
+    model: str = "auto",
+    reference: str | None = None,
+    register: bool = False,
+    like: Any = None,
+    mirrored: bool = True,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Imputed:
+    """Estimate a contrast that was not acquired, or is ruined, from others of the same subject.
+
+    To mend a part of an image, fill the hole in it with ``inpaint(..., method="collagan", guides=...)`` instead: what
+    is known stays bit-identical then.
+
+    Args:
+        images: contrast -> a path, a SimpleITK image or a :class:`Volume`; of MR, one subject, one part of the body.
+            Any of the model's contrasts, one at least.
+        target: the contrast that is wanted; an image of it is not looked at.
+        model: a model by name or folder; auto takes the first that estimates contrasts.
+        reference: the contrast whose grid the result has; the first one when None.
+        register: lay the others rigidly over the reference first; otherwise headers say where they are.
+        like: an image of the wanted contrast, of another session or subject, whose intensities the result is to have,
+            and its dtype. When None, the median of the core of the head (deeper than 15 mm) is 1000, int16.
+        mirrored: average with the estimate from the mirrored slices.
+        device: as in :func:`MedInpaintLib.inpaint`.
+        progress: reports and cancels.
+
+    Raises:
+        InputError: something that was given cannot be used; the message says what to do.
+    """
+    progress, clock = progress or Progress(), Clock()
+    bundle = choose(model, ARCHITECTURE, "MR")
+    target = contrast_of(bundle, target)
+    sources = {contrast_of(bundle, name): source for name, source in images.items()}
+    sources.pop(target, None)
+    if not sources:
+        others = ", ".join(each for each in bundle.contrasts if each != target)
+        raise ParameterError(f"To estimate {target}, give one or more of the other contrasts: {others}.")
+    reference = next(iter(sources)) if reference is None else contrast_of(bundle, reference)
+    if reference not in sources:
+        raise ParameterError(f"The reference must be one of {', '.join(sources)}; found '{reference}'.")
+    used = use(device)
+    progress.update(0.0, "Reading")
+    volumes = read(sources)
+    scaling, dtype = _units(like)
+    clock.lap("read")
+    progress.update(0.05, "Checking")
+    volumes, warnings = on_one_grid(volumes, reference, register=register, progress=progress.part(0.05, 0.2))
+    clock.lap("check")
+    made = estimate(volumes, target, bundle, load(bundle, used), mirrored=mirrored, progress=progress.part(0.2, 1.0))
+    clock.lap("method")
+    grid = volumes[reference]
+    progress.update(1.0, "Done")
+    report = {
+        "software": f"MedInpaintLib {__version__}",
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "target": target,
+        "model": bundle.name,
+        "images": {
+            name: {"name": called(source), "shape": list(volumes[name].array.shape)} for name, source in sources.items()
+        },
+        "reference": reference,
+        "registered": bool(register and len(sources) > 1),
+        "units": f"those of {called(like)}" if like is not None else f"{UNITS:g} is the median of the core of the head",
+        "mirrored": mirrored,
+        "device": used,
+        "warnings": [*warnings, *_doubts(sources, bundle.contrasts, target)],
+        "seconds": clock.seconds(),
+        "trust": TRUST,
+    }
+    return Imputed(grid.with_array(_stored(scaling.inverse(made), dtype)), report)
+
+
+def _units(like: Any) -> tuple[Scaling, np.dtype]:
+    """From the scale of :mod:`.core` to the result's, and its dtype."""
+    if like is None:
+        return Scaling(0.0, UNITS / MEDIAN), np.dtype(np.int16)
+    volume = Volume.of(like)
+    if volume.array.dtype.kind == "b" or volume.array.min() == volume.array.max():
+        raise InputError(f"The image '{called(like)}' that the result is to be like has no range of intensities.")
+    return fit_core_scaling(volume.array, volume.spacing), volume.array.dtype
+
+
+def _stored(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    if dtype.kind == "f":
+        return values.astype(dtype)
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(values), limits.min, limits.max).astype(dtype)
+
+
+def _doubts(sources: Mapping[str, Any], contrasts: tuple[str, ...], target: str) -> list[str]:
+    missing = [each for each in contrasts if each != target and each not in sources]
+    if len(sources) > 1 or not missing:
+        return []
+    return [
+        f"{target} was estimated from {next(iter(sources))} alone; from more contrasts ({', '.join(missing)}) the "
+        "estimate is better."
+    ]

@@ -1,0 +1,47 @@
+"""Linear regression from contrasts to a contrast: what every network should do better than."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Regression:
+    """``target = weights . sources + offset`` in the body, 0 outside, on the scale of :mod:`.core`.
+
+    Attributes:
+        weights: float ``(sources,)``.
+        offset: float.
+    """
+
+    weights: np.ndarray
+    offset: float
+
+    def __call__(self, sources: np.ndarray) -> np.ndarray:
+        """float32 of the shape of one source, 0 or more; 0 where no source has a signal.
+
+        Args:
+            sources: ``(sources, ...)``.
+        """
+        found = np.tensordot(self.weights, sources, 1) + self.offset
+        return np.where(sources.max(axis=0) > 0, np.maximum(found, 0), 0).astype(np.float32)
+
+
+def regress(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> Regression:
+    """The least squares over all samples.
+
+    Args:
+        samples: for each image its sources ``(sources, n)`` and its target ``(n,)``, at voxels of the body.
+    """
+    size = len(samples[0][0]) + 1
+    squares, right = np.zeros((size, size)), np.zeros(size)
+    for sources, target in samples:
+        rows = np.vstack([sources.astype(np.float64), np.ones(sources.shape[1])])
+        squares += rows @ rows.T
+        right += rows @ target
+    # Of sources that hardly vary the weights are 0 rather than anything.
+    found = np.linalg.lstsq(squares, right, rcond=1e-10)[0]
+    return Regression(found[:-1], float(found[-1]))

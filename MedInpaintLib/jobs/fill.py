@@ -1,0 +1,140 @@
+"""Fill the hole in an image."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..errors import OutputPathError
+from ..progress import Progress
+from .job_file import JobFile
+from .outputs import check_that_nothing_is_overwritten, lies_in
+
+_OUTPUTS = ("output", "report", "uncertainty", "filled_mask")
+
+
+@dataclasses.dataclass(frozen=True)
+class FillJob(JobFile):
+    """One fill.
+
+    Attributes:
+        job: ``"fill"``.
+        image, mask: files (or a folder with one DICOM series) to read.
+        output: the filled image; its ending says the format.
+        report: where to write the report as JSON, or None.
+        uncertainty: where to write the uncertainty (standard deviation, in the image's units), or None.
+        filled_mask: where to write the mask of the voxels that were filled (grown and resampled), or None.
+        guides: files with other contrasts of the same subject.
+        exemplars: a folder with other scans of the same contrast, or None.
+        self_check: try the method, or with ``"auto"`` several, on holes in healthy tissue of the same image first.
+        labels, dilate_mm, method, parameters, blend, modality, device, seed: as in :func:`MedInpaintLib.inpaint`.
+        compress: write a compressed file where the format can; the panel does not, for speed.
+    """
+
+    KIND: ClassVar[str] = "fill"
+    PATHS: ClassVar[tuple[str, ...]] = ("image", "mask", "guides", "exemplars", *_OUTPUTS)
+
+    image: str
+    mask: str
+    output: str
+    report: str | None = None
+    uncertainty: str | None = None
+    filled_mask: str | None = None
+    labels: list[int] | None = None
+    dilate_mm: float = 0.0
+    method: str = "auto"
+    parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
+    blend: str = "auto"
+    modality: str | None = None
+    guides: list[str] = dataclasses.field(default_factory=list)
+    exemplars: str | None = None
+    self_check: bool = False
+    device: str = "auto"
+    seed: int = 0
+    compress: bool = True
+
+    def run(self, progress: Progress | None = None) -> dict[str, Any]:
+        from ..files import check_folder
+        from ..formats import check_writable
+        from ..pipeline import inpaint
+        from ..volume import Volume
+
+        progress = progress or Progress()
+        _check_outputs(self)
+        for path in (self.output, self.uncertainty, self.filled_mask):
+            if path is not None:
+                check_writable(path)
+        if self.report is not None:
+            check_folder(self.report)
+        start = time.perf_counter()
+        progress.update(0.0, "Reading")
+        image, mask = Volume.read(self.image), Volume.read(self.mask)
+        reading = time.perf_counter() - start
+        check_writable(self.output, image)
+        if self.uncertainty is not None:
+            check_writable(self.uncertainty, image.with_array(_like_uncertainty(image.array.shape)))
+        result = inpaint(
+            image,
+            mask,
+            method=self.method,
+            parameters=self.parameters,
+            blend=self.blend,
+            labels=self.labels,
+            dilate_mm=self.dilate_mm,
+            modality=self.modality,
+            guides=self.guides,
+            exemplars=self.exemplars,
+            self_check=self.self_check,
+            uncertainty=self.uncertainty is not None,
+            device=self.device,
+            seed=self.seed,
+            progress=progress.part(0.0, 0.95),
+        )
+        _complete(result.report, self, reading)
+        progress.update(0.95, "Writing")
+        if self.uncertainty is not None:
+            assert result.uncertainty is not None  # it was asked for
+            result.uncertainty.write(self.uncertainty)
+        result.save(self.output, self.report, self.filled_mask, compress=self.compress)
+        progress.update(1.0, "Done")
+        return {**result.report, "output": self.output}
+
+
+def _complete(report: dict[str, Any], job: FillJob, reading: float) -> None:
+    """Add what :func:`inpaint` cannot know because it was given volumes: the files' names, and how long they took."""
+    for name in ("image", "mask"):
+        report[name]["name"] = Path(getattr(job, name)).name
+    for stage in ("read", "total"):
+        report["seconds"][stage] = round(report["seconds"][stage] + reading, 4)
+
+
+def _check_outputs(job: FillJob) -> None:
+    """Raises OutputPathError: an output is an input or another output, or would be taken for an exemplar."""
+    inputs = {"image": job.image, "mask": job.mask}
+    inputs |= {f"guide {number}": path for number, path in enumerate(job.guides, start=1)}
+    outputs = {name: getattr(job, name) for name in _OUTPUTS if getattr(job, name) is not None}
+    check_that_nothing_is_overwritten(inputs, outputs)
+    exemplars = _exemplars_of(job)
+    for name, path in outputs.items():
+        if any(lies_in(path, place) for place in exemplars):
+            raise OutputPathError(f"The {name} '{path}' lies among the exemplars; write it elsewhere.")
+
+
+def _exemplars_of(job: FillJob) -> list[str]:
+    """The folder with the exemplars, and what is in it: links may lead elsewhere."""
+    if job.exemplars is None:
+        return []
+    with contextlib.suppress(OSError):  # the pipeline says what is wrong with it
+        return [job.exemplars, *(entry.path for entry in os.scandir(job.exemplars))]
+    return [job.exemplars]
+
+
+def _like_uncertainty(shape: tuple[int, ...]) -> Any:
+    """An array of the uncertainty's dtype and shape that takes no memory."""
+    import numpy as np
+
+    return np.broadcast_to(np.float32(0), shape)

@@ -1,0 +1,74 @@
+"""Estimate a missing contrast from others."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..errors import ParameterError
+from ..progress import Progress
+from .job_file import JobFile
+from .outputs import check_that_nothing_is_overwritten
+
+
+@dataclasses.dataclass(frozen=True)
+class ImputeJob(JobFile):
+    """One estimate.
+
+    Attributes:
+        job: ``"impute"``.
+        images: contrast -> file (or folder with one DICOM series).
+        target: the contrast that is wanted.
+        output: the estimated image; its ending says the format.
+        report: where to write the report as JSON, or None.
+        like: an image of the wanted contrast whose intensities the result is to have, or None.
+        model, reference, register, mirrored, device: as in :func:`MedInpaintLib.impute`.
+        compress: write a compressed file where the format can.
+    """
+
+    KIND: ClassVar[str] = "impute"
+    PATHS: ClassVar[tuple[str, ...]] = ("images", "output", "report", "like")
+
+    images: dict[str, str]
+    target: str
+    output: str
+    report: str | None = None
+    like: str | None = None
+    model: str = "auto"
+    reference: str | None = None
+    register: bool = False
+    mirrored: bool = True
+    device: str = "auto"
+    compress: bool = True
+
+    def run(self, progress: Progress | None = None) -> dict[str, Any]:
+        from ..files import check_folder
+        from ..formats import check_writable
+        from ..imputation.impute import impute
+
+        progress = progress or Progress()
+        if not self.images:
+            raise ParameterError("The job's field 'images' is empty; give one contrast or more.")
+        inputs = {f"{name} image": path for name, path in self.images.items()}
+        inputs |= {"image that the result is to be like": self.like} if self.like else {}
+        outputs = {"output": self.output} | ({"report": self.report} if self.report else {})
+        check_that_nothing_is_overwritten(inputs, outputs)
+        check_writable(self.output)
+        if self.report is not None:
+            check_folder(self.report)
+        found = impute(
+            self.images,
+            self.target,
+            model=self.model,
+            reference=self.reference,
+            register=self.register,
+            like=self.like,
+            mirrored=self.mirrored,
+            device=self.device,
+            progress=progress.part(0.0, 0.95),
+        )
+        progress.update(0.95, "Writing")
+        found.save(self.output, self.report, compress=self.compress)
+        progress.update(1.0, "Done")
+        return {**found.report, "output": str(Path(self.output))}

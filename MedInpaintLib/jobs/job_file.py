@@ -1,0 +1,147 @@
+"""What all jobs share: fields that are read from a JSON file, and checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import numbers
+import os
+import reprlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from ..errors import ParameterError
+from ..progress import Progress
+
+Kind = TypeVar("Kind", bound="JobFile")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value
+
+
+def _whole(value: Any) -> int:
+    # numbers.Integral: numpy's integers are welcome. True and False are integers to Python, but not to people.
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise ValueError
+    return int(value)
+
+
+def _number(value: Any) -> float:
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise ValueError
+    return float(value)
+
+
+def _whole_list(value: Any) -> list[int]:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError
+    return [_whole(entry) for entry in value]
+
+
+def _text_list(value: Any) -> list[str]:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError
+    return [_text(entry) for entry in value]
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise ValueError
+    return value
+
+
+def _texts(value: Any) -> dict[str, str]:
+    return {name: _text(each) for name, each in _object(value).items()}
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+#: For each type of field: how to say it, and a function that takes a value as that type or raises ValueError.
+_KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "str": ("a text that is not empty", _text),
+    "int": ("a whole number", _whole),
+    "float": ("a number", _number),
+    "bool": ("true or false", _truth),
+    "list[int]": ("a list of whole numbers", _whole_list),
+    "list[str]": ("a list of texts that are not empty", _text_list),
+    "dict[str, Any]": ("an object of names and values", _object),
+    "dict[str, str]": ("an object of names and texts that are not empty", _texts),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class JobFile:
+    """One job. A subclass has the fields of the JSON file; those without a default must be there.
+
+    Attributes:
+        KIND: the value of the field ``job``.
+        PATHS: the fields that hold a path, a list of paths, or paths by name. Relative ones are relative to the file.
+    """
+
+    KIND: ClassVar[str]
+    PATHS: ClassVar[tuple[str, ...]]
+
+    job: str
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value is None and str(field.type).endswith("| None"):
+                continue
+            wanted, convert = _KINDS[str(field.type).removesuffix(" | None")]
+            try:
+                object.__setattr__(self, field.name, convert(value))
+            except ValueError:
+                found = "null" if value is None else reprlib.repr(value)
+                raise ParameterError(f"The job's field '{field.name}' must be {wanted}; found {found}.") from None
+
+    @classmethod
+    def of(cls: type[Kind], fields: Mapping[str, Any], folder: Path) -> Kind:
+        """A job from the JSON file's content; relative paths are taken from ``folder``.
+
+        Raises:
+            ParameterError: fields are missing, unknown or of the wrong kind.
+        """
+        known = {field.name: field for field in dataclasses.fields(cls)}
+        unknown = sorted(set(fields) - set(known))
+        missing = [name for name, field in known.items() if name not in fields and _is_needed(field)]
+        if unknown or missing:
+            parts = [f"unknown fields: {', '.join(unknown)}"] if unknown else []
+            parts += [f"missing: {', '.join(missing)}"] if missing else []
+            raise ParameterError(f"The job file has {'; '.join(parts)}. Its fields are: {', '.join(known)}.")
+        return cls(**{**fields, **{name: _placed(fields[name], folder) for name in cls.PATHS if name in fields}})
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the job as a JSON file."""
+        from ..files import write_text
+
+        write_text(path, json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+
+    def run(self, progress: Progress | None = None) -> dict[str, Any]:
+        """Do the job and write its files; returns the report.
+
+        Raises:
+            MedInpaintError: nothing was written then.
+        """
+        raise NotImplementedError
+
+
+def _is_needed(field: dataclasses.Field) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _placed(value: Any, folder: Path) -> Any:
+    """Paths in a folder; anything that is no path as it is, for what checks the fields to complain about."""
+    if isinstance(value, list):
+        return [_placed(each, folder) for each in value]
+    if isinstance(value, dict):
+        return {name: _placed(each, folder) for name, each in value.items()}
+    return str(folder / value) if isinstance(value, str) and value else value

@@ -1,0 +1,98 @@
+"""What the other contrasts of the subject say of the hole, by CollaGAN."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from ..errors import ParameterError
+from ..imputation.estimate import ARCHITECTURE, contrast_of, estimate, load
+from ..imputation.grids import check_one_anatomy
+from ..models.bundle import Bundle
+from ..models.store import choose
+from ..parameters import parameter
+from ..region import Region
+from .registry import Prediction, Run, method
+
+#: Voxels around the hole to which the estimate's intensities are fitted; fewer say nothing of two numbers.
+FEWEST = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameters:
+    target: str = parameter("FLAIR", help="Which contrast the damaged image is, as the model calls it.")
+    guides: str = parameter("T1, T2", help="Which contrasts the guides are, in their order, separated by commas.")
+    model: str = parameter(
+        "auto", help="A model by name or folder; auto takes the first of its kind that 'medinpaint models list' shows."
+    )
+    mirrored: bool = parameter(True, help="Average with the estimate from the mirrored slices.")
+
+
+@method(
+    name="collagan",
+    title="Other contrasts (CollaGAN)",
+    family="learned",
+    summary="What this contrast would look like in the hole, estimated from the other contrasts of the same subject.",
+    trust="The other contrasts' anatomy in this contrast's intensities: what they do not show cannot be in it.",
+    reference="Lee et al.: CollaGAN: Collaborative GAN for missing image data imputation, CVPR 2019",
+    parameters=Parameters,
+    blend="poisson",
+    context_mm=20.0,
+    needs_model=True,
+    uses_guides=True,
+    wants_gpu=True,
+    requires=("torch", "safetensors"),
+)
+def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
+    """Estimate the contrast all over the slices of the hole; fit its intensities to those around the hole."""
+    scan = region.scan
+    bundle = choose(parameters.model, ARCHITECTURE, "MR")
+    target = contrast_of(bundle, parameters.target)
+    names = _names(parameters.guides, target, bundle, len(scan.guides))
+    key = ("collagan", bundle.folder, run.device)
+    network = scan.remember(key, lambda: load(bundle, run.device))
+    guides = dict(zip(names, scan.guides, strict=True))
+    warnings = scan.remember((*key, names), lambda: check_one_anatomy(guides, names[0]))
+    estimated = scan.remember(
+        (*key, names, target, parameters.mirrored),
+        lambda: estimate(guides, target, bundle, network, mirrored=parameters.mirrored, progress=run.progress),
+    )
+    made = estimated[region.box].reshape(region.hole.shape)
+    slope, offset = _fit(made, region)
+    mean = slope * made + offset
+    return Prediction(mean, notes={"model": bundle.name, "estimated from": ", ".join(names)}, warnings=tuple(warnings))
+
+
+def _names(text: str, target: str, bundle: Bundle, count: int) -> tuple[str, ...]:
+    """The contrasts of the guides.
+
+    Raises:
+        ParameterError: there are no guides, or not as many names as guides, or a name twice.
+    """
+    if not count:
+        raise ParameterError("Method 'collagan' estimates from other contrasts of the subject; give one guide or more.")
+    names = tuple(contrast_of(bundle, each) for each in text.split(",") if each.strip())
+    if len(names) != count:
+        raise ParameterError(
+            f"There are {count} guides, and 'guides' names {len(names)} contrasts ({text}); name each guide's contrast."
+        )
+    if len({*names, target}) <= len(names):
+        raise ParameterError(f"Every contrast can be there once; found {target} to fill, guided by {', '.join(names)}.")
+    return names
+
+
+def _fit(made: np.ndarray, region: Region) -> tuple[float, float]:
+    """Slope and offset from the estimate to the image's own intensities, by what is known around the hole.
+
+    Scanners have other units, and bias fields; where the surroundings say little, the slope stays that of the scan.
+    """
+    around = ~region.hole & (made > 0)
+    if np.count_nonzero(around) < FEWEST:
+        around = ~region.hole
+    seen, known = made[around].astype(np.float64), region.values[around].astype(np.float64)
+    variance = float(seen.var()) if seen.size else 0.0
+    if seen.size < FEWEST or variance < 1e-6:
+        return 1.0, float(known.mean() - seen.mean()) if seen.size else 0.0
+    slope = max(float(((seen - seen.mean()) * (known - known.mean())).mean()) / variance, 0.0)
+    return slope, float(known.mean() - slope * seen.mean())

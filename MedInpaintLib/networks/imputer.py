@@ -1,0 +1,54 @@
+"""What networks that estimate a contrast from others have in common: how they are asked."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from ..errors import ParameterError
+
+
+class Imputer(nn.Module):
+    """The contrasts of a slice, some of them missing, to the one that is wanted.
+
+    A subclass has :meth:`predict`; here it is seen to it that what is missing, or wanted, is never looked at.
+
+    Args:
+        pixels: side of the crops that it learns from.
+        contrasts: how many there are.
+    """
+
+    #: With channels last, grouped convolutions and instance normalisation take 1.3 times as long on a CPU.
+    MEMORY_FORMAT: ClassVar[torch.memory_format] = torch.contiguous_format
+
+    def __init__(self, *, pixels: int, contrasts: int) -> None:
+        super().__init__()
+        if contrasts < 2:
+            raise ParameterError(f"A contrast is estimated from others, so there must be 2 or more; found {contrasts}.")
+        self.pixels, self.contrasts = pixels, contrasts
+
+    def forward(self, images: torch.Tensor, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """The wanted contrast, ``(B, 1, H, W)``.
+
+        Args:
+            images: ``(B, contrasts, H, W)``, float; 0 is no signal.
+            present: bool ``(B, contrasts)``, which of them are there. What the others hold is never looked at.
+            target: int ``(B,)``, the number of the contrast that is wanted; it counts as missing.
+        """
+        present = present & ~one_hot(target, self.contrasts)
+        return self.predict(torch.where(present[:, :, None, None], images, 0.0), present, target)
+
+    def predict(self, images: torch.Tensor, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """As :meth:`forward`, with 0 in place of what is missing."""
+        raise NotImplementedError
+
+    def sources(self, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Bool ``(B, contrasts)``: those of the present contrasts that the network looks at to make the target."""
+        return present & ~one_hot(target, self.contrasts)
+
+
+def one_hot(target: torch.Tensor, contrasts: int) -> torch.Tensor:
+    """Bool ``(B, contrasts)``."""
+    return torch.arange(contrasts, device=target.device) == target[:, None]

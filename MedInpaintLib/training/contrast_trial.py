@@ -1,0 +1,127 @@
+"""Validation of networks that estimate contrasts: whole slices of held-out subjects, one contrast wanted at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ..errors import InputError
+from ..imputation.regression import Regression, regress
+from .contrasts import ContrastSlice
+from .recipe import Recipe
+
+#: Images side by side in a picture.
+COLUMNS = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class ContrastTrial:
+    """Questions and their answers.
+
+    Attributes:
+        images: ``(B, contrasts, H, W)``.
+        known: bool ``(B, 2 contrasts)``: which contrasts are there, and which one is wanted.
+        truth: ``(B, 1, H, W)``.
+        inside: bool, of that shape: the body.
+        start: ``(B, 1, H, W)``: linear regression on what is there, fitted to the subjects that are learned from.
+        words: what is asked.
+        rows: of the picture.
+    """
+
+    images: torch.Tensor
+    known: torch.Tensor
+    truth: torch.Tensor
+    inside: torch.Tensor
+    start: torch.Tensor
+    words: str
+    rows: str = "regression, estimated, truth"
+
+    @property
+    def corrected(self) -> torch.Tensor:
+        """The same as :attr:`start`."""
+        return self.start
+
+    def to(self, device: torch.device) -> ContrastTrial:
+        """On another device."""
+        moved = {name: getattr(self, name).to(device) for name in ("images", "known", "truth", "inside", "start")}
+        return dataclasses.replace(self, **moved)
+
+    def psnr(self, filled: torch.Tensor) -> float:
+        """Mean over the slices of the PSNR in the body, dB at a range of 1."""
+        inside = self.inside.float()
+        error = (inside * (filled - self.truth).square()).sum(dim=(1, 2, 3)) / inside.sum(dim=(1, 2, 3))
+        return float(-10 * torch.log10(error.clamp(min=1e-8)).mean())
+
+    def picture(self, filled: torch.Tensor) -> np.ndarray:
+        """``(1, 3 H, COLUMNS W)``, 0..1: regression, estimate and truth below each other."""
+        # From the whole trial: neighbours show the same.
+        some = np.linspace(0, len(filled) - 1, COLUMNS).round().astype(int)
+        rows = [torch.cat([*images[some].squeeze(1)], dim=1) for images in (self.start, filled, self.truth)]
+        return (2 * torch.cat(rows)[np.newaxis]).clamp(0, 1).cpu().numpy()
+
+
+def contrast_trial(
+    learning: Sequence[ContrastSlice], held_out: Sequence[ContrastSlice], recipe: Recipe
+) -> ContrastTrial:
+    """Slices all through the held-out volumes, as many for each wanted contrast, all of the others there.
+
+    Raises:
+        InputError: no held-out subject has a wanted contrast and another one.
+    """
+    data = recipe.data
+    asked = _asked(held_out, recipe)
+    if not asked:
+        raise InputError(
+            f"No held-out subject has one of the contrasts {', '.join(data.wanted or data.contrasts)} and another one "
+            "beside it."
+        )
+    height, width = (max(one.inside.shape[axis] for one, _ in asked) for axis in (0, 1))
+    fits: dict[tuple[bytes, int], Regression | None] = {}
+    images, known, starts, bodies = [], [], [], []
+    for one, target in asked:
+        rows, columns = one.inside.shape
+        values, inside = one.window((rows // 2, columns // 2), (height, width))
+        wanted = np.arange(len(data.contrasts)) == target
+        there = one.there & ~wanted
+        key = (there.tobytes(), target)
+        if key not in fits:
+            fits[key] = fitted(learning, there, target)
+        regression = fits[key]
+        images.append(values)
+        bodies.append(inside)
+        known.append(np.concatenate([there, wanted]))
+        starts.append(np.zeros_like(values[0]) if regression is None else regression(values[there]))
+    stacked = data.normalise(torch.from_numpy(np.stack(images)))
+    targets = [target for _, target in asked]
+    return ContrastTrial(
+        images=stacked,
+        known=torch.from_numpy(np.stack(known)),
+        truth=stacked[torch.arange(len(asked)), targets][:, None],
+        inside=torch.from_numpy(np.stack(bodies))[:, None],
+        start=data.normalise(torch.from_numpy(np.stack(starts)))[:, None],
+        words=f"{len(asked)} slices, wanted {', '.join(data.contrasts[each] for each in sorted(set(targets)))}",
+    )
+
+
+def _asked(held_out: Sequence[ContrastSlice], recipe: Recipe) -> list[tuple[ContrastSlice, int]]:
+    """Slices, and the number of the contrast that is wanted of each."""
+    names = recipe.data.contrasts
+    wanted = recipe.data.wanted or names
+    most = max(1, recipe.schedule.crops // len(wanted))
+    asked: list[tuple[ContrastSlice, int]] = []
+    for target in map(names.index, wanted):
+        having = [one for one in held_out if one.there[target] and one.there.sum() > 1]
+        count = min(most, len(having))
+        asked += [(having[round(place)], target) for place in np.linspace(0, len(having) - 1, count)]
+    return asked
+
+
+def fitted(slices: Sequence[ContrastSlice], there: np.ndarray, target: int) -> Regression | None:
+    """The regression of a contrast on others over all slices that have all of them; None where none has."""
+    having = [one for one in slices if one.there[target] and one.there[there].all()]
+    if not having:
+        return None
+    return regress([(one.values[there][:, one.inside], one.values[target][one.inside]) for one in having])

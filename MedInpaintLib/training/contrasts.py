@@ -1,0 +1,232 @@
+"""What networks that estimate a contrast learn from: slices of several contrasts of the same subjects."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import GeometryError, InputError
+from ..foreground import body
+from ..frames import along, pose, sample
+from ..imputation.core import fit_core_scaling
+from ..manifest import Entry
+from ..volume import Volume
+from .slices import BACKGROUND, check_finite
+
+
+@dataclasses.dataclass(frozen=True)
+class ContrastSlice:
+    """One slice.
+
+    Attributes:
+        values: float16 ``(contrasts, rows, columns)``, scaled by :mod:`..imputation.core`; 0 where there is none.
+        there: bool ``(contrasts,)``: which there are.
+        inside: bool ``(rows, columns)``, where the brain is, or the body.
+        subject: whom it is of.
+    """
+
+    values: np.ndarray
+    there: np.ndarray
+    inside: np.ndarray
+    subject: str
+
+    def window(self, middle: tuple[int, int], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """Values, float32 ``(contrasts, height, width)``, and where the body is; 0 beyond the slice.
+
+        Args:
+            middle: row and column of the window's middle.
+            shape: of the window.
+        """
+        values = np.zeros((len(self.values), *shape), dtype=np.float32)
+        inside = np.zeros(shape, dtype=bool)
+        there, here = zip(
+            *(
+                _overlap(at - size // 2, size, full)
+                for at, size, full in zip(middle, shape, self.inside.shape, strict=True)
+            ),
+            strict=True,
+        )
+        values[(slice(None), *here)] = self.values[(slice(None), *there)]
+        inside[here] = self.inside[there]
+        return values, inside
+
+
+def _overlap(first: int, size: int, full: int) -> tuple[slice, slice]:
+    """Of the window ``first .. first + size`` what lies in ``0 .. full``, and where in the window that is."""
+    start, stop = max(first, 0), max(min(first + size, full), max(first, 0))
+    return slice(start, stop), slice(start - first, stop - first)
+
+
+def sessions(
+    entries: Sequence[Entry], contrasts: Sequence[str], inside: str = ""
+) -> list[tuple[dict[str, Entry], Entry | None]]:
+    """The images by the session that they are of: contrast -> image; and the mask of the brain, where there is one.
+
+    Images of one session are of one subject, in one folder, and are called alike but for the contrast at the end:
+    ``t1.nii.gz`` and ``flair.nii.gz``, or ``ses1_t1.nii.gz`` and ``ses1_flair.nii.gz``.
+
+    Args:
+        entries: images; those without a contrast have the one with which the file's name ends.
+        contrasts: those to use.
+        inside: the contrast of the masks.
+    """
+    masks = {_session(entry, inside.rpartition("-")[2]): entry for entry in entries if entry.contrast == inside}
+    found: dict[tuple[str, ...], dict[str, Entry]] = {}
+    for entry in entries:
+        contrast = entry.contrast or _named(Path(entry.name).name, contrasts)
+        if contrast in contrasts:
+            found.setdefault(_session(entry, contrast), {})[contrast] = entry
+    return [(found[key], masks.get(key)) for key in sorted(found)]
+
+
+def _session(entry: Entry, contrast: str) -> tuple[str, ...]:
+    """The same for all images of a session."""
+    path = Path(entry.name)
+    stem = path.name.partition(".")[0]
+    own = stem[: -len(contrast)] if stem.lower().endswith(contrast.lower()) else ""
+    return entry.dataset, entry.subject, path.parent.as_posix(), own
+
+
+def _named(stem: str, contrasts: Sequence[str]) -> str:
+    """The longest of the contrasts with which a name ends."""
+    stem = stem.partition(".")[0].lower()
+    return max((each for each in contrasts if stem.endswith(each.lower())), key=len, default="")
+
+
+def read_contrast_slices(
+    entries: Sequence[Entry],
+    contrasts: Sequence[str],
+    *,
+    plane: str,
+    pixel_mm: float,
+    inside: str = "",
+    progress: Callable[[int, int], None] | None = None,
+) -> list[ContrastSlice]:
+    """The slices of all sessions with two contrasts or more.
+
+    Args:
+        entries: images.
+        contrasts: in the network's order.
+        plane: a name of :data:`..frames.PLANES`.
+        pixel_mm: of the slices' pixels.
+        inside: the contrast of the masks of the brain; what has none is taken whole.
+        progress: called with how many sessions are read, and of how many.
+
+    Raises:
+        InputError: there is none.
+        GeometryError: the contrasts of a session are on different grids.
+    """
+    found = [(images, mask) for images, mask in sessions(entries, contrasts, inside) if len(images) > 1]
+    if not found:
+        raise InputError(
+            f"There is nothing to learn from: no session of the data has two of the contrasts {', '.join(contrasts)}."
+        )
+    slices: list[ContrastSlice] = []
+    for number, (session, mask) in enumerate(found):
+        if progress:
+            progress(number, len(found))
+        slices += _slices(session, mask, contrasts, plane, pixel_mm)
+    return slices
+
+
+def _slices(
+    session: dict[str, Entry], mask: Entry | None, contrasts: Sequence[str], plane: str, pixel_mm: float
+) -> list[ContrastSlice]:
+    volumes = {contrast: Volume.of(entry.path) for contrast, entry in session.items()}
+    first = next(iter(volumes.values()))
+    if first.array.ndim != 3:
+        raise GeometryError(f"Contrasts are learned from volumes; '{next(iter(session.values())).path}' is 2-D.")
+    for contrast, volume in volumes.items():
+        check_finite(volume, session[contrast])
+        difference = first.grid_difference(volume)
+        if difference:
+            raise GeometryError(
+                f"'{session[contrast].path}' is on another grid than its session's other contrasts ({difference}); "
+                "resample it onto theirs."
+            )
+    turned = pose(first, plane)
+    inside = turned.turn(brain(volumes, mask))
+    areas = inside.sum(axis=(1, 2))
+    kept = np.flatnonzero(areas >= BACKGROUND * areas.max())
+    ratio = [pixel_mm / first.spacing[axis] for axis in turned.order[1:]]
+    rows, columns = (
+        along((size - 1) / 2, max(1, round(size / each)), each)
+        for size, each in zip(inside.shape[1:], ratio, strict=True)
+    )
+    values = np.zeros((len(kept), len(contrasts), len(rows), len(columns)), dtype=np.float16)
+    for place, contrast in enumerate(contrasts):
+        if contrast in volumes:
+            volume = volumes[contrast]
+            scaled = fit_core_scaling(volume.array, volume.spacing).forward(turned.turn(volume.array)[kept])
+            values[:, place] = sample(scaled, rows, columns, ratio)
+    bodies = sample(inside[kept].astype(np.float32), rows, columns, (1.0, 1.0), outside=0.0) > 0.5
+    there = np.array([contrast in volumes for contrast in contrasts])
+    subject = next(iter(session.values())).subject
+    return [ContrastSlice(v, there, b, subject) for v, b in zip(values, bodies, strict=True)]
+
+
+def brain(volumes: Mapping[str, Volume], mask: Entry | None) -> np.ndarray:
+    """Bool: where the mask says the brain is; without one, the body in any of the images.
+
+    Raises:
+        GeometryError: the mask is on another grid.
+    """
+    if mask is None:
+        return np.any([body(each.array, "MR") for each in volumes.values()], axis=0)
+    found = Volume.of(mask.path)
+    difference = next(iter(volumes.values())).grid_difference(found)
+    if difference:
+        raise GeometryError(f"The mask '{mask.path}' is on another grid than its image ({difference}).")
+    return found.array > 0
+
+
+@dataclasses.dataclass(frozen=True)
+class ContrastCrops:
+    """An endless, deterministic order of random crops: the n-th is the same in every run, on any number of processes.
+
+    Each pass goes through all subjects equally often, whatever the number of their slices.
+
+    Attributes:
+        slices: to crop from.
+        pixels: of a crop's side.
+        seed: of all chance.
+        flip: whether half of the crops are mirrored along their rows.
+        gain: all contrasts of a crop are multiplied by the same 1 ± gain, uniformly.
+    """
+
+    slices: Sequence[ContrastSlice]
+    pixels: int
+    seed: int = 0
+    flip: bool = True
+    gain: float = 0.1
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """float32 ``(contrasts, pixels, pixels)`` and bool ``(contrasts,)``."""
+        rng = np.random.default_rng([self.seed, 4, number])
+        own = self._by_subject[number % len(self._by_subject)]
+        chosen = own[int(rng.integers(len(own)))]
+        rows, columns = np.nonzero(chosen.inside)
+        at = int(rng.integers(len(rows)))
+        # Halfway to the middle of the slice: a crop around the rim is half air.
+        middle = [(size - 1) / 2 for size in chosen.inside.shape]
+        row, column = (round((place + to) / 2) for place, to in zip((rows[at], columns[at]), middle, strict=True))
+        values, _ = chosen.window((row, column), (self.pixels, self.pixels))
+        if self.flip and rng.random() < 0.5:
+            values = values[..., ::-1]
+        return values * np.float32(1 + self.gain * rng.uniform(-1, 1)), chosen.there
+
+    def batch(self, numbers: range) -> tuple[np.ndarray, np.ndarray]:
+        """Float32 ``(n, contrasts, pixels, pixels)`` and bool ``(n, contrasts)``."""
+        values, there = zip(*(self[number] for number in numbers), strict=True)
+        return np.stack(values), np.stack(there)
+
+    @functools.cached_property
+    def _by_subject(self) -> list[list[ContrastSlice]]:
+        found: dict[str, list[ContrastSlice]] = {}
+        for each in self.slices:
+            found.setdefault(each.subject, []).append(each)
+        return [found[subject] for subject in sorted(found)]

@@ -1,0 +1,109 @@
+"""A network learns to estimate any contrast from any of the others."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ...losses.adversarial import LeastSquaresGan
+from ...losses.structural import LogSsimLoss
+from ...networks.collagan import CollaGan
+from ...networks.contrast_discriminator import ContrastDiscriminator
+from ...networks.imputer import one_hot
+from .imputation import Question, adam, anneal, answer, ask, check_weights, pick
+
+#: The options that weigh losses.
+WEIGHTS = ("direct", "direct_ssim", "cycle", "cycle_ssim", "adversarial", "domain")
+
+
+@dataclasses.dataclass
+class CollaGanTask:
+    """A weighted sum of losses; a weight of 0 leaves one out. The defaults are those of the published MR training.
+
+    Of the images x with contrasts a, b, ..., a is estimated from others, ``a' = G(others; a)``. Then a' takes the place
+    of a, and each other contrast that was there is estimated in turn: ``b'' = G(a' and others but b; b)``.
+
+    Lee et al.: CollaGAN, CVPR 2019, eq. 4 to 9 (multiple cycle consistency, SSIM loss, least-squares GAN, domain
+    classification).
+
+    Attributes:
+        network: what estimates.
+        rate: Adam's step size, at first.
+        half_life: steps until it is half of that; 0 for never. Published are 0.99 every 400 steps: 27,600.
+        dropout: share of the others that are left out, so that any subset may be missing; published 0.
+        direct: weight of ``mean |a' - a|``.
+        direct_ssim: weight of :class:`.LogSsimLoss` of a' and a.
+        cycle: weight of ``mean |b'' - b|`` over all b. The published sum has no term of a itself, nor has this one.
+        cycle_ssim: weight of :class:`.LogSsimLoss` of all b'' and b.
+        adversarial: weight of :class:`.LeastSquaresGan` on a'.
+        domain: weight of the cross entropy of the contrast that the discriminator takes a' for; with it, the
+            discriminator learns the contrasts from real images.
+        range: of the images, for the similarities.
+        judge: channels of the discriminator's first layer.
+    """
+
+    network: CollaGan
+    rate: float = 1e-5
+    half_life: int = 27_600
+    dropout: float = 0.0
+    direct: float = 0.0
+    direct_ssim: float = 0.0
+    cycle: float = 10.0
+    cycle_ssim: float = 1.0
+    adversarial: float = 1.0
+    domain: float = 1.0
+    range: float = 1.0
+    judge: int = 4
+
+    def __post_init__(self) -> None:
+        check_weights(self, WEIGHTS)
+        device = next(self.network.parameters()).device
+        self.helpers = nn.ModuleDict()
+        self.optimizers: dict[str, torch.optim.Optimizer] = {}
+        if self.adversarial or self.domain:
+            self.helpers["judge"] = ContrastDiscriminator(self.network.contrasts, width=self.judge).to(device)
+            self.optimizers["discriminator"] = adam([self.helpers["judge"]], self.rate)
+        self.optimizers["network"] = adam([self.network], self.rate)
+
+    def losses(
+        self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
+    ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
+        anneal(self.optimizers, self.rate, step, self.half_life)
+        asked = ask(batch[0], batch[1], noise, self.dropout)
+        made = self.network(asked.images, asked.present, asked.target)
+        similar = LogSsimLoss(self.range)
+        parts = {"direct": functional.l1_loss(made, asked.truth)}
+        if self.direct_ssim:
+            parts["direct_ssim"] = similar(made, asked.truth)
+        if self.cycle or self.cycle_ssim:
+            again, truth = self._again(asked, made)
+            parts["cycle"] = functional.l1_loss(again, truth)
+            if self.cycle_ssim:
+                parts["cycle_ssim"] = similar(again, truth)
+        if "judge" in self.helpers:
+            judge, gan = self.helpers["judge"], LeastSquaresGan()
+            real, named = judge(asked.truth)
+            fake, _ = judge(made.detach())
+            loss = self.adversarial * gan.discriminator(real, fake)
+            yield "discriminator", loss + self.domain * functional.cross_entropy(named, asked.target), {}
+            fake, named = judge(made)
+            parts["adversarial"] = gan.generator(fake)
+            parts["domain"] = functional.cross_entropy(named, asked.target)
+        total = sum((getattr(self, name) * loss for name, loss in parts.items()), start=made.new_zeros(()))
+        yield "network", total, {f"part/{name}": loss.detach() for name, loss in parts.items()}
+
+    def fill(self, network: CollaGan, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        return answer(network, images, known)
+
+    def _again(self, asked: Question, made: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """``(n, 1, H, W)`` twice: every other contrast as it comes out of the estimate and the rest, and as it is."""
+        count = self.network.contrasts
+        wanted = one_hot(asked.target, count)
+        images = torch.where(wanted[:, :, None, None], made, asked.images)
+        rows, targets = asked.present.nonzero(as_tuple=True)
+        again = self.network(images[rows], (asked.present | wanted)[rows], targets)
+        return again, pick(asked.images[rows], targets)

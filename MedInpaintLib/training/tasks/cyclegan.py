@@ -1,0 +1,78 @@
+"""A network learns to estimate one contrast from one other, without pairs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ...losses.adversarial import LeastSquaresGan
+from ...networks.contrast_discriminator import ContrastDiscriminator
+from ...networks.cyclegan import CycleGan
+from .imputation import adam, anneal, answer, check_weights
+
+
+@dataclasses.dataclass
+class CycleGanTask:
+    """``adversarial (L_GAN(there) + L_GAN(back)) + cycle (mean |back(there(s)) - s| + mean |there(back(t)) - t|)``.
+
+    Zhu et al., ICCV 2017, eq. 1 to 3, with least squares as in their section 4. Sources and targets are of different
+    slices: this learns from unpaired images.
+
+    Attributes:
+        network: both generators.
+        rate, half_life: as in :class:`.CollaGanTask`.
+        cycle, adversarial: weights; published 10 and 1.
+        judge: channels of the discriminators' first layers.
+    """
+
+    network: CycleGan
+    rate: float = 2e-4
+    half_life: int = 0
+    cycle: float = 10.0
+    adversarial: float = 1.0
+    judge: int = 4
+
+    def __post_init__(self) -> None:
+        check_weights(self, ("cycle", "adversarial"))
+        device = next(self.network.parameters()).device
+        judges = {name: ContrastDiscriminator(1, width=self.judge).to(device) for name in ("source", "target")}
+        self.helpers = nn.ModuleDict(judges)
+        self.optimizers = {
+            "discriminator": adam([*self.helpers.values()], self.rate),
+            "network": adam([self.network], self.rate),
+        }
+
+    def losses(
+        self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
+    ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
+        anneal(self.optimizers, self.rate, step, self.half_life)
+        images, there = batch
+        network, gan = self.network, LeastSquaresGan()
+        images = images[there[:, network.source] & there[:, network.target]]
+        if not len(images):
+            return
+        source = images[:, network.source, None]
+        target = images[:, network.target, None].roll(1, dims=0)  # of another slice
+        made, back = network.there(source), network.back(target)
+        judged = (("target", target, made), ("source", source, back))
+        loss = sum(
+            (gan.discriminator(self._real(name, real), self._real(name, fake.detach())) for name, real, fake in judged),
+            start=made.new_zeros(()),
+        )
+        yield "discriminator", loss, {}
+        parts = {
+            "adversarial": gan.generator(self._real("target", made)) + gan.generator(self._real("source", back)),
+            "cycle": functional.l1_loss(network.back(made), source) + functional.l1_loss(network.there(back), target),
+        }
+        total = self.adversarial * parts["adversarial"] + self.cycle * parts["cycle"]
+        yield "network", total, {f"part/{name}": loss.detach() for name, loss in parts.items()}
+
+    def fill(self, network: CycleGan, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        return answer(network, images, known)
+
+    def _real(self, name: str, image: torch.Tensor) -> torch.Tensor:
+        return self.helpers[name](image)[0]

@@ -1,0 +1,88 @@
+"""What the tasks of networks that estimate a contrast from others have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import torch
+
+from ...errors import ParameterError
+from ...networks.imputer import Imputer, one_hot
+from ...networks.tiles import tiled
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """What a network is asked.
+
+    Attributes:
+        images: ``(B, contrasts, H, W)``, all there is.
+        present: bool ``(B, contrasts)``: what the network may see.
+        target: int ``(B,)``: what is wanted.
+    """
+
+    images: torch.Tensor
+    present: torch.Tensor
+    target: torch.Tensor
+
+    @property
+    def truth(self) -> torch.Tensor:
+        """``(B, 1, H, W)``."""
+        return pick(self.images, self.target)
+
+
+def pick(images: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
+    """``(B, 1, H, W)``: of each image of ``(B, contrasts, H, W)`` the contrast of that number."""
+    return images[torch.arange(len(images), device=images.device), numbers][:, None]
+
+
+def ask(images: torch.Tensor, there: torch.Tensor, noise: torch.Generator, dropout: float) -> Question:
+    """A random contrast is wanted of each image, and some of the others may be missing.
+
+    Args:
+        images: ``(B, contrasts, H, W)``.
+        there: bool ``(B, contrasts)``; two of each at least.
+        noise: of all chance.
+        dropout: share of the other contrasts that are left out; one always stays.
+    """
+    chance = torch.rand(3, *there.shape, generator=noise, device=there.device)
+    target = torch.where(there, chance[0], -1.0).argmax(dim=1)
+    others = there & ~one_hot(target, there.shape[1])
+    stays = one_hot(torch.where(others, chance[1], -1.0).argmax(dim=1), there.shape[1])
+    return Question(images, others & (stays | (chance[2] >= dropout)), target)
+
+
+def answer(network: Imputer, images: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+    """What a network makes of slices for validation, tile by tile.
+
+    Args:
+        network: in eval mode.
+        images: ``(B, contrasts, H, W)``.
+        told: bool ``(B, 2 contrasts)``: which contrasts are there, and which one is wanted.
+    """
+    present, wanted = told.chunk(2, dim=1)
+    target = wanted.int().argmax(dim=1)
+    with torch.no_grad():
+        return tiled(network, images, present, target)
+
+
+def adam(modules: Sequence[torch.nn.Module], rate: float) -> torch.optim.Optimizer:
+    """With the moments of all GANs here."""
+    return torch.optim.Adam([each for module in modules for each in module.parameters()], lr=rate, betas=(0.5, 0.999))
+
+
+def anneal(optimizers: dict[str, torch.optim.Optimizer], rate: float, step: int, half_life: int) -> None:
+    """Set the step sizes: a function of the step alone, so that a resumed training is the same."""
+    for optimizer in optimizers.values():
+        for group in optimizer.param_groups:
+            group["lr"] = rate * 0.5 ** (step / half_life) if half_life else rate
+
+
+def check_weights(task: object, names: Sequence[str]) -> None:
+    """Raises ParameterError: a weight is below 0, or all are 0."""
+    for name in ("rate", "half_life", *names):
+        if not getattr(task, name) >= 0:
+            raise ParameterError(f"The recipe's [task] has {name} = {getattr(task, name):g}; it must be 0 or more.")
+    if not any(getattr(task, name) for name in names):
+        raise ParameterError("All losses of the recipe's [task] weigh 0; give one of them a weight.")

@@ -1,0 +1,67 @@
+"""A network learns to estimate one contrast from one other, from pairs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ...losses.adversarial import LeastSquaresGan
+from ...networks.contrast_discriminator import ContrastDiscriminator
+from ...networks.pix2pix import Pix2Pix
+from .imputation import adam, anneal, answer, check_weights
+
+
+@dataclasses.dataclass
+class Pix2PixTask:
+    """``adversarial L_GAN(D(source, made)) + direct mean |made - truth|``; Isola et al., CVPR 2017, eq. 1 to 4, with
+    least squares in place of the cross entropy, as the GANs that it is compared with have it.
+
+    Attributes:
+        network: what estimates.
+        rate, half_life: as in :class:`.CollaGanTask`.
+        direct, adversarial: weights; published 100 and 1.
+        judge: channels of the discriminator's first layer.
+    """
+
+    network: Pix2Pix
+    rate: float = 2e-4
+    half_life: int = 0
+    direct: float = 100.0
+    adversarial: float = 1.0
+    judge: int = 4
+
+    def __post_init__(self) -> None:
+        check_weights(self, ("direct", "adversarial"))
+        device = next(self.network.parameters()).device
+        self.helpers = nn.ModuleDict({"judge": ContrastDiscriminator(1, inputs=2, width=self.judge).to(device)})
+        self.optimizers = {
+            "discriminator": adam([self.helpers["judge"]], self.rate),
+            "network": adam([self.network], self.rate),
+        }
+
+    def losses(
+        self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
+    ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
+        anneal(self.optimizers, self.rate, step, self.half_life)
+        images, there = batch
+        network, gan = self.network, LeastSquaresGan()
+        images = images[there[:, network.source] & there[:, network.target]]
+        if not len(images):
+            return
+        seen, truth = images[:, network.source, None], images[:, network.target, None]
+        made = network.unet(seen)
+        real, fake = (self._judged(seen, each) for each in (truth, made.detach()))
+        yield "discriminator", gan.discriminator(real, fake), {}
+        parts = {"direct": functional.l1_loss(made, truth), "adversarial": gan.generator(self._judged(seen, made))}
+        total = self.direct * parts["direct"] + self.adversarial * parts["adversarial"]
+        yield "network", total, {f"part/{name}": loss.detach() for name, loss in parts.items()}
+
+    def fill(self, network: Pix2Pix, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        return answer(network, images, known)
+
+    def _judged(self, seen: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+        return self.helpers["judge"](torch.cat([seen, image], dim=1))[0]
