@@ -41,6 +41,7 @@ class Parameters:
     context_mm=20.0,
     needs_model=True,
     uses_guides=True,
+    needs_guides=True,
     wants_gpu=True,
     requires=("torch", "safetensors"),
 )

@@ -87,6 +87,7 @@ class MethodInfo:
         needs_model: whether it needs a trained model bundle.
         needs_exemplars: whether it needs other scans of the same contrast; the other methods do not use any.
         uses_guides: whether it uses other contrasts of the same subject where there are any.
+        needs_guides: whether it can do nothing without them.
         wants_gpu: whether it is quick only on a GPU.
         requires: packages beyond the engine's own, as pip names them.
         fill: the function itself.
@@ -105,6 +106,7 @@ class MethodInfo:
     needs_model: bool = False
     needs_exemplars: bool = False
     uses_guides: bool = False
+    needs_guides: bool = False
     wants_gpu: bool = False
     requires: tuple[str, ...] = ()
     fill: Callable[[Region, Any, Run], Prediction] | None = None
@@ -178,7 +180,7 @@ def blended(name: str, region: Region, progress: Progress | None = None, *, seed
         ParameterError: there is no such method, or it needs a model or other scans itself.
     """
     info, progress = get(name), progress or Progress()
-    if info.needs_model or info.needs_exemplars:
+    if info.needs_model or info.needs_exemplars or info.needs_guides:
         raise ParameterError(f"Method '{name}' needs a model or other scans itself, so nothing can go on from it.")
     assert info.fill is not None  # the registry fills it in
     if region.scan.guides:

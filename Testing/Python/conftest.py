@@ -27,6 +27,7 @@ ARGUMENTS = {
     "pconv": {**FEED_FORWARD, "width": 4, "levels": 2, "given": "nothing"},
     "context-encoder": {**FEED_FORWARD, "width": 4, "bottleneck": 8, "given": "nothing"},
     "rfr": {**FEED_FORWARD, "width": 8, "recurrences": 2, "kernel": 5},
+    "collagan": {"pixels": 16, "contrasts": 4, "width": 4, "levels": 2, "linear": True},
 }
 
 
@@ -60,8 +61,10 @@ def tiny_models(tmp_path_factory):
             architecture=architecture,
             arguments=arguments,
             modality="MR",
-            contrasts=["T1"],
-            normalisation={"centre": 0.5, "half_width": 0.7},
+            contrasts=["T1", "T2", "FLAIR", "T1C"] if architecture == "collagan" else ["T1"],
+            normalisation={"centre": 0.0, "half_width": 1.0}
+            if architecture == "collagan"
+            else {"centre": 0.5, "half_width": 0.7},
             input={
                 "pixels": arguments["pixels"],
                 "pixel_mm": 2.0,

@@ -13,6 +13,7 @@ EXPERIMENTS = {
     "given": "what a network should be given in the hole",
     "people": "what more people to learn from would bring",
     "films-and-ct": "released networks on chest films and CT slices, by three conventions (docs/films-and-ct)",
+    "contrasts": "a missing contrast, estimated by CollaGAN, by its parts, and by others (docs/contrasts)",
     "learning": "what lets a network learn on chest films",
     "seeds": "how much of a difference is the chance of a training",
     "film-people": "what more people to learn from would bring on chest films",

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...files import write_text
 
 #: Other experiments' folders beside that of the studies.
-BESIDE = ("films-and-ct", "feed-forward", "latent")
+BESIDE = ("films-and-ct", "feed-forward", "latent", "contrasts")
 #: The order of the studies; others follow.
 ORDER = (
     "learning",

@@ -11,6 +11,7 @@ from MedInpaintLib.methods import registry
 DTYPES = ("?", "u1", "i1", "i2", ">i2", "u2", "i4", ">i4", "u4", "i8", "u8", "f2", "f4", ">f4", "f8")
 METHODS = ("auto", *mi.methods())
 EXEMPLARY = {name for name, info in mi.methods().items() if info.needs_exemplars}
+GUIDED = {name for name, info in mi.methods().items() if info.needs_guides}
 LEARNED = {name for name, info in mi.methods().items() if info.needs_model}
 SEARCHES = {name for name in LEARNED if name.endswith("-latent")}
 
@@ -53,7 +54,10 @@ def test_known_voxels_stay_hidden_voxels_never_matter_and_the_same_seed_gives_th
     options = {"method": method, "spacing": spacing, "blend": blend, "seed": seed}
     if method in EXEMPLARY:
         options["exemplars"] = [mi.Volume(np.random.default_rng(seed).random(image.shape), spacing)]
-    if method in SEARCHES:
+    if method in GUIDED:
+        options["guides"] = [mi.Volume(np.random.default_rng(seed).random(image.shape), spacing)]
+        options["parameters"] = {"guides": "T1"}
+    elif method in SEARCHES:
         options["parameters"] = {"steps": 3, "restarts": 2}
     elif method in LEARNED:
         options["parameters"] = {"directions": 3, "any_modality": True}
