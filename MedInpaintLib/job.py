@@ -112,7 +112,7 @@ def execute(job: JobFile, emit: Emit) -> None:
     report = job.run(progress)
     for warning in report["warnings"]:
         emit({"event": "warning", "message": warning})
-    emit({"event": "result", "output": report["output"], "report": report})
+    emit({"event": "result", "output": job.output, "report": report})
 
 
 def print_event(event: dict[str, Any]) -> None:

@@ -40,7 +40,6 @@ class FillJob(JobFile):
 
     image: str
     mask: str
-    output: str
     report: str | None = None
     uncertainty: str | None = None
     filled_mask: str | None = None
@@ -101,7 +100,7 @@ class FillJob(JobFile):
             result.uncertainty.write(self.uncertainty)
         result.save(self.output, self.report, self.filled_mask, compress=self.compress)
         progress.update(1.0, "Done")
-        return {**result.report, "output": self.output}
+        return result.report
 
 
 def _complete(report: dict[str, Any], job: FillJob, reading: float) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import ParameterError
@@ -32,7 +31,6 @@ class ImputeJob(JobFile):
 
     images: dict[str, str]
     target: str
-    output: str
     report: str | None = None
     like: str | None = None
     model: str = "auto"
@@ -71,4 +69,4 @@ class ImputeJob(JobFile):
         progress.update(0.95, "Writing")
         found.save(self.output, self.report, compress=self.compress)
         progress.update(1.0, "Done")
-        return {**found.report, "output": str(Path(self.output))}
+        return found.report

@@ -84,12 +84,15 @@ class JobFile:
     Attributes:
         KIND: the value of the field ``job``.
         PATHS: the fields that hold a path, a list of paths, or paths by name. Relative ones are relative to the file.
+        job: the kind.
+        output: the image to write.
     """
 
     KIND: ClassVar[str]
     PATHS: ClassVar[tuple[str, ...]]
 
     job: str
+    output: str
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from .bundle import Bundle
 
 
+#: Architectures that estimate a contrast from others, and fill no hole by themselves.
+ESTIMATING = ("collagan", "cyclegan", "pix2pix", "stargan")
+
+
 def card(bundle: Bundle, method: str | None = None) -> str:
     """The model card as Markdown.
 
@@ -72,8 +76,9 @@ def _value(value: Any) -> str:
 
 def _what_it_is(bundle: Bundle) -> str:
     arguments = ", ".join(f"{name} = {value}" for name, value in bundle.arguments.items())
+    what = "estimating missing contrasts of" if bundle.architecture in ESTIMATING else "filling holes in"
     return (
-        f"`{bundle.name}`: a model for filling holes in {bundle.modality} images ({', '.join(bundle.contrasts)}). "
+        f"`{bundle.name}`: a model for {what} {bundle.modality} images ({', '.join(bundle.contrasts)}). "
         f"Architecture `{bundle.architecture}`{f' ({arguments})' if arguments else ''}; the weights are "
         f"`{bundle.weights_file['file']}`, {bundle.megabytes:.1f} MB of {bundle.weights_file['dtype']}.\n\n"
         "Research software, **not for clinical use**: filled voxels are synthetic."
@@ -88,12 +93,15 @@ def _input(bundle: Bundle) -> str:
         low, high = (CT_WINDOW[0] + (centre + side * half_width) * (CT_WINDOW[1] - CT_WINDOW[0]) for side in (-1, 1))
         scale = f"{CT_WINDOW[0]:g} to {CT_WINDOW[1]:g} HU to 0 and 1"
         rest = f": {low:.0f} to {high:.0f} HU are told apart; of what lies beyond, only a correction is made"
+    elif bundle.architecture in ESTIMATING:
+        scale, rest = "no signal to 0, and the median of what lies deeper than 15 mm in the head to 0.25", ""
     else:
         scale, rest = "the known foreground's 0.5 and 99.5 percentiles to 0 and 1", ""
+    everywhere = "" if bundle.architecture in ESTIMATING else " as everywhere in MedInpaint"
     relative = " It sees all of it relative to the level and the roughness around the hole."
     return (
-        f"{describe_input(bundle).capitalize()}. Intensities are first scaled as everywhere in MedInpaint ("
-        f"{bundle.modality}: {scale}); the network then sees (scaled - {centre:g}) / {half_width:g}{rest}."
+        f"{describe_input(bundle).capitalize()}. Intensities are first scaled{everywhere} "
+        f"({bundle.modality}: {scale}); the network then sees (scaled - {centre:g}) / {half_width:g}{rest}."
         f"{relative if bundle.arguments.get('relative') else ''}"
     )
 
@@ -114,20 +122,37 @@ def _scores(bundle: Bundle) -> str:
 
 
 def _use(bundle: Bundle, method: str | None) -> str:
+    if bundle.architecture == "collagan":
+        *others, target = bundle.contrasts[:3]
+        images = " ".join(f"{name}={name.lower()}.nii.gz" for name in others)
+        examples = (
+            f"    medinpaint impute {images} --target {target} -o {target.lower()}.nii.gz --model {bundle.name}",
+            f"    medinpaint impute {images} --target {target} --repair damaged.nii.gz --mask hole.nii.gz "
+            f"-o mended.nii.gz --model {bundle.name}",
+        )
+        return "\n".join(examples) + f"\n\n{_KNOWN}"
     example = f"medinpaint fill IMAGE MASK -o OUTPUT --method {method or 'METHOD'} --set model={bundle.name}"
     which = (
         ""
         if method
         else f"\n\nMETHOD is one that takes the architecture `{bundle.architecture}`; `medinpaint methods` lists them."
     )
-    return (
-        f"    {example}{which}\n\n"
-        "The model is known by its name once `medinpaint models add` was given this folder; until then its path does "
-        "as well."
-    )
+    return f"    {example}{which}\n\n{_KNOWN}"
+
+
+_KNOWN = "The model is known by its name once `medinpaint models add` was given this folder; until then its path does as well."
 
 
 def _limits(bundle: Bundle) -> str:
+    if bundle.architecture in ESTIMATING:
+        return (
+            f"- It knows {bundle.modality} images of heads in these contrasts alone: {', '.join(bundle.contrasts)}.\n"
+            "- What the contrasts that are there do not show cannot be in the estimate: lesions may be missing, too "
+            "faint or invented. Never read lesions in it, or measure them.\n"
+            "- It continues what it saw in training, in a handful of people: with patients, scanners and diseases that "
+            "the training data lack, expect less than the scores say.\n"
+            "- An estimate is no acquisition; not for clinical use."
+        )
     return (
         f"- It knows {bundle.modality} images of these contrasts alone: {', '.join(bundle.contrasts)}. Elsewhere its "
         "fills may look right and be wrong.\n"

@@ -224,7 +224,7 @@ def test_the_report_has_the_files_names_and_the_time_of_reading_them(files, monk
         ("not json", "is not JSON"),
         ("[]", '"job": "fill"'),
         ('{"job": "dance"}', '"job": "fill"'),
-        ('{"job": "fill", "image": "a"}', "missing: mask, output"),
+        ('{"job": "fill", "image": "a"}', "missing: output, mask"),
         ('{"job": "fill", "image": "a", "mask": "b", "output": "c", "color": 1}', "unknown fields: color"),
     ],
 )
