@@ -140,7 +140,10 @@ def _use(bundle: Bundle, method: str | None) -> str:
     return f"    {example}{which}\n\n{_KNOWN}"
 
 
-_KNOWN = "The model is known by its name once `medinpaint models add` was given this folder; until then its path does as well."
+_KNOWN = (
+    "The model is known by its name once `medinpaint models add` was given this folder; until then its path does as "
+    "well."
+)
 
 
 def _limits(bundle: Bundle) -> str:

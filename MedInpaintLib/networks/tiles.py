@@ -37,7 +37,7 @@ def tiled(network: Imputer, images: torch.Tensor, present: torch.Tensor, target:
             here = (..., slice(top, top + side), slice(left, left + side))
             tile = padded[here]
             some = ((tile != 0).flatten(2).any(dim=2) & seen).any(dim=1).nonzero()[:, 0]
-            for rows in some.split(_CHUNK):
+            for rows in some.split(_CHUNK) if len(some) else ():
                 total[(rows, *here)] += weight * network(tile[rows], present[rows], target[rows])
             weights[here] += weight
     return (total / weights)[..., :height, :width]
