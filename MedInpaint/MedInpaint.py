@@ -18,8 +18,8 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from MedInpaintSlicer import layout, process, scene
-from MedInpaintSlicer.filljob import FillJob, Request
+from MedInpaintSlicer import filljob, imputejob, layout, process, scene
+from MedInpaintSlicer.imputepanel import ImputePanel
 from MedInpaintSlicer.panel import Panel
 from MedInpaintSlicer.parameters import MedInpaintParameterNode
 
@@ -39,19 +39,24 @@ class MedInpaint(ScriptedLoadableModule):
             "Fills holes in images: missing voxels, lesions (lesion filling), implants and their artifacts, the table. "
             "Mark the hole as a segment, choose a method, press Apply: a new volume has believable tissue there, "
             "and every voxel outside the hole is exactly as it was. "
+            "A contrast of a head that is missing or ruined (T1, T2, FLAIR, T1 post) can be estimated from the others. "
             "Everything runs on this computer. For research; not for clinical use."
         )
         self.parent.acknowledgementText = _("Made by the MedInpaint contributors. License: Apache-2.0.")
 
 
 class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel's life: made, entered, left, scene closed, destroyed. What it shows and does is in ``Panel``."""
+    """The panel's life: made, entered, left, scene closed, destroyed.
+
+    What the tabs show and do is in ``Panel`` (fill a hole) and ``ImputePanel`` (missing contrast).
+    """
 
     def __init__(self, parent=None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic = None
         self.panel = None
+        self.imputePanel = None
         self._parameterNode = None
         self._parameterNodeGuiTag = None
 
@@ -63,7 +68,8 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MedInpaintLogic()
-        self.panel = Panel(uiWidget, self.ui, self.logic)
+        self.panel = Panel(self.ui, self.logic)
+        self.imputePanel = ImputePanel(self.ui, self.logic)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
@@ -71,7 +77,8 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self) -> None:
         """Slicer closes, or the module is reloaded."""
-        self.panel.close()
+        for panel in self._panels():
+            panel.run.close()
         self.setParameterNode(None)
         self.removeObservers()
 
@@ -85,9 +92,11 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneStartClose(self, caller, event) -> None:
         """The nodes are about to go, and with them what a running job would fill."""
-        self.panel.cancel()
+        for panel in self._panels():
+            panel.run.cancel()
         self.setParameterNode(None)
-        self.panel.clear()
+        for panel in self._panels():
+            panel.clear()
 
     def onSceneEndClose(self, caller, event) -> None:
         """Start afresh when the module is on the screen."""
@@ -102,7 +111,8 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """
         if self.parent.isEntered:
             self.initializeParameterNode()
-            self.panel.refreshSoon()
+            for panel in self._panels():
+                panel.refreshSoon()
 
     def onReload(self) -> None:
         """Reload the helper packages as well, which Slicer would keep."""
@@ -119,7 +129,10 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             node.inputVolume = scene.firstNode("vtkMRMLScalarVolumeNode")
         if node.segmentation is None:
             node.segmentation = scene.firstNode("vtkMRMLSegmentationNode")
-        self.panel.chooseOnlySegment()
+        if node.imputeSegmentation is None:
+            node.imputeSegmentation = node.segmentation
+        for panel in self._panels():
+            panel.chooseOnlySegment()
 
     def setParameterNode(self, parameterNode: MedInpaintParameterNode | None) -> None:
         """Connect the panel to a parameter node, or to none."""
@@ -130,15 +143,20 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if parameterNode is not None:
             self._parameterNodeGuiTag = parameterNode.connectGui(self.ui)
             self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameterNodeModified)
-        self.panel.setParameterNode(parameterNode)
+        for panel in self._panels():
+            panel.setParameterNode(parameterNode)
 
     def onParameterNodeModified(self, caller, event) -> None:
         """A choice was made, here or by a script."""
-        self.panel.refresh()
+        for panel in self._panels():
+            panel.refresh()
+
+    def _panels(self) -> tuple:
+        return self.panel, self.imputePanel
 
 
 class MedInpaintLogic(ScriptedLoadableModuleLogic):
-    """Filling from scripts; needs no panel and no main window.
+    """Filling and estimating from scripts; needs no panel and no main window.
 
     In the Python console::
 
@@ -205,7 +223,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         Raises:
             MedInpaintLib.errors.MedInpaintError: the input cannot be used, or the filling failed.
         """
-        request = Request(
+        request = filljob.Request(
             volumeNode=volumeNode,
             segmentationNode=segmentationNode,
             segmentIds=scene.allSegmentIds(segmentationNode) if segmentIds is None else tuple(segmentIds),
@@ -221,8 +239,53 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             outputVolume=outputVolume,
             uncertainty=uncertainty,
         )
+        return self._do(filljob.FillJob, request, wait, progress, warning, finished)
+
+    def impute(
+        self,
+        volumes,
+        target,
+        like=None,
+        register=False,
+        model="auto",
+        reference=None,
+        outputVolume=None,
+        device="auto",
+        wait=True,
+        progress=None,
+        warning=None,
+        finished=None,
+    ):
+        """Estimate a contrast of a head that was not acquired, or is ruined, from others of the same subject.
+
+        To mend a part of an image, fill it: ``inpaint(..., method="collagan", parameters={"target": "FLAIR", "guides":
+        "T1, T2"}, guides=[t1, t2])``; what is outside the segments stays as it is then.
+
+        Args:
+            volumes: contrast (T1, T2, FLAIR or T1C) -> a scalar volume, or None; one or more. They may have other grids
+                and parent transforms than the reference.
+            target: the contrast that is wanted; a volume of it is not looked at.
+            like: a volume of the wanted contrast, of another session or subject, whose intensities the result is to
+                have. None: the median of the core of the head becomes 1000.
+            register: lay the volumes rigidly over the reference first.
+            model: a model by name or folder; ``"auto"`` takes the first that estimates contrasts.
+            reference: the contrast on whose grid, and under whose parent transform, the result is. None: the first.
+            outputVolume: takes the result; None: a new volume beside the reference.
+            device, wait, progress, warning, finished: as for :meth:`inpaint`.
+
+        Returns:
+            The volume node that holds the result; without waiting, a ``MedInpaintSlicer.imputejob.ImputeJob``, which
+            has ``cancel()``, ``state``, ``outputVolume``, ``report``, ``warnings`` and ``error``.
+
+        Raises:
+            MedInpaintLib.errors.MedInpaintError: the input cannot be used, or the estimate failed.
+        """
+        request = imputejob.Request(dict(volumes), target, like, register, model, reference, outputVolume, device)
+        return self._do(imputejob.ImputeJob, request, wait, progress, warning, finished)
+
+    def _do(self, kind, request, wait, progress, warning, finished):
         runner = process.ForegroundRunner() if wait else process.BackgroundRunner()
-        job = FillJob(request, runner, progress=progress, warning=warning, finished=finished)
+        job = kind(request, runner, progress=progress, warning=warning, finished=finished)
         job.start()
         if not wait:
             return job

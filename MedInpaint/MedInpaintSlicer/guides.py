@@ -38,12 +38,7 @@ def onGridOf(volumeNode, guideNode, mask: np.ndarray) -> np.ndarray:
     """
     from MedInpaintLib.errors import GeometryError
 
-    own = scene.imageOf(guideNode).array
-    between = _transform(volumeNode, guideNode)
-    if own.shape == mask.shape and _movesNothing(between, own.shape):
-        return own
-    values = _resampled(guideNode, between, mask.shape)
-    outside = np.isnan(values)
+    values, outside = _onGridOf(volumeNode, guideNode, mask.shape)
     if (outside & mask).any():
         raise GeometryError(
             _(
@@ -51,8 +46,39 @@ def onGridOf(volumeNode, guideNode, mask: np.ndarray) -> np.ndarray:
                 "choose another one, or check the transforms of the two."
             ).format(guide=guideNode.GetName(), volume=volumeNode.GetName())
         )
-    values[outside] = 0
     return values
+
+
+def allOnGridOf(volumeNode, otherNode) -> np.ndarray:
+    """Another contrast's values at the voxels of a volume, as for :func:`onGridOf`; 0 where it has none.
+
+    Raises:
+        MedInpaintLib.errors.ImageReadError: it is no scalar volume with voxels.
+        MedInpaintLib.errors.GeometryError: the two have no voxel in common.
+    """
+    from MedInpaintLib.errors import GeometryError
+
+    values, outside = _onGridOf(volumeNode, otherNode, slicer.util.arrayFromVolume(volumeNode).shape)
+    if outside.all():
+        raise GeometryError(
+            _("Volumes '{volume}' and '{other}' have no place in common; check the transforms of the two.").format(
+                volume=volumeNode.GetName(), other=otherNode.GetName()
+            )
+        )
+    return values
+
+
+def _onGridOf(volumeNode, otherNode, shape) -> tuple[np.ndarray, np.ndarray]:
+    """The other's values, and where it has none (bool): a view of its own voxels where the grids agree, else linear, in
+    float32, with 0 where it has none."""
+    own = scene.imageOf(otherNode).array
+    between = _transform(volumeNode, otherNode)
+    if own.shape == shape and _movesNothing(between, own.shape):
+        return own, np.zeros(shape, dtype=bool)
+    values = _resampled(otherNode, between, shape)
+    outside = np.isnan(values)
+    values[outside] = 0
+    return values, outside
 
 
 def _transform(volumeNode, guideNode):

@@ -9,7 +9,7 @@ def ensurePackages(methodTitle: str = "", extra=()) -> None:
     """Offer to install what is missing of ``Resources/requirements.txt`` and of a method's own packages.
 
     Args:
-        methodTitle: how the panel calls the method.
+        methodTitle: how the panel calls the method; empty where another one would do no better.
         extra: the method's own requirements as pip names them.
 
     Raises:
@@ -50,7 +50,7 @@ def _whatToDo(error: RuntimeError, methodTitle: str, engines: list[str], methods
     packages = ", ".join([*engines, *methods])
     if not packages or "declined" not in str(error):
         return _("The Python packages could not be installed: {error}").format(error=error)
-    if engines:
+    if engines or not methodTitle:
         return _("MedInpaint needs the Python package(s) {packages}. Press Apply again and agree.").format(
             packages=packages
         )

@@ -1,6 +1,7 @@
 """What the panel says: labels that are as tall as their text, and are brought into sight."""
 
 import qt
+from slicer.i18n import tr as _
 
 #: After this time (ms) the labels have their new place.
 SETTLED = 100
@@ -26,7 +27,7 @@ class FittedLabels:
             labels: the labels, anywhere in it.
         """
         self._labels = labels
-        self._resized = _WidthObserver(panel, self.fitSoon)
+        self._seen = _SightObserver(panel, self.fitSoon)
 
     def stop(self) -> None:
         """Forget the labels: the panel is about to be destroyed."""
@@ -66,8 +67,38 @@ def scrollAreaAround(widget):
     return widget
 
 
-class _WidthObserver(qt.QObject):
-    """Tells when a widget gets another width."""
+def fillText(name: str, title: str, report: dict) -> str:
+    """What to say about a hole that was filled.
+
+    Args:
+        name: of the result.
+        title: the method's.
+        report: the engine's.
+    """
+    hole = report["hole"]
+    filled = _("'{name}' is filled: {volume:.3g} mL in {pieces} piece(s), {seconds:.1f} s.").format(
+        name=name, volume=hole["volume_ml"], pieces=hole["components"], seconds=report["seconds"]["total"]
+    )
+    checked = report["self_check"]
+    method = _("Method: {title}").format(title=title)
+    if checked and len(checked["methods"]) > 1:
+        method = _("Method: {title}; {reason}").format(title=title, reason=report["reason"])
+    elif report["reason"]:
+        method = _("Method: {title}, because {reason}").format(title=title, reason=report["reason"])
+    return "\n".join([filled, method.rstrip(".") + ".", report["trust"]])
+
+
+def segmentsComplaint(segmentation) -> str:
+    """Why no segment of this segmentation can be chosen, in a line; empty when one can be."""
+    if segmentation is None:
+        return _("Choose the segmentation that marks the hole.")
+    if segmentation.GetSegmentation().GetNumberOfSegments() == 0:
+        return _("The segmentation has no segments; mark the hole in the Segment Editor first.")
+    return ""
+
+
+class _SightObserver(qt.QObject):
+    """Tells when a widget gets another width, or comes into sight: in a tab that is not seen, labels have no height."""
 
     def __init__(self, widget, changed) -> None:
         super().__init__()
@@ -76,7 +107,8 @@ class _WidthObserver(qt.QObject):
         widget.installEventFilter(self)
 
     def eventFilter(self, watched, event) -> bool:
-        if event.type() == qt.QEvent.Resize and watched.width != self._width:
+        resized = event.type() == qt.QEvent.Resize and watched.width != self._width
+        if resized or event.type() == qt.QEvent.Show:
             self._width = watched.width
             self._changed()
         return False

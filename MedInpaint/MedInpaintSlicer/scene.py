@@ -26,6 +26,9 @@ SHEAR_TOLERANCE = 1e-3
 #: What every result says about itself, in the node's description and in an attribute that is saved with the scene.
 NOTICE = "Synthetic voxels inside the hole, not for clinical use."
 
+#: What an estimate of a whole contrast says.
+ESTIMATE_NOTICE = "All voxels are synthetic, not for clinical use."
+
 #: The role under which a result refers to its uncertainty.
 UNCERTAINTY_ROLE = "MedInpaint.Uncertainty"
 
@@ -165,6 +168,12 @@ def allSegmentIds(segmentationNode) -> tuple[str, ...]:
     return tuple(segmentationNode.GetSegmentation().GetSegmentIDs())
 
 
+def segmentNames(segmentationNode) -> dict[str, str]:
+    """Segment id -> name, of all segments; none where there is no segmentation."""
+    ids = allSegmentIds(segmentationNode)
+    return {each: segmentationNode.GetSegmentation().GetSegment(each).GetName() for each in ids}
+
+
 def segmentTimes(segmentationNode, segmentIds) -> dict[str, int]:
     """Segment id -> when what the segment was made as (painted, loaded) was last changed."""
     if segmentationNode is None:
@@ -283,7 +292,7 @@ def describeResult(node, provenance: Provenance) -> None:
     """Write onto a result how it was made; attributes are saved with the scene."""
     report, inputName = provenance.report, provenance.inputName
     hole, checked = report["hole"], report["self_check"]
-    date = datetime.now().astimezone().isoformat(timespec="seconds")
+    date = _now()
     parameters = json.dumps(report["parameters"])
     node.SetDescription(
         f"{report['software']}: {hole['volume_ml']:.3g} mL ({hole['voxels']} voxels) of '{inputName}' filled "
@@ -309,8 +318,74 @@ def describeResult(node, provenance: Provenance) -> None:
         "Date": date,
         "Notice": NOTICE,
     }
-    for name, value in attributes.items():
-        node.SetAttribute(f"MedInpaint.{name}", value)
+    _setAttributes(node, attributes)
+
+
+def addEstimate(array: np.ndarray, ijkToRAS: np.ndarray, referenceNode, target: str, likeNode=None, outputNode=None):
+    """Put an estimated contrast into the scene: as a new volume, or into ``outputNode``.
+
+    It gets the reference's parent transform and its place in the subject hierarchy, and the window/level and colors of
+    ``likeNode`` where there is one. The other nodes are only read.
+
+    Args:
+        array: the reference's shape, any real dtype; 64-bit integers, which Slicer does not take, become floats.
+        ijkToRAS: where the voxels lie, before the parent transform.
+        target: the contrast; it becomes part of a new volume's name.
+
+    Returns:
+        The volume node that holds the estimate.
+    """
+    if array.dtype in (np.int64, np.uint64):
+        array = array.astype(np.float64)
+    if outputNode is None:
+        name = slicer.mrmlScene.GenerateUniqueName(_("{contrast} (estimated)").format(contrast=target))
+        outputNode = slicer.util.addVolumeFromArray(array, ijkToRAS, name)
+    else:
+        # Memory of its own: an image may be shared with another node.
+        outputNode.SetAndObserveImageData(vtk.vtkImageData())
+        slicer.util.updateVolumeFromArray(outputNode, array)
+        outputNode.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRAS))
+        outputNode.CreateDefaultDisplayNodes()
+        # It is no longer what those files hold, nor what that uncertainty is of.
+        outputNode.RemoveAttribute("DICOM.instanceUIDs")
+        outputNode.RemoveNodeReferenceIDs(UNCERTAINTY_ROLE)
+    outputNode.SetAndObserveTransformNodeID(referenceNode.GetTransformNodeID())
+    _showAsContrast(outputNode, likeNode)
+    _placeBeside(referenceNode, outputNode)
+    return outputNode
+
+
+def describeEstimate(node, report: dict, sourceNames: dict[str, str], likeName: str = "") -> None:
+    """Write onto an estimated contrast how it was made; attributes are saved with the scene.
+
+    Args:
+        report: the engine's report of the run.
+        sourceNames: contrast -> name of the volume that it was estimated from.
+        likeName: of the volume whose intensities it has.
+    """
+    date = _now()
+    sources = ", ".join(f"'{name}' ({contrast})" for contrast, name in sourceNames.items())
+    units = f"those of '{likeName}'" if likeName else report["units"]
+    registered = ", registered rigidly" if report["registered"] else ""
+    node.SetDescription(
+        f"{report['software']}: {report['target']} estimated from {sources}{registered}, by model '{report['model']}'; "
+        f"intensities: {units}, {date}. {ESTIMATE_NOTICE}"
+    )
+    attributes = {
+        "Software": report["software"],
+        "Method": "impute",
+        "Model": report["model"],
+        "Target": report["target"],
+        "Sources": json.dumps(sourceNames),
+        "Reference": report["reference"],
+        "Registered": json.dumps(report["registered"]),
+        "Units": units,
+        "Warnings": json.dumps(report["warnings"]),
+        "Trust": report["trust"],
+        "Date": date,
+        "Notice": ESTIMATE_NOTICE,
+    }
+    _setAttributes(node, attributes)
 
 
 class _Labelmaps:
@@ -403,6 +478,31 @@ def _showAsUncertainty(node, array: np.ndarray) -> None:
     display.SetAutoThreshold(False)
     display.SetThreshold(float(inside.min()) if inside.size else 1.0, float(max(array.max(), most)))
     display.SetApplyThreshold(True)
+
+
+def _showAsContrast(node, likeNode) -> None:
+    """In the window, level and colors of another volume; without one, in gray, with a window that fits."""
+    like = likeNode.GetDisplayNode() if likeNode is not None else None
+    display = node.GetDisplayNode()
+    if like is not None:
+        display.CopyContent(like)
+        return
+    display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
+    display.SetAutoWindowLevel(True)
+    display.SetApplyThreshold(False)
+
+
+def _setAttributes(node, attributes: dict[str, str]) -> None:
+    """In place of what an earlier run has said of the node."""
+    for name in node.GetAttributeNames():
+        if name.startswith("MedInpaint."):
+            node.RemoveAttribute(name)
+    for name, value in attributes.items():
+        node.SetAttribute(f"MedInpaint.{name}", value)
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def _makeAlike(outputNode, inputNode) -> None:

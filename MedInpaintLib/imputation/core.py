@@ -32,7 +32,10 @@ def core(image: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
     """
     from scipy import ndimage
 
+    image = image.astype(np.uint8) if image.dtype.kind == "b" else image
     steps = [max(1, round(_STEP_MM / mm)) for mm in spacing]
+    # A crop of a few voxels is looked at as it is.
+    steps = [1 if size < 2 * step else step for size, step in zip(image.shape, steps, strict=True)]
     thinned = image[tuple(slice(None, None, step) for step in steps)]
     inside = body(thinned, "MR")
     sampling = [step * mm for step, mm in zip(steps, spacing, strict=True)]
@@ -49,6 +52,6 @@ def fit_core_scaling(image: np.ndarray, spacing: Sequence[float]) -> Scaling:
             percentile.
     """
     middle = float(np.median(core(image, spacing)))
-    low = min(0.0, float(np.percentile(image, 0.5)))
+    low = min(0.0, float(np.percentile(image.astype(np.uint8) if image.dtype.kind == "b" else image, 0.5)))
     width = (middle - low) / MEDIAN
     return Scaling(offset=low, width=width if width > 0 else 1.0)

@@ -44,7 +44,8 @@ def contrast_of(bundle: Bundle, name: str) -> str:
         if known.lower() == name.strip().lower():
             return known
     raise ModelError(
-        f"The model '{bundle.name}' knows no contrast '{name}'; its contrasts are: {', '.join(bundle.contrasts)}."
+        f"The model '{bundle.name}' knows no contrast '{name.strip()}'; its contrasts are: "
+        f"{', '.join(bundle.contrasts)}."
     )
 
 

@@ -20,12 +20,13 @@ from ..intensity import Scaling
 from ..models.store import choose
 from ..progress import Progress
 from ..volume import Volume
-from .core import MEDIAN, fit_core_scaling
+from .core import MEDIAN, core, fit_core_scaling
 from .estimate import ARCHITECTURE, contrast_of, estimate, load
 from .grids import called, on_one_grid, read
 
 #: What the median of the head's core becomes where no image says what the units are.
 UNITS = 1000.0
+LIKE = "like"
 TRUST = (
     "An estimate of what the wanted contrast would look like; its anatomy is that of the other contrasts. What they do "
     "not show cannot be in it: lesions may be missing, too faint, or invented. Not for reading lesions. Synthetic "
@@ -94,7 +95,12 @@ def impute(
     progress, clock = progress or Progress(), Clock()
     bundle = choose(model, ARCHITECTURE, "MR")
     target = contrast_of(bundle, target)
-    sources = {contrast_of(bundle, name): source for name, source in images.items()}
+    sources: dict[str, Any] = {}
+    for name, source in images.items():
+        contrast = contrast_of(bundle, name)
+        if contrast in sources:
+            raise ParameterError(f"The contrast {contrast} was given twice; give each once.")
+        sources[contrast] = source
     sources.pop(target, None)
     if not sources:
         others = ", ".join(each for each in bundle.contrasts if each != target)
@@ -138,17 +144,20 @@ def _units(like: Any) -> tuple[Scaling, np.dtype]:
     """From the scale of :mod:`.core` to the result's, and its dtype."""
     if like is None:
         return Scaling(0.0, UNITS / MEDIAN), np.dtype(np.int16)
-    volume = Volume.of(like)
-    if volume.array.dtype.kind == "b" or volume.array.min() == volume.array.max():
-        raise InputError(f"The image '{called(like)}' that the result is to be like has no range of intensities.")
-    return fit_core_scaling(volume.array, volume.spacing), volume.array.dtype
+    volume = read({LIKE: like})[LIKE]
+    scaling = fit_core_scaling(volume.array, volume.spacing)
+    if volume.array.dtype.kind == "b" or np.median(core(volume.array, volume.spacing)) <= scaling.offset:
+        raise InputError(f"The image '{called(like)}' that the result is to be like shows no head; give another one.")
+    return scaling, volume.array.dtype
 
 
 def _stored(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     if dtype.kind == "f":
         return values.astype(dtype)
     limits = np.iinfo(dtype)
-    return np.clip(np.rint(values), limits.min, limits.max).astype(dtype)
+    # The largest float that is not above the limit: of 64-bit integers, the limit itself is no float.
+    high = np.nextafter(float(limits.max), 0) if float(limits.max) > limits.max else float(limits.max)
+    return np.clip(np.rint(values), limits.min, high).astype(dtype)
 
 
 def _doubts(sources: Mapping[str, Any], contrasts: tuple[str, ...], target: str) -> list[str]:

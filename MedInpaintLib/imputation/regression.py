@@ -42,6 +42,6 @@ def regress(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> Regression:
         rows = np.vstack([sources.astype(np.float64), np.ones(sources.shape[1])])
         squares += rows @ rows.T
         right += rows @ target
-    # Of sources that hardly vary the weights are 0 rather than anything.
+    # Where sources say the same, or nothing, the smallest weights that do.
     found = np.linalg.lstsq(squares, right, rcond=1e-10)[0]
     return Regression(found[:-1], float(found[-1]))

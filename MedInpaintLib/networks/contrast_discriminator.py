@@ -6,6 +6,8 @@ import torch
 from torch import nn
 
 SLOPE = 0.2
+#: Of an image, pixels: it is halved five times.
+LEAST_SIDE = 32
 
 
 class ContrastDiscriminator(nn.Module):
@@ -21,7 +23,7 @@ class ContrastDiscriminator(nn.Module):
         width: channels of the first convolution of each path; published 4.
 
     Shapes: ``(B, inputs, H, W)`` to ``(B, 1, H/16, W/16)`` and ``(B, contrasts)``; the sides are
-    multiples of 32.
+    multiples of 32 (:data:`LEAST_SIDE`).
     """
 
     def __init__(self, contrasts: int, *, inputs: int = 1, width: int = 4) -> None:

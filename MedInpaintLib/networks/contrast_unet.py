@@ -76,8 +76,10 @@ class ContrastUNet(nn.Module):
             ConditionalChannelAttention(each, condition) for each in (widths[:-1] if condition else [])
         )
         self.head = nn.Conv2d(widths[0] if levels > 1 else wide[0], 1, 1)
-        self.weigh = nn.Sequential(nn.Linear(condition or 1, HIDDEN), nn.LeakyReLU(SLOPE), nn.Linear(HIDDEN, contrasts))
         if linear:
+            self.weigh = nn.Sequential(
+                nn.Linear(condition or 1, HIDDEN), nn.LeakyReLU(SLOPE), nn.Linear(HIDDEN, contrasts)
+            )
             for weights in (*self.head.parameters(), *self.weigh[-1].parameters()):
                 nn.init.zeros_(weights)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from .contrast_unet import ContrastUNet
-from .imputer import Imputer, one_hot
+from .imputer import Imputer, check_pair, one_hot
 
 
 class CycleGan(Imputer):
@@ -30,7 +30,7 @@ class CycleGan(Imputer):
         linear: bool = False,
     ) -> None:
         super().__init__(pixels=pixels, contrasts=contrasts)
-        self.source, self.target = source, target
+        self.source, self.target = check_pair(source, target, contrasts)
         self.there = ContrastUNet(1, 0, width=width, levels=levels, linear=linear)
         self.back = ContrastUNet(1, 0, width=width, levels=levels, linear=linear)
 
@@ -38,4 +38,4 @@ class CycleGan(Imputer):
         return self.there(images[:, self.source, None])
 
     def sources(self, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return one_hot(torch.full_like(target, self.source), self.contrasts)
+        return super().sources(present, target) & one_hot(torch.full_like(target, self.source), self.contrasts)

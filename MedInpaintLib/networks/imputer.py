@@ -52,3 +52,16 @@ class Imputer(nn.Module):
 def one_hot(target: torch.Tensor, contrasts: int) -> torch.Tensor:
     """Bool ``(B, contrasts)``."""
     return torch.arange(contrasts, device=target.device) == target[:, None]
+
+
+def check_pair(source: int, target: int, contrasts: int) -> tuple[int, int]:
+    """The numbers of two contrasts.
+
+    Raises:
+        ParameterError: they are the same, or there is none of that number.
+    """
+    if source == target or not {source, target} <= set(range(contrasts)):
+        raise ParameterError(
+            f"'source' and 'target' must be two numbers from 0 to {contrasts - 1}; found {source} and {target}."
+        )
+    return source, target

@@ -46,4 +46,4 @@ class StarGan(Imputer):
     def sources(self, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         ranks = torch.tensor(self.ranks, device=target.device)
         ranks = torch.where(super().sources(present, target), ranks, self.contrasts)
-        return one_hot(ranks.argmin(dim=1), self.contrasts)
+        return super().sources(present, target) & one_hot(ranks.argmin(dim=1), self.contrasts)

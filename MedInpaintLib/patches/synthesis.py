@@ -60,6 +60,10 @@ class Settings:
     sharpness: float = 4.0
 
 
+#: Voxels around a hole that must all be the same for it to be filled with just that.
+RIM = 2
+
+
 @dataclasses.dataclass(frozen=True)
 class Source:
     """An image to copy from, on the grid of the image to fill.
@@ -151,10 +155,29 @@ def fill_region(
             progress=progress,
         )
         if found is not None:
-            return dataclasses.replace(
-                found, values=found.values[inside], spread=found.spread[inside], warnings=warnings
-            )
+            values, spread = _flat_stays_flat(found.values[inside], found.spread[inside], region)
+            return dataclasses.replace(found, values=values, spread=spread, warnings=warnings)
     return None
+
+
+def _flat_stays_flat(values: np.ndarray, spread: np.ndarray, region: Region) -> tuple[np.ndarray, np.ndarray]:
+    """A part of the hole around which all is the same is filled with just that: the collimated border of a film, say,
+    of which a strip can leave so little that all whole patches are tissue.
+    """
+    from scipy import ndimage
+
+    values, spread = values.copy(), spread.copy()
+    everywhere = np.ones((3,) * region.hole.ndim, dtype=bool)
+    labels, _ = ndimage.label(region.hole, structure=everywhere)
+    for number, box in enumerate(ndimage.find_objects(labels), start=1):
+        wider = tuple(slice(max(part.start - RIM, 0), part.stop + RIM) for part in box)
+        part = labels[wider] == number
+        around = ndimage.binary_dilation(part, everywhere, iterations=RIM) & ~region.hole[wider]
+        rim = region.values[wider][around]
+        if rim.size and rim.min() == rim.max():
+            values[wider][part | around] = rim[0]  # around it, too: blending looks there for what does not fit
+            spread[wider][part] = 0.0
+    return values, spread
 
 
 def synthesize(

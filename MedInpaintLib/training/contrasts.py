@@ -26,13 +26,14 @@ class ContrastSlice:
         values: float16 ``(contrasts, rows, columns)``, scaled by :mod:`..imputation.core`; 0 where there is none.
         there: bool ``(contrasts,)``: which there are.
         inside: bool ``(rows, columns)``, where the brain is, or the body.
-        subject: whom it is of.
+        subject, dataset: whom it is of.
     """
 
     values: np.ndarray
     there: np.ndarray
     inside: np.ndarray
     subject: str
+    dataset: str = ""
 
     def window(self, middle: tuple[int, int], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """Values, float32 ``(contrasts, height, width)``, and where the body is; 0 beyond the slice.
@@ -74,12 +75,20 @@ def sessions(
         contrasts: those to use.
         inside: the contrast of the masks.
     """
-    masks = {_session(entry, inside.rpartition("-")[2]): entry for entry in entries if entry.contrast == inside}
+    masks = {
+        _session(entry, inside.rpartition("-")[2]): entry for entry in entries if inside and entry.contrast == inside
+    }
     found: dict[tuple[str, ...], dict[str, Entry]] = {}
     for entry in entries:
         contrast = entry.contrast or _named(Path(entry.name).name, contrasts)
         if contrast in contrasts:
-            found.setdefault(_session(entry, contrast), {})[contrast] = entry
+            session = found.setdefault(_session(entry, contrast), {})
+            if contrast in session:
+                raise InputError(
+                    f"'{session[contrast].path}' and '{entry.path}' cannot be told apart: both are {contrast} of "
+                    f"{entry.subject}; end their names with the contrast (ses1_t1.nii.gz), or use a folder a session."
+                )
+            session[contrast] = entry
     return [(found[key], masks.get(key)) for key in sorted(found)]
 
 
@@ -151,6 +160,8 @@ def _slices(
     turned = pose(first, plane)
     inside = turned.turn(brain(volumes, mask))
     areas = inside.sum(axis=(1, 2))
+    if not areas.any():
+        raise InputError(f"The mask '{mask.path if mask else ''}' of the brain is empty; mend it, or leave it out.")
     kept = np.flatnonzero(areas >= BACKGROUND * areas.max())
     ratio = [pixel_mm / first.spacing[axis] for axis in turned.order[1:]]
     rows, columns = (
@@ -165,8 +176,8 @@ def _slices(
             values[:, place] = sample(scaled, rows, columns, ratio)
     bodies = sample(inside[kept].astype(np.float32), rows, columns, (1.0, 1.0), outside=0.0) > 0.5
     there = np.array([contrast in volumes for contrast in contrasts])
-    subject = next(iter(session.values())).subject
-    return [ContrastSlice(v, there, b, subject) for v, b in zip(values, bodies, strict=True)]
+    one = next(iter(session.values()))
+    return [ContrastSlice(v, there, b, one.subject, one.dataset) for v, b in zip(values, bodies, strict=True)]
 
 
 def brain(volumes: Mapping[str, Volume], mask: Entry | None) -> np.ndarray:
@@ -226,7 +237,7 @@ class ContrastCrops:
 
     @functools.cached_property
     def _by_subject(self) -> list[list[ContrastSlice]]:
-        found: dict[str, list[ContrastSlice]] = {}
+        found: dict[tuple[str, str], list[ContrastSlice]] = {}
         for each in self.slices:
-            found.setdefault(each.subject, []).append(each)
-        return [found[subject] for subject in sorted(found)]
+            found.setdefault((each.dataset, each.subject), []).append(each)
+        return [found[key] for key in sorted(found)]

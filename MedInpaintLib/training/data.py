@@ -13,15 +13,13 @@ from .contrast_trial import contrast_trial
 from .contrasts import ContrastCrops, read_contrast_slices
 from .damage import Damages
 from .loop import Samples, Trial
-from .recipe import Recipe
+from .recipe import IMPUTING, Recipe
 from .slices import Crops, read_slices
 from .undamaged import read_undamaged
 from .validation import damages, discs
 
 #: Networks that learn what images look like, and see no hole before they are used.
 GENERATIVE = ("vae", "dcgan")
-#: Networks that estimate one contrast from others.
-IMPUTING = ("collagan", "cyclegan", "pix2pix", "stargan")
 
 
 def prepare(

@@ -15,7 +15,7 @@ from ..formats import READABLE
 from ..manifest import Entry, read_manifest
 from ..models.bundle import Bundle, write_bundle
 from ..progress import Progress
-from .recipe import Recipe
+from .recipe import IMPUTING, Recipe
 
 #: Of the subjects of a plain folder, every so many-th is for validation.
 HELD_OUT = 5
@@ -120,7 +120,7 @@ def check(recipe: Recipe, devices: int) -> None:
     import torch
 
     from ..networks import build
-    from .data import GENERATIVE, IMPUTING
+    from .data import GENERATIVE
     from .tasks import task_of
 
     batch = recipe.schedule.batch
@@ -210,7 +210,7 @@ def _check_apart(learning: Sequence[Entry], validation: Sequence[Entry], folder:
 
 def _wanted(entry: Entry, recipe: Recipe) -> bool:
     contrasts = recipe.data.contrasts
-    if recipe.data.inside and entry.contrast == recipe.data.inside:
+    if recipe.data.inside and entry.contrast == recipe.data.inside and recipe.architecture in IMPUTING:
         return True
     is_mask = entry.contrast.upper().startswith("MASK")
     return entry.modality == recipe.data.modality and not is_mask and (not contrasts or entry.contrast in contrasts)

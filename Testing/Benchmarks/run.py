@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-BENCHMARKS = ("startup", "biharmonic", "poisson", "preconditioner", "scaling", "rfr", "latent_search")
+BENCHMARKS = ("startup", "biharmonic", "poisson", "preconditioner", "scaling", "rfr", "latent_search", "imputation")
 LIBRARIES = ("numpy", "scipy", "scikit-image", "pyamg", "fpie", "numba", "torch")
 
 

@@ -13,7 +13,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="the panel's tests need the pack
 
 sys.path.append(str(Path(__file__).resolve().parent))
 
-from panelhost import host, mrml  # noqa: E402
+from panelhost import host  # noqa: E402
 
 host.install()
 
@@ -21,8 +21,5 @@ host.install()
 @pytest.fixture
 def panel():
     """The module's widget, open on an empty scene."""
-    mrml.clearScene()
-    widget = host.openPanel()
-    yield widget
-    host.closePanel(widget)
-    mrml.clearScene()
+    with host.openedPanel() as widget:
+        yield widget

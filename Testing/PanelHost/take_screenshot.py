@@ -1,4 +1,8 @@
-"""Saves a picture of the panel after a filling: ``python Testing/PanelHost/take_screenshot.py panel.png``."""
+"""Saves a picture of the panel: ``python Testing/PanelHost/take_screenshot.py panel.png [--tab impute]``.
+
+The first tab is shown after a filling of the sample. For the second one, which takes several contrasts where the sample
+has one, a second is made up; a model that estimates contrasts must be there, unless ``--no-apply`` is given.
+"""
 
 import argparse
 
@@ -8,8 +12,11 @@ from panelhost import host
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("picture", help="the PNG file to write")
+    parser.add_argument("--tab", choices=("fill", "impute"), default="fill", help="which tab is shown")
+    parser.add_argument("--repair", action="store_true", help="repair a contrast instead of creating it (tab impute)")
+    parser.add_argument("--apply", action=argparse.BooleanOptionalAction, default=True, help="press Apply first")
     parser.add_argument("--width", type=int, default=360, help="of the panel, in pixels")
     parser.add_argument("--height", type=int, default=690, help="of the panel, in pixels")
     arguments = parser.parse_args()
@@ -18,14 +25,42 @@ def main() -> None:
     from MedInpaintLib import samples
 
     sample = samples.sample("brain-t1-lesion")
-    slicer.util.loadVolume(str(sample.image))
+    volume = slicer.util.loadVolume(str(sample.image))
     segmentation = slicer.util.loadSegmentation(str(sample.mask))
     segmentation.GetSegmentation().GetNthSegment(0).SetName("Lesions")
+    if arguments.tab == "impute":
+        chooseContrasts(volume, arguments.repair)
     panel = host.openPanel(arguments.width, arguments.height)
-    panel.ui.applyButton.click()
-    host.waitUntil(lambda: panel.panel.job is None)
+    shown, button = panel.panel, panel.ui.applyButton
+    if arguments.tab == "impute":
+        panel.ui.tabWidget.currentIndex = 1
+        shown, button = panel.imputePanel, panel.ui.imputeApplyButton
+    if arguments.apply:
+        button.click()
+    host.waitUntil(lambda: shown.run.job is None)
+    host.settle()
     host.screenshot(panel, arguments.picture)
     host.closePanel(panel)
+
+
+def chooseContrasts(volume, repair: bool) -> None:
+    """T1 and, made of it, what stands in for the other contrasts."""
+    import MedInpaint
+
+    node = MedInpaint.MedInpaintLogic().getParameterNode()
+    volume.SetName("T1")
+    node.t1Volume = volume
+    node.t2Volume = _darkForBright(volume, "T2")
+    if repair:
+        node.flairVolume = _darkForBright(volume, "FLAIR")
+        node.imputeMode = "repair"
+
+
+def _darkForBright(volume, name: str):
+    array = slicer.util.arrayFromVolume(volume).astype("float32")
+    other = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, volume, name)
+    slicer.util.updateVolumeFromArray(other, array * (1.2 * array.max() - array))
+    return other
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The panel's own code, clicked through: choose, Apply, result; Cancel; and all that can be wrong."""
 
+import functools
 import json
 import re
 import sys
@@ -9,14 +10,14 @@ import types
 import numpy as np
 import pytest
 import slicer
-from panelhost import host, mrml
+from panelhost import host, mrml, workers
 from panelhost.phantom import addSegmentation, addVolume, box, ramp, sceneContent
 from panelhost.processes import isRunning
 from PySide6 import QtGui, QtWidgets
 
 import MedInpaintLib
 from MedInpaintLib.methods import auto
-from MedInpaintSlicer import process, selfcheck
+from MedInpaintSlicer import selfcheck
 
 
 def _addInputs():
@@ -48,37 +49,19 @@ def _clickApply(panel):
 
 
 def _waitForEnd(panel):
-    host.waitUntil(lambda: panel.panel.job is None)
+    host.waitUntil(lambda: panel.panel.run.job is None)
 
 
 @pytest.fixture
 def endlessWorker(monkeypatch, tmp_path):
     """A worker that starts a child, says one word and then never ends; gives the file with both process ids."""
-    pids = tmp_path / "pids.json"
-    script = tmp_path / "worker.py"
-    script.write_text(
-        "import json, os, subprocess, sys, time\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-        f"open({str(pids)!r}, 'w').write(json.dumps([os.getpid(), child.pid]))\n"
-        "print(json.dumps({'event': 'progress', 'fraction': 0.42, 'stage': 'Filling'}), flush=True)\n"
-        "time.sleep(600)\n"
-    )
-    monkeypatch.setattr(process, "workerCommand", lambda jobFile: [sys.executable, str(script)])
-    return pids
+    return workers.endless(monkeypatch, tmp_path)
 
 
 @pytest.fixture
 def wordyWorker(monkeypatch, tmp_path):
     """Function that makes a worker which prints lines and ends with an exit code."""
-
-    def make(*lines, exitCode):
-        script = tmp_path / "worker.py"
-        script.write_text(
-            "".join(f"print({line!r}, flush=True)\n" for line in lines) + f"raise SystemExit({exitCode})\n"
-        )
-        monkeypatch.setattr(process, "workerCommand", lambda jobFile: [sys.executable, str(script)])
-
-    return make
+    return functools.partial(workers.wordy, monkeypatch, tmp_path)
 
 
 def test_apply_is_disabled_until_there_is_a_volume(panel):
@@ -400,7 +383,7 @@ def test_cancel_ends_the_whole_process_tree_at_once_and_leaves_the_scene_as_it_w
     pids = json.loads(endlessWorker.read_text())
     start = time.monotonic()
     panel.ui.cancelButton.click()
-    assert panel.panel.job is None
+    assert panel.panel.run.job is None
     host.waitUntil(lambda: not any(isRunning(pid) for pid in pids), seconds=5)
     assert time.monotonic() - start < 1
     assert "Cancelled" in panel.ui.statusLabel.text
@@ -415,7 +398,7 @@ def test_closing_the_scene_ends_what_runs(panel, endlessWorker):
     _clickApply(panel)
     host.waitUntil(endlessWorker.exists)
     mrml.clearScene()
-    assert panel.panel.job is None
+    assert panel.panel.run.job is None
     assert not panel.ui.applyButton.enabled
     host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
@@ -440,7 +423,7 @@ def test_removing_the_input_ends_what_runs_at_once(panel, endlessWorker):
     _clickApply(panel)
     host.waitUntil(endlessWorker.exists)
     slicer.mrmlScene.RemoveNode(volume)
-    assert panel.panel.job is None
+    assert panel.panel.run.job is None
     assert "removed" in panel.ui.errorLabel.text
     host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
@@ -503,7 +486,7 @@ def test_a_panel_short_of_room_scrolls_to_the_result_instead_of_squeezing(panel,
     _chooseIn(panel.ui.methodCombo, "biharmonic")
     panel.ui.dilateSlider.value = 1
     _clickApply(panel)
-    panel.panel._onWarning(
+    panel.panel.run.onWarning(
         "A warning that is so long that it needs several lines in a panel as narrow as this one. " * 2
     )
     _waitForEnd(panel)
@@ -575,7 +558,7 @@ def test_an_empty_segment_is_shown_as_an_error_before_anything_starts(panel):
     addSegmentation(volume, lesion=np.zeros_like(box()))
     _open(panel)
     _clickApply(panel)
-    assert panel.panel.job is None
+    assert panel.panel.run.job is None
     assert "'lesion'" in panel.ui.errorLabel.text
     assert panel.ui.statusLabel.text == ""
 
@@ -592,7 +575,7 @@ def test_a_declined_installation_says_what_the_method_needs_and_what_to_do(panel
     _choose(panel, "lesion")
     _chooseIn(panel.ui.methodCombo, "telea")
     _clickApply(panel)
-    assert panel.panel.job is None
+    assert panel.panel.run.job is None
     assert panel.ui.errorLabel.text == (
         f"The method '{MedInpaintLib.methods()['telea'].title}' needs the Python package opencv-python-headless. "
         "Press Apply again and agree, or choose another method."
@@ -693,7 +676,7 @@ def test_apply_does_not_start_with_a_number_that_was_refused(panel):
     _chooseIn(panel.ui.methodCombo, "biharmonic")
     _editor(panel, "tolerance").text = "5"
     _clickApply(panel)
-    assert panel.panel.job is None
+    assert panel.panel.run.job is None
     assert "Tolerance" in panel.ui.parameterHintLabel.text
 
 

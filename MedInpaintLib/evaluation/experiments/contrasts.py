@@ -178,8 +178,10 @@ def _session(images: dict[str, Entry], mask: Entry | None) -> Session:
     volumes = {contrast: Volume.of(entry.path) for contrast, entry in images.items()}
     scaled = {name: fit_core_scaling(each.array, each.spacing).forward(each.array) for name, each in volumes.items()}
     first = images[FLAIR]
+    folder, _, stem = first.name.rpartition("/")
+    when = stem[: -len(FLAIR)].strip("_-") if stem.lower().endswith(FLAIR.lower()) else ""
     return Session(
-        first.name.rpartition("_")[0] or first.name.rpartition("/")[0],
+        f"{folder.rpartition('/')[2]}{f' {when}' if when else ''}",
         first.subject,
         volumes,
         scaled,

@@ -127,8 +127,7 @@ def finding(outcome: Outcome) -> str:
 def main_table(outcome: Outcome) -> str:
     """A row a method, NMSE and SSIM of each session, and in how many slices it is better than the regression."""
     names = list(dict.fromkeys(row["session"] for row in outcome.rows))
-    short = [name.rpartition("/")[2] if "/ses" not in name else "-".join(name.split("/")[-2:]) for name in names]
-    head = "| | " + " | ".join(f"{name}: NMSE | SSIM" for name in short) + f" | better than {REGRESSION} |"
+    head = "| | " + " | ".join(f"{name}: NMSE | SSIM" for name in names) + f" | better than {REGRESSION} |"
     lines = [head, "|---|" + "---:|---:|" * len(names) + "---:|"]
     for method in methods(outcome, MAIN):
         cells = []
@@ -218,7 +217,7 @@ def _picture(session: Session, outcome: Outcome, data: Path, out: Path) -> str:
                 np.where(session.turned.turn(session.inside)[at], off, 0), cmap="RdBu_r", vmin=-0.25, vmax=0.25
             )
             below.set_title("less the truth", color="white", fontsize=8)
-    name = f"{session.name.replace('/', '-')}.png"
+    name = f"{session.name.replace(' ', '-')}.png"
     with replacing(out / name) as temporary:
         figure.savefig(temporary, format="png")
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,8 @@ def _card_scores(
         own = [case for case in found if case["task"] == task.name]
         for method in labels if own else ():
             rows = rows_of(own)[method].values()
-            spreads = {metric: Spread.of([row[metric] for row in rows]) for metric in metrics}
+            # Where the truth is flat, any texture is infinitely more.
+            spreads = {metric: Spread.of([row[metric] for row in rows if _finite(row[metric])]) for metric in metrics}
             yield {
                 "protocol": protocol,
                 "split": split,
@@ -117,6 +119,10 @@ def _card_scores(
                 "method": method,
                 **{name: {"mean": round(each.mean, 4), "sd": round(each.sd, 4)} for name, each in spreads.items()},
             }
+
+
+def _finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
 
 
 #: The protocol of the experiments on brain MR, for cards.

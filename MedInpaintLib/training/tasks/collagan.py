@@ -14,7 +14,7 @@ from ...losses.structural import LogSsimLoss
 from ...networks.collagan import CollaGan
 from ...networks.contrast_discriminator import ContrastDiscriminator
 from ...networks.imputer import one_hot
-from .imputation import Question, adam, anneal, answer, ask, check_weights, pick
+from .imputation import Question, adam, anneal, answer, ask, check_side, check_weights, pick
 
 #: The options that weigh losses.
 WEIGHTS = ("direct", "direct_ssim", "cycle", "cycle_ssim", "adversarial", "domain")
@@ -65,6 +65,7 @@ class CollaGanTask:
         self.helpers = nn.ModuleDict()
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         if self.adversarial or self.domain:
+            check_side(self.network)
             self.helpers["judge"] = ContrastDiscriminator(self.network.contrasts, width=self.judge).to(device)
             self.optimizers["discriminator"] = adam([self.helpers["judge"]], self.rate)
         self.optimizers["network"] = adam([self.network], self.rate)

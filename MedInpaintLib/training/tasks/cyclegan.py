@@ -12,15 +12,15 @@ from torch.nn import functional
 from ...losses.adversarial import LeastSquaresGan
 from ...networks.contrast_discriminator import ContrastDiscriminator
 from ...networks.cyclegan import CycleGan
-from .imputation import adam, anneal, answer, check_weights
+from .imputation import adam, anneal, answer, check_side, check_weights, nothing
 
 
 @dataclasses.dataclass
 class CycleGanTask:
     """``adversarial (L_GAN(there) + L_GAN(back)) + cycle (mean |back(there(s)) - s| + mean |there(back(t)) - t|)``.
 
-    Zhu et al., ICCV 2017, eq. 1 to 3, with least squares as in their section 4. Sources and targets are of different
-    slices: this learns from unpaired images.
+    Zhu et al., ICCV 2017, eq. 1 to 3, with least squares as in their section 4. Nothing here compares a source with the
+    target of its own slice: this would learn from unpaired images as well.
 
     Attributes:
         network: both generators.
@@ -38,6 +38,7 @@ class CycleGanTask:
 
     def __post_init__(self) -> None:
         check_weights(self, ("cycle", "adversarial"))
+        check_side(self.network)
         device = next(self.network.parameters()).device
         judges = {name: ContrastDiscriminator(1, width=self.judge).to(device) for name in ("source", "target")}
         self.helpers = nn.ModuleDict(judges)
@@ -54,9 +55,11 @@ class CycleGanTask:
         network, gan = self.network, LeastSquaresGan()
         images = images[there[:, network.source] & there[:, network.target]]
         if not len(images):
+            yield "discriminator", nothing(self.helpers), {}
+            yield "network", nothing(network), {}
             return
         source = images[:, network.source, None]
-        target = images[:, network.target, None].roll(1, dims=0)  # of another slice
+        target = images[:, network.target, None]
         made, back = network.there(source), network.back(target)
         judged = (("target", target, made), ("source", source, back))
         loss = sum(

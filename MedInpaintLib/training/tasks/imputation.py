@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from ...errors import ParameterError
+from ...networks.contrast_discriminator import LEAST_SIDE
 from ...networks.imputer import Imputer, one_hot
 from ...networks.tiles import tiled
 
@@ -79,8 +80,23 @@ def anneal(optimizers: dict[str, torch.optim.Optimizer], rate: float, step: int,
             group["lr"] = rate * 0.5 ** (step / half_life) if half_life else rate
 
 
+def nothing(module: torch.nn.Module) -> torch.Tensor:
+    """A loss without a gradient, for a batch that has nothing to learn from: all processes must take every step."""
+    return torch.stack([each.sum() for each in module.parameters()]).sum() * 0
+
+
+def check_side(network: Imputer) -> None:
+    """Raises ParameterError: the crops are too small for the discriminator."""
+    if network.pixels < LEAST_SIDE:
+        raise ParameterError(f"The recipe has pixels = {network.pixels}; the discriminator needs {LEAST_SIDE} or more.")
+
+
 def check_weights(task: object, names: Sequence[str]) -> None:
     """Raises ParameterError: a weight is below 0, or all are 0."""
+    for name, least, most in (("dropout", 0.0, 1.0), ("range", 1e-6, float("inf")), ("judge", 1, float("inf"))):
+        value = getattr(task, name, least)
+        if not least <= value <= most:
+            raise ParameterError(f"The recipe's [task] has {name} = {value:g}; it must be {least:g} to {most:g}.")
     for name in ("rate", "half_life", *names):
         if not getattr(task, name) >= 0:
             raise ParameterError(f"The recipe's [task] has {name} = {getattr(task, name):g}; it must be 0 or more.")

@@ -12,7 +12,7 @@ from torch.nn import functional
 from ...losses.adversarial import LeastSquaresGan
 from ...networks.contrast_discriminator import ContrastDiscriminator
 from ...networks.pix2pix import Pix2Pix
-from .imputation import adam, anneal, answer, check_weights
+from .imputation import adam, anneal, answer, check_side, check_weights, nothing
 
 
 @dataclasses.dataclass
@@ -36,6 +36,7 @@ class Pix2PixTask:
 
     def __post_init__(self) -> None:
         check_weights(self, ("direct", "adversarial"))
+        check_side(self.network)
         device = next(self.network.parameters()).device
         self.helpers = nn.ModuleDict({"judge": ContrastDiscriminator(1, inputs=2, width=self.judge).to(device)})
         self.optimizers = {
@@ -51,6 +52,8 @@ class Pix2PixTask:
         network, gan = self.network, LeastSquaresGan()
         images = images[there[:, network.source] & there[:, network.target]]
         if not len(images):
+            yield "discriminator", nothing(self.helpers), {}
+            yield "network", nothing(network), {}
             return
         seen, truth = images[:, network.source, None], images[:, network.target, None]
         made = network.unet(seen)

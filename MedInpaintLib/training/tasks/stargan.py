@@ -13,7 +13,7 @@ from ...losses.adversarial import LeastSquaresGan
 from ...networks.contrast_discriminator import ContrastDiscriminator
 from ...networks.imputer import one_hot
 from ...networks.stargan import StarGan
-from .imputation import adam, anneal, answer, ask, check_weights
+from .imputation import adam, anneal, answer, ask, check_side, check_weights
 
 
 @dataclasses.dataclass
@@ -40,6 +40,7 @@ class StarGanTask:
 
     def __post_init__(self) -> None:
         check_weights(self, ("cycle", "domain", "adversarial"))
+        check_side(self.network)
         device = next(self.network.parameters()).device
         judge = ContrastDiscriminator(self.network.contrasts, width=self.judge).to(device)
         self.helpers = nn.ModuleDict({"judge": judge})

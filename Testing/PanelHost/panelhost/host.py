@@ -1,5 +1,6 @@
 """Opens the module's panel in a window of its own, and helps tests to use it."""
 
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -133,6 +134,16 @@ def openPanel(width: int = 360, height: int = 780):
     return widget
 
 
+@contextlib.contextmanager
+def openedPanel():
+    """The module's widget, open on an empty scene, for a ``with`` block."""
+    mrml.clearScene()
+    widget = openPanel()
+    yield widget
+    closePanel(widget)
+    mrml.clearScene()
+
+
 def closePanel(widget) -> None:
     """As when Slicer closes."""
     widget.parent.isEntered = False
@@ -146,6 +157,12 @@ def closePanel(widget) -> None:
 def processEvents() -> None:
     """Let Qt do what is due."""
     QtCore.QCoreApplication.processEvents()
+
+
+def settle(seconds: float = 0.3) -> None:
+    """Run the event loop until labels have their heights."""
+    end = time.monotonic() + seconds
+    waitUntil(lambda: time.monotonic() > end)
 
 
 def waitUntil(condition, seconds: float = 60.0) -> None:

@@ -34,6 +34,35 @@ def box(k=(4, 8), j=(5, 10), i=(4, 9)) -> np.ndarray:
     return mask
 
 
+#: IJK to RAS of the heads.
+HEAD_MATRIX = np.diag([4.0, 4.0, 12.0, 1.0])
+
+
+def head(contrast: str, subject: int = 0) -> np.ndarray:
+    """A contrast ("T1", "T2", "FLAIR") of a head, float32, whose anatomy is the same in all of them."""
+    shape = (10, 36, 32)
+    rng = np.random.default_rng(subject)
+    axes = (np.arange(size) * mm for size, mm in zip(shape, (12.0, 4.0, 4.0), strict=True))
+    k, j, i = np.meshgrid(*axes, indexing="ij")
+    texture = np.zeros(shape)
+    for __ in range(40):
+        wave = rng.normal(size=3)
+        wave *= 2 * np.pi / rng.uniform(20, 45) / np.linalg.norm(wave)
+        texture += np.cos(wave[0] * k + wave[1] * j + wave[2] * i + rng.uniform(0, 2 * np.pi)) / 4.5
+    made = {
+        "T1": 600 + 150 * texture,
+        "T2": 250 + 200 * np.exp(-texture),
+        "FLAIR": 500 + 120 * np.cos(2 * texture),
+    }[contrast]
+    depth = sum((axis / axis.max() * 2 - 1) ** 2 for axis in (k, j, i))
+    return np.where(depth < 0.85, np.clip(made, 80, 1600), 0).astype(np.float32)
+
+
+def addHead(contrast: str, subject: int = 0):
+    """A volume node with a contrast of a head, called like it."""
+    return addVolume(head(contrast, subject), HEAD_MATRIX, contrast)
+
+
 def addVolume(array=None, ijkToRAS=None, name="T1"):
     """A volume node; the ramp on the oblique grid unless told otherwise."""
     array = ramp() if array is None else array

@@ -32,6 +32,9 @@ def _widget(element, parent):
     made.objectName = element.get("name")
     for description in element.iterfind("property"):
         _setProperty(made, description)
+    for page in element.iterfind("widget"):  # outside a layout: of a QTabWidget
+        titles = {each.get("name"): each.findtext("string") for each in page.iterfind("attribute")}
+        made.setTabToolTip(made.addTab(_widget(page, made), titles["title"]), titles["toolTip"])
     layout = element.find("layout")
     if layout is not None:
         made.setLayout(_layout(layout, made))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 
 from MedInpaintLib import metrics
-from MedInpaintLib.losses.structural import WEIGHTS, MultiScaleSsimLoss, SsimLoss, similarity
+from MedInpaintLib.losses.structural import WEIGHTS, LogSsimLoss, MultiScaleSsimLoss, SsimLoss, similarity
 
 
 def images(seed, *shape) -> tuple[np.ndarray, np.ndarray]:
@@ -168,3 +168,52 @@ def test_of_opposites_and_of_flat_frames_loss_and_gradient_are_finite(loss):
         found.backward()
         assert -1e-6 <= found.item() <= 2
         assert given.grad.isfinite().all()
+
+
+def from_zero(seed, brightest, *shape) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`images`, from 0 to the brightest."""
+    return tuple((each + 1) / 2 * brightest for each in images(seed, *shape))
+
+
+@given(seed=st.integers(0, 999), brightest=st.sampled_from([0.5, 1.0, 7.0]))
+def test_the_logarithm_is_of_the_mean_that_scikit_image_finds_in_the_whole_batch(seed, brightest):
+    truth, predicted = from_zero(seed, brightest, 3, 1, 20, 23)
+    options = {"data_range": brightest, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    maps = [
+        structural_similarity(one[0], other[0], full=True, **options)[1]
+        for one, other in zip(predicted, truth, strict=True)
+    ]
+    found = LogSsimLoss(brightest)(torch.from_numpy(predicted), torch.from_numpy(truth))
+    assert found.item() == pytest.approx(-np.log((1 + np.mean(maps)) / 2), rel=1e-9)
+
+
+def test_the_mean_of_the_batch_is_taken_before_the_logarithm():
+    truth, predicted = map(torch.from_numpy, from_zero(0, 1.0, 2, 1, 20, 20))
+    predicted[1] = truth[1]
+    loss = LogSsimLoss(1.0)
+    alone = [loss(predicted[each, None], truth[each, None]).item() for each in range(2)]
+    together = loss(predicted, truth).item()
+    assert np.exp(-together) == pytest.approx(np.mean(np.exp(np.negative(alone))), rel=1e-12)
+    assert together < np.mean(alone) - 1e-3
+
+
+def test_equal_images_cost_nothing_and_opposites_stay_finite():
+    truth, predicted = map(torch.from_numpy, from_zero(1, 0.5, 2, 1, 24, 24))
+    loss = LogSsimLoss(0.5)
+    assert loss(truth, truth).item() == pytest.approx(0, abs=1e-12)
+    assert 0 < loss(predicted, truth).item() < loss(0.5 - truth, truth).item() < np.inf
+
+
+def test_its_gradients_are_those_of_finite_differences():
+    truth, predicted = map(torch.from_numpy, from_zero(3, 0.5, 2, 1, 24, 22))
+    assert torch.autograd.gradcheck(
+        lambda each: LogSsimLoss(0.5)(each, truth), (predicted.requires_grad_(True),), fast_mode=True
+    )
+
+
+def test_of_half_precision_it_is_as_of_double():
+    truth, predicted = (torch.from_numpy(each).bfloat16() for each in from_zero(4, 1.0, 2, 1, 32, 32))
+    expected = LogSsimLoss(1.0)(predicted.double(), truth.double())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = LogSsimLoss(1.0)(predicted, truth)
+    assert found.item() == pytest.approx(expected.item(), abs=1e-4)

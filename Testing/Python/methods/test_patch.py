@@ -100,3 +100,16 @@ def test_the_fill_can_be_cancelled_on_the_way():
     image, hole = texture()
     with pytest.raises(Cancelled):
         fill(image, hole, progress=Progress(cancelled=cancelled))
+
+
+def test_a_hole_in_a_flat_border_stays_flat_where_only_tissue_could_be_copied():
+    """A strip through the border of a film leaves two rows of it on each side: no whole patch of it is left."""
+    rng = np.random.default_rng(0)
+    film = 100 + 50 * rng.random((60, 40))
+    film[44:] = 7.0
+    hole = np.zeros(film.shape, bool)
+    hole[47:57] = True
+    hole[10:16, 10:16] = True
+    filled = mi.inpaint(film, hole, method="patch", modality="film").volume.array
+    np.testing.assert_allclose(filled[47:57], 7, atol=1e-3)
+    assert np.ptp(filled[10:16, 10:16]) > 5

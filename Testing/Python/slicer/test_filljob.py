@@ -1,6 +1,5 @@
 """A filling from nodes to nodes; with the engine, and with workers that only pretend."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -18,25 +17,11 @@ from panelhost.phantom import (
     rotation,
     sceneContent,
 )
+from panelhost.workers import PretendingRunner
 
 from MedInpaintLib import Volume
 from MedInpaintLib.errors import Cancelled, GeometryError, InputError, MaskError, MedInpaintError, ParameterError
 from MedInpaintSlicer import filljob, process
-
-
-class PretendingRunner:
-    """Keeps what it was asked to start; the test then plays the worker."""
-
-    def __init__(self) -> None:
-        self.killed = False
-
-    def start(self, command, folder, onLine, onExit) -> None:
-        self.job = json.loads(Path(command[-1]).read_text(encoding="utf-8"))
-        self.say = lambda event: onLine(json.dumps(event))
-        self.onLine, self.exit = onLine, onExit
-
-    def kill(self) -> None:
-        self.killed = True
 
 
 def _startedJob(**request):

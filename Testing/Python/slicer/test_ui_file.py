@@ -39,10 +39,18 @@ def test_every_widget_that_the_code_uses_is_there():
 def test_bound_parameters_exist_and_are_bound_once():
     assert sorted(_bindings()) == [
         "dilateMm",
+        "estimatedVolume",
+        "flairVolume",
+        "imputeSegmentation",
         "inputVolume",
+        "likeVolume",
         "outputVolume",
+        "registerFirst",
         "segmentation",
         "selfCheck",
+        "t1PostVolume",
+        "t1Volume",
+        "t2Volume",
         "uncertainty",
     ]
     assert set(_bindings()) <= _parameterFields()

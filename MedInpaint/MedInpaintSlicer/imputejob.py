@@ -1,0 +1,165 @@
+"""One estimate of a missing contrast, from the nodes to the result in the scene."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from slicer.i18n import tr as _
+
+from . import guides, process, scene
+from .job import Job
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What to estimate and from what; the fields mean what they mean in the engine's job file.
+
+    Attributes:
+        volumes: contrast -> scalar volume. That of the target is not looked at.
+        reference: the contrast on whose grid the result is; None: the first one.
+        like: a volume of the wanted contrast whose intensities the result is to have, or None.
+    """
+
+    volumes: Mapping[str, Any]
+    target: str
+    like: Any = None
+    register: bool = False
+    model: str = "auto"
+    reference: str | None = None
+    outputVolume: Any = None
+    device: str = "auto"
+
+
+def sourcesOf(volumes: Mapping[str, Any], target: str) -> dict[str, Any]:
+    """What there is to estimate from: the volumes that are there, but for the target's own."""
+    return {name: node for name, node in volumes.items() if node is not None and not _isSame(name, target)}
+
+
+def complaint(volumes: Mapping[str, Any], target: str, like: Any = None, outputVolume: Any = None) -> str:
+    """Why nothing can be estimated from these volumes, in a line; empty when it can be."""
+    sources = sourcesOf(volumes, target)
+    if not sources:
+        return _("{target} can only be estimated from other contrasts; choose one or more of them.").format(
+            target=target
+        )
+    if like is not None and any(each is like for each in sources.values()):
+        return _("'{like}' is another contrast: intensities can only be like those of a {target} volume.").format(
+            like=like.GetName(), target=target
+        )
+    used = [each for each in (*volumes.values(), like) if each is not None]
+    return commonComplaint(sources, used, outputVolume)
+
+
+def commonComplaint(volumes: Mapping[str, Any], used: Iterable[Any], outputVolume: Any) -> str:
+    """What is wrong with volumes for an estimate as well as for a repair, in a line; empty when nothing is.
+
+    Args:
+        volumes: contrast -> volume.
+        used: all volumes that are inputs.
+        outputVolume: the chosen one, or None.
+    """
+    for (first, node), (second, other) in itertools.combinations(volumes.items(), 2):
+        if node is other:
+            return _("Volume '{volume}' is chosen for {first} and for {second}; each needs its own.").format(
+                volume=node.GetName(), first=first, second=second
+            )
+    if any(each is outputVolume for each in used):
+        return _("Choose another output volume: the inputs are never changed.")
+    return ""
+
+
+class ImputeJob(Job):
+    """An estimate of a contrast that runs, or has run."""
+
+    def __init__(
+        self,
+        request: Request,
+        runner: process.Runner,
+        progress: Callable[[float, str], None] | None = None,
+        warning: Callable[[str], None] | None = None,
+        finished: Callable[["ImputeJob"], None] | None = None,
+    ) -> None:
+        """Runner and callbacks are those of :class:`Job`."""
+        self._request = request
+        self._sources = sourcesOf(request.volumes, request.target)
+        self._reference = _reference(self._sources, request.reference)
+        super().__init__(self._sources.get(self._reference), request.outputVolume, runner, progress, warning, finished)
+        self._names = {name: node.GetName() for name, node in self._sources.items()}
+        self._likeName = request.like.GetName() if request.like is not None else ""
+
+    def _check(self) -> None:
+        from MedInpaintLib.errors import InputError, ParameterError
+
+        request = self._request
+        wrong = complaint(request.volumes, request.target, request.like, request.outputVolume)
+        if wrong:
+            raise InputError(wrong)
+        if self._reference not in self._sources:
+            raise ParameterError(
+                _("The reference must be one of {names}; found '{reference}'.").format(
+                    names=", ".join(self._sources), reference=request.reference
+                )
+            )
+
+    def _prepare(self) -> tuple[str, ...]:
+        # All of them, before anything is written: what cannot be used is told in one line.
+        used = (*self._sources.values(), self._request.like)
+        images = [scene.imageOf(node) for node in used if node is not None and node is not self._inputVolume]
+        return tuple(warning for image in images for warning in image.warnings)
+
+    def _write(self) -> dict[str, Any]:
+        request = self._request
+        images = {
+            name: self._writeImage(f"source-{number}", node, *self._placed(node))
+            for number, (name, node) in enumerate(self._sources.items(), start=1)
+        }
+        like = None
+        if request.like is not None:
+            image = scene.imageOf(request.like)  # only its intensities count, wherever it lies
+            like = self._writeImage("like", request.like, image.array, image.geometry)
+        return {
+            "job": "impute",
+            "images": images,
+            "target": request.target,
+            "output": str(self._file("output")),
+            "report": None,
+            "like": like,
+            "model": request.model,
+            "reference": self._reference,
+            "register": bool(request.register),
+            "device": request.device,
+            "compress": False,
+        }
+
+    def _placed(self, node) -> tuple[np.ndarray, np.ndarray]:
+        """A volume's voxels and their place: its own grid where the engine can lay it over the reference by itself."""
+        image = scene.imageOf(node)
+        inOneSpace = node.GetParentTransformNode() is self._inputVolume.GetParentTransformNode()
+        straight = image.geometry is image.ijkToRAS and self._image.geometry is self._image.ijkToRAS
+        if node is self._inputVolume or (inOneSpace and straight):
+            return image.array, image.geometry
+        return guides.allOnGridOf(self._inputVolume, node), self._image.geometry
+
+    def _addToScene(self, result: dict, outputVolume: Any):
+        from MedInpaintLib import Volume
+
+        report = result["report"]
+        estimated = Volume.read(result["output"]).array
+        node = scene.addEstimate(
+            estimated, self._image.ijkToRAS, self._inputVolume, report["target"], self._request.like, outputVolume
+        )
+        scene.describeEstimate(node, {**report, "warnings": self.warnings}, self._names, self._likeName)
+        return node
+
+
+def _reference(sources: Mapping[str, Any], wanted: str | None) -> str:
+    if wanted is None:
+        return next(iter(sources), "")
+    return next((name for name in sources if _isSame(name, wanted)), "")
+
+
+def _isSame(name: str, other: str) -> bool:
+    """Whether two names mean one contrast; as for the engine, capitals do not matter."""
+    return name.strip().lower() == other.strip().lower()

@@ -1,0 +1,270 @@
+"""What the tab "Missing contrast" shows and does; the widgets themselves are in Resources/UI/MedInpaint.ui."""
+
+import qt
+from slicer.i18n import tr as _
+
+from . import imputejob, installation, parameters, runarea, scene
+from .combos import BoundCombos, devices
+from .messages import fillText, segmentsComplaint
+
+#: The fill method that repairs a contrast from the others; estimating a whole one needs the same packages.
+REPAIR_METHOD = "collagan"
+
+
+class ImputePanel:
+    """Keeps the tab's widgets and the parameter node in step, and runs estimates and repairs.
+
+    Widgets with a SlicerParameterName are bound by the parameter node itself; the combo boxes are bound here.
+    """
+
+    def __init__(self, ui, logic) -> None:
+        """
+        Args:
+            ui: the widgets, by name.
+            logic: a ``MedInpaintLogic``.
+        """
+        self.ui = ui
+        self.logic = logic
+        self._node = None
+        self._segmentation = None
+        self._refreshing = False
+        self._segmentsObserver = scene.SegmentsObserver(self._onSegmentsAddedOrRemoved)
+        self._combos = BoundCombos(
+            {
+                "wantedContrast": ui.wantedContrastCombo,
+                "imputeMode": ui.imputeModeCombo,
+                "imputeSegmentId": ui.imputeSegmentCombo,
+                "imputeDevice": ui.imputeDeviceCombo,
+            }
+        )
+        self._selectors = {
+            "T1": (ui.t1Label, ui.t1Selector),
+            "T2": (ui.t2Label, ui.t2Selector),
+            "FLAIR": (ui.flairLabel, ui.flairSelector),
+            "T1C": (ui.t1PostLabel, ui.t1PostSelector),
+        }
+        self.run = runarea.RunArea(
+            ui.imputeTab,
+            runarea.Widgets(
+                apply=ui.imputeApplyButton,
+                cancel=ui.imputeCancelButton,
+                progress=ui.imputeProgressBar,
+                hint=ui.imputeApplyHintLabel,
+                status=ui.imputeStatusLabel,
+                error=ui.imputeErrorLabel,
+                warning=ui.imputeWarningLabel,
+                result=ui.imputeResultLabel,
+            ),
+            self._whatIsMissing,
+            self._purpose,
+            self._showResult,
+            hints=(ui.imputeSummaryLabel,),
+        )
+        self._combos.fill("wantedContrast", _titles())
+        modes = {"create": _("Create the whole volume"), "repair": _("Repair it inside a segment")}
+        self._combos.fill("imputeMode", modes)
+        self._combos.fill("imputeDevice", devices())
+        ui.imputeApplyButton.connect("clicked(bool)", lambda checked: self.apply())
+
+    def setParameterNode(self, node) -> None:
+        """Show another parameter node's values, or none."""
+        self._node = node
+        self._segmentation = None
+        self._segmentsObserver.observe(None)
+        self._combos.show(node)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what the parameter node holds."""
+        if self._node is None or self._refreshing:
+            return
+        self._refreshing = True
+        try:
+            self._showSegments()
+            self._combos.show(self._node)
+            self._showMode()
+            self.run.choose(self._whatIsChosen())
+            self.run.showCanApply()
+        finally:
+            self._refreshing = False
+
+    def refreshSoon(self) -> None:
+        """Refresh once the widgets know what has just come into the scene."""
+        qt.QTimer.singleShot(0, self.refresh)
+
+    def clear(self) -> None:
+        """Show no scene's contents: it is being closed."""
+        self._combos.fill("imputeSegmentId", {})
+        self.run.clear()
+
+    def chooseOnlySegment(self) -> None:
+        """Choose the segment when none is chosen and there is no choice: the user has just painted it."""
+        if self._node is not None and not self._chosenSegment():
+            known = scene.allSegmentIds(self._node.imputeSegmentation)
+            if len(known) == 1:
+                self._node.imputeSegmentId = known[0]
+
+    def apply(self) -> None:
+        """Start what is chosen."""
+        if self.run.job is None and self._node is not None and not self._whatIsMissing():
+            self.run.start(self._startRepair if self._isRepair() else self._startEstimate)
+
+    def _startEstimate(self, **callbacks):
+        _ensurePackages()
+        node = self._node
+        return self.logic.impute(
+            parameters.contrastVolumes(node),
+            node.wantedContrast,
+            like=node.likeVolume,
+            register=node.registerFirst,
+            outputVolume=node.estimatedVolume,
+            device=node.imputeDevice,
+            wait=False,
+            **callbacks,
+        )
+
+    def _startRepair(self, **callbacks):
+        _ensurePackages()
+        node = self._node
+        guides = self._sources()
+        return self.logic.inpaint(
+            parameters.contrastVolumes(node)[node.wantedContrast],
+            node.imputeSegmentation,
+            [self._chosenSegment()],
+            method=REPAIR_METHOD,
+            parameters={"target": node.wantedContrast, "guides": ", ".join(guides)},
+            device=node.imputeDevice,
+            guides=tuple(guides.values()),
+            outputVolume=node.estimatedVolume,
+            wait=False,
+            **callbacks,
+        )
+
+    def _isRepair(self) -> bool:
+        return self._node.imputeMode == "repair"
+
+    def _sources(self) -> dict:
+        return imputejob.sourcesOf(parameters.contrastVolumes(self._node), self._node.wantedContrast)
+
+    def _showSegments(self) -> None:
+        segmentation = self._node.imputeSegmentation
+        if segmentation is not self._segmentation:
+            self._segmentation = segmentation
+            self._segmentsObserver.observe(segmentation)
+            self.chooseOnlySegment()
+        names = scene.segmentNames(segmentation)
+        none = {} if len(names) == 1 else {"": _("Choose a segment") if names else _("None")}
+        self._combos.fill("imputeSegmentId", {**none, **names})
+
+    def _chosenSegment(self) -> str:
+        """The chosen segment if it is still there."""
+        known = scene.allSegmentIds(self._node.imputeSegmentation)
+        return self._node.imputeSegmentId if self._node.imputeSegmentId in known else ""
+
+    def _showMode(self) -> None:
+        """Only what has a meaning can be chosen."""
+        ui, repair = self.ui, self._isRepair()
+        for each in (
+            ui.imputeSegmentationLabel,
+            ui.imputeSegmentationSelector,
+            ui.imputeSegmentLabel,
+            ui.imputeSegmentCombo,
+        ):
+            each.enabled = repair
+        for each in (ui.registerBox, ui.likeLabel, ui.likeVolumeSelector):
+            each.enabled = not repair
+        for contrast, widgets in self._selectors.items():
+            for each in widgets:
+                each.enabled = repair or contrast != self._node.wantedContrast
+        self.run.say(ui.imputeSummaryLabel, self._purpose())
+
+    def _purpose(self) -> str:
+        titles = _titles()
+        wanted = titles[self._node.wantedContrast]
+        if self._isRepair():
+            return _(
+                "Fills the segment in the {contrast} volume by what the other contrasts show; "
+                "every voxel outside it stays as it is."
+            ).format(contrast=wanted)
+        sources = [titles[each] for each in self._sources()]
+        if sources:
+            return _("Estimates a whole {contrast} volume from {sources}, on the grid of {first}.").format(
+                contrast=wanted, sources=", ".join(sources), first=sources[0]
+            )
+        return _("Estimates a whole {contrast} volume from the other contrasts.").format(contrast=wanted)
+
+    def _whatIsMissing(self) -> str | None:
+        node = self._node
+        if node is None:
+            return None
+        titles = _titles()
+        wanted = titles[node.wantedContrast]
+        volumes = {titles[contrast]: each for contrast, each in parameters.contrastVolumes(node).items()}
+        if self._isRepair() and wanted not in volumes:
+            return _("Choose the damaged {contrast} volume.").format(contrast=wanted)
+        if not self._sources():
+            others = ", ".join(title for title in titles.values() if title != wanted)
+            return _("Choose one or more of the other contrasts: {others}.").format(others=others)
+        if not self._isRepair():
+            return imputejob.complaint(volumes, wanted, node.likeVolume, node.estimatedVolume)
+        complaint = imputejob.commonComplaint(volumes, volumes.values(), node.estimatedVolume)
+        complaint = complaint or segmentsComplaint(node.imputeSegmentation)
+        if not complaint and not self._chosenSegment():
+            complaint = _("Choose the segment that marks the hole.")
+        return complaint
+
+    def _onSegmentsAddedOrRemoved(self) -> None:
+        # While a segmentation is being loaded, its first segment is for a moment its only one: look at it afterwards.
+        qt.QTimer.singleShot(0, self._showSegmentsAnew)
+
+    def _showSegmentsAnew(self) -> None:
+        self.chooseOnlySegment()
+        self.refresh()
+
+    def _showResult(self, job) -> None:
+        name, report = job.outputVolume.GetName(), job.report
+        if isinstance(job, imputejob.ImputeJob):
+            text = _estimateText(name, report)
+        else:
+            text = fillText(name, _method().title, report)
+        self.run.say(self.ui.imputeResultLabel, text)
+        self.run.reveal(self.ui.imputeResultLabel)
+
+    def _whatIsChosen(self) -> tuple:
+        node = self._node
+        volumes = parameters.contrastVolumes(node)
+        segment = self._chosenSegment()
+        nodes = (node.imputeSegmentation, node.likeVolume, node.estimatedVolume)
+        return (
+            {contrast: each.GetID() for contrast, each in volumes.items()},
+            *(each.GetID() if each is not None else None for each in nodes),
+            scene.segmentTimes(node.imputeSegmentation, [segment] if segment else []),
+            node.wantedContrast,
+            node.imputeMode,
+            node.registerFirst,
+            node.imputeDevice,
+        )
+
+
+def _titles() -> dict[str, str]:
+    """Contrast, as the engine calls it -> as the panel calls it."""
+    return {"T1": _("T1"), "T2": _("T2"), "FLAIR": _("FLAIR"), "T1C": _("T1 post")}
+
+
+def _method():
+    import MedInpaintLib
+
+    return MedInpaintLib.methods()[REPAIR_METHOD]
+
+
+def _ensurePackages() -> None:
+    installation.ensurePackages(extra=_method().requires)
+
+
+def _estimateText(name: str, report: dict) -> str:
+    titles = _titles()
+    sources = ", ".join(titles.get(each, each) for each in report["images"])
+    made = _("'{name}' is estimated from {sources}, {seconds:.1f} s.").format(
+        name=name, sources=sources, seconds=report["seconds"]["total"]
+    )
+    return "\n".join([made, _("Model: {model}.").format(model=report["model"]), report["trust"]])

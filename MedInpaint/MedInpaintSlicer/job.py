@@ -1,0 +1,195 @@
+"""What all jobs share, from nodes to the result in the scene: files for the worker, its process, and how it ends."""
+
+import json
+import logging
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+from slicer.util import VTKObservationMixin
+
+from . import layout, process, scene
+
+
+class Job(VTKObservationMixin):
+    """Something that the engine does with nodes; it runs, or has run.
+
+    The scene is touched only when the result is there: a job that was cancelled or failed leaves no trace. A job whose
+    input volume is removed fails at once.
+
+    Attributes:
+        state: ``"running"``, ``"done"``, ``"failed"`` or ``"cancelled"``.
+        outputVolume: the node that holds the result, once done.
+        report: the engine's report, once done.
+        error: why it failed.
+        warnings: all that the user should know, in the order in which it was found.
+    """
+
+    def __init__(
+        self,
+        inputVolume: Any,
+        outputVolume: Any,
+        runner: process.Runner,
+        progress: Callable[[float, str], None] | None = None,
+        warning: Callable[[str], None] | None = None,
+        finished: Callable[["Job"], None] | None = None,
+    ) -> None:
+        """Callbacks come on the main thread.
+
+        Args:
+            inputVolume: on its grid, and under its parent transform, the result will be.
+            outputVolume: takes the result; None: a new volume.
+            runner: starts and ends the worker process.
+            progress: called with a fraction of 0..1 and the name of the stage.
+            warning: called with each warning.
+            finished: called once with this job when it is done, failed or cancelled.
+        """
+        super().__init__()
+        self.state = "running"
+        self.outputVolume = None
+        self.report: dict | None = None
+        self.error: Exception | None = None
+        self.warnings: list[str] = []
+        self._inputVolume = inputVolume
+        self._wantedOutput = outputVolume
+        self._runner = runner
+        self._progress = progress or (lambda fraction, stage: None)
+        self._onWarning = warning or (lambda message: None)
+        self._onFinished = finished or (lambda job: None)
+        self._conversation = process.Conversation(progress=self._tellProgress, warning=self._warn)
+        self._folder: Path | None = None
+        self._image: scene.Image | None = None
+
+    def start(self) -> None:
+        """Hand the nodes' content to a worker process.
+
+        Raises:
+            MedInpaintLib.errors.MedInpaintError: the input cannot be used; no process was started.
+        """
+        self._check()
+        self._image = scene.imageOf(self._inputVolume)
+        for message in (*self._image.warnings, *self._prepare()):
+            self._warn(message)
+        self._folder = Path(tempfile.mkdtemp(prefix="medinpaint-", dir=slicer.app.temporaryPath))
+        try:
+            jobFile = self._folder / "job.json"
+            jobFile.write_text(json.dumps(self._write()), encoding="utf-8")
+            self._runner.start(
+                process.workerCommand(str(jobFile)), str(layout.engineFolder()), self._conversation.hear, self._onExit
+            )
+        except BaseException:
+            # For example Ctrl+C while a script waits: nothing may go on behind the user's back.
+            self._runner.kill()
+            self.state = "failed"
+            self._removeFiles()
+            raise
+        if self.state == "running":
+            self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self._onNodeRemoved)
+
+    def cancel(self) -> None:
+        """Stop at once; the scene stays as it was. Nothing happens when the job has already ended."""
+        if self.state != "running":
+            return
+        self._runner.kill()
+        self._finish("cancelled")
+
+    # What a kind of job adds.
+
+    def _check(self) -> None:
+        """Refuse nodes that do not go together, before anything is read."""
+
+    def _prepare(self) -> tuple[str, ...]:
+        """Read what else is needed, besides the input's image; returns warnings."""
+        return ()
+
+    def _write(self) -> dict[str, Any]:
+        """Write the files that the worker reads, and return the fields of the engine's job file."""
+        raise NotImplementedError
+
+    def _addToScene(self, result: dict, outputVolume: Any):
+        """Put what the worker has written into the scene; returns the result's node.
+
+        Args:
+            result: the worker's event of that name.
+            outputVolume: the chosen one if it is still there; None: a new volume.
+        """
+        raise NotImplementedError
+
+    # What kinds of jobs use.
+
+    def _file(self, name: str) -> Path:
+        """A file of this run."""
+        return self._folder / f"{name}.nrrd"
+
+    def _writeImage(self, folder: str, node, array: np.ndarray, geometry: np.ndarray) -> str:
+        """Write voxels into a file that is called like a node, by which the engine calls it; returns the path."""
+        name = re.sub(r"[^\w -]", "_", node.GetName(), flags=re.ASCII)[:60] or "volume"
+        path = self._folder / folder / f"{name}.nrrd"
+        path.parent.mkdir()
+        # The files live for one run on the local disk: compressing a CT would take longer than filling it.
+        scene.fileVolume(array, geometry).write(path, compress=False)
+        return str(path)
+
+    def _warn(self, message: str) -> None:
+        if self.state == "running" and message not in self.warnings:
+            logging.warning("MedInpaint: %s", message)
+            self.warnings.append(message)
+            self._onWarning(message)
+
+    # How it goes.
+
+    def _tellProgress(self, fraction: float, stage: str) -> None:
+        if self.state == "running":
+            self._progress(fraction, stage)
+
+    def _onNodeRemoved(self, caller, event) -> None:
+        if self.state == "running" and not slicer.mrmlScene.IsNodePresent(self._inputVolume):
+            self._runner.kill()
+            self.error = self._inputRemoved()
+            self._finish("failed")
+
+    def _inputRemoved(self) -> Exception:
+        from MedInpaintLib.errors import InputError
+
+        return InputError(_("The input volume was removed from the scene while it was in use; the run was stopped."))
+
+    def _onExit(self, exitCode: int) -> None:
+        if self.state != "running":  # cancelled; on Windows, the worker's files can be removed only now
+            self._removeFiles()
+            return
+        try:
+            if self._conversation.result is None or exitCode != 0:
+                raise self._conversation.failure(exitCode)
+            self._takeResult(self._conversation.result)
+        except Exception as error:
+            # Whatever went wrong, the one who waits for this job must hear of it.
+            self.error = error
+            self._finish("failed")
+        else:
+            self._finish("done")
+
+    def _takeResult(self, result: dict) -> None:
+        if not slicer.mrmlScene.IsNodePresent(self._inputVolume):
+            raise self._inputRemoved()
+        output = self._wantedOutput
+        if output is not None and not slicer.mrmlScene.IsNodePresent(output):
+            output = None
+        self.outputVolume = self._addToScene(result, output)
+        self.report = result["report"]
+
+    def _finish(self, state: str) -> None:
+        self.state = state
+        self.removeObservers()
+        self._image = None
+        self._removeFiles()
+        self._onFinished(self)
+
+    def _removeFiles(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)

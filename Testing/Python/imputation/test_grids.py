@@ -1,0 +1,174 @@
+"""Contrasts on one grid: against heads that are known everywhere, and so on any grid."""
+
+import numpy as np
+import pytest
+
+from MedInpaintLib.alignment import align_rigidly
+from MedInpaintLib.errors import Cancelled, GeometryError, IntensityError
+from MedInpaintLib.imputation.grids import called, check_one_anatomy, on_one_grid, read
+from MedInpaintLib.progress import Progress
+from MedInpaintLib.volume import Volume
+
+SHAPE, MM = (26, 46, 38), (5.0, 3.5, 3.5)
+
+
+@pytest.fixture(scope="module")
+def there(grid):
+    return grid(SHAPE, MM)
+
+
+@pytest.fixture(scope="module")
+def pair(head, there):
+    return {name: head(name, there) for name in ("T1", "T2")}
+
+
+def error(volume, truth):
+    return float(np.abs(volume.array - truth.array).mean())
+
+
+def correlation(volume, truth):
+    return float(np.corrcoef(volume.array.ravel(), truth.array.ravel())[0, 1])
+
+
+def test_contrasts_on_one_grid_stay_as_they_are(pair):
+    moved, warnings = on_one_grid(pair, "T2")
+    assert warnings == []
+    assert all(moved[name] is pair[name] for name in pair)
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing", "direction"),
+    [((40, 60, 54), (3.2, 2.6, 2.7), ()), ((40, 28, 56), (3.5, 5.0, 3.0), (1, 0, 0, 0, 0, -1, 0, 1, 0))],
+    ids=["finer", "coronal"],
+)
+def test_a_contrast_on_another_grid_is_resampled_and_that_is_said(head, grid, pair, shape, spacing, direction):
+    other = head("T2", grid(shape, spacing, direction))
+    moved, (warning,) = on_one_grid({"T2": other, "T1": pair["T1"]}, "T1")
+    assert warning.startswith("The T2 image is on another grid than the T1 image (shape (40,")
+    assert warning.endswith("it was resampled (linear).")
+    assert list(moved) == ["T2", "T1"]
+    assert not moved["T2"].grid_difference(pair["T1"])
+    assert correlation(moved["T2"], pair["T2"]) > 0.98
+
+
+@pytest.mark.parametrize(("turn", "move"), [(8, (4, -6, 5)), (0, (0, 12, -9))])
+def test_registration_undoes_a_known_turn_and_shift(head, there, pair, turn, move):
+    other = head("T2", there, turn=turn, move=move)
+    reports = []
+    moved, warnings = on_one_grid(
+        {"T1": pair["T1"], "T2": other}, "T1", register=True, progress=Progress(lambda at, _: reports.append(at))
+    )
+    assert warnings == []
+    assert not moved["T2"].grid_difference(pair["T1"])
+    assert error(moved["T2"], pair["T2"]) < 0.25 * error(other, pair["T2"])
+    assert correlation(moved["T2"], pair["T2"]) > 0.98
+    assert reports == sorted(reports)
+
+
+def test_registration_starts_from_where_the_headers_put_the_two(head, grid, there, pair):
+    """A field of view with far less of the head has its middle elsewhere."""
+    steps, start = there.ijk_to_lps()
+    part = Volume(np.zeros((20, 30, 38)), MM, tuple(start + steps @ (0, 14, 6)), there.direction)
+    moved, _ = on_one_grid({"T1": pair["T1"], "T2": head("T2", part)}, "T1", register=True)
+    seen = (slice(8, 24), slice(16, 42), slice(2, 36))
+    assert np.corrcoef(moved["T2"].array[seen].ravel(), pair["T2"].array[seen].ravel())[0, 1] > 0.95
+
+
+def test_registration_starts_from_where_the_centres_meet(pair):
+    """A header of another day puts the head elsewhere."""
+    other = pair["T2"]
+    away = Volume(other.array, MM, tuple(np.add(other.origin, (70, -60, 80))))
+    laid = align_rigidly(pair["T1"], away)
+    assert laid is not None
+    assert correlation(laid, other) > 0.98
+
+
+def test_slices_are_registered_too(head, grid):
+    there = grid((60, 50), (3.0, 3.0))
+    image, truth = head("T1", there), head("T2", there)
+    other = head("T2", there, turn=6, move=(5, -7, 0))
+    laid = align_rigidly(image, other)
+    assert laid is not None
+    assert error(laid, truth) < 0.5 * error(other, truth)
+    assert correlation(laid, truth) > 0.95
+
+
+def test_what_cannot_be_registered_is_said_to_be_registered_by_hand(pair, grid):
+    tiny = Volume(np.arange(8.0).reshape(2, 2, 2), (1.0,) * 3, (5000.0,) * 3)
+    with pytest.raises(GeometryError, match=r"The T2 image cannot be registered to the T1 image.*by hand\.$"):
+        on_one_grid({"T1": tiny, "T2": tiny.with_array(tiny.array**2)}, "T1", register=True)
+    with pytest.raises(GeometryError, match=r"by hand|do not show the same anatomy"):
+        on_one_grid({"T1": pair["T1"], "T2": tiny}, "T1", register=True)
+
+
+@pytest.mark.parametrize(("subject", "turn", "move"), [(1, 0, (0, 0, 0)), (0, 0, (0, 20, 0)), (0, 30, (0, 0, 0))])
+def test_another_anatomy_is_refused_and_the_message_says_what_to_do(head, there, pair, subject, turn, move):
+    other = head("T2", there, subject, turn, move)
+    with pytest.raises(
+        GeometryError, match=r"do not show the same anatomy: the T2 image .*Register them first.*--register, register="
+    ):
+        on_one_grid({"T1": pair["T1"], "T2": other}, "T1")
+
+
+def test_after_a_registration_nobody_is_told_to_register(head, there, pair):
+    with pytest.raises(GeometryError) as refused:
+        on_one_grid({"T1": pair["T1"], "T2": head("T2", there, subject=1)}, "T1", register=True)
+    assert str(refused.value).endswith("are they of one subject?")
+
+
+def test_bodies_that_hardly_overlap_are_refused_with_how_much_they_do(head, there, pair):
+    aside = head("T2", there, move=(90, 0, 0))
+    with pytest.raises(GeometryError, match=r"the bodies in the T2 and T1 images overlap by [1-5]?\d%; are they"):
+        on_one_grid({"T1": pair["T1"], "T2": aside}, "T1")
+
+
+def test_images_that_do_not_overlap_in_space_are_refused(head, grid, there, pair):
+    far = pair["T2"]
+    far = Volume(far.array, far.spacing, (900.0, 0.0, 0.0), far.direction)
+    with pytest.raises(GeometryError, match="do not show the same anatomy"):
+        on_one_grid({"T1": pair["T1"], "T2": far}, "T1")
+
+
+def test_a_contrast_that_fits_another_one_but_not_the_reference_is_accepted(head, there):
+    """As with a large tumour: of what T1 shows, FLAIR shows nothing here, and T2 shows both."""
+    rng = np.random.default_rng(0)
+    one, other = head("T1", there), head("T1", there, subject=1)
+    body = one.array > 0
+    both = one.with_array(np.where(body, one.array + 2 * other.array, 0))
+    assert check_one_anatomy({"T1": one, "T2": both, "FLAIR": other}, "T1") == []
+    with pytest.raises(GeometryError, match="the FLAIR image fits no better"):
+        check_one_anatomy({"T1": one, "FLAIR": other}, "T1")
+    noise = one.with_array(np.where(body, rng.uniform(200, 900, SHAPE), 0))
+    with pytest.raises(GeometryError, match="the FLAIR image fits no better"):
+        check_one_anatomy({"T1": one, "T2": both, "FLAIR": noise}, "T1")
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_images_with_values_that_are_no_numbers_are_refused(wrong):
+    image = np.random.default_rng(0).random((5, 6, 7))
+    image[2, 3, 4] = wrong
+    with pytest.raises(IntensityError, match=r"The T2 image holds NaN or infinity; replace them"):
+        read({"T1": np.ones((5, 6, 7)).cumsum(axis=0), "T2": image})
+
+
+@pytest.mark.parametrize("image", [np.zeros((5, 6, 7)), np.full((4, 4), 7, np.uint8), np.ones((3, 3), bool)])
+def test_an_image_that_is_the_same_everywhere_is_refused(image):
+    with pytest.raises(IntensityError, match="The FLAIR image is the same everywhere"):
+        read({"FLAIR": image})
+
+
+def test_slices_and_volumes_do_not_go_together():
+    ramp = np.arange(24.0)
+    with pytest.raises(GeometryError, match=r"as many axes: T1 is 3-D, T2 is 2-D\."):
+        read({"T1": ramp.reshape(2, 3, 4), "T2": ramp.reshape(4, 6)})
+
+
+def test_registering_can_be_cancelled(pair):
+    with pytest.raises(Cancelled):
+        on_one_grid(pair, "T1", register=True, progress=Progress(cancelled=lambda: True))
+
+
+def test_images_are_called_by_their_file_or_kind(tmp_path):
+    assert called(tmp_path / "sub" / "t1.nii.gz") == "t1.nii.gz"
+    assert called("a/b.nrrd") == "b.nrrd"
+    assert called(np.zeros(3)) == "ndarray"
