@@ -56,7 +56,7 @@ def estimate(
     network: Imputer,
     *,
     slices: tuple[int, int] | None = None,
-    mirrored: bool = True,
+    mirrored: bool = False,
     progress: Progress | None = None,
 ) -> np.ndarray:
     """The wanted contrast, float32 of the images' shape, on the scale of :mod:`.core`, 0 or more.

@@ -67,7 +67,7 @@ def impute(
     reference: str | None = None,
     register: bool = False,
     like: Any = None,
-    mirrored: bool = True,
+    mirrored: bool = False,
     device: str = "auto",
     progress: Progress | None = None,
 ) -> Imputed:
@@ -85,7 +85,7 @@ def impute(
         register: lay the others rigidly over the reference first; otherwise headers say where they are.
         like: an image of the wanted contrast, of another session or subject, whose intensities the result is to have,
             and its dtype. When None, the median of the core of the head (deeper than 15 mm) is 1000, int16.
-        mirrored: average with the estimate from the mirrored slices.
+        mirrored: average with the estimate from the mirrored slices: twice the time, for 0.04 dB on validation.
         device: as in :func:`MedInpaintLib.inpaint`.
         progress: reports and cancels.
 

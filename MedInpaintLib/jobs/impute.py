@@ -36,7 +36,7 @@ class ImputeJob(JobFile):
     model: str = "auto"
     reference: str | None = None
     register: bool = False
-    mirrored: bool = True
+    mirrored: bool = False
     device: str = "auto"
     compress: bool = True
 

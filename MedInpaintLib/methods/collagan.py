@@ -26,7 +26,7 @@ class Parameters:
     model: str = parameter(
         "auto", help="A model by name or folder; auto takes the first of its kind that 'medinpaint models list' shows."
     )
-    mirrored: bool = parameter(True, help="Average with the estimate from the mirrored slices.")
+    mirrored: bool = parameter(False, help="Average with the estimate from the mirrored slices.")
 
 
 @method(

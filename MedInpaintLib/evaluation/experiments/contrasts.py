@@ -250,23 +250,43 @@ def run(
     models = {label: find(str(next(folder.glob(f"*/{FACTS}")).parent)) for label, folder in folders.items()}
     if released:
         models["released"] = find(released)
-    fills = without_network(read_sessions(data, "train"))
+    asked = [
+        (data, split, number, question, models, size)
+        for number, session in enumerate(read_sessions(data, split))
+        for question in QUESTIONS
+        if {question[0], *question[1]} <= session.scaled.keys()
+    ]
     rows: list[Row] = []
     lesions: list[tuple[str, str, LesionsKept]] = []
-    for session in read_sessions(data, split):
-        for target, there in QUESTIONS:
-            if not {target, *there} <= session.scaled.keys():
-                continue
-            made = fills(session, target, there) | estimates(session, target, there, models)
-            rows += [row for method, each in made.items() for row in scored(session, target, there, method, each, size)]
-            if (target, there) == MAIN:
-                truth = session.scaled[target]
-                lesions += [
-                    (session.name, method, lesions_kept(each, truth, session.inside, session.volumes[target].spacing))
-                    for method, each in {"truth": truth, **made}.items()
-                ]
-            print(f"{session.name}: {target} from {', '.join(there)}", flush=True)
+    for more, kept in in_parallel(_answered, asked, workers=workers):
+        rows += more
+        lesions += kept
+        print(f"{more[0]['session']}: {more[0]['wanted']} from {more[0]['there']}", flush=True)
+    # As they were asked, in whatever order they were answered.
+    order = {(target, "+".join(there)): number for number, (target, there) in enumerate(QUESTIONS)}
+    rows.sort(key=lambda row: (row["session"], order[row["wanted"], row["there"]]))
+    lesions.sort(key=lambda row: row[0])
     return Outcome(rows, lesions, models, split, size)
+
+
+def _answered(
+    data: Path, split: str, number: int, question: tuple[str, tuple[str, ...]], models: dict[str, Bundle], size: Size
+) -> tuple[list[Row], list[tuple[str, str, LesionsKept]]]:
+    """A question about the session of that number: rows of all methods, and for the main question what becomes of
+    lesions.
+    """
+    session, (target, there) = read_sessions(data, split)[number], question
+    fills = without_network(read_sessions(data, "train"))
+    made = fills(session, target, there) | estimates(session, target, there, models)
+    rows = [row for method, each in made.items() for row in scored(session, target, there, method, each, size)]
+    if question != MAIN:
+        return rows, []
+    truth, spacing = session.scaled[target], session.volumes[target].spacing
+    lesions = [
+        (session.name, method, lesions_kept(each, truth, session.inside, spacing))
+        for method, each in {"truth": truth, **made}.items()
+    ]
+    return rows, lesions
 
 
 def estimates(session: Session, target: str, there: Sequence[str], models: dict[str, Bundle]) -> dict[str, np.ndarray]:
