@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ..errors import ModelError
+from ..errors import MissingDependencyError, ModelError
 from ..frames import LEFT_AND_RIGHT, Pose, along, pose, sample
 from ..models.bundle import Bundle, load_into
 from ..progress import Progress
@@ -28,10 +28,18 @@ def load(bundle: Bundle, device: str) -> Imputer:
 
     Raises:
         ModelError: see :func:`.load_into`.
+        MissingDependencyError: PyTorch or safetensors is not installed.
     """
     from ..networks import build
 
-    return load_into(cast("Imputer", build(bundle.architecture, bundle.arguments)), bundle).to(device)
+    try:
+        network = cast("Imputer", build(bundle.architecture, bundle.arguments))
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"To estimate a contrast, PyTorch is needed, and '{error.name}' is not installed; install it with: "
+            "pip install torch safetensors"
+        ) from None
+    return load_into(network, bundle).to(device)
 
 
 def contrast_of(bundle: Bundle, name: str) -> str:

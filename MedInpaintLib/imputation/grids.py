@@ -3,25 +3,29 @@ something else."""
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..alignment import align_rigidly
 from ..errors import GeometryError, IntensityError
+from ..foreground import body
 from ..progress import Progress
 from ..volume import Volume
-from .agreement import SHIFT_MM, agreement
+from .agreement import SHIFT_MM, Agreement, Anatomy, agreement
 
 #: Bodies that overlap less, or anatomy that agrees no better in its place than beside it, are not the same; what agrees
 #: less than is usual is warned of. See :class:`.agreement.Agreement` for what was measured.
 LEAST_OVERLAP, LEAST_SHARPNESS, USUAL_SHARPNESS = 0.6, 1.1, 1.6
+#: Share of the body that an image shows; a few voxels without signal are nothing.
+WHOLE = 0.95
 
 
 def read(images: Mapping[str, Any]) -> dict[str, Volume]:
-    """The images as volumes.
+    """The images as volumes, whose values below 0 were moved up to there.
 
     Raises:
         ImageReadError: one cannot be read.
@@ -43,7 +47,15 @@ def read(images: Mapping[str, Any]) -> dict[str, Volume]:
             + ", ".join(f"{name} is {count}-D" for name, count in axes.items())
             + "."
         )
-    return volumes
+    return {name: _from_zero(volume) for name, volume in volumes.items()}
+
+
+def _from_zero(volume: Volume) -> Volume:
+    """No signal at 0, as beyond the image: z-scores, say, have their mean there."""
+    low = float(np.percentile(volume.array, 0.5)) if volume.array.min() < 0 else 0.0
+    if low >= 0:
+        return volume
+    return volume.with_array(np.maximum(volume.array.astype(np.float32) - np.float32(low), 0))
 
 
 def on_one_grid(
@@ -84,51 +96,71 @@ def on_one_grid(
             )
         else:
             moved[name] = volume
-    warnings += check_one_anatomy(moved, reference, registered=register)
+    hint = "are they of one subject?"
+    if not register:
+        hint += " Are they registered? If not, register them, or ask for it (--register, register=True)."
+    warnings += check_one_anatomy(moved, reference, hint=hint)
+    inside = body(fixed.array, "MR")
+    for name in others:
+        covered = float((moved[name].array[inside] != 0).mean())
+        if covered < WHOLE:
+            warnings.append(
+                f"The {name} image covers {covered:.0%} of what the {reference} image shows; the rest is estimated "
+                "without it."
+            )
     return {name: moved[name] for name in volumes}, warnings
 
 
-def check_one_anatomy(volumes: Mapping[str, Volume], reference: str, *, registered: bool = False) -> list[str]:
-    """Warnings of images that may not show the anatomy that the others show.
+def check_one_anatomy(
+    volumes: Mapping[str, Volume], reference: str, *, hint: str, hole: np.ndarray | None = None
+) -> list[str]:
+    """Warnings of images that may not show the anatomy that the reference shows.
+
+    With a large tumour two contrasts may have little in common, and each still fits a third one: an image belongs to
+    the reference when a chain of images that fit each other leads to it.
 
     Args:
         volumes: contrast -> image, all on one grid.
         reference: one of them.
-        registered: whether they were laid over each other already.
+        hint: what to do about it.
+        hole: bool, of the reference's shape: what is not to be looked at in it.
 
     Raises:
         GeometryError: one does not.
     """
-    warnings: list[str] = []
-    hint = "are they of one subject?"
-    if not registered:
-        hint = (
-            "are they of one subject, and registered? Register them first, or ask for it (--register, register=True)."
-        )
+    views = {name: Anatomy.of(each, hole if name == reference else None) for name, each in volumes.items()}
+    found = {
+        frozenset(pair): agreement(views[pair[0]], views[pair[1]])
+        for pair in itertools.combinations([reference, *(name for name in volumes if name != reference)], 2)
+    }
+    fitting, usual = (_led_to(reference, found, least) for least in (LEAST_SHARPNESS, USUAL_SHARPNESS))
+    warnings = []
     for name in volumes:
-        if name == reference:
-            continue
-        overlap, sharpness = _best(volumes, name, [reference, *(each for each in volumes if each != name)])
+        overlap = 1.0 if name == reference else found[frozenset((name, reference))].overlap
         if overlap < LEAST_OVERLAP:
             raise GeometryError(
-                f"The contrasts do not show the same anatomy: the bodies in the {name} and {reference} images overlap "
-                f"by {overlap:.0%}; {hint}"
+                f"The images do not show the same anatomy: the bodies in the {name} and {reference} images overlap by "
+                f"{overlap:.0%}; {hint}"
             )
-        if sharpness < LEAST_SHARPNESS:
+        if name not in fitting:
             raise GeometryError(
-                f"The contrasts do not show the same anatomy: the {name} image fits no better in its place than "
-                f"{SHIFT_MM:g} mm beside it; {hint}"
+                f"The images do not show the same anatomy: the {name} image fits the {reference} image no better in "
+                f"its place than {SHIFT_MM:g} mm beside it; {hint}"
             )
-        if sharpness < USUAL_SHARPNESS:
-            warnings.append(f"The {name} image fits the others less well than is usual; {hint}")
+        if name not in usual:
+            warnings.append(f"The {name} image fits the {reference} image less well than is usual; {hint}")
     return warnings
 
 
-def _best(volumes: Mapping[str, Volume], name: str, others: Sequence[str]) -> tuple[float, float]:
-    """The overlap with the reference, which comes first, and the sharpest agreement with any: with a large tumour two
-    contrasts may have little in common, and each still fits a third one."""
-    found = [agreement(volumes[each], volumes[name]) for each in dict.fromkeys(others)]
-    return found[0].overlap, max(each.sharpness for each in found)
+def _led_to(start: str, found: Mapping[frozenset[str], Agreement], least: float) -> set[str]:
+    """The images to which pairs of at least this sharpness lead, from one of them."""
+    reached, before = {start}, 0
+    while len(reached) > before:
+        before = len(reached)
+        for pair, fit in found.items():
+            if fit.sharpness >= least and pair & reached:
+                reached |= pair
+    return reached
 
 
 def called(source: Any) -> str:

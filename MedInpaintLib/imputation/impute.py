@@ -109,6 +109,7 @@ def impute(
     if reference not in sources:
         raise ParameterError(f"The reference must be one of {', '.join(sources)}; found '{reference}'.")
     used = use(device)
+    network = load(bundle, used)
     progress.update(0.0, "Reading")
     volumes = read(sources)
     scaling, dtype = _units(like)
@@ -116,7 +117,7 @@ def impute(
     progress.update(0.05, "Checking")
     volumes, warnings = on_one_grid(volumes, reference, register=register, progress=progress.part(0.05, 0.2))
     clock.lap("check")
-    made = estimate(volumes, target, bundle, load(bundle, used), mirrored=mirrored, progress=progress.part(0.2, 1.0))
+    made = estimate(volumes, target, bundle, network, mirrored=mirrored, progress=progress.part(0.2, 1.0))
     clock.lap("method")
     grid = volumes[reference]
     progress.update(1.0, "Done")
@@ -144,7 +145,8 @@ def _units(like: Any) -> tuple[Scaling, np.dtype]:
     """From the scale of :mod:`.core` to the result's, and its dtype."""
     if like is None:
         return Scaling(0.0, UNITS / MEDIAN), np.dtype(np.int16)
-    volume = read({LIKE: like})[LIKE]
+    read({LIKE: like})  # complains of what cannot be used
+    volume = Volume.of(like)
     scaling = fit_core_scaling(volume.array, volume.spacing)
     if volume.array.dtype.kind == "b" or np.median(core(volume.array, volume.spacing)) <= scaling.offset:
         raise InputError(f"The image '{called(like)}' that the result is to be like shows no head; give another one.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import ParameterError
@@ -41,9 +42,12 @@ class ImputeJob(JobFile):
     compress: bool = True
 
     def run(self, progress: Progress | None = None) -> dict[str, Any]:
+        import numpy as np
+
         from ..files import check_folder
         from ..formats import check_writable
         from ..imputation.impute import impute
+        from ..volume import Volume
 
         progress = progress or Progress()
         if not self.images:
@@ -55,17 +59,29 @@ class ImputeJob(JobFile):
         check_writable(self.output)
         if self.report is not None:
             check_folder(self.report)
+        progress.update(0.0, "Reading")
+        images = {name: Volume.read(path) for name, path in self.images.items()}
+        like = Volume.read(self.like) if self.like else None
+        grid = images.get(self.reference or "") or next(iter(images.values()))
+        dtype = like.array.dtype if like else np.dtype(np.int16)
+        check_writable(self.output, grid.with_array(np.broadcast_to(dtype.type(0), grid.array.shape)))
         found = impute(
-            self.images,
+            images,
             self.target,
             model=self.model,
             reference=self.reference,
             register=self.register,
-            like=self.like,
+            like=like,
             mirrored=self.mirrored,
             device=self.device,
-            progress=progress.part(0.0, 0.95),
+            progress=progress.part(0.05, 0.95),
         )
+        for name, path in self.images.items():  # it was given volumes, which have no names
+            for contrast, about in found.report["images"].items():
+                if contrast.lower() == name.strip().lower():
+                    about["name"] = Path(path).name
+        if self.like:
+            found.report["units"] = f"those of {Path(self.like).name}"
         progress.update(0.95, "Writing")
         found.save(self.output, self.report, compress=self.compress)
         progress.update(1.0, "Done")

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 
 from ..errors import ParameterError
+from ..frames import pose
 from ..imputation.estimate import ARCHITECTURE, contrast_of, estimate, load
 from ..imputation.grids import check_one_anatomy
 from ..models.bundle import Bundle
 from ..models.store import choose
 from ..parameters import parameter
 from ..region import Region
+from ..scan import Scan
 from .registry import Prediction, Run, method
 
 #: Voxels around the hole to which the estimate's intensities are fitted; fewer say nothing of two numbers.
 FEWEST = 50
+#: mm beyond the hole's slices that are estimated, too: the fit looks there.
+BEYOND_MM = 6.0
+_HINT = "are they of one subject, and registered to each other?"
 
 
 @dataclasses.dataclass(frozen=True)
 class Parameters:
-    target: str = parameter("FLAIR", help="Which contrast the damaged image is, as the model calls it.")
-    guides: str = parameter("T1, T2", help="Which contrasts the guides are, in their order, separated by commas.")
+    target: str = parameter("", help="Which contrast the damaged image is: T1, T2, FLAIR or T1C. Must be given.")
+    guides: str = parameter("", help="Which contrasts the guides are, in their order: T1, T2, say. Must be given.")
     model: str = parameter(
         "auto", help="A model by name or folder; auto takes the first of its kind that 'medinpaint models list' shows."
     )
@@ -48,16 +54,32 @@ class Parameters:
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Estimate the contrast all over the slices of the hole; fit its intensities to those around the hole."""
     scan = region.scan
+    if not (parameters.target.strip() and parameters.guides.strip()):
+        raise ParameterError(
+            "Method 'collagan' must know which contrasts these are; set 'target' to that of the image, and 'guides' to "
+            "those of the guides, in their order (--set target=FLAIR --set guides=T1,T2)."
+        )
     bundle = choose(parameters.model, ARCHITECTURE, "MR")
     target = contrast_of(bundle, parameters.target)
     names = _names(parameters.guides, target, bundle, len(scan.guides))
     key = ("collagan", bundle.folder, run.device)
     network = scan.remember(key, lambda: load(bundle, run.device))
     guides = dict(zip(names, scan.guides, strict=True))
-    warnings = scan.remember((*key, names), lambda: check_one_anatomy(guides, names[0]))
+    warnings = scan.remember(
+        (*key, names, target),
+        lambda: check_one_anatomy({target: scan.image, **guides}, target, hint=_HINT, hole=scan.whole.full()),
+    )
     estimated = scan.remember(
         (*key, names, target, parameters.mirrored),
-        lambda: estimate(guides, target, bundle, network, mirrored=parameters.mirrored, progress=run.progress),
+        lambda: estimate(
+            guides,
+            target,
+            bundle,
+            network,
+            slices=_slices(scan, bundle.input["plane"]),
+            mirrored=parameters.mirrored,
+            progress=run.progress,
+        ),
     )
     made = estimated[region.box].reshape(region.hole.shape)
     slope, offset = _fit(made, region)
@@ -81,6 +103,15 @@ def _names(text: str, target: str, bundle: Bundle, count: int) -> tuple[str, ...
     if len({*names, target}) <= len(names):
         raise ParameterError(f"Every contrast can be there once; found {target} to fill, guided by {', '.join(names)}.")
     return names
+
+
+def _slices(scan: Scan, plane: str) -> tuple[int, int] | None:
+    """The hole's slices and some more; None in 2-D, where there is one."""
+    if scan.image.array.ndim == 2:
+        return None
+    axis = pose(scan.image, plane).order[0]
+    part, beyond = scan.whole.box[axis], math.ceil(BEYOND_MM / scan.image.spacing[axis])
+    return max(part.start - beyond, 0), min(part.stop + beyond, scan.image.array.shape[axis])
 
 
 def _fit(made: np.ndarray, region: Region) -> tuple[float, float]:

@@ -28,6 +28,8 @@ ARCHITECTURES = {
     "unet": (".unet", "UNet"),
     "vae": (".vae", "Vae"),
 }
+#: Those that estimate a contrast from others, and fill no hole by themselves.
+IMPUTING = ("collagan", "cyclegan", "pix2pix", "stargan")
 
 
 def build(architecture: str, arguments: dict[str, Any]) -> nn.Module:

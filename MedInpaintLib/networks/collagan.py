@@ -31,7 +31,7 @@ class CollaGan(Imputer):
         branches: bool = True,
         linear: bool = False,
     ) -> None:
-        super().__init__(pixels=pixels, contrasts=contrasts)
+        super().__init__(pixels=pixels, contrasts=contrasts, levels=levels)
         self.unet = ContrastUNet(contrasts, 2 * contrasts, width=width, levels=levels, branches=branches, linear=linear)
 
     def predict(self, images: torch.Tensor, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

@@ -13,6 +13,8 @@ from .contrast_attention import ConditionalChannelAttention
 SLOPE = 0.2
 #: Hidden units from the condition to the weights of the linear part.
 HIDDEN = 16
+#: Of tissue, on the scale of :mod:`MedInpaintLib.imputation.core`.
+LEVEL = 0.25
 
 
 class ContrastUNet(nn.Module):
@@ -76,6 +78,9 @@ class ContrastUNet(nn.Module):
             ConditionalChannelAttention(each, condition) for each in (widths[:-1] if condition else [])
         )
         self.head = nn.Conv2d(widths[0] if levels > 1 else wide[0], 1, 1)
+        # A ReLU that begins below 0 learns nothing: it begins at the level of tissue.
+        assert self.head.bias is not None
+        nn.init.constant_(self.head.bias, LEVEL)
         if linear:
             self.weigh = nn.Sequential(
                 nn.Linear(condition or 1, HIDDEN), nn.LeakyReLU(SLOPE), nn.Linear(HIDDEN, contrasts)

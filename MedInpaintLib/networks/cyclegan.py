@@ -5,16 +5,15 @@ from __future__ import annotations
 import torch
 
 from .contrast_unet import ContrastUNet
-from .imputer import Imputer, check_pair, one_hot
+from .translator import Translator
 
 
-class CycleGan(Imputer):
+class CycleGan(Translator):
     """Two generators, there and back. Zhu et al.: Unpaired image-to-image translation using cycle-consistent
     adversarial networks, ICCV 2017; with the U-Net that CollaGAN has, so that the two can be compared.
 
     Args:
-        pixels, contrasts: see :class:`.Imputer`.
-        source, target: numbers of the contrasts.
+        pixels, contrasts, source, target: see :class:`.Translator`.
         width, levels, linear: see :class:`.ContrastUNet`.
     """
 
@@ -29,13 +28,10 @@ class CycleGan(Imputer):
         levels: int = 5,
         linear: bool = False,
     ) -> None:
-        super().__init__(pixels=pixels, contrasts=contrasts)
-        self.source, self.target = check_pair(source, target, contrasts)
-        self.there = ContrastUNet(1, 0, width=width, levels=levels, linear=linear)
-        self.back = ContrastUNet(1, 0, width=width, levels=levels, linear=linear)
+        super().__init__(pixels=pixels, contrasts=contrasts, levels=levels, source=source, target=target)
+        self.there, self.back = (
+            ContrastUNet(1, 0, width=width, levels=levels, linear=linear) for _ in ("there", "back")
+        )
 
     def predict(self, images: torch.Tensor, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return self.there(images[:, self.source, None])
-
-    def sources(self, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return super().sources(present, target) & one_hot(torch.full_like(target, self.source), self.contrasts)

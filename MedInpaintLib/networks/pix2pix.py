@@ -5,16 +5,15 @@ from __future__ import annotations
 import torch
 
 from .contrast_unet import ContrastUNet
-from .imputer import Imputer, check_pair, one_hot
+from .translator import Translator
 
 
-class Pix2Pix(Imputer):
-    """One contrast to one other. Isola et al.: Image-to-image translation with conditional adversarial networks, CVPR
-    2017; with the U-Net that CollaGAN has, so that the two can be compared.
+class Pix2Pix(Translator):
+    """Isola et al.: Image-to-image translation with conditional adversarial networks, CVPR 2017; with the U-Net that
+    CollaGAN has, so that the two can be compared.
 
     Args:
-        pixels, contrasts: see :class:`.Imputer`.
-        source, target: numbers of the contrasts; whatever target is asked for, this one is given.
+        pixels, contrasts, source, target: see :class:`.Translator`.
         width, levels, linear: see :class:`.ContrastUNet`.
     """
 
@@ -29,12 +28,8 @@ class Pix2Pix(Imputer):
         levels: int = 5,
         linear: bool = False,
     ) -> None:
-        super().__init__(pixels=pixels, contrasts=contrasts)
-        self.source, self.target = check_pair(source, target, contrasts)
+        super().__init__(pixels=pixels, contrasts=contrasts, levels=levels, source=source, target=target)
         self.unet = ContrastUNet(1, 0, width=width, levels=levels, linear=linear)
 
     def predict(self, images: torch.Tensor, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return self.unet(images[:, self.source, None])
-
-    def sources(self, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return super().sources(present, target) & one_hot(torch.full_like(target, self.source), self.contrasts)

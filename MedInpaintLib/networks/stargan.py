@@ -31,7 +31,7 @@ class StarGan(Imputer):
         levels: int = 5,
         linear: bool = False,
     ) -> None:
-        super().__init__(pixels=pixels, contrasts=contrasts)
+        super().__init__(pixels=pixels, contrasts=contrasts, levels=levels)
         order = list(preferred) or list(range(contrasts))
         if sorted(order) != list(range(contrasts)):
             raise ParameterError(f"'preferred' must hold each of the numbers 0 to {contrasts - 1} once; found {order}.")

@@ -36,9 +36,11 @@ def tiled(network: Imputer, images: torch.Tensor, present: torch.Tensor, target:
         for left in starts(padded.shape[3], side):
             here = (..., slice(top, top + side), slice(left, left + side))
             tile = padded[here]
-            some = ((tile != 0).flatten(2).any(dim=2) & seen).any(dim=1).nonzero()[:, 0]
+            # What has no signal in a tile is not there: images may cover less than others.
+            there = seen & (tile != 0).flatten(2).any(dim=2)
+            some = there.any(dim=1).nonzero()[:, 0]
             for rows in some.split(_CHUNK) if len(some) else ():
-                total[(rows, *here)] += weight * network(tile[rows], present[rows], target[rows])
+                total[(rows, *here)] += weight * network(tile[rows], there[rows], target[rows])
             weights[here] += weight
     return (total / weights)[..., :height, :width]
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from ..frames import LEFT_AND_RIGHT
 from ..manifest import Entry
+from ..networks import IMPUTING
 from ..progress import Progress
 from .cases import Cases
 from .contrast_trial import contrast_trial
 from .contrasts import ContrastCrops, read_contrast_slices
 from .damage import Damages
 from .loop import Samples, Trial
-from .recipe import IMPUTING, Recipe
+from .recipe import Recipe
 from .slices import Crops, read_slices
 from .undamaged import read_undamaged
 from .validation import damages, discs

@@ -20,8 +20,6 @@ from ..volume import Volume
 
 #: How much of a frame's side the validation holes may take.
 MOST_HOLE = 0.75
-#: Networks that estimate one contrast from others.
-IMPUTING = ("collagan", "cyclegan", "pix2pix", "stargan")
 #: The recipes that come with MedInpaint; ``medinpaint train NAME`` finds them here.
 FOLDER = Path(__file__).parent / "recipes"
 

@@ -14,8 +14,9 @@ from ..files import make_folder
 from ..formats import READABLE
 from ..manifest import Entry, read_manifest
 from ..models.bundle import Bundle, write_bundle
+from ..networks import IMPUTING
 from ..progress import Progress
-from .recipe import IMPUTING, Recipe
+from .recipe import Recipe
 
 #: Of the subjects of a plain folder, every so many-th is for validation.
 HELD_OUT = 5
@@ -165,6 +166,11 @@ def _contrasts(recipe: Recipe) -> int:
     if count != len(names):
         raise ParameterError(
             f"The recipe has contrasts = {count!r} in [arguments] and names {len(names)} in [data]; name each of them."
+        )
+    if recipe.data.centre != 0:
+        raise ParameterError(
+            f"The recipe has centre = {recipe.data.centre:g}; networks that estimate contrasts take 0 for no signal, "
+            "so it must be 0."
         )
     unknown = [each for each in recipe.data.wanted if each not in names]
     if unknown:

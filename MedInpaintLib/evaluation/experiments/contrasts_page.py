@@ -26,6 +26,7 @@ from .contrasts import (
     read_sessions,
     without_network,
 )
+from .lesions_kept import BESIDE_MM, BRIGHT, LEAST_ML, RIM_MM
 from .tables import machine
 
 #: What the scores are of; it stands in the card, too.
@@ -64,8 +65,9 @@ def write_page(outcome: Outcome, data: Path, out: Path, command: str) -> None:
         "## Other contrasts wanted",
         others(outcome),
         "## Lesions",
-        "Lesions are what the true FLAIR shows brighter than 1.35 times the brain's median, 4 mm and more from its "
-        "rim, from 0.05 ml on. Contrast: mean in them less that of the tissue 3 to 8 mm beside them, over that.",
+        f"Lesions are what the true FLAIR shows brighter than {BRIGHT:g} times the brain's median, {RIM_MM:g} mm and "
+        f"more from its rim, from {LEAST_ML:g} ml on. Contrast: mean in them less that of the tissue "
+        f"{BESIDE_MM[0]:g} to {BESIDE_MM[1]:g} mm beside them, over that.",
         lesion_table(outcome),
         *(_picture(session, outcome, data, out) for session in sessions),
         "## How it was measured",
@@ -113,7 +115,7 @@ def finding(outcome: Outcome) -> str:
     best = RELEASED if of(outcome, MAIN, RELEASED) else ARMS[0].label
     first, own = ARMS[0].label, _mean(of(outcome, MAIN, best), "nmse")
     base = _mean(of(outcome, MAIN, REGRESSION), "nmse")
-    gain, wins, count = better(outcome, best, REGRESSION)
+    _, wins, count = better(outcome, best, REGRESSION)
     words = [
         f"`{best}` has an NMSE of {own:.3f} against {base:.3f} of the regression ({wins} of {count} slices are better)"
     ]
@@ -142,35 +144,30 @@ def main_table(outcome: Outcome) -> str:
 
 
 def subsets(outcome: Outcome) -> str:
-    """NMSE and SSIM of the main contrast by what is there."""
-    asked = [question for question in QUESTIONS if question[0] == MAIN[0] and of(outcome, question, REGRESSION)]
-    head = "| | " + " | ".join(f"{'+'.join(there)}: NMSE | SSIM" for _, there in asked) + " |"
+    """The main contrast by what is there."""
+    asked = [question for question in QUESTIONS if question[0] == MAIN[0]]
+    return _by_question(outcome, asked, (REGRESSION, ARMS[0].label, "without dropout", RELEASED))
+
+
+def others(outcome: Outcome) -> str:
+    """The other contrasts."""
+    asked = [question for question in QUESTIONS if question[0] != MAIN[0]]
+    known = dict.fromkeys(row["method"] for row in outcome.rows)
+    return _by_question(outcome, asked, [each for each in known if any(of(outcome, one, each) for one in asked)])
+
+
+def _by_question(outcome: Outcome, asked: Sequence[tuple[str, Sequence[str]]], shown: Sequence[str]) -> str:
+    """NMSE and SSIM, a row a method, two columns a question; over all slices of all sessions that answer it."""
+    asked = [question for question in asked if of(outcome, question, REGRESSION)]
+    head = "| | " + " | ".join(f"{wanted} from {'+'.join(there)}: NMSE | SSIM" for wanted, there in asked) + " |"
     lines = [head, "|---|" + "---:|---:|" * len(asked)]
-    for method in (REGRESSION, ARMS[0].label, "without dropout", RELEASED):
-        cells = []
-        for question in asked:
-            rows = of(outcome, question, method)
-            cells += [f"{_mean(rows, 'nmse'):.3f}", f"{_mean(rows, 'ssim'):.3f}"] if rows else ["", ""]
+    for method in shown:
+        found = [of(outcome, question, method) for question in asked]
+        cells = [f"{_mean(rows, metric):.3f}" if rows else "" for rows in found for metric in ("nmse", "ssim")]
         if any(cells):
             lines.append(f"| {method} | {' | '.join(cells)} |")
     counts = [f"{len(of(outcome, question, REGRESSION))} slices | |" for question in asked]
     lines.append("| *scored on* | " + " ".join(counts) + " |")
-    return "\n".join(lines)
-
-
-def others(outcome: Outcome) -> str:
-    """NMSE and SSIM of the other contrasts."""
-    asked = [question for question in QUESTIONS if question[0] != MAIN[0] and of(outcome, question, REGRESSION)]
-    head = "| | " + " | ".join(f"{wanted} from {'+'.join(there)}: NMSE | SSIM" for wanted, there in asked) + " |"
-    lines = [head, "|---|" + "---:|---:|" * len(asked)]
-    for method in dict.fromkeys(
-        name for question in asked for name in ["FLAIR, rescaled", *methods(outcome, question)]
-    ):
-        cells = []
-        for question in asked:
-            rows = of(outcome, question, method)
-            cells += [f"{_mean(rows, 'nmse'):.3f}", f"{_mean(rows, 'ssim'):.3f}"] if rows else ["", ""]
-        lines.append(f"| {method} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -199,7 +196,7 @@ def _picture(session: Session, outcome: Outcome, data: Path, out: Path) -> str:
     fills = without_network(read_sessions(data, "train"))(session, wanted, there)
     made = {REGRESSION: fills[REGRESSION], **estimates(session, wanted, there, shown)}
     truth = session.scaled[wanted]
-    bright = session.turned.turn((truth > 1.35 * np.median(truth[session.inside])) & session.inside)
+    bright = session.turned.turn((truth > BRIGHT * np.median(truth[session.inside])) & session.inside)
     at = int(bright.sum(axis=(1, 2)).argmax())
     panels = {name: session.scaled[name] for name in there} | made | {f"true {wanted}": truth}
     figure = Figure(figsize=(2.1 * len(panels), 5.4), dpi=90, layout="constrained", facecolor="black")

@@ -22,7 +22,8 @@ WEIGHTS = ("direct", "direct_ssim", "cycle", "cycle_ssim", "adversarial", "domai
 
 @dataclasses.dataclass
 class CollaGanTask:
-    """A weighted sum of losses; a weight of 0 leaves one out. The defaults are those of the published MR training.
+    """A weighted sum of losses; a weight of 0 leaves one out. The default weights are those of the published MR
+    training, whose discriminator judges the second estimates, too; here it judges the first ones alone.
 
     Of the images x with contrasts a, b, ..., a is estimated from others, ``a' = G(others; a)``. Then a' takes the place
     of a, and each other contrast that was there is estimated in turn: ``b'' = G(a' and others but b; b)``.

@@ -51,15 +51,12 @@ class CycleGanTask:
         self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
     ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
         anneal(self.optimizers, self.rate, step, self.half_life)
-        images, there = batch
         network, gan = self.network, LeastSquaresGan()
-        images = images[there[:, network.source] & there[:, network.target]]
-        if not len(images):
+        source, target = network.pairs(batch[0], batch[1])
+        if not len(source):
             yield "discriminator", nothing(self.helpers), {}
             yield "network", nothing(network), {}
             return
-        source = images[:, network.source, None]
-        target = images[:, network.target, None]
         made, back = network.there(source), network.back(target)
         judged = (("target", target, made), ("source", source, back))
         loss = sum(

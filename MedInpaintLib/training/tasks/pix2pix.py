@@ -48,14 +48,12 @@ class Pix2PixTask:
         self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
     ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
         anneal(self.optimizers, self.rate, step, self.half_life)
-        images, there = batch
         network, gan = self.network, LeastSquaresGan()
-        images = images[there[:, network.source] & there[:, network.target]]
-        if not len(images):
+        seen, truth = network.pairs(batch[0], batch[1])
+        if not len(seen):
             yield "discriminator", nothing(self.helpers), {}
             yield "network", nothing(network), {}
             return
-        seen, truth = images[:, network.source, None], images[:, network.target, None]
         made = network.unet(seen)
         real, fake = (self._judged(seen, each) for each in (truth, made.detach()))
         yield "discriminator", gan.discriminator(real, fake), {}

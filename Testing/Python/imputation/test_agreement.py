@@ -5,9 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from MedInpaintLib.imputation.agreement import _shared, agreement
+from MedInpaintLib.imputation.agreement import Anatomy, _shared
+from MedInpaintLib.imputation.agreement import agreement as agreement_of
 from MedInpaintLib.imputation.grids import LEAST_SHARPNESS, USUAL_SHARPNESS
 from MedInpaintLib.volume import Volume
+
+
+def agreement(fixed, moving):
+    return agreement_of(Anatomy.of(fixed), Anatomy.of(moving))
+
 
 SHAPE, MM = (26, 46, 38), (5.0, 3.5, 3.5)
 
@@ -61,6 +67,26 @@ def test_slices_can_be_compared_too(head, grid, spacing):
     there = grid([round(170 / spacing[0]), round(140 / spacing[1])], spacing)
     assert agreement(head("T1", there), head("T2", there)).sharpness > USUAL_SHARPNESS
     assert agreement(head("T1", there), head("T2", there, subject=1)).sharpness < USUAL_SHARPNESS
+
+
+@pytest.mark.parametrize("shape", [(5, 6, 7), (7, 9), (1, 30, 40), (2, 2)])
+def test_where_there_is_too_little_to_tell_nothing_is_told(shape):
+    rng = np.random.default_rng(0)
+    found = agreement(*(Volume(rng.uniform(1, 9, shape), (1.0,) * len(shape)) for _ in range(2)))
+    assert found.sharpness == math.inf
+    assert found.overlap > 0.9
+
+
+def test_what_is_not_to_be_looked_at_does_not_matter(head, there):
+    image, other = head("T1", there), head("T2", there)
+    hole = np.zeros(SHAPE, bool)
+    hole[8:20, 10:40, 5:20] = True
+    expected = agreement_of(Anatomy.of(image, hole), Anatomy.of(other))
+    for spoiled in (np.nan, 1e6, -500.0, head("T1", there, subject=1).array):
+        changed = image.with_array(np.where(hole, spoiled, image.array).astype(np.float32))
+        assert agreement_of(Anatomy.of(changed, hole), Anatomy.of(other)) == expected
+    assert expected.sharpness > USUAL_SHARPNESS
+    assert not (Anatomy.of(image, hole).deep & hole).any()  # voxels of 3.5 mm are not thinned
 
 
 @pytest.mark.parametrize("apart_mm", [0.0, 20.0, 60.0, 90.0])

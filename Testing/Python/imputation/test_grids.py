@@ -1,5 +1,7 @@
 """Contrasts on one grid: against heads that are known everywhere, and so on any grid."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from MedInpaintLib.progress import Progress
 from MedInpaintLib.volume import Volume
 
 SHAPE, MM = (26, 46, 38), (5.0, 3.5, 3.5)
+HINT = "ask somebody."
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +108,7 @@ def test_what_cannot_be_registered_is_said_to_be_registered_by_hand(pair, grid):
 def test_another_anatomy_is_refused_and_the_message_says_what_to_do(head, there, pair, subject, turn, move):
     other = head("T2", there, subject, turn, move)
     with pytest.raises(
-        GeometryError, match=r"do not show the same anatomy: the T2 image .*Register them first.*--register, register="
+        GeometryError, match=r"do not show the same anatomy: the T2 image .*register them, or ask for it \(--register, register="
     ):
         on_one_grid({"T1": pair["T1"], "T2": other}, "T1")
 
@@ -129,18 +132,98 @@ def test_images_that_do_not_overlap_in_space_are_refused(head, grid, there, pair
         on_one_grid({"T1": pair["T1"], "T2": far}, "T1")
 
 
-def test_a_contrast_that_fits_another_one_but_not_the_reference_is_accepted(head, there):
-    """As with a large tumour: of what T1 shows, FLAIR shows nothing here, and T2 shows both."""
+def test_a_contrast_to_which_a_chain_leads_is_accepted(head, there):
+    """As with a large tumour: of what T1 shows, T2 shows nothing here, and FLAIR shows both."""
     rng = np.random.default_rng(0)
     one, other = head("T1", there), head("T1", there, subject=1)
     body = one.array > 0
     both = one.with_array(np.where(body, one.array + 2 * other.array, 0))
-    assert check_one_anatomy({"T1": one, "T2": both, "FLAIR": other}, "T1") == []
-    with pytest.raises(GeometryError, match="the FLAIR image fits no better"):
-        check_one_anatomy({"T1": one, "FLAIR": other}, "T1")
+    for names in (("T1", "FLAIR", "T2"), ("T2", "T1", "FLAIR")):
+        images = {"T1": one, "FLAIR": both, "T2": other}
+        assert check_one_anatomy({name: images[name] for name in names}, "T1", hint=HINT) == []
+    message = "do not show the same anatomy: the T2 image fits the T1 image no better in its place than 6 mm beside it"
+    with pytest.raises(GeometryError, match=rf"{message}; ask somebody\.$"):
+        check_one_anatomy({"T1": one, "T2": other}, "T1", hint=HINT)
     noise = one.with_array(np.where(body, rng.uniform(200, 900, SHAPE), 0))
-    with pytest.raises(GeometryError, match="the FLAIR image fits no better"):
-        check_one_anatomy({"T1": one, "T2": both, "FLAIR": noise}, "T1")
+    with pytest.raises(GeometryError, match=message):
+        check_one_anatomy({"T1": one, "FLAIR": both, "T2": noise}, "T1", hint=HINT)
+
+
+@pytest.mark.parametrize("reference", ["T1", "T2", "FLAIR"])
+def test_two_images_of_somebody_else_do_not_vouch_for_each_other(head, there, reference):
+    images = {"T1": head("T1", there), "T2": head("T2", there, subject=1), "FLAIR": head("FLAIR", there, subject=1)}
+    with pytest.raises(GeometryError, match=f"the T[12] image fits the {reference} image no better"):
+        check_one_anatomy(images, reference, hint=HINT)
+    own = {"T2": images["T2"], "FLAIR": images["FLAIR"]}
+    assert check_one_anatomy(own, "T2", hint=HINT) == []  # they do fit each other
+
+
+def test_what_lies_in_the_hole_of_the_reference_is_not_looked_at(head, there, pair):
+    """With the anatomy of somebody else in most of the head, it is refused; the rest of it is his own."""
+    hole = np.zeros(SHAPE, bool)
+    hole[:, :, :28] = True
+    other = np.where(hole, head("T1", there, subject=1).array, pair["T1"].array)
+    noise = np.where(hole, np.random.default_rng(0).uniform(0, 5000, SHAPE), pair["T1"].array).astype(np.float32)
+    for spoiled in (other, noise):
+        images = {"T1": pair["T1"].with_array(spoiled), "T2": pair["T2"]}
+        assert check_one_anatomy(images, "T1", hint=HINT, hole=hole) == []
+        assert check_one_anatomy(images, "T2", hint=HINT) != []
+
+
+def test_with_too_little_to_tell_nothing_is_refused(pair):
+    """Of a body in which hardly anything lies deeper than its rim."""
+    rng = np.random.default_rng(0)
+    noise = [pair["T1"].with_array(rng.uniform(1, 9, (5, 6, 7))) for _ in range(2)]
+    assert check_one_anatomy(dict(zip(("T1", "T2"), noise, strict=True)), "T1", hint=HINT) == []
+
+
+# images that cover less
+
+
+def part_of(there, slices):
+    """The grid's middle slices."""
+    lost = (SHAPE[0] - slices) // 2
+    steps, start = there.ijk_to_lps()
+    return Volume(np.zeros((slices, *SHAPE[1:]), np.float32), MM, tuple(start + steps @ (0, 0, lost)), there.direction)
+
+
+def test_z_scores_of_a_smaller_field_of_view_are_0_beyond_it(head, there, pair):
+    """Their mean is at 0: beyond the image would be the level of tissue."""
+    other = head("T2", part_of(there, 16))
+    scores = other.with_array((other.array - other.array.mean()) / other.array.std())
+    volumes = read({"T1": pair["T1"], "T2": scores})
+    assert volumes["T1"].array is pair["T1"].array
+    assert volumes["T2"].array.min() == 0
+    moved, _ = on_one_grid(volumes, "T1")
+    found = moved["T2"].array
+    assert (found[:5] == 0).all()
+    assert (found[21:] == 0).all()
+    np.testing.assert_allclose(found[6:20], other.array[1:15] / other.array.std(), atol=1e-3)
+
+
+def test_integers_below_zero_are_moved_up_and_others_stay(pair):
+    image = np.rint(pair["T2"].array).astype(np.int16)
+    volumes = read({"T1": image, "T2": image - 1024})
+    assert volumes["T1"].array.dtype == np.int16
+    np.testing.assert_array_equal(volumes["T1"].array, image)
+    np.testing.assert_array_equal(volumes["T2"].array, image)
+
+
+@pytest.mark.parametrize("slices", [14, 16, 24])
+def test_that_an_image_covers_less_than_the_reference_is_said(head, there, pair, slices):
+    shown = pair["T1"].array > 40
+    lost = (SHAPE[0] - slices) // 2
+    share = shown[lost : SHAPE[0] - lost].sum() / shown.sum()
+    _, warnings = on_one_grid({"T1": pair["T1"], "T2": head("T2", part_of(there, slices))}, "T1")
+    assert warnings.pop(0).startswith("The T2 image is on another grid than the T1 image")
+    if share > 0.99:
+        assert warnings == []
+        return
+    (warning,) = warnings
+    found = re.fullmatch(
+        r"The T2 image covers (\d+)% of what the T1 image shows; the rest is estimated without it\.", warning
+    )
+    assert int(found[1]) == pytest.approx(100 * share, abs=2)
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])

@@ -16,6 +16,7 @@ pytest.importorskip("torch")
 
 SHAPE, MM = (10, 36, 32), (12.0, 4.0, 4.0)
 MODEL = "a-tiny-collagan"
+NAMES = {"target": "FLAIR", "guides": "T1, T2"}
 
 
 @functools.cache
@@ -34,7 +35,7 @@ def guides(subject=0):
 
 
 @functools.cache
-def estimated(mirrored=True):
+def estimated(mirrored=False):
     """What the network makes of both, on its own scale."""
     bundle = find(MODEL)
     return estimate(
@@ -58,7 +59,7 @@ def fill(image, hole=HOLE, own=None, **parameters):
         spacing=MM,
         method="collagan",
         guides=guides() if own is None else own,
-        parameters={"model": MODEL, **parameters},
+        parameters={**NAMES, "model": MODEL, **parameters},
     )
 
 
@@ -68,7 +69,7 @@ def test_what_the_network_estimates_is_restored_in_the_images_own_units(slope, o
     truth = (slope * estimated() + offset).astype(np.float32)
     spoiled = np.where(HOLE, 0, truth)
     result = mi.inpaint(spoiled, HOLE, spacing=MM, method="collagan", guides=guides(), blend=blend,
-                        parameters={"model": MODEL})  # fmt: skip
+                        parameters={**NAMES, "model": MODEL})  # fmt: skip
     filled = result.volume.array
     assert np.abs(filled - truth)[HOLE].max() < 1e-3 * np.ptp(truth)
     assert filled[~HOLE].tobytes() == truth[~HOLE].tobytes()
@@ -117,8 +118,9 @@ def test_which_guide_is_which_contrast_is_told_by_their_names():
 
 
 def test_it_need_not_look_into_the_mirror():
-    truth = (1000 * estimated(mirrored=False)).astype(np.float32)
+    truth = (1000 * estimated()).astype(np.float32)
     straight, mirrored = (fill(truth, mirrored=each).volume.array for each in (False, True))
+    np.testing.assert_array_equal(straight, fill(truth).volume.array)
     assert np.abs(straight - truth)[HOLE].max() < 1
     assert np.abs(mirrored - truth)[HOLE].max() > 1
 
@@ -127,7 +129,7 @@ def test_a_contrast_that_runs_against_the_estimate_is_not_turned_upside_down():
     """Where what is known falls as the estimate rises, the level around the hole is all that is taken."""
     truth = (1000 * (1 - 0.5 * estimated())).astype(np.float32)
     result = mi.inpaint(truth, HOLE, spacing=MM, method="collagan", guides=guides(), blend="paste",
-                        parameters={"model": MODEL})  # fmt: skip
+                        parameters={**NAMES, "model": MODEL})  # fmt: skip
     assert np.ptp(result.volume.array[HOLE]) < 0.01 * np.ptp(truth)
 
 
@@ -137,7 +139,7 @@ def test_a_slice_is_mended_too():
     made = estimate(dict(zip(("T1", "T2"), flat, strict=True)), "FLAIR", bundle, load(bundle, "cpu"))
     truth = (700 * made + 20).astype(np.float32)
     result = mi.inpaint(np.where(HOLE[5], 0, truth), HOLE[5], spacing=MM[1:], modality="MR", method="collagan",
-                        guides=flat, parameters={"model": MODEL})  # fmt: skip
+                        guides=flat, parameters={**NAMES, "model": MODEL})  # fmt: skip
     np.testing.assert_allclose(result.volume.array, truth, atol=1e-3 * np.ptp(truth))
 
 
@@ -145,6 +147,9 @@ def test_a_slice_is_mended_too():
     ("own", "parameters", "error", "message"),
     [
         ([], {}, ParameterError, "give one guide or more"),
+        (slice(2), {"target": ""}, ParameterError, r"must know which contrasts these are; set 'target' .*guides=T1,T2"),
+        (slice(2), {"guides": " "}, ParameterError, "must know which contrasts these are"),
+        (slice(2), {"guides": "", "target": ""}, ParameterError, "must know which contrasts these are"),
         (slice(1), {}, ParameterError, r"There are 1 guides, and 'guides' names 2 contrasts \(T1, T2\)"),
         (slice(2), {"guides": "T1"}, ParameterError, "There are 2 guides, and 'guides' names 1"),
         (slice(2), {"guides": "T1, T2, T1C"}, ParameterError, "There are 2 guides, and 'guides' names 3"),
@@ -167,8 +172,46 @@ def test_guides_of_two_people_are_refused():
         fill(1000 * estimated(), own=[guides()[0], guides(1)[1]])
 
 
+@pytest.mark.parametrize("lost", [HOLE, ball((5, 16, 12), 9)], ids=["small", "large"])
+def test_guides_of_somebody_else_than_the_image_are_refused(lost):
+    """They fit each other; what is known of the image tells."""
+    message = r"do not show the same anatomy: the T[12] image fits the FLAIR image no better .* registered to each other\?"
+    with pytest.raises(GeometryError, match=message):
+        fill(1000 * estimated(), lost, own=guides(1))
+
+
+def test_guides_that_lie_aside_of_the_image_are_refused():
+    aside = [each.with_array(np.roll(each.array, 5, axis=1)) for each in guides()]
+    with pytest.raises(GeometryError, match="do not show the same anatomy"):
+        fill(1000 * estimated(), own=aside)
+
+
+@pytest.mark.parametrize("hidden", [0.0, np.nan, np.inf, -1e6, "noise", "mirrored"])
+def test_what_is_hidden_does_not_matter_to_whether_the_guides_fit(hidden):
+    truth, lost = (1000 * estimated()).astype(np.float32), ball((5, 16, 12), 9)
+    values = {"noise": np.random.default_rng(0).uniform(0, 9e3, SHAPE), "mirrored": truth[:, ::-1]}.get(hidden, hidden)
+    expected, found = (
+        mi.inpaint(np.where(lost, each, truth).astype(np.float32), lost, spacing=MM, modality="MR", method="collagan",
+                   guides=guides(), parameters={**NAMES, "model": MODEL})
+        for each in (truth.max(), values)
+    )  # fmt: skip
+    assert found.report["warnings"] == expected.report["warnings"] == []
+    np.testing.assert_array_equal(found.volume.array, expected.volume.array)
+
+
+@pytest.mark.parametrize(("centre", "radius", "slices"), [((5, 16, 20), 1, (3, 8)), ((1, 16, 18), 1, (0, 4))])
+def test_only_slices_near_the_hole_are_estimated(monkeypatch, centre, radius, slices):
+    """12 mm apart: of those beyond the hole, one on each side."""
+    asked = []
+    monkeypatch.setattr(collagan, "estimate", lambda *a, **k: asked.append(k["slices"]) or estimate(*a, **k))
+    truth, hole = (1000 * estimated()).astype(np.float32), ball(centre, radius)
+    found = fill(truth, hole).volume.array
+    assert asked == [slices]
+    assert np.abs(found - truth)[hole].max() < 1e-3 * np.ptp(truth)
+
+
 def test_the_self_check_finds_what_is_to_be_expected():
     truth = (1000 * estimated()).astype(np.float32)
-    report = mi.inpaint(truth, HOLE, spacing=MM, method="collagan", guides=guides(), parameters={"model": MODEL},
+    report = mi.inpaint(truth, HOLE, spacing=MM, method="collagan", guides=guides(), parameters={**NAMES, "model": MODEL},
                         self_check=True).report  # fmt: skip
     assert report["self_check"]["methods"]["collagan"]["psnr"]["mean"] > 45

@@ -53,7 +53,7 @@ def slices(batch=len(SETS), rows=16, columns=16, seed=0):
 )
 @torch.no_grad()
 def test_shapes(architecture, linear, width, levels, rows, columns):
-    network = made(architecture, width=width, levels=levels, linear=linear)
+    network = made(architecture, pixels=32, width=width, levels=levels, linear=linear)
     found = network(slices(3, rows, columns), torch.ones(3, 4, dtype=torch.bool), torch.tensor([0, 2, 1]))
     assert found.shape == (3, 1, rows, columns)
     assert found.isfinite().all()
@@ -297,6 +297,38 @@ def test_what_is_far_from_a_patch_does_not_matter_to_it_but_to_the_name():
 def test_sizes_without_a_network_are_refused(architecture, arguments, message):
     with pytest.raises(ParameterError, match=message):
         fresh(architecture, **arguments)
+
+
+@pytest.mark.parametrize("architecture", OWN)
+@pytest.mark.parametrize(
+    ("pixels", "levels", "multiple", "least"), [(18, 3, 4, 8), (4, 3, 4, 8), (1, 1, 1, 2), (16, 5, 16, 32)]
+)
+def test_crops_that_cannot_be_halved_so_often_are_refused(architecture, pixels, levels, multiple, least):
+    message = rf"Crops of {pixels} pixels cannot be halved {levels - 1} times; .* multiple of {multiple}, and {least} or"
+    with pytest.raises(ParameterError, match=message):
+        fresh(architecture, pixels=pixels, levels=levels)
+    assert fresh(architecture, pixels=least, levels=levels).pixels == least
+    assert fresh(architecture, pixels=least + multiple, levels=levels).pixels == least + multiple
+
+
+@pytest.mark.parametrize("architecture", OWN)
+def test_a_head_with_a_relu_starts_at_the_level_of_tissue(architecture):
+    """One that begins below 0 everywhere learns nothing."""
+    heads = {
+        linear: [
+            each.head
+            for each in fresh(architecture, linear=linear).modules()
+            if isinstance(each, ContrastUNet) and each.linear is linear
+        ]
+        for linear in (False, True)
+    }
+    assert heads[False]
+    assert heads[True]
+    for head in heads[False]:
+        assert head.bias.tolist() == [0.25]
+        assert head.weight.any()
+    for head in heads[True]:
+        assert not any(weights.any() for weights in head.parameters())
 
 
 @pytest.mark.parametrize("preferred", [[0, 1, 2], [0, 1, 2, 2], [1, 2, 3, 4], [0, 1, 2, 3, 3]])

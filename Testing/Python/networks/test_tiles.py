@@ -19,11 +19,12 @@ class Pointwise(Imputer):
     """The same linear combination at each pixel; it remembers what it was given."""
 
     def __init__(self, pixels):
-        super().__init__(pixels=pixels, contrasts=len(WEIGHTS))
-        self.given = []
+        super().__init__(pixels=pixels, contrasts=len(WEIGHTS), levels=1)
+        self.given, self.told = [], []
 
     def predict(self, images, present, target):
         self.given.append(images)
+        self.told.append(present)
         return (images * torch.tensor(WEIGHTS)[:, None, None]).sum(dim=1, keepdim=True)
 
 
@@ -65,7 +66,7 @@ def test_what_is_made_pixel_by_pixel_is_the_same_in_tiles(side, rows, columns, s
 @torch.no_grad()
 def test_overlapping_tiles_are_averaged_and_their_middle_counts_most(side, rows, columns, seed):
     images, present, target = question(2, rows, columns, seed)
-    found = tiled(MeanOfTile(pixels=side, contrasts=3), images, present, target)
+    found = tiled(MeanOfTile(pixels=side, contrasts=3, levels=1), images, present, target)
     taper = [max(1e-3, np.sin(np.pi * at / (side - 1)) ** 2) for at in range(side)]
     height, width = max(rows, side), max(columns, side)
     for image, there, wanted, out in zip(images.numpy(), present.tolist(), target.tolist(), found.numpy(), strict=True):
@@ -100,6 +101,31 @@ def test_tiles_without_a_signal_that_the_network_may_see_are_0_and_not_looked_at
     assert (found[1] == 0).all()
     assert sum(map(len, network.given)) == 2
     assert all(each.any() for each in network.given)
+
+
+@torch.no_grad()
+def test_a_contrast_without_a_signal_in_a_tile_is_missing_there():
+    """As one that covers less than the others."""
+    network = Pointwise(8)
+    images = torch.ones(1, 3, 8, 32)
+    images[:, 1, :, :16] = 0
+    tiled(network, images, torch.ones(1, 3, dtype=torch.bool), torch.tensor([2]))
+    told = [each.tolist() for each in network.told]
+    lit = [bool(images[0, 1, :, left : left + 8].any()) for left in starts(32, 8)]
+    assert {False, True} == set(lit)
+    assert told == [[[True, seen, False]] for seen in lit]
+
+
+@torch.no_grad()
+def test_what_lacks_a_part_is_estimated_there_as_without_it():
+    torch.manual_seed(0)
+    network = build("collagan", {"pixels": 8, "contrasts": 3, "width": 2, "levels": 2}).eval()
+    images, present = 0.1 + torch.rand(1, 3, 8, 40), torch.ones(1, 3, dtype=torch.bool)
+    images[:, 1, :, :20] = 0
+    wanted, without = torch.tensor([2]), torch.tensor([[True, False, False]])
+    found = tiled(network, images, present, wanted)
+    torch.testing.assert_close(found[..., :12], tiled(network, images, without, wanted)[..., :12])
+    assert not torch.allclose(found[..., 28:], tiled(network, images, without, wanted)[..., 28:])
 
 
 @pytest.mark.parametrize("hidden_value", [0.0, 5.0])

@@ -56,7 +56,7 @@ def test_known_voxels_stay_hidden_voxels_never_matter_and_the_same_seed_gives_th
         options["exemplars"] = [mi.Volume(np.random.default_rng(seed).random(image.shape), spacing)]
     if method in GUIDED:
         options["guides"] = [mi.Volume(np.random.default_rng(seed).random(image.shape), spacing)]
-        options["parameters"] = {"guides": "T1"}
+        options["parameters"] = {"target": "FLAIR", "guides": "T1"}
     elif method in SEARCHES:
         options["parameters"] = {"steps": 3, "restarts": 2}
     elif method in LEARNED:

@@ -451,7 +451,8 @@ def test_masks_of_the_brain_are_read_and_other_masks_are_not(heads, tiny):
         ),
         (("contrasts = 3\n", ""), "wrong arguments|contrasts = None"),
         (('["FLAIR"]', '["PD"]'), "wants the contrast 'PD'; its contrasts are: T2, FLAIR, T1"),
-        (("levels = 2", "levels = 6"), "can be built with"),
+        (("levels = 2", "levels = 6"), "Crops of 32 pixels cannot be halved 5 times; 'pixels' must be .* 64 or more"),
+        (("centre = 0.0", "centre = 0.5"), "has centre = 0.5; .* take 0 for no signal, so it must be 0"),
     ],
 )
 def test_recipes_that_do_not_fit_are_refused_before_data_are_read(architecture, change, message, tiny, tmp_path):
