@@ -28,6 +28,7 @@ class Anatomy:
     Attributes:
         values: float32, scaled by :mod:`.core`.
         body: bool.
+        known: bool: where there is no hole.
         deep: bool: what is compared: away from the body's rim, and known.
         spacing: mm between the thinned voxels.
         flat: the two axes with the smallest voxels: a slice of 4 mm cannot be shifted by 6.
@@ -35,6 +36,7 @@ class Anatomy:
 
     values: np.ndarray
     body: np.ndarray
+    known: np.ndarray
     deep: np.ndarray
     spacing: tuple[float, ...]
     flat: tuple[int, ...]
@@ -49,17 +51,17 @@ class Anatomy:
         """
         from scipy import ndimage
 
-        array = image.array if hole is None else np.where(hole, image.array.dtype.type(0), image.array)
+        known = np.ones(image.array.shape, dtype=bool) if hole is None else ~hole
+        array = np.where(known, image.array, image.array[known].min())
         steps = [max(1, round(STEP_MM / mm)) for mm in image.spacing]
+        steps = [1 if size < 2 * step else step for size, step in zip(array.shape, steps, strict=True)]
         every = tuple(slice(None, None, step) for step in steps)
         spacing = tuple(step * mm for step, mm in zip(steps, image.spacing, strict=True))
         values = fit_core_scaling(array, image.spacing).forward(array[every])
         inside = body(values, "MR")
         deep = inside & (ndimage.distance_transform_edt(inside, sampling=spacing) > RIM_MM)
-        if hole is not None:
-            deep &= ~hole[every]
         flat = sorted(range(values.ndim), key=lambda axis: (image.array.shape[axis] == 1, image.spacing[axis]))[:2]
-        return cls(values, inside, deep, spacing, tuple(flat))
+        return cls(values, inside, known[every], deep & known[every], spacing, tuple(flat))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,8 +86,10 @@ class Agreement:
 
 def agreement(fixed: Anatomy, moving: Anatomy) -> Agreement:
     """Compare two images on one grid."""
-    overlap = 2 * int((fixed.body & moving.body).sum()) / max(int(fixed.body.sum() + moving.body.sum()), 1)
-    first, second, deep = fixed.values, moving.values, fixed.deep
+    known = fixed.known & moving.known
+    ours, theirs = fixed.body & known, moving.body & known
+    overlap = 2 * int((ours & theirs).sum()) / max(int(ours.sum() + theirs.sum()), 1)
+    first, second, deep = fixed.values, moving.values, fixed.deep & known
     if np.count_nonzero(deep) < FEWEST:
         return Agreement(overlap if fixed.body.size >= FEWEST else 1.0, float("inf"))
     here = _shared(first[deep], second[deep])

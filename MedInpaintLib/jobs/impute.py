@@ -60,7 +60,10 @@ class ImputeJob(JobFile):
         if self.report is not None:
             check_folder(self.report)
         progress.update(0.0, "Reading")
-        images = {name: Volume.read(path) for name, path in self.images.items()}
+        wanted = self.target.strip().lower()
+        images = {name: Volume.read(path) for name, path in self.images.items() if name.strip().lower() != wanted}
+        if not images:
+            raise ParameterError(f"To estimate {self.target}, give one or more of the other contrasts in 'images'.")
         like = Volume.read(self.like) if self.like else None
         grid = images.get(self.reference or "") or next(iter(images.values()))
         dtype = like.array.dtype if like else np.dtype(np.int16)

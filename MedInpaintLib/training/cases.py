@@ -30,7 +30,7 @@ from .recipe import Data
 from .undamaged import Undamaged
 
 #: Raised whenever the same recipe and data make other cases than before: kept ones are then made anew.
-VERSION = 5
+VERSION = 6
 #: Tries to find a place for a hole, each in another image.
 _TRIES = 50
 #: Cases that are held in memory, of those that lie in a folder: about a megabyte each.

@@ -17,6 +17,7 @@ EXPERIMENTS = {
     "learning": "what lets a network learn on chest films",
     "seeds": "how much of a difference is the chance of a training",
     "film-people": "what more people to learn from would bring on chest films",
+    "ct-people": "the same on CT slices",
     "networks": "U-Net, partial convolutions or recurrent feature reasoning, on chest films",
     "networks-ct": "the same on CT slices",
     "hole-size": "how the fill depends on the hole's size",

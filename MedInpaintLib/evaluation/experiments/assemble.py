@@ -14,6 +14,7 @@ ORDER = (
     "learning",
     "seeds",
     "film-people",
+    "ct-people",
     "networks",
     "networks-ct",
     "hole-size",

@@ -12,11 +12,11 @@ SHARES = {"a tenth": 0.1, "a third": 0.33, "all": 1.0}
 def finding(outcome: Outcome) -> str:
     """Gain over the thin plate by people, and the last step of it."""
     parts = []
-    for exam in EXAMS:
-        own = of_exam(outcome.found, exam)
+    for exam in outcome.study.exams:
+        own = of_exam(outcome.found, exam.label)
         gains = [f"{label} {difference(own, label, 'biharmonic')}" for label in SHARES]
         last = difference(own, "all", "a third")
-        parts.append(f"{exam}: {', '.join(gains)}, so the last two thirds of the people bring {last}")
+        parts.append(f"{exam.label}: {', '.join(gains)}, so the last two thirds of the people bring {last}")
     return f"Gain over the thin plate by the people that are learned from, {'; '.join(parts)}."
 
 

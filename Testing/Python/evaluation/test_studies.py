@@ -129,7 +129,7 @@ def test_studies_share_their_trainings():
             what = (asked.base, arm.architecture, arm.holes, arm.contrasts, arm.arguments, arm.seed, arm.share)
             places.setdefault(study._place(recipe, "", arm.share), set()).add(what)
     assert all(len(each) == 1 for each in places.values())
-    assert len(places) == 25
+    assert len(places) == 27
 
 
 def test_the_released_networks_have_a_page(data, runs, tmp_path, small, monkeypatch):

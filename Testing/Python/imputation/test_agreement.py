@@ -69,7 +69,7 @@ def test_slices_can_be_compared_too(head, grid, spacing):
     assert agreement(head("T1", there), head("T2", there, subject=1)).sharpness < USUAL_SHARPNESS
 
 
-@pytest.mark.parametrize("shape", [(5, 6, 7), (7, 9), (1, 30, 40), (2, 2)])
+@pytest.mark.parametrize("shape", [(5, 6, 7), (7, 9), (1, 30, 40), (4, 3)])
 def test_where_there_is_too_little_to_tell_nothing_is_told(shape):
     rng = np.random.default_rng(0)
     found = agreement(*(Volume(rng.uniform(1, 9, shape), (1.0,) * len(shape)) for _ in range(2)))

@@ -204,9 +204,7 @@ def test_units_of_the_images_do_not_matter(scans, bare, rough_model):
 
 def test_a_mirrored_head_gives_a_mirrored_estimate_where_both_sides_are_averaged(scans, bare, rough_model):
     images = {name: each.with_array(each.array[..., ::-1].copy()) for name, each in scans.items()}
-    mean, found = (
-        mi.impute(each, "FLAIR", mirrored=True, model=rough_model).volume.array for each in (scans, images)
-    )
+    mean, found = (mi.impute(each, "FLAIR", mirrored=True, model=rough_model).volume.array for each in (scans, images))
     np.testing.assert_allclose(found[..., ::-1], mean, atol=1)
     # By default one side is made.
     both = [bare.volume.array, mi.impute(images, "FLAIR", model=rough_model).volume.array[..., ::-1]]

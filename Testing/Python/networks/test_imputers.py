@@ -304,7 +304,9 @@ def test_sizes_without_a_network_are_refused(architecture, arguments, message):
     ("pixels", "levels", "multiple", "least"), [(18, 3, 4, 8), (4, 3, 4, 8), (1, 1, 1, 2), (16, 5, 16, 32)]
 )
 def test_crops_that_cannot_be_halved_so_often_are_refused(architecture, pixels, levels, multiple, least):
-    message = rf"Crops of {pixels} pixels cannot be halved {levels - 1} times; .* multiple of {multiple}, and {least} or"
+    message = (
+        rf"Crops of {pixels} pixels cannot be halved {levels - 1} times; .* multiple of {multiple}, and {least} or"
+    )
     with pytest.raises(ParameterError, match=message):
         fresh(architecture, pixels=pixels, levels=levels)
     assert fresh(architecture, pixels=least, levels=levels).pixels == least
