@@ -29,8 +29,8 @@ UNITS = 1000.0
 LIKE = "like"
 TRUST = (
     "An estimate of what the wanted contrast would look like; its anatomy is that of the other contrasts. What they do "
-    "not show cannot be in it: lesions may be missing, too faint, or invented. Not for reading lesions. Synthetic "
-    "voxels: not for clinical use."
+    "not show cannot be in it: lesions are mostly missing or far too faint. Not for reading lesions. Synthetic voxels: "
+    "not for clinical use."
 )
 
 

@@ -92,6 +92,12 @@ def sessions(
     return [(found[key], masks.get(key)) for key in sorted(found)]
 
 
+def with_others(entries: Sequence[Entry], contrasts: Sequence[str], inside: str = "") -> list[Entry]:
+    """The images, and masks, of sessions with two contrasts or more: of the others nothing is learned."""
+    found = [(images, mask) for images, mask in sessions(entries, contrasts, inside) if len(images) > 1]
+    return [each for images, mask in found for each in (*images.values(), mask) if each is not None]
+
+
 def _session(entry: Entry, contrast: str) -> tuple[str, ...]:
     """The same for all images of a session."""
     path = Path(entry.name)

@@ -70,6 +70,10 @@ def run(
 
     check(recipe, devices)
     learning, validation = _entries(Path(data), recipe)
+    if recipe.architecture in IMPUTING:
+        from .contrasts import with_others
+
+        learning = with_others(learning, recipe.data.contrasts, recipe.data.inside)
     make_folder(out)
 
     samples, trial = prepare(recipe, learning, validation, Path(cache or Path(out) / "cases"), progress.part(0.0, 0.02))

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
-from ...files import make_folder
+from ...files import make_folder, write_text
 from ...frames import Pose, pose
 from ...imputation.core import fit_core_scaling
 from ...imputation.estimate import estimate, load
@@ -32,7 +32,7 @@ from ...training.contrasts import brain, sessions
 from ...training.recipe import Recipe, read_recipe
 from ...training.run import run as train
 from ...volume import Volume
-from .cases import fingerprint, in_parallel, whole
+from .cases import fingerprint, folder_of, in_parallel, whole
 from .lesions_kept import LesionsKept, lesions_kept
 
 RECIPE = "brain-mr-collagan"
@@ -221,6 +221,7 @@ def run(
     size: Size,
     data: Path,
     runs: Path,
+    out: Path,
     *,
     released: str | None,
     split: str = "test",
@@ -233,6 +234,7 @@ def run(
         size: how much.
         data: folder with MANIFEST.csv.
         runs: folder for trainings.
+        out: folder for the page; answers are kept there.
         released: a model that is tested, too.
         split: to test on.
         accelerator: to train on.
@@ -250,8 +252,9 @@ def run(
     models = {label: find(str(next(folder.glob(f"*/{FACTS}")).parent)) for label, folder in folders.items()}
     if released:
         models["released"] = find(released)
+    keep = folder_of(out / "cases" / split, [str(bundle.folder) for bundle in models.values()], source)
     asked = [
-        (data, split, number, question, models, size)
+        (data, split, number, question, models, size, keep)
         for number, session in enumerate(read_sessions(data, split))
         for question in QUESTIONS
         if {question[0], *question[1]} <= session.scaled.keys()
@@ -270,12 +273,32 @@ def run(
 
 
 def _answered(
-    data: Path, split: str, number: int, question: tuple[str, tuple[str, ...]], models: dict[str, Bundle], size: Size
+    data: Path,
+    split: str,
+    number: int,
+    question: tuple[str, tuple[str, ...]],
+    models: dict[str, Bundle],
+    size: Size,
+    keep: Path,
 ) -> tuple[list[Row], list[tuple[str, str, LesionsKept]]]:
     """A question about the session of that number: rows of all methods, and for the main question what becomes of
-    lesions.
+    lesions. What was answered before is kept.
     """
     session, (target, there) = read_sessions(data, split)[number], question
+    place = keep / f"{session.name.replace(' ', '-')}--{target}-from-{'-'.join(there)}--{size.every}.json"
+    if place.is_file():
+        kept = json.loads(place.read_text(encoding="utf-8"))
+        return kept["rows"], [(name, method, LesionsKept(**each)) for name, method, each in kept["lesions"]]
+    rows, lesions = _answer(session, question, models, data, size)
+    plain = [(name, method, dataclasses.asdict(each)) for name, method, each in lesions]
+    write_text(place, json.dumps({"rows": rows, "lesions": plain}) + "\n")
+    return rows, lesions
+
+
+def _answer(
+    session: Session, question: tuple[str, tuple[str, ...]], models: dict[str, Bundle], data: Path, size: Size
+) -> tuple[list[Row], list[tuple[str, str, LesionsKept]]]:
+    target, there = question
     fills = without_network(read_sessions(data, "train"))
     made = fills(session, target, there) | estimates(session, target, there, models)
     rows = [row for method, each in made.items() for row in scored(session, target, there, method, each, size)]
@@ -364,6 +387,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         size,
         chosen.data,
         chosen.runs,
+        chosen.out,
         released=chosen.released or None,
         split=chosen.split,
         accelerator=chosen.accelerator,

@@ -67,7 +67,8 @@ def write_page(outcome: Outcome, data: Path, out: Path, command: str) -> None:
         "## Lesions",
         f"Lesions are what the true FLAIR shows brighter than {BRIGHT:g} times the brain's median, {RIM_MM:g} mm and "
         f"more from its rim, from {LEAST_ML:g} ml on. Contrast: mean in them less that of the tissue "
-        f"{BESIDE_MM[0]:g} to {BESIDE_MM[1]:g} mm beside them, over that.",
+        f"{BESIDE_MM[0]:g} to {BESIDE_MM[1]:g} mm beside them, over that. By brightness alone, what lies near a coil "
+        "may count, too.",
         lesion_table(outcome),
         *(_picture(session, outcome, data, out) for session in sessions),
         "## How it was measured",
@@ -123,7 +124,19 @@ def finding(outcome: Outcome) -> str:
         gain, wins, count = better(outcome, first, arm.label)
         verb = "better" if gain > 0 else "worse"
         words.append(f"`{first}` is {verb} than `{arm.label}` by {abs(gain):.3f} ({wins} of {count} slices)")
-    return "; ".join(words) + "."
+    bright, kept, contrasts = _lesions(outcome, best)
+    return (
+        f"{'; '.join(words)}. Of {bright:.0f} ml that are bright in the true {MAIN[0]}, lesions above all, `{best}` shows "
+        f"{kept:.0f} ml as bright; it sets them off from what is beside them by {contrasts}: **it does not show lesions "
+        "as they are**."
+    )
+
+
+def _lesions(outcome: Outcome, method: str) -> tuple[float, float, str]:
+    """ml that are bright in the truth, and of these in the estimate; contrasts in the estimate and in the truth."""
+    own = [found for _, name, found in outcome.lesions if name == method]
+    words = ", ".join(f"{each.contrast:.2f} in place of {each.true_contrast:.2f}" for each in own)
+    return sum(each.true_ml for each in own), sum(each.kept_ml for each in own), words
 
 
 def main_table(outcome: Outcome) -> str:
