@@ -126,9 +126,9 @@ def finding(outcome: Outcome) -> str:
         words.append(f"`{first}` is {verb} than `{arm.label}` by {abs(gain):.3f} ({wins} of {count} slices)")
     bright, kept, contrasts = _lesions(outcome, best)
     return (
-        f"{'; '.join(words)}. Of {bright:.0f} ml that are bright in the true {MAIN[0]}, lesions above all, `{best}` shows "
-        f"{kept:.0f} ml as bright; it sets them off from what is beside them by {contrasts}: **it does not show lesions "
-        "as they are**."
+        f"{'; '.join(words)}. Of {bright:.0f} ml that are bright in the true {MAIN[0]}, lesions above all, `{best}` "
+        f"shows {kept:.0f} ml as bright; it sets them off from what is beside them by {contrasts}: **it does not show "
+        "lesions as they are**."
     )
 
 

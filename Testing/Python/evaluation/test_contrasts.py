@@ -294,7 +294,7 @@ def test_cards_are_scored_anew_and_not_twice(done):
 def test_what_is_trained_is_not_trained_again(done, data, small, monkeypatch):
     monkeypatch.setattr(contrasts, "train", lambda *_, **__: pytest.fail("trained again"))
     monkeypatch.setattr(contrasts, "QUESTIONS", (MAIN,))
-    outcome = contrasts.run(SIZE, data, done / "runs", released=None, split="val")
+    outcome = contrasts.run(SIZE, data, done / "runs", done / "again", released=None, split="val")
     assert {row["session"] for row in outcome.rows} == {"b ses1"}
     assert set(outcome.models) == {arm.label for arm in ARMS}
     truth = [found for _, method, found in outcome.lesions if method == "truth"]
@@ -377,3 +377,12 @@ def test_a_finding_is_paired_by_slice_and_averaged_by_session():
     assert (wins, count) == (2, 3)
     assert contrasts_page.better(outcome, "one", "other", "ssim")[0] == pytest.approx(gain)
     assert contrasts_page.better(outcome, "other", "one")[0] == pytest.approx(-gain)
+
+
+def test_what_was_answered_is_kept_and_comes_back_as_it_was(done, data, small, monkeypatch, tmp_path):
+    monkeypatch.setattr(contrasts, "QUESTIONS", (MAIN,))
+    first = contrasts.run(SIZE, data, done / "runs", tmp_path, released=None)
+    monkeypatch.setattr(contrasts, "_answer", lambda *_: pytest.fail("answered again"))
+    again = contrasts.run(SIZE, data, done / "runs", tmp_path, released=None)
+    assert again.rows == first.rows
+    assert [each[:2] for each in again.lesions] == [each[:2] for each in first.lesions]
