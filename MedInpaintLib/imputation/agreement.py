@@ -91,7 +91,8 @@ def agreement(fixed: Anatomy, moving: Anatomy) -> Agreement:
     overlap = 2 * int((ours & theirs).sum()) / max(int(ours.sum() + theirs.sum()), 1)
     first, second, deep = fixed.values, moving.values, fixed.deep & known
     if np.count_nonzero(deep) < FEWEST:
-        return Agreement(overlap if fixed.body.size >= FEWEST else 1.0, float("inf"))
+        few = np.count_nonzero(ours | theirs) < 2 * FEWEST
+        return Agreement(1.0 if few else float(overlap), float("inf"))
     here = _shared(first[deep], second[deep])
     shifted = [
         _shared(first[deep], np.roll(second, sign * max(1, round(SHIFT_MM / fixed.spacing[axis])), axis)[deep])
