@@ -42,12 +42,12 @@ class ContrastDiscriminator(nn.Module):
             ]
         )
         self.together = nn.Sequential(*_halving(3 * out, 2 * out), *_halving(2 * out, 4 * out))
-        self.real = nn.Conv2d(4 * out, 1, 3, padding=1)
-        self.which = nn.Sequential(*_halving(4 * out, 8 * out), _MeanOfImage(), nn.Linear(8 * out, contrasts))
+        self.real_head = nn.Conv2d(4 * out, 1, 3, padding=1)
+        self.domain_head = nn.Sequential(*_halving(4 * out, 8 * out), _MeanOfImage(), nn.Linear(8 * out, contrasts))
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         features = self.together(torch.cat([path(images) for path in self.paths], dim=1))
-        return self.real(features), self.which(features)
+        return self.real_head(features), self.domain_head(features)
 
 
 def _halving(before: int, after: int) -> list[nn.Module]:

@@ -14,7 +14,7 @@ from ...losses.structural import LogSsimLoss
 from ...networks.collagan import CollaGan
 from ...networks.contrast_discriminator import ContrastDiscriminator
 from ...networks.imputer import one_hot
-from .imputation import Question, adam, anneal, answer, ask, check_side, check_weights, pick
+from .imputation import Question, adam, anneal, answer, ask, check_options, check_side, pick
 
 #: The options that weigh losses.
 WEIGHTS = ("direct", "direct_ssim", "cycle", "cycle_ssim", "adversarial", "domain")
@@ -44,7 +44,7 @@ class CollaGanTask:
         domain: weight of the cross entropy of the contrast that the discriminator takes a' for; with it, the
             discriminator learns the contrasts from real images.
         range: of the images, for the similarities.
-        judge: channels of the discriminator's first layer.
+        discriminator_width: channels of the discriminator's first layer.
     """
 
     network: CollaGan
@@ -58,17 +58,19 @@ class CollaGanTask:
     adversarial: float = 1.0
     domain: float = 1.0
     range: float = 1.0
-    judge: int = 4
+    discriminator_width: int = 4
 
     def __post_init__(self) -> None:
-        check_weights(self, WEIGHTS)
+        check_options(self, WEIGHTS)
         device = next(self.network.parameters()).device
         self.helpers = nn.ModuleDict()
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         if self.adversarial or self.domain:
             check_side(self.network)
-            self.helpers["judge"] = ContrastDiscriminator(self.network.contrasts, width=self.judge).to(device)
-            self.optimizers["discriminator"] = adam([self.helpers["judge"]], self.rate)
+            self.helpers["discriminator"] = ContrastDiscriminator(
+                self.network.contrasts, width=self.discriminator_width
+            ).to(device)
+            self.optimizers["discriminator"] = adam([self.helpers["discriminator"]], self.rate)
         self.optimizers["network"] = adam([self.network], self.rate)
 
     def losses(
@@ -82,17 +84,17 @@ class CollaGanTask:
         if self.direct_ssim:
             parts["direct_ssim"] = similar(made, asked.truth)
         if self.cycle or self.cycle_ssim:
-            again, truth = self._again(asked, made)
+            again, truth = self._resynthesised(asked, made)
             parts["cycle"] = functional.l1_loss(again, truth)
             if self.cycle_ssim:
                 parts["cycle_ssim"] = similar(again, truth)
-        if "judge" in self.helpers:
-            judge, gan = self.helpers["judge"], LeastSquaresGan()
-            real, named = judge(asked.truth)
-            fake, _ = judge(made.detach())
+        if "discriminator" in self.helpers:
+            discriminator, gan = self.helpers["discriminator"], LeastSquaresGan()
+            real, named = discriminator(asked.truth)
+            fake, _ = discriminator(made.detach())
             loss = self.adversarial * gan.discriminator(real, fake)
             yield "discriminator", loss + self.domain * functional.cross_entropy(named, asked.target), {}
-            fake, named = judge(made)
+            fake, named = discriminator(made)
             parts["adversarial"] = gan.generator(fake)
             parts["domain"] = functional.cross_entropy(named, asked.target)
         total = sum((getattr(self, name) * loss for name, loss in parts.items()), start=made.new_zeros(()))
@@ -101,7 +103,7 @@ class CollaGanTask:
     def fill(self, network: CollaGan, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         return answer(network, images, known)
 
-    def _again(self, asked: Question, made: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _resynthesised(self, asked: Question, made: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """``(n, 1, H, W)`` twice: every other contrast as it comes out of the estimate and the rest, and as it is."""
         count = self.network.contrasts
         wanted = one_hot(asked.target, count)

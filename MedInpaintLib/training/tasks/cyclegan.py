@@ -12,7 +12,7 @@ from torch.nn import functional
 from ...losses.adversarial import LeastSquaresGan
 from ...networks.contrast_discriminator import ContrastDiscriminator
 from ...networks.cyclegan import CycleGan
-from .imputation import adam, anneal, answer, check_side, check_weights, nothing
+from .imputation import adam, anneal, answer, check_options, check_side, nothing
 
 
 @dataclasses.dataclass
@@ -26,7 +26,7 @@ class CycleGanTask:
         network: both generators.
         rate, half_life: as in :class:`.CollaGanTask`.
         cycle, adversarial: weights; published 10 and 1.
-        judge: channels of the discriminators' first layers.
+        discriminator_width: channels of the discriminators' first layers.
     """
 
     network: CycleGan
@@ -34,14 +34,16 @@ class CycleGanTask:
     half_life: int = 0
     cycle: float = 10.0
     adversarial: float = 1.0
-    judge: int = 4
+    discriminator_width: int = 4
 
     def __post_init__(self) -> None:
-        check_weights(self, ("cycle", "adversarial"))
+        check_options(self, ("cycle", "adversarial"))
         check_side(self.network)
         device = next(self.network.parameters()).device
-        judges = {name: ContrastDiscriminator(1, width=self.judge).to(device) for name in ("source", "target")}
-        self.helpers = nn.ModuleDict(judges)
+        discriminators = {
+            name: ContrastDiscriminator(1, width=self.discriminator_width).to(device) for name in ("source", "target")
+        }
+        self.helpers = nn.ModuleDict(discriminators)
         self.optimizers = {
             "discriminator": adam([*self.helpers.values()], self.rate),
             "network": adam([self.network], self.rate),

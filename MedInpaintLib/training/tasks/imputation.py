@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import torch
@@ -91,14 +92,22 @@ def check_side(network: Imputer) -> None:
         raise ParameterError(f"The recipe has pixels = {network.pixels}; the discriminator needs {LEAST_SIDE} or more.")
 
 
-def check_weights(task: object, names: Sequence[str]) -> None:
-    """Raises ParameterError: a weight is below 0, or all are 0."""
-    for name, least, most in (("dropout", 0.0, 1.0), ("range", 1e-6, float("inf")), ("judge", 1, float("inf"))):
+#: The least and the most of the options that are no weights.
+_LIMITS = {
+    "dropout": (0.0, 1.0),
+    "range": (1e-6, math.inf),
+    "discriminator_width": (1.0, math.inf),
+    "rate": (0.0, math.inf),
+    "half_life": (0.0, math.inf),
+}
+
+
+def check_options(task: object, weights: Sequence[str]) -> None:
+    """Raises ParameterError: an option is out of its limits, a weight is below 0, or all weights are 0."""
+    for name, (least, most) in {**_LIMITS, **dict.fromkeys(weights, (0.0, math.inf))}.items():
         value = getattr(task, name, least)
         if not least <= value <= most:
-            raise ParameterError(f"The recipe's [task] has {name} = {value:g}; it must be {least:g} to {most:g}.")
-    for name in ("rate", "half_life", *names):
-        if not getattr(task, name) >= 0:
-            raise ParameterError(f"The recipe's [task] has {name} = {getattr(task, name):g}; it must be 0 or more.")
-    if not any(getattr(task, name) for name in names):
+            wanted = f"{least:g} or more" if math.isinf(most) else f"from {least:g} to {most:g}"
+            raise ParameterError(f"The recipe's [task] has {name} = {value:g}; it must be {wanted}.")
+    if not any(getattr(task, name) for name in weights):
         raise ParameterError("All losses of the recipe's [task] weigh 0; give one of them a weight.")

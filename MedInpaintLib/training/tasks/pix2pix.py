@@ -12,7 +12,7 @@ from torch.nn import functional
 from ...losses.adversarial import LeastSquaresGan
 from ...networks.contrast_discriminator import ContrastDiscriminator
 from ...networks.pix2pix import Pix2Pix
-from .imputation import adam, anneal, answer, check_side, check_weights, nothing
+from .imputation import adam, anneal, answer, check_options, check_side, nothing
 
 
 @dataclasses.dataclass
@@ -24,7 +24,7 @@ class Pix2PixTask:
         network: what estimates.
         rate, half_life: as in :class:`.CollaGanTask`.
         direct, adversarial: weights; published 100 and 1.
-        judge: channels of the discriminator's first layer.
+        discriminator_width: channels of the discriminator's first layer.
     """
 
     network: Pix2Pix
@@ -32,15 +32,17 @@ class Pix2PixTask:
     half_life: int = 0
     direct: float = 100.0
     adversarial: float = 1.0
-    judge: int = 4
+    discriminator_width: int = 4
 
     def __post_init__(self) -> None:
-        check_weights(self, ("direct", "adversarial"))
+        check_options(self, ("direct", "adversarial"))
         check_side(self.network)
         device = next(self.network.parameters()).device
-        self.helpers = nn.ModuleDict({"judge": ContrastDiscriminator(1, inputs=2, width=self.judge).to(device)})
+        self.helpers = nn.ModuleDict(
+            {"discriminator": ContrastDiscriminator(1, inputs=2, width=self.discriminator_width).to(device)}
+        )
         self.optimizers = {
-            "discriminator": adam([self.helpers["judge"]], self.rate),
+            "discriminator": adam([self.helpers["discriminator"]], self.rate),
             "network": adam([self.network], self.rate),
         }
 
@@ -65,4 +67,4 @@ class Pix2PixTask:
         return answer(network, images, known)
 
     def _judged(self, seen: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
-        return self.helpers["judge"](torch.cat([seen, image], dim=1))[0]
+        return self.helpers["discriminator"](torch.cat([seen, image], dim=1))[0]

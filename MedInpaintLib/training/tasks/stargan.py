@@ -13,7 +13,7 @@ from ...losses.adversarial import LeastSquaresGan
 from ...networks.contrast_discriminator import ContrastDiscriminator
 from ...networks.imputer import one_hot
 from ...networks.stargan import StarGan
-from .imputation import adam, anneal, answer, ask, check_side, check_weights
+from .imputation import adam, anneal, answer, ask, check_options, check_side
 
 
 @dataclasses.dataclass
@@ -27,7 +27,7 @@ class StarGanTask:
         network: the generator.
         rate, half_life: as in :class:`.CollaGanTask`.
         cycle, domain, adversarial: weights; published 10, 1 and 1.
-        judge: channels of the discriminator's first layer.
+        discriminator_width: channels of the discriminator's first layer.
     """
 
     network: StarGan
@@ -36,29 +36,32 @@ class StarGanTask:
     cycle: float = 10.0
     domain: float = 1.0
     adversarial: float = 1.0
-    judge: int = 4
+    discriminator_width: int = 4
 
     def __post_init__(self) -> None:
-        check_weights(self, ("cycle", "domain", "adversarial"))
+        check_options(self, ("cycle", "domain", "adversarial"))
         check_side(self.network)
         device = next(self.network.parameters()).device
-        judge = ContrastDiscriminator(self.network.contrasts, width=self.judge).to(device)
-        self.helpers = nn.ModuleDict({"judge": judge})
-        self.optimizers = {"discriminator": adam([judge], self.rate), "network": adam([self.network], self.rate)}
+        discriminator = ContrastDiscriminator(self.network.contrasts, width=self.discriminator_width).to(device)
+        self.helpers = nn.ModuleDict({"discriminator": discriminator})
+        self.optimizers = {
+            "discriminator": adam([discriminator], self.rate),
+            "network": adam([self.network], self.rate),
+        }
 
     def losses(
         self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
     ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
         anneal(self.optimizers, self.rate, step, self.half_life)
         asked = ask(batch[0], batch[1], noise, dropout=1.0)  # one other contrast stays
-        judge, gan = self.helpers["judge"], LeastSquaresGan()
+        discriminator, gan = self.helpers["discriminator"], LeastSquaresGan()
         source = asked.present.int().argmax(dim=1)
         image = (asked.images * asked.present[:, :, None, None]).sum(dim=1, keepdim=True)
         made = self._made(image, asked.target)
-        (real, named), (fake, _) = judge(image), judge(made.detach())
+        (real, named), (fake, _) = discriminator(image), discriminator(made.detach())
         loss = self.adversarial * gan.discriminator(real, fake)
         yield "discriminator", loss + self.domain * functional.cross_entropy(named, source), {}
-        fake, named = judge(made)
+        fake, named = discriminator(made)
         parts = {
             "adversarial": gan.generator(fake),
             "domain": functional.cross_entropy(named, asked.target),

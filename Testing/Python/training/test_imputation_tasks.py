@@ -138,7 +138,7 @@ def test_the_total_of_collagan_is_that_of_loops_over_slices_and_contrasts(dropou
                     rest[wanted], rest[other] = True, False
                     again.append(made.network(changed[None], rest[None], torch.tensor([other]))[0, 0].numpy())
                     truth.append(image[other].numpy())
-        judge = made.helpers["judge"]
+        judge = made.helpers["discriminator"]
         fake, fake_named = judge(torch.stack(estimates)[:, None])
         real, real_named = judge(
             torch.stack([each[wanted] for each, wanted in zip(images, targets, strict=True)])[:, None]
@@ -195,7 +195,7 @@ def test_the_total_of_pix2pix_is_that_of_its_pairs():
     assert len(pairs) == 2
     with torch.no_grad():
         estimates = [made.network.unet(image[None, 2:])[0, 0] for image in pairs]
-        judge = lambda made_of: made.helpers["judge"](  # noqa: E731
+        judge = lambda made_of: made.helpers["discriminator"](  # noqa: E731
             torch.stack([torch.stack([image[2], each]) for image, each in zip(pairs, made_of, strict=True)])
         )[0]
         fake, real = judge(estimates), judge([image[0] for image in pairs])
@@ -241,8 +241,8 @@ def test_the_total_of_stargan_is_that_of_one_source_there_and_back():
             made.network.unet(each, name(wanted)) for each, wanted in zip(seen, asked.target.tolist(), strict=True)
         ]
         again = [made.network.unet(each, name(source)) for each, source in zip(estimates, sources, strict=True)]
-        real, real_named = made.helpers["judge"](torch.cat(seen))
-        fake, fake_named = made.helpers["judge"](torch.cat(estimates))
+        real, real_named = made.helpers["discriminator"](torch.cat(seen))
+        fake, fake_named = made.helpers["discriminator"](torch.cat(estimates))
     expected = 3 * np.mean([(a - b).abs().numpy() for a, b in zip(again, seen, strict=True)])
     expected += 0.5 * literal_cross_entropy(fake_named, asked.target.tolist()) + 2 * literal_squares(fake, 1)
     assert found["network"][0].item() == pytest.approx(expected, rel=1e-7)
