@@ -14,6 +14,11 @@ import pytest
 import MedInpaintLib as mi
 from MedInpaintLib.errors import ModelError, OutputPathError
 from MedInpaintLib.models import store
+from MedInpaintLib.models.bundle import read_bundle
+from MedInpaintLib.models.card import card
+from MedInpaintLib.training.run import METHODS
+
+RELEASED = Path(__file__).parents[3] / "Resources" / "Models"
 
 
 def pack(archive: Path, folder: Path, under: str = "") -> Path:
@@ -367,3 +372,13 @@ def test_the_wheel_and_the_source_package_hold_the_released_models(tmp_path):
     with tarfile.open(archive) as packed:
         names = [name.partition("/")[2] for name in packed.getnames()]
     assert {f"Resources/Models/{name}" for name in expected} <= set(names)
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(path.parent for path in RELEASED.glob("*/bundle.json")), ids=lambda at: at.name
+)
+def test_the_cards_of_released_models_say_what_their_facts_say(folder):
+    bundle = read_bundle(folder)
+    method = METHODS.get(bundle.architecture, bundle.architecture)
+    assert (folder / "README.md").read_text(encoding="utf-8") == card(bundle, method)
+    assert bundle.megabytes < 5
