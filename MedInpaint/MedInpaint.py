@@ -12,15 +12,16 @@ from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
-    ScriptedLoadableModuleLogic,
     ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
 from slicer.util import VTKObservationMixin
 
-from MedInpaintSlicer import filljob, imputejob, layout, process, scene
-from MedInpaintSlicer.imputepanel import ImputePanel
-from MedInpaintSlicer.panel import Panel
+from MedInpaintSlicer import layout, log
+from MedInpaintSlicer.logic import MedInpaintLogic
+from MedInpaintSlicer.nodes import images
+from MedInpaintSlicer.pages.contrast import ContrastPage
+from MedInpaintSlicer.pages.fill import FillPage
 from MedInpaintSlicer.parameters import MedInpaintParameterNode
 
 layout.makeEngineImportable()
@@ -46,17 +47,19 @@ class MedInpaint(ScriptedLoadableModule):
 
 
 class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel's life: made, entered, left, scene closed, destroyed.
+    """The panel's life: made, entered, left, scene closed, destroyed. What the tabs do is in MedInpaintSlicer/pages.
 
-    What the tabs show and do is in ``Panel`` (fill a hole) and ``ImputePanel`` (missing contrast).
+    Attributes:
+        fillPage, contrastPage: the tabs; ``pages`` has all of them, in their order.
+        log: what is written into the log at the lower end.
     """
 
     def __init__(self, parent=None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic = None
-        self.panel = None
-        self.imputePanel = None
+        self.log = None
+        self.pages = ()
         self._parameterNode = None
         self._parameterNodeGuiTag = None
 
@@ -66,10 +69,15 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/MedInpaint.ui"))
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
-        uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = MedInpaintLogic()
-        self.panel = Panel(self.ui, self.logic)
-        self.imputePanel = ImputePanel(self.ui, self.logic)
+        self.log = log.Log(self.ui)
+        self.fillPage = FillPage(self.logic, self.log.add)
+        self.contrastPage = ContrastPage(self.logic, self.log.add)
+        self.pages = (self.fillPage, self.contrastPage)
+        for page in self.pages:
+            self.ui.tabWidget.addTab(page.widget, page.title())
+            self.ui.tabWidget.setTabToolTip(self.ui.tabWidget.count - 1, page.purpose())
+            page.widget.setMRMLScene(slicer.mrmlScene)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
@@ -77,8 +85,9 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self) -> None:
         """Slicer closes, or the module is reloaded."""
-        for panel in self._panels():
-            panel.run.close()
+        for page in self.pages:
+            page.close()
+        self.log.close()
         self.setParameterNode(None)
         self.removeObservers()
 
@@ -92,11 +101,11 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneStartClose(self, caller, event) -> None:
         """The nodes are about to go, and with them what a running job would fill."""
-        for panel in self._panels():
-            panel.run.cancel()
+        for page in self.pages:
+            page.cancel()
         self.setParameterNode(None)
-        for panel in self._panels():
-            panel.clear()
+        for page in self.pages:
+            page.clear()
 
     def onSceneEndClose(self, caller, event) -> None:
         """Start afresh when the module is on the screen."""
@@ -111,8 +120,8 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """
         if self.parent.isEntered:
             self.initializeParameterNode()
-            for panel in self._panels():
-                panel.refreshSoon()
+            for page in self.pages:
+                page.refreshSoon()
 
     def onReload(self) -> None:
         """Reload the helper packages as well, which Slicer would keep."""
@@ -126,13 +135,13 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(self.logic.getParameterNode())
         node = self._parameterNode
         if node.inputVolume is None:
-            node.inputVolume = scene.firstNode("vtkMRMLScalarVolumeNode")
+            node.inputVolume = images.firstNode("vtkMRMLScalarVolumeNode")
         if node.segmentation is None:
-            node.segmentation = scene.firstNode("vtkMRMLSegmentationNode")
+            node.segmentation = images.firstNode("vtkMRMLSegmentationNode")
         if node.imputeSegmentation is None:
             node.imputeSegmentation = node.segmentation
-        for panel in self._panels():
-            panel.chooseOnlySegment()
+        for page in self.pages:
+            page.chooseDefaults()
 
     def setParameterNode(self, parameterNode: MedInpaintParameterNode | None) -> None:
         """Connect the panel to a parameter node, or to none."""
@@ -141,157 +150,15 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameterNodeModified)
         self._parameterNode = parameterNode
         if parameterNode is not None:
-            self._parameterNodeGuiTag = parameterNode.connectGui(self.ui)
+            self._parameterNodeGuiTag = parameterNode.connectGui(self.ui.tabWidget)
             self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameterNodeModified)
-        for panel in self._panels():
-            panel.setParameterNode(parameterNode)
+        for page in self.pages:
+            page.setParameterNode(parameterNode)
 
     def onParameterNodeModified(self, caller, event) -> None:
         """A choice was made, here or by a script."""
-        for panel in self._panels():
-            panel.refresh()
-
-    def _panels(self) -> tuple:
-        return self.panel, self.imputePanel
-
-
-class MedInpaintLogic(ScriptedLoadableModuleLogic):
-    """Filling and estimating from scripts; needs no panel and no main window.
-
-    In the Python console::
-
-        from MedInpaint import MedInpaintLogic
-        filled = MedInpaintLogic().inpaint(getNode("T1"), getNode("Segmentation"), segmentIds=["Segment_1"])
-    """
-
-    def getParameterNode(self) -> MedInpaintParameterNode:
-        """The panel's choices, which are kept in the scene."""
-        return MedInpaintParameterNode(super().getParameterNode())
-
-    def inpaint(
-        self,
-        volumeNode,
-        segmentationNode,
-        segmentIds=None,
-        method="auto",
-        parameters=None,
-        blend="auto",
-        device="auto",
-        seed=0,
-        dilateMm=0,
-        guides=(),
-        exemplars=None,
-        selfCheck=False,
-        outputVolume=None,
-        uncertainty=False,
-        wait=True,
-        progress=None,
-        warning=None,
-        finished=None,
-    ):
-        """Fill the chosen segments of a volume; the voxels outside them, and the volume itself, stay as they are.
-
-        Args:
-            volumeNode: a scalar volume.
-            segmentationNode: where the hole is marked; it may be under another parent transform than the volume.
-            segmentIds: segment ids; their union is the hole. None: all segments.
-            method: a name out of ``MedInpaintLib.methods()``, or ``"auto"``.
-            parameters: the method's parameters, name -> value; those not given have their defaults.
-            blend: how the fill meets its surroundings: ``"auto"``, ``"paste"``, ``"feather"`` or ``"poisson"``.
-            device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
-            seed: the same seed gives the same voxels.
-            dilateMm: the hole is grown by this many mm first.
-            guides: scalar volumes with other contrasts of the same subject, undamaged where the hole is, for the
-                methods that can use them; they may have other grids and parent transforms than the volume.
-            exemplars: a folder with other scans of the same contrast, for the methods that take tissue from them.
-            selfCheck: fill holes like this one in healthy tissue of the same volume first; with ``method="auto"``,
-                several methods are tried and the best one is taken. The job's ``report["self_check"]`` has the scores,
-                and the result's attribute ``MedInpaint.SelfCheck`` has them as JSON.
-            outputVolume: takes the result; None: a new volume beside the input.
-            uncertainty: also add a volume with the standard deviation of what was filled in: the result's
-                ``GetNodeReference("MedInpaint.Uncertainty")``.
-            wait: whether to come back only when all is done. Without waiting, the job goes on while the application's
-                event loop runs.
-            progress: called with a fraction of 0..1 and the name of the stage.
-            warning: called with each warning as text; warnings are also logged and written onto the result.
-            finished: called with the job once it has ended, whether done, failed or cancelled.
-
-        Returns:
-            The volume node that holds the result; without waiting, a ``MedInpaintSlicer.filljob.FillJob``, which has
-            ``cancel()``, ``state``, ``outputVolume``, ``uncertaintyVolume``, ``report``, ``warnings`` and ``error``.
-
-        Raises:
-            MedInpaintLib.errors.MedInpaintError: the input cannot be used, or the filling failed.
-        """
-        request = filljob.Request(
-            volumeNode=volumeNode,
-            segmentationNode=segmentationNode,
-            segmentIds=scene.allSegmentIds(segmentationNode) if segmentIds is None else tuple(segmentIds),
-            method=method,
-            parameters=parameters or {},
-            blend=blend,
-            device=device,
-            seed=seed,
-            dilateMm=dilateMm,
-            guides=tuple(guides),
-            exemplars=str(exemplars) if exemplars else None,
-            selfCheck=selfCheck,
-            outputVolume=outputVolume,
-            uncertainty=uncertainty,
-        )
-        return self._do(filljob.FillJob, request, wait, progress, warning, finished)
-
-    def impute(
-        self,
-        volumes,
-        target,
-        like=None,
-        register=False,
-        model="auto",
-        reference=None,
-        outputVolume=None,
-        device="auto",
-        wait=True,
-        progress=None,
-        warning=None,
-        finished=None,
-    ):
-        """Estimate a contrast of a head that was not acquired, or is ruined, from others of the same subject.
-
-        To mend a part of an image, fill it: ``inpaint(..., method="collagan", parameters={"target": "FLAIR", "guides":
-        "T1, T2"}, guides=[t1, t2])``; what is outside the segments stays as it is then.
-
-        Args:
-            volumes: contrast (T1, T2, FLAIR or T1C) -> a scalar volume, or None; one or more. They may have other grids
-                and parent transforms than the reference.
-            target: the contrast that is wanted; a volume of it is not looked at.
-            like: a volume of the wanted contrast, of another session or subject, whose intensities the result is to
-                have. None: the median of the core of the head becomes 1000.
-            register: lay the volumes rigidly over the reference first.
-            model: a model by name or folder; ``"auto"`` takes the first that estimates contrasts.
-            reference: the contrast on whose grid, and under whose parent transform, the result is. None: the first.
-            outputVolume: takes the result; None: a new volume beside the reference.
-            device, wait, progress, warning, finished: as for :meth:`inpaint`.
-
-        Returns:
-            The volume node that holds the result; without waiting, a ``MedInpaintSlicer.imputejob.ImputeJob``, which
-            has ``cancel()``, ``state``, ``outputVolume``, ``report``, ``warnings`` and ``error``.
-
-        Raises:
-            MedInpaintLib.errors.MedInpaintError: the input cannot be used, or the estimate failed.
-        """
-        request = imputejob.Request(dict(volumes), target, like, register, model, reference, outputVolume, device)
-        return self._do(imputejob.ImputeJob, request, wait, progress, warning, finished)
-
-    def _do(self, kind, request, wait, progress, warning, finished):
-        runner = process.ForegroundRunner() if wait else process.BackgroundRunner()
-        job = kind(request, runner, progress=progress, warning=warning, finished=finished)
-        job.start()
-        if not wait:
-            return job
-        if job.error is not None:
-            raise job.error
-        return job.outputVolume
+        for page in self.pages:
+            page.refresh()
 
 
 class MedInpaintTest(ScriptedLoadableModuleTest):

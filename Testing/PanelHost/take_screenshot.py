@@ -31,12 +31,12 @@ def main() -> None:
     if arguments.tab == "impute":
         chooseContrasts(volume, arguments.repair)
     panel = host.openPanel(arguments.width, arguments.height)
-    shown, button = panel.panel, panel.ui.applyButton
+    shown = panel.fillPage
     if arguments.tab == "impute":
         panel.ui.tabWidget.currentIndex = 1
-        shown, button = panel.imputePanel, panel.ui.imputeApplyButton
+        shown = panel.contrastPage
     if arguments.apply:
-        button.click()
+        shown.ui.applyButton.click()
     host.waitUntil(lambda: shown.run.job is None)
     host.settle()
     host.screenshot(panel, arguments.picture)

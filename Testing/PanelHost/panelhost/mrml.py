@@ -21,6 +21,7 @@ class App:
 
     def __init__(self, temporaryPath: str) -> None:
         self.temporaryPath = temporaryPath
+        self.applicationVersion = "5.13.0"
 
     def startupEnvironment(self):
         """The environment in which Slicer was started."""

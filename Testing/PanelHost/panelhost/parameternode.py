@@ -6,6 +6,7 @@ import typing
 
 import slicer
 import vtk
+from PySide6 import QtWidgets
 
 from . import pythonqt, widgets
 
@@ -112,10 +113,10 @@ class _Wrapper:
         self.parameterNode = parameterNode
         self._connections = {}
 
-    def connectGui(self, ui) -> int:
-        """Bind the widgets that have the property SlicerParameterName."""
+    def connectGui(self, widget) -> int:
+        """Bind the widgets inside one that have the property SlicerParameterName."""
         bound = {}
-        for widget in vars(ui).values():
+        for widget in widget.findChildren(QtWidgets.QWidget):
             name = widget.property("SlicerParameterName")
             if name:
                 bound[name] = _BINDINGS[type(widget)](widget, self.allParameters[name])

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from MedInpaintSlicer import process
+from MedInpaintSlicer.jobs import process
 
 
 def endless(monkeypatch, folder):

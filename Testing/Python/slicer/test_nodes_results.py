@@ -9,7 +9,7 @@ import vtk
 from panelhost.phantom import addTransform, addVolume, box, obliqueMatrix, ramp, rotation, sceneContent
 
 from MedInpaintLib.errors import InputError
-from MedInpaintSlicer import scene
+from MedInpaintSlicer.nodes import names, results, uncertainty
 
 REPORT = {
     "software": "MedInpaintLib 1.2.3",
@@ -37,7 +37,7 @@ def _matrix(node) -> np.ndarray:
 def test_voxels_and_geometry_are_exact(dtype):
     volume = addVolume(ramp(dtype))
     filled = ramp(dtype) + dtype(1)
-    result = scene.addResult(filled, obliqueMatrix(), volume, "harmonic")
+    result = results.addResult(filled, obliqueMatrix(), volume, "harmonic")
     array = slicer.util.arrayFromVolume(result)
     assert array.dtype == dtype
     assert np.array_equal(array, filled)
@@ -49,14 +49,14 @@ def test_voxels_and_geometry_are_exact(dtype):
     "before", ["T1", "T1 filled (telea)", "T1 filled (telea)_1", "T1 filled (telea) filled (nearest)"]
 )
 def test_the_name_says_the_last_method_only(before):
-    assert scene.resultName(before, "harmonic") == "T1 filled (harmonic)"
-    assert scene.resultName("Tooth (filled)", "harmonic") == "Tooth (filled) filled (harmonic)"
+    assert names.resultName(before, "harmonic") == "T1 filled (harmonic)"
+    assert names.resultName("Tooth (filled)", "harmonic") == "Tooth (filled) filled (harmonic)"
 
 
 def test_the_input_is_not_changed():
     volume = addVolume()
     before = volume.GetMTime(), volume.GetImageData().GetMTime()
-    scene.addResult(ramp() + 1, obliqueMatrix(), volume, "harmonic")
+    results.addResult(ramp() + 1, obliqueMatrix(), volume, "harmonic")
     assert np.array_equal(slicer.util.arrayFromVolume(volume), ramp())
     assert (volume.GetMTime(), volume.GetImageData().GetMTime()) == before
 
@@ -65,7 +65,7 @@ def test_the_parent_transform_is_kept():
     volume = addVolume()
     transform = addTransform(rotation(30, "X"))
     volume.SetAndObserveTransformNodeID(transform.GetID())
-    assert scene.addResult(ramp(), obliqueMatrix(), volume, "harmonic").GetParentTransformNode() is transform
+    assert results.addResult(ramp(), obliqueMatrix(), volume, "harmonic").GetParentTransformNode() is transform
 
 
 def test_window_level_and_colors_are_kept_on_a_display_node_of_its_own():
@@ -74,7 +74,7 @@ def test_window_level_and_colors_are_kept_on_a_display_node_of_its_own():
     display.SetAutoWindowLevel(False)
     display.SetWindowLevel(80, 35)
     display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeRainbow")
-    made = scene.addResult(ramp(), obliqueMatrix(), volume, "harmonic").GetDisplayNode()
+    made = results.addResult(ramp(), obliqueMatrix(), volume, "harmonic").GetDisplayNode()
     assert made is not display
     assert (made.GetWindow(), made.GetLevel()) == (80, 35)
     assert made.GetColorNodeID() == "vtkMRMLColorTableNodeRainbow"
@@ -83,7 +83,7 @@ def test_window_level_and_colors_are_kept_on_a_display_node_of_its_own():
 def test_the_result_is_not_taken_for_the_inputs_dicom_series():
     volume = addVolume()
     volume.SetAttribute("DICOM.instanceUIDs", "1.2.3 1.2.4")
-    assert scene.addResult(ramp(), obliqueMatrix(), volume, "harmonic").GetAttribute("DICOM.instanceUIDs") is None
+    assert results.addResult(ramp(), obliqueMatrix(), volume, "harmonic").GetAttribute("DICOM.instanceUIDs") is None
 
 
 def test_the_result_is_placed_in_the_inputs_study():
@@ -92,7 +92,7 @@ def test_the_result_is_placed_in_the_inputs_study():
     study = hierarchy.CreateStudyItem(patient, "Study")
     volume = addVolume()
     hierarchy.CreateItem(study, volume)
-    result = scene.addResult(ramp(), obliqueMatrix(), volume, "harmonic")
+    result = results.addResult(ramp(), obliqueMatrix(), volume, "harmonic")
     assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(result)) == study
 
 
@@ -100,7 +100,7 @@ def test_an_existing_output_is_overwritten_and_nothing_else_made():
     volume = addVolume()
     output = addVolume(np.zeros((2, 3, 4), np.float32), np.eye(4), name="Old")
     nodes = set(sceneContent())
-    result = scene.addResult(ramp() + 1, obliqueMatrix(), volume, "harmonic", output)
+    result = results.addResult(ramp() + 1, obliqueMatrix(), volume, "harmonic", output)
     assert result is output
     assert np.array_equal(slicer.util.arrayFromVolume(output), ramp() + 1)
     assert slicer.util.arrayFromVolume(output).dtype == np.int16
@@ -112,13 +112,13 @@ def test_an_existing_output_is_overwritten_and_nothing_else_made():
 def test_the_input_is_refused_as_output():
     volume = addVolume()
     with pytest.raises(InputError, match="another volume"):
-        scene.addResult(ramp() + 1, obliqueMatrix(), volume, "harmonic", volume)
+        results.addResult(ramp() + 1, obliqueMatrix(), volume, "harmonic", volume)
     assert np.array_equal(slicer.util.arrayFromVolume(volume), ramp())
 
 
 def test_the_result_says_how_it_was_made():
     node = addVolume()
-    scene.describeResult(node, scene.Provenance(REPORT, "T1", ("lesion",)))
+    results.describeResult(node, results.Provenance(REPORT, "T1", ("lesion",)))
     description = node.GetDescription()
     for fact in ("MedInpaintLib 1.2.3", "0.144 mL", "'harmonic'", "tolerance", "'paste'", "not for clinical use"):
         assert fact in description
@@ -129,7 +129,7 @@ def test_the_result_says_how_it_was_made():
 
 
 def test_the_result_survives_being_saved_as_nrrd(tmp_path):
-    result = scene.addResult(ramp() + 1, obliqueMatrix(), addVolume(), "harmonic")
+    result = results.addResult(ramp() + 1, obliqueMatrix(), addVolume(), "harmonic")
     writer, reader = slicer.vtkMRMLVolumeArchetypeStorageNode(), slicer.vtkMRMLVolumeArchetypeStorageNode()
     for storage in (writer, reader):
         slicer.mrmlScene.AddNode(storage)
@@ -144,8 +144,8 @@ def test_the_result_survives_being_saved_as_nrrd(tmp_path):
 def test_the_result_survives_being_saved_in_a_scene_bundle(tmp_path):
     volume = addVolume()
     volume.SetAndObserveTransformNodeID(addTransform(rotation(30, "X")).GetID())
-    result = scene.addResult(ramp() + 1, obliqueMatrix(), volume, "harmonic")
-    scene.describeResult(result, scene.Provenance(REPORT, "T1", ("lesion",)))
+    result = results.addResult(ramp() + 1, obliqueMatrix(), volume, "harmonic")
+    results.describeResult(result, results.Provenance(REPORT, "T1", ("lesion",)))
     description = result.GetDescription()
     assert slicer.mrmlScene.WriteToMRB(str(tmp_path / "scene.mrb"))
     slicer.mrmlScene.Clear(False)
@@ -169,9 +169,9 @@ def _addUncertainty(array=None):
     volume.SetAndObserveTransformNodeID(addTransform(rotation(30, "X")).GetID())
     hierarchy, study = _study()
     hierarchy.CreateItem(study, volume)
-    result = scene.addResult(ramp(), obliqueMatrix(), volume, "patch")
+    result = results.addResult(ramp(), obliqueMatrix(), volume, "patch")
     array = (box() * ramp()).astype(np.float32) if array is None else array
-    return volume, result, scene.addUncertainty(array, obliqueMatrix(), volume, result, "patch")
+    return volume, result, uncertainty.addUncertainty(array, obliqueMatrix(), volume, result, "patch")
 
 
 def test_the_uncertainty_lies_beside_the_input_in_space_and_in_the_study():
@@ -190,7 +190,7 @@ def test_the_uncertainty_is_shown_from_0_to_its_99_percentile_in_colors():
     display = node.GetDisplayNode()
     assert display.GetWindowLevelMin() == 0
     assert display.GetWindowLevelMax() == pytest.approx(np.percentile(ramp()[box()], 99))
-    assert display.GetColorNodeID() in scene.UNCERTAINTY_COLORS
+    assert display.GetColorNodeID() in uncertainty.UNCERTAINTY_COLORS
     assert display.GetApplyThreshold()
     assert 0 < display.GetLowerThreshold() <= ramp()[box()].min()
 
@@ -203,9 +203,9 @@ def test_an_uncertainty_of_0_can_be_shown():
 def test_a_result_that_is_filled_again_forgets_the_first_uncertainty():
     _, result, node = _addUncertainty()
     assert result.GetNodeReference("MedInpaint.Uncertainty") is node
-    again = scene.addResult(ramp(), obliqueMatrix(), result, "harmonic")
+    again = results.addResult(ramp(), obliqueMatrix(), result, "harmonic")
     assert again.GetNodeReference("MedInpaint.Uncertainty") is None
-    assert scene.addUncertainty(
+    assert uncertainty.addUncertainty(
         np.zeros(ramp().shape, np.float32), obliqueMatrix(), result, again, "harmonic"
     ).GetName() == ("T1 uncertainty (harmonic)")
 
@@ -214,7 +214,7 @@ def test_the_result_says_what_the_self_check_expects():
     node = addVolume()
     expected = {"psnr": {"mean": 31.25, "sd": 2.04}}
     report = {**REPORT, "self_check": {"best": "harmonic", "holes": 8, "expected": expected}}
-    scene.describeResult(node, scene.Provenance(report, "T1", ("lesion",), ("T2",), "others"))
+    results.describeResult(node, results.Provenance(report, "T1", ("lesion",), ("T2",), "others"))
     assert "Self-check on 8 holes of the same shape in healthy tissue: expected PSNR 31.2 ± 2.0 dB." in (
         node.GetDescription()
     )

@@ -1,110 +1,86 @@
-"""What the tab "Fill a hole" shows and does; the widgets themselves are in Resources/UI/MedInpaint.ui."""
+"""The tab "Fill"; its widgets are in Resources/UI/Fill.ui."""
 
 import qt
 from slicer.i18n import tr as _
 
-from . import installation, parameters, runarea, scene, selfcheck, sources
+from .. import installation, parameters, selfcheck
+from ..nodes import segments
+from . import sources
 from .combos import BoundCombos, devices
 from .form import ParameterForm
 from .messages import fillText, segmentsComplaint
+from .page import RunPage
 
 
-class Panel:
-    """Keeps the widgets and the parameter node in step, and runs the fillings.
+class FillPage(RunPage):
+    """Fills the chosen segments of a volume.
 
-    Widgets with a SlicerParameterName are bound by the parameter node itself; the others (segments, method, its form,
-    blending, device) are bound here, and those of the section "More to go by" in ``Sources``.
+    Besides what the parameter node binds, segments, method, its form, blending and device are bound here, and the
+    widgets of the section "More to go by" in ``Sources``.
     """
 
-    def __init__(self, ui, logic) -> None:
-        """
-        Args:
-            ui: the widgets, by name.
-            logic: a ``MedInpaintLogic``.
-        """
-        self.ui = ui
-        self.logic = logic
-        self._node = None
+    UI = "Fill"
+
+    def __init__(self, logic, log) -> None:
+        """As for :class:`RunPage`."""
+        super().__init__(logic, log)
+        ui = self.ui
         self._segmentation = None
         self._shownMethod = None
-        self._refreshing = False
         self._methods = _methods()
-        self._segmentsObserver = scene.SegmentsObserver(self._onSegmentsAddedOrRemoved)
+        self._segmentsObserver = segments.SegmentsObserver(self._onSegmentsAddedOrRemoved)
         self._combos = BoundCombos({"method": ui.methodCombo, "blend": ui.blendCombo, "device": ui.deviceCombo})
         self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged, self._onFormComplaint)
         self._sources = sources.Sources(ui)
-        self.run = runarea.RunArea(
-            ui.fillTab,
-            runarea.Widgets(
-                apply=ui.applyButton,
-                cancel=ui.cancelButton,
-                progress=ui.progressBar,
-                hint=ui.applyHintLabel,
-                status=ui.statusLabel,
-                error=ui.errorLabel,
-                warning=ui.warningLabel,
-                result=ui.resultLabel,
-            ),
-            self._whatIsMissing,
-            lambda: _("Fill the chosen segments of the volume."),
-            self._showResult,
-            messages=(ui.selfCheckLabel,),
-            hints=(ui.methodSummaryLabel, ui.parameterHintLabel),
-        )
         self._fillCombos()
         ui.segmentsTable.connect("selectionChanged(QItemSelection,QItemSelection)", self._onSegmentsSelected)
-        ui.applyButton.connect("clicked(bool)", lambda checked: self.apply())
         self.run.say(ui.parameterHintLabel, "")
 
+    def title(self) -> str:
+        return _("Fill")
+
+    def purpose(self) -> str:
+        return _("Fill holes, missing voxels, lesions, implants and artifacts.")
+
     def setParameterNode(self, node) -> None:
-        """Show another parameter node's values, or none."""
-        self._node = node
         self._segmentation = None
         self._shownMethod = None
         self._segmentsObserver.observe(None)
         self._sources.show(node)
         self._combos.show(node)
-        self.refresh()
+        super().setParameterNode(node)
 
-    def refresh(self) -> None:
-        """Show what the parameter node holds."""
-        if self._node is None or self._refreshing:
-            return
-        self._refreshing = True
-        try:
-            self._showSegments()
-            self._combos.show(self._node)
-            self._showMethod()
-            self._sources.show(self._node)
-            self.run.choose(self._whatIsChosen())
-            self.run.showCanApply()
-        finally:
-            self._refreshing = False
+    def _messageLabels(self) -> tuple:
+        return (self.ui.selfCheckLabel,)
 
-    def refreshSoon(self) -> None:
-        """Refresh once the widgets know what has just come into the scene."""
-        qt.QTimer.singleShot(0, self.refresh)
+    def _hintLabels(self) -> tuple:
+        return self.ui.methodSummaryLabel, self.ui.parameterHintLabel
+
+    def _applyPurpose(self) -> str:
+        return _("Fill the chosen segments of the volume.")
+
+    def _show(self) -> None:
+        self._showSegments()
+        self._combos.show(self._node)
+        self._showMethod()
+        self._sources.show(self._node)
 
     def clear(self) -> None:
-        """Show no scene's contents: it is being closed."""
         self.ui.segmentsTable.setSegmentationNode(None)
         self.run.say(self.ui.parameterHintLabel, "")
-        self.run.clear()
+        super().clear()
 
-    def chooseOnlySegment(self) -> None:
+    def chooseDefaults(self) -> None:
         """Choose the segment when none is chosen and there is no choice: the user has just painted it."""
         segmentation = self._node.segmentation if self._node is not None else None
         if segmentation is not None and not self._chosenSegments():
             known = list(segmentation.GetSegmentation().GetSegmentIDs())
             self._node.segmentIds = known if len(known) == 1 else []
 
-    def apply(self) -> None:
-        """Start filling with what is chosen."""
-        node = self._node
-        if self.run.job is None and node is not None and not self._whatIsMissing() and self._form.commit():
-            self.run.start(self._startJob)
+    def _isReady(self) -> bool:
+        return self._form.commit()
 
-    def _startJob(self, **callbacks):
+    def _start(self, **callbacks):
         node = self._node
         info = self._methods.get(node.method)
         if info is None:
@@ -141,7 +117,7 @@ class Panel:
             self._segmentation = node.segmentation
             self.ui.segmentsTable.setSegmentationNode(node.segmentation)
             self._segmentsObserver.observe(node.segmentation)
-            self.chooseOnlySegment()
+            self.chooseDefaults()
         chosen = self._chosenSegments()
         if sorted(self.ui.segmentsTable.selectedSegmentIDs()) != sorted(chosen):
             self.ui.segmentsTable.setSelectedSegmentIDs(chosen)
@@ -192,7 +168,7 @@ class Panel:
         qt.QTimer.singleShot(0, self._showSegmentsAnew)
 
     def _showSegmentsAnew(self) -> None:
-        self.chooseOnlySegment()
+        self.chooseDefaults()
         self.refresh()
 
     def _onSegmentsSelected(self, selected, deselected) -> None:
@@ -224,7 +200,7 @@ class Panel:
         nodes = (node.inputVolume, node.segmentation, node.outputVolume, *sources.guidesOf(node))
         return (
             *(each.GetID() if each is not None else None for each in nodes),
-            scene.segmentTimes(node.segmentation, self._chosenSegments()),
+            segments.segmentTimes(node.segmentation, self._chosenSegments()),
             node.dilateMm,
             node.method,
             dict(node.methodParameters),

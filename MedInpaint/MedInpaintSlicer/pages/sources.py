@@ -4,7 +4,7 @@ import os
 
 from slicer.i18n import tr as _
 
-from . import guides
+from ..nodes import guides
 
 
 class Sources:

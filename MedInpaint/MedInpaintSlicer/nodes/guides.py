@@ -9,7 +9,7 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
-from . import scene
+from .images import imageOf
 
 #: Voxels; grids whose corners are closer together than this are one, and nothing is resampled.
 SAME_PLACE = 1e-3
@@ -71,7 +71,7 @@ def allOnGridOf(volumeNode, otherNode) -> np.ndarray:
 def _onGridOf(volumeNode, otherNode, shape) -> tuple[np.ndarray, np.ndarray]:
     """The other's values, and where it has none (bool): a view of its own voxels where the grids agree, else linear, in
     float32, with 0 where it has none."""
-    own = scene.imageOf(otherNode).array
+    own = imageOf(otherNode).array
     between = _transform(volumeNode, otherNode)
     if own.shape == shape and _movesNothing(between, own.shape):
         return own, np.zeros(shape, dtype=bool)

@@ -2,13 +2,16 @@
 
 import dataclasses
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from slicer.i18n import tr as _
 
-from . import guides, process, scene
+from ..nodes import guides, results
+from ..nodes.holes import Hole, holeOf
+from ..nodes.images import fileVolume
+from ..nodes.uncertainty import addUncertainty
+from . import process
 from .job import Job
 
 
@@ -39,19 +42,12 @@ class FillJob(Job):
         uncertaintyVolume: the node that holds its uncertainty, once done, if that was asked for.
     """
 
-    def __init__(
-        self,
-        request: Request,
-        runner: process.Runner,
-        progress: Callable[[float, str], None] | None = None,
-        warning: Callable[[str], None] | None = None,
-        finished: Callable[["FillJob"], None] | None = None,
-    ) -> None:
+    def __init__(self, request: Request, runner: process.Runner, **callbacks) -> None:
         """Runner and callbacks are those of :class:`Job`."""
-        super().__init__(request.volumeNode, request.outputVolume, runner, progress, warning, finished)
+        super().__init__(request.volumeNode, request.outputVolume, runner, **callbacks)
         self.uncertaintyVolume = None
         self._request = request
-        self._hole: scene.Hole | None = None
+        self._hole: Hole | None = None
         self._segmentNames: tuple[str, ...] = ()
 
     def _check(self) -> None:
@@ -66,15 +62,15 @@ class FillJob(Job):
 
     def _prepare(self) -> tuple[str, ...]:
         request = self._request
-        self._hole = scene.holeOf(request.segmentationNode, request.segmentIds, request.volumeNode)
+        self._hole = holeOf(request.segmentationNode, request.segmentIds, request.volumeNode)
         self._segmentNames = self._hole.names
         return self._hole.warnings
 
     def _write(self) -> dict[str, Any]:
         request, geometry = self._request, self._image.geometry
         mask, self._hole = self._hole.mask, None
-        scene.fileVolume(self._image.array, geometry).write(self._file("image"), compress=False)
-        scene.fileVolume(mask, geometry).write(self._file("mask"), compress=False)
+        fileVolume(self._image.array, geometry).write(self._file("image"), compress=False)
+        fileVolume(mask, geometry).write(self._file("mask"), compress=False)
         guideFiles = [
             self._writeImage(f"guide-{number}", node, guides.onGridOf(request.volumeNode, node, mask), geometry)
             for number, node in enumerate(request.guides, start=1)
@@ -106,19 +102,17 @@ class FillJob(Job):
         # Read before the scene is touched: what fails from here on must not leave half a result.
         uncertainty = Volume.read(self._uncertaintyFile()).array if request.uncertainty else None
         method = result["report"]["method"]
-        node = scene.addResult(filled, self._image.ijkToRAS, request.volumeNode, method, outputVolume)
-        provenance = scene.Provenance(
+        node = results.addResult(filled, self._image.ijkToRAS, request.volumeNode, method, outputVolume)
+        provenance = results.Provenance(
             {**result["report"], "warnings": self.warnings},
             request.volumeNode.GetName(),
             self._segmentNames,
             tuple(each.GetName() for each in request.guides),
             os.path.basename(os.path.abspath(request.exemplars)) if request.exemplars else "",
         )
-        scene.describeResult(node, provenance)
+        results.describeResult(node, provenance)
         if uncertainty is not None:
-            self.uncertaintyVolume = scene.addUncertainty(
-                uncertainty, self._image.ijkToRAS, request.volumeNode, node, method
-            )
+            self.uncertaintyVolume = addUncertainty(uncertainty, self._image.ijkToRAS, request.volumeNode, node, method)
         return node
 
     def _uncertaintyFile(self) -> Path:

@@ -7,7 +7,7 @@ import vtk
 from panelhost.phantom import SHAPE, addTransform, addVolume, box, obliqueMatrix, ramp, rotation, sceneContent
 
 from MedInpaintLib.errors import GeometryError, ImageReadError
-from MedInpaintSlicer import guides
+from MedInpaintSlicer.nodes import guides
 
 #: One voxel to the right, 0.8 mm along the oblique i axis: there the ramp is higher by 4.
 ONE_VOXEL_ALONG_I = np.eye(4)

@@ -6,6 +6,9 @@ from slicer.i18n import tr as _
 #: After this time (ms) the labels have their new place.
 SETTLED = 100
 
+#: The time left is told when this much is done and this much time (s) has passed: before, it would jump.
+EARLIEST_FRACTION, EARLIEST = 0.05, 2.0
+
 
 def say(label, text: str) -> None:
     """Show a text, or hide the label where there is none."""
@@ -65,6 +68,21 @@ def scrollAreaAround(widget):
     while widget is not None and not hasattr(widget, "ensureWidgetVisible"):
         widget = widget.parentWidget()
     return widget
+
+
+def timeLeft(fraction: float, seconds: float) -> str:
+    """How long a run may still take, in words; empty while that cannot be told.
+
+    Args:
+        fraction: how much is done, 0..1.
+        seconds: since the start.
+    """
+    if fraction < EARLIEST_FRACTION or fraction >= 1 or seconds < EARLIEST:
+        return ""
+    left = seconds * (1 - fraction) / fraction
+    if left < 60:
+        return _("about {count} s left").format(count=max(1, round(left)))
+    return _("about {count} min left").format(count=round(left / 60))
 
 
 def fillText(name: str, title: str, report: dict) -> str:

@@ -36,7 +36,7 @@ def _open(panel):
 
 
 def _choose(panel, *segmentIds):
-    panel.ui.segmentsTable.setSelectedSegmentIDs(segmentIds)
+    panel.fillPage.ui.segmentsTable.setSelectedSegmentIDs(segmentIds)
 
 
 def _chooseIn(combo, name):
@@ -44,12 +44,12 @@ def _chooseIn(combo, name):
 
 
 def _clickApply(panel):
-    assert panel.ui.applyButton.enabled, panel.ui.applyButton.toolTip
-    panel.ui.applyButton.click()
+    assert panel.fillPage.ui.applyButton.enabled, panel.fillPage.ui.applyButton.toolTip
+    panel.fillPage.ui.applyButton.click()
 
 
 def _waitForEnd(panel):
-    host.waitUntil(lambda: panel.panel.run.job is None)
+    host.waitUntil(lambda: panel.fillPage.run.job is None)
 
 
 @pytest.fixture
@@ -65,46 +65,46 @@ def wordyWorker(monkeypatch, tmp_path):
 
 
 def test_apply_is_disabled_until_there_is_a_volume(panel):
-    assert not panel.ui.applyButton.enabled
-    assert "Choose the volume" in panel.ui.applyButton.toolTip
+    assert not panel.fillPage.ui.applyButton.enabled
+    assert "Choose the volume" in panel.fillPage.ui.applyButton.toolTip
 
 
 def test_apply_is_disabled_until_there_is_a_segmentation(panel):
     addVolume()
-    assert not panel.ui.applyButton.enabled
-    assert "Choose the segmentation" in panel.ui.applyButton.toolTip
+    assert not panel.fillPage.ui.applyButton.enabled
+    assert "Choose the segmentation" in panel.fillPage.ui.applyButton.toolTip
 
 
 def test_apply_is_disabled_while_the_segmentation_has_no_segments(panel):
     addSegmentation(addVolume())
-    assert not panel.ui.applyButton.enabled
-    assert "Segment Editor" in panel.ui.applyButton.toolTip
+    assert not panel.fillPage.ui.applyButton.enabled
+    assert "Segment Editor" in panel.fillPage.ui.applyButton.toolTip
 
 
 def test_apply_is_disabled_until_a_segment_is_chosen(panel):
     _addInputs()
     _open(panel)
-    assert not panel.ui.applyButton.enabled
-    assert "segments in the table" in panel.ui.applyButton.toolTip
+    assert not panel.fillPage.ui.applyButton.enabled
+    assert "segments in the table" in panel.fillPage.ui.applyButton.toolTip
     _choose(panel, "lesion")
-    assert panel.ui.applyButton.enabled
+    assert panel.fillPage.ui.applyButton.enabled
 
 
 def test_the_only_segment_is_chosen_by_itself(panel):
     addSegmentation(addVolume(), lesion=box())
     _open(panel)
-    assert panel.ui.segmentsTable.selectedSegmentIDs() == ("lesion",)
-    assert panel.ui.applyButton.enabled
+    assert panel.fillPage.ui.segmentsTable.selectedSegmentIDs() == ("lesion",)
+    assert panel.fillPage.ui.applyButton.enabled
 
 
 def test_a_segment_that_is_added_later_is_noticed(panel):
     segmentation = addSegmentation(addVolume())
     _open(panel)
-    assert not panel.ui.applyButton.enabled
+    assert not panel.fillPage.ui.applyButton.enabled
     segmentation.GetSegmentation().AddEmptySegment("lesion", "lesion")
     host.processEvents()
-    assert panel.ui.segmentsTable.selectedSegmentIDs() == ("lesion",)
-    assert panel.ui.applyButton.enabled
+    assert panel.fillPage.ui.segmentsTable.selectedSegmentIDs() == ("lesion",)
+    assert panel.fillPage.ui.applyButton.enabled
 
 
 def test_a_chosen_segment_that_is_removed_is_noticed(panel):
@@ -113,7 +113,7 @@ def test_a_chosen_segment_that_is_removed_is_noticed(panel):
     _choose(panel, "lesion")
     segmentation.GetSegmentation().RemoveSegment("lesion")
     host.processEvents()
-    assert panel.ui.segmentsTable.selectedSegmentIDs() in ((), ("edema",))
+    assert panel.fillPage.ui.segmentsTable.selectedSegmentIDs() in ((), ("edema",))
     assert "lesion" not in panel.logic.getParameterNode().segmentIds
 
 
@@ -128,28 +128,28 @@ def test_the_input_cannot_be_chosen_as_output(panel):
     volume, _ = _addInputs()
     _open(panel)
     _choose(panel, "lesion")
-    panel.ui.outputVolumeSelector.setCurrentNode(volume)
-    assert not panel.ui.applyButton.enabled
-    assert "another output" in panel.ui.applyButton.toolTip
+    panel.fillPage.ui.outputVolumeSelector.setCurrentNode(volume)
+    assert not panel.fillPage.ui.applyButton.enabled
+    assert "another output" in panel.fillPage.ui.applyButton.toolTip
 
 
 def test_a_click_on_apply_fills_the_hole_in_a_new_volume(panel):
     volume, _ = _addInputs()
     _open(panel)
     _choose(panel, "lesion")
-    _chooseIn(panel.ui.methodCombo, "harmonic")
+    _chooseIn(panel.fillPage.ui.methodCombo, "harmonic")
     _clickApply(panel)
-    assert not panel.ui.applyButton.enabled
-    assert panel.ui.cancelButton.enabled
-    assert panel.ui.progressBar.visible
+    assert not panel.fillPage.ui.applyButton.enabled
+    assert panel.fillPage.ui.cancelButton.enabled
+    assert panel.fillPage.ui.progressBar.visible
     _waitForEnd(panel)
-    assert panel.ui.errorLabel.text == ""
+    assert panel.fillPage.ui.errorLabel.text == ""
     filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (harmonic)")
     assert np.allclose(slicer.util.arrayFromVolume(filled), ramp(), atol=1)
     assert (slicer.util.arrayFromVolume(volume)[box()] == 0).all()
-    assert panel.ui.applyButton.enabled
-    assert not panel.ui.cancelButton.enabled
-    assert not panel.ui.progressBar.visible
+    assert panel.fillPage.ui.applyButton.enabled
+    assert not panel.fillPage.ui.cancelButton.enabled
+    assert not panel.fillPage.ui.progressBar.visible
 
 
 def test_the_result_is_told_with_the_reason_and_how_far_to_trust_it(panel):
@@ -158,8 +158,8 @@ def test_the_result_is_told_with_the_reason_and_how_far_to_trust_it(panel):
     _choose(panel, "lesion", "edema")
     _clickApply(panel)
     _waitForEnd(panel)
-    text = panel.ui.resultLabel.text
-    assert panel.ui.resultLabel.visible
+    text = panel.fillPage.ui.resultLabel.text
+    assert panel.fillPage.ui.resultLabel.visible
     for word in ("'T1 filled (patch-regression)'", "mL", " s.", "because", "not for clinical use"):
         assert word in text
 
@@ -175,20 +175,20 @@ def _addLargerInputs():
 
 
 def _tableRows(panel):
-    return re.findall(r"<tr.*?</tr>", panel.ui.selfCheckLabel.text)
+    return re.findall(r"<tr.*?</tr>", panel.fillPage.ui.selfCheckLabel.text)
 
 
 def test_a_self_check_shows_what_was_tried_with_the_best_first(panel):
     _addLargerInputs()
     _open(panel)
-    assert not panel.ui.selfCheckLabel.visible
-    panel.ui.selfCheckBox.click()
-    assert "Tries several methods" in panel.ui.methodSummaryLabel.text
+    assert not panel.fillPage.ui.selfCheckLabel.visible
+    panel.fillPage.ui.selfCheckBox.click()
+    assert "Tries several methods" in panel.fillPage.ui.methodSummaryLabel.text
     _clickApply(panel)
     _waitForEnd(panel)
-    assert panel.ui.errorLabel.text == ""
-    assert panel.ui.selfCheckLabel.visible
-    text = panel.ui.selfCheckLabel.text
+    assert panel.fillPage.ui.errorLabel.text == ""
+    assert panel.fillPage.ui.selfCheckLabel.visible
+    text = panel.fillPage.ui.selfCheckLabel.text
     for words in ("holes of the same shape in healthy tissue", "R = "):
         assert words in text
     _, best, *others = _tableRows(panel)
@@ -199,18 +199,18 @@ def test_a_self_check_shows_what_was_tried_with_the_best_first(panel):
     assert "expected PSNR" in filled.GetDescription()
     taken = MedInpaintLib.methods()[filled.GetAttribute("MedInpaint.Method")]
     assert taken.title.partition(" (")[0] in best
-    panel.ui.selfCheckBox.click()
-    assert not panel.ui.selfCheckLabel.visible
+    panel.fillPage.ui.selfCheckBox.click()
+    assert not panel.fillPage.ui.selfCheckLabel.visible
 
 
 def test_a_self_check_of_one_method_says_what_to_expect_of_it(panel):
     _addLargerInputs()
     _open(panel)
-    _chooseIn(panel.ui.methodCombo, "harmonic")
-    panel.ui.selfCheckBox.click()
+    _chooseIn(panel.fillPage.ui.methodCombo, "harmonic")
+    panel.fillPage.ui.selfCheckBox.click()
     _clickApply(panel)
     _waitForEnd(panel)
-    assert "what to expect of Harmonic" in panel.ui.selfCheckLabel.text
+    assert "what to expect of Harmonic" in panel.fillPage.ui.selfCheckLabel.text
     assert len(_tableRows(panel)) == 2
 
 
@@ -229,7 +229,7 @@ def test_the_self_checks_table_fits_into_the_panel(panel, width):
     }
     panel.parent.resize(width, 900)
     host.processEvents()
-    label = panel.ui.selfCheckLabel
+    label = panel.fillPage.ui.selfCheckLabel
     text = QtGui.QTextDocument()
     text.setDefaultFont(label.font)
     text.setDocumentMargin(0)
@@ -243,23 +243,23 @@ def test_without_a_place_for_trial_holes_there_is_a_warning_and_no_table(panel):
     _addInputs()
     _open(panel)
     _choose(panel, "lesion")
-    _chooseIn(panel.ui.methodCombo, "harmonic")
-    panel.ui.selfCheckBox.click()
+    _chooseIn(panel.fillPage.ui.methodCombo, "harmonic")
+    panel.fillPage.ui.selfCheckBox.click()
     _clickApply(panel)
     _waitForEnd(panel)
-    assert "self-check" in panel.ui.warningLabel.text
-    assert not panel.ui.selfCheckLabel.visible
-    assert panel.ui.resultLabel.visible
+    assert "self-check" in panel.fillPage.ui.warningLabel.text
+    assert not panel.fillPage.ui.selfCheckLabel.visible
+    assert panel.fillPage.ui.resultLabel.visible
 
 
 def test_the_section_for_more_is_closed_and_says_when_it_is_in_use(panel):
     _addInputs()
     guide = addVolume(name="T2")
     _open(panel)
-    assert panel.ui.moreCollapsibleButton.collapsed
-    assert panel.ui.moreCollapsibleButton.text == "More to go by"
-    panel.ui.guidesSelector.check(guide)
-    assert panel.ui.moreCollapsibleButton.text == "More to go by (in use)"
+    assert panel.fillPage.ui.moreCollapsibleButton.collapsed
+    assert panel.fillPage.ui.moreCollapsibleButton.text == "More to go by"
+    panel.fillPage.ui.guidesSelector.check(guide)
+    assert panel.fillPage.ui.moreCollapsibleButton.text == "More to go by (in use)"
 
 
 def test_guides_that_are_ticked_reach_the_result(panel):
@@ -267,14 +267,14 @@ def test_guides_that_are_ticked_reach_the_result(panel):
     guides = [addVolume(name="T2"), addVolume(name="FLAIR")]
     _open(panel)
     _choose(panel, "lesion")
-    _chooseIn(panel.ui.methodCombo, "patch")
+    _chooseIn(panel.fillPage.ui.methodCombo, "patch")
     for guide in guides:
-        panel.ui.guidesSelector.check(guide)
+        panel.fillPage.ui.guidesSelector.check(guide)
     assert list(panel.logic.getParameterNode().guides) == guides
-    panel.ui.guidesSelector.uncheck(guides[1])
+    panel.fillPage.ui.guidesSelector.uncheck(guides[1])
     _clickApply(panel)
     _waitForEnd(panel)
-    assert panel.ui.errorLabel.text == ""
+    assert panel.fillPage.ui.errorLabel.text == ""
     filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (patch)")
     assert filled.GetAttribute("MedInpaint.Guides") == '["T2"]'
 
@@ -283,11 +283,11 @@ def test_the_input_cannot_be_ticked_as_a_guide(panel):
     volume, _ = _addInputs()
     _open(panel)
     _choose(panel, "lesion")
-    panel.ui.guidesSelector.check(volume)
-    assert not panel.ui.applyButton.enabled
-    assert "cannot guide itself" in panel.ui.applyHintLabel.text
-    panel.ui.guidesSelector.uncheck(volume)
-    assert panel.ui.applyButton.enabled
+    panel.fillPage.ui.guidesSelector.check(volume)
+    assert not panel.fillPage.ui.applyButton.enabled
+    assert "cannot guide itself" in panel.fillPage.ui.applyHintLabel.text
+    panel.fillPage.ui.guidesSelector.uncheck(volume)
+    assert panel.fillPage.ui.applyButton.enabled
 
 
 def test_the_output_cannot_be_ticked_as_a_guide(panel):
@@ -295,9 +295,9 @@ def test_the_output_cannot_be_ticked_as_a_guide(panel):
     output = addVolume(name="Output")
     _open(panel)
     _choose(panel, "lesion")
-    panel.ui.outputVolumeSelector.setCurrentNode(output)
-    panel.ui.guidesSelector.check(output)
-    assert "cannot be a guide" in panel.ui.applyHintLabel.text
+    panel.fillPage.ui.outputVolumeSelector.setCurrentNode(output)
+    panel.fillPage.ui.guidesSelector.check(output)
+    assert "cannot be a guide" in panel.fillPage.ui.applyHintLabel.text
 
 
 def test_a_guide_that_is_removed_is_forgotten(panel):
@@ -306,58 +306,58 @@ def test_a_guide_that_is_removed_is_forgotten(panel):
     _open(panel)
     _choose(panel, "lesion")
     panel.logic.getParameterNode().guides = guides
-    assert list(panel.ui.guidesSelector.checkedNodes()) == guides
+    assert list(panel.fillPage.ui.guidesSelector.checkedNodes()) == guides
     slicer.mrmlScene.RemoveNode(guides[0])
     host.processEvents()
-    assert list(panel.ui.guidesSelector.checkedNodes()) == guides[1:]
-    assert panel.ui.applyButton.enabled
+    assert list(panel.fillPage.ui.guidesSelector.checkedNodes()) == guides[1:]
+    assert panel.fillPage.ui.applyButton.enabled
 
 
 def test_a_folder_of_exemplars_must_be_there_and_can_be_taken_back(panel, tmp_path):
     _addInputs()
     _open(panel)
     _choose(panel, "lesion")
-    panel.ui.exemplarsPathEdit.currentPath = str(tmp_path / "missing")
-    assert not panel.ui.applyButton.enabled
-    assert "There is no folder" in panel.ui.applyHintLabel.text
-    panel.ui.exemplarsPathEdit.currentPath = str(tmp_path)
-    assert panel.ui.applyButton.enabled
+    panel.fillPage.ui.exemplarsPathEdit.currentPath = str(tmp_path / "missing")
+    assert not panel.fillPage.ui.applyButton.enabled
+    assert "There is no folder" in panel.fillPage.ui.applyHintLabel.text
+    panel.fillPage.ui.exemplarsPathEdit.currentPath = str(tmp_path)
+    assert panel.fillPage.ui.applyButton.enabled
     assert panel.logic.getParameterNode().exemplars == str(tmp_path)
-    panel.ui.exemplarsPathEdit.currentPath = ""
+    panel.fillPage.ui.exemplarsPathEdit.currentPath = ""
     assert panel.logic.getParameterNode().exemplars == ""
-    assert panel.ui.moreCollapsibleButton.text == "More to go by"
+    assert panel.fillPage.ui.moreCollapsibleButton.text == "More to go by"
 
 
 def test_guides_and_exemplars_survive_saving_and_loading_the_scene(panel, tmp_path):
     _addInputs()
     guide = addVolume(name="T2")
     _open(panel)
-    panel.ui.guidesSelector.check(guide)
-    panel.ui.exemplarsPathEdit.currentPath = str(tmp_path)
-    panel.ui.selfCheckBox.click()
-    panel.ui.uncertaintyBox.click()
+    panel.fillPage.ui.guidesSelector.check(guide)
+    panel.fillPage.ui.exemplarsPathEdit.currentPath = str(tmp_path)
+    panel.fillPage.ui.selfCheckBox.click()
+    panel.fillPage.ui.uncertaintyBox.click()
     assert slicer.mrmlScene.WriteToMRB(str(tmp_path / "scene.mrb"))
     mrml.clearScene()
-    assert panel.ui.guidesSelector.checkedNodes() == ()
+    assert panel.fillPage.ui.guidesSelector.checkedNodes() == ()
     assert slicer.mrmlScene.ReadFromMRB(str(tmp_path / "scene.mrb"))
     host.processEvents()
-    assert [node.GetName() for node in panel.ui.guidesSelector.checkedNodes()] == ["T2"]
-    assert panel.ui.exemplarsPathEdit.currentPath == str(tmp_path)
-    assert panel.ui.selfCheckBox.checked
-    assert panel.ui.uncertaintyBox.checked
+    assert [node.GetName() for node in panel.fillPage.ui.guidesSelector.checkedNodes()] == ["T2"]
+    assert panel.fillPage.ui.exemplarsPathEdit.currentPath == str(tmp_path)
+    assert panel.fillPage.ui.selfCheckBox.checked
+    assert panel.fillPage.ui.uncertaintyBox.checked
 
 
 def test_the_uncertainty_is_a_second_volume_that_the_result_names(panel):
     _addInputs()
     _open(panel)
     _choose(panel, "lesion")
-    _chooseIn(panel.ui.methodCombo, "patch")
-    panel.ui.uncertaintyBox.click()
+    _chooseIn(panel.fillPage.ui.methodCombo, "patch")
+    panel.fillPage.ui.uncertaintyBox.click()
     _clickApply(panel)
     _waitForEnd(panel)
-    assert panel.ui.errorLabel.text == ""
+    assert panel.fillPage.ui.errorLabel.text == ""
     assert slicer.mrmlScene.GetFirstNodeByName("T1 uncertainty (patch)") is not None
-    assert "Uncertainty: 'T1 uncertainty (patch)'." in panel.ui.resultLabel.text
+    assert "Uncertainty: 'T1 uncertainty (patch)'." in panel.fillPage.ui.resultLabel.text
 
 
 def test_the_chosen_output_volume_takes_the_result(panel):
@@ -365,7 +365,7 @@ def test_the_chosen_output_volume_takes_the_result(panel):
     output = addVolume(np.zeros((2, 2, 2), np.float32), name="Mine")
     _open(panel)
     _choose(panel, "lesion")
-    panel.ui.outputVolumeSelector.setCurrentNode(output)
+    panel.fillPage.ui.outputVolumeSelector.setCurrentNode(output)
     _clickApply(panel)
     _waitForEnd(panel)
     assert slicer.util.arrayFromVolume(output).shape == ramp().shape
@@ -378,16 +378,16 @@ def test_cancel_ends_the_whole_process_tree_at_once_and_leaves_the_scene_as_it_w
     _choose(panel, "lesion")
     before = sceneContent()
     _clickApply(panel)
-    host.waitUntil(lambda: panel.ui.progressBar.value == 42)
-    assert panel.ui.statusLabel.text == "Filling"
+    host.waitUntil(lambda: panel.fillPage.ui.progressBar.value == 42)
+    assert panel.fillPage.ui.statusLabel.text == "Filling"
     pids = json.loads(endlessWorker.read_text())
     start = time.monotonic()
-    panel.ui.cancelButton.click()
-    assert panel.panel.run.job is None
+    panel.fillPage.ui.cancelButton.click()
+    assert panel.fillPage.run.job is None
     host.waitUntil(lambda: not any(isRunning(pid) for pid in pids), seconds=5)
     assert time.monotonic() - start < 1
-    assert "Cancelled" in panel.ui.statusLabel.text
-    assert panel.ui.applyButton.enabled
+    assert "Cancelled" in panel.fillPage.ui.statusLabel.text
+    assert panel.fillPage.ui.applyButton.enabled
     assert sceneContent() == before
 
 
@@ -398,8 +398,8 @@ def test_closing_the_scene_ends_what_runs(panel, endlessWorker):
     _clickApply(panel)
     host.waitUntil(endlessWorker.exists)
     mrml.clearScene()
-    assert panel.panel.run.job is None
-    assert not panel.ui.applyButton.enabled
+    assert panel.fillPage.run.job is None
+    assert not panel.fillPage.ui.applyButton.enabled
     host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
 
@@ -409,11 +409,11 @@ def test_closing_the_scene_clears_segments_and_messages(panel):
     _choose(panel, "lesion")
     _clickApply(panel)
     _waitForEnd(panel)
-    assert panel.ui.resultLabel.visible
+    assert panel.fillPage.ui.resultLabel.visible
     mrml.clearScene()
-    assert panel.ui.segmentsTable._list.count() == 0
+    assert panel.fillPage.ui.segmentsTable._list.count() == 0
     assert _messages(panel) == []
-    assert panel.ui.applyHintLabel.text == "Choose the volume to fill."
+    assert panel.fillPage.ui.applyHintLabel.text == "Choose the volume to fill."
 
 
 def test_removing_the_input_ends_what_runs_at_once(panel, endlessWorker):
@@ -423,14 +423,14 @@ def test_removing_the_input_ends_what_runs_at_once(panel, endlessWorker):
     _clickApply(panel)
     host.waitUntil(endlessWorker.exists)
     slicer.mrmlScene.RemoveNode(volume)
-    assert panel.panel.run.job is None
-    assert "removed" in panel.ui.errorLabel.text
+    assert panel.fillPage.run.job is None
+    assert "removed" in panel.fillPage.ui.errorLabel.text
     host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
 
 def _messages(panel):
     names = ("statusLabel", "errorLabel", "warningLabel", "resultLabel", "selfCheckLabel")
-    labels = [getattr(panel.ui, name) for name in names]
+    labels = [getattr(panel.fillPage.ui, name) for name in names]
     return [label.text for label in labels if label.text or label.visible]
 
 
@@ -438,15 +438,15 @@ def _messages(panel):
     "change",
     [
         lambda panel: _choose(panel, "edema"),
-        lambda panel: _chooseIn(panel.ui.methodCombo, "harmonic"),
-        lambda panel: _chooseIn(panel.ui.blendCombo, "feather"),
-        lambda panel: setattr(panel.ui.dilateSlider, "value", 2),
-        lambda panel: setattr(panel.ui.selfCheckBox, "checked", True),
-        lambda panel: setattr(panel.ui.uncertaintyBox, "checked", True),
-        lambda panel: setattr(panel.ui.exemplarsPathEdit, "currentPath", str(mrml.REPOSITORY)),
-        lambda panel: panel.ui.guidesSelector.check(addVolume(name="T2")),
+        lambda panel: _chooseIn(panel.fillPage.ui.methodCombo, "harmonic"),
+        lambda panel: _chooseIn(panel.fillPage.ui.blendCombo, "feather"),
+        lambda panel: setattr(panel.fillPage.ui.dilateSlider, "value", 2),
+        lambda panel: setattr(panel.fillPage.ui.selfCheckBox, "checked", True),
+        lambda panel: setattr(panel.fillPage.ui.uncertaintyBox, "checked", True),
+        lambda panel: setattr(panel.fillPage.ui.exemplarsPathEdit, "currentPath", str(mrml.REPOSITORY)),
+        lambda panel: panel.fillPage.ui.guidesSelector.check(addVolume(name="T2")),
         lambda panel: setattr(_editor(panel, "clip"), "checked", False),
-        lambda panel: panel.ui.inputVolumeSelector.setCurrentNode(addVolume(name="Other")),
+        lambda panel: panel.fillPage.ui.inputVolumeSelector.setCurrentNode(addVolume(name="Other")),
         lambda panel: panel.logic.getParameterNode().segmentation.GetSegmentation().RemoveSegment("lesion"),
     ],
 )
@@ -454,7 +454,7 @@ def test_messages_go_when_the_user_chooses_otherwise(panel, change):
     _addInputs()
     _open(panel)
     _choose(panel, "lesion")
-    _chooseIn(panel.ui.methodCombo, "biharmonic")
+    _chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
     _clickApply(panel)
     _waitForEnd(panel)
     host.processEvents()
@@ -465,12 +465,14 @@ def test_messages_go_when_the_user_chooses_otherwise(panel, change):
 
 
 def test_the_reason_why_apply_is_disabled_is_in_sight(panel):
-    assert panel.ui.applyHintLabel.visible
-    assert panel.ui.applyHintLabel.text == panel.ui.applyButton.toolTip == "Choose the volume to fill."
+    assert panel.fillPage.ui.applyHintLabel.visible
+    assert (
+        panel.fillPage.ui.applyHintLabel.text == panel.fillPage.ui.applyButton.toolTip == "Choose the volume to fill."
+    )
     _addInputs()
     _open(panel)
     _choose(panel, "lesion")
-    assert not panel.ui.applyHintLabel.visible
+    assert not panel.fillPage.ui.applyHintLabel.visible
 
 
 @pytest.mark.parametrize("width", [300, 360])
@@ -483,20 +485,22 @@ def test_a_panel_short_of_room_scrolls_to_the_result_instead_of_squeezing(panel,
     _addInputs()
     _open(panel)
     _choose(panel, "lesion")
-    _chooseIn(panel.ui.methodCombo, "biharmonic")
-    panel.ui.dilateSlider.value = 1
+    _chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
+    panel.fillPage.ui.dilateSlider.value = 1
     _clickApply(panel)
-    panel.panel.run.onWarning(
+    panel.fillPage.run.onWarning(
         "A warning that is so long that it needs several lines in a panel as narrow as this one. " * 2
     )
     _waitForEnd(panel)
-    label = panel.ui.resultLabel
+    label = panel.fillPage.ui.resultLabel
     host.waitUntil(lambda: label.visibleRegion().boundingRect().height() == label.height, seconds=2)
     for name in ("resultLabel", "warningLabel", "methodSummaryLabel"):
-        shown = getattr(panel.ui, name)
+        shown = getattr(panel.fillPage.ui, name)
         assert shown.height >= shown.heightForWidth(shown.width) > 0
-    assert panel.ui.segmentsTable.height >= 75
-    assert panel.ui.dilateSlider.y >= panel.ui.segmentsTable.y + panel.ui.segmentsTable.height
+    assert panel.fillPage.ui.segmentsTable.height >= 75
+    assert (
+        panel.fillPage.ui.dilateSlider.y >= panel.fillPage.ui.segmentsTable.y + panel.fillPage.ui.segmentsTable.height
+    )
     narrow = label.minimumHeight
     area.resize(2 * width, 400)
     host.waitUntil(lambda: 0 < label.minimumHeight < narrow, seconds=2)
@@ -512,8 +516,8 @@ def test_leaving_the_module_lets_the_filling_go_on(panel):
     _waitForEnd(panel)
     assert slicer.mrmlScene.GetFirstNodeByName("T1 filled (patch-regression)") is not None
     panel.enter()
-    assert panel.ui.applyButton.enabled
-    assert "'T1 filled (patch-regression)'" in panel.ui.resultLabel.text
+    assert panel.fillPage.ui.applyButton.enabled
+    assert "'T1 filled (patch-regression)'" in panel.fillPage.ui.resultLabel.text
 
 
 def test_warnings_stay_in_sight(panel, wordyWorker):
@@ -526,8 +530,8 @@ def test_warnings_stay_in_sight(panel, wordyWorker):
     _choose(panel, "lesion")
     _clickApply(panel)
     _waitForEnd(panel)
-    assert panel.ui.warningLabel.visible
-    assert panel.ui.warningLabel.text == "The hole is large.\nIt touches the border."
+    assert panel.fillPage.ui.warningLabel.visible
+    assert panel.fillPage.ui.warningLabel.text == "The hole is large.\nIt touches the border."
 
 
 def test_an_error_of_the_engine_is_shown_and_the_panel_stays_usable(panel, wordyWorker):
@@ -537,9 +541,9 @@ def test_an_error_of_the_engine_is_shown_and_the_panel_stays_usable(panel, wordy
     _choose(panel, "lesion")
     _clickApply(panel)
     _waitForEnd(panel)
-    assert panel.ui.errorLabel.visible
-    assert panel.ui.errorLabel.text == "The mask is empty."
-    assert panel.ui.applyButton.enabled
+    assert panel.fillPage.ui.errorLabel.visible
+    assert panel.fillPage.ui.errorLabel.text == "The mask is empty."
+    assert panel.fillPage.ui.applyButton.enabled
 
 
 def test_a_crash_of_the_worker_is_shown_with_its_last_lines(panel, wordyWorker):
@@ -549,8 +553,8 @@ def test_a_crash_of_the_worker_is_shown_with_its_last_lines(panel, wordyWorker):
     _choose(panel, "lesion")
     _clickApply(panel)
     _waitForEnd(panel)
-    assert "exit code 1" in panel.ui.errorLabel.text
-    assert "ZeroDivisionError" in panel.ui.errorLabel.text
+    assert "exit code 1" in panel.fillPage.ui.errorLabel.text
+    assert "ZeroDivisionError" in panel.fillPage.ui.errorLabel.text
 
 
 def test_an_empty_segment_is_shown_as_an_error_before_anything_starts(panel):
@@ -558,9 +562,9 @@ def test_an_empty_segment_is_shown_as_an_error_before_anything_starts(panel):
     addSegmentation(volume, lesion=np.zeros_like(box()))
     _open(panel)
     _clickApply(panel)
-    assert panel.panel.run.job is None
-    assert "'lesion'" in panel.ui.errorLabel.text
-    assert panel.ui.statusLabel.text == ""
+    assert panel.fillPage.run.job is None
+    assert "'lesion'" in panel.fillPage.ui.errorLabel.text
+    assert panel.fillPage.ui.statusLabel.text == ""
 
 
 def _decline(requirements, requester):
@@ -573,10 +577,10 @@ def test_a_declined_installation_says_what_the_method_needs_and_what_to_do(panel
     _addInputs()
     _open(panel)
     _choose(panel, "lesion")
-    _chooseIn(panel.ui.methodCombo, "telea")
+    _chooseIn(panel.fillPage.ui.methodCombo, "telea")
     _clickApply(panel)
-    assert panel.panel.run.job is None
-    assert panel.ui.errorLabel.text == (
+    assert panel.fillPage.run.job is None
+    assert panel.fillPage.ui.errorLabel.text == (
         f"The method '{MedInpaintLib.methods()['telea'].title}' needs the Python package opencv-python-headless. "
         "Press Apply again and agree, or choose another method."
     )
@@ -589,8 +593,8 @@ def test_a_declined_installation_of_the_engines_packages_is_told(panel, monkeypa
     _open(panel)
     _choose(panel, "lesion")
     _clickApply(panel)
-    assert "MedInpaint needs the Python package(s) scipy" in panel.ui.errorLabel.text
-    assert "another method" not in panel.ui.errorLabel.text
+    assert "MedInpaint needs the Python package(s) scipy" in panel.fillPage.ui.errorLabel.text
+    assert "another method" not in panel.fillPage.ui.errorLabel.text
 
 
 def test_an_installation_that_failed_is_told(panel, monkeypatch):
@@ -602,7 +606,7 @@ def test_an_installation_that_failed_is_told(panel, monkeypatch):
     _open(panel)
     _choose(panel, "lesion")
     _clickApply(panel)
-    assert "could not be installed: Another installation is running" in panel.ui.errorLabel.text
+    assert "could not be installed: Another installation is running" in panel.fillPage.ui.errorLabel.text
 
 
 def test_packages_are_asked_for_when_apply_is_pressed_and_not_before(panel):
@@ -620,7 +624,7 @@ def test_a_methods_own_packages_are_asked_for_with_the_engines(panel):
     _addInputs()
     _open(panel)
     _choose(panel, "lesion")
-    _chooseIn(panel.ui.methodCombo, "telea")
+    _chooseIn(panel.fillPage.ui.methodCombo, "telea")
     host.packagesAskedFor.clear()
     _clickApply(panel)
     _waitForEnd(panel)
@@ -628,61 +632,61 @@ def test_a_methods_own_packages_are_asked_for_with_the_engines(panel):
 
 
 def test_every_method_of_the_engine_is_offered_after_automatic(panel):
-    combo = panel.ui.methodCombo
+    combo = panel.fillPage.ui.methodCombo
     assert [combo.itemData(index) for index in range(combo.count)] == ["auto", *MedInpaintLib.methods()]
 
 
 def test_every_method_shows_its_summary_and_a_row_for_each_parameter(panel):
     for name, info in MedInpaintLib.methods().items():
-        _chooseIn(panel.ui.methodCombo, name)
-        assert panel.ui.methodSummaryLabel.text == info.summary
-        assert panel.ui.methodParametersWidget.layout().rowCount() == len(info.describe())
+        _chooseIn(panel.fillPage.ui.methodCombo, name)
+        assert panel.fillPage.ui.methodSummaryLabel.text == info.summary
+        assert panel.fillPage.ui.methodParametersWidget.layout().rowCount() == len(info.describe())
         defaults = {parameter.name: parameter.default for parameter in info.describe()}
-        assert panel.panel._form.values() == pytest.approx(defaults)
+        assert panel.fillPage._form.values() == pytest.approx(defaults)
 
 
 def test_each_method_keeps_its_own_parameters(panel):
-    _chooseIn(panel.ui.methodCombo, "biharmonic")
+    _chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
     _editor(panel, "clip").checked = False
-    _chooseIn(panel.ui.methodCombo, "harmonic")
-    _chooseIn(panel.ui.methodCombo, "biharmonic")
-    assert panel.panel._form.values()["clip"] is False
+    _chooseIn(panel.fillPage.ui.methodCombo, "harmonic")
+    _chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
+    assert panel.fillPage._form.values()["clip"] is False
 
 
 def test_a_tolerance_is_typed_in_the_scientific_way(panel):
-    _chooseIn(panel.ui.methodCombo, "biharmonic")
+    _chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
     _type(panel, "tolerance", "1e-4")
-    assert panel.panel._form.values()["tolerance"] == 1e-4
-    assert panel.ui.parameterHintLabel.text == ""
+    assert panel.fillPage._form.values()["tolerance"] == 1e-4
+    assert panel.fillPage.ui.parameterHintLabel.text == ""
 
 
 @pytest.mark.parametrize("text", ["nonsense", "", "5", "-1", "nan", "inf"])
 def test_a_number_out_of_range_is_refused_with_the_range(panel, text):
-    _chooseIn(panel.ui.methodCombo, "biharmonic")
+    _chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
     _type(panel, "tolerance", "1e-4")
     _type(panel, "tolerance", text)
     assert _editor(panel, "tolerance").text == "0.0001"
-    assert panel.panel._form.values()["tolerance"] == 1e-4
-    assert panel.ui.parameterHintLabel.visible
-    assert re.fullmatch(r"Tolerance must be between 1e-\d+ and [\d.]+\.", panel.ui.parameterHintLabel.text)
+    assert panel.fillPage._form.values()["tolerance"] == 1e-4
+    assert panel.fillPage.ui.parameterHintLabel.visible
+    assert re.fullmatch(r"Tolerance must be between 1e-\d+ and [\d.]+\.", panel.fillPage.ui.parameterHintLabel.text)
     _type(panel, "tolerance", "1e-3")
-    assert not panel.ui.parameterHintLabel.visible
+    assert not panel.fillPage.ui.parameterHintLabel.visible
 
 
 def test_apply_does_not_start_with_a_number_that_was_refused(panel):
     _addInputs()
     _open(panel)
     _choose(panel, "lesion")
-    _chooseIn(panel.ui.methodCombo, "biharmonic")
+    _chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
     _editor(panel, "tolerance").text = "5"
     _clickApply(panel)
-    assert panel.panel.run.job is None
-    assert "Tolerance" in panel.ui.parameterHintLabel.text
+    assert panel.fillPage.run.job is None
+    assert "Tolerance" in panel.fillPage.ui.parameterHintLabel.text
 
 
 def test_the_automatic_choice_is_described_as_everywhere(panel):
-    _chooseIn(panel.ui.methodCombo, "auto")
-    assert panel.ui.methodSummaryLabel.text == auto.SUMMARY
+    _chooseIn(panel.fillPage.ui.methodCombo, "auto")
+    assert panel.fillPage.ui.methodSummaryLabel.text == auto.SUMMARY
 
 
 def test_pytorch_is_installed_by_its_own_extension_where_that_is_there(panel, monkeypatch):
@@ -707,23 +711,23 @@ def test_a_model_is_typed(panel):
     _addInputs()
     _open(panel)
     _choose(panel, "lesion")
-    _chooseIn(panel.ui.methodCombo, "vae-latent")
+    _chooseIn(panel.fillPage.ui.methodCombo, "vae-latent")
     editor = _editor(panel, "model")
     assert editor.text == "auto"
     editor.text = "nowhere"
     _clickApply(panel)
     _waitForEnd(panel)
-    assert "There is no model 'nowhere'" in panel.ui.errorLabel.text
+    assert "There is no model 'nowhere'" in panel.fillPage.ui.errorLabel.text
 
 
 def test_the_parameters_reach_the_report(panel):
     _addInputs()
     _open(panel)
     _choose(panel, "lesion")
-    _chooseIn(panel.ui.methodCombo, "biharmonic")
+    _chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
     _editor(panel, "clip").checked = False
-    _chooseIn(panel.ui.blendCombo, "feather")
-    panel.ui.dilateSlider.value = 2
+    _chooseIn(panel.fillPage.ui.blendCombo, "feather")
+    panel.fillPage.ui.dilateSlider.value = 2
     _clickApply(panel)
     _waitForEnd(panel)
     filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (biharmonic)")
@@ -736,18 +740,18 @@ def test_choices_are_kept_in_the_scene(panel):
     _, segmentation = _addInputs()
     _open(panel)
     _choose(panel, "edema")
-    _chooseIn(panel.ui.methodCombo, "nearest")
-    _chooseIn(panel.ui.deviceCombo, "cpu")
-    panel.ui.dilateSlider.value = 1.5
+    _chooseIn(panel.fillPage.ui.methodCombo, "nearest")
+    _chooseIn(panel.fillPage.ui.deviceCombo, "cpu")
+    panel.fillPage.ui.dilateSlider.value = 1.5
     node = panel.logic.getParameterNode()
     assert (node.segmentation, list(node.segmentIds)) == (segmentation, ["edema"])
     assert (node.method, node.device, node.dilateMm) == ("nearest", "cpu", 1.5)
     node.method = "harmonic"
-    assert panel.ui.methodCombo.currentData == "harmonic"
+    assert panel.fillPage.ui.methodCombo.currentData == "harmonic"
 
 
 def test_the_panel_fits_into_300_pixels(panel):
-    _chooseIn(panel.ui.methodCombo, "biharmonic")
+    _chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
     host.processEvents()
     assert panel.parent.minimumSizeHint().width() <= 300
 
@@ -777,4 +781,4 @@ def _type(panel, name, text):
 
 
 def _editor(panel, name):
-    return panel.ui.methodParametersWidget.findChild(object, f"{name}Editor")
+    return panel.fillPage.ui.methodParametersWidget.findChild(object, f"{name}Editor")

@@ -7,13 +7,13 @@ import vtk
 from panelhost.phantom import addSegmentation, addTransform, addVolume, box, obliqueMatrix, rotation, sceneContent
 
 from MedInpaintLib.errors import MaskError
-from MedInpaintSlicer import scene
+from MedInpaintSlicer.nodes import holes
 
 
 def test_a_segment_on_an_oblique_volume_is_exact():
     volume = addVolume()
     segmentation = addSegmentation(volume, lesion=box())
-    hole = scene.holeOf(segmentation, ["lesion"], volume)
+    hole = holes.holeOf(segmentation, ["lesion"], volume)
     assert np.array_equal(hole.mask, box())
     assert hole.names == ("lesion",)
     assert hole.warnings == ()
@@ -23,8 +23,8 @@ def test_two_overlapping_segments_are_united():
     volume = addVolume()
     other = box(k=(6, 10), j=(7, 12))
     segmentation = addSegmentation(volume, lesion=box(), edema=other)
-    assert np.array_equal(scene.holeOf(segmentation, ["lesion", "edema"], volume).mask, box() | other)
-    assert np.array_equal(scene.holeOf(segmentation, ["edema"], volume).mask, other)
+    assert np.array_equal(holes.holeOf(segmentation, ["lesion", "edema"], volume).mask, box() | other)
+    assert np.array_equal(holes.holeOf(segmentation, ["edema"], volume).mask, other)
 
 
 def test_a_segmentation_on_a_finer_grid_is_sampled_at_the_volumes_voxels():
@@ -35,7 +35,7 @@ def test_a_segmentation_on_a_finer_grid_is_sampled_at_the_volumes_voxels():
     fineMask = box().repeat(3, axis=0).repeat(3, axis=1).repeat(3, axis=2)
     fineVolume = addVolume(np.zeros(fineMask.shape, np.int16), fineMatrix, name="Fine")
     segmentation = addSegmentation(fineVolume, lesion=fineMask)
-    assert np.array_equal(scene.holeOf(segmentation, ["lesion"], volume).mask, box())
+    assert np.array_equal(holes.holeOf(segmentation, ["lesion"], volume).mask, box())
 
 
 def _addBall(volume, center, radius, segmentationName="Surfaces"):
@@ -73,7 +73,7 @@ def test_a_closed_surface_alone_is_enough(moved):
         matrix[:3, 3] = (3, -4, 5)
         segmentation.SetAndObserveTransformNodeID(addTransform(matrix).GetID())
         volume.SetAndObserveTransformNodeID(addTransform(matrix).GetID())
-    mask = scene.holeOf(segmentation, ["ball"], volume).mask
+    mask = holes.holeOf(segmentation, ["ball"], volume).mask
     distances = _distances(obliqueMatrix(), mask.shape, center)
     # The surface is a polyhedron and is cut by voxels: only voxels near it may fall on either side.
     assert mask[distances < 2.5].all()
@@ -84,7 +84,7 @@ def test_a_closed_surface_segmentation_is_not_changed():
     volume = addVolume()
     segmentation = _addBall(volume, (obliqueMatrix() @ (6, 8, 6, 1))[:3], radius=3.5)
     before = sceneContent()
-    scene.holeOf(segmentation, ["ball"], volume)
+    holes.holeOf(segmentation, ["ball"], volume)
     assert sceneContent() == before
     labelmap = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
     assert not segmentation.GetSegmentation().ContainsRepresentation(labelmap)
@@ -94,7 +94,7 @@ def test_nothing_is_left_in_the_scene():
     volume = addVolume()
     segmentation = addSegmentation(volume, lesion=box())
     before = sceneContent()
-    scene.holeOf(segmentation, ["lesion"], volume)
+    holes.holeOf(segmentation, ["lesion"], volume)
     assert sceneContent() == before
 
 
@@ -107,14 +107,14 @@ def test_a_transform_on_the_segmentation_moves_the_hole():
     volume = addVolume()
     segmentation = addSegmentation(volume, lesion=box())
     segmentation.SetAndObserveTransformNodeID(addTransform(ONE_VOXEL_ALONG_I).GetID())
-    assert np.array_equal(scene.holeOf(segmentation, ["lesion"], volume).mask, box(i=(5, 10)))
+    assert np.array_equal(holes.holeOf(segmentation, ["lesion"], volume).mask, box(i=(5, 10)))
 
 
 def test_a_transform_on_the_volume_moves_the_hole_the_other_way():
     volume = addVolume()
     segmentation = addSegmentation(volume, lesion=box())
     volume.SetAndObserveTransformNodeID(addTransform(ONE_VOXEL_ALONG_I).GetID())
-    assert np.array_equal(scene.holeOf(segmentation, ["lesion"], volume).mask, box(i=(3, 8)))
+    assert np.array_equal(holes.holeOf(segmentation, ["lesion"], volume).mask, box(i=(3, 8)))
 
 
 def test_the_same_transform_on_both_moves_nothing():
@@ -123,7 +123,7 @@ def test_the_same_transform_on_both_moves_nothing():
     transform = addTransform(rotation(33, "Z")).GetID()
     volume.SetAndObserveTransformNodeID(transform)
     segmentation.SetAndObserveTransformNodeID(transform)
-    assert np.array_equal(scene.holeOf(segmentation, ["lesion"], volume).mask, box())
+    assert np.array_equal(holes.holeOf(segmentation, ["lesion"], volume).mask, box())
 
 
 def test_different_transforms_on_both_are_both_heeded():
@@ -132,38 +132,38 @@ def test_different_transforms_on_both_are_both_heeded():
     turned = rotation(33, "Z")
     volume.SetAndObserveTransformNodeID(addTransform(turned).GetID())
     segmentation.SetAndObserveTransformNodeID(addTransform(turned @ ONE_VOXEL_ALONG_I).GetID())
-    assert np.array_equal(scene.holeOf(segmentation, ["lesion"], volume).mask, box(i=(5, 10)))
+    assert np.array_equal(holes.holeOf(segmentation, ["lesion"], volume).mask, box(i=(5, 10)))
 
 
 def test_no_segmentation_is_an_error():
     with pytest.raises(MaskError, match="no segmentation"):
-        scene.holeOf(None, ["lesion"], None)
+        holes.holeOf(None, ["lesion"], None)
 
 
 def test_a_segmentation_without_segments_is_an_error():
     volume = addVolume()
     with pytest.raises(MaskError, match="'Segmentation' has no segments"):
-        scene.holeOf(addSegmentation(volume), ["lesion"], volume)
+        holes.holeOf(addSegmentation(volume), ["lesion"], volume)
 
 
 def test_no_chosen_segment_is_an_error():
     volume = addVolume()
     with pytest.raises(MaskError, match="No segment is chosen"):
-        scene.holeOf(addSegmentation(volume, lesion=box()), [], volume)
+        holes.holeOf(addSegmentation(volume, lesion=box()), [], volume)
 
 
 def test_an_unknown_segment_id_is_an_error_that_lists_the_known_ones():
     volume = addVolume()
     segmentation = addSegmentation(volume, lesion=box(), edema=box())
     with pytest.raises(MaskError, match="no segment with the id 'Lesion'; its segments are: 'lesion', 'edema'"):
-        scene.holeOf(segmentation, ["Lesion"], volume)
+        holes.holeOf(segmentation, ["Lesion"], volume)
 
 
 def test_an_empty_segment_is_an_error_that_names_it():
     volume = addVolume()
     segmentation = addSegmentation(volume, lesion=np.zeros_like(box()))
     with pytest.raises(MaskError, match=r"No voxel of volume 'T1' is inside the segment\(s\) 'lesion'"):
-        scene.holeOf(segmentation, ["lesion"], volume)
+        holes.holeOf(segmentation, ["lesion"], volume)
 
 
 def test_a_segment_that_a_transform_has_put_outside_is_an_error():
@@ -173,12 +173,12 @@ def test_a_segment_that_a_transform_has_put_outside_is_an_error():
     far[:3, 3] = 500
     segmentation.SetAndObserveTransformNodeID(addTransform(far).GetID())
     with pytest.raises(MaskError, match="check the transforms"):
-        scene.holeOf(segmentation, ["lesion"], volume)
+        holes.holeOf(segmentation, ["lesion"], volume)
 
 
 def test_an_empty_segment_beside_a_full_one_is_a_warning():
     volume = addVolume()
     segmentation = addSegmentation(volume, lesion=box(), nothing=np.zeros_like(box()))
-    hole = scene.holeOf(segmentation, ["lesion", "nothing"], volume)
+    hole = holes.holeOf(segmentation, ["lesion", "nothing"], volume)
     assert np.array_equal(hole.mask, box())
     assert "'nothing'" in hole.warnings[0]

@@ -21,7 +21,8 @@ from panelhost.workers import PretendingRunner
 
 from MedInpaintLib import Volume
 from MedInpaintLib.errors import GeometryError, ImageReadError, InputError, MedInpaintError, ParameterError
-from MedInpaintSlicer import imputejob, process, scene
+from MedInpaintSlicer.jobs import impute, process
+from MedInpaintSlicer.nodes import estimates, results
 
 REPORT = {
     "software": "MedInpaintLib 1.2.3",
@@ -40,7 +41,7 @@ REPORT = {
 def _startedJob(volumes=None, target="FLAIR", **request):
     volumes = {"T1": addHead("T1"), "T2": addHead("T2")} if volumes is None else volumes
     runner, finished = PretendingRunner(), []
-    job = imputejob.ImputeJob(imputejob.Request(volumes, target, **request), runner, finished=finished.append)
+    job = impute.ImputeJob(impute.Request(volumes, target, **request), runner, finished=finished.append)
     job.start()
     return job, runner, finished
 
@@ -86,8 +87,8 @@ def test_the_engine_estimates_the_contrast_and_changes_nothing_else():
     before = [(node.GetTransformNodeID(), node.GetImageData().GetMTime()) for node in inputs]
     nodes = set(sceneContent())
     stages = []
-    job = imputejob.ImputeJob(
-        imputejob.Request(volumes, "flair", like, model="a-tiny-collagan"),
+    job = impute.ImputeJob(
+        impute.Request(volumes, "flair", like, model="a-tiny-collagan"),
         process.ForegroundRunner(),
         progress=lambda fraction, stage: stages.append(stage),
     )
@@ -112,7 +113,7 @@ def test_other_anatomy_is_an_error_of_the_engine_and_leaves_no_trace():
     pytest.importorskip("torch")
     volumes = {"T1": addHead("T1"), "T2": addHead("T2", subject=1)}
     before = sceneContent()
-    job = imputejob.ImputeJob(imputejob.Request(volumes, "FLAIR"), process.ForegroundRunner())
+    job = impute.ImputeJob(impute.Request(volumes, "FLAIR"), process.ForegroundRunner())
     job.start()
     assert isinstance(job.error, GeometryError)
     assert "same anatomy" in str(job.error)
@@ -358,9 +359,9 @@ def test_a_result_of_which_a_part_cannot_be_read_leaves_no_trace():
 
 def test_a_fill_into_an_estimate_says_nothing_of_the_estimate():
     node = addHead("FLAIR")
-    scene.describeEstimate(node, REPORT, {"T1": "T1"})
+    estimates.describeEstimate(node, REPORT, {"T1": "T1"})
     report = {**REPORT, "method": "harmonic", "parameters": {}, "blend": "paste", "seed": 0, "self_check": None}
     report["hole"] = {"voxels": 1, "volume_ml": 0.1, "components": 1}
-    scene.describeResult(node, scene.Provenance(report, "T1", ("lesion",)))
+    results.describeResult(node, results.Provenance(report, "T1", ("lesion",)))
     assert node.GetAttribute("MedInpaint.Method") == "harmonic"
     assert node.GetAttribute("MedInpaint.Model") is None

@@ -2,13 +2,15 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from slicer.i18n import tr as _
 
-from . import guides, process, scene
+from ..nodes import estimates, guides
+from ..nodes.images import imageOf
+from . import process
 from .job import Job
 
 
@@ -73,19 +75,12 @@ def commonComplaint(volumes: Mapping[str, Any], used: Iterable[Any], outputVolum
 class ImputeJob(Job):
     """An estimate of a contrast that runs, or has run."""
 
-    def __init__(
-        self,
-        request: Request,
-        runner: process.Runner,
-        progress: Callable[[float, str], None] | None = None,
-        warning: Callable[[str], None] | None = None,
-        finished: Callable[["ImputeJob"], None] | None = None,
-    ) -> None:
+    def __init__(self, request: Request, runner: process.Runner, **callbacks) -> None:
         """Runner and callbacks are those of :class:`Job`."""
         self._request = request
         self._sources = sourcesOf(request.volumes, request.target)
         self._reference = _reference(self._sources, request.reference)
-        super().__init__(self._sources.get(self._reference), request.outputVolume, runner, progress, warning, finished)
+        super().__init__(self._sources.get(self._reference), request.outputVolume, runner, **callbacks)
         self._names = {name: node.GetName() for name, node in self._sources.items()}
         self._likeName = request.like.GetName() if request.like is not None else ""
 
@@ -106,7 +101,7 @@ class ImputeJob(Job):
     def _prepare(self) -> tuple[str, ...]:
         # All of them, before anything is written: what cannot be used is told in one line.
         used = (*self._sources.values(), self._request.like)
-        images = [scene.imageOf(node) for node in used if node is not None and node is not self._inputVolume]
+        images = [imageOf(node) for node in used if node is not None and node is not self._inputVolume]
         return tuple(warning for image in images for warning in image.warnings)
 
     def _write(self) -> dict[str, Any]:
@@ -117,7 +112,7 @@ class ImputeJob(Job):
         }
         like = None
         if request.like is not None:
-            image = scene.imageOf(request.like)  # only its intensities count, wherever it lies
+            image = imageOf(request.like)  # only its intensities count, wherever it lies
             like = self._writeImage("like", request.like, image.array, image.geometry)
         return {
             "job": "impute",
@@ -135,7 +130,7 @@ class ImputeJob(Job):
 
     def _placed(self, node) -> tuple[np.ndarray, np.ndarray]:
         """A volume's voxels and their place: its own grid where the engine can lay it over the reference by itself."""
-        image = scene.imageOf(node)
+        image = imageOf(node)
         inOneSpace = node.GetParentTransformNode() is self._inputVolume.GetParentTransformNode()
         straight = image.geometry is image.ijkToRAS and self._image.geometry is self._image.ijkToRAS
         if node is self._inputVolume or (inOneSpace and straight):
@@ -147,10 +142,10 @@ class ImputeJob(Job):
 
         report = result["report"]
         estimated = Volume.read(result["output"]).array
-        node = scene.addEstimate(
+        node = estimates.addEstimate(
             estimated, self._image.ijkToRAS, self._inputVolume, report["target"], self._request.like, outputVolume
         )
-        scene.describeEstimate(node, {**report, "warnings": self.warnings}, self._names, self._likeName)
+        estimates.describeEstimate(node, {**report, "warnings": self.warnings}, self._names, self._likeName)
         return node
 
 

@@ -1,34 +1,31 @@
-"""What the tab "Missing contrast" shows and does; the widgets themselves are in Resources/UI/MedInpaint.ui."""
+"""The tab "Contrast"; its widgets are in Resources/UI/Contrast.ui."""
 
 import qt
+import slicer
 from slicer.i18n import tr as _
 
-from . import imputejob, installation, parameters, runarea, scene
+from .. import installation, parameters
+from ..jobs import impute
+from ..nodes import segments
 from .combos import BoundCombos, devices
 from .messages import fillText, segmentsComplaint
+from .page import RunPage
 
 #: The fill method that repairs a contrast from the others; estimating a whole one needs the same packages.
 REPAIR_METHOD = "collagan"
 
 
-class ImputePanel:
-    """Keeps the tab's widgets and the parameter node in step, and runs estimates and repairs.
+class ContrastPage(RunPage):
+    """Estimates a contrast of a head that is missing, or repairs a part of it, from the other contrasts."""
 
-    Widgets with a SlicerParameterName are bound by the parameter node itself; the combo boxes are bound here.
-    """
+    UI = "Contrast"
 
-    def __init__(self, ui, logic) -> None:
-        """
-        Args:
-            ui: the widgets, by name.
-            logic: a ``MedInpaintLogic``.
-        """
-        self.ui = ui
-        self.logic = logic
-        self._node = None
+    def __init__(self, logic, log) -> None:
+        """As for :class:`RunPage`."""
+        super().__init__(logic, log)
+        ui = self.ui
         self._segmentation = None
-        self._refreshing = False
-        self._segmentsObserver = scene.SegmentsObserver(self._onSegmentsAddedOrRemoved)
+        self._segmentsObserver = segments.SegmentsObserver(self._onSegmentsAddedOrRemoved)
         self._combos = BoundCombos(
             {
                 "wantedContrast": ui.wantedContrastCombo,
@@ -43,71 +40,44 @@ class ImputePanel:
             "FLAIR": (ui.flairLabel, ui.flairSelector),
             "T1C": (ui.t1PostLabel, ui.t1PostSelector),
         }
-        self.run = runarea.RunArea(
-            ui.imputeTab,
-            runarea.Widgets(
-                apply=ui.imputeApplyButton,
-                cancel=ui.imputeCancelButton,
-                progress=ui.imputeProgressBar,
-                hint=ui.imputeApplyHintLabel,
-                status=ui.imputeStatusLabel,
-                error=ui.imputeErrorLabel,
-                warning=ui.imputeWarningLabel,
-                result=ui.imputeResultLabel,
-            ),
-            self._whatIsMissing,
-            self._purpose,
-            self._showResult,
-            hints=(ui.imputeSummaryLabel,),
-        )
         self._combos.fill("wantedContrast", _titles())
         modes = {"create": _("Create the whole volume"), "repair": _("Repair it inside a segment")}
         self._combos.fill("imputeMode", modes)
         self._combos.fill("imputeDevice", devices())
-        ui.imputeApplyButton.connect("clicked(bool)", lambda checked: self.apply())
+
+    def title(self) -> str:
+        return _("Contrast")
+
+    def purpose(self) -> str:
+        return _("Estimate a contrast of a head that is missing or damaged from the others.")
 
     def setParameterNode(self, node) -> None:
-        """Show another parameter node's values, or none."""
-        self._node = node
         self._segmentation = None
         self._segmentsObserver.observe(None)
         self._combos.show(node)
-        self.refresh()
+        super().setParameterNode(node)
 
-    def refresh(self) -> None:
-        """Show what the parameter node holds."""
-        if self._node is None or self._refreshing:
-            return
-        self._refreshing = True
-        try:
-            self._showSegments()
-            self._combos.show(self._node)
-            self._showMode()
-            self.run.choose(self._whatIsChosen())
-            self.run.showCanApply()
-        finally:
-            self._refreshing = False
+    def _hintLabels(self) -> tuple:
+        return (self.ui.imputeSummaryLabel,)
 
-    def refreshSoon(self) -> None:
-        """Refresh once the widgets know what has just come into the scene."""
-        qt.QTimer.singleShot(0, self.refresh)
+    def _show(self) -> None:
+        self._showSegments()
+        self._combos.show(self._node)
+        self._showMode()
 
     def clear(self) -> None:
-        """Show no scene's contents: it is being closed."""
         self._combos.fill("imputeSegmentId", {})
-        self.run.clear()
+        super().clear()
 
-    def chooseOnlySegment(self) -> None:
+    def chooseDefaults(self) -> None:
         """Choose the segment when none is chosen and there is no choice: the user has just painted it."""
         if self._node is not None and not self._chosenSegment():
-            known = scene.allSegmentIds(self._node.imputeSegmentation)
+            known = segments.allSegmentIds(self._node.imputeSegmentation)
             if len(known) == 1:
                 self._node.imputeSegmentId = known[0]
 
-    def apply(self) -> None:
-        """Start what is chosen."""
-        if self.run.job is None and self._node is not None and not self._whatIsMissing():
-            self.run.start(self._startRepair if self._isRepair() else self._startEstimate)
+    def _start(self, **callbacks):
+        return self._startRepair(**callbacks) if self._isRepair() else self._startEstimate(**callbacks)
 
     def _startEstimate(self, **callbacks):
         _ensurePackages()
@@ -144,21 +114,21 @@ class ImputePanel:
         return self._node.imputeMode == "repair"
 
     def _sources(self) -> dict:
-        return imputejob.sourcesOf(parameters.contrastVolumes(self._node), self._node.wantedContrast)
+        return impute.sourcesOf(parameters.contrastVolumes(self._node), self._node.wantedContrast)
 
     def _showSegments(self) -> None:
         segmentation = self._node.imputeSegmentation
         if segmentation is not self._segmentation:
             self._segmentation = segmentation
             self._segmentsObserver.observe(segmentation)
-            self.chooseOnlySegment()
-        names = scene.segmentNames(segmentation)
+            self.chooseDefaults()
+        names = segments.segmentNames(segmentation)
         none = {} if len(names) == 1 else {"": _("Choose a segment") if names else _("None")}
         self._combos.fill("imputeSegmentId", {**none, **names})
 
     def _chosenSegment(self) -> str:
         """The chosen segment if it is still there."""
-        known = scene.allSegmentIds(self._node.imputeSegmentation)
+        known = segments.allSegmentIds(self._node.imputeSegmentation)
         return self._node.imputeSegmentId if self._node.imputeSegmentId in known else ""
 
     def _showMode(self) -> None:
@@ -176,9 +146,9 @@ class ImputePanel:
         for contrast, widgets in self._selectors.items():
             for each in widgets:
                 each.enabled = repair or contrast != self._node.wantedContrast
-        self.run.say(ui.imputeSummaryLabel, self._purpose())
+        self.run.say(ui.imputeSummaryLabel, self._applyPurpose())
 
-    def _purpose(self) -> str:
+    def _applyPurpose(self) -> str:
         titles = _titles()
         wanted = titles[self._node.wantedContrast]
         if self._isRepair():
@@ -206,8 +176,8 @@ class ImputePanel:
             others = ", ".join(title for title in titles.values() if title != wanted)
             return _("Choose one or more of the other contrasts: {others}.").format(others=others)
         if not self._isRepair():
-            return imputejob.complaint(volumes, wanted, node.likeVolume, node.estimatedVolume)
-        complaint = imputejob.commonComplaint(volumes, volumes.values(), node.estimatedVolume)
+            return impute.complaint(volumes, wanted, node.likeVolume, node.estimatedVolume)
+        complaint = impute.commonComplaint(volumes, volumes.values(), node.estimatedVolume)
         complaint = complaint or segmentsComplaint(node.imputeSegmentation)
         if not complaint and not self._chosenSegment():
             complaint = _("Choose the segment that marks the hole.")
@@ -218,17 +188,18 @@ class ImputePanel:
         qt.QTimer.singleShot(0, self._showSegmentsAnew)
 
     def _showSegmentsAnew(self) -> None:
-        self.chooseOnlySegment()
+        self.chooseDefaults()
         self.refresh()
 
     def _showResult(self, job) -> None:
+        slicer.util.setSliceViewerLayers(background=job.outputVolume)
         name, report = job.outputVolume.GetName(), job.report
-        if isinstance(job, imputejob.ImputeJob):
+        if isinstance(job, impute.ImputeJob):
             text = _estimateText(name, report)
         else:
             text = fillText(name, _method().title, report)
-        self.run.say(self.ui.imputeResultLabel, text)
-        self.run.reveal(self.ui.imputeResultLabel)
+        self.run.say(self.ui.resultLabel, text)
+        self.run.reveal(self.ui.resultLabel)
 
     def _whatIsChosen(self) -> tuple:
         node = self._node
@@ -238,7 +209,7 @@ class ImputePanel:
         return (
             {contrast: each.GetID() for contrast, each in volumes.items()},
             *(each.GetID() if each is not None else None for each in nodes),
-            scene.segmentTimes(node.imputeSegmentation, [segment] if segment else []),
+            segments.segmentTimes(node.imputeSegmentation, [segment] if segment else []),
             node.wantedContrast,
             node.imputeMode,
             node.registerFirst,

@@ -14,7 +14,9 @@ import slicer
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
-from . import layout, process, scene
+from .. import layout
+from ..nodes.images import Image, fileVolume, imageOf
+from . import process
 
 
 class Job(VTKObservationMixin):
@@ -39,6 +41,7 @@ class Job(VTKObservationMixin):
         progress: Callable[[float, str], None] | None = None,
         warning: Callable[[str], None] | None = None,
         finished: Callable[["Job"], None] | None = None,
+        log: Callable[[str], None] | None = None,
     ) -> None:
         """Callbacks come on the main thread.
 
@@ -49,6 +52,7 @@ class Job(VTKObservationMixin):
             progress: called with a fraction of 0..1 and the name of the stage.
             warning: called with each warning.
             finished: called once with this job when it is done, failed or cancelled.
+            log: called with each other line that the worker prints.
         """
         super().__init__()
         self.state = "running"
@@ -62,9 +66,9 @@ class Job(VTKObservationMixin):
         self._progress = progress or (lambda fraction, stage: None)
         self._onWarning = warning or (lambda message: None)
         self._onFinished = finished or (lambda job: None)
-        self._conversation = process.Conversation(progress=self._tellProgress, warning=self._warn)
+        self._conversation = process.Conversation(self._tellProgress, self._warn, log or (lambda line: None))
         self._folder: Path | None = None
-        self._image: scene.Image | None = None
+        self._image: Image | None = None
 
     def start(self) -> None:
         """Hand the nodes' content to a worker process.
@@ -73,7 +77,7 @@ class Job(VTKObservationMixin):
             MedInpaintLib.errors.MedInpaintError: the input cannot be used; no process was started.
         """
         self._check()
-        self._image = scene.imageOf(self._inputVolume)
+        self._image = imageOf(self._inputVolume)
         for message in (*self._image.warnings, *self._prepare()):
             self._warn(message)
         self._folder = Path(tempfile.mkdtemp(prefix="medinpaint-", dir=slicer.app.temporaryPath))
@@ -133,7 +137,7 @@ class Job(VTKObservationMixin):
         path = self._folder / folder / f"{name}.nrrd"
         path.parent.mkdir()
         # The files live for one run on the local disk: compressing a CT would take longer than filling it.
-        scene.fileVolume(array, geometry).write(path, compress=False)
+        fileVolume(array, geometry).write(path, compress=False)
         return str(path)
 
     def _warn(self, message: str) -> None:

@@ -21,23 +21,21 @@ from panelhost.workers import PretendingRunner
 
 from MedInpaintLib import Volume
 from MedInpaintLib.errors import Cancelled, GeometryError, InputError, MaskError, MedInpaintError, ParameterError
-from MedInpaintSlicer import filljob, process
+from MedInpaintSlicer.jobs import fill, process
 
 
 def _startedJob(**request):
     volume = request.pop("volumeNode", None) or addVolume()
     segmentation = request.pop("segmentationNode", None) or addSegmentation(volume, lesion=box())
     runner, finished = PretendingRunner(), []
-    job = filljob.FillJob(
-        filljob.Request(volume, segmentation, ("lesion",), **request), runner, finished=finished.append
-    )
+    job = fill.FillJob(fill.Request(volume, segmentation, ("lesion",), **request), runner, finished=finished.append)
     job.start()
     return job, runner, finished
 
 
 def _fill(volume, segmentation, **request):
-    job = filljob.FillJob(
-        filljob.Request(volume, segmentation, ("lesion",), **{"method": "harmonic", **request}),
+    job = fill.FillJob(
+        fill.Request(volume, segmentation, ("lesion",), **{"method": "harmonic", **request}),
         process.ForegroundRunner(),
     )
     job.start()
@@ -278,8 +276,8 @@ def test_a_stop_while_waiting_ends_the_worker(monkeypatch, tmp_path):
 
     volume = addVolume()
     runner = process.ForegroundRunner()
-    request = filljob.Request(volume, addSegmentation(volume, lesion=box()), ("lesion",))
-    job = filljob.FillJob(request, runner, progress=interrupt)
+    request = fill.Request(volume, addSegmentation(volume, lesion=box()), ("lesion",))
+    job = fill.FillJob(request, runner, progress=interrupt)
     with pytest.raises(KeyboardInterrupt):
         job.start()
     assert runner._process.poll() is not None

@@ -1,4 +1,4 @@
-"""The tab "Missing contrast", clicked through: choose, Apply, result; Cancel; and all that can be wrong."""
+"""The tab "Contrast", clicked through: choose, Apply, result; Cancel; and all that can be wrong."""
 
 import functools
 import json
@@ -40,8 +40,8 @@ def wordyWorker(monkeypatch, tmp_path):
 
 def _chooseSources(panel):
     t1, t2 = addHead("T1"), addHead("T2")
-    panel.ui.t1Selector.setCurrentNode(t1)
-    panel.ui.t2Selector.setCurrentNode(t2)
+    panel.contrastPage.ui.t1Selector.setCurrentNode(t1)
+    panel.contrastPage.ui.t2Selector.setCurrentNode(t2)
     return t1, t2
 
 
@@ -50,10 +50,10 @@ def _chooseRepair(panel, **masks):
     _chooseSources(panel)
     flair = addHead("FLAIR")
     slicer.util.arrayFromVolume(flair)[HOLE] = 0
-    panel.ui.flairSelector.setCurrentNode(flair)
-    _chooseIn(panel.ui.imputeModeCombo, "repair")
+    panel.contrastPage.ui.flairSelector.setCurrentNode(flair)
+    _chooseIn(panel.contrastPage.ui.imputeModeCombo, "repair")
     segmentation = addSegmentation(flair, **(masks or {"lesion": HOLE}))
-    panel.ui.imputeSegmentationSelector.setCurrentNode(segmentation)
+    panel.contrastPage.ui.imputeSegmentationSelector.setCurrentNode(segmentation)
     host.processEvents()
     return flair, segmentation
 
@@ -65,30 +65,30 @@ def _chooseIn(combo, name):
 def _reason(panel):
     """Why Apply cannot be pressed; it is in sight as well as in the tool tip."""
     host.processEvents()
-    enabled, hint = panel.ui.imputeApplyButton.enabled, panel.ui.imputeApplyHintLabel
+    enabled, hint = panel.contrastPage.ui.applyButton.enabled, panel.contrastPage.ui.applyHintLabel
     assert hint.visible == bool(hint.text) == (not enabled)
     if not enabled:
-        assert panel.ui.imputeApplyButton.toolTip == hint.text
+        assert panel.contrastPage.ui.applyButton.toolTip == hint.text
     return hint.text
 
 
 def _clickApply(panel):
-    assert panel.ui.imputeApplyButton.enabled, panel.ui.imputeApplyButton.toolTip
-    panel.ui.imputeApplyButton.click()
+    assert panel.contrastPage.ui.applyButton.enabled, panel.contrastPage.ui.applyButton.toolTip
+    panel.contrastPage.ui.applyButton.click()
 
 
 def _waitForEnd(panel):
-    host.waitUntil(lambda: panel.imputePanel.run.job is None, seconds=120)
+    host.waitUntil(lambda: panel.contrastPage.run.job is None, seconds=120)
 
 
 def _messages(panel):
-    names = ("imputeStatusLabel", "imputeErrorLabel", "imputeWarningLabel", "imputeResultLabel")
-    return [getattr(panel.ui, name).text for name in names if getattr(panel.ui, name).text]
+    names = ("statusLabel", "errorLabel", "warningLabel", "resultLabel")
+    return [getattr(panel.contrastPage.ui, name).text for name in names if getattr(panel.contrastPage.ui, name).text]
 
 
 def test_filling_a_hole_comes_first(panel):
     tabs = panel.ui.tabWidget
-    assert [tabs.tabText(index) for index in range(tabs.count)] == ["Fill a hole", "Missing contrast"]
+    assert [tabs.tabText(index) for index in range(tabs.count)] == ["Fill", "Contrast"]
     with host.openedPanel() as other:
         assert other.ui.tabWidget.currentIndex == 0
 
@@ -100,31 +100,31 @@ def test_a_click_on_apply_makes_a_new_volume_and_changes_none(panel, monkeypatch
     before = [slicer.util.arrayFromVolume(node).copy() for node in nodes]
     monkeypatch.setattr(slicer.util, "setSliceViewerLayers", lambda background: shown.append(background))
     _clickApply(panel)
-    assert not panel.ui.imputeApplyButton.enabled
-    assert "Cancel stops it" in panel.ui.imputeApplyButton.toolTip
-    assert panel.ui.imputeCancelButton.enabled
-    assert panel.ui.imputeProgressBar.visible
-    assert panel.panel.run.job is None
+    assert not panel.contrastPage.ui.applyButton.enabled
+    assert "Cancel stops it" in panel.contrastPage.ui.applyButton.toolTip
+    assert panel.contrastPage.ui.cancelButton.enabled
+    assert panel.contrastPage.ui.progressBar.visible
+    assert panel.fillPage.run.job is None
     _waitForEnd(panel)
-    assert panel.ui.imputeErrorLabel.text == ""
+    assert panel.contrastPage.ui.errorLabel.text == ""
     made = slicer.mrmlScene.GetFirstNodeByName("FLAIR (estimated)")
     assert shown == [made]
     assert slicer.util.arrayFromVolume(made).shape == before[0].shape
     assert json.loads(made.GetAttribute("MedInpaint.Sources")) == {"T1": "T1", "T2": "T2"}
-    text = panel.ui.imputeResultLabel.text
+    text = panel.contrastPage.ui.resultLabel.text
     for words in (
         "'FLAIR (estimated)' is estimated from T1, T2",
-        "a-tiny-collagan",
+        made.GetAttribute("MedInpaint.Model"),
         made.GetAttribute("MedInpaint.Trust"),
     ):
         assert words in text
-    assert panel.ui.imputeResultLabel.visible
+    assert panel.contrastPage.ui.resultLabel.visible
     assert all(
         np.array_equal(slicer.util.arrayFromVolume(node), array) for node, array in zip(nodes, before, strict=True)
     )
-    assert panel.ui.imputeApplyButton.enabled
-    assert not panel.ui.imputeProgressBar.visible
-    panel.ui.registerBox.click()
+    assert panel.contrastPage.ui.applyButton.enabled
+    assert not panel.contrastPage.ui.progressBar.visible
+    panel.contrastPage.ui.registerBox.click()
     assert _messages(panel) == []
 
 
@@ -134,7 +134,7 @@ def test_a_repair_changes_the_segment_in_a_new_volume_and_nothing_else(panel):
     damaged = slicer.util.arrayFromVolume(flair).copy()
     _clickApply(panel)
     _waitForEnd(panel)
-    assert panel.ui.imputeErrorLabel.text == ""
+    assert panel.contrastPage.ui.errorLabel.text == ""
     repaired = slicer.mrmlScene.GetFirstNodeByName("FLAIR filled (collagan)")
     array = slicer.util.arrayFromVolume(repaired)
     assert np.array_equal(array[~HOLE], damaged[~HOLE])
@@ -142,59 +142,59 @@ def test_a_repair_changes_the_segment_in_a_new_volume_and_nothing_else(panel):
     assert np.array_equal(slicer.util.arrayFromVolume(flair), damaged)
     assert json.loads(repaired.GetAttribute("MedInpaint.Guides")) == ["T1", "T2"]
     assert json.loads(repaired.GetAttribute("MedInpaint.Parameters"))["guides"] == "T1, T2"
-    assert "'FLAIR filled (collagan)' is filled" in panel.ui.imputeResultLabel.text
-    assert repaired.GetAttribute("MedInpaint.Trust") in panel.ui.imputeResultLabel.text
+    assert "'FLAIR filled (collagan)' is filled" in panel.contrastPage.ui.resultLabel.text
+    assert repaired.GetAttribute("MedInpaint.Trust") in panel.contrastPage.ui.resultLabel.text
 
 
 def test_creating_needs_another_contrast_than_the_wanted_one(panel):
     others = "Choose one or more of the other contrasts: T1, T2, T1 post."
     assert _reason(panel) == others
-    panel.ui.flairSelector.setCurrentNode(addHead("FLAIR"))
+    panel.contrastPage.ui.flairSelector.setCurrentNode(addHead("FLAIR"))
     assert _reason(panel) == others
-    _chooseIn(panel.ui.wantedContrastCombo, "T2")
+    _chooseIn(panel.contrastPage.ui.wantedContrastCombo, "T2")
     assert _reason(panel) == ""
-    panel.ui.flairSelector.setCurrentNode(None)
+    panel.contrastPage.ui.flairSelector.setCurrentNode(None)
     assert _reason(panel) == "Choose one or more of the other contrasts: T1, FLAIR, T1 post."
 
 
 def test_what_does_not_go_together_is_told(panel):
     t1, t2 = _chooseSources(panel)
-    panel.ui.t1PostSelector.setCurrentNode(t1)
+    panel.contrastPage.ui.t1PostSelector.setCurrentNode(t1)
     assert "'T1' is chosen for T1 and for T1 post" in _reason(panel)
-    panel.ui.t1PostSelector.setCurrentNode(None)
-    panel.ui.likeVolumeSelector.setCurrentNode(t2)
+    panel.contrastPage.ui.t1PostSelector.setCurrentNode(None)
+    panel.contrastPage.ui.likeVolumeSelector.setCurrentNode(t2)
     assert "'T2' is another contrast" in _reason(panel)
     like = addHead("FLAIR")
-    panel.ui.likeVolumeSelector.setCurrentNode(like)
+    panel.contrastPage.ui.likeVolumeSelector.setCurrentNode(like)
     assert _reason(panel) == ""
     for taken in (t1, like):
-        panel.ui.estimatedVolumeSelector.setCurrentNode(taken)
+        panel.contrastPage.ui.estimatedVolumeSelector.setCurrentNode(taken)
         assert "another output" in _reason(panel)
-    panel.ui.estimatedVolumeSelector.setCurrentNode(None)
+    panel.contrastPage.ui.estimatedVolumeSelector.setCurrentNode(None)
     assert _reason(panel) == ""
 
 
 def test_a_repair_needs_the_damaged_volume_others_and_a_segment(panel):
-    _chooseIn(panel.ui.imputeModeCombo, "repair")
+    _chooseIn(panel.contrastPage.ui.imputeModeCombo, "repair")
     assert _reason(panel) == "Choose the damaged FLAIR volume."
     flair = addHead("FLAIR")
-    panel.ui.flairSelector.setCurrentNode(flair)
+    panel.contrastPage.ui.flairSelector.setCurrentNode(flair)
     assert _reason(panel) == "Choose one or more of the other contrasts: T1, T2, T1 post."
     _chooseSources(panel)
     assert _reason(panel) == "Choose the segmentation that marks the hole."
     segmentation = addSegmentation(flair)
-    panel.ui.imputeSegmentationSelector.setCurrentNode(segmentation)
+    panel.contrastPage.ui.imputeSegmentationSelector.setCurrentNode(segmentation)
     assert "has no segments" in _reason(panel)
     segmentation.GetSegmentation().AddEmptySegment("lesion", "Lesion")
     assert _reason(panel) == ""
-    assert panel.ui.imputeSegmentCombo.currentText == "Lesion"
-    panel.ui.estimatedVolumeSelector.setCurrentNode(flair)
+    assert panel.contrastPage.ui.imputeSegmentCombo.currentText == "Lesion"
+    panel.contrastPage.ui.estimatedVolumeSelector.setCurrentNode(flair)
     assert "another output" in _reason(panel)
 
 
 def test_one_of_several_segments_must_be_chosen(panel):
     _, segmentation = _chooseRepair(panel, lesion=HOLE, edema=~HOLE)
-    combo = panel.ui.imputeSegmentCombo
+    combo = panel.contrastPage.ui.imputeSegmentCombo
     assert [combo.itemText(index) for index in range(combo.count)] == ["Choose a segment", "lesion", "edema"]
     assert _reason(panel) == "Choose the segment that marks the hole."
     _chooseIn(combo, "lesion")
@@ -207,22 +207,25 @@ def test_one_of_several_segments_must_be_chosen(panel):
 
 def _enabled(panel):
     names = ("t1", "t2", "flair", "t1Post", "imputeSegmentation", "likeVolume")
-    found = {name for name in names if getattr(panel.ui, f"{name}Selector").enabled}
-    found |= {"segment"} if panel.ui.imputeSegmentCombo.enabled else set()
-    return found | ({"register"} if panel.ui.registerBox.enabled else set())
+    found = {name for name in names if getattr(panel.contrastPage.ui, f"{name}Selector").enabled}
+    found |= {"segment"} if panel.contrastPage.ui.imputeSegmentCombo.enabled else set()
+    return found | ({"register"} if panel.contrastPage.ui.registerBox.enabled else set())
 
 
 def test_only_what_has_a_meaning_can_be_chosen(panel):
     assert _enabled(panel) == {"t1", "t2", "t1Post", "likeVolume", "register"}
-    assert not panel.ui.flairLabel.enabled
-    _chooseIn(panel.ui.wantedContrastCombo, "T1C")
+    assert not panel.contrastPage.ui.flairLabel.enabled
+    _chooseIn(panel.contrastPage.ui.wantedContrastCombo, "T1C")
     assert _enabled(panel) == {"t1", "t2", "flair", "likeVolume", "register"}
-    _chooseIn(panel.ui.imputeModeCombo, "repair")
+    _chooseIn(panel.contrastPage.ui.imputeModeCombo, "repair")
     assert _enabled(panel) == {"t1", "t2", "flair", "t1Post", "imputeSegmentation", "segment"}
-    assert "T1 post volume" in panel.ui.imputeSummaryLabel.text
-    _chooseIn(panel.ui.imputeModeCombo, "create")
+    assert "T1 post volume" in panel.contrastPage.ui.imputeSummaryLabel.text
+    _chooseIn(panel.contrastPage.ui.imputeModeCombo, "create")
     _chooseSources(panel)
-    assert panel.ui.imputeSummaryLabel.text == "Estimates a whole T1 post volume from T1, T2, on the grid of T1."
+    assert (
+        panel.contrastPage.ui.imputeSummaryLabel.text
+        == "Estimates a whole T1 post volume from T1, T2, on the grid of T1."
+    )
 
 
 def test_the_choices_reach_the_logic(panel, monkeypatch):
@@ -230,10 +233,10 @@ def test_the_choices_reach_the_logic(panel, monkeypatch):
     monkeypatch.setattr(panel.logic, "impute", lambda *given, **named: asked.append((given, named)), raising=False)
     t1, t2 = _chooseSources(panel)
     like, output = addHead("FLAIR"), addVolume(name="Mine")
-    panel.ui.likeVolumeSelector.setCurrentNode(like)
-    panel.ui.estimatedVolumeSelector.setCurrentNode(output)
-    panel.ui.registerBox.click()
-    _chooseIn(panel.ui.imputeDeviceCombo, "cpu")
+    panel.contrastPage.ui.likeVolumeSelector.setCurrentNode(like)
+    panel.contrastPage.ui.estimatedVolumeSelector.setCurrentNode(output)
+    panel.contrastPage.ui.registerBox.click()
+    _chooseIn(panel.contrastPage.ui.imputeDeviceCombo, "cpu")
     host.packagesAskedFor.clear()
     _clickApply(panel)
     (volumes, target), named = asked[0]
@@ -251,7 +254,7 @@ def test_a_declined_installation_is_told(panel, monkeypatch):
     monkeypatch.setattr(slicer.packaging, "pip_check", lambda each: not str(each).startswith("safetensors"))
     _chooseSources(panel)
     _clickApply(panel)
-    assert panel.imputePanel.run.job is None
+    assert panel.contrastPage.run.job is None
     assert _messages(panel) == [
         "MedInpaint needs the Python package(s) safetensors. Press Apply again and agree.",
     ]
@@ -262,15 +265,15 @@ def test_cancel_ends_the_worker_and_leaves_the_scene_as_it_was(panel, endlessWor
     choose(panel)
     before = sceneContent()
     _clickApply(panel)
-    host.waitUntil(lambda: panel.ui.imputeProgressBar.value == 42)
-    assert panel.ui.imputeStatusLabel.text == "Filling"
-    assert panel.ui.statusLabel.text == ""
+    host.waitUntil(lambda: panel.contrastPage.ui.progressBar.value == 42)
+    assert panel.contrastPage.ui.statusLabel.text == "Filling"
+    assert panel.fillPage.ui.statusLabel.text == ""
     pids = json.loads(endlessWorker.read_text())
-    panel.ui.imputeCancelButton.click()
-    assert panel.imputePanel.run.job is None
+    panel.contrastPage.ui.cancelButton.click()
+    assert panel.contrastPage.run.job is None
     host.waitUntil(lambda: not any(isRunning(pid) for pid in pids), seconds=5)
-    assert "Cancelled" in panel.ui.imputeStatusLabel.text
-    assert panel.ui.imputeApplyButton.enabled
+    assert "Cancelled" in panel.contrastPage.ui.statusLabel.text
+    assert panel.contrastPage.ui.applyButton.enabled
     assert sceneContent() == before
 
 
@@ -279,11 +282,11 @@ def test_closing_the_scene_ends_what_runs_and_clears_the_tab(panel, endlessWorke
     _clickApply(panel)
     host.waitUntil(endlessWorker.exists)
     mrml.clearScene()
-    assert panel.imputePanel.run.job is None
+    assert panel.contrastPage.run.job is None
     assert _messages(panel) == []
-    assert panel.ui.imputeSegmentCombo.currentText == "None"
-    assert panel.ui.imputeModeCombo.currentData == "create"
-    assert not panel.ui.imputeApplyButton.enabled
+    assert panel.contrastPage.ui.imputeSegmentCombo.currentText == "None"
+    assert panel.contrastPage.ui.imputeModeCombo.currentData == "create"
+    assert not panel.contrastPage.ui.applyButton.enabled
     host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
 
@@ -292,8 +295,8 @@ def test_removing_the_reference_ends_what_runs_at_once(panel, endlessWorker):
     _clickApply(panel)
     host.waitUntil(endlessWorker.exists)
     slicer.mrmlScene.RemoveNode(t1)
-    assert panel.imputePanel.run.job is None
-    assert "removed" in panel.ui.imputeErrorLabel.text
+    assert panel.contrastPage.run.job is None
+    assert "removed" in panel.contrastPage.ui.errorLabel.text
     host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
 
@@ -308,20 +311,20 @@ def test_an_error_of_the_engine_and_its_warnings_are_shown(panel, wordyWorker):
     _clickApply(panel)
     _waitForEnd(panel)
     assert _messages(panel) == ["Not the same anatomy.", "The T2 image is on another grid."]
-    assert panel.ui.imputeErrorLabel.visible
-    assert panel.ui.imputeWarningLabel.visible
-    assert panel.ui.errorLabel.text == ""
-    assert panel.ui.imputeApplyButton.enabled
+    assert panel.contrastPage.ui.errorLabel.visible
+    assert panel.contrastPage.ui.warningLabel.visible
+    assert panel.fillPage.ui.errorLabel.text == ""
+    assert panel.contrastPage.ui.applyButton.enabled
     assert sceneContent() == before
 
 
 def test_wrong_input_gives_one_line_before_anything_starts(panel):
     _chooseSources(panel)
     empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Empty")
-    panel.ui.t2Selector.setCurrentNode(empty)
+    panel.contrastPage.ui.t2Selector.setCurrentNode(empty)
     before = sceneContent()
     _clickApply(panel)
-    assert panel.imputePanel.run.job is None
+    assert panel.contrastPage.run.job is None
     assert _messages(panel) == ["Volume 'Empty' has no voxels; load its image first."]
     assert sceneContent() == before
 
@@ -330,7 +333,7 @@ def test_an_empty_segment_gives_one_line_before_anything_starts(panel):
     _chooseRepair(panel, lesion=np.zeros_like(HOLE))
     before = sceneContent()
     _clickApply(panel)
-    assert panel.imputePanel.run.job is None
+    assert panel.contrastPage.run.job is None
     (message,) = _messages(panel)
     assert "'lesion'" in message
     assert sceneContent() == before
@@ -339,13 +342,13 @@ def test_an_empty_segment_gives_one_line_before_anything_starts(panel):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda panel: _chooseIn(panel.ui.wantedContrastCombo, "T1C"),
-        lambda panel: _chooseIn(panel.ui.imputeModeCombo, "repair"),
-        lambda panel: _chooseIn(panel.ui.imputeDeviceCombo, "cpu"),
-        lambda panel: panel.ui.registerBox.click(),
-        lambda panel: panel.ui.t1PostSelector.setCurrentNode(addVolume(name="Gd")),
-        lambda panel: panel.ui.likeVolumeSelector.setCurrentNode(addVolume(name="Earlier")),
-        lambda panel: panel.ui.estimatedVolumeSelector.setCurrentNode(addVolume(name="Mine")),
+        lambda panel: _chooseIn(panel.contrastPage.ui.wantedContrastCombo, "T1C"),
+        lambda panel: _chooseIn(panel.contrastPage.ui.imputeModeCombo, "repair"),
+        lambda panel: _chooseIn(panel.contrastPage.ui.imputeDeviceCombo, "cpu"),
+        lambda panel: panel.contrastPage.ui.registerBox.click(),
+        lambda panel: panel.contrastPage.ui.t1PostSelector.setCurrentNode(addVolume(name="Gd")),
+        lambda panel: panel.contrastPage.ui.likeVolumeSelector.setCurrentNode(addVolume(name="Earlier")),
+        lambda panel: panel.contrastPage.ui.estimatedVolumeSelector.setCurrentNode(addVolume(name="Mine")),
     ],
 )
 def test_messages_go_when_the_user_chooses_otherwise(panel, wordyWorker, change):
@@ -361,19 +364,19 @@ def test_messages_go_when_the_user_chooses_otherwise(panel, wordyWorker, change)
 
 def test_the_choices_survive_saving_and_loading_the_scene(panel, tmp_path):
     flair, _ = _chooseRepair(panel, lesion=HOLE, edema=~HOLE)
-    _chooseIn(panel.ui.imputeSegmentCombo, "edema")
-    _chooseIn(panel.ui.imputeDeviceCombo, "cpu")
+    _chooseIn(panel.contrastPage.ui.imputeSegmentCombo, "edema")
+    _chooseIn(panel.contrastPage.ui.imputeDeviceCombo, "cpu")
     like, output = addVolume(name="Earlier"), addVolume(name="Mine")
     panel.logic.getParameterNode().registerFirst = True
-    panel.ui.likeVolumeSelector.setCurrentNode(like)
-    panel.ui.estimatedVolumeSelector.setCurrentNode(output)
+    panel.contrastPage.ui.likeVolumeSelector.setCurrentNode(like)
+    panel.contrastPage.ui.estimatedVolumeSelector.setCurrentNode(output)
     assert slicer.mrmlScene.WriteToMRB(str(tmp_path / "scene.mrb"))
     mrml.clearScene()
-    assert panel.ui.t1Selector.currentNode() is None
-    assert not panel.ui.registerBox.checked
+    assert panel.contrastPage.ui.t1Selector.currentNode() is None
+    assert not panel.contrastPage.ui.registerBox.checked
     assert slicer.mrmlScene.ReadFromMRB(str(tmp_path / "scene.mrb"))
     host.processEvents()
-    node, ui = panel.logic.getParameterNode(), panel.ui
+    node, ui = panel.logic.getParameterNode(), panel.contrastPage.ui
     chosen = {
         "t1": ui.t1Selector.currentNode(),
         "t2": ui.t2Selector.currentNode(),
@@ -396,21 +399,21 @@ def test_the_choices_survive_saving_and_loading_the_scene(panel, tmp_path):
 
 def test_the_two_tabs_run_side_by_side(panel, endlessWorker):
     flair, segmentation = _chooseRepair(panel)
-    panel.ui.inputVolumeSelector.setCurrentNode(flair)
-    panel.ui.segmentationSelector.setCurrentNode(segmentation)
-    panel.ui.segmentsTable.setSelectedSegmentIDs(["lesion"])
+    panel.fillPage.ui.inputVolumeSelector.setCurrentNode(flair)
+    panel.fillPage.ui.segmentationSelector.setCurrentNode(segmentation)
+    panel.fillPage.ui.segmentsTable.setSelectedSegmentIDs(["lesion"])
     _clickApply(panel)
-    assert panel.ui.applyButton.enabled, panel.ui.applyButton.toolTip
-    panel.ui.applyButton.click()
-    assert panel.panel.run.job is not panel.imputePanel.run.job
-    panel.ui.imputeCancelButton.click()
-    assert panel.panel.run.job is not None
-    panel.ui.cancelButton.click()
+    assert panel.fillPage.ui.applyButton.enabled, panel.fillPage.ui.applyButton.toolTip
+    panel.fillPage.ui.applyButton.click()
+    assert panel.fillPage.run.job is not panel.contrastPage.run.job
+    panel.contrastPage.ui.cancelButton.click()
+    assert panel.fillPage.run.job is not None
+    panel.fillPage.ui.cancelButton.click()
 
 
 @pytest.mark.parametrize("mode", ["create", "repair"])
 def test_the_tab_fits_into_300_pixels(panel, mode):
-    _chooseIn(panel.ui.imputeModeCombo, mode)
+    _chooseIn(panel.contrastPage.ui.imputeModeCombo, mode)
     host.processEvents()
     assert panel.parent.minimumSizeHint().width() <= 300
 
@@ -418,8 +421,8 @@ def test_the_tab_fits_into_300_pixels(panel, mode):
 def test_what_was_said_while_the_tab_was_not_seen_has_its_height_when_it_is(panel):
     panel.ui.tabWidget.currentIndex = 0
     host.processEvents()
-    panel.imputePanel.run.onWarning("A warning that is so long that it needs several lines in a narrow panel. " * 4)
-    label = panel.ui.imputeWarningLabel
+    panel.contrastPage.run.onWarning("A warning that is so long that it needs several lines in a narrow panel. " * 4)
+    label = panel.contrastPage.ui.warningLabel
     panel.ui.tabWidget.currentIndex = 1
     host.waitUntil(lambda: label.visible and label.height >= label.heightForWidth(label.width) > 40, seconds=2)
 

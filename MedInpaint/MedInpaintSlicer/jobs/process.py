@@ -90,10 +90,16 @@ class Conversation:
         result: the "result" event, once it came.
     """
 
-    def __init__(self, progress: Callable[[float, str], None], warning: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        progress: Callable[[float, str], None],
+        warning: Callable[[str], None],
+        log: Callable[[str], None] = lambda line: None,
+    ) -> None:
         self.result: dict | None = None
         self._progress = progress
         self._warning = warning
+        self._log = log
         self._error: dict | None = None
         self._otherLines: deque[str] = deque(maxlen=LAST_LINES)
 
@@ -116,6 +122,7 @@ class Conversation:
             }
         elif line.strip():
             self._otherLines.append(line.strip())
+            self._log(line.rstrip())
 
     def failure(self, exitCode: int) -> Exception:
         """Why there is no result, as an error of the engine's kinds."""
@@ -124,7 +131,7 @@ class Conversation:
         if self._error is not None:
             kind = getattr(errors, self._error["kind"], errors.MedInpaintError)
             return kind(self._error["message"])
-        message = _("The worker process ended before it was done ({how}).").format(how=_howItEnded(exitCode))
+        message = _("The worker process ended before it was done ({how}).").format(how=howItEnded(exitCode))
         if self._otherLines:
             message += " " + _("Its last lines: {lines}").format(lines="\n".join(self._otherLines))
         return errors.MedInpaintError(message)
@@ -132,7 +139,12 @@ class Conversation:
 
 def workerCommand(jobFile: str) -> list[str]:
     """The command that executes a job file; to be run in the folder that holds ``MedInpaintLib``."""
-    return [shutil.which("PythonSlicer") or sys.executable, "-m", "MedInpaintLib.job", jobFile]
+    return engineCommand("job", jobFile)
+
+
+def engineCommand(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module of the engine; to be run in the folder that holds ``MedInpaintLib``."""
+    return [shutil.which("PythonSlicer") or sys.executable, "-m", f"MedInpaintLib.{module}", *arguments]
 
 
 def _parse(line: str) -> dict:
@@ -143,7 +155,8 @@ def _parse(line: str) -> dict:
     return event if isinstance(event, dict) else {}
 
 
-def _howItEnded(exitCode: int) -> str:
+def howItEnded(exitCode: int) -> str:
+    """What an exit code means, in words."""
     if exitCode >= 0:
         return _("exit code {code}").format(code=exitCode)
     try:

@@ -10,7 +10,7 @@ import pytest
 from panelhost.processes import isRunning
 
 from MedInpaintLib import errors
-from MedInpaintSlicer import process, processtree
+from MedInpaintSlicer.jobs import process, processtree
 
 
 def _conversation(*lines):

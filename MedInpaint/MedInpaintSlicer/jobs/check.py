@@ -1,0 +1,46 @@
+"""What is installed: the engine's own diagnosis, in the process in which it would compute."""
+
+from collections.abc import Callable
+
+from slicer.i18n import tr as _
+
+from .. import layout
+from . import process
+
+
+class Check:
+    """A diagnosis that runs, or has run."""
+
+    def __init__(
+        self, tell: Callable[[str], None], finished: Callable[[], None], runner: process.Runner | None = None
+    ) -> None:
+        """Start it.
+
+        Args:
+            tell: takes its lines.
+            finished: called once, when it has ended by itself.
+            runner: starts the process.
+        """
+        self._tell = tell
+        self._finished = finished
+        self._runner = runner or process.BackgroundRunner()
+        self._cancelled = False
+        self._runner.start(process.engineCommand("diagnosis"), str(layout.engineFolder()), self._hear, self._onExit)
+
+    def cancel(self) -> None:
+        """Stop it; nothing more is told."""
+        self._cancelled = True
+        self._runner.kill()
+
+    def _hear(self, line: str) -> None:
+        if not self._cancelled:
+            self._tell(line)
+
+    def _onExit(self, exitCode: int) -> None:
+        if self._cancelled:
+            return
+        if exitCode == 0:
+            self._tell(_("All is well."))
+        else:
+            self._tell(_("Something is missing or broken ({how}).").format(how=process.howItEnded(exitCode)))
+        self._finished()

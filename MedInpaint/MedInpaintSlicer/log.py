@@ -1,0 +1,51 @@
+"""The log at the lower end of the panel: what was done, to be copied into a report of a problem."""
+
+import time
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from .jobs import check
+
+
+class Log:
+    """Takes lines, and prints what is installed when it is asked."""
+
+    def __init__(self, ui) -> None:
+        """
+        Args:
+            ui: the widgets, by name.
+        """
+        self._ui = ui
+        self._check = None
+        ui.copyLogButton.connect("clicked(bool)", lambda checked: self.copy())
+        ui.clearLogButton.connect("clicked(bool)", lambda checked: ui.logEdit.clear())
+        ui.checkInstallationButton.connect("clicked(bool)", lambda checked: self.checkInstallation())
+
+    def add(self, text: str) -> None:
+        """Add a text, line by line, each with the time of day."""
+        now = time.strftime("%H:%M:%S")
+        for line in text.splitlines():
+            self._ui.logEdit.appendPlainText(f"{now}  {line}")
+
+    def copy(self) -> None:
+        """Put all of it onto the clipboard."""
+        qt.QApplication.clipboard().setText(self._ui.logEdit.toPlainText())
+
+    def checkInstallation(self) -> None:
+        """Print versions, devices, models and memory; the engine looks in a process of its own."""
+        self._ui.logCollapsibleButton.collapsed = False
+        self._ui.checkInstallationButton.enabled = False
+        self.add(_("Checking the installation..."))
+        self.add(f"Slicer {slicer.app.applicationVersion}")
+        self._check = check.Check(self.add, self._onChecked)
+
+    def close(self) -> None:
+        """Before the widgets are destroyed."""
+        if self._check is not None:
+            self._check.cancel()
+
+    def _onChecked(self) -> None:
+        self._check = None
+        self._ui.checkInstallationButton.enabled = True

@@ -1,0 +1,90 @@
+"""The voxels and the place of a volume node, for the engine."""
+
+import dataclasses
+
+import numpy as np
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+#: Direction vectors further from orthonormal than this describe a sheared grid, which image files cannot hold.
+SHEAR_TOLERANCE = 1e-3
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """A volume node's voxels and place.
+
+    Attributes:
+        array: a view of the node's own memory: read it, never write to it.
+        ijkToRAS: the node's own matrix, without its parent transform.
+        geometry: the matrix to write into files; without shear.
+        warnings: what the user should know.
+    """
+
+    array: np.ndarray
+    ijkToRAS: np.ndarray
+    geometry: np.ndarray
+    warnings: tuple[str, ...] = ()
+
+
+def imageOf(volumeNode) -> Image:
+    """The voxels and the place of a scalar volume.
+
+    Raises:
+        MedInpaintLib.errors.ImageReadError: no node, no voxels, or several values per voxel.
+    """
+    from MedInpaintLib.errors import ImageReadError
+
+    if volumeNode is None or not volumeNode.IsA("vtkMRMLScalarVolumeNode"):
+        raise ImageReadError(_("The input must be a scalar volume; choose the volume to fill."))
+    imageData = volumeNode.GetImageData()
+    if imageData is None or imageData.GetNumberOfPoints() == 0:
+        raise ImageReadError(
+            _("Volume '{name}' has no voxels; load its image first.").format(name=volumeNode.GetName())
+        )
+    components = imageData.GetNumberOfScalarComponents()
+    if components > 1:
+        raise ImageReadError(
+            _(
+                "Volume '{name}' has {components} values per voxel (color or vector volume). "
+                "Convert it to a scalar volume first, for example with the module Vector to Scalar Volume."
+            ).format(name=volumeNode.GetName(), components=components)
+        )
+    ijkToRAS = _matrixOf(volumeNode)
+    spacing = np.linalg.norm(ijkToRAS[:3, :3], axis=0)
+    directions = ijkToRAS[:3, :3] / spacing
+    if np.allclose(directions.T @ directions, np.eye(3), atol=SHEAR_TOLERANCE):
+        return Image(slicer.util.arrayFromVolume(volumeNode), ijkToRAS, ijkToRAS)
+    warning = _(
+        "Volume '{name}' has a sheared grid; distances are computed from its voxel size alone, "
+        "as if its axes were at right angles."
+    ).format(name=volumeNode.GetName())
+    return Image(slicer.util.arrayFromVolume(volumeNode), ijkToRAS, np.diag([*spacing, 1.0]), (warning,))
+
+
+def fileVolume(array: np.ndarray, ijkToRAS: np.ndarray):
+    """A ``MedInpaintLib.Volume`` to write to a file, whose space is LPS.
+
+    Args:
+        array: ``(k, j, i)``, any real dtype or bool.
+        ijkToRAS: 4 x 4 matrix without shear.
+    """
+    from MedInpaintLib import Volume
+
+    ijkToLPS = np.diag([-1.0, -1.0, 1.0, 1.0]) @ ijkToRAS
+    spacing = np.linalg.norm(ijkToLPS[:3, :3], axis=0)
+    direction = ijkToLPS[:3, :3] / spacing
+    return Volume(array, tuple(spacing[::-1]), tuple(ijkToLPS[:3, 3]), tuple(direction.ravel()))
+
+
+def firstNode(className: str):
+    """The first visible node that is of this very class (a label map is a kind of scalar volume, too), or None."""
+    nodes = slicer.util.getNodesByClass(className)
+    return next((node for node in nodes if node.GetClassName() == className and not node.GetHideFromEditors()), None)
+
+
+def _matrixOf(volumeNode) -> np.ndarray:
+    matrix = vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)

@@ -1,0 +1,115 @@
+"""The filled volume in the scene, and what it says of how it was made."""
+
+import dataclasses
+import json
+
+import numpy as np
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+from .. import selfcheck
+from . import attributes
+from .hierarchy import placeBeside
+from .names import resultName
+from .uncertainty import UNCERTAINTY_ROLE
+
+
+@dataclasses.dataclass(frozen=True)
+class Provenance:
+    """How a result was made.
+
+    Attributes:
+        report: the engine's report of the run.
+        inputName: the input volume's name.
+        segmentNames: of the segments that were filled.
+        guideNames: of the volumes that guided.
+        exemplars: the name of the folder with exemplars, without what leads to it, which is nobody else's business.
+    """
+
+    report: dict
+    inputName: str
+    segmentNames: tuple[str, ...]
+    guideNames: tuple[str, ...] = ()
+    exemplars: str = ""
+
+
+def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, method: str, outputNode=None):
+    """Put a result into the scene: as a new volume, or into ``outputNode``.
+
+    It gets the input's voxel type, parent transform, window/level and colors, and its place in the subject hierarchy.
+    The input node is only read.
+
+    Args:
+        array: the input's shape and dtype.
+        ijkToRAS: where the voxels lie, before the parent transform.
+        method: its name becomes part of a new volume's name.
+
+    Returns:
+        The volume node that holds the result.
+    """
+    from MedInpaintLib.errors import InputError
+
+    if outputNode is inputNode:
+        raise InputError(_("The output must be another volume than the input, which is never changed."))
+    if outputNode is None:
+        name = resultName(inputNode.GetName(), method)
+        outputNode = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, inputNode, name)
+        # The clone is no longer what those DICOM files hold.
+        outputNode.RemoveAttribute("DICOM.instanceUIDs")
+    else:
+        _makeAlike(outputNode, inputNode)
+    # That is the uncertainty of an earlier result: of the input, or of what was in the output.
+    outputNode.RemoveNodeReferenceIDs(UNCERTAINTY_ROLE)
+    outputNode.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRAS))
+    # Into the clone's memory rather than a new array: this keeps the VTK scalar type even where numpy has no such name.
+    slicer.util.arrayFromVolume(outputNode)[...] = array
+    slicer.util.arrayFromVolumeModified(outputNode)
+    placeBeside(inputNode, outputNode)
+    return outputNode
+
+
+def describeResult(node, provenance: Provenance) -> None:
+    """Write onto a result how it was made; attributes are saved with the scene."""
+    report, inputName = provenance.report, provenance.inputName
+    hole, checked = report["hole"], report["self_check"]
+    date = attributes.now()
+    parameters = json.dumps(report["parameters"])
+    node.SetDescription(
+        f"{report['software']}: {hole['volume_ml']:.3g} mL ({hole['voxels']} voxels) of '{inputName}' filled "
+        f"with method '{report['method']}', parameters {parameters}, blending '{report['blend']}', {date}. "
+        + (f"{selfcheck.expectation(checked)} " if checked else "")
+        + attributes.NOTICE
+    )
+    attributes.setAll(
+        node,
+        {
+            "Software": report["software"],
+            "Method": report["method"],
+            "Parameters": parameters,
+            "Blend": report["blend"],
+            "Seed": str(report["seed"]),
+            "HoleVolumeMl": f"{hole['volume_ml']:.6g}",
+            "HoleVoxels": str(hole["voxels"]),
+            "Input": inputName,
+            "Segments": json.dumps(list(provenance.segmentNames)),
+            "Guides": json.dumps(list(provenance.guideNames)),
+            "Exemplars": provenance.exemplars,
+            "SelfCheck": json.dumps(checked) if checked else "",
+            "Warnings": json.dumps(report["warnings"]),
+            "Trust": report["trust"],
+            "Date": date,
+            "Notice": attributes.NOTICE,
+        },
+    )
+
+
+def _makeAlike(outputNode, inputNode) -> None:
+    """Give an existing volume the input's voxels, parent transform and appearance."""
+    imageData = vtk.vtkImageData()
+    imageData.DeepCopy(inputNode.GetImageData())
+    outputNode.SetAndObserveImageData(imageData)
+    outputNode.SetAndObserveTransformNodeID(inputNode.GetTransformNodeID())
+    if inputNode.GetDisplayNode() is not None:
+        outputNode.CreateDefaultDisplayNodes()
+        outputNode.GetDisplayNode().CopyContent(inputNode.GetDisplayNode())

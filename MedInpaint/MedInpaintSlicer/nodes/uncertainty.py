@@ -1,0 +1,56 @@
+"""A result's uncertainty in the scene: dark is certain, bright is not."""
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+
+from . import attributes
+from .hierarchy import placeBeside
+from .names import originalName
+
+#: The role under which a result refers to its uncertainty.
+UNCERTAINTY_ROLE = "MedInpaint.Uncertainty"
+
+#: For uncertainty: dark is certain, bright is not. The second is for scenes without the application's color files.
+UNCERTAINTY_COLORS = ("vtkMRMLColorTableNodeFileInferno.txt", "vtkMRMLColorTableNodeWarm1")
+
+
+def addUncertainty(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, resultNode, method: str):
+    """Put a result's uncertainty into the scene, as a new volume beside the input that the result refers to.
+
+    Args:
+        array: float32, the input's shape and unit; 0 outside the hole.
+        ijkToRAS: where the voxels lie, before the parent transform.
+        resultNode: the filled volume.
+        method: its name becomes part of the volume's name.
+
+    Returns:
+        The volume node.
+    """
+    name = _("{input} uncertainty ({method})").format(input=originalName(inputNode.GetName()), method=method)
+    node = slicer.util.addVolumeFromArray(array, ijkToRAS, slicer.mrmlScene.GenerateUniqueName(name))
+    node.SetAndObserveTransformNodeID(inputNode.GetTransformNodeID())
+    node.SetDescription(
+        f"Standard deviation, in image units, of the voxels filled by method '{method}' in '{resultNode.GetName()}': "
+        f"how far the truth may be off. {attributes.NOTICE}"
+    )
+    node.SetAttribute("MedInpaint.Method", method)
+    node.SetAttribute("MedInpaint.Notice", attributes.NOTICE)
+    resultNode.SetNodeReferenceID(UNCERTAINTY_ROLE, node.GetID())
+    _showAsUncertainty(node, array)
+    placeBeside(inputNode, node)
+    return node
+
+
+def _showAsUncertainty(node, array: np.ndarray) -> None:
+    """Colors from 0 to the 99 percentile of the filled voxels; all others are transparent when it is laid over."""
+    inside = array[array > 0]
+    most = float(np.percentile(inside, 99)) if inside.size else 1.0
+    display = node.GetDisplayNode()
+    colors = (slicer.mrmlScene.GetNodeByID(each) for each in UNCERTAINTY_COLORS)
+    display.SetAndObserveColorNodeID(next(each.GetID() for each in colors if each is not None))
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(0.0, most)
+    display.SetAutoThreshold(False)
+    display.SetThreshold(float(inside.min()) if inside.size else 1.0, float(max(array.max(), most)))
+    display.SetApplyThreshold(True)

@@ -1,0 +1,164 @@
+"""What all tabs share: widgets from a .ui file, the parameter node that they show, and, for most, a run area."""
+
+import qt
+import slicer
+
+from .. import layout
+from . import runarea
+
+
+class Page:
+    """One tab of the panel.
+
+    Widgets with a SlicerParameterName are bound by the parameter node itself; a subclass binds the others.
+
+    Attributes:
+        widget: the page.
+        ui: the widgets in it, by name.
+        logic: a ``MedInpaintLogic``.
+    """
+
+    #: The .ui file, without its ending.
+    UI = ""
+
+    def __init__(self, logic) -> None:
+        self.logic = logic
+        self.widget = loadUi(self.UI)
+        self.ui = slicer.util.childWidgetVariables(self.widget)
+        self._node = None
+        self._refreshing = False
+
+    def title(self) -> str:
+        """What the tab is called."""
+        raise NotImplementedError
+
+    def purpose(self) -> str:
+        """What the tab is for, in a line."""
+        raise NotImplementedError
+
+    def setParameterNode(self, node) -> None:
+        """Show another parameter node's values, or none."""
+        self._node = node
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what the parameter node holds."""
+        if self._node is None or self._refreshing:
+            return
+        self._refreshing = True
+        try:
+            self._show()
+        finally:
+            self._refreshing = False
+
+    def refreshSoon(self) -> None:
+        """Refresh once the widgets know what has just come into the scene."""
+        qt.QTimer.singleShot(0, self.refresh)
+
+    def chooseDefaults(self) -> None:
+        """Choose what nobody has chosen where there is no choice."""
+
+    def cancel(self) -> None:
+        """Stop what runs, if anything."""
+
+    def clear(self) -> None:
+        """Show no scene's contents: it is being closed."""
+
+    def close(self) -> None:
+        """Before the widgets are destroyed."""
+
+    def _show(self) -> None:
+        """Bring the widgets up to date with ``self._node``, which is there."""
+
+
+class RunPage(Page):
+    """A tab that runs something.
+
+    Its .ui file has a widget ``runWidget`` with an empty layout, for the run area.
+
+    Attributes:
+        run: starts jobs, and shows how they go.
+    """
+
+    def __init__(self, logic, log) -> None:
+        """
+        Args:
+            logic: a ``MedInpaintLogic``.
+            log: takes lines for the log.
+        """
+        super().__init__(logic)
+        self.ui.runWidget.layout().addWidget(loadUi("Run"))
+        self.ui = slicer.util.childWidgetVariables(self.widget)
+        self.run = runarea.RunArea(
+            self.widget,
+            self.ui,
+            runarea.Hooks(
+                title=self.title(),
+                whatIsMissing=self._whatIsMissing,
+                purpose=self._applyPurpose,
+                showResult=self._showResult,
+                log=log,
+            ),
+            messages=self._messageLabels(),
+            hints=self._hintLabels(),
+        )
+        self.ui.applyButton.connect("clicked(bool)", lambda checked: self.apply())
+
+    def refresh(self) -> None:
+        """Show what the parameter node holds, and whether that can be run."""
+        if self._node is None or self._refreshing:
+            return
+        super().refresh()
+        self.run.choose(self._whatIsChosen())
+        self.run.showCanApply()
+
+    def apply(self) -> None:
+        """Start what is chosen."""
+        if self.run.job is None and self._node is not None and not self._whatIsMissing() and self._isReady():
+            self.run.start(self._start)
+
+    def cancel(self) -> None:
+        self.run.cancel()
+
+    def clear(self) -> None:
+        self.run.clear()
+
+    def close(self) -> None:
+        self.run.close()
+
+    def _messageLabels(self) -> tuple:
+        """Labels, besides the run area's own, that say something about the last run."""
+        return ()
+
+    def _hintLabels(self) -> tuple:
+        """Labels that say something about the choices."""
+        return ()
+
+    def _whatIsMissing(self) -> str | None:
+        """Why nothing can be run, in a line; empty when it can be; None where no scene is shown."""
+        raise NotImplementedError
+
+    def _whatIsChosen(self) -> tuple:
+        """All that a run depends on: when it changes, what was said about the last run does not hold any more."""
+        raise NotImplementedError
+
+    def _isReady(self) -> bool:
+        """The last look before a start; a subclass that refuses says why."""
+        return True
+
+    def _applyPurpose(self) -> str:
+        """What Apply does, for its tool tip."""
+        return self.purpose()
+
+    def _start(self, **callbacks):
+        """Start a job and return it; takes the callbacks of :class:`..jobs.job.Job`."""
+        raise NotImplementedError
+
+    def _showResult(self, job) -> None:
+        """Show a job that is done."""
+        raise NotImplementedError
+
+
+def loadUi(name: str):
+    """A widget from a .ui file of the module."""
+    return slicer.util.loadUI(str(layout.resourcePath(f"UI/{name}.ui")))

@@ -1,0 +1,175 @@
+"""The lower end of a tab: Apply and Cancel, the progress, and what is to be said about the run."""
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from .messages import FittedLabels, say, timeLeft
+
+
+@dataclasses.dataclass(frozen=True)
+class Hooks:
+    """What a run area asks and tells its page.
+
+    Attributes:
+        title: what the log calls the page.
+        whatIsMissing: why Apply cannot be pressed, in a line; empty when it can be; None while there is no scene.
+        purpose: what Apply does.
+        showResult: called with a job that is done.
+        log: takes lines.
+    """
+
+    title: str
+    whatIsMissing: Callable[[], str | None]
+    purpose: Callable[[], str]
+    showResult: Callable[[Any], None]
+    log: Callable[[str], None]
+
+
+class RunArea:
+    """Starts one run at a time and shows how it goes.
+
+    Attributes:
+        job: what runs, or None.
+    """
+
+    def __init__(self, page, ui, hooks: Hooks, messages=(), hints=()) -> None:
+        """
+        Args:
+            page: the widget that all is in.
+            ui: has the widgets of Run.ui.
+            hooks: to the page.
+            messages: further labels that say something about the run.
+            hints: further labels that say something about the choices.
+        """
+        self._ui = ui
+        self._hooks = hooks
+        self._messages = (ui.statusLabel, ui.errorLabel, ui.warningLabel, ui.resultLabel, *messages)
+        self._labels = FittedLabels(page, (*self._messages, ui.applyHintLabel, *hints))
+        self._choices = None
+        self._stage = ""
+        self._started = 0.0
+        self.job = None
+        ui.cancelButton.connect("clicked(bool)", lambda checked: self.cancel())
+        for label in (*self._messages, ui.applyHintLabel):
+            self.say(label, "")
+        self._showRunning()
+
+    def start(self, make: Callable[..., Any]) -> None:
+        """Start a run.
+
+        Args:
+            make: starts a job and returns it; takes the callbacks ``progress``, ``warning``, ``log`` and ``finished``.
+        """
+        self.sayNothing()
+        self.say(self._ui.statusLabel, _("Preparing..."))
+        self._log(_("started"))
+        self._stage, self._started = "", time.monotonic()
+        try:
+            self.job = make(
+                progress=self.onProgress, warning=self.onWarning, log=self._hooks.log, finished=self._onFinished
+            )
+        except Exception as error:
+            self._showError(error)
+        self._showRunning()
+
+    def cancel(self) -> None:
+        """Stop what runs, if anything."""
+        if self.job is not None:
+            self.job.cancel()
+
+    def close(self) -> None:
+        """Before the widgets are destroyed."""
+        self.cancel()
+        self._labels.stop()
+
+    def say(self, label, text: str) -> None:
+        """Show a text in one of the labels, or hide it where there is none."""
+        say(label, text)
+        self._labels.fitSoon()
+
+    def sayNothing(self) -> None:
+        """Forget what was said about the last run."""
+        for label in self._messages:
+            self.say(label, "")
+
+    def reveal(self, *labels) -> None:
+        """Bring labels into sight; the last wins."""
+        self._labels.reveal(*labels)
+
+    def clear(self) -> None:
+        """The scene is being closed."""
+        self._choices = None
+        self.sayNothing()
+
+    def choose(self, choices: tuple) -> None:
+        """These are the choices now: what was said about a run with others does not hold any more."""
+        if self._choices not in (None, choices) and self.job is None:
+            self.sayNothing()
+        self._choices = choices
+
+    def showCanApply(self) -> None:
+        """Whether Apply can be pressed, and if not why."""
+        missing = self._hooks.whatIsMissing()
+        if missing is None:
+            return
+        self._ui.applyButton.enabled = self.job is None and not missing
+        self.say(self._ui.applyHintLabel, missing if self.job is None else "")
+        if self.job is not None:
+            missing = _("This is being done; Cancel stops it.")
+        self._ui.applyButton.toolTip = missing or self._hooks.purpose()
+
+    def onProgress(self, fraction: float, stage: str) -> None:
+        """The run has come so far."""
+        self._ui.progressBar.value = round(100 * fraction)
+        left = timeLeft(fraction, time.monotonic() - self._started)
+        self.say(self._ui.statusLabel, f"{stage}: {left}" if left else stage)
+        if stage != self._stage:
+            self._stage = stage
+            self._log(stage)
+
+    def onWarning(self, message: str) -> None:
+        """The run says something that the user should know."""
+        before = self._ui.warningLabel.text
+        self.say(self._ui.warningLabel, f"{before}\n{message}" if before else message)
+        self._log(_("Warning: {message}").format(message=message))
+
+    def _onFinished(self, job) -> None:
+        self.job = None
+        self.say(self._ui.statusLabel, "")
+        if job.state == "done":
+            self._hooks.showResult(job)
+            self._log(self._ui.resultLabel.text)
+        elif job.state == "cancelled":
+            self.say(self._ui.statusLabel, _("Cancelled; nothing was changed."))
+            self._log(_("cancelled"))
+        else:
+            self._showError(job.error)
+        self._showRunning()
+
+    def _showRunning(self) -> None:
+        running = self.job is not None
+        self._ui.cancelButton.enabled = running
+        self._ui.progressBar.visible = running
+        if running:
+            self._ui.progressBar.value = 0
+            self._ui.progressBar.format = "%p%"
+        self.showCanApply()
+
+    def _showError(self, error: Exception) -> None:
+        from MedInpaintLib.errors import MedInpaintError
+
+        if not isinstance(error, MedInpaintError):
+            logging.error("MedInpaint failed", exc_info=error)
+        text = str(error) or type(error).__name__
+        self.say(self._ui.statusLabel, "")
+        self.say(self._ui.errorLabel, text)
+        self._log(_("Error: {message}").format(message=text))
+        self._labels.reveal(self._ui.errorLabel)
+
+    def _log(self, line: str) -> None:
+        self._hooks.log(f"{self._hooks.title}: {line}")
