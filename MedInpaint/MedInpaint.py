@@ -17,11 +17,12 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from MedInpaintSlicer import layout, log
+from MedInpaintSlicer import layout, log, sampledata
 from MedInpaintSlicer.logic import MedInpaintLogic
 from MedInpaintSlicer.nodes import images
 from MedInpaintSlicer.pages.contrast import ContrastPage
 from MedInpaintSlicer.pages.fill import FillPage
+from MedInpaintSlicer.pages.models import ModelsPage
 from MedInpaintSlicer.parameters import MedInpaintParameterNode
 
 layout.makeEngineImportable()
@@ -44,13 +45,15 @@ class MedInpaint(ScriptedLoadableModule):
             "Everything runs on this computer. For research; not for clinical use."
         )
         self.parent.acknowledgementText = _("Made by the MedInpaint contributors. License: Apache-2.0.")
+        # Sample Data itself is there only when all modules are.
+        slicer.app.connect("startupCompleted()", sampledata.register)
 
 
 class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """The panel's life: made, entered, left, scene closed, destroyed. What the tabs do is in MedInpaintSlicer/pages.
 
     Attributes:
-        fillPage, contrastPage: the tabs; ``pages`` has all of them, in their order.
+        fillPage, contrastPage, modelsPage: the tabs; ``pages`` has all of them, in their order.
         log: what is written into the log at the lower end.
     """
 
@@ -73,11 +76,19 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.log = log.Log(self.ui)
         self.fillPage = FillPage(self.logic, self.log.add)
         self.contrastPage = ContrastPage(self.logic, self.log.add)
-        self.pages = (self.fillPage, self.contrastPage)
+        self.modelsPage = ModelsPage(
+            self.logic,
+            self.log.add,
+            changed=self.refreshPages,
+            showFill=lambda: self.showPage(self.fillPage),
+            showContrast=lambda: self.showPage(self.contrastPage),
+        )
+        self.pages = (self.fillPage, self.contrastPage, self.modelsPage)
         for page in self.pages:
             self.ui.tabWidget.addTab(page.widget, page.title())
             self.ui.tabWidget.setTabToolTip(self.ui.tabWidget.count - 1, page.purpose())
             page.widget.setMRMLScene(slicer.mrmlScene)
+        self.ui.tabWidget.connect("currentChanged(int)", lambda index: self.pages[index].refresh())
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
@@ -157,8 +168,17 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onParameterNodeModified(self, caller, event) -> None:
         """A choice was made, here or by a script."""
+        self.refreshPages()
+
+    def refreshPages(self) -> None:
+        """Show in each tab what holds now."""
         for page in self.pages:
             page.refresh()
+
+    def showPage(self, page) -> None:
+        """Bring a tab to the front, with all that was chosen for it elsewhere."""
+        page.setParameterNode(self._parameterNode)
+        self.ui.tabWidget.currentIndex = self.pages.index(page)
 
 
 class MedInpaintTest(ScriptedLoadableModuleTest):

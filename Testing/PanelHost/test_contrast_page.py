@@ -93,12 +93,11 @@ def test_filling_a_hole_comes_first(panel):
         assert other.ui.tabWidget.currentIndex == 0
 
 
-def test_a_click_on_apply_makes_a_new_volume_and_changes_none(panel, monkeypatch):
+def test_a_click_on_apply_makes_a_new_volume_and_changes_none(panel):
     pytest.importorskip("torch")
-    shown = []
+    view = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
     nodes = _chooseSources(panel)
     before = [slicer.util.arrayFromVolume(node).copy() for node in nodes]
-    monkeypatch.setattr(slicer.util, "setSliceViewerLayers", lambda background: shown.append(background))
     _clickApply(panel)
     assert not panel.contrastPage.ui.applyButton.enabled
     assert "Cancel stops it" in panel.contrastPage.ui.applyButton.toolTip
@@ -108,7 +107,8 @@ def test_a_click_on_apply_makes_a_new_volume_and_changes_none(panel, monkeypatch
     _waitForEnd(panel)
     assert panel.contrastPage.ui.errorLabel.text == ""
     made = slicer.mrmlScene.GetFirstNodeByName("FLAIR (estimated)")
-    assert shown == [made]
+    assert (view.GetBackgroundVolumeID(), view.GetForegroundVolumeID()) == (nodes[0].GetID(), made.GetID())
+    assert view.GetForegroundOpacity() == 1
     assert slicer.util.arrayFromVolume(made).shape == before[0].shape
     assert json.loads(made.GetAttribute("MedInpaint.Sources")) == {"T1": "T1", "T2": "T2"}
     text = panel.contrastPage.ui.resultLabel.text

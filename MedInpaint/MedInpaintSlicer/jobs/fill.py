@@ -8,7 +8,7 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from ..nodes import guides, results
-from ..nodes.holes import Hole, holeOf
+from ..nodes.holes import Hole, centersOf, holeOf
 from ..nodes.images import fileVolume
 from ..nodes.uncertainty import addUncertainty
 from . import process
@@ -40,12 +40,15 @@ class FillJob(Job):
 
     Attributes:
         uncertaintyVolume: the node that holds its uncertainty, once done, if that was asked for.
+        centers: a point in each piece of the hole, in mm in RAS under the volume's transform, the largest piece first.
     """
 
     def __init__(self, request: Request, runner: process.Runner, **callbacks) -> None:
         """Runner and callbacks are those of :class:`Job`."""
         super().__init__(request.volumeNode, request.outputVolume, runner, **callbacks)
+        self.segmentation = request.segmentationNode
         self.uncertaintyVolume = None
+        self.centers: tuple[tuple[float, float, float], ...] = ()
         self._request = request
         self._hole: Hole | None = None
         self._segmentNames: tuple[str, ...] = ()
@@ -64,6 +67,7 @@ class FillJob(Job):
         request = self._request
         self._hole = holeOf(request.segmentationNode, request.segmentIds, request.volumeNode)
         self._segmentNames = self._hole.names
+        self.centers = centersOf(self._hole.mask, self._image.ijkToRAS)
         return self._hole.warnings
 
     def _write(self) -> dict[str, Any]:
@@ -103,17 +107,23 @@ class FillJob(Job):
         uncertainty = Volume.read(self._uncertaintyFile()).array if request.uncertainty else None
         method = result["report"]["method"]
         node = results.addResult(filled, self._image.ijkToRAS, request.volumeNode, method, outputVolume)
+        self._describe(node, result["report"])
+        if uncertainty is not None:
+            self.uncertaintyVolume = addUncertainty(uncertainty, self._image.ijkToRAS, request.volumeNode, node, method)
+            self.created.append(self.uncertaintyVolume)
+        return node
+
+    def _describe(self, node, report: dict) -> None:
+        """Write onto a result how it was made."""
+        request = self._request
         provenance = results.Provenance(
-            {**result["report"], "warnings": self.warnings},
+            {**report, "warnings": self.warnings},
             request.volumeNode.GetName(),
             self._segmentNames,
             tuple(each.GetName() for each in request.guides),
             os.path.basename(os.path.abspath(request.exemplars)) if request.exemplars else "",
         )
         results.describeResult(node, provenance)
-        if uncertainty is not None:
-            self.uncertaintyVolume = addUncertainty(uncertainty, self._image.ijkToRAS, request.volumeNode, node, method)
-        return node
 
     def _uncertaintyFile(self) -> Path:
         return self._file("uncertainty")

@@ -101,7 +101,7 @@ class ImputeJob(Job):
     def _prepare(self) -> tuple[str, ...]:
         # All of them, before anything is written: what cannot be used is told in one line.
         used = (*self._sources.values(), self._request.like)
-        images = [imageOf(node) for node in used if node is not None and node is not self._inputVolume]
+        images = [imageOf(node) for node in used if node is not None and node is not self.inputVolume]
         return tuple(warning for image in images for warning in image.warnings)
 
     def _write(self) -> dict[str, Any]:
@@ -131,11 +131,11 @@ class ImputeJob(Job):
     def _placed(self, node) -> tuple[np.ndarray, np.ndarray]:
         """A volume's voxels and their place: its own grid where the engine can lay it over the reference by itself."""
         image = imageOf(node)
-        inOneSpace = node.GetParentTransformNode() is self._inputVolume.GetParentTransformNode()
+        inOneSpace = node.GetParentTransformNode() is self.inputVolume.GetParentTransformNode()
         straight = image.geometry is image.ijkToRAS and self._image.geometry is self._image.ijkToRAS
-        if node is self._inputVolume or (inOneSpace and straight):
+        if node is self.inputVolume or (inOneSpace and straight):
             return image.array, image.geometry
-        return guides.allOnGridOf(self._inputVolume, node), self._image.geometry
+        return guides.allOnGridOf(self.inputVolume, node), self._image.geometry
 
     def _addToScene(self, result: dict, outputVolume: Any):
         from MedInpaintLib import Volume
@@ -143,7 +143,7 @@ class ImputeJob(Job):
         report = result["report"]
         estimated = Volume.read(result["output"]).array
         node = estimates.addEstimate(
-            estimated, self._image.ijkToRAS, self._inputVolume, report["target"], self._request.like, outputVolume
+            estimated, self._image.ijkToRAS, self.inputVolume, report["target"], self._request.like, outputVolume
         )
         estimates.describeEstimate(node, {**report, "warnings": self.warnings}, self._names, self._likeName)
         return node

@@ -16,6 +16,7 @@ from slicer.util import VTKObservationMixin
 
 from .. import layout
 from ..nodes.images import Image, fileVolume, imageOf
+from ..nodes.snapshot import Snapshot, removeVolume
 from . import process
 
 
@@ -27,10 +28,13 @@ class Job(VTKObservationMixin):
 
     Attributes:
         state: ``"running"``, ``"done"``, ``"failed"`` or ``"cancelled"``.
+        inputVolume: the node on whose grid, and under whose parent transform, the result is.
+        segmentation: the node that marks what is filled, if anything is.
         outputVolume: the node that holds the result, once done.
         report: the engine's report, once done.
         error: why it failed.
         warnings: all that the user should know, in the order in which it was found.
+        created: the nodes that were added to the scene, once done.
     """
 
     def __init__(
@@ -56,11 +60,14 @@ class Job(VTKObservationMixin):
         """
         super().__init__()
         self.state = "running"
+        self.segmentation = None
         self.outputVolume = None
         self.report: dict | None = None
         self.error: Exception | None = None
         self.warnings: list[str] = []
-        self._inputVolume = inputVolume
+        self.created: list[Any] = []
+        self._snapshot: Snapshot | None = None
+        self.inputVolume = inputVolume
         self._wantedOutput = outputVolume
         self._runner = runner
         self._progress = progress or (lambda fraction, stage: None)
@@ -77,7 +84,7 @@ class Job(VTKObservationMixin):
             MedInpaintLib.errors.MedInpaintError: the input cannot be used; no process was started.
         """
         self._check()
-        self._image = imageOf(self._inputVolume)
+        self._image = imageOf(self.inputVolume)
         for message in (*self._image.warnings, *self._prepare()):
             self._warn(message)
         self._folder = Path(tempfile.mkdtemp(prefix="medinpaint-", dir=slicer.app.temporaryPath))
@@ -102,6 +109,18 @@ class Job(VTKObservationMixin):
             return
         self._runner.kill()
         self._finish("cancelled")
+
+    def undo(self) -> None:
+        """Take the result back: new volumes are removed, and a chosen output volume is what it was before.
+
+        Nothing happens for a job that is not done, or a second time.
+        """
+        created, self.created = self.created, []
+        for node in created:
+            removeVolume(node)
+        snapshot, self._snapshot = self._snapshot, None
+        if snapshot is not None and slicer.mrmlScene.IsNodePresent(self.outputVolume):
+            snapshot.restore()
 
     # What a kind of job adds.
 
@@ -153,7 +172,7 @@ class Job(VTKObservationMixin):
             self._progress(fraction, stage)
 
     def _onNodeRemoved(self, caller, event) -> None:
-        if self.state == "running" and not slicer.mrmlScene.IsNodePresent(self._inputVolume):
+        if self.state == "running" and not slicer.mrmlScene.IsNodePresent(self.inputVolume):
             self._runner.kill()
             self.error = self._inputRemoved()
             self._finish("failed")
@@ -179,12 +198,16 @@ class Job(VTKObservationMixin):
             self._finish("done")
 
     def _takeResult(self, result: dict) -> None:
-        if not slicer.mrmlScene.IsNodePresent(self._inputVolume):
+        if not slicer.mrmlScene.IsNodePresent(self.inputVolume):
             raise self._inputRemoved()
         output = self._wantedOutput
         if output is not None and not slicer.mrmlScene.IsNodePresent(output):
             output = None
+        # Where the result goes into a volume that is there, that can be put back.
+        self._snapshot = Snapshot(output) if output is not None else None
         self.outputVolume = self._addToScene(result, output)
+        if output is None:
+            self.created.append(self.outputVolume)
         self.report = result["report"]
 
     def _finish(self, state: str) -> None:

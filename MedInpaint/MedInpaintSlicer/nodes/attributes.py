@@ -5,6 +5,9 @@ from datetime import datetime
 #: What every result says about itself, in the node's description and in an attribute that is saved with the scene.
 NOTICE = "Synthetic voxels inside the hole, not for clinical use."
 
+#: The roles under which a result refers to volumes that were made of it.
+UNCERTAINTY_ROLE, DIFFERENCE_ROLE = "MedInpaint.Uncertainty", "MedInpaint.Difference"
+
 
 def setAll(node, attributes: dict[str, str]) -> None:
     """In place of what an earlier run has said of the node."""
@@ -17,3 +20,9 @@ def setAll(node, attributes: dict[str, str]) -> None:
 
 def now() -> str:
     return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def forgetDerived(node) -> None:
+    """What was made of an earlier result, of the input or of what was in an output, does not belong to a new one."""
+    for role in (UNCERTAINTY_ROLE, DIFFERENCE_ROLE):
+        node.RemoveNodeReferenceIDs(role)

@@ -9,7 +9,6 @@ from slicer.i18n import tr as _
 
 from . import attributes
 from .hierarchy import placeBeside
-from .uncertainty import UNCERTAINTY_ROLE
 
 #: What an estimate of a whole contrast says.
 ESTIMATE_NOTICE = "All voxels are synthetic, not for clinical use."
@@ -42,7 +41,7 @@ def addEstimate(array: np.ndarray, ijkToRAS: np.ndarray, referenceNode, target: 
         outputNode.CreateDefaultDisplayNodes()
         # It is no longer what those files hold, nor what that uncertainty is of.
         outputNode.RemoveAttribute("DICOM.instanceUIDs")
-        outputNode.RemoveNodeReferenceIDs(UNCERTAINTY_ROLE)
+        attributes.forgetDerived(outputNode)
     outputNode.SetAndObserveTransformNodeID(referenceNode.GetTransformNodeID())
     _showAsContrast(outputNode, likeNode)
     placeBeside(referenceNode, outputNode)

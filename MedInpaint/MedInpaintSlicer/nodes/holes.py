@@ -60,6 +60,32 @@ def holeOf(segmentationNode, segmentIds, volumeNode) -> Hole:
     return Hole(mask, tuple(names.values()), warnings)
 
 
+def centersOf(mask: np.ndarray, ijkToRAS: np.ndarray, most: int = 100) -> tuple[tuple[float, float, float], ...]:
+    """A voxel in the middle of each connected piece of a hole, in mm in RAS, the largest piece first.
+
+    Args:
+        mask: bool, ``(k, j, i)``.
+        ijkToRAS: 4 x 4 matrix.
+        most: pieces at most; specks beyond are left out.
+    """
+    from scipy import ndimage
+
+    inside = np.argwhere(mask)
+    low, high = inside.min(axis=0), inside.max(axis=0) + 1
+    box = tuple(slice(*ends) for ends in zip(low, high, strict=True))
+    labels, _count = ndimage.label(mask[box], structure=np.ones((3, 3, 3)))
+    sizes = np.bincount(labels.ravel())[1:]
+    pieces = ndimage.find_objects(labels)
+    middles = (_middle(labels, number + 1, pieces[number]) for number in np.argsort(-sizes, kind="stable")[:most])
+    return tuple(tuple((ijkToRAS @ [*reversed(low + kji), 1.0])[:3].tolist()) for kji in middles)
+
+
+def _middle(labels: np.ndarray, label: int, box) -> np.ndarray:
+    """The voxel of a piece that is nearest to the mean of them all; that itself may lie outside, as in a ring."""
+    voxels = np.argwhere(labels[box] == label) + [side.start for side in box]
+    return voxels[((voxels - voxels.mean(axis=0)) ** 2).sum(axis=1).argmin()]
+
+
 class _Labelmaps:
     """Segments as labelmaps on a volume's grid, inside a ``with`` block; the scene is afterwards as it was."""
 

@@ -12,7 +12,6 @@ from .. import selfcheck
 from . import attributes
 from .hierarchy import placeBeside
 from .names import resultName
-from .uncertainty import UNCERTAINTY_ROLE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,8 +58,7 @@ def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, method: str, o
         outputNode.RemoveAttribute("DICOM.instanceUIDs")
     else:
         _makeAlike(outputNode, inputNode)
-    # That is the uncertainty of an earlier result: of the input, or of what was in the output.
-    outputNode.RemoveNodeReferenceIDs(UNCERTAINTY_ROLE)
+    attributes.forgetDerived(outputNode)
     outputNode.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRAS))
     # Into the clone's memory rather than a new array: this keeps the VTK scalar type even where numpy has no such name.
     slicer.util.arrayFromVolume(outputNode)[...] = array

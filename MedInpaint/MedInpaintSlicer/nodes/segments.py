@@ -5,6 +5,9 @@ from collections.abc import Callable
 import slicer
 from slicer.util import VTKObservationMixin
 
+#: Orange.
+MARK = (1.0, 0.6, 0.1)
+
 
 def allSegmentIds(segmentationNode) -> tuple[str, ...]:
     """The ids of all segments; none where there is no segmentation."""
@@ -45,3 +48,12 @@ class SegmentsObserver(VTKObservationMixin):
 
     def _onEvent(self, caller, event) -> None:
         self._changed()
+
+
+def nameSegments(segmentationNode, name: str) -> None:
+    """Call segments that come from a file, which has only numbers for them, by a name, in a color that is seen on gray."""
+    ids = allSegmentIds(segmentationNode)
+    for number, segmentId in enumerate(ids, start=1):
+        segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
+        segment.SetName(f"{name} {number}" if len(ids) > 1 else name)
+        segment.SetColor(*MARK)

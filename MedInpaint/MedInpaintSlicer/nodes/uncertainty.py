@@ -8,9 +8,6 @@ from . import attributes
 from .hierarchy import placeBeside
 from .names import originalName
 
-#: The role under which a result refers to its uncertainty.
-UNCERTAINTY_ROLE = "MedInpaint.Uncertainty"
-
 #: For uncertainty: dark is certain, bright is not. The second is for scenes without the application's color files.
 UNCERTAINTY_COLORS = ("vtkMRMLColorTableNodeFileInferno.txt", "vtkMRMLColorTableNodeWarm1")
 
@@ -36,13 +33,13 @@ def addUncertainty(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, resultNod
     )
     node.SetAttribute("MedInpaint.Method", method)
     node.SetAttribute("MedInpaint.Notice", attributes.NOTICE)
-    resultNode.SetNodeReferenceID(UNCERTAINTY_ROLE, node.GetID())
-    _showAsUncertainty(node, array)
+    resultNode.SetNodeReferenceID(attributes.UNCERTAINTY_ROLE, node.GetID())
+    showAsUncertainty(node, array)
     placeBeside(inputNode, node)
     return node
 
 
-def _showAsUncertainty(node, array: np.ndarray) -> None:
+def showAsUncertainty(node, array: np.ndarray) -> None:
     """Colors from 0 to the 99 percentile of the filled voxels; all others are transparent when it is laid over."""
     inside = array[array > 0]
     most = float(np.percentile(inside, 99)) if inside.size else 1.0

@@ -1,7 +1,6 @@
 """The tab "Contrast"; its widgets are in Resources/UI/Contrast.ui."""
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from .. import installation, parameters
@@ -19,6 +18,7 @@ class ContrastPage(RunPage):
     """Estimates a contrast of a head that is missing, or repairs a part of it, from the other contrasts."""
 
     UI = "Contrast"
+    COMPARES = True
 
     def __init__(self, logic, log) -> None:
         """As for :class:`RunPage`."""
@@ -192,7 +192,7 @@ class ContrastPage(RunPage):
         self.refresh()
 
     def _showResult(self, job) -> None:
-        slicer.util.setSliceViewerLayers(background=job.outputVolume)
+        self.compare.show(job, job.inputVolume, job.segmentation)
         name, report = job.outputVolume.GetName(), job.report
         if isinstance(job, impute.ImputeJob):
             text = _estimateText(name, report)

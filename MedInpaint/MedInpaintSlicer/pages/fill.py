@@ -3,7 +3,7 @@
 import qt
 from slicer.i18n import tr as _
 
-from .. import installation, parameters, selfcheck
+from .. import installation, parameters, sampledata, selfcheck
 from ..nodes import segments
 from . import sources
 from .combos import BoundCombos, devices
@@ -20,6 +20,7 @@ class FillPage(RunPage):
     """
 
     UI = "Fill"
+    COMPARES = True
 
     def __init__(self, logic, log) -> None:
         """As for :class:`RunPage`."""
@@ -33,6 +34,7 @@ class FillPage(RunPage):
         self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged, self._onFormComplaint)
         self._sources = sources.Sources(ui)
         self._fillCombos()
+        ui.tryButton.connect("clicked(bool)", lambda checked: self.tryIt())
         ui.segmentsTable.connect("selectionChanged(QItemSelection,QItemSelection)", self._onSegmentsSelected)
         self.run.say(ui.parameterHintLabel, "")
 
@@ -50,6 +52,19 @@ class FillPage(RunPage):
         self._combos.show(node)
         super().setParameterNode(node)
 
+    def tryIt(self) -> None:
+        """Load a sample and choose its volume and all of its segments."""
+        if self._node is None:
+            return
+        node = self._node
+        try:
+            node.inputVolume, node.segmentation = sampledata.load()
+        except Exception as error:
+            self.run.showError(error)
+            return
+        node.segmentIds = list(segments.allSegmentIds(node.segmentation))
+        self.refresh()
+
     def _messageLabels(self) -> tuple:
         return (self.ui.selfCheckLabel,)
 
@@ -60,6 +75,8 @@ class FillPage(RunPage):
         return _("Fill the chosen segments of the volume.")
 
     def _show(self) -> None:
+        # Who has a volume knows what to do.
+        self.ui.tryButton.visible = self._node.inputVolume is None
         self._showSegments()
         self._combos.show(self._node)
         self._showMethod()
@@ -185,6 +202,7 @@ class FillPage(RunPage):
         self.run.reveal(self.ui.parameterHintLabel)
 
     def _showResult(self, job) -> None:
+        self.compare.show(job, job.inputVolume, job.segmentation)
         titles = {name: info.title for name, info in self._methods.items()}
         text = fillText(job.outputVolume.GetName(), titles[job.report["method"]], job.report)
         if job.uncertaintyVolume is not None:

@@ -60,7 +60,9 @@ class FittedLabels:
                 if area is not None:
                     area.ensureWidgetVisible(label, 0, 0)
 
-        qt.QTimer.singleShot(SETTLED, scroll)
+        # Twice: what is shown at the same time, such as a section below, settles a little later.
+        for delay in (SETTLED, 3 * SETTLED):
+            qt.QTimer.singleShot(delay, scroll)
 
 
 def scrollAreaAround(widget):

@@ -2,9 +2,11 @@
 
 import qt
 import slicer
+from slicer.i18n import tr as _
 
 from .. import layout
 from . import runarea
+from .compare import Compare
 
 
 class Page:
@@ -74,11 +76,16 @@ class Page:
 class RunPage(Page):
     """A tab that runs something.
 
-    Its .ui file has a widget ``runWidget`` with an empty layout, for the run area.
+    Its .ui file has a widget ``runWidget`` with an empty layout, for the run area, and, if its results can be compared
+    with what they were made of, such a widget ``compareWidget``.
 
     Attributes:
         run: starts jobs, and shows how they go.
+        compare: shows results over what was there before; None where there is nothing to compare.
     """
+
+    #: Whether results are compared with what they were made of.
+    COMPARES = False
 
     def __init__(self, logic, log) -> None:
         """
@@ -88,7 +95,10 @@ class RunPage(Page):
         """
         super().__init__(logic)
         self.ui.runWidget.layout().addWidget(loadUi("Run"))
+        if self.COMPARES:
+            self.ui.compareWidget.layout().addWidget(loadUi("Compare"))
         self.ui = slicer.util.childWidgetVariables(self.widget)
+        self.compare = Compare(self.ui, self._onUndone) if self.COMPARES else None
         self.run = runarea.RunArea(
             self.widget,
             self.ui,
@@ -122,9 +132,13 @@ class RunPage(Page):
 
     def clear(self) -> None:
         self.run.clear()
+        if self.compare is not None:
+            self.compare.clear()
 
     def close(self) -> None:
         self.run.close()
+        if self.compare is not None:
+            self.compare.clear()
 
     def _messageLabels(self) -> tuple:
         """Labels, besides the run area's own, that say something about the last run."""
@@ -157,6 +171,10 @@ class RunPage(Page):
     def _showResult(self, job) -> None:
         """Show a job that is done."""
         raise NotImplementedError
+
+    def _onUndone(self) -> None:
+        self.run.sayNothing()
+        self.run.say(self.ui.statusLabel, _("Taken back; the scene is as it was before."))
 
 
 def loadUi(name: str):

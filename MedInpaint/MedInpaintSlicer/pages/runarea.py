@@ -74,7 +74,7 @@ class RunArea:
                 progress=self.onProgress, warning=self.onWarning, log=self._hooks.log, finished=self._onFinished
             )
         except Exception as error:
-            self._showError(error)
+            self.showError(error)
         self._showRunning()
 
     def cancel(self) -> None:
@@ -141,6 +141,13 @@ class RunArea:
     def _onFinished(self, job) -> None:
         self.job = None
         self.say(self._ui.statusLabel, "")
+        try:
+            self._tellEnd(job)
+        except Exception as error:  # the panel must not be stuck with a job that has ended
+            self.showError(error)
+        self._showRunning()
+
+    def _tellEnd(self, job) -> None:
         if job.state == "done":
             self._hooks.showResult(job)
             self._log(self._ui.resultLabel.text)
@@ -148,8 +155,7 @@ class RunArea:
             self.say(self._ui.statusLabel, _("Cancelled; nothing was changed."))
             self._log(_("cancelled"))
         else:
-            self._showError(job.error)
-        self._showRunning()
+            self.showError(job.error)
 
     def _showRunning(self) -> None:
         running = self.job is not None
@@ -160,7 +166,8 @@ class RunArea:
             self._ui.progressBar.format = "%p%"
         self.showCanApply()
 
-    def _showError(self, error: Exception) -> None:
+    def showError(self, error: Exception) -> None:
+        """Say what went wrong; what is no fault of the user's is logged with its traceback."""
         from MedInpaintLib.errors import MedInpaintError
 
         if not isinstance(error, MedInpaintError):

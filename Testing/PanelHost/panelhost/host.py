@@ -108,7 +108,9 @@ def install():
             pip_check=lambda requirement: True,
             pip_ensure=lambda requirements, requester: packagesAskedFor.append(requirements),
         )
+        mrml.module("SampleData", SampleDataLogic=loading.SampleDataLogic)
         slicer.util.loadUI = uiloader.load
+        slicer.app.processEvents = processEvents
         slicer.util.loadVolume = loading.loadVolume
         slicer.util.loadSegmentation = loading.loadSegmentation
     return importlib.import_module("MedInpaint")

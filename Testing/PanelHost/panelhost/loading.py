@@ -1,5 +1,8 @@
-"""``slicer.util.loadVolume`` and ``loadSegmentation``, which in slicer-core lack the application's file readers."""
+"""``slicer.util.loadVolume`` and ``loadSegmentation``, which in slicer-core lack the application's file readers; samples."""
 
+import typing
+import urllib.parse
+import urllib.request
 from pathlib import Path
 
 import slicer
@@ -26,3 +29,25 @@ def loadSegmentation(path: str):
     node.CreateDefaultDisplayNodes()
     slicer.mrmlScene.RemoveNode(labels)
     return node
+
+
+class SampleDataLogic:
+    """``SampleData.SampleDataLogic``: what was registered can be loaded, from files that are there already."""
+
+    sources: typing.ClassVar[dict[str, list[dict]]] = {}
+
+    @classmethod
+    def registerCustomSampleDataSource(cls, category: str, sampleName: str, **source) -> None:
+        known = cls.sources.setdefault(category, [])
+        if sampleName not in [each["sampleName"] for each in known]:
+            known.append({"sampleName": sampleName, **source})
+
+    def downloadSamples(self, sampleName: str) -> list:
+        source = next(each for known in self.sources.values() for each in known if each["sampleName"] == sampleName)
+        readers = {"VolumeFile": loadVolume, "SegmentationFile": loadSegmentation}
+        nodes = []
+        for uri, name, kind in zip(source["uris"], source["nodeNames"], source["loadFileTypes"], strict=True):
+            node = readers[kind](urllib.request.url2pathname(urllib.parse.urlparse(uri).path))
+            node.SetName(name)
+            nodes.append(node)
+        return nodes

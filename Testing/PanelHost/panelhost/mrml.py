@@ -71,6 +71,9 @@ def install() -> None:
     transfer.SetAndObserveDataIOManager(remote.GetDataIOManager())
     remote.AddDataIOToScene()
 
+    # Which the module Colors does.
+    scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
+
     slicer.mrmlScene = scene
     slicer.app = App(temporary)
     slicer.modules = types.SimpleNamespace(

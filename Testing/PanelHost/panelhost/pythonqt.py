@@ -6,7 +6,7 @@ the panel's own code runs here unchanged, and a misspelt property fails here as 
 
 import functools
 
-from PySide6 import QtCore, QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
 
 #: Properties that Qt computes by a virtual method: reading them through Python would ask Python again, for ever.
 _VIRTUAL = {"sizeHint", "minimumSizeHint"}
@@ -63,12 +63,30 @@ QLineEdit = like(QtWidgets.QLineEdit)
 QSpinBox = like(QtWidgets.QSpinBox)
 QDoubleSpinBox = like(QtWidgets.QDoubleSpinBox)
 QProgressBar = like(QtWidgets.QProgressBar)
+QSlider = like(QtWidgets.QSlider)
 QPlainTextEdit = like(QtWidgets.QPlainTextEdit)
+QListWidget = like(QtWidgets.QListWidget)
+QTextBrowser = like(QtWidgets.QTextBrowser)
 QApplication = QtWidgets.QApplication
 QTabWidget = like(QtWidgets.QTabWidget)
 QFormLayout = like(QtWidgets.QFormLayout)
 QVBoxLayout = like(QtWidgets.QVBoxLayout)
 QHBoxLayout = like(QtWidgets.QHBoxLayout)
 QTimer = QtCore.QTimer
+QUrl = QtCore.QUrl
+QDesktopServices = QtGui.QDesktopServices
 QObject = QtCore.QObject
 QEvent = QtCore.QEvent
+Qt = QtCore.Qt
+
+
+class QFileDialog:
+    """Nobody is there to choose a file, so each dialog is cancelled; a test puts an answer in place."""
+
+    @staticmethod
+    def getExistingDirectory(parent, title: str, folder: str = "") -> str:
+        return ""
+
+    @staticmethod
+    def getOpenFileName(parent, title: str, folder: str = "", kinds: str = "") -> str:
+        return ""

@@ -1,0 +1,68 @@
+"""What a fill has changed, as a volume of its own."""
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+
+from . import attributes
+from .hierarchy import placeBeside
+
+#: The name of the color table: blue is darker than before, red brighter, and what is the same is transparent.
+COLORS = "MedInpaint difference"
+
+#: Colors in it; odd, so that there is one for "the same".
+STEPS = 255
+
+
+def differenceOf(beforeNode, afterNode):
+    """After minus before, as a new volume under the transform of the two; the same one when it is asked for again.
+
+    Args:
+        beforeNode, afterNode: scalar volumes on one voxel grid.
+
+    Returns:
+        The volume node, float32, or None where the grids differ.
+    """
+    made = afterNode.GetNodeReference(attributes.DIFFERENCE_ROLE)
+    if made is not None:
+        return made
+    before, after = slicer.util.arrayFromVolume(beforeNode), slicer.util.arrayFromVolume(afterNode)
+    if before.shape != after.shape:
+        return None
+    difference = np.subtract(after, before, dtype=np.float32, casting="unsafe")
+    name = _("{result} difference").format(result=afterNode.GetName())
+    node = slicer.util.addVolumeFromArray(difference, name=slicer.mrmlScene.GenerateUniqueName(name))
+    node.CopyOrientation(afterNode)
+    node.SetAndObserveTransformNodeID(afterNode.GetTransformNodeID())
+    node.SetDescription(f"'{afterNode.GetName()}' minus '{beforeNode.GetName()}'. {attributes.NOTICE}")
+    node.SetAttribute("MedInpaint.Notice", attributes.NOTICE)
+    afterNode.SetNodeReferenceID(attributes.DIFFERENCE_ROLE, node.GetID())
+    _showAsDifference(node, difference)
+    placeBeside(afterNode, node)
+    return node
+
+
+def _showAsDifference(node, difference: np.ndarray) -> None:
+    """No difference in the middle of the colors, and the window as wide as the 99 percentile of what has changed."""
+    changed = np.abs(difference[difference != 0])
+    most = float(np.percentile(changed, 99)) if changed.size else 1.0
+    display = node.GetDisplayNode()
+    display.SetAndObserveColorNodeID(_colors().GetID())
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(-most, most)
+
+
+def _colors():
+    """The color table; one for all differences of a scene."""
+    known = slicer.mrmlScene.GetFirstNode(COLORS, "vtkMRMLColorTableNode", False, True)
+    if known is not None:
+        return known
+    table = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLColorTableNode", COLORS)
+    table.SetTypeToUser()
+    table.SetNumberOfColors(STEPS)
+    for index, signed in enumerate(np.linspace(-1.0, 1.0, STEPS)):
+        size = abs(signed)
+        # From a pure color to a light one, so that the size is seen in the brightness as well.
+        ends = (1.0, 0.8 * size, 0.2 * size) if signed > 0 else (0.2 * size, 0.8 * size, 1.0)
+        table.SetColor(index, f"{signed:+.2f}", *ends, min(1.0, 4 * size))
+    return table

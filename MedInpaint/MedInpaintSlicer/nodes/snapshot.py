@@ -1,0 +1,77 @@
+"""A volume as it was before a result was put into it."""
+
+import slicer
+import vtk
+
+from .attributes import DIFFERENCE_ROLE, UNCERTAINTY_ROLE
+
+_ROLES = (UNCERTAINTY_ROLE, DIFFERENCE_ROLE)
+
+
+class Snapshot:
+    """Keeps what results replace: voxels, place, transform, appearance, and what the node says of itself.
+
+    The voxels are kept without a copy: a result brings memory of its own (:func:`.results.addResult`,
+    :func:`.estimates.addEstimate`).
+    """
+
+    def __init__(self, volumeNode) -> None:
+        self._node = volumeNode
+        self._imageData = volumeNode.GetImageData()
+        self._ijkToRAS = vtk.vtkMatrix4x4()
+        volumeNode.GetIJKToRASMatrix(self._ijkToRAS)
+        self._transformID = volumeNode.GetTransformNodeID()
+        self._description = volumeNode.GetDescription()
+        self._attributes = {name: volumeNode.GetAttribute(name) for name in volumeNode.GetAttributeNames()}
+        self._references = {role: volumeNode.GetNodeReferenceID(role) for role in _ROLES}
+        self._display = _copyOfDisplay(volumeNode.GetDisplayNode())
+        self._parentItem = _parentItem(volumeNode)
+
+    def restore(self) -> None:
+        """Make the volume what it was."""
+        node = self._node
+        with slicer.util.NodeModify(node):
+            node.SetAndObserveImageData(self._imageData)
+            node.SetIJKToRASMatrix(self._ijkToRAS)
+            node.SetAndObserveTransformNodeID(self._transformID)
+            node.SetDescription(self._description)
+            for name in node.GetAttributeNames():
+                node.RemoveAttribute(name)
+            for name, value in self._attributes.items():
+                node.SetAttribute(name, value)
+            for role, identifier in self._references.items():
+                node.SetNodeReferenceID(role, identifier)
+        if self._display is not None and node.GetDisplayNode() is not None:
+            node.GetDisplayNode().CopyContent(self._display)
+        hierarchy, item = _item(node)
+        if item and self._parentItem:
+            hierarchy.SetItemParent(item, self._parentItem)
+
+
+def _copyOfDisplay(displayNode):
+    if displayNode is None:
+        return None
+    copy = displayNode.CreateNodeInstance()
+    copy.CopyContent(displayNode)
+    return copy
+
+
+def _item(node):
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    return hierarchy, hierarchy.GetItemByDataNode(node)
+
+
+def _parentItem(node) -> int:
+    hierarchy, item = _item(node)
+    return hierarchy.GetItemParent(item) if item else 0
+
+
+def removeVolume(volumeNode) -> None:
+    """Remove a volume with what it is shown by; nothing happens when it has gone already."""
+    if volumeNode is None or not slicer.mrmlScene.IsNodePresent(volumeNode):
+        return
+    displays = [volumeNode.GetNthDisplayNode(number) for number in range(volumeNode.GetNumberOfDisplayNodes())]
+    slicer.mrmlScene.RemoveNode(volumeNode)
+    for display in displays:
+        if display is not None and slicer.mrmlScene.IsNodePresent(display):
+            slicer.mrmlScene.RemoveNode(display)

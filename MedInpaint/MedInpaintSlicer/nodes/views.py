@@ -1,0 +1,64 @@
+"""What the slice views show; without a main window, nothing happens."""
+
+import slicer
+import vtk
+
+
+class Layers:
+    """What all slice views show at one moment, to be shown again later."""
+
+    def __init__(self) -> None:
+        self._layers = [
+            (each.GetID(), each.GetBackgroundVolumeID(), each.GetForegroundVolumeID(), each.GetForegroundOpacity())
+            for each in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+        ]
+
+    def show(self) -> None:
+        """Show it again, as far as views and volumes are still there."""
+        for identifier, background, foreground, opacity in self._layers:
+            view = slicer.mrmlScene.GetNodeByID(identifier)
+            if view is not None:
+                view.SetBackgroundVolumeID(_ifThere(background))
+                view.SetForegroundVolumeID(_ifThere(foreground))
+                view.SetForegroundOpacity(opacity)
+
+
+def showLayers(below, above, opacity: float) -> None:
+    """Show one volume over another in all slice views.
+
+    Args:
+        below, above: volume nodes, or None.
+        opacity: of the one above, 0..1.
+    """
+    slicer.util.setSliceViewerLayers(background=below, foreground=above, foregroundOpacity=opacity)
+
+
+def jumpTo(point) -> None:
+    """Let all slice views go through a point (RAS, mm), with it in their middle."""
+    slicer.vtkMRMLSliceNode.JumpAllSlices(slicer.mrmlScene, *point, slicer.vtkMRMLSliceNode.CenteredJumpSlice)
+
+
+def showLegend(volumeNode, title: str) -> None:
+    """Show a volume's color legend in the views that show the volume."""
+    legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volumeNode)
+    legend.SetTitleText(title)
+    legend.SetVisibility(True)
+    legend.Modified()  # the views look anew which volumes they show
+
+
+def hideLegend(volumeNode) -> None:
+    """Hide it, if there is one."""
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volumeNode)
+    if legend is not None:
+        legend.SetVisibility(False)
+
+
+def _ifThere(identifier: str | None) -> str | None:
+    return identifier if identifier and slicer.mrmlScene.GetNodeByID(identifier) is not None else None
+
+
+def inWorld(volumeNode, points) -> tuple:
+    """Points under a volume's parent transform (RAS, mm), where that puts them."""
+    transform = vtk.vtkGeneralTransform()
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(volumeNode.GetParentTransformNode(), None, transform)
+    return tuple(transform.TransformPoint(*point) for point in points)

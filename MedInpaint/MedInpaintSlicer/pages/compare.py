@@ -1,0 +1,163 @@
+"""The section "Compare" of a tab: before and after, difference and uncertainty in the slice views; and Undo."""
+
+import qt
+from slicer.i18n import tr as _
+
+from ..nodes import difference, views
+from ..nodes.outline import Outline
+
+#: How long (ms) each of the two is seen while they flicker.
+FLICKER = 600
+
+
+class Compare:
+    """Shows a result over what was there before, in all slice views alike.
+
+    Two layers: the one below, and the one above, whose opacity is the slider. Before and after are those two; a
+    difference or an uncertainty lies over the result.
+    """
+
+    def __init__(self, ui, undone) -> None:
+        """
+        Args:
+            ui: has the widgets of Compare.ui.
+            undone: called when a result was taken back.
+        """
+        self._ui = ui
+        self._undone = undone
+        self._job = None
+        self._before = None
+        self._layers = None
+        self._outline = None
+        self._piece = 0
+        self._filling = False
+        self._timer = qt.QTimer()
+        self._timer.setInterval(FLICKER)
+        self._timer.timeout.connect(self._flick)
+        ui.compareCombo.connect("currentIndexChanged(int)", lambda index: self._onView())
+        ui.fadeSlider.connect("valueChanged(int)", lambda value: self._showLayers())
+        ui.flickerButton.connect("toggled(bool)", self._onFlicker)
+        ui.outlineBox.connect("toggled(bool)", self._onOutline)
+        ui.nextPieceButton.connect("clicked(bool)", lambda checked: self.showPiece(self._piece + 1))
+        ui.undoButton.connect("clicked(bool)", lambda checked: self.undo())
+        self.clear()
+
+    def show(self, job, before, segmentation=None) -> None:
+        """Show a job that is done.
+
+        Args:
+            job: with its result.
+            before: the volume that it was made of.
+            segmentation: marks what was filled, if anything does.
+        """
+        self.clear()
+        self._job, self._before, self._layers = job, before, views.Layers()
+        if segmentation is not None:
+            self._outline = Outline(segmentation)
+            self._outline.show(self._ui.outlineBox.checked)
+        self._offerViews()
+        self._ui.fadeSlider.value = self._ui.fadeSlider.maximum
+        pieces = self._pieces()
+        self._ui.outlineBox.enabled = segmentation is not None
+        self._ui.nextPieceButton.enabled = len(pieces) > 1
+        self._ui.compareCollapsibleButton.visible = True
+        if pieces:
+            self.showPiece(0)
+        self._showLayers()
+
+    def clear(self) -> None:
+        """There is no result to look at (any more); what the views show stays."""
+        self._timer.stop()
+        self._ui.flickerButton.checked = False
+        self._ui.compareCollapsibleButton.visible = False
+        self._job = self._before = self._layers = self._outline = None
+
+    def undo(self) -> None:
+        """Take the result back, and let the views show what they showed before it."""
+        job, layers, outline = self._job, self._layers, self._outline
+        if job is None:
+            return
+        self._hideLegends()
+        self.clear()
+        job.undo()
+        layers.show()
+        if outline is not None:
+            outline.restore()
+        self._undone()
+
+    def showPiece(self, number: int) -> None:
+        """Let the views go through a piece of the hole: the largest is 0, and after the smallest comes the largest."""
+        pieces = self._pieces()
+        if pieces:
+            self._piece = number % len(pieces)
+            views.jumpTo(pieces[self._piece])
+            words = _("Next piece ({number} of {count})").format(number=self._piece + 1, count=len(pieces))
+            self._ui.nextPieceButton.text = words
+
+    def _pieces(self) -> tuple:
+        centers = getattr(self._job, "centers", ())
+        return views.inWorld(self._before, centers) if self._isThere() else ()
+
+    def _isThere(self) -> bool:
+        """Whether both volumes still are."""
+        nodes = (self._before, self._job.outputVolume) if self._job is not None else (None,)
+        return all(node is not None and node.GetScene() is not None for node in nodes)
+
+    def _offerViews(self) -> None:
+        self._filling = True
+        combo = self._ui.compareCombo
+        combo.clear()
+        combo.addItem(_("Before and after"), "before")
+        combo.addItem(_("Difference"), "difference")
+        if getattr(self._job, "uncertaintyVolume", None) is not None:
+            combo.addItem(_("Uncertainty"), "uncertainty")
+        self._filling = False
+
+    def _onView(self) -> None:
+        if self._filling or not self._isThere():
+            return
+        self._hideLegends()
+        view = self._ui.compareCombo.currentData
+        self._ui.belowLabel.text = _("Before") if view == "before" else _("After")
+        self._ui.aboveLabel.text = _("After") if view == "before" else self._ui.compareCombo.currentText
+        self._showLayers()
+        if view != "before" and self._above() is not self._job.outputVolume:
+            # Only now: a legend looks for its volume in the views when it is made.
+            views.showLegend(self._above(), self._ui.compareCombo.currentText)
+
+    def _above(self):
+        """The volume on top: the result, its difference, or its uncertainty."""
+        view, job = self._ui.compareCombo.currentData, self._job
+        if view == "difference":
+            made = difference.differenceOf(self._before, job.outputVolume)
+            if made is not None and made not in job.created:
+                job.created.append(made)
+            return made
+        if view == "uncertainty" and job.uncertaintyVolume.GetScene() is not None:
+            return job.uncertaintyVolume
+        return job.outputVolume
+
+    def _showLayers(self) -> None:
+        if self._filling or not self._isThere():
+            return
+        below = self._before if self._ui.compareCombo.currentData == "before" else self._job.outputVolume
+        views.showLayers(below, self._above(), self._ui.fadeSlider.value / self._ui.fadeSlider.maximum)
+
+    def _hideLegends(self) -> None:
+        for node in self._job.created if self._job is not None else ():
+            if node.GetScene() is not None:
+                views.hideLegend(node)
+
+    def _onFlicker(self, on: bool) -> None:
+        if on:
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    def _flick(self) -> None:
+        slider = self._ui.fadeSlider
+        slider.value = 0 if slider.value > slider.maximum / 2 else slider.maximum
+
+    def _onOutline(self, on: bool) -> None:
+        if self._outline is not None:
+            self._outline.show(on)

@@ -1,0 +1,232 @@
+"""After a result: before and after, difference, uncertainty, outlines, the pieces of the hole, and Undo."""
+
+import numpy as np
+import pytest
+import slicer
+import vtk
+from panelhost import host, mrml
+from panelhost.phantom import addSegmentation, addTransform, addVolume, box, obliqueMatrix, ramp, rotation, sceneContent
+
+
+@pytest.fixture
+def view():
+    """A slice view's layers; the scene must be empty before."""
+    return slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+
+
+@pytest.fixture
+def sliceNode():
+    return slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode")
+
+
+def _addInputs():
+    array = ramp()
+    array[box()] = 0
+    volume = addVolume(array)
+    return volume, addSegmentation(volume, lesion=box())
+
+
+def _fill(panel, uncertainty=False):
+    panel.exit()
+    panel.enter()
+    ui = panel.fillPage.ui
+    ui.methodCombo.currentIndex = ui.methodCombo.findData("harmonic")
+    ui.uncertaintyBox.checked = uncertainty
+    assert ui.applyButton.enabled, ui.applyButton.toolTip
+    ui.applyButton.click()
+    host.waitUntil(lambda: panel.fillPage.run.job is None)
+    assert ui.errorLabel.text == ""
+    return ui
+
+
+def _choose(ui, name):
+    ui.compareCombo.currentIndex = ui.compareCombo.findData(name)
+    host.processEvents()
+
+
+def _layers(view):
+    nodes = (slicer.mrmlScene.GetNodeByID(each or "") for each in _ids(view))
+    return [node.GetName() if node is not None else None for node in nodes]
+
+
+def _ids(view):
+    return view.GetBackgroundVolumeID(), view.GetForegroundVolumeID()
+
+
+def test_there_is_nothing_to_compare_before_a_result(panel):
+    _addInputs()
+    assert not panel.fillPage.ui.compareCollapsibleButton.visible
+
+
+def test_the_result_is_shown_at_once_over_what_was_there(panel, view):
+    _addInputs()
+    ui = _fill(panel)
+    assert ui.compareCollapsibleButton.visible
+    assert _layers(view) == ["T1", "T1 filled (harmonic)"]
+    assert view.GetForegroundOpacity() == 1
+
+
+def test_the_slider_fades_between_before_and_after(panel, view):
+    _addInputs()
+    ui = _fill(panel)
+    ui.fadeSlider.value = 25
+    assert view.GetForegroundOpacity() == pytest.approx(0.25)
+
+
+def test_flicker_shows_the_two_in_turn_until_it_is_switched_off(panel, view):
+    _addInputs()
+    ui = _fill(panel)
+    ui.flickerButton.click()
+    host.waitUntil(lambda: view.GetForegroundOpacity() == 0, seconds=3)
+    host.waitUntil(lambda: view.GetForegroundOpacity() == 1, seconds=3)
+    ui.flickerButton.click()
+    before = view.GetForegroundOpacity()
+    host.settle(1.0)
+    assert view.GetForegroundOpacity() == before
+
+
+def test_the_difference_is_a_volume_of_its_own_made_once(panel, view):
+    volume, _ = _addInputs()
+    ui = _fill(panel)
+    _choose(ui, "difference")
+    assert _layers(view) == ["T1 filled (harmonic)", "T1 filled (harmonic) difference"]
+    difference = slicer.mrmlScene.GetFirstNodeByName("T1 filled (harmonic) difference")
+    filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (harmonic)")
+    expected = slicer.util.arrayFromVolume(filled).astype(float) - slicer.util.arrayFromVolume(volume)
+    assert np.array_equal(slicer.util.arrayFromVolume(difference), expected)
+    assert not expected[~box()].any()
+    assert slicer.util.arrayFromVTKMatrix(_matrix(difference)) == pytest.approx(obliqueMatrix())
+    _choose(ui, "before")
+    _choose(ui, "difference")
+    assert len(slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")) == 3
+
+
+def _matrix(node):
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return matrix
+
+
+def test_the_uncertainty_lies_over_the_result_with_a_legend(panel, view):
+    _addInputs()
+    ui = _fill(panel, uncertainty=True)
+    _choose(ui, "uncertainty")
+    assert _layers(view) == ["T1 filled (harmonic)", "T1 uncertainty (harmonic)"]
+    node = slicer.mrmlScene.GetFirstNodeByName("T1 uncertainty (harmonic)")
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
+    assert legend.GetVisibility()
+    assert legend.GetTitleText() == "Uncertainty"
+    _choose(ui, "before")
+    assert not legend.GetVisibility()
+
+
+def test_the_uncertainty_is_not_offered_where_it_was_not_asked_for(panel):
+    _addInputs()
+    assert _fill(panel).compareCombo.findData("uncertainty") == -1
+
+
+def test_the_segments_do_not_hide_the_result_and_their_outlines_are_optional(panel):
+    _, segmentation = _addInputs()
+    display = segmentation.GetDisplayNode()
+    assert display.GetVisibility2DFill()
+    ui = _fill(panel)
+    assert not display.GetVisibility2DFill()
+    assert display.GetVisibility2DOutline()
+    ui.outlineBox.click()
+    assert not display.GetVisibility2DOutline()
+    ui.undoButton.click()
+    assert display.GetVisibility2DFill()
+    assert display.GetVisibility2DOutline()
+
+
+def test_the_views_go_through_the_largest_piece_then_through_the_next(panel, sliceNode):
+    large, small = box(k=(2, 6), j=(2, 8), i=(2, 8)), box(k=(9, 11), j=(12, 14), i=(10, 12))
+    volume = addVolume()
+    segmentation = addSegmentation(volume, lesion=large | small)
+    for node in (volume, segmentation):
+        node.SetAndObserveTransformNodeID(addTransform(rotation(40, "X")).GetID())
+    ui = _fill(panel)
+    for mask, text in ((large, "1 of 2"), (small, "2 of 2"), (large, "1 of 2")):
+        assert text in ui.nextPieceButton.text
+        middle = np.argwhere(mask).mean(axis=0)[::-1]
+        point = (rotation(40, "X") @ obliqueMatrix() @ [*middle, 1])[:3]
+        center = [sliceNode.GetSliceToRAS().GetElement(axis, 3) for axis in range(3)]
+        assert np.abs(center - point).max() < 2  # within a voxel, 0.8 x 0.9 x 2 mm
+        ui.nextPieceButton.click()
+
+
+def test_undo_removes_all_that_was_made_and_shows_what_was_shown(panel, view):
+    volume, _ = _addInputs()
+    other = addVolume(name="Other")
+    view.SetBackgroundVolumeID(other.GetID())
+    before = set(sceneContent())
+    array = slicer.util.arrayFromVolume(volume).copy()
+    ui = _fill(panel, uncertainty=True)
+    _choose(ui, "difference")
+    ui.undoButton.click()
+    assert set(slicer.util.getNodes("T1*")) == {"T1"}
+    # A table of colors for differences may stay; it belongs to no result.
+    assert {slicer.mrmlScene.GetNodeByID(each).GetName() for each in set(sceneContent()) - before} <= {
+        "MedInpaint difference",
+        "MedInpaint",
+    }
+    assert _ids(view) == (other.GetID(), None)
+    assert not ui.compareCollapsibleButton.visible
+    assert "Taken back" in ui.statusLabel.text
+    assert ui.resultLabel.text == ""
+    assert np.array_equal(slicer.util.arrayFromVolume(volume), array)
+    assert ui.applyButton.enabled
+
+
+def test_undo_gives_a_chosen_output_back_what_it_held(panel):
+    _addInputs()
+    output = addVolume(np.full((3, 4, 5), 7.5, np.float32), np.diag([2.0, 3.0, 4.0, 1.0]), name="Mine")
+    output.SetAttribute("DICOM.instanceUIDs", "1.2.3")
+    output.SetDescription("my own")
+    output.GetDisplayNode().SetAutoWindowLevel(False)
+    output.GetDisplayNode().SetWindowLevel(11, 5)
+    panel.fillPage.ui.outputVolumeSelector.setCurrentNode(output)
+    ui = _fill(panel)
+    assert slicer.util.arrayFromVolume(output).shape == ramp().shape
+    ui.undoButton.click()
+    assert np.array_equal(slicer.util.arrayFromVolume(output), np.full((3, 4, 5), 7.5, np.float32))
+    assert slicer.util.arrayFromVTKMatrix(_matrix(output)) == pytest.approx(np.diag([2.0, 3.0, 4.0, 1.0]))
+    assert output.GetAttribute("DICOM.instanceUIDs") == "1.2.3"
+    assert output.GetAttribute("MedInpaint.Method") is None
+    assert output.GetDescription() == "my own"
+    assert output.GetDisplayNode().GetWindow() == 11
+    assert panel.logic.getParameterNode().outputVolume is output
+
+
+def test_a_result_that_was_removed_by_hand_does_no_harm(panel, view):
+    _addInputs()
+    ui = _fill(panel, uncertainty=True)
+    slicer.mrmlScene.RemoveNode(slicer.mrmlScene.GetFirstNodeByName("T1 filled (harmonic)"))
+    for name in ("difference", "uncertainty", "before"):
+        _choose(ui, name)
+    ui.fadeSlider.value = 10
+    ui.nextPieceButton.click()
+    ui.undoButton.click()
+    assert slicer.mrmlScene.GetFirstNodeByName("T1 uncertainty (harmonic)") is None
+
+
+def test_closing_the_scene_ends_the_comparison(panel):
+    _addInputs()
+    ui = _fill(panel)
+    ui.flickerButton.click()
+    mrml.clearScene()
+    assert not ui.compareCollapsibleButton.visible
+    assert not ui.flickerButton.checked
+    host.settle(0.8)
+
+
+def test_a_second_result_can_be_taken_back_and_the_first_one_stays(panel, view):
+    _addInputs()
+    ui = _fill(panel)
+    ui.methodCombo.currentIndex = ui.methodCombo.findData("nearest")
+    ui.applyButton.click()
+    host.waitUntil(lambda: panel.fillPage.run.job is None)
+    assert _layers(view)[1] == "T1 filled (nearest)"
+    ui.undoButton.click()
+    assert _layers(view) == ["T1", "T1 filled (harmonic)"]
+    assert slicer.mrmlScene.GetFirstNodeByName("T1 filled (nearest)") is None
