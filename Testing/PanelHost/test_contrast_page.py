@@ -27,12 +27,6 @@ def panel():
 
 
 @pytest.fixture
-def endlessWorker(monkeypatch, tmp_path):
-    """A worker that never ends; gives the file with its process ids."""
-    return workers.endless(monkeypatch, tmp_path)
-
-
-@pytest.fixture
 def wordyWorker(monkeypatch, tmp_path):
     """Function that makes a worker which prints lines and ends with an exit code."""
     return functools.partial(workers.wordy, monkeypatch, tmp_path)

@@ -1,4 +1,4 @@
-"""``slicer.util.loadVolume`` and ``loadSegmentation``, which in slicer-core lack the application's file readers; samples."""
+"""``slicer.util.loadVolume`` and ``loadSegmentation``, which in slicer-core lack the file readers; Sample Data."""
 
 import typing
 import urllib.parse

@@ -113,10 +113,10 @@ class _Wrapper:
         self.parameterNode = parameterNode
         self._connections = {}
 
-    def connectGui(self, widget) -> int:
+    def connectGui(self, parent) -> int:
         """Bind the widgets inside one that have the property SlicerParameterName."""
         bound = {}
-        for widget in widget.findChildren(QtWidgets.QWidget):
+        for widget in parent.findChildren(QtWidgets.QWidget):
             name = widget.property("SlicerParameterName")
             if name:
                 bound[name] = _BINDINGS[type(widget)](widget, self.allParameters[name])
@@ -184,9 +184,10 @@ class _SliderBinding(_Binding):
     def __init__(self, widget, field) -> None:
         super().__init__(widget, field)
         widget.minimum, widget.maximum = field.limits.minimum, field.limits.maximum
+        self._kind = field.kind
 
     def read(self) -> float:
-        return self.widget.value
+        return self._kind(self.widget.value)
 
     def write(self, value: float) -> None:
         self.widget.value = value
@@ -206,4 +207,5 @@ _BINDINGS = {
     pythonqt.QCheckBox: _CheckBoxBinding,
     widgets.qMRMLNodeComboBox: _NodeBinding,
     widgets.ctkSliderWidget: _SliderBinding,
+    pythonqt.QSpinBox: _SliderBinding,
 }

@@ -1,0 +1,99 @@
+"""The methods in the tab Fill, and the form of each."""
+
+import json
+import re
+
+import pytest
+import slicer
+from panelhost.filling import addInputs, choose, chooseIn, clickApply, comeBack, editorOf, typeIn, waitForEnd
+from panelhost.phantom import box
+
+import MedInpaintLib
+from MedInpaintLib.methods import auto
+
+
+def test_every_method_of_the_engine_is_offered_after_automatic(panel):
+    combo = panel.fillPage.ui.methodCombo
+    assert [combo.itemData(index) for index in range(combo.count)] == ["auto", *MedInpaintLib.methods()]
+
+
+def test_every_method_shows_its_summary_and_a_row_for_each_parameter(panel):
+    for name, info in MedInpaintLib.methods().items():
+        chooseIn(panel.fillPage.ui.methodCombo, name)
+        assert panel.fillPage.ui.methodSummaryLabel.text == info.summary
+        assert panel.fillPage.ui.methodParametersWidget.layout().rowCount() == len(info.describe())
+        defaults = {parameter.name: parameter.default for parameter in info.describe()}
+        assert panel.fillPage._form.values() == pytest.approx(defaults)
+
+
+def test_each_method_keeps_its_own_parameters(panel):
+    chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
+    editorOf(panel, "clip").checked = False
+    chooseIn(panel.fillPage.ui.methodCombo, "harmonic")
+    chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
+    assert panel.fillPage._form.values()["clip"] is False
+
+
+def test_a_tolerance_is_typed_in_the_scientific_way(panel):
+    chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
+    typeIn(panel, "tolerance", "1e-4")
+    assert panel.fillPage._form.values()["tolerance"] == 1e-4
+    assert panel.fillPage.ui.parameterHintLabel.text == ""
+
+
+@pytest.mark.parametrize("text", ["nonsense", "", "5", "-1", "nan", "inf"])
+def test_a_number_out_of_range_is_refused_with_the_range(panel, text):
+    chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
+    typeIn(panel, "tolerance", "1e-4")
+    typeIn(panel, "tolerance", text)
+    assert editorOf(panel, "tolerance").text == "0.0001"
+    assert panel.fillPage._form.values()["tolerance"] == 1e-4
+    assert panel.fillPage.ui.parameterHintLabel.visible
+    assert re.fullmatch(r"Tolerance must be between 1e-\d+ and [\d.]+\.", panel.fillPage.ui.parameterHintLabel.text)
+    typeIn(panel, "tolerance", "1e-3")
+    assert not panel.fillPage.ui.parameterHintLabel.visible
+
+
+def test_apply_does_not_start_with_a_number_that_was_refused(panel):
+    addInputs()
+    comeBack(panel)
+    choose(panel, "lesion")
+    chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
+    editorOf(panel, "tolerance").text = "5"
+    clickApply(panel)
+    assert panel.fillPage.run.job is None
+    assert "Tolerance" in panel.fillPage.ui.parameterHintLabel.text
+
+
+def test_the_automatic_choice_is_described_as_everywhere(panel):
+    chooseIn(panel.fillPage.ui.methodCombo, "auto")
+    assert panel.fillPage.ui.methodSummaryLabel.text == auto.SUMMARY
+
+
+def test_a_model_is_typed(panel):
+    addInputs()
+    comeBack(panel)
+    choose(panel, "lesion")
+    chooseIn(panel.fillPage.ui.methodCombo, "vae-latent")
+    editor = editorOf(panel, "model")
+    assert editor.text == "auto"
+    editor.text = "nowhere"
+    clickApply(panel)
+    waitForEnd(panel)
+    assert "There is no model 'nowhere'" in panel.fillPage.ui.errorLabel.text
+
+
+def test_the_parameters_reach_the_report(panel):
+    addInputs()
+    comeBack(panel)
+    choose(panel, "lesion")
+    chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
+    editorOf(panel, "clip").checked = False
+    chooseIn(panel.fillPage.ui.blendCombo, "feather")
+    panel.fillPage.ui.dilateSlider.value = 2
+    clickApply(panel)
+    waitForEnd(panel)
+    filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (biharmonic)")
+    assert json.loads(filled.GetAttribute("MedInpaint.Parameters"))["clip"] is False
+    assert filled.GetAttribute("MedInpaint.Blend") == "feather"
+    assert int(filled.GetAttribute("MedInpaint.HoleVoxels")) > box().sum()

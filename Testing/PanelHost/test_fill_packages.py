@@ -1,0 +1,92 @@
+"""The packages that a fill needs: asked for late, and what is said when they are not there."""
+
+import sys
+import types
+
+import slicer
+from panelhost import host
+from panelhost.filling import addInputs, choose, chooseIn, clickApply, comeBack, waitForEnd
+
+import MedInpaintLib
+
+
+def _decline(requirements, requester):
+    raise RuntimeError("User declined package installation")
+
+
+def test_a_declined_installation_says_what_the_method_needs_and_what_to_do(panel, monkeypatch):
+    monkeypatch.setattr(slicer.packaging, "pip_ensure", _decline)
+    monkeypatch.setattr(slicer.packaging, "pip_check", lambda each: not str(each).startswith("opencv"))
+    addInputs()
+    comeBack(panel)
+    choose(panel, "lesion")
+    chooseIn(panel.fillPage.ui.methodCombo, "telea")
+    clickApply(panel)
+    assert panel.fillPage.run.job is None
+    assert panel.fillPage.ui.errorLabel.text == (
+        f"The method '{MedInpaintLib.methods()['telea'].title}' needs the Python package opencv-python-headless. "
+        "Press Apply again and agree, or choose another method."
+    )
+
+
+def test_a_declined_installation_of_the_engines_packages_is_told(panel, monkeypatch):
+    monkeypatch.setattr(slicer.packaging, "pip_ensure", _decline)
+    monkeypatch.setattr(slicer.packaging, "pip_check", lambda each: not str(each).startswith("scipy"))
+    addInputs()
+    comeBack(panel)
+    choose(panel, "lesion")
+    clickApply(panel)
+    assert "MedInpaint needs the Python package(s) scipy" in panel.fillPage.ui.errorLabel.text
+    assert "another method" not in panel.fillPage.ui.errorLabel.text
+
+
+def test_an_installation_that_failed_is_told(panel, monkeypatch):
+    def fail(requirements, requester):
+        raise RuntimeError("Another installation is running")
+
+    monkeypatch.setattr(slicer.packaging, "pip_ensure", fail)
+    addInputs()
+    comeBack(panel)
+    choose(panel, "lesion")
+    clickApply(panel)
+    assert "could not be installed: Another installation is running" in panel.fillPage.ui.errorLabel.text
+
+
+def test_packages_are_asked_for_when_apply_is_pressed_and_not_before(panel):
+    addInputs()
+    comeBack(panel)
+    choose(panel, "lesion")
+    host.packagesAskedFor.clear()
+    clickApply(panel)
+    waitForEnd(panel)
+    assert len(host.packagesAskedFor) == 1
+    assert any(requirement.startswith("SimpleITK") for requirement in host.packagesAskedFor[0])
+
+
+def test_a_methods_own_packages_are_asked_for_with_the_engines(panel):
+    addInputs()
+    comeBack(panel)
+    choose(panel, "lesion")
+    chooseIn(panel.fillPage.ui.methodCombo, "telea")
+    host.packagesAskedFor.clear()
+    clickApply(panel)
+    waitForEnd(panel)
+    assert "opencv-python-headless" in host.packagesAskedFor[0]
+
+
+def test_pytorch_is_installed_by_its_own_extension_where_that_is_there(panel, monkeypatch):
+    import slicer.packaging
+
+    from MedInpaintSlicer import installation
+
+    asked = []
+    logic = types.SimpleNamespace(installTorch=lambda askConfirmation: asked.append(askConfirmation))
+    extension = types.SimpleNamespace(PyTorchUtilsLogic=lambda: logic)
+    monkeypatch.setitem(sys.modules, "PyTorchUtils", extension)
+    installation.ensurePackages("Latent search", ("torch", "safetensors"))
+    assert asked == []  # it is installed already
+    monkeypatch.setattr(slicer.packaging, "pip_check", lambda each: str(each) != "torch")
+    installation.ensurePackages("OpenCV's", ("opencv-python-headless",))
+    assert asked == []
+    installation.ensurePackages("Latent search", ("torch", "safetensors"))
+    assert asked == [True]
