@@ -1,0 +1,20 @@
+"""Slicer's light and dark look."""
+
+import qt
+import slicer
+
+from . import layout
+
+
+def isDark() -> bool:
+    """Whether text is bright on a dark ground."""
+    return slicer.app.palette().color(qt.QPalette.Window).lightness() < 128
+
+
+def icon(name: str):
+    """An icon of the module, for the ground that Slicer has now.
+
+    Args:
+        name: of the file in Resources/Icons, without its ending; the one for dark grounds ends in "Dark".
+    """
+    return qt.QIcon(str(layout.resourcePath(f"Icons/{name}{'Dark' if isDark() else ''}.png")))
