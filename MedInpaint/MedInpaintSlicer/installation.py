@@ -1,8 +1,11 @@
 """The Python packages that a run needs; nothing is installed without asking."""
 
+import subprocess
+
+import slicer
 from slicer.i18n import tr as _
 
-from . import layout
+from . import layout, pipfailure
 
 
 def ensurePackages(methodTitle: str = "", extra=()) -> None:
@@ -13,43 +16,135 @@ def ensurePackages(methodTitle: str = "", extra=()) -> None:
         extra: the method's own requirements as pip names them.
 
     Raises:
-        MedInpaintLib.errors.MissingDependencyError: the user declined, or pip could not install them.
+        MedInpaintLib.errors.MissingDependencyError: the user declined, or they could not be installed; the message says
+            what to do.
     """
-    import slicer.packaging
+    slicerPackaging = _slicerPackaging()
+    requirements = slicerPackaging.load_requirements(str(layout.resourcePath("requirements.txt")))
+    with pipfailure.overheard() as printed:
+        try:
+            _install([*requirements, *extra], slicerPackaging)
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            missing = _missing(requirements, slicerPackaging), _missing(extra, slicerPackaging)
+            raise _error(_whatToDo(error, "".join(printed), methodTitle, *missing)) from error
 
-    if "torch" in extra:
-        _ensureTorch()
-    requirements = slicer.packaging.load_requirements(str(layout.resourcePath("requirements.txt")))
+
+def _error(message: str) -> Exception:
+    from MedInpaintLib.errors import MissingDependencyError
+
+    return MissingDependencyError(message)
+
+
+def _slicerPackaging():
     try:
-        slicer.packaging.pip_ensure([*requirements, *extra], requester="MedInpaint")
-    except RuntimeError as error:
-        from MedInpaintLib.errors import MissingDependencyError
+        import slicer.packaging
+    except ImportError:
+        from . import olderpackaging  # Slicer up to 5.10
 
-        raise MissingDependencyError(_whatToDo(error, methodTitle, _missing(requirements), _missing(extra))) from error
+        return olderpackaging
+    return slicer.packaging
 
 
-def _ensureTorch() -> None:
-    """Let the extension PyTorch install torch, where it is there: it knows which build suits the computer's GPU."""
-    if not _missing(["torch"]):
-        return
+def _install(requirements: list, slicerPackaging) -> None:
+    """Ask, and install what is missing.
+
+    Raises:
+        MedInpaintLib.errors.MissingDependencyError: another installation is running.
+        RuntimeError: the user declined, or the extension PyTorch failed.
+        subprocess.CalledProcessError: pip failed; it does not say why.
+    """
+    missing = _missing(requirements, slicerPackaging)
+    isInstalling = getattr(slicerPackaging, "isPipInstallInProgress", None)  # which Slicer up to 5.10 cannot tell
+    if missing and isInstalling is not None and isInstalling():
+        raise _error(
+            _("Another installation of Python packages is running. Wait until it ends, then press Apply again.")
+        )
+    askedAlready = {}
+    if "torch" in missing and not slicer.app.testingEnabled():  # the extension would not ask then
+        extension = _pyTorchExtension()
+        if extension is not None:
+            _installTorch(extension)
+        else:
+            _askForUsualTorch(missing)
+            askedAlready = {"prompt_install": False}
+    slicerPackaging.pip_ensure(requirements, requester="MedInpaint", **askedAlready)
+
+
+def _pyTorchExtension():
+    """Slicer's extension PyTorch, which knows the build that suits the computer's GPU; None where it is not there."""
     try:
         import PyTorchUtils
     except ImportError:
-        return  # pip takes the usual build then
-    PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=True)
+        return None
+    return PyTorchUtils
 
 
-def _missing(requirements) -> list[str]:
+def _installTorch(extension) -> None:
+    try:
+        torch = extension.PyTorchUtilsLogic().installTorch(askConfirmation=True)
+    except subprocess.SubprocessError:
+        raise
+    except Exception as error:  # of kinds of its own
+        raise RuntimeError(str(error)) from error
+    if torch is None:
+        raise RuntimeError("torch was declined, or the extension PyTorch failed to install it")
+
+
+def _askForUsualTorch(missing: list[str]) -> None:
+    question = _("{count} Python package(s) will be installed into Slicer: {packages}.").format(
+        count=len(missing), packages=", ".join(missing)
+    )
+    if not slicer.util.confirmOkCancelDisplay(
+        "\n\n".join([question, _aboutTheExtension()]), _("MedInpaint - Install Python Packages")
+    ):
+        raise RuntimeError("torch was declined")
+
+
+def _aboutTheExtension() -> str:
+    return _(
+        "Slicer's extension 'PyTorch' would choose the build of torch that fits the graphics card: to have that one, "
+        "install the extension first. Without it, pip takes the usual build, which can be a download of some GB."
+    )
+
+
+def _missing(requirements, slicerPackaging) -> list[str]:
     from packaging.requirements import Requirement
-    from slicer.packaging import pip_check
 
-    return [str(each) for each in requirements if not pip_check(Requirement(str(each)))]
+    return [str(each) for each in requirements if not slicerPackaging.pip_check(Requirement(str(each)))]
 
 
-def _whatToDo(error: RuntimeError, methodTitle: str, engines: list[str], methods: list[str]) -> str:
+def _whatToDo(error: Exception, printed: str, methodTitle: str, engines: list[str], methods: list[str]) -> str:
+    """The message: why packages are missing, and how to get them.
+
+    Args:
+        error: what the installation raised.
+        printed: what pip printed.
+        methodTitle: the method; may be empty.
+        engines, methods: the packages that the engine and the method still lack.
+    """
+    packages = [*engines, *methods]
+    if packages and "declined" in str(error):
+        return " ".join([_agree(methodTitle, engines, methods), *_aboutTorch(packages, agreed=False)])
+    reason = pipfailure.reason(error, printed).rstrip(".")
+    sentences = [_("The Python packages could not be installed: {reason}.").format(reason=reason)]
+    sentences += _aboutTorch(packages, agreed=True)
+    if packages:
+        sentences.append(pipfailure.byHand(packages))
+    return " ".join(sentences)
+
+
+def _aboutTorch(packages: list[str], agreed: bool) -> list[str]:
+    if "torch" not in packages:
+        return []
+    if _pyTorchExtension() is None:
+        return [_aboutTheExtension()]
+    if agreed:
+        return []
+    return [_("If you did agree, the extension 'PyTorch' failed to install torch; the Python console says why.")]
+
+
+def _agree(methodTitle: str, engines: list[str], methods: list[str]) -> str:
     packages = ", ".join([*engines, *methods])
-    if not packages or "declined" not in str(error):
-        return _("The Python packages could not be installed: {error}").format(error=error)
     if engines or not methodTitle:
         return _("MedInpaint needs the Python package(s) {packages}. Press Apply again and agree.").format(
             packages=packages

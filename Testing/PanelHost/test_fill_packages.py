@@ -1,7 +1,5 @@
 """The packages that a fill needs: asked for late, and what is said when they are not there."""
 
-import sys
-import types
 
 import slicer
 from panelhost import host
@@ -72,21 +70,3 @@ def test_a_methods_own_packages_are_asked_for_with_the_engines(panel):
     clickApply(panel)
     waitForEnd(panel)
     assert "opencv-python-headless" in host.packagesAskedFor[0]
-
-
-def test_pytorch_is_installed_by_its_own_extension_where_that_is_there(panel, monkeypatch):
-    import slicer.packaging
-
-    from MedInpaintSlicer import installation
-
-    asked = []
-    logic = types.SimpleNamespace(installTorch=lambda askConfirmation: asked.append(askConfirmation))
-    extension = types.SimpleNamespace(PyTorchUtilsLogic=lambda: logic)
-    monkeypatch.setitem(sys.modules, "PyTorchUtils", extension)
-    installation.ensurePackages("Latent search", ("torch", "safetensors"))
-    assert asked == []  # it is installed already
-    monkeypatch.setattr(slicer.packaging, "pip_check", lambda each: str(each) != "torch")
-    installation.ensurePackages("OpenCV's", ("opencv-python-headless",))
-    assert asked == []
-    installation.ensurePackages("Latent search", ("torch", "safetensors"))
-    assert asked == [True]

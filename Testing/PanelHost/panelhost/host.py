@@ -105,6 +105,7 @@ def install():
         mrml.module(
             "slicer.packaging",
             load_requirements=lambda path: [line for line in Path(path).read_text().splitlines() if line[0] != "#"],
+            isPipInstallInProgress=lambda: False,
             pip_check=lambda requirement: True,
             pip_ensure=lambda requirements, requester: packagesAskedFor.append(requirements),
         )

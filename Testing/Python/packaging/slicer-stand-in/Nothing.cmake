@@ -1,0 +1,1 @@
+# Included where Slicer includes what makes no difference to the files that are installed.
