@@ -16,19 +16,27 @@ def check_device(asked: str) -> None:
         raise ParameterError(f"There is no device '{asked}'; choose one of {known}, or cuda:0, cuda:1, ...")
 
 
-def use(asked: str) -> str:
-    """The device that is asked for; the quickest one for ``"auto"``.
+def use(asked: str) -> tuple[str, list[str]]:
+    """The device to use, and a warning where it is not the one that is asked for.
+
+    That is the quickest one for ``"auto"``, and the CPU where this machine has no device of the kind that is asked for.
 
     Raises:
-        ParameterError: there is no such device, or it is not available here.
+        ParameterError: there is no such device, or there are others of its kind and not this one.
     """
     check_device(asked)
     there = available()
     if asked == "auto":
-        return there[0]
-    if asked not in there:
+        return there[0], []
+    if asked in there:
+        return asked, []
+    kind = asked.partition(":")[0]
+    if kind in there:
         raise ParameterError(f"The device '{asked}' is not available; choose one of auto, {', '.join(there)}.")
-    return asked
+    return "cpu", [
+        f"The device '{asked}' was asked for and is not available here: {why_not(kind)}. The CPU was used, which is "
+        "slower."
+    ]
 
 
 def available() -> list[str]:
@@ -43,3 +51,18 @@ def available() -> list[str]:
     if torch.backends.mps.is_available():
         found.append("mps")
     return [*found, "cpu"]
+
+
+def why_not(kind: str) -> str:
+    """Why no device of a kind, ``"cuda"`` or ``"mps"``, can be used here."""
+    try:
+        import torch
+    except ImportError:
+        return "PyTorch is not installed"
+    if kind == "mps":
+        if torch.backends.mps.is_built():
+            return "this machine has no GPU that PyTorch can use by MPS, or its macOS is too old"
+        return "this PyTorch has no support for MPS, which only those for macOS have"
+    if torch.backends.cuda.is_built():
+        return "no CUDA device was found, or no driver for it"
+    return "this PyTorch has no support for CUDA; it was installed for the CPU alone"

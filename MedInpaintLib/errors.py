@@ -6,6 +6,8 @@ prints it without a traceback, the panel shows it in its status line, Python use
 
 from __future__ import annotations
 
+import traceback
+
 
 class MedInpaintError(Exception):
     """Base of every error that MedInpaint raises on purpose."""
@@ -61,3 +63,20 @@ class MissingDependencyError(MedInpaintError, ImportError):
 
 class Cancelled(MedInpaintError):
     """The user asked to stop. Nothing was written."""
+
+
+def in_one_line(error: Exception) -> str:
+    """What to tell the user of any error; of a fault of the program, that it is one."""
+    if isinstance(error, MedInpaintError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return f"The package '{error.name}' is needed and not installed; install it with: pip install {error.name}"
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this volume; crop it around the hole and try again."
+    what = " ".join("".join(traceback.format_exception_only(type(error), error)).split())
+    return f"An unexpected error, please report it with the traceback: {what}"
+
+
+def is_fault(error: Exception) -> bool:
+    """Whether those who will mend the program need the traceback of an error, since nothing else explains it."""
+    return not isinstance(error, (MedInpaintError, ModuleNotFoundError, MemoryError))

@@ -55,12 +55,14 @@ class Filling:
         patches: the filled voxels, region by region.
         notes, warnings: the method's, for all regions.
         instead: names of the methods that had to step in for all of the hole; None when the method did some of it.
+        device: where the method's network ran in the end; None without a network.
     """
 
     patches: tuple[Patch, ...]
     notes: dict[str, Any]
     warnings: tuple[str, ...]
     instead: str | None = None
+    device: str | None = None
 
     @property
     def has_spread(self) -> bool:
@@ -86,7 +88,7 @@ def fill(
     """
     clock = clock or Clock()
     boxes = disjoint_boxes(only or scan.whole, [context(plan.method.context_mm, mm) for mm in scan.image.spacing])
-    patches, notes, warnings, instead = [], [], [], []
+    patches, notes, warnings, instead, device = [], [], [], [], None
     for number, box in enumerate(boxes):
         share = progress.part(number / len(boxes), (number + 1) / len(boxes))
         region = crop(scan, box)
@@ -102,9 +104,10 @@ def fill(
         notes.append(prediction.notes)
         warnings += [warning for warning in prediction.warnings if warning not in warnings]
         instead.append(prediction.instead)
+        device = prediction.device or device
         clock.lap("restore")
     stepped_in = ", ".join(dict.fromkeys(name for name in instead if name)) if all(instead) else None
-    return Filling(tuple(patches), _worst(notes), tuple(warnings), stepped_in)
+    return Filling(tuple(patches), _worst(notes), tuple(warnings), stepped_in, device)
 
 
 def spread_among(

@@ -20,7 +20,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .errors import Cancelled, InputError, MedInpaintError, ParameterError
+from .errors import (
+    Cancelled,
+    InputError,
+    MedInpaintError,
+    MissingDependencyError,
+    ParameterError,
+    in_one_line,
+    is_fault,
+)
+from .jobs.evaluate import EvaluateJob
 from .jobs.fill import FillJob
 from .jobs.impute import ImputeJob
 from .jobs.job_file import JobFile
@@ -30,7 +39,7 @@ from .threads import one_for_blas
 EXIT_DONE, EXIT_FAILED, EXIT_INPUT, EXIT_CANCELLED = 0, 1, 2, 130
 
 #: The kinds of jobs, by their name in the file.
-JOBS: dict[str, type[JobFile]] = {kind.KIND: kind for kind in (FillJob, ImputeJob)}
+JOBS: dict[str, type[JobFile]] = {kind.KIND: kind for kind in (FillJob, ImputeJob, EvaluateJob)}
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -71,22 +80,14 @@ def guarded(work: Callable[[], None], emit: Emit) -> int:
     except MedInpaintError as error:
         emit({"event": "error", "kind": type(error).__name__, "message": str(error)})
         return EXIT_INPUT if isinstance(error, InputError) else EXIT_FAILED
-    except ModuleNotFoundError as error:
-        message = f"The package '{error.name}' is needed and not installed; install it with: pip install {error.name}"
-        emit({"event": "error", "kind": "MissingDependencyError", "message": message})
-        return EXIT_FAILED
-    except MemoryError:
-        message = "There is not enough memory for this volume; crop it around the hole and try again."
-        emit({"event": "error", "kind": "MemoryError", "message": message})
-        return EXIT_FAILED
     except BrokenPipeError:
         raise  # whoever listened has left, so there is nobody to tell
     except Exception as error:
-        # A fault of the program: one clear line for the user, the traceback for those who will mend it.
-        traceback.print_exc()
-        what = " ".join("".join(traceback.format_exception_only(type(error), error)).split())
-        message = f"An unexpected error, please report it with the traceback: {what}"
-        emit({"event": "error", "kind": type(error).__name__, "message": message})
+        if is_fault(error):
+            traceback.print_exc()
+        missing = isinstance(error, ModuleNotFoundError)
+        kind = MissingDependencyError.__name__ if missing else type(error).__name__
+        emit({"event": "error", "kind": kind, "message": in_one_line(error)})
         return EXIT_FAILED
     return EXIT_DONE
 

@@ -80,7 +80,8 @@ def inpaint(
         uncertainty: make sure that the result has one: methods that give no spread of their own get the spread among
             several methods.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``; auto is a GPU where there is one and the
-            method wants it.
+            method wants it. Where the one that is asked for is not there, or its memory is too small, the CPU steps
+            in, and the report's warnings say so.
         seed: for methods with chance in them.
         progress: reports and cancels.
 
@@ -147,7 +148,7 @@ def inpaint(
         "parameters": dataclasses.asdict(plan.settings),
         "blend": plan.blend,
         "seed": plan.seed,
-        "device": plan.device,
+        "device": filling.device or plan.device,
         "modality": modality,
         "image": {**_description(image, volume), "dtype": str(volume.array.dtype)},
         "mask": {
@@ -341,7 +342,7 @@ def _device(asked: str, info: registry.MethodInfo) -> tuple[str, list[str]]:
         return "cpu", []
     if not info.wants_gpu:
         return "cpu", [f"Method '{info.name}' runs on the CPU; the device '{asked}' was not used."]
-    return use(asked), []
+    return use(asked)
 
 
 def _components(patches: Sequence[Patch]) -> int:

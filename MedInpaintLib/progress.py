@@ -47,18 +47,22 @@ class Progress:
             self._reported_at = now
             self._report(self._furthest, stage)
 
-    def part(self, start: float, stop: float) -> Progress:
-        """A progress of its own for the share ``start..stop`` of this one."""
-        return _Part(self, start, stop)
+    def part(self, start: float, stop: float, of: str = "") -> Progress:
+        """A progress of its own for the share ``start..stop`` of this one.
+
+        What it is ``of``, where that is said, goes before its stages.
+        """
+        return _Part(self, start, stop, of)
 
 
 class _Part(Progress):
     """Hands every update on: only the whole knows when the last report was, and whether the user wants to stop."""
 
-    def __init__(self, whole: Progress, start: float, stop: float) -> None:
+    def __init__(self, whole: Progress, start: float, stop: float, of: str = "") -> None:
         super().__init__()
-        self._whole, self._start, self._stop = whole, start, stop
+        self._whole, self._start, self._stop, self._of = whole, start, stop, of
 
     def update(self, fraction: float, stage: str = "") -> None:
         done = min(max(float(fraction), 0.0), 1.0)
-        self._whole.update(self._start + (self._stop - self._start) * done, stage)
+        named = ": ".join(each for each in (self._of, stage) if each)
+        self._whole.update(self._start + (self._stop - self._start) * done, named)

@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from .. import __version__
+from .check import check
 from .demo import demo
 from .evaluate import evaluate
 from .experiment import experiment
@@ -31,6 +32,7 @@ app.command()(evaluate)
 app.command()(methods)
 app.add_typer(models, name="models")
 app.command()(demo)
+app.command()(check)
 app.command()(train)
 app.command()(run)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(experiment)

@@ -47,7 +47,9 @@ def show(event: dict[str, Any]) -> None:
 
 
 def describe(output: str, report: dict[str, Any]) -> str:
-    """A finished job in three lines."""
+    """A finished job in three lines, or with the table that it made."""
+    if "rows" in report:
+        return f"{report['text']}\n{output}"
     return _fill(output, report) if "hole" in report else _estimate(output, report)
 
 

@@ -7,6 +7,7 @@ import numbers
 import os
 import platform
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Union
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from .. import intensity
 from ..data_range import DataRange, data_range_of
-from ..errors import GeometryError, MaskError, MethodError, ParameterError
+from ..errors import Cancelled, GeometryError, MaskError, MethodError, ParameterError, in_one_line, is_fault
 from ..foreground import body
 from ..holes import is_spec, place
 from ..holes.grammar import grammar
@@ -53,6 +54,7 @@ def evaluate(
     name: str = "",
     split: str = "not stated",
     keep_fills: bool = False,
+    keep_going: bool = False,
     progress: Progress | None = None,
 ) -> Table:
     """Score methods on synthetic holes in an image of which the truth is known.
@@ -81,6 +83,8 @@ def evaluate(
         name: of the data, for the table; the file's name by default.
         split: of the data (train, val, test), for the table.
         keep_fills: keep the filled images in the table, for figures.
+        keep_going: leave a method out that fails, and say why in the table, instead of stopping there; the trivial
+            fill cannot be left out.
         progress: reports and cancels.
 
     Returns:
@@ -89,6 +93,7 @@ def evaluate(
     Raises:
         InputError: something that was given cannot be used; the message says what to do.
         MethodError: a method returned what is no fill.
+        MedInpaintError: what else a method may raise; see ``keep_going``.
     """
     progress = progress or Progress()
     if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or seed < 0:
@@ -127,15 +132,24 @@ def evaluate(
     voided = volume.with_array(np.where(hole, volume.array.dtype.type(0), volume.array))
     rows: list[Row] = []
     seconds: dict[str, float] = {}
+    left_out: dict[str, str] = {}
     fills: dict[str, np.ndarray] = {}
     reports: dict[str, dict[str, Any]] = {}
     for number, (label, run) in enumerate(runs):
         share = progress.part(0.05 + 0.95 * number / len(runs), 0.05 + 0.95 * (number + 1) / len(runs))
         share.update(0.0, label)
         start = time.perf_counter()
-        filled, reports[label] = run(voided, hole, modality, seed, share.part(0.0, 0.8))
-        seconds[label] = time.perf_counter() - start
-        _check_fill(label, filled, hole)
+        try:
+            filled, report = run(voided, hole, modality, seed, share.part(0.0, 0.8, label))
+            _check_fill(label, filled, hole)
+        except Exception as error:
+            if not keep_going or label == TRIVIAL or isinstance(error, Cancelled):
+                raise
+            if is_fault(error):
+                traceback.print_exc()
+            left_out[label] = in_one_line(error)
+            continue
+        seconds[label], reports[label] = time.perf_counter() - start, report
         for found, box in boxes.items():
             rows.append(_row(label, found, box, filled, volume, labels, convention, scale))
             share.update(0.8 + 0.2 * found / len(boxes), label)
@@ -162,9 +176,11 @@ def evaluate(
         labels=labels,
         fills=fills,
         reports=reports,
+        left_out=left_out,
     )
     reference = _best_trivial(table)
     about = {**table.about, "Δ, better": f"difference to {reference} in the same hole, and in how many it is better"}
+    about |= {"left out": " ".join(f"{name}: {why}" for name, why in left_out.items())} if left_out else {}
     return dataclasses.replace(table, reference=reference, about=about)
 
 

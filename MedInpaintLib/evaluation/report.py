@@ -80,6 +80,10 @@ class Spread:
         sd = float(np.std(kept, ddof=1)) if len(kept) > 1 and finite else math.nan
         return cls(float(np.mean(kept)) if finite else max(kept, key=abs), sd, len(kept))
 
+    def to_dict(self) -> dict[str, float | None]:
+        """Ready for JSON; what is not finite is None."""
+        return {"mean": _finite(self.mean), "sd": _finite(self.sd), "n": self.n}
+
     def text(self, digits: int, sign: str = "") -> str:
         """``"24.12 ± 3.41"``; just the mean when there is no spread."""
         if self.n == 0:
@@ -102,6 +106,7 @@ class Table:
         labels: the holes, int32, on the image's grid.
         fills: the filled arrays by method, when they were asked for.
         reports: the engine's report by method; empty for fills from outside.
+        left_out: methods that failed, and why.
     """
 
     rows: tuple[Row, ...]
@@ -113,6 +118,7 @@ class Table:
     labels: np.ndarray
     fills: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     reports: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    left_out: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -179,17 +185,60 @@ class Table:
         Raises:
             OutputError: the file could not be written.
         """
-        out = io.StringIO()
-        axes = "kji"[-len(self.rows[0].centre) :]
-        writer = csv.writer(out, lineterminator="\n")
-        centre = [f"centre_{axis}" for axis in axes]
-        writer.writerow([*self.constants, "method", "seconds", "hole", "voxels", *centre, *self.metrics])
-        for row in self.rows:
-            where = [f"{index:.1f}" for index in row.centre]
-            seconds = f"{self.seconds[row.method]:.3f}"
-            scores = [repr(row.scores[metric]) for metric in self.metrics]
-            writer.writerow([*self.constants.values(), row.method, seconds, row.hole, row.voxels, *where, *scores])
-        write_text(path, out.getvalue())
+        write_csv(path, [self])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON; what is not finite is None.
+
+        Returns:
+            ``about``, ``reference``, ``left_out``: as above.
+            ``metrics``: metric -> ``heading``, ``digits``, ``better``.
+            ``rows``: for each method and hole ``method``, ``hole``, ``voxels``, ``centre`` and ``scores``.
+            ``methods``: for each method ``method``; ``scores``: metric -> ``mean``, ``sd`` and ``n`` over the holes;
+            ``gain``: the same, of PSNR and SSIM, of the differences to the reference; ``better``: in how many of
+            ``count`` holes it is better than the reference, by PSNR; ``seconds``.
+        """
+        return {
+            "about": dict(self.about),
+            "reference": self.reference,
+            "left_out": dict(self.left_out),
+            "metrics": {
+                metric: {"heading": info.heading, "digits": self.digits(metric), "better": info.better}
+                for metric, info in METRICS.items()
+                if metric in self.metrics
+            },
+            "rows": [
+                {
+                    "method": row.method,
+                    "hole": row.hole,
+                    "voxels": row.voxels,
+                    "centre": [round(index, 1) for index in row.centre],
+                    "scores": {metric: _finite(value) for metric, value in row.scores.items()},
+                }
+                for row in self.rows
+            ],
+            "methods": [self._of(method) for method in self.methods],
+        }
+
+    def _of(self, method: str) -> dict[str, Any]:
+        """What :meth:`to_dict` says of a method."""
+        paired = [metric for metric in _PAIRED if metric in self.metrics]
+        return {
+            "method": method,
+            "scores": {metric: self.spread(method, metric).to_dict() for metric in self.metrics},
+            "gain": {metric: self.gain(method, metric).to_dict() for metric in paired},
+            "better": self.wins(method),
+            "count": len(self.rows) // len(self.methods),
+            "seconds": round(self.seconds[method], 3),
+        }
+
+    def digits(self, metric: str) -> int:
+        """Decimals to print: fewer for intensities in the hundreds (MR, HU) than for those in 0..1."""
+        digits = METRICS[metric].digits
+        if METRICS[metric].better != "lower":
+            return digits
+        largest = max(self.spread(method, metric).mean for method in self.methods)
+        return max(0, digits - 1 - int(math.log10(largest))) if 1 <= largest < math.inf else digits
 
     def __str__(self) -> str:
         return self.to_text()
@@ -204,7 +253,7 @@ class Table:
         body = []
         for method in self.methods:
             cells = [method]
-            cells += [self.spread(method, metric).text(self._digits(metric)) for metric in shown]
+            cells += [self.spread(method, metric).text(self.digits(metric)) for metric in shown]
             if method == self.reference:
                 cells += ["reference"] + [""] * len(paired)
             else:
@@ -213,13 +262,28 @@ class Table:
             body.append([*cells, f"{self.seconds[method]:.2f}"])
         return head, body
 
-    def _digits(self, metric: str) -> int:
-        """Decimals: fewer for intensities in the hundreds (MR, HU) than for those in 0..1."""
-        digits = METRICS[metric].digits
-        if METRICS[metric].better != "lower":
-            return digits
-        largest = max(self.spread(method, metric).mean for method in self.methods)
-        return max(0, digits - 1 - int(math.log10(largest))) if 1 <= largest < math.inf else digits
+
+def write_csv(path: str | os.PathLike[str], tables: Sequence[Table]) -> None:
+    """Write tables of one image and convention into one file, see :meth:`Table.to_csv`.
+
+    Raises:
+        OutputError: the file could not be written.
+    """
+    out, first = io.StringIO(), tables[0]
+    writer = csv.writer(out, lineterminator="\n")
+    centre = [f"centre_{axis}" for axis in "kji"[-len(first.rows[0].centre) :]]
+    writer.writerow([*first.constants, "method", "seconds", "hole", "voxels", *centre, *first.metrics])
+    for table in tables:
+        for row in table.rows:
+            where = [f"{index:.1f}" for index in row.centre]
+            seconds = f"{table.seconds[row.method]:.3f}"
+            scores = [repr(row.scores[metric]) for metric in first.metrics]
+            writer.writerow([*table.constants.values(), row.method, seconds, row.hole, row.voxels, *where, *scores])
+    write_text(path, out.getvalue())
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
 
 
 def _is_better(mine: float, theirs: float, better: str) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..frames import PLANES, Frames, cut, pixel_size, views
+from ..memory import OnDevice
 from ..models.bundle import Bundle, load_into
 from ..models.doubts import doubts
 from ..models.store import choose
@@ -35,12 +36,13 @@ class Filled:
 
     Attributes:
         mean: float32 of the region's shape, in its scale.
-        notes, warnings: as in a prediction.
+        notes, warnings, device: as in a prediction.
     """
 
     mean: np.ndarray
     notes: dict[str, Any]
     warnings: tuple[str, ...]
+    device: str
 
 
 #: From the name of a method, a region and a progress to what the method makes of it, blended.
@@ -59,7 +61,7 @@ def fill(
         region: with its hole.
         architecture: of the network.
         options: which model, and how often it looks.
-        device: a device of torch.
+        device: a device of torch; the CPU steps in where its memory is too small.
         progress: reports and cancels.
         blended: how other methods fill, for networks that have learned to make use of it.
 
@@ -68,7 +70,10 @@ def fill(
     """
     bundle = choose(options.model, architecture, region.modality)
     _check_modality(bundle, region, options)
-    network = region.scan.remember((bundle.folder, device), lambda: _load(bundle, device))
+    on_device = region.scan.remember(
+        (bundle.folder, device), lambda: OnDevice(lambda place: _load(bundle, place), device)
+    )
+    network = on_device.network
     start = thin_plate(region, progress.part(0.0, 0.05))
     hint, warnings = None, []
     if network.hint:
@@ -95,17 +100,17 @@ def fill(
         frames = _cut(region, start, bundle, network, plane)
         before = frames.values if hint is None else _cut(region, hint, bundle, network, plane).values
         others = in_frames(across, frames) if network.other_side else None
-        added = _added(frames, before, others, bundle, network, device, options.mirrored, share)
+        added = _added(frames, before, others, bundle, on_device, options.mirrored, share)
         total += frames.back(added, np.zeros_like(start))
         known = float(frames.known.mean(axis=(1, 2)).min())
         warnings += [each for each in doubts(bundle, region.modality, frames.plane, known) if each not in warnings]
         count += len(frames.wanted)
     values = region.values[~region.hole]
     mean = np.clip(corrected + total / len(planes), values.min(), values.max())
-    notes = {"model": bundle.name, "frames": count, "directions": len(planes)}
+    notes = {"model": bundle.name, "frames": count, "directions": len(planes), **on_device.notes}
     if network.hint:
         notes["corrects"] = bundle.input["hint"]
-    return Filled(mean, notes, tuple(warnings))
+    return Filled(mean, notes, (*on_device.warnings, *warnings), on_device.device)
 
 
 def _check_modality(bundle: Bundle, region: Region, options: Options) -> None:
@@ -151,8 +156,7 @@ def _added(
     corrected: np.ndarray,
     others: tuple[np.ndarray, np.ndarray] | None,
     bundle: Bundle,
-    network: FeedForward,
-    device: str,
+    on_device: OnDevice[FeedForward],
     mirrored: bool,
     progress: Progress,
 ) -> np.ndarray:
@@ -163,8 +167,7 @@ def _added(
         corrected: of their shape: the hint where there is one, else their own values.
         others: of their shape: the other side and where there is one, for networks that see it.
         bundle: of the network.
-        network: on the device.
-        device: of torch.
+        on_device: the network.
         mirrored: whether to take the mean with the mirrored frames.
         progress: reports and cancels.
     """
@@ -172,23 +175,25 @@ def _added(
 
     wanted = frames.wanted
     centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
-    beside = [corrected] * network.hint + ([others[0]] if others else [])
+    beside = [corrected] * on_device.network.hint + ([others[0]] if others else [])
     images, *channels = (torch.from_numpy((each - centre) / half).clamp(-1, 1) for each in (frames.values, *beside))
     known, *there = (torch.from_numpy(each) for each in (frames.settled, *(others or ())[1:]))
-    chunk = max(1, BATCH // frames.values[0].size)
     added = np.zeros_like(frames.values)
+
+    def work(network: FeedForward, device: str, part: slice) -> None:
+        rows = wanted[part]
+        stacks = frames.stacks[rows]
+        shown = torch.cat([images[stacks], *(each[rows, None] for each in channels)], dim=1).to(device)
+        where = torch.cat([known[stacks], *(each[rows, None] for each in there)], dim=1).to(device)
+        predicted = torch.stack([*_looks(network, shown, where, mirrored and frames.symmetric)]).mean(dim=0)
+        before = torch.from_numpy((corrected[rows] - centre) / half)
+        # Of what was cut off at -1 and 1, a correction is laid on what was there before.
+        before = before if network.given == "nothing" else before.clamp(-1, 1)
+        added[rows] = (predicted.cpu() - before).numpy() * half
+        progress.update(part.stop / len(wanted), "Filling slices")
+
     with torch.inference_mode():
-        for first in range(0, len(wanted), chunk):
-            rows = wanted[first : first + chunk]
-            stacks = frames.stacks[rows]
-            shown = torch.cat([images[stacks], *(each[rows, None] for each in channels)], dim=1).to(device)
-            where = torch.cat([known[stacks], *(each[rows, None] for each in there)], dim=1).to(device)
-            predicted = torch.stack([*_looks(network, shown, where, mirrored and frames.symmetric)]).mean(dim=0)
-            before = torch.from_numpy((corrected[rows] - centre) / half)
-            # Of what was cut off at -1 and 1, a correction is laid on what was there before.
-            before = before if network.given == "nothing" else before.clamp(-1, 1)
-            added[rows] = (predicted.cpu() - before).numpy() * half
-            progress.update((first + len(rows)) / len(wanted), "Filling slices")
+        on_device.portions(len(wanted), max(1, BATCH // frames.values[0].size), work)
     return added
 
 

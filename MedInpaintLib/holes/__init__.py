@@ -10,7 +10,7 @@ Training draws from the same classes as the evaluation.
 """
 
 from .blobs import Blobs
-from .grammar import grammar, is_spec, parse
+from .grammar import grammar, is_spec, parse, taken_from
 from .grid import Grid
 from .length import Length
 from .lesions import Lesions
@@ -35,4 +35,5 @@ __all__ = [
     "is_spec",
     "parse",
     "place",
+    "taken_from",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from ..errors import ParameterError
 from .blobs import Blobs
@@ -44,6 +45,16 @@ def parse(spec: str) -> Shape:
 def is_spec(text: str) -> bool:
     """Whether ``text`` begins with the name of a shape, so is meant to describe holes and not to name a file."""
     return text.strip().partition(":")[0] in _SHAPES
+
+
+def taken_from(spec: str, folder: Path) -> str:
+    """The same holes; the file that a description names, where it names one, is looked for in a folder.
+
+    >>> taken_from("spheres:20mm", Path("data"))
+    'spheres:20mm'
+    """
+    described, source, file = spec.partition(_SOURCE)
+    return f"{described}{source}{folder / file}" if file else spec
 
 
 def grammar() -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import MissingDependencyError, ModelError
 from ..frames import LEFT_AND_RIGHT, Pose, along, pose, sample
+from ..memory import OnDevice
 from ..models.bundle import Bundle, load_into
 from ..progress import Progress
 from ..volume import Volume
@@ -23,13 +24,17 @@ BATCH = 8 * 256 * 256
 ARCHITECTURE = "collagan"
 
 
-def load(bundle: Bundle, device: str) -> Imputer:
-    """The network of a model, ready for use.
+def load(bundle: Bundle, device: str) -> OnDevice[Imputer]:
+    """The network of a model, ready for use on a device.
 
     Raises:
         ModelError: see :func:`.load_into`.
         MissingDependencyError: PyTorch or safetensors is not installed.
     """
+    return OnDevice(lambda place: _network(bundle, place), device)
+
+
+def _network(bundle: Bundle, device: str) -> Imputer:
     from ..networks import build
 
     try:
@@ -61,7 +66,7 @@ def estimate(
     images: Mapping[str, Volume],
     target: str,
     bundle: Bundle,
-    network: Imputer,
+    on_device: OnDevice[Imputer],
     *,
     slices: tuple[int, int] | None = None,
     mirrored: bool = False,
@@ -73,7 +78,7 @@ def estimate(
         images: contrast, as the model calls it, to image; all on one grid, 3-D, or 2-D for a single slice.
         target: the contrast that is wanted; an image of it is not looked at.
         bundle: of the network.
-        network: on its device.
+        on_device: the network, see :func:`load`.
         slices: from which slice to which (not included), of the array's axis across the model's plane; all when None.
             The others are 0.
         mirrored: average with the estimate from the mirrored slices, in planes that show left and right.
@@ -99,13 +104,15 @@ def estimate(
         (np.arange(size) - at[0]) / (at[1] - at[0]) if len(at) > 1 else np.zeros(size)
         for size, at in zip(shape[1:], (rows, columns), strict=True)
     ]
-    chunk = max(1, BATCH // (len(rows) * len(columns)))
-    for start in range(low, high, chunk):
-        stop = min(start + chunk, high)
-        seen = {name: sample(each[start:stop], rows, columns, ratio) for name, each in scaled.items()}
-        made = _slices(seen, target, bundle, network, mirrored)
-        out[start:stop] = sample(made, back[0], back[1], (1.0, 1.0))
-        progress.update((stop - low) / (high - low), f"Estimating {target}, slice {stop - low} of {high - low}")
+
+    def work(network: Imputer, device: str, part: slice) -> None:
+        here = slice(low + part.start, low + part.stop)
+        seen = {name: sample(each[here], rows, columns, ratio) for name, each in scaled.items()}
+        made = _slices(seen, target, bundle, network, device, mirrored)
+        out[here] = sample(made, back[0], back[1], (1.0, 1.0))
+        progress.update(part.stop / (high - low), f"Estimating {target}, slice {part.stop} of {high - low}")
+
+    on_device.portions(high - low, max(1, BATCH // (len(rows) * len(columns))), work)
     return turned.back(out).reshape(first.array.shape)
 
 
@@ -127,7 +134,7 @@ def _ratio(image: Volume, turned: Pose, pixel_mm: float) -> list[float]:
 
 
 def _slices(
-    seen: Mapping[str, np.ndarray], target: str, bundle: Bundle, network: Imputer, mirrored: bool
+    seen: Mapping[str, np.ndarray], target: str, bundle: Bundle, network: Imputer, device: str, mirrored: bool
 ) -> np.ndarray:
     """float32 ``(n, rows, columns)``, from such slices of each contrast."""
     import torch
@@ -138,10 +145,9 @@ def _slices(
     blank = np.zeros_like(next(iter(seen.values())))
     images = np.stack([seen.get(name, blank) for name in names], axis=1)
     centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
-    device = next(network.parameters()).device
     shown = ((torch.from_numpy(images) - centre) / half).clamp(-1, 1).to(device)
-    present = torch.tensor([name in seen for name in names], device=device).expand(len(shown), -1)
-    wanted = torch.full((len(shown),), names.index(target), device=device)
+    present = torch.tensor([name in seen for name in names]).expand(len(shown), -1).to(device)
+    wanted = torch.full((len(shown),), names.index(target)).to(device)
     with torch.inference_mode():
         made = tiled(network, shown, present, wanted)
         if mirrored:

@@ -108,8 +108,8 @@ def impute(
     reference = next(iter(sources)) if reference is None else contrast_of(bundle, reference)
     if reference not in sources:
         raise ParameterError(f"The reference must be one of {', '.join(sources)}; found '{reference}'.")
-    used = use(device)
-    network = load(bundle, used)
+    used, slower = use(device)
+    on_device = load(bundle, used)
     progress.update(0.0, "Reading")
     volumes = read(sources)
     scaling, dtype = _units(like)
@@ -117,7 +117,7 @@ def impute(
     progress.update(0.05, "Checking")
     volumes, warnings = on_one_grid(volumes, reference, register=register, progress=progress.part(0.05, 0.2))
     clock.lap("check")
-    made = estimate(volumes, target, bundle, network, mirrored=mirrored, progress=progress.part(0.2, 1.0))
+    made = estimate(volumes, target, bundle, on_device, mirrored=mirrored, progress=progress.part(0.2, 1.0))
     clock.lap("method")
     grid = volumes[reference]
     progress.update(1.0, "Done")
@@ -133,8 +133,9 @@ def impute(
         "registered": bool(register and len(sources) > 1),
         "units": f"those of {called(like)}" if like is not None else f"{UNITS:g} is the median of the core of the head",
         "mirrored": mirrored,
-        "device": used,
-        "warnings": [*warnings, *_doubts(sources, bundle.contrasts, target)],
+        "device": on_device.device,
+        "notes": on_device.notes,
+        "warnings": [*slower, *on_device.warnings, *warnings, *_doubts(sources, bundle.contrasts, target)],
         "seconds": clock.seconds(),
         "trust": TRUST,
     }

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import ParameterError
 from ..frames import Frames, cut
+from ..memory import OnDevice
 from ..models.bundle import Bundle
 from ..models.doubts import doubts
 from ..progress import Progress
@@ -51,52 +52,52 @@ class Filled:
     Attributes:
         mean: float32 of the region's shape, in its scale: what the generator shows, in the hole and around it.
         spread: standard deviation over the restarts; None with one.
-        notes, warnings: as in a prediction.
+        notes, warnings, device: as in a prediction.
     """
 
     mean: np.ndarray
     spread: np.ndarray | None
     notes: dict[str, Any]
     warnings: tuple[str, ...]
+    device: str
 
 
-def fill(
-    region: Region, generative: Generative, options: Options, seed: int, device: str, progress: Progress
-) -> Filled:
+def fill(region: Region, on_device: OnDevice[Generative], options: Options, seed: int, progress: Progress) -> Filled:
     """Cut frames, search their latents all at once, and lay what the generator shows back into the region.
 
     Args:
         region: with its hole.
-        generative: the generator, on ``device``.
+        on_device: the generator.
         options: how to search.
         seed: of the starts.
-        device: a device of torch.
         progress: reports and cancels.
     """
     import torch
 
-    bundle = generative.bundle
+    bundle = on_device.network.bundle
     start = thin_plate(region, progress.part(0.0, 0.05))
     side, mm, plane = (bundle.input[name] for name in ("pixels", "pixel_mm", "plane"))
     frames = cut(region, start, pixels=side, pixel_mm=mm, plane=plane)
     centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
-    images = torch.from_numpy((frames.values - centre) / half).clamp(-1, 1)[:, None].to(device)
-    mask = torch.from_numpy(frames.known)[:, None].to(device)
-    found = _search(generative, images, mask, frames, options, seed, progress.part(0.05, 1.0))
-    shown = [(each.images[:, 0].cpu().numpy() * half + centre).astype(np.float32) for each in found]
+    images = torch.from_numpy((frames.values - centre) / half).clamp(-1, 1)[:, None]
+    mask = torch.from_numpy(frames.known)[:, None]
+    found = _search(on_device, images, mask, frames, options, seed, progress.part(0.05, 1.0))
+    shown = [(each.images[:, 0].numpy() * half + centre).astype(np.float32) for each in found]
     losses = torch.stack([each.losses for each in found])
-    best = losses.argmin(dim=0).cpu().numpy()
+    best = losses.argmin(dim=0).numpy()
     mean = frames.back(np.stack(shown)[best, np.arange(len(best))])
     spread = np.std([frames.back(each) for each in shown], axis=0) if len(shown) > 1 else None
     steps = float(torch.stack([each.steps for each in found]).float().mean())
     notes = {"model": bundle.name, "frames": len(best), "search_steps": round(steps, 1)}
     notes["search_loss"] = round(float(losses.min(dim=0).values.mean()), 6)
+    notes |= on_device.notes
     known = float(frames.known.mean(axis=(1, 2)).min())
-    return Filled(mean, spread, notes, tuple(doubts(bundle, region.modality, frames.plane, known)))
+    warnings = (*on_device.warnings, *doubts(bundle, region.modality, frames.plane, known))
+    return Filled(mean, spread, notes, warnings, on_device.device)
 
 
 def _search(
-    generative: Generative,
+    on_device: OnDevice[Generative],
     images: torch.Tensor,
     known: torch.Tensor,
     frames: Frames,
@@ -104,43 +105,72 @@ def _search(
     seed: int,
     progress: Progress,
 ) -> list[Found]:
-    """One result for each restart: every third slice from its own start, the others from their neighbours' latents."""
+    """One result for each restart: every third slice from its own start, the others from their neighbours' latents.
+
+    All tensors that are kept are on the CPU; only those that are searched at once are on the device.
+    """
     import torch
 
-    from .search import search
-
     settings = _settings(options)
-    inside = torch.from_numpy(np.ascontiguousarray(frames.inside))[:, None].to(images.device)
+    inside = torch.from_numpy(np.ascontiguousarray(frames.inside))[:, None]
     first = _first(frames.tiles)
-    nearest = torch.from_numpy(_nearest(frames.tiles, frames.slices, first)).to(images.device)
+    nearest = torch.from_numpy(_nearest(frames.tiles, frames.slices, first))
     stages = [first, ~first] if options.steps else [np.ones_like(first)]
     chance = torch.Generator().manual_seed(seed)
-    guess = generative.encode(images)
+    guess = _encoded(on_device, images)
     results = []
     for number in range(options.restarts):
         latents = guess if number == 0 else _another(guess, chance)
         share = progress.part(number / options.restarts, (number + 1) / options.restarts)
         parts: list[tuple[torch.Tensor, Found]] = []
         for stage, chosen in enumerate(stages):
-            batches = torch.from_numpy(np.flatnonzero(chosen)).to(images.device).split(BATCH)
+            rows = torch.from_numpy(np.flatnonzero(chosen))
+            part = share.part(stage / len(stages), (stage + 1) / len(stages))
+            found = _found(on_device, images[rows], known[rows], latents[rows], inside[rows], settings, part)
             latents = latents.clone()
-            for count, rows in enumerate(each for each in batches if len(each)):
-                done = (stage + count / len(batches), stage + (count + 1) / len(batches))
-                found = search(
-                    generative.decode,
-                    images[rows],
-                    known[rows],
-                    latents[rows],
-                    settings,
-                    generative.prior,
-                    share.part(*(each / len(stages) for each in done)),
-                    inside[rows],
-                )
-                parts.append((rows, found))
-                latents[rows] = found.latents
+            for some, each in found:
+                parts.append((rows[some], each))
+                latents[rows[some]] = each.latents
             latents = latents[nearest]
         results.append(_joined(parts))
     return results
+
+
+def _encoded(on_device: OnDevice[Generative], images: torch.Tensor) -> torch.Tensor:
+    """The generator's guess of the latents of images."""
+    import torch
+
+    latents: list[torch.Tensor] = []
+
+    def work(generative: Generative, device: str, rows: slice) -> None:
+        latents.append(generative.encode(images[rows].to(device)).cpu())
+
+    on_device.portions(len(images), BATCH, work)
+    return torch.cat(latents)
+
+
+def _found(
+    on_device: OnDevice[Generative],
+    images: torch.Tensor,
+    known: torch.Tensor,
+    latents: torch.Tensor,
+    inside: torch.Tensor,
+    settings: Settings,
+    progress: Progress,
+) -> list[tuple[slice, Found]]:
+    """What searches found for frames, some at a time: which frames, and that."""
+    from .search import search
+
+    parts: list[tuple[slice, Found]] = []
+
+    def work(generative: Generative, device: str, rows: slice) -> None:
+        share = progress.part(rows.start / len(images), rows.stop / len(images))
+        shown, there, start, within = (each[rows].to(device) for each in (images, known, latents, inside))
+        found = search(generative.decode, shown, there, start, settings, generative.prior, share, within)
+        parts.append((rows, found.cpu()))
+
+    on_device.portions(len(images), BATCH, work)
+    return parts
 
 
 def _another(guess: torch.Tensor, chance: torch.Generator) -> torch.Tensor:

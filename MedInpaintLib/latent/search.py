@@ -68,6 +68,10 @@ class Found:
     losses: torch.Tensor
     steps: torch.Tensor
 
+    def cpu(self) -> Found:
+        """The same on the CPU."""
+        return Found(self.latents.cpu(), self.images.cpu(), self.losses.cpu(), self.steps.cpu())
+
 
 def search(
     decode: Decoder,

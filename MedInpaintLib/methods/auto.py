@@ -85,12 +85,14 @@ def candidates(scan: Scan) -> list[str]:
 
 def _can_run(method: str, modality: str) -> bool:
     """Whether a method's packages are installed and it has a model for such images."""
-    from ..models.store import models
+    from ..models.store import fitting
     from .registry import get
 
-    if not all(importlib.util.find_spec(package) for package in get(method).requires):
+    info = get(method)
+    if info.architecture is None or not all(importlib.util.find_spec(package) for package in info.requires):
         return False
-    return any((each.architecture, each.modality) == (method, modality) for each in models().values())
+    model = fitting(info.architecture, modality)
+    return model is not None and model.modality == modality
 
 
 def _depth(scan: Scan) -> float:

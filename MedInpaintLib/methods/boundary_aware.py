@@ -16,6 +16,7 @@ from .registry import Prediction, Run, method
     trust="Likely intensities; boundaries in the middle of the hole are guesses.",
     reference="Caruana: Multitask learning, Machine Learning 28, 1997",
     parameters=Options,
+    architecture="boundary-aware",
     needs_model=True,
     wants_gpu=True,
     requires=("torch", "safetensors"),
@@ -23,4 +24,4 @@ from .registry import Prediction, Run, method
 def fill(region: Region, parameters: Options, run: Run) -> Prediction:
     """A U-Net that predicts the boundaries of tissues beside the image."""
     filled = fill_in_one_pass(region, "boundary-aware", parameters, run.device, run.progress, run.blended)
-    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings)
+    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings, device=filled.device)

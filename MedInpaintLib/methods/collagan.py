@@ -45,6 +45,7 @@ class Parameters:
     parameters=Parameters,
     blend="poisson",
     context_mm=20.0,
+    architecture=ARCHITECTURE,
     needs_model=True,
     uses_guides=True,
     needs_guides=True,
@@ -63,7 +64,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     target = contrast_of(bundle, parameters.target)
     names = _names(parameters.guides, target, bundle, len(scan.guides))
     key = ("collagan", bundle.folder, run.device)
-    network = scan.remember(key, lambda: load(bundle, run.device))
+    on_device = scan.remember(key, lambda: load(bundle, run.device))
     guides = dict(zip(names, scan.guides, strict=True))
     warnings = scan.remember(
         (*key, names, target),
@@ -75,7 +76,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
             guides,
             target,
             bundle,
-            network,
+            on_device,
             slices=_slices(scan, bundle.input["plane"]),
             mirrored=parameters.mirrored,
             progress=run.progress,
@@ -84,7 +85,8 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     made = estimated[region.box].reshape(region.hole.shape)
     slope, offset = _fit(made, region)
     mean = slope * made + offset
-    return Prediction(mean, notes={"model": bundle.name, "estimated from": ", ".join(names)}, warnings=tuple(warnings))
+    notes = {"model": bundle.name, "estimated from": ", ".join(names), **on_device.notes}
+    return Prediction(mean, notes=notes, warnings=(*on_device.warnings, *warnings), device=on_device.device)
 
 
 def _names(text: str, target: str, bundle: Bundle, count: int) -> tuple[str, ...]:

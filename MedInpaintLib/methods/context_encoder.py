@@ -16,6 +16,7 @@ from .registry import Prediction, Run, method
     trust="Detail is only what the fills have that it mixes: little comes through the bottleneck but broad shapes.",
     reference="Pathak et al.: Context encoders: Feature learning by inpainting, CVPR 2016",
     parameters=Options,
+    architecture="context-encoder",
     needs_model=True,
     wants_gpu=True,
     requires=("torch", "safetensors"),
@@ -23,4 +24,4 @@ from .registry import Prediction, Run, method
 def fill(region: Region, parameters: Options, run: Run) -> Prediction:
     """An encoder-decoder with an adversarial loss fills the hole."""
     filled = fill_in_one_pass(region, "context-encoder", parameters, run.device, run.progress, run.blended)
-    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings)
+    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings, device=filled.device)

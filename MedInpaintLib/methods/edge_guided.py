@@ -16,6 +16,7 @@ from .registry import Prediction, Run, method
     trust="An edge that was guessed wrong looks as sharp as one that was guessed right.",
     reference="Nazeri et al.: EdgeConnect: Structure guided image inpainting using edge prediction, ICCVW 2019",
     parameters=Options,
+    architecture="edge-guided",
     needs_model=True,
     wants_gpu=True,
     requires=("torch", "safetensors"),
@@ -23,4 +24,4 @@ from .registry import Prediction, Run, method
 def fill(region: Region, parameters: Options, run: Run) -> Prediction:
     """One network completes the edges, a second one the image along them."""
     filled = fill_in_one_pass(region, "edge-guided", parameters, run.device, run.progress, run.blended)
-    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings)
+    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings, device=filled.device)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from ..latent.fill import Generative
 from ..latent.fill import fill as fill_by_search
 from ..latent.options import Options
+from ..memory import OnDevice
 from ..models.bundle import Bundle, load_into
 from ..models.store import choose
 from ..parameters import parameter
@@ -36,6 +37,7 @@ class Parameters(Options):
     "ICLR 2016",
     parameters=Parameters,
     blend="poisson",
+    architecture="dcgan",
     needs_model=True,
     wants_gpu=True,
     requires=("torch", "safetensors"),
@@ -43,9 +45,10 @@ class Parameters(Options):
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Several searches, from the encoder's guess and beside it; the prior is what the discriminator says."""
     bundle = choose(parameters.model, "dcgan", region.modality)
-    generative = region.scan.remember((bundle.folder, run.device), lambda: _load(bundle, run.device))
-    filled = fill_by_search(region, generative, parameters, run.seed, run.device, run.progress)
-    return Prediction(filled.mean, filled.spread, filled.notes, filled.warnings)
+    key = (bundle.folder, run.device)
+    generative = region.scan.remember(key, lambda: OnDevice(lambda device: _load(bundle, device), run.device))
+    filled = fill_by_search(region, generative, parameters, run.seed, run.progress)
+    return Prediction(filled.mean, filled.spread, filled.notes, filled.warnings, device=filled.device)
 
 
 def _load(bundle: Bundle, device: str) -> Generative:

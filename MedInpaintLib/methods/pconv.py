@@ -16,6 +16,7 @@ from .registry import Prediction, Run, method
     trust="As the fills that it mixes, with anatomy of the other side; surest near the edge of the hole.",
     reference="Liu et al.: Image inpainting for irregular holes using partial convolutions, ECCV 2018",
     parameters=Options,
+    architecture="pconv",
     needs_model=True,
     wants_gpu=True,
     requires=("torch", "safetensors"),
@@ -23,4 +24,4 @@ from .registry import Prediction, Run, method
 def fill(region: Region, parameters: Options, run: Run) -> Prediction:
     """A U-Net whose convolutions see known pixels only fills the hole."""
     filled = fill_in_one_pass(region, "pconv", parameters, run.device, run.progress, run.blended)
-    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings)
+    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings, device=filled.device)

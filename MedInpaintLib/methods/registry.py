@@ -60,6 +60,8 @@ class Prediction:
         notes: facts for the report (iterations, residual, ...); plain numbers and text.
         warnings: what the user must know, above all where another method had to step in and why.
         instead: the name of the method that had to step in for all of the region; None when this one did some of it.
+        device: of torch, where its network ran: another one than was asked for when the memory there was too small.
+            None without a network.
     """
 
     mean: np.ndarray
@@ -67,6 +69,7 @@ class Prediction:
     notes: dict[str, Any] = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     instead: str | None = None
+    device: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +88,8 @@ class MethodInfo:
         context_mm: how much known tissue around the hole the method wants to see.
         blend: the blending that suits it.
         needs_model: whether it needs a trained model bundle.
+        architecture: of the models that it can use; None for methods that need none. Whether there is one says
+            :func:`MedInpaintLib.models.store.fitting`.
         needs_exemplars: whether it needs other scans of the same contrast; the other methods do not use any.
         uses_guides: whether it uses other contrasts of the same subject where there are any.
         needs_guides: whether it can do nothing without them.
@@ -104,6 +109,7 @@ class MethodInfo:
     context_mm: float = 5.0
     blend: str = "paste"
     needs_model: bool = False
+    architecture: str | None = None
     needs_exemplars: bool = False
     uses_guides: bool = False
     needs_guides: bool = False

@@ -16,6 +16,7 @@ from .registry import Prediction, Run, method
     trust="As the fills that it mixes, with anatomy of the other side; surest at the edge, less so inwards.",
     reference="Li et al.: Recurrent feature reasoning for image inpainting, CVPR 2020",
     parameters=Options,
+    architecture="rfr",
     needs_model=True,
     wants_gpu=True,
     requires=("torch", "safetensors"),
@@ -23,4 +24,4 @@ from .registry import Prediction, Run, method
 def fill(region: Region, parameters: Options, run: Run) -> Prediction:
     """The hole is filled from its edge inwards, again and again by the same layers."""
     filled = fill_in_one_pass(region, "rfr", parameters, run.device, run.progress, run.blended)
-    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings)
+    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings, device=filled.device)

@@ -16,6 +16,7 @@ from .registry import Prediction, Run, method
     trust="As the fills that it mixes, in heads with anatomy of the other side; unlikely detail becomes faint.",
     reference="Ronneberger, Fischer, Brox: U-Net, MICCAI 2015",
     parameters=Options,
+    architecture="unet",
     needs_model=True,
     wants_gpu=True,
     requires=("torch", "safetensors"),
@@ -23,4 +24,4 @@ from .registry import Prediction, Run, method
 def fill(region: Region, parameters: Options, run: Run) -> Prediction:
     """A U-Net fills all slices of the hole in one pass."""
     filled = fill_in_one_pass(region, "unet", parameters, run.device, run.progress, run.blended)
-    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings)
+    return Prediction(filled.mean, notes=filled.notes, warnings=filled.warnings, device=filled.device)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from ..latent.fill import Generative
 from ..latent.fill import fill as fill_by_search
 from ..latent.options import Options
+from ..memory import OnDevice
 from ..models.bundle import Bundle, load_into
 from ..models.store import choose
 from ..region import Region
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     "Auto-encoding variational Bayes, ICLR 2014",
     parameters=Options,
     blend="poisson",
+    architecture="vae",
     needs_model=True,
     wants_gpu=True,
     requires=("torch", "safetensors"),
@@ -33,9 +35,10 @@ if TYPE_CHECKING:
 def fill(region: Region, parameters: Options, run: Run) -> Prediction:
     """Search from the encoder's guess; the prior is the latents' own."""
     bundle = choose(parameters.model, "vae", region.modality)
-    generative = region.scan.remember((bundle.folder, run.device), lambda: _load(bundle, run.device))
-    filled = fill_by_search(region, generative, parameters, run.seed, run.device, run.progress)
-    return Prediction(filled.mean, filled.spread, filled.notes, filled.warnings)
+    key = (bundle.folder, run.device)
+    generative = region.scan.remember(key, lambda: OnDevice(lambda device: _load(bundle, device), run.device))
+    filled = fill_by_search(region, generative, parameters, run.seed, run.progress)
+    return Prediction(filled.mean, filled.spread, filled.notes, filled.warnings, device=filled.device)
 
 
 def _load(bundle: Bundle, device: str) -> Generative:

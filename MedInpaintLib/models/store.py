@@ -81,13 +81,27 @@ def choose(name: str, architecture: str, modality: str) -> Bundle:
         bundle = find(name)
         bundle.check_architecture(architecture)
         return bundle
-    fitting = [each for each in models().values() if each.architecture == architecture]
-    if not fitting:
+    found = fitting(architecture, modality)
+    if found is None:
         raise ModelError(
             f"There is no model of the architecture '{architecture}'; 'medinpaint models add' adds one, "
             "'medinpaint train' makes one."
         )
-    return next((each for each in fitting if each.modality == modality), fitting[0])
+    return found
+
+
+def fitting(architecture: str, modality: str | None = None) -> Bundle | None:
+    """The model that is taken where none is named: the first one of the architecture, of the modality if there is one.
+
+    Args:
+        architecture: for a method, :attr:`.MethodInfo.architecture`.
+        modality: of the image; None where it is not known yet.
+
+    Returns:
+        None when there is no model of that architecture.
+    """
+    fit = [each for each in models().values() if each.architecture == architecture]
+    return next((each for each in fit if each.modality == modality), fit[0] if fit else None)
 
 
 def add(source: str | os.PathLike[str], *, replace: bool = False) -> Bundle:

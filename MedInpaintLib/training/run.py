@@ -13,6 +13,7 @@ from ..errors import InputError, MedInpaintError, MissingDependencyError, Parame
 from ..files import make_folder
 from ..formats import READABLE
 from ..manifest import Entry, read_manifest
+from ..memory import is_out_of_memory
 from ..models.bundle import Bundle, write_bundle
 from ..networks import IMPUTING
 from ..progress import Progress
@@ -77,14 +78,23 @@ def run(
     make_folder(out)
 
     samples, trial = prepare(recipe, learning, validation, Path(cache or Path(out) / "cases"), progress.part(0.0, 0.02))
-    trained = train(
-        recipe,
-        samples,
-        trial,
-        out,
-        hardware=Hardware(accelerator, devices, precision),
-        progress=progress.part(0.02, 1.0),
-    )
+    try:
+        trained = train(
+            recipe,
+            samples,
+            trial,
+            out,
+            hardware=Hardware(accelerator, devices, precision),
+            progress=progress.part(0.02, 1.0),
+        )
+    except RuntimeError as error:
+        # Neither a smaller batch nor the CPU steps in: the one would be another training, the other take days.
+        if not is_out_of_memory(error):
+            raise
+        raise ParameterError(
+            f"The memory is too small for a batch of {recipe.schedule.batch} ({_first_line(error)}); lower 'batch' in "
+            "the recipe, or train on a device with more."
+        ) from None
     if not trained.leader:
         return None
     return write_bundle(

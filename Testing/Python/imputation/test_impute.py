@@ -320,12 +320,15 @@ def test_what_cannot_be_done_is_refused_in_one_line_before_images_are_read(
     assert "\n" not in str(refused.value)
 
 
-def test_a_device_that_is_not_there_is_refused_with_those_that_are(scans, monkeypatch, rough_model):
+def test_where_the_device_is_not_there_the_cpu_steps_in_and_it_is_said(scans, monkeypatch, bare, rough_model):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ParameterError, match="device 'cuda' is not available; choose one of auto, "):
-        mi.impute(scans, "FLAIR", device="cuda", model=rough_model)
+    result = mi.impute(scans, "FLAIR", device="cuda", model=rough_model)
+    assert result.report["device"] == "cpu"
+    (warning,) = result.report["warnings"]
+    assert "device 'cuda' was asked for and is not available here" in warning
+    np.testing.assert_array_equal(result.volume.array, bare.volume.array)
 
 
 def test_images_that_cannot_be_used_are_refused(scans, head, there, tmp_path, rough_model):

@@ -17,10 +17,11 @@ from MedInpaintLib.latent.options import Options
 from MedInpaintLib.losses.elbo import Elbo
 from MedInpaintLib.losses.prior import VaePrior
 from MedInpaintLib.mask import Hole, bounding_box
+from MedInpaintLib.memory import OnDevice
 from MedInpaintLib.methods import registry
 from MedInpaintLib.models import store
 from MedInpaintLib.models.bundle import read_bundle
-from MedInpaintLib.models.store import choose
+from MedInpaintLib.models.store import choose, fitting
 from MedInpaintLib.networks import build
 from MedInpaintLib.progress import Progress
 from MedInpaintLib.region import crop
@@ -74,6 +75,8 @@ def test_of_several_models_the_one_of_the_modality_is_taken(monkeypatch):
     }
     monkeypatch.setattr("MedInpaintLib.models.store.models", lambda: known)
     assert [choose("auto", "vae", modality).name for modality in ("MR", "CT", "film")] == ["b", "c", "b"]
+    assert [fitting("vae", modality).name for modality in ("CT", None)] == ["c", "b"]
+    assert fitting("unet") is None
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -221,7 +224,10 @@ def levels(latents):
 
 
 def level_search(folder, guess):
-    return Generative(bundle_of(folder), levels, lambda images: 0 * images[:, :, 0, 0] + guess, lambda z, _: z[:, 0])
+    generative = Generative(
+        bundle_of(folder), levels, lambda images: 0 * images[:, :, 0, 0] + guess, lambda z, _: z[:, 0]
+    )
+    return OnDevice(lambda device: generative, "cpu")
 
 
 @pytest.mark.parametrize("restarts", [1, 2])
@@ -232,7 +238,7 @@ def test_every_slice_and_tile_gets_what_its_own_search_found(tiny_models, restar
     hole[1:8, 8:22, 8:22] = True
     hole[4] &= np.indices((30, 40))[1] < 15  # not all slices are alike
     options = Options(steps=300, prior=0.0, far=1.0, restarts=restarts)
-    found = fill(region_of(image, hole, 1.0), level_search(tiny_models, 0.0), options, 0, "cpu", Progress())
+    found = fill(region_of(image, hole, 1.0), level_search(tiny_models, 0.0), options, 0, Progress())
     np.testing.assert_allclose(found.mean, image, atol=3e-3)
     assert found.notes["frames"] == 9 * 4
     if restarts > 1:
@@ -243,7 +249,7 @@ def test_of_several_searches_the_best_is_shown(tiny_models):
     image, hole = np.full((20, 20), CENTRE, np.float32), np.zeros((20, 20), bool)
     hole[8:12, 8:12] = True
     region, options = region_of(image, hole, 1.0), Options(steps=0, prior=0.0, restarts=5)
-    found = fill(region, level_search(tiny_models, 2.0), options, 0, "cpu", Progress())
+    found = fill(region, level_search(tiny_models, 2.0), options, 0, Progress())
     off = np.unique(found.mean[hole] - CENTRE) / HALF
     assert np.ptp(off) < 1e-5
     assert abs(off[0]) < 1.9
@@ -274,7 +280,8 @@ def trained(tiny_models):
             optimizer.step()
     network.eval().requires_grad_(False)
     prior = VaePrior()
-    return Generative(bundle_of(tiny_models), network.decode, network.encode, lambda latents, _: prior(latents))
+    generative = Generative(bundle_of(tiny_models), network.decode, network.encode, lambda latents, _: prior(latents))
+    return OnDevice(lambda device: generative, "cpu")
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -285,7 +292,7 @@ def test_a_model_that_knows_discs_completes_one_better_than_a_mean_does(trained,
     hole[row - 1 : row + 4, column - 1 : column + 5] = True
     region = region_of(np.where(hole, np.nan, truth), hole, 1.0)
     # Discs are all that there is, so the default prior, chosen on brains, would say too much.
-    found = fill(region, trained, Options(prior=0.01), 0, "cpu", Progress()).mean
+    found = fill(region, trained, Options(prior=0.01), 0, Progress()).mean
     info = registry.get("shell-mean")
     mean = info.fill(region, info.parameters(), registry.Run()).mean
     errors = [math.sqrt(((each - truth)[hole] ** 2).mean()) for each in (found, mean)]

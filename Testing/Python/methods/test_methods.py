@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import MedInpaintLib as mi
-from MedInpaintLib.errors import MissingDependencyError, ParameterError
+from MedInpaintLib.errors import MissingDependencyError, ModelError, ParameterError
 from MedInpaintLib.methods import registry
+from MedInpaintLib.models import store
 from MedInpaintLib.parameters import describe, parse
 
 
@@ -134,6 +135,19 @@ def test_every_method_says_all_that_the_panel_and_the_reports_need(info):
         assert parameter.help.endswith(".")
         assert getattr(defaults, parameter.name) == parameter.default
         assert parse(info.parameters, {parameter.name: str(parameter.default)}, method=info.name) == defaults
+
+
+@pytest.mark.parametrize("info", registry.methods().values(), ids=lambda info: info.name)
+def test_a_method_takes_models_of_the_architecture_that_it_names_and_of_no_other(info, monkeypatch):
+    assert (info.architecture is not None) == info.needs_model
+    if not info.needs_model:
+        return
+    monkeypatch.setattr(store, "models", dict)  # none at all
+    assert store.fitting(info.architecture) is None
+    image, hole = scene()
+    given = {"guides": [image], "parameters": {"target": "T1", "guides": "T2"}} if info.needs_guides else {}
+    with pytest.raises(ModelError, match=f"There is no model of the architecture '{info.architecture}'"):
+        mi.inpaint(image, hole, method=info.name, modality="MR", **given)
 
 
 def test_parameters_are_read_from_text_and_checked():

@@ -255,22 +255,49 @@ def test_a_method_that_wants_a_gpu_gets_the_one_that_is_there(cuda, mps, used, m
     assert _device("auto", does_not) == ("cpu", [])
 
 
-def test_a_device_that_is_not_there_is_refused_with_those_that_are(monkeypatch):
+def test_of_several_devices_one_that_is_not_there_is_refused_with_those_that_are(monkeypatch):
     wants = registry.get("vae-latent")
     with_devices(monkeypatch, cuda=True, mps=False)
     assert _device("cuda:1", wants) == ("cuda:1", [])
-    for asked in ("cuda:7", "mps"):
-        with pytest.raises(ParameterError, match=f"'{asked}' is not available; .* auto, cuda, cuda:0, cuda:1, cpu"):
-            _device(asked, wants)
+    with pytest.raises(ParameterError, match=r"'cuda:7' is not available; .* auto, cuda, cuda:0, cuda:1, cpu"):
+        _device("cuda:7", wants)
+
+
+@pytest.mark.parametrize(
+    ("asked", "cuda", "built", "why"),
+    [
+        ("cuda", False, False, "this PyTorch has no support for CUDA"),
+        ("cuda:1", False, False, "this PyTorch has no support for CUDA"),
+        ("cuda", False, True, "no CUDA device was found, or no driver for it"),
+        ("mps", False, False, "this PyTorch has no support for MPS"),
+        ("mps", True, False, "this PyTorch has no support for MPS"),
+        ("mps", False, True, "this machine has no GPU that PyTorch can use by MPS"),
+    ],
+)
+def test_where_there_is_no_such_device_the_cpu_steps_in_and_it_is_said_why(asked, cuda, built, why, monkeypatch):
+    import torch
+
+    with_devices(monkeypatch, cuda=cuda, mps=False)
+    monkeypatch.setattr(getattr(torch.backends, asked.partition(":")[0]), "is_built", lambda: built)
+    used, (warning,) = _device(asked, registry.get("vae-latent"))
+    assert used == "cpu"
+    assert warning.startswith(f"The device '{asked}' was asked for and is not available here: {why}")
+    assert warning.endswith("The CPU was used, which is slower.")
+
+
+def test_a_device_that_is_not_there_is_in_the_reports_warnings(monkeypatch):
     with_devices(monkeypatch, cuda=False, mps=False)
-    for asked in ("cuda", "cuda:0"):
-        with pytest.raises(ParameterError, match=f"'{asked}' is not available; choose one of auto, cpu"):
-            _device(asked, wants)
+    image, hole = ramp()
+    report = mi.inpaint(image, hole, method="unet", modality="MR", device="cuda").report
+    assert report["device"] == "cpu"
+    assert any("device 'cuda' was asked for" in warning for warning in report["warnings"])
 
 
 def test_without_torch_there_is_the_cpu(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert _device("auto", registry.get("vae-latent")) == ("cpu", [])
+    wants = registry.get("vae-latent")
+    assert _device("auto", wants) == ("cpu", [])
+    assert "PyTorch is not installed" in _device("cuda", wants)[1][0]
 
 
 def with_devices(monkeypatch, cuda: bool, mps: bool) -> None:

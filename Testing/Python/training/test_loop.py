@@ -133,6 +133,16 @@ def test_a_gpu_that_is_not_there_is_one_clear_line(recipe, data, tmp_path):
         run(read_recipe(recipe()), data, tmp_path / "out", accelerator="cuda")
 
 
+def test_a_device_with_too_little_memory_is_one_clear_line(recipe, data, tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nSee the documentation.")
+
+    monkeypatch.setattr("MedInpaintLib.training.loop._step", refuse)
+    with pytest.raises(ParameterError, match=r"small for a batch of 8 .*Tried to allocate 2.00 GiB\); lower") as said:
+        run(read_recipe(recipe("vae")), data, tmp_path / "out", accelerator="cpu")
+    assert "\n" not in str(said.value)
+
+
 @pytest.mark.parametrize("precision", ["bf16", "8"])
 def test_mixed_precision_is_for_gpus(precision, recipe, data, tmp_path):
     with pytest.raises(ParameterError, match="recision"):

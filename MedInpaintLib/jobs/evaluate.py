@@ -1,0 +1,227 @@
+"""Score methods on synthetic holes in an image of which the truth is known."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..errors import OutputPathError, ParameterError
+from ..progress import Progress
+from .job_file import JobFile
+from .outputs import check_that_nothing_is_overwritten
+
+if TYPE_CHECKING:
+    from ..evaluation.report import Table
+    from ..volume import Volume
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluateJob(JobFile):
+    """One evaluation, see :func:`MedInpaintLib.evaluate`.
+
+    Attributes:
+        job: ``"evaluate"``.
+        image: file (or folder with one DICOM series) to read, healthy where holes may lie.
+        holes: what to cut out, one set of holes after the other: descriptions such as ``"spheres:20mm:6"``, or files
+            with masks.
+        methods: names; the trivial fill is always added.
+        output: the table to write: ``.csv`` has a line for each set, method and hole, ``.json`` the whole report.
+        parameters: method -> its parameters by name; the others keep their defaults.
+        convention: of the scores: ``"masked"``, ``"brats"`` or ``"rfr-report"``.
+        data_range: R of PSNR and SSIM, in the image's intensities; None for what suits the image.
+        avoid: a file with a mask of where no hole may lie, or None.
+        modality, device, seed: as in :func:`MedInpaintLib.inpaint`; methods that want no GPU stay on the CPU.
+    """
+
+    KIND: ClassVar[str] = "evaluate"
+    PATHS: ClassVar[tuple[str, ...]] = ("image", "output", "avoid")
+
+    image: str
+    holes: list[str]
+    methods: list[str]
+    parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
+    convention: str = "masked"
+    data_range: float | None = None
+    avoid: str | None = None
+    modality: str | None = None
+    device: str = "auto"
+    seed: int = 0
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any], folder: Path) -> EvaluateJob:
+        from ..holes import is_spec, taken_from
+
+        job = super().of(fields, folder)
+        places = [taken_from(each, folder) if is_spec(each) else str(folder / each) for each in job.holes]
+        return dataclasses.replace(job, holes=places)
+
+    def run(self, progress: Progress | None = None) -> dict[str, Any]:
+        """Score all methods in all holes, and write the table.
+
+        Returns:
+            what was done and how: ``image``, ``modality``, ``convention``, ``range``, ``seed``, ``device``,
+            ``trivial`` (the fill that is always there), ``warnings``, ``seconds``; and what came out:
+            ``metrics``, ``rows``, ``methods``: as in :meth:`.Table.to_dict`, of one set of holes after the other. In
+            each row and method ``holes`` says of which, and in each method ``device`` where it ran.
+            ``holes``: for each set ``holes``, ``count``, ``reference`` and ``about``.
+            ``left_out``: method -> why it failed. ``text``: the tables to read.
+            What is not finite, such as the PSNR of a perfect fill, is None.
+        """
+        from ..evaluation.protocol import evaluate
+        from ..evaluation.report import write_csv
+        from ..files import write_text
+        from ..volume import Volume
+
+        progress, start = progress or Progress(), time.perf_counter()
+        self._check()
+        entries = self._entries()
+        progress.update(0.0, "Reading")
+        image = Volume.read(self.image)
+        tables = []
+        for number, holes in enumerate(self.holes):
+            share = progress.part(0.02 + 0.96 * number / len(self.holes), 0.02 + 0.96 * (number + 1) / len(self.holes))
+            table = evaluate(
+                image,
+                _hole_source(holes),
+                entries,
+                seed=self.seed,
+                data_range=self.data_range,
+                convention=self.convention,
+                modality=self.modality,
+                avoid=None if self.avoid is None else Volume.read(self.avoid),
+                name=Path(self.image).name,
+                keep_going=True,
+                progress=share.part(0.0, 1.0, _called(holes)) if len(self.holes) > 1 else share,
+            )
+            tables.append(table)
+        report = self._report(image, tables, time.perf_counter() - start)
+        progress.update(0.98, "Writing")
+        if self.output.lower().endswith(".csv"):
+            write_csv(self.output, tables)
+        else:
+            write_text(self.output, json.dumps(report, indent=2, allow_nan=False) + "\n")
+        progress.update(1.0, "Done")
+        return report
+
+    def _check(self) -> None:
+        """Refuse before the work what could not be done after it."""
+        from ..devices import check_device
+        from ..files import check_folder
+        from ..holes import grammar, is_spec, parse
+
+        for field in ("holes", "methods"):
+            if not getattr(self, field):
+                raise ParameterError(f"The job's field '{field}' is empty; give one or more.")
+        files = [each for each in self.holes if not is_spec(each)]
+        inputs = {
+            "image": self.image,
+            **{f"mask of holes {number}": each for number, each in enumerate(files, start=1)},
+        }
+        inputs |= {"mask of what to avoid": self.avoid} if self.avoid else {}
+        check_that_nothing_is_overwritten(inputs, {"output": self.output})
+        if not self.output.lower().endswith((".csv", ".json")):
+            raise OutputPathError(f"'{Path(self.output).name}' must end in .csv (a line a hole) or .json (the report).")
+        check_folder(self.output)
+        check_device(self.device)
+        for each in self.holes:
+            if is_spec(each):
+                parse(each)
+            elif not os.path.exists(each):
+                raise ParameterError(f"'{each}' is neither a file nor a description of holes.\n{grammar()}")
+
+    def _entries(self) -> list[tuple[str, dict[str, Any]]]:
+        """The methods as :func:`.evaluate` wants them: with their options.
+
+        Raises:
+            ParameterError: a method is not known, or one of its parameters is not what it must be.
+        """
+        from ..methods import registry
+        from ..parameters import parse
+
+        entries: dict[str, dict[str, Any]] = {}
+        for name in self.methods:
+            options: dict[str, Any] = {"method": name, "parameters": self.parameters.get(name, {})}
+            if not isinstance(options["parameters"], dict):
+                raise ParameterError(f"The parameters of '{name}' must be an object of names and values.")
+            if name != "auto":
+                info = registry.get(name)
+                parse(info.parameters, options["parameters"], method=name)
+                options |= {"device": self.device} if info.wants_gpu else {}
+            entries[name] = options
+        strangers = [name for name in self.parameters if name not in entries]
+        if strangers:
+            raise ParameterError(f"There are parameters for '{strangers[0]}', which is not among the methods to score.")
+        return list(entries.items())
+
+    def _report(self, image: Volume, tables: Sequence[Table], seconds: float) -> dict[str, Any]:
+        from .. import __version__
+        from ..evaluation.protocol import TRIVIAL
+
+        found = [(_called(holes), table, table.to_dict()) for holes, table in zip(self.holes, tables, strict=True)]
+        several = len(found) > 1
+        first = tables[0].constants
+        return {
+            "software": f"MedInpaintLib {__version__}",
+            "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "image": {
+                "name": Path(self.image).name,
+                "shape": list(image.array.shape),
+                "spacing": list(image.spacing),
+                "dtype": str(image.array.dtype),
+            },
+            "modality": first["modality"],
+            "convention": tables[0].about["convention"],
+            "range": "; ".join(dict.fromkeys(table.about["range"] for table in tables)),
+            "seed": self.seed,
+            "device": self.device,
+            "trivial": TRIVIAL,
+            "holes": [
+                {"holes": holes, "count": int(table.labels.max()), "reference": table.reference, "about": table.about}
+                for holes, table, _ in found
+            ],
+            "metrics": found[0][2]["metrics"],
+            "rows": [{"holes": holes, **row} for holes, _, each in found for row in each["rows"]],
+            "methods": [
+                {"holes": holes, **method, "device": table.reports[method["method"]]["device"]}
+                for holes, table, each in found
+                for method in each["methods"]
+            ],
+            "left_out": {
+                name: f"{holes}: {why}" if several else why
+                for holes, table, _ in found
+                for name, why in table.left_out.items()
+            },
+            "warnings": _warnings(tables),
+            "seconds": {"total": round(seconds, 3)},
+            "text": "\n".join(table.to_text() for table in tables).rstrip(),
+        }
+
+
+def _hole_source(holes: str) -> str | Path:
+    from ..holes import is_spec
+
+    return holes if is_spec(holes) else Path(holes)
+
+
+def _called(holes: str) -> str:
+    """A set of holes, for the report: a description as it is, a mask by its file's name."""
+    source = _hole_source(holes)
+    return source if isinstance(source, str) else source.name
+
+
+def _warnings(tables: Sequence[Table]) -> list[str]:
+    """What the methods warned of, and that some were left out; each once."""
+    said = [
+        f"{method}: {warning}"
+        for table in tables
+        for method, report in table.reports.items()
+        for warning in report["warnings"]
+    ]
+    said += [f"{method} was left out: {why}" for table in tables for method, why in table.left_out.items()]
+    return list(dict.fromkeys(said))

@@ -1,0 +1,106 @@
+"""The memory of devices: fewer slices at once where it is too small for many, the CPU where it is too small for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+Network = TypeVar("Network")
+
+#: What such errors say that have no class of their own: those of MPS, of CUDA itself (when the driver, and not PyTorch,
+#: has none left) and of its libraries, and those of the CPU on Linux and on Windows.
+_WORDS = ("out of memory", "ALLOC_FAILED", "can't allocate memory", "not enough memory")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether this is how PyTorch says that a device has too little memory left."""
+    # By name: before PyTorch 2.5 the class is elsewhere, and whoever asks may not have PyTorch at all.
+    named = type(error).__name__ == "OutOfMemoryError"
+    return isinstance(error, RuntimeError) and (named or any(words in str(error) for words in _WORDS))
+
+
+class OnDevice(Generic[Network]):
+    """A network on the device that was asked for; on the CPU from the moment on when the memory there is too small.
+
+    Attributes:
+        network: ready for use.
+        device: of torch, on which it is now.
+        warnings: what the user must know of that.
+        notes: a fact for the report where there had to be fewer slices at once.
+    """
+
+    def __init__(self, load: Callable[[str], Network], device: str) -> None:
+        """Load a network.
+
+        Args:
+            load: gives the network on a device of torch.
+            device: the one that is asked for.
+
+        Raises:
+            MemoryError: there is too little even on the CPU.
+        """
+        self.device = device
+        self.warnings: tuple[str, ...] = ()
+        self.notes: dict[str, Any] = {}
+        self._load = load
+        self._at_once: int | None = None  # so many fit, as far as is known
+        if not _fits(self._place):
+            self._give_way("for the network")
+
+    def portions(self, count: int, at_most: int, work: Callable[[Network, str, slice], None]) -> None:
+        """Do the work for all slices, some at a time: half as many whenever the memory is too small.
+
+        Args:
+            count: of slices.
+            at_most: at a time.
+            work: ``work(network, device, rows)`` is one portion of it. A portion that ran out of memory is done again,
+                in smaller ones or on the CPU, so it must leave nothing behind.
+
+        Raises:
+            MemoryError: there is too little for one slice even on the CPU.
+        """
+        first = 0
+        while first < count:
+            size = min(count - first, at_most, self._at_once or at_most)
+            if _fits(work, self.network, self.device, slice(first, first + size)):
+                first += size
+                continue
+            _empty_cache(self.device)
+            if size > 1:
+                self._at_once = size // 2
+                self.notes = {"memory": "Too small for as many slices at once as usual: fewer were taken."}
+            else:
+                self._give_way("even for one slice at a time")
+
+    def _place(self) -> None:
+        self.network = self._load(self.device)
+
+    def _give_way(self, too_small: str) -> None:
+        """Go on with the CPU, which has a memory of its own."""
+        warning = f"The memory of the device '{self.device}' was too small {too_small}; the CPU was used."
+        on_cpu = self.device == "cpu"
+        self.device, self._at_once, self.notes = "cpu", None, {}
+        if on_cpu or not _fits(self._place):
+            raise MemoryError
+        self.warnings = (warning,)
+
+
+def _fits(work: Callable[..., None], *arguments: Any) -> bool:
+    """Whether work found the memory that it wanted. When this returns, nothing of a failed try is held any more."""
+    try:
+        work(*arguments)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        return False
+    return True
+
+
+def _empty_cache(device: str) -> None:
+    """Give back what PyTorch keeps for later: pieces of sizes that are not wanted any more."""
+    import torch
+
+    if device.startswith("cuda"):
+        torch.cuda.empty_cache()
+    elif device == "mps":
+        torch.mps.empty_cache()
