@@ -17,10 +17,12 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from MedInpaintSlicer import layout, log, sampledata
+from MedInpaintSlicer import layout, log, sampledata, theme
 from MedInpaintSlicer.logic import MedInpaintLogic
 from MedInpaintSlicer.nodes import images
+from MedInpaintSlicer.pages.batch import BatchPage
 from MedInpaintSlicer.pages.contrast import ContrastPage
+from MedInpaintSlicer.pages.evaluate import EvaluatePage
 from MedInpaintSlicer.pages.fill import FillPage
 from MedInpaintSlicer.pages.models import ModelsPage
 from MedInpaintSlicer.parameters import MedInpaintParameterNode
@@ -35,7 +37,7 @@ class MedInpaint(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         self.parent.title = _("MedInpaint")
         self.parent.categories = [translate("qSlicerAbstractCoreModule", "Filtering")]
-        self.parent.dependencies = ["Segmentations", "Volumes"]
+        self.parent.dependencies = ["Segmentations", "Sequences", "Volumes"]
         self.parent.contributors = ["MedInpaint contributors"]
         self.parent.helpText = _(
             "Fills holes in images: missing voxels, lesions (lesion filling), implants and their artifacts, the table. "
@@ -45,6 +47,7 @@ class MedInpaint(ScriptedLoadableModule):
             "Everything runs on this computer. For research; not for clinical use."
         )
         self.parent.acknowledgementText = _("Made by the MedInpaint contributors. License: Apache-2.0.")
+        self.parent.icon = theme.icon("MedInpaint")
         # Sample Data itself is there only when all modules are.
         slicer.app.connect("startupCompleted()", sampledata.register)
 
@@ -53,7 +56,7 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """The panel's life: made, entered, left, scene closed, destroyed. What the tabs do is in MedInpaintSlicer/pages.
 
     Attributes:
-        fillPage, contrastPage, modelsPage: the tabs; ``pages`` has all of them, in their order.
+        fillPage, contrastPage, ...: the tabs; ``pages`` has all of them, in their order.
         log: what is written into the log at the lower end.
     """
 
@@ -76,6 +79,8 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.log = log.Log(self.ui)
         self.fillPage = FillPage(self.logic, self.log.add)
         self.contrastPage = ContrastPage(self.logic, self.log.add)
+        self.batchPage = BatchPage(self.logic, self.log.add)
+        self.evaluatePage = EvaluatePage(self.logic, self.log.add)
         self.modelsPage = ModelsPage(
             self.logic,
             self.log.add,
@@ -83,7 +88,7 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             showFill=lambda: self.showPage(self.fillPage),
             showContrast=lambda: self.showPage(self.contrastPage),
         )
-        self.pages = (self.fillPage, self.contrastPage, self.modelsPage)
+        self.pages = (self.fillPage, self.contrastPage, self.evaluatePage, self.batchPage, self.modelsPage)
         for page in self.pages:
             self.ui.tabWidget.addTab(page.widget, page.title())
             self.ui.tabWidget.setTabToolTip(self.ui.tabWidget.count - 1, page.purpose())

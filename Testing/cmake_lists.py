@@ -24,6 +24,10 @@ LISTS: dict[str, dict[str, tuple[tuple[str, ...], Callable[[Path], bool]]]] = {
         "MODULE_PYTHON_SCRIPTS": (("MedInpaint.py", "MedInpaintSlicer"), isScript),
         "MODULE_PYTHON_RESOURCES": (("Resources",), lambda path: not isScript(path)),
     },
+    "SegmentEditorMedInpaint/CMakeLists.txt": {
+        "MODULE_PYTHON_SCRIPTS": (("SegmentEditorMedInpaint.py", "SegmentEditorMedInpaintLib"), isScript),
+        "MODULE_PYTHON_RESOURCES": (("SegmentEditorMedInpaintLib",), lambda path: not isScript(path)),
+    },
     "MedInpaintLib/CMakeLists.txt": {
         "MEDINPAINTLIB_PYTHON_SCRIPTS": ((".",), isScript),
         "MEDINPAINTLIB_PYTHON_RESOURCES": ((".",), lambda path: not isScript(path)),

@@ -2,7 +2,11 @@
 
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
-from .jobs import fill, impute, process
+from . import evaluation
+from .jobs import evaluate, fill, impute, process
+from .jobs.sequence import SequenceJob
+from .jobs.volumes import VolumesJob
+from .nodes import sequences
 from .nodes.segments import allSegmentIds
 from .parameters import MedInpaintParameterNode
 
@@ -95,6 +99,105 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         )
         return self._do(fill.FillJob, request, wait, progress=progress, warning=warning, finished=finished, log=log)
 
+    def inpaintVolumes(
+        self,
+        volumeNodes,
+        segmentations,
+        segmentIds=None,
+        wait=True,
+        progress=None,
+        warning=None,
+        finished=None,
+        log=None,
+        **options,
+    ):
+        """Fill many volumes, one after another; each as :meth:`inpaint` does. One that fails does not stop the others.
+
+        Args:
+            volumeNodes: scalar volumes.
+            segmentations: the segmentation that marks the hole in all of them, or volume -> its own segmentation.
+            segmentIds: segment ids, for all of them or volume -> ids. None: all segments.
+            wait, finished, log: as for :meth:`inpaint`.
+            progress: called with a fraction of 0..1 of all and where it is, as "2 of 5: T1: Filling".
+            warning: called with each new warning as text.
+            options: what else :meth:`inpaint` takes, but for ``outputVolume``; the same for all. A volume is guided by
+                those of ``guides`` that are not itself.
+
+        Returns:
+            volume -> the volume node that holds its result, or the error that says why it was not filled; without
+            waiting, a ``MedInpaintSlicer.jobs.volumes.VolumesJob``, which has ``cancel()`` (what was filled before is
+            kept), ``state``, ``results`` (what is returned with waiting), ``reports``, ``warnings`` and ``error``.
+
+        Raises:
+            MedInpaintLib.errors.MedInpaintError: not one of the volumes could be filled.
+        """
+        job = VolumesJob(
+            volumeNodes,
+            segmentations,
+            segmentIds,
+            options,
+            _runnerFor(wait),
+            progress=progress,
+            warning=warning,
+            finished=finished,
+            log=log,
+        )
+        return _started(job, wait, "results")
+
+    def inpaintSequence(
+        self,
+        sequence,
+        segmentation,
+        segmentIds=None,
+        wait=True,
+        progress=None,
+        warning=None,
+        finished=None,
+        log=None,
+        **options,
+    ):
+        """Fill every frame of a sequence of volumes, each by itself as :meth:`inpaint` does, into a new sequence.
+
+        The new sequence has the index of the input and is added to its browser, where its proxy lies and looks like
+        the input's. A frame that could not be filled is in it as it was; its attribute ``MedInpaint.NotFilled`` and
+        its description say why. The selected frame stays selected, and nothing that was there is changed.
+
+        Args:
+            sequence: a sequence of scalar volumes, or a sequence browser, of which the first such sequence is taken.
+            segmentation: marks the hole: one segmentation for all frames; a node that shows the segmentation of the
+                selected frame in the same browser; or the sequence of segmentations itself.
+            segmentIds: segment ids, the same in all frames. None: all segments.
+            wait, finished, log: as for :meth:`inpaint`.
+            progress, warning: as for :meth:`inpaintVolumes`.
+            options: what else :meth:`inpaint` takes, but for ``outputVolume``. Of ``guides`` that change over the
+                sequence, too, each frame is guided by its own.
+
+        Returns:
+            The new sequence node; with ``uncertainty=True``, it refers to the sequence of the standard deviations:
+            ``GetNodeReference("MedInpaint.Uncertainty")``. Without waiting, a
+            ``MedInpaintSlicer.jobs.sequence.SequenceJob``, which has ``cancel()`` (when frames were filled before, the
+            new sequence has them, and the others as they were), ``state``, ``results`` (index value -> the new frame,
+            or the error that says why it was not filled), ``reports``, ``outputSequence``, ``outputVolume`` (its proxy),
+            ``uncertaintySequence``, ``warnings`` and ``error``.
+
+        Raises:
+            MedInpaintLib.errors.MedInpaintError: the sequence cannot be used, or not one frame could be filled.
+        """
+        sequenceNode = sequences.volumeSequenceOf(sequence)
+        job = SequenceJob(
+            sequenceNode,
+            sequence if sequence is not sequenceNode else sequences.browserOf(sequenceNode),
+            segmentation,
+            segmentIds,
+            options,
+            _runnerFor(wait),
+            progress=progress,
+            warning=warning,
+            finished=finished,
+            log=log,
+        )
+        return _started(job, wait, "outputSequence")
+
     def impute(
         self,
         volumes,
@@ -138,12 +241,87 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         request = impute.Request(dict(volumes), target, like, register, model, reference, outputVolume, device)
         return self._do(impute.ImputeJob, request, wait, progress=progress, warning=warning, finished=finished, log=log)
 
+    def evaluate(
+        self,
+        volumeNode,
+        holes=None,
+        methods=evaluation.QUICK_METHODS,
+        segmentationNode=None,
+        segmentIds=None,
+        avoid=None,
+        parameters=None,
+        convention="masked",
+        device="auto",
+        seed=0,
+        wait=True,
+        progress=None,
+        warning=None,
+        finished=None,
+        log=None,
+    ):
+        """Score methods on holes that are cut out of a healthy volume, where the truth is known.
+
+        Args:
+            volumeNode: a scalar volume, healthy where holes may lie; it is not changed.
+            holes: what to cut out at random places of the body: a description such as ``"spheres:20mm:6"`` or several,
+                each evaluated by itself. None: ``"spheres:20mm:6"``, but nothing where a segmentation is given.
+                ``MedInpaintLib.holes.grammar()`` has all descriptions.
+            methods: names out of ``MedInpaintLib.methods()``, or ``"auto"``. The trivial fill ``"shell-mean"`` is
+                always added, as the yardstick. A method that fails is left out with a warning.
+            segmentationNode: holes that are given: each connected part of its segments is one.
+            segmentIds: segment ids; None: all segments.
+            avoid: a segmentation of where no random hole may lie, such as lesions.
+            parameters: method -> its parameters, name -> value; those not given have their defaults.
+            convention: of the scores: ``"masked"``, ``"brats"`` or ``"rfr-report"``.
+            device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; for the methods that want a GPU.
+            seed: the same seed gives the same holes and the same fills.
+            wait, progress, warning, finished, log: as for :meth:`inpaint`.
+
+        Returns:
+            The table node with a row for each set of holes, method and hole. Its node reference ``MedInpaint.Summary``
+            is the table with a row for each method, and ``MedInpaint.Chart`` the plots, one for each set of holes.
+            Without waiting, a ``MedInpaintSlicer.jobs.evaluate.EvaluateJob``, which has ``cancel()``, ``state``,
+            ``scoresTable``, ``summaryTable``, ``charts``, ``report``, ``warnings`` and ``error``.
+
+        Raises:
+            MedInpaintLib.errors.MedInpaintError: the input cannot be used, or nothing could be scored.
+        """
+        if holes is None:
+            holes = () if segmentationNode is not None else ("spheres:20mm:6",)
+        request = evaluate.Request(
+            volumeNode,
+            holes=_several(holes),
+            methods=_several(methods),
+            segmentationNode=segmentationNode,
+            segmentIds=allSegmentIds(segmentationNode) if segmentIds is None else tuple(segmentIds),
+            avoidNode=avoid,
+            avoidSegmentIds=allSegmentIds(avoid),
+            parameters=parameters or {},
+            convention=convention,
+            device=device,
+            seed=seed,
+        )
+        callbacks = {"progress": progress, "warning": warning, "finished": finished, "log": log}
+        return _started(evaluate.EvaluateJob(request, _runnerFor(wait)(), **callbacks), wait, "scoresTable")
+
     def _do(self, kind, request, wait, **callbacks):
-        runner = process.ForegroundRunner() if wait else process.BackgroundRunner()
-        job = kind(request, runner, **callbacks)
-        job.start()
-        if not wait:
-            return job
-        if job.error is not None:
-            raise job.error
-        return job.outputVolume
+        return _started(kind(request, _runnerFor(wait)(), **callbacks), wait)
+
+
+def _runnerFor(wait: bool):
+    return process.ForegroundRunner if wait else process.BackgroundRunner
+
+
+def _started(job, wait: bool, result: str = "outputVolume"):
+    """Start a job; returns its result when that is waited for, else the job."""
+    job.start()
+    if not wait:
+        return job
+    if job.error is not None:
+        raise job.error
+    return getattr(job, result)
+
+
+def _several(given) -> tuple[str, ...]:
+    """One or more texts, each once."""
+    return (given,) if isinstance(given, str) else tuple(dict.fromkeys(given))

@@ -3,18 +3,19 @@
 import importlib.metadata
 
 import slicer
-from packaging.requirements import Requirement
 from slicer.i18n import tr as _
 
 
-def load_requirements(path: str) -> list[Requirement]:
-    """The requirements in a file, without its comments."""
+def load_requirements(path: str) -> list:
+    """The requirements (``packaging.requirements.Requirement``) in a file, without its comments."""
+    from packaging.requirements import Requirement
+
     with open(path, encoding="utf-8") as file:
         lines = [line.strip() for line in file]
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 
-def pip_check(requirement: Requirement) -> bool:
+def pip_check(requirement) -> bool:
     """Whether a version is installed that fulfills the requirement."""
     try:
         version = importlib.metadata.version(requirement.name)
@@ -30,6 +31,8 @@ def pip_ensure(requirements: list, requester: str, prompt_install: bool = True) 
         RuntimeError: the user declined.
         subprocess.CalledProcessError: pip failed.
     """
+    from packaging.requirements import Requirement
+
     missing = [str(each) for each in requirements if not pip_check(Requirement(str(each)))]
     if not missing or slicer.app.testingEnabled():
         return

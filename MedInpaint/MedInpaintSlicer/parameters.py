@@ -3,7 +3,7 @@
 import json
 from typing import Annotated
 
-from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLSequenceNode, vtkMRMLTableNode
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
 #: Contrast, as the engine calls it -> the field that holds its volume.
@@ -38,8 +38,31 @@ class MedInpaintParameterNode:
     imputeSegmentation, imputeSegmentId - What is repaired.
     registerFirst - Whether the contrasts are laid over each other first.
     likeVolume - An image of the wanted contrast whose intensities the created one is to have; none: the engine's own.
+    imputeModel - A model's name, or "auto".
     imputeDevice - "auto", "cpu", "cuda" or "mps".
     estimatedVolume - Takes the result; none: a new volume.
+
+    Of the tab "Evaluate":
+
+    evaluateVolume - The volume that holes are cut out of; none: inputVolume. It is never changed.
+    evaluateShape - Of the holes, as the engine calls it; "segments": evaluateSegmentation has the holes.
+    evaluateSizeMm, evaluateSlabMm - How large they are, and how thick if they are flat; 0: one slice.
+    evaluateCount - How many.
+    evaluateSegmentation - Holes that are given.
+    evaluateAvoid - Marks where no hole may lie; none: nowhere.
+    evaluateMethods - What is scored, besides the trivial method.
+    evaluateSeed - For the places of the holes, and for the methods.
+    evaluateDevice - "auto", "cpu", "cuda" or "mps".
+    evaluateScores - The table with the scores of the last evaluation.
+
+    Of the tab "Batch", which fills with the choices of the tab "Fill":
+
+    batchKind - "volumes" or "sequence".
+    batchVolumes - The volumes that are filled.
+    batchSequence - The sequence whose frames are filled.
+    batchHole - "fill": marked as in the tab "Fill"; "one": by one segmentation; "own": by each volume's own.
+    batchSegmentation - Marks the hole of all.
+    batchSegmentNames - The names of the segments that are filled, separated by commas; empty: all.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -66,8 +89,28 @@ class MedInpaintParameterNode:
     imputeSegmentId: str = ""
     registerFirst: bool = False
     likeVolume: vtkMRMLScalarVolumeNode
+    imputeModel: str = "auto"
     imputeDevice: str = "auto"
     estimatedVolume: vtkMRMLScalarVolumeNode
+
+    evaluateVolume: vtkMRMLScalarVolumeNode
+    evaluateShape: str = "spheres"
+    evaluateSizeMm: Annotated[float, WithinRange(1, 80)] = 10
+    evaluateSlabMm: Annotated[float, WithinRange(0, 80)] = 0
+    evaluateCount: Annotated[int, WithinRange(1, 40)] = 6
+    evaluateSegmentation: vtkMRMLSegmentationNode
+    evaluateAvoid: vtkMRMLSegmentationNode
+    evaluateMethods: list[str]
+    evaluateSeed: Annotated[int, WithinRange(0, 9999)] = 0
+    evaluateDevice: str = "auto"
+    evaluateScores: vtkMRMLTableNode
+
+    batchKind: str = "volumes"
+    batchVolumes: list[vtkMRMLScalarVolumeNode]
+    batchSequence: vtkMRMLSequenceNode
+    batchHole: str = "fill"
+    batchSegmentation: vtkMRMLSegmentationNode
+    batchSegmentNames: str = ""
 
 
 def valuesOf(parameterNode: MedInpaintParameterNode, method: str) -> dict:

@@ -1,4 +1,4 @@
-"""The samples that come with the extension, in Slicer's module Sample Data and behind "Try it"; nothing is downloaded."""
+"""The samples that come with the extension, in Slicer's module Sample Data and behind "Try it"; no download."""
 
 import dataclasses
 

@@ -14,7 +14,9 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("picture", help="the PNG file to write")
-    parser.add_argument("--tab", choices=("fill", "impute"), default="fill", help="which tab is shown")
+    parser.add_argument(
+        "--tab", choices=("fill", "impute", "evaluate", "batch", "models"), default="fill", help="which tab is shown"
+    )
     parser.add_argument("--repair", action="store_true", help="repair a contrast instead of creating it (tab impute)")
     parser.add_argument("--apply", action=argparse.BooleanOptionalAction, default=True, help="press Apply first")
     parser.add_argument("--width", type=int, default=360, help="of the panel, in pixels")
@@ -30,14 +32,20 @@ def main() -> None:
     segmentation.GetSegmentation().GetNthSegment(0).SetName("Lesions")
     if arguments.tab == "impute":
         chooseContrasts(volume, arguments.repair)
+    if arguments.tab == "batch":
+        chooseMany(volume)
     panel = host.openPanel(arguments.width, arguments.height)
-    shown = panel.fillPage
-    if arguments.tab == "impute":
-        panel.ui.tabWidget.currentIndex = 1
-        shown = panel.contrastPage
-    if arguments.apply:
+    shown = {
+        "fill": panel.fillPage,
+        "impute": panel.contrastPage,
+        "evaluate": panel.evaluatePage,
+        "batch": panel.batchPage,
+        "models": panel.modelsPage,
+    }[arguments.tab]
+    panel.showPage(shown)
+    if arguments.apply and shown is not panel.modelsPage:
         shown.ui.applyButton.click()
-    host.waitUntil(lambda: shown.run.job is None)
+        host.waitUntil(lambda: shown.run.job is None)
     host.settle()
     host.screenshot(panel, arguments.picture)
     host.closePanel(panel)
@@ -54,6 +62,16 @@ def chooseContrasts(volume, repair: bool) -> None:
     if repair:
         node.flairVolume = _darkForBright(volume, "FLAIR")
         node.imputeMode = "repair"
+
+
+def chooseMany(volume) -> None:
+    """The sample, and what is made of it, with the hole that the sample has."""
+    import MedInpaint
+
+    node = MedInpaint.MedInpaintLogic().getParameterNode()
+    volume.SetName("T1")
+    node.batchVolumes = [volume, *(_darkForBright(volume, name) for name in ("T2", "FLAIR"))]
+    node.method = "harmonic"
 
 
 def _darkForBright(volume, name: str):

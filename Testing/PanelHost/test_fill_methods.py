@@ -77,10 +77,20 @@ def test_a_model_is_typed(panel):
     chooseIn(panel.fillPage.ui.methodCombo, "vae-latent")
     editor = editorOf(panel, "model")
     assert editor.text == "auto"
-    editor.text = "nowhere"
-    clickApply(panel)
-    waitForEnd(panel)
-    assert "There is no model 'nowhere'" in panel.fillPage.ui.errorLabel.text
+    typeIn(panel, "model", "nowhere")
+    assert not panel.fillPage.ui.applyButton.enabled
+    assert "There is no model 'nowhere'" in panel.fillPage.ui.applyHintLabel.text
+    typeIn(panel, "model", "brain-mr-vae-3")
+    assert panel.fillPage.ui.applyButton.enabled
+
+
+def test_a_method_without_a_model_says_where_to_add_one(panel):
+    addInputs()
+    comeBack(panel)
+    choose(panel, "lesion")
+    chooseIn(panel.fillPage.ui.methodCombo, "context-encoder")
+    assert not panel.fillPage.ui.applyButton.enabled
+    assert "in the tab Models" in panel.fillPage.ui.applyHintLabel.text
 
 
 def test_the_parameters_reach_the_report(panel):

@@ -1,6 +1,5 @@
 """The packages that a fill needs: asked for late, and what is said when they are not there."""
 
-
 import slicer
 from panelhost import host
 from panelhost.filling import addInputs, choose, chooseIn, clickApply, comeBack, waitForEnd

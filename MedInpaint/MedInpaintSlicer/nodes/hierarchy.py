@@ -5,14 +5,48 @@ import slicer
 
 def placeBeside(inputNode, outputNode) -> None:
     """Put a node into the subject-hierarchy folder, study or patient of another one."""
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    hierarchy = _hierarchy()
     inputItem = hierarchy.GetItemByDataNode(inputNode)
-    if inputItem == hierarchy.GetInvalidItemID():
-        return
-    parent = hierarchy.GetItemParent(inputItem)
-    outputItem = hierarchy.GetItemByDataNode(outputNode)
-    if outputItem == hierarchy.GetInvalidItemID():
+    if inputItem != hierarchy.GetInvalidItemID():
+        _place(outputNode, hierarchy.GetItemParent(inputItem))
+
+
+def addFolderBeside(inputNode, name: str, nodes) -> None:
+    """Put nodes into a new folder in the subject-hierarchy folder, study or patient of another one."""
+    hierarchy = _hierarchy()
+    inputItem = hierarchy.GetItemByDataNode(inputNode)
+    isThere = inputItem != hierarchy.GetInvalidItemID()
+    parent = hierarchy.GetItemParent(inputItem) if isThere else hierarchy.GetSceneItemID()
+    folder = hierarchy.CreateFolderItem(parent, name)
+    for node in nodes:
+        _place(node, folder)
+
+
+def removeWithFolders(nodes) -> None:
+    """Remove those nodes that are still there, all with items, and the folders that become empty by that."""
+    hierarchy, folders = _hierarchy(), set()
+    for node in nodes:
+        if slicer.mrmlScene.IsNodePresent(node):
+            item = hierarchy.GetItemByDataNode(node)
+            folders.add(hierarchy.GetItemParent(item))
+            # One after the other: a scene without the application's plugins would keep the item of a removed node.
+            hierarchy.RemoveItem(item, False)
+            slicer.mrmlScene.RemoveNode(node)
+    level = slicer.vtkMRMLSubjectHierarchyConstants.GetSubjectHierarchyLevelFolder()
+    for folder in folders - {hierarchy.GetSceneItemID()}:
+        if hierarchy.GetNumberOfItemChildren(folder) == 0 and hierarchy.IsItemLevel(folder, level):
+            hierarchy.RemoveItem(folder)
+
+
+def _hierarchy():
+    return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+
+
+def _place(node, parent: int) -> None:
+    hierarchy = _hierarchy()
+    item = hierarchy.GetItemByDataNode(node)
+    if item == hierarchy.GetInvalidItemID():
         # The application makes an item for every new node; a scene without the application's plugins does not.
-        hierarchy.CreateItem(parent, outputNode)
+        hierarchy.CreateItem(parent, node)
     else:
-        hierarchy.SetItemParent(outputItem, parent)
+        hierarchy.SetItemParent(item, parent)

@@ -51,7 +51,7 @@ class SegmentsObserver(VTKObservationMixin):
 
 
 def nameSegments(segmentationNode, name: str) -> None:
-    """Call segments that come from a file, which has only numbers for them, by a name, in a color that is seen on gray."""
+    """Give segments from a file, which has only numbers for them, a name, and a color that is seen on gray."""
     ids = allSegmentIds(segmentationNode)
     for number, segmentId in enumerate(ids, start=1):
         segment = segmentationNode.GetSegmentation().GetSegment(segmentId)

@@ -51,7 +51,7 @@ class Snapshot:
 def _copyOfDisplay(displayNode):
     if displayNode is None:
         return None
-    copy = displayNode.CreateNodeInstance()
+    copy = type(displayNode)()  # CreateNodeInstance would leak it
     copy.CopyContent(displayNode)
     return copy
 

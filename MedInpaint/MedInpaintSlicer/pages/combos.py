@@ -49,6 +49,11 @@ class BoundCombos:
             setattr(self._node, field, self._combos[field].currentData)
 
 
+def blends() -> dict[str, str]:
+    """How a fill can meet its surroundings: name -> title."""
+    return {"auto": _("Automatic"), "paste": _("Paste"), "feather": _("Feather"), "poisson": _("Poisson")}
+
+
 def devices() -> dict[str, str]:
     """Where can be computed: name -> title."""
     return {"auto": _("Automatic"), "cpu": _("CPU"), "cuda": _("GPU (CUDA)"), "mps": _("GPU (Apple)")}

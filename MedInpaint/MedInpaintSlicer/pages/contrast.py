@@ -3,7 +3,7 @@
 import qt
 from slicer.i18n import tr as _
 
-from .. import installation, parameters
+from .. import installation, modelchoice, parameters
 from ..jobs import impute
 from ..nodes import segments
 from .combos import BoundCombos, devices
@@ -31,6 +31,7 @@ class ContrastPage(RunPage):
                 "wantedContrast": ui.wantedContrastCombo,
                 "imputeMode": ui.imputeModeCombo,
                 "imputeSegmentId": ui.imputeSegmentCombo,
+                "imputeModel": ui.imputeModelCombo,
                 "imputeDevice": ui.imputeDeviceCombo,
             }
         )
@@ -62,6 +63,7 @@ class ContrastPage(RunPage):
 
     def _show(self) -> None:
         self._showSegments()
+        self._combos.fill("imputeModel", {"auto": _("Automatic"), **modelchoice.modelsFor(_method())})
         self._combos.show(self._node)
         self._showMode()
 
@@ -87,6 +89,7 @@ class ContrastPage(RunPage):
             node.wantedContrast,
             like=node.likeVolume,
             register=node.registerFirst,
+            model=self._model(),
             outputVolume=node.estimatedVolume,
             device=node.imputeDevice,
             wait=False,
@@ -102,7 +105,7 @@ class ContrastPage(RunPage):
             node.imputeSegmentation,
             [self._chosenSegment()],
             method=REPAIR_METHOD,
-            parameters={"target": node.wantedContrast, "guides": ", ".join(guides)},
+            parameters={"target": node.wantedContrast, "guides": ", ".join(guides), "model": self._model()},
             device=node.imputeDevice,
             guides=tuple(guides.values()),
             outputVolume=node.estimatedVolume,
@@ -112,6 +115,10 @@ class ContrastPage(RunPage):
 
     def _isRepair(self) -> bool:
         return self._node.imputeMode == "repair"
+
+    def _model(self) -> str:
+        """The chosen model if it is still there."""
+        return self._node.imputeModel if self._node.imputeModel in modelchoice.modelsFor(_method()) else "auto"
 
     def _sources(self) -> dict:
         return impute.sourcesOf(parameters.contrastVolumes(self._node), self._node.wantedContrast)
@@ -213,6 +220,7 @@ class ContrastPage(RunPage):
             node.wantedContrast,
             node.imputeMode,
             node.registerFirst,
+            node.imputeModel,
             node.imputeDevice,
         )
 

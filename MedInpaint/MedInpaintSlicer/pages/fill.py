@@ -3,10 +3,10 @@
 import qt
 from slicer.i18n import tr as _
 
-from .. import installation, parameters, sampledata, selfcheck
+from .. import installation, modelchoice, parameters, sampledata, selfcheck
 from ..nodes import segments
 from . import sources
-from .combos import BoundCombos, devices
+from .combos import BoundCombos, blends, devices
 from .form import ParameterForm
 from .messages import fillText, segmentsComplaint
 from .page import RunPage
@@ -124,8 +124,7 @@ class FillPage(RunPage):
 
     def _fillCombos(self) -> None:
         methods = {"auto": _("Automatic"), **{name: info.title for name, info in self._methods.items()}}
-        blends = {"auto": _("Automatic"), "paste": _("Paste"), "feather": _("Feather"), "poisson": _("Poisson")}
-        for field, titles in (("method", methods), ("blend", blends), ("device", devices())):
+        for field, titles in (("method", methods), ("blend", blends()), ("device", devices())):
             self._combos.fill(field, titles)
 
     def _showSegments(self) -> None:
@@ -178,7 +177,8 @@ class FillPage(RunPage):
             return _("Choose one or more segments in the table.")
         if node.outputVolume is not None and node.outputVolume is node.inputVolume:
             return _("Choose another output volume: the input is never changed.")
-        return sources.complaint(node)
+        withoutModel = modelchoice.complaint(self._methods.get(node.method), self._form.values())
+        return withoutModel or sources.complaint(node)
 
     def _onSegmentsAddedOrRemoved(self) -> None:
         # While a segmentation is being loaded, its first segment is for a moment its only one: look at it afterwards.

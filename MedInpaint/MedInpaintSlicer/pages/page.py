@@ -107,6 +107,7 @@ class RunPage(Page):
                 whatIsMissing=self._whatIsMissing,
                 purpose=self._applyPurpose,
                 showResult=self._showResult,
+                showCancelled=self._showCancelled,
                 log=log,
             ),
             messages=self._messageLabels(),
@@ -171,6 +172,10 @@ class RunPage(Page):
     def _showResult(self, job) -> None:
         """Show a job that is done."""
         raise NotImplementedError
+
+    def _showCancelled(self, job) -> None:
+        """Say what there is of a job that was cancelled."""
+        self.run.say(self.ui.statusLabel, _("Cancelled; nothing was changed."))
 
     def _onUndone(self) -> None:
         self.run.sayNothing()

@@ -20,6 +20,7 @@ class Hooks:
         whatIsMissing: why Apply cannot be pressed, in a line; empty when it can be; None while there is no scene.
         purpose: what Apply does.
         showResult: called with a job that is done.
+        showCancelled: called with a job that was cancelled.
         log: takes lines.
     """
 
@@ -27,6 +28,7 @@ class Hooks:
     whatIsMissing: Callable[[], str | None]
     purpose: Callable[[], str]
     showResult: Callable[[Any], None]
+    showCancelled: Callable[[Any], None]
     log: Callable[[str], None]
 
 
@@ -152,7 +154,7 @@ class RunArea:
             self._hooks.showResult(job)
             self._log(self._ui.resultLabel.text)
         elif job.state == "cancelled":
-            self.say(self._ui.statusLabel, _("Cancelled; nothing was changed."))
+            self._hooks.showCancelled(job)
             self._log(_("cancelled"))
         else:
             self.showError(job.error)

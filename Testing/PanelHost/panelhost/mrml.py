@@ -1,6 +1,7 @@
 """The parts of the ``slicer`` namespace that the application adds to slicer-core, without Qt.
 
-Real: the scene, the nodes, the volumes and segmentations logics, saving and loading, ``slicer.util``.
+Real: the scene, the nodes, the logics of volumes, segmentations, sequences, tables and plots, saving and loading,
+``slicer.util``.
 Imitated: ``slicer.app`` and ``slicer.i18n``, as far as MedInpaint uses them.
 """
 
@@ -19,9 +20,18 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 class App:
     """``slicer.app``, as far as MedInpaint and slicer.util use it."""
 
-    def __init__(self, temporaryPath: str) -> None:
+    def __init__(self, temporaryPath: str, logic) -> None:
         self.temporaryPath = temporaryPath
         self.applicationVersion = "5.13.0"
+        self._logic = logic
+
+    def applicationLogic(self):
+        """What all module logics share."""
+        return self._logic
+
+    def testingEnabled(self) -> bool:
+        """Whether popups are answered and nothing is installed; here as for a user."""
+        return False
 
     def startupEnvironment(self):
         """The environment in which Slicer was started."""
@@ -59,6 +69,9 @@ def install() -> None:
     application.SetModuleLogic("Colors", colors)
     volumes = logic(slicer.vtkSlicerVolumesLogic, "Volumes")
     segmentations = logic(slicer.vtkSlicerSegmentationsModuleLogic, "Segmentations")
+    tables = logic(slicer.vtkSlicerTablesLogic, "Tables")
+    plots = logic(slicer.vtkSlicerPlotsLogic, "Plots")
+    sequences = logic(slicer.vtkSlicerSequencesLogic, "Sequences")
 
     # Scene bundles (MRB) are read through the data manager, which needs a folder for its cache.
     remote = slicer.vtkMRMLRemoteIOLogic()
@@ -75,10 +88,13 @@ def install() -> None:
     scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
 
     slicer.mrmlScene = scene
-    slicer.app = App(temporary)
+    slicer.app = App(temporary, application)
     slicer.modules = types.SimpleNamespace(
         volumes=types.SimpleNamespace(logic=lambda: volumes),
         segmentations=types.SimpleNamespace(logic=lambda: segmentations),
+        tables=types.SimpleNamespace(logic=lambda: tables),
+        plots=types.SimpleNamespace(logic=lambda: plots),
+        sequences=types.SimpleNamespace(logic=lambda: sequences),
     )
     # VTK's Python objects die with their last reference, and the scene does not hold its logics.
     slicer.panelhost_keeps = (application, remote, transfer)

@@ -117,6 +117,7 @@ class qMRMLNodeComboBox(QWidget):
         self._scene = None
         self._observerTags = []
         self._shown = None
+        self._attributes = {}
         self._box = QtWidgets.QComboBox()
         self._box.setSizeAdjustPolicy(QtWidgets.QComboBox.AdjustToMinimumContentsLengthWithIcon)
         layout = QtWidgets.QHBoxLayout(self)
@@ -132,6 +133,11 @@ class qMRMLNodeComboBox(QWidget):
         if scene is not None:
             for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndCloseEvent):
                 self._observerTags.append(scene.AddObserver(event, lambda caller, event: self._update()))
+            self._update()
+
+    def addAttribute(self, nodeType: str, name: str, value: str) -> None:
+        self._attributes[name] = value
+        if self._scene is not None:
             self._update()
 
     def currentNode(self):
@@ -151,6 +157,8 @@ class qMRMLNodeComboBox(QWidget):
         found = slicer.util.getNodesByClass(self.nodeTypes[0], scene=self._scene)
         if not self.showChildNodeTypes:
             found = [node for node in found if node.GetClassName() == self.nodeTypes[0]]
+        wanted = self._attributes.items()
+        found = [node for node in found if all(node.GetAttribute(name) == value for name, value in wanted)]
         return [node for node in found if not node.GetHideFromEditors()]
 
     def _update(self, wanted=None) -> None:

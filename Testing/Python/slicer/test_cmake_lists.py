@@ -15,7 +15,7 @@ def test_the_lists_match_the_tree():
 
 
 def test_forgotten_and_vanished_files_are_found_and_fixed(tmp_path):
-    for folder in ("MedInpaint", "MedInpaintLib"):
+    for folder in ("MedInpaint", "MedInpaintLib", "SegmentEditorMedInpaint"):
         shutil.copytree(REPOSITORY / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     cmake_lists.fix(tmp_path)
     (tmp_path / "MedInpaintLib" / "methods" / "brand_new.py").touch()

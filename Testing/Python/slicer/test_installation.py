@@ -329,7 +329,7 @@ def test_no_network_makes_slicer_wait_longer_than_was_allowed(trouble, monkeypat
         silent.listen()
         start = time.monotonic()
         said = trouble(f"http://127.0.0.1:{silent.getsockname()[1]}", 0.2)
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **options: time.sleep(2.0))
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **options: time.sleep(2.0) or [])
         lookup = trouble("http://index.invalid", 0.2)
         assert time.monotonic() - start < 1.5
     assert {pipfailure.causeIn(each) for each in (said, lookup)} == {pipfailure.Cause.OFFLINE}

@@ -1,0 +1,54 @@
+"""The shapes of synthetic holes that the engine knows, as the panel offers and describes them."""
+
+from slicer.i18n import tr as _
+
+
+def titles() -> dict[str, str]:
+    """The engine's name -> what the panel calls it."""
+    words, known = _words(), _shapes()
+    inOrder = [*(name for name in words if name in known), *(name for name in known if name not in words)]
+    return {name: words[name][0] if name in words else name.capitalize() for name in inOrder}
+
+
+def isFlat(shape: str) -> bool:
+    """Whether holes lie in slices, and are as thick as they are said to be."""
+    return shape in _shapes() and "[:slab=" in _shapes()[shape].GRAMMAR
+
+
+def describe(shape: str, sizeMm: float, count: int, slabMm: float = 0) -> str:
+    """Holes as the engine understands them, such as ``"squares:20mm:6:slab=5mm"``.
+
+    Args:
+        slabMm: how thick flat holes are; 0: one slice. Others have no thickness of their own.
+    """
+    slab = f":slab={slabMm:g}mm" if slabMm and isFlat(shape) else ""
+    return f"{shape}:{sizeMm:g}mm:{count}{slab}"
+
+
+def inWords(shape: str, sizeMm: float, count: int, slabMm: float = 0) -> str:
+    """The same for people: "6 squares of 20 mm, 5 mm thick"."""
+    _title, one, several = _words().get(shape, (shape, shape, shape))
+    holes = _("{count} {shape} of {size:g} mm").format(count=count, shape=one if count == 1 else several, size=sizeMm)
+    if slabMm and isFlat(shape):
+        return _("{holes}, {thickness:g} mm thick").format(holes=holes, thickness=slabMm)
+    return holes
+
+
+def _shapes() -> dict[str, type]:
+    """Name -> class, of all classes that say how they are written."""
+    from MedInpaintLib import holes
+
+    classes = (getattr(holes, name) for name in holes.__all__)
+    return {each.GRAMMAR.partition(":")[0]: each for each in classes if hasattr(each, "GRAMMAR")}
+
+
+def _words() -> dict[str, tuple[str, str, str]]:
+    """Name -> title, and what one and several are called."""
+    return {
+        "spheres": (_("Spheres"), _("sphere"), _("spheres")),
+        "squares": (_("Squares, boxes"), _("square"), _("squares")),
+        "strips": (_("Strips across the slice"), _("strip"), _("strips")),
+        "strokes": (_("Free-form strokes"), _("stroke"), _("strokes")),
+        "blobs": (_("Blobs"), _("blob"), _("blobs")),
+        "lesions": (_("Shapes of real lesions"), _("lesion shape"), _("lesion shapes")),
+    }

@@ -1,0 +1,277 @@
+"""Many fillings, one after another; what is filled, :mod:`.volumes` and :mod:`.sequence` know."""
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.util import VTKObservationMixin
+
+from . import process
+from .fill import FillJob, Request
+
+
+class BatchJob(VTKObservationMixin):
+    """Fillings that run, or have run, one worker process at a time; one that fails does not stop the others.
+
+    Attributes:
+        state: ``"running"``, ``"done"`` (at least one was filled), ``"failed"`` (none was) or ``"cancelled"``.
+        results: what was to be filled -> the node that holds the result, or the error; what was not come to is missing.
+        reports: what was filled -> the engine's report.
+        outputVolume: a volume that shows what was made, if anything was.
+        error: why none was filled.
+        seconds: how long it took, once it has ended.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[Hashable],
+        makeRunner: Callable[[], process.Runner],
+        progress: Callable[[float, str], None] | None = None,
+        warning: Callable[[str], None] | None = None,
+        finished: Callable[["BatchJob"], None] | None = None,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        """Callbacks come on the main thread, as for :class:`.job.Job`.
+
+        Args:
+            items: what is filled, each only once.
+            makeRunner: makes what starts and ends a worker process.
+            progress: called with a fraction of 0..1 of all and where it is: "2 of 5: T1: Filling".
+            warning: called with each new warning.
+            finished: called once with this job when it is done, failed or cancelled.
+            log: called with each other line that a worker prints.
+        """
+        super().__init__()
+        self.state = "running"
+        self.items = tuple(dict.fromkeys(items))
+        self.results: dict[Hashable, Any] = {}
+        self.reports: dict[Hashable, dict] = {}
+        self.outputVolume = None
+        self.error: Exception | None = None
+        self.seconds = 0.0
+        self._makeRunner = makeRunner
+        self._progress = progress or (lambda fraction, stage: None)
+        self._onWarning = warning or (lambda message: None)
+        self._onFinished = finished or (lambda job: None)
+        self._log = log
+        self._warnings: dict[str, list[str]] = {}
+        self._job: FillJob | None = None
+        self._proceeding = False
+        self._started = time.monotonic()
+
+    @property
+    def filled(self) -> list[Hashable]:
+        """What was filled so far, in order."""
+        return [item for item in self.items if item in self.reports]
+
+    @property
+    def failures(self) -> list[str]:
+        """What could not be filled and why, a line for each reason: "T1, T2: No voxel of ..."."""
+        names: dict[str, list[str]] = {}
+        for item, result in self.results.items():
+            if isinstance(result, Exception):
+                names.setdefault(inOneLine(result), []).append(self.name(item))
+        return lines(names)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know, a line for each message: "T1, T2: The hole is ..."."""
+        return lines(self._warnings)
+
+    def start(self) -> None:
+        """Begin with the first filling.
+
+        Raises:
+            MedInpaintLib.errors.MedInpaintError: there is nothing that could be filled.
+        """
+        self._check()
+        self._started = time.monotonic()
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self._onNodeRemoved)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, lambda caller, event: self.cancel())
+        try:
+            self._proceed()
+        except BaseException:
+            # For example Ctrl+C while a script waits: the filling at hand has ended itself.
+            self.state = "failed"
+            self.removeObservers()
+            self._close()
+            raise
+
+    def cancel(self) -> None:
+        """Stop at once; what has been filled is kept. Nothing happens when the job has already ended."""
+        if self.state == "running":
+            self._stop("cancelled")
+
+    def name(self, item: Hashable) -> str:
+        """What an item is called."""
+        raise NotImplementedError
+
+    # What a kind of batch adds.
+
+    def _check(self) -> None:
+        """Refuse what makes no sense, before anything starts."""
+        from MedInpaintLib.errors import InputError
+
+        if not self.items:
+            raise InputError(_("There is nothing to fill; choose one or more volumes."))
+
+    def _open(self, item: Hashable, **callbacks) -> FillJob:
+        """Make the job that fills an item; not started yet.
+
+        Raises:
+            MedInpaintLib.errors.MedInpaintError: it cannot be filled.
+        """
+        raise NotImplementedError
+
+    def _close(self) -> None:
+        """Forget what the last item has needed, however its filling ended."""
+
+    def _refuse(self, item: Hashable, error: Exception) -> None:
+        """An item was not filled."""
+
+    def _conclude(self) -> None:
+        """Nothing more will be filled."""
+
+    def _missing(self) -> Exception | None:
+        """Why the rest cannot be filled any more, when a node was removed."""
+
+    # How it goes.
+
+    def _proceed(self) -> None:
+        """Go on until a filling runs in the background, or all have been tried.
+
+        A filling for which one waits ends before it has been started to the end; hence a loop rather than each one
+        calling the next, which would be as deep as the batch is long.
+        """
+        if self._proceeding:
+            return
+        self._proceeding = True
+        try:
+            while self.state == "running" and self._job is None and len(self.results) < len(self.items):
+                self._startNext(self.items[len(self.results)])
+        finally:
+            self._proceeding = False
+        if self.state == "running" and self._job is None:
+            self._stop("done" if self.reports else "failed")
+
+    def _startNext(self, item: Hashable) -> None:
+        self._tellProgress(0.0, "")
+        if self.state != "running":  # whoever was told has cancelled
+            return
+        try:
+            self._job = self._open(
+                item, progress=self._tellProgress, warning=self._warn, finished=self._onJobFinished, log=self._log
+            )
+            self._job.start()
+        except Exception as error:
+            # One that cannot be filled must not stop the others.
+            self._take(item, error)
+
+    def _onJobFinished(self, job: FillJob) -> None:
+        if self.state != "running":  # cancelled
+            return
+        item = self.items[len(self.results)]
+        if job.state == "done":
+            self.reports[item] = job.report
+            self._take(item, job.outputVolume)
+        else:
+            self._take(item, job.error)
+        self._proceed()
+
+    def _take(self, item: Hashable, result: Any) -> None:
+        self._job = None
+        self._close()
+        self.results[item] = result
+        if isinstance(result, Exception):
+            self._logFault(result)
+            self._refuse(item, result)
+
+    def _logFault(self, error: Exception) -> None:
+        from MedInpaintLib.errors import is_fault
+
+        if is_fault(error):
+            logging.error("MedInpaint failed", exc_info=error)
+
+    def _stop(self, state: str) -> None:
+        """End with a state; the filling at hand, if any, is given up."""
+        self.state = state
+        self.removeObservers()
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+        self._close()
+        self.seconds = time.monotonic() - self._started
+        if state == "failed" and self.error is None:
+            self.error = self._failure()
+        # A scene that is being closed takes nothing more.
+        if self.reports and self.error is None and not slicer.mrmlScene.IsClosing():
+            self._conclude()
+        self._onFinished(self)
+
+    def _onNodeRemoved(self, caller, event) -> None:
+        error = self._missing() if self.state == "running" else None
+        if error is not None:
+            self.error = error
+            self._stop("failed")
+
+    def _failure(self) -> Exception:
+        from MedInpaintLib.errors import MedInpaintError
+
+        errors = list(self.results.values())
+        if len(errors) == 1:
+            return errors[0]
+        return MedInpaintError("\n".join([_("Nothing was filled."), *self.failures]))
+
+    def _tellProgress(self, fraction: float, stage: str) -> None:
+        done, count = len(self.results), len(self.items)
+        where = _("{number} of {count}: {name}").format(number=done + 1, count=count, name=self.name(self.items[done]))
+        self._progress((done + fraction) / count, f"{where}: {stage}" if stage else where)
+
+    def _warn(self, message: str) -> None:
+        name = self.name(self.items[len(self.results)])
+        isNew = message not in self._warnings
+        self._warnings.setdefault(message, []).append(name)
+        if isNew:
+            self._onWarning(f"{name}: {message}")
+
+
+def requestOf(options: Mapping[str, Any]) -> Request:
+    """What is the same for all fillings of a batch.
+
+    Raises:
+        TypeError: an option that a filling does not have.
+        MedInpaintLib.errors.ParameterError: a chosen output, which cannot take several results.
+    """
+    from MedInpaintLib.errors import ParameterError
+
+    request = Request(None, None, (), **options)
+    if request.outputVolume is not None:
+        raise ParameterError(_("An output cannot be chosen for several fillings; each gets a new one."))
+    return dataclasses.replace(request, parameters=request.parameters or {}, guides=tuple(request.guides))
+
+
+def checkPresent(inputNode: Any, segmentation: Any) -> None:
+    """Refuse nodes that have been removed from the scene since the batch was started."""
+    from MedInpaintLib.errors import InputError, MaskError
+
+    if segmentation is None:
+        raise MaskError(_("It has no segmentation that marks a hole."))
+    for node in (inputNode, segmentation):
+        if not slicer.mrmlScene.IsNodePresent(node):
+            raise InputError(_("'{name}' was removed from the scene before.").format(name=node.GetName()))
+
+
+def inOneLine(error: Exception) -> str:
+    """What went wrong, in a line."""
+    from MedInpaintLib.errors import in_one_line
+
+    return in_one_line(error)
+
+
+def lines(names: Mapping[str, list[str]]) -> list[str]:
+    """A line for each message: "T1, T2: No voxel of ..."."""
+    return [f"{', '.join(each)}: {message}" for message, each in names.items()]

@@ -1,0 +1,195 @@
+"""What an evaluation leaves in the scene: its scores in tables, and what these say of how they were made."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from slicer.i18n import tr as _
+
+from .. import evaluation, scores
+from . import attributes
+from .tables import Column, addTable
+from .views import inWorld
+
+#: The roles under which the scores refer to what was made of them.
+SUMMARY_ROLE, CHART_ROLE = "MedInpaint.Summary", "MedInpaint.Chart"
+
+#: What tables and plots of an evaluation say.
+SCORES_NOTICE = "Scores of synthetic holes in one image, not for clinical use."
+
+
+def addScores(report: dict, volumeNode, ijkToRAS: np.ndarray):
+    """A table with a row for each set of holes, method and hole, with those metrics of the convention that exist there.
+
+    Args:
+        report: the engine's.
+        volumeNode: that the holes were cut out of.
+        ijkToRAS: where its voxels lie, before the parent transform.
+    """
+    rows = report["rows"]
+    columns = [
+        Column("holes", _("Holes"), [row["holes"] for row in rows], _("The set of holes.")),
+        _methodColumn(rows),
+        Column("hole", _("Hole"), [row["hole"] for row in rows], _("Its number in the set.")),
+        Column("voxels", _("Voxels"), [row["voxels"] for row in rows], _("Size of the hole.")),
+        *_centerColumns(rows, volumeNode, ijkToRAS),
+    ]
+    columns += [
+        Column(metric, info["heading"], _scores(rows, metric), _better(info))
+        for metric, info in _metrics(report).items()
+    ]
+    return addTable(_nameOf(_("{volume} scores ({holes})"), report, volumeNode), columns)
+
+
+def addSummary(report: dict, titles: Mapping[str, str], volumeNode):
+    """A table with a row for each set of holes and method, the best first: mean and standard deviation of each metric.
+
+    Its gains are over the best of the trivial methods, hole by hole.
+    """
+    metrics = _metrics(report)
+    found = [entry for holes in evaluation.sets(report) for entry in evaluation.ranked(report, holes)]
+    columns = [
+        Column("holes", _("Holes"), [entry["holes"] for entry in found], _("The set of holes.")),
+        _methodColumn(found),
+        Column("title", _("Title"), [scores.short(titles[entry["method"]]) for entry in found]),
+        Column("count", _("n"), [entry["count"] for entry in found], _("Number of holes.")),
+    ]
+    for metric, info in metrics.items():
+        columns += _meanColumns(metric, info, [entry["scores"][metric] for entry in found])
+    for metric in (metric for metric in metrics if metric in found[0]["gain"]):
+        columns += _gainColumns(metric, metrics[metric], [entry["gain"][metric] for entry in found])
+    wins = [entry["better"] for entry in found]
+    columns += [
+        Column("better", _("Better in"), wins, _("In how many holes it is better than the yardstick, by PSNR.")),
+        Column("seconds", _("Seconds"), [float(entry["seconds"]) for entry in found], _("For filling all holes.")),
+        Column("device", _("Device"), [entry["device"] for entry in found], _("Where it was computed.")),
+    ]
+    return addTable(_nameOf(_("{volume} summary ({holes})"), report, volumeNode), columns)
+
+
+def addPsnrByHole(report: dict, holes: str, titles: Mapping[str, str], volumeNode):
+    """A table with a row for each hole of a set and a column for each method, the best first: PSNR in dB."""
+    methods = [entry["method"] for entry in evaluation.ranked(report, holes)]
+    found = {method: evaluation.psnrByHole(report, holes, method) for method in methods}
+    numbers = list(found[methods[0]])
+    columns = [Column("hole", _("Hole"), numbers)]
+    columns += [
+        # A plot of what is infinite would have no scale.
+        Column(method, titles[method], [_finite(found[method][number]) for number in numbers], _("PSNR in dB."))
+        for method in methods
+    ]
+    name = _("{volume} PSNR by hole ({holes})").format(volume=volumeNode.GetName(), holes=holes)
+    return addTable(name, columns)
+
+
+def refer(scoresTable, summaryTable, charts) -> None:
+    """Let the scores lead to what was made of them."""
+    scoresTable.SetNodeReferenceID(SUMMARY_ROLE, summaryTable.GetID())
+    for chart in charts:
+        scoresTable.AddNodeReferenceID(CHART_ROLE, chart.GetID())
+
+
+def chartOf(scoresTable):
+    """The first plot of an evaluation, or None where there is none any more."""
+    return scoresTable.GetNodeReference(CHART_ROLE)
+
+
+def describe(nodes, report: dict, inputName: str) -> None:
+    """Write onto nodes how the evaluation was made; attributes are saved with the scene.
+
+    Args:
+        report: the engine's; ``warnings`` are all that the user was told.
+        inputName: the name of the volume that the holes were cut out of.
+    """
+    date, methods = attributes.now(), list(dict.fromkeys(entry["method"] for entry in report["methods"]))
+    holes, machine = evaluation.sets(report), report["holes"][0]["about"]["machine"]
+    for node in nodes:
+        node.SetDescription(
+            f"{report['software']}: {len(methods)} methods scored on {', '.join(holes)} in '{inputName}', "
+            f"convention {report['convention']}, {report['range']}, seed {report['seed']}, {date}. {SCORES_NOTICE}"
+        )
+        attributes.setAll(
+            node,
+            {
+                "Software": report["software"],
+                "Method": "evaluate",
+                "Methods": json.dumps(methods),
+                "Holes": json.dumps(holes),
+                "Convention": report["convention"],
+                "Range": report["range"],
+                "Seed": str(report["seed"]),
+                "Device": report["device"],
+                "Machine": machine,
+                "Input": inputName,
+                "LeftOut": json.dumps(report["left_out"]),
+                "Warnings": json.dumps(report["warnings"]),
+                "Date": date,
+                "Notice": SCORES_NOTICE,
+            },
+        )
+
+
+def _nameOf(pattern: str, report: dict, volumeNode) -> str:
+    """A name that tells the volume and the holes; of several sets, how many there are."""
+    holes = evaluation.sets(report)
+    told = holes[0] if len(holes) == 1 else _("{count} sets of holes").format(count=len(holes))
+    return pattern.format(volume=volumeNode.GetName(), holes=told)
+
+
+def _metrics(report: dict) -> dict:
+    """What is known of those metrics that are defined in one hole or more; PSNR always is."""
+    rows = report["rows"]
+    return {
+        metric: info
+        for metric, info in report["metrics"].items()
+        if not all(math.isnan(each) for each in _scores(rows, metric))
+    }
+
+
+def _methodColumn(found: Sequence[Mapping]) -> Column:
+    return Column(
+        "method", _("Method"), [each["method"] for each in found], _("As scripts and the command line call it.")
+    )
+
+
+def _centerColumns(rows: Sequence[Mapping], volumeNode, ijkToRAS: np.ndarray) -> list[Column]:
+    points = [(ijkToRAS @ [*reversed(row["centre"]), 1.0])[:3] for row in rows]
+    about = _("Center of the hole, mm in the scene.")
+    along = zip(*inWorld(volumeNode, points), strict=True)
+    return [
+        Column(f"center_{axis}", axis, [round(mm, 2) for mm in values], about)
+        for axis, values in zip("RAS", along, strict=True)
+    ]
+
+
+def _scores(rows: Sequence[Mapping], metric: str) -> list[float]:
+    return [evaluation.number(row["scores"][metric], metric) for row in rows]
+
+
+def _meanColumns(metric: str, info: Mapping, found: Sequence[Mapping]) -> list[Column]:
+    means = [evaluation.number(each["mean"], metric) for each in found]
+    return [Column(f"{metric}_mean", info["heading"], means, _better(info)), _sdColumn(metric, info["heading"], found)]
+
+
+def _gainColumns(metric: str, info: Mapping, found: Sequence[Mapping]) -> list[Column]:
+    heading = _("{metric} gain").format(metric=info["heading"])
+    about = _("Difference to the yardstick in the same hole.")
+    means = [_orNaN(each["mean"]) for each in found]
+    return [Column(f"{metric}_gain_mean", heading, means, about), _sdColumn(f"{metric}_gain", heading, found)]
+
+
+def _sdColumn(name: str, heading: str, found: Sequence[Mapping]) -> Column:
+    return Column(f"{name}_sd", _("{metric} SD").format(metric=heading), [_orNaN(each["sd"]) for each in found])
+
+
+def _better(info: Mapping) -> str:
+    return {"higher": _("Higher is better."), "lower": _("Lower is better."), "one": _("1 is best.")}[info["better"]]
+
+
+def _orNaN(found: float | None) -> float:
+    return math.nan if found is None else float(found)
+
+
+def _finite(number: float) -> float:
+    return number if math.isfinite(number) else math.nan

@@ -1,0 +1,290 @@
+"""Sequences: volumes over time, or over anything else, that a sequence browser shows one frame at a time.
+
+The frames of a sequence lie in a scene of its own. What the user sees is the proxy, one node in the main scene, into
+which the browser copies the frame that is selected.
+"""
+
+import numpy as np
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+from . import attributes
+from .hierarchy import placeBeside
+from .names import originalName, resultName
+from .uncertainty import showAsUncertainty
+
+#: The class of the nodes that are frames of volume sequences.
+_VOLUME = "vtkMRMLScalarVolumeNode"
+
+#: What a frame says that could not be filled: why.
+NOT_FILLED = "MedInpaint.NotFilled"
+
+
+def offerVolumeSequences(selector) -> None:
+    """Let a node selector offer only sequences of scalar volumes, as Slicer does for its command line modules."""
+    selector.addAttribute("vtkMRMLSequenceNode", "DataNodeClassName", _VOLUME)
+
+
+def complaint(sequenceNode) -> str:
+    """Why the frames of a sequence cannot be filled, in a line; empty when they can be."""
+    if sequenceNode is None:
+        return _("Choose a sequence of volumes.")
+    if sequenceNode.GetNumberOfDataNodes() == 0:
+        return _("Sequence '{name}' has no frames; load or record it first.").format(name=sequenceNode.GetName())
+    if sequenceNode.GetDataNodeClassName() != _VOLUME:
+        return _("Sequence '{name}' holds no scalar volumes; choose another one.").format(name=sequenceNode.GetName())
+    return ""
+
+
+def isSequence(node) -> bool:
+    """Whether a node is a sequence, and not something that is the same at all times."""
+    return node is not None and node.IsA("vtkMRMLSequenceNode")
+
+
+def volumeSequenceOf(node):
+    """What is meant by a sequence or a browser: of a browser, the first of its sequences of volumes, the master first.
+
+    Raises:
+        MedInpaintLib.errors.InputError: there is none.
+    """
+    from MedInpaintLib.errors import InputError
+
+    sequence = node
+    if node is not None and node.IsA("vtkMRMLSequenceBrowserNode"):
+        browsed = _browsedBy(node)
+        sequence = next((each for each in browsed if not complaint(each)), browsed[0] if browsed else None)
+    elif not isSequence(node):
+        sequence = None
+    wrong = complaint(sequence)
+    if wrong:
+        raise InputError(wrong)
+    return sequence
+
+
+def browserOf(sequenceNode):
+    """The first browser that shows a sequence, or None."""
+    return slicer.modules.sequences.logic().GetFirstBrowserNodeForSequenceNode(sequenceNode)
+
+
+def sequenceShownBy(node, browserNode):
+    """The sequence whose frames a node shows in a browser, or None: it is the same at all times."""
+    return browserNode.GetSequenceNode(node) if browserNode is not None and node is not None else None
+
+
+def indexValues(sequenceNode) -> tuple[str, ...]:
+    """What the frames are found by, in their order."""
+    return tuple(sequenceNode.GetNthIndexValue(number) for number in range(sequenceNode.GetNumberOfDataNodes()))
+
+
+def frameName(sequenceNode, indexValue: str) -> str:
+    """What a frame is called: "time 0.5 s"."""
+    return " ".join(filter(None, (sequenceNode.GetIndexName(), indexValue, sequenceNode.GetIndexUnit())))
+
+
+def hasFrame(sequenceNode, indexValue: str) -> bool:
+    """Whether a sequence has a frame at that very index value."""
+    return sequenceNode.GetDataNodeAtValue(indexValue, True) is not None
+
+
+def frameAt(sequenceNode, indexValue: str):
+    """A frame, in the sequence's own scene.
+
+    Raises:
+        MedInpaintLib.errors.InputError: there is none at that very index value.
+    """
+    from MedInpaintLib.errors import InputError
+
+    frame = sequenceNode.GetDataNodeAtValue(indexValue, True)
+    if frame is None:
+        raise InputError(
+            _("Sequence '{name}' has nothing at {frame}.").format(
+                name=sequenceNode.GetName(), frame=frameName(sequenceNode, indexValue)
+            )
+        )
+    return frame
+
+
+class Moment:
+    """Nodes as they are while one frame is selected, without selecting it.
+
+    What changes from frame to frame (proxies, and whatever is under a transform that is a proxy) is copied into hidden
+    nodes, which are in the main scene until :meth:`close` and are never saved with it. Volumes and segmentations are
+    not doubled: a copy has the frame's own voxels, which are only read.
+    """
+
+    def __init__(self, browserNode, indexValue: str) -> None:
+        """
+        Args:
+            browserNode: knows which nodes are proxies; None: none is.
+            indexValue: of the frame.
+        """
+        self._browser = browserNode
+        self._indexValue = indexValue
+        self._copies = {}
+
+    def at(self, node):
+        """A node of the main scene as it is at this moment: itself where it does not change, else a hidden copy.
+
+        Raises:
+            MedInpaintLib.errors.InputError: a sequence has nothing at this moment.
+        """
+        if node is None:
+            return None
+        if node.GetID() in self._copies:
+            return self._copies[node.GetID()]
+        sequence = sequenceShownBy(node, self._browser)
+        transform = self.at(node.GetParentTransformNode())
+        if sequence is None and transform is node.GetParentTransformNode():
+            return node
+        content = node if sequence is None else frameAt(sequence, self._indexValue)
+        return self._copy(node, content, node.GetName(), transform)
+
+    def frameOf(self, sequenceNode):
+        """A hidden copy of a sequence's frame, where its proxy would be.
+
+        Raises:
+            MedInpaintLib.errors.InputError: it has none at this moment.
+        """
+        proxy = self._browser.GetProxyNode(sequenceNode) if self._browser is not None else None
+        if proxy is not None:
+            return self.at(proxy)
+        return self._copy(sequenceNode, frameAt(sequenceNode, self._indexValue), sequenceNode.GetName(), None)
+
+    def close(self) -> None:
+        """Remove the copies."""
+        # What is under a transform goes before the transform.
+        for copy in reversed(self._copies.values()):
+            slicer.mrmlScene.RemoveNode(copy)
+        self._copies = {}
+
+    def _copy(self, original, content, name: str, transform):
+        # Not content.CreateNodeInstance(): what that makes is never freed in Python.
+        copy = type(content)()
+        copy.CopyContent(content, False)
+        copy.SetName(name)
+        copy.SetHideFromEditors(True)
+        copy.SetSaveWithScene(False)
+        # In the scene, because only there does a node find its parent transform.
+        slicer.mrmlScene.AddNode(copy)
+        copy.SetAndObserveTransformNodeID(transform.GetID() if transform is not None else None)
+        self._copies[original.GetID()] = copy
+        return copy
+
+
+class FilledSequence:
+    """A sequence whose frames are filled one after another; it is not in the scene until :meth:`show`.
+
+    Attributes:
+        result: a sequence node with the index of the input, whose frames are those that were added so far.
+        uncertainty: such a sequence node with their uncertainty, or None.
+        resultProxy, uncertaintyProxy: what shows their frames, once they are shown in a browser.
+    """
+
+    def __init__(self, inputSequence, uncertainty: bool) -> None:
+        self._input = inputSequence
+        self.result = _emptyLike(inputSequence)
+        self.uncertainty = _emptyLike(inputSequence) if uncertainty else None
+        self.resultProxy = None
+        self.uncertaintyProxy = None
+
+    def add(self, indexValue: str, array: np.ndarray, uncertainty: np.ndarray | None = None):
+        """Add a frame that was filled.
+
+        Args:
+            array: the input frame's shape and dtype.
+            uncertainty: float32, the input frame's shape and unit; 0 outside the hole.
+
+        Returns:
+            The new frame.
+        """
+        frame = self.result.SetDataNodeAtValue(frameAt(self._input, indexValue), indexValue)
+        # The copy is no longer what those DICOM files hold.
+        frame.RemoveAttribute("DICOM.instanceUIDs")
+        # Into the copy's memory rather than a new array, which keeps the VTK scalar type.
+        slicer.util.arrayFromVolume(frame)[...] = array
+        if self.uncertainty is not None:
+            self._addUncertainty(indexValue, uncertainty)
+        return frame
+
+    def leave(self, indexValue: str, reason: str) -> None:
+        """Add a frame as it was in the input, so that none is missing; it says why it was not filled."""
+        inputFrame = frameAt(self._input, indexValue)
+        frame = self.result.SetDataNodeAtValue(inputFrame, indexValue)
+        frame.SetAttribute(NOT_FILLED, reason)
+        frame.SetDescription(_("Not filled, as it was in the input: {reason}").format(reason=reason))
+        if self.uncertainty is not None:
+            nothing = np.zeros(slicer.util.arrayFromVolume(inputFrame).shape, dtype=np.float32)
+            self._addUncertainty(indexValue, nothing)
+
+    def show(self, browserNode, method: str, description: str) -> None:
+        """Add the sequences to the scene, and to the browser of the input, if there is one."""
+        name = resultName(self._input.GetName(), method)
+        said = {"Method": method, "Input": self._input.GetName(), "Notice": attributes.NOTICE}
+        self.resultProxy = _show(self.result, name, said, self._input, browserNode)
+        self.result.SetDescription(f"{description} {attributes.NOTICE}")
+        if self.uncertainty is not None:
+            self._showUncertainty(browserNode, method, said)
+
+    def _addUncertainty(self, indexValue: str, array: np.ndarray) -> None:
+        inputFrame = frameAt(self._input, indexValue)
+        node = type(inputFrame)()
+        node.SetName(inputFrame.GetName())
+        node.CopyOrientation(inputFrame)
+        slicer.util.updateVolumeFromArray(node, array)
+        node.SetAttribute("MedInpaint.Notice", attributes.NOTICE)
+        self.uncertainty.SetDataNodeAtValue(node, indexValue)
+
+    def _showUncertainty(self, browserNode, method: str, said: dict[str, str]) -> None:
+        name = _("{input} uncertainty ({method})").format(input=originalName(self._input.GetName()), method=method)
+        proxy = self.uncertaintyProxy = _show(self.uncertainty, name, said, self._input, browserNode)
+        self.result.SetNodeReferenceID(attributes.UNCERTAINTY_ROLE, self.uncertainty.GetID())
+        if proxy is None:
+            return
+        self.resultProxy.SetNodeReferenceID(attributes.UNCERTAINTY_ROLE, proxy.GetID())
+        # One scale for all frames.
+        frames = (frameAt(self.uncertainty, each) for each in indexValues(self.uncertainty))
+        inside = [array[array > 0] for array in map(slicer.util.arrayFromVolume, frames)]
+        showAsUncertainty(proxy, np.concatenate([np.zeros(1), *inside]))
+
+
+def _emptyLike(sequenceNode):
+    """A sequence with the same kind of index and no frames."""
+    made = slicer.vtkMRMLSequenceNode()
+    made.SetIndexType(sequenceNode.GetIndexType())
+    made.SetIndexName(sequenceNode.GetIndexName())
+    made.SetIndexUnit(sequenceNode.GetIndexUnit())
+    made.SetNumericIndexValueTolerance(sequenceNode.GetNumericIndexValueTolerance())
+    return made
+
+
+def _show(sequenceNode, name: str, said: dict[str, str], inputSequence, browserNode):
+    """Put a sequence into the scene and into its input's browser, whose selected frame stays the selected one.
+
+    Returns:
+        The proxy, which lies and looks like the input's; None where there is no browser.
+    """
+    sequenceNode.SetName(slicer.mrmlScene.GenerateUniqueName(name))
+    for attribute, value in said.items():
+        sequenceNode.SetAttribute(f"MedInpaint.{attribute}", value)
+    slicer.mrmlScene.AddNode(sequenceNode)
+    if browserNode is None or not slicer.mrmlScene.IsNodePresent(browserNode):
+        return None
+    browserNode.AddSynchronizedSequenceNode(sequenceNode)
+    slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(browserNode)
+    proxy, inputProxy = browserNode.GetProxyNode(sequenceNode), browserNode.GetProxyNode(inputSequence)
+    if proxy is None:
+        return None
+    proxy.CreateDefaultDisplayNodes()
+    if inputProxy is not None:
+        proxy.SetAndObserveTransformNodeID(inputProxy.GetTransformNodeID())
+        if inputProxy.GetDisplayNode() is not None:
+            proxy.GetDisplayNode().CopyContent(inputProxy.GetDisplayNode())
+        placeBeside(inputProxy, proxy)
+    return proxy
+
+
+def _browsedBy(browserNode) -> list:
+    found = vtk.vtkCollection()
+    browserNode.GetSynchronizedSequenceNodes(found, True)
+    return [found.GetItemAsObject(number) for number in range(found.GetNumberOfItems())]

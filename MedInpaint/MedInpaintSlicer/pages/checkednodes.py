@@ -1,0 +1,57 @@
+"""Selectors in which any number of nodes can be checked, for which the parameter node has no connector."""
+
+
+class CheckedNodes:
+    """Binds such a selector to a list of nodes in a parameter node, both ways."""
+
+    def __init__(self, selector, field: str) -> None:
+        """
+        Args:
+            selector: a qMRMLCheckableNodeComboBox.
+            field: of the parameter node.
+        """
+        self._selector = selector
+        self._field = field
+        self._node = None
+        self._showing = False
+        self._shown = ()
+        selector.connect("checkedNodesChanged()", self._onChecked)
+
+    def show(self, node) -> None:
+        """Show what a parameter node holds, from now on; None: nothing, and take nothing in."""
+        self._node = node
+        if node is None:
+            return
+        self._showing = True
+        try:
+            self._check(presentNodes(node, self._field))
+        finally:
+            self._showing = False
+
+    def _check(self, wanted: list) -> None:
+        checked = self._selector.checkedNodes()
+        for each in checked:
+            if each not in wanted:
+                self._selector.uncheck(each)
+        for each in wanted:
+            if each not in checked:
+                self._selector.check(each)
+        # While a scene is loaded, the selector does not yet know all of its nodes.
+        self._shown = self._selector.checkedNodes()
+
+    def _onChecked(self) -> None:
+        """Take over what the user has changed; while a scene is loaded, the selector changes by itself."""
+        if self._node is None or self._showing:
+            return
+        checked, shown = self._selector.checkedNodes(), self._shown
+        added = [each for each in checked if each not in shown]
+        removed = [each for each in shown if each not in checked]
+        self._shown = checked
+        if added or removed:
+            kept = [each for each in presentNodes(self._node, self._field) if each not in [*added, *removed]]
+            setattr(self._node, self._field, [*kept, *added])
+
+
+def presentNodes(node, field: str) -> list:
+    """The nodes in a list of a parameter node that are still in the scene."""
+    return [each for each in getattr(node, field) if each is not None and each.GetScene() is not None]

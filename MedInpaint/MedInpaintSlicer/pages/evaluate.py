@@ -1,0 +1,203 @@
+"""The tab "Evaluate"; its widgets are in Resources/UI/Evaluate.ui."""
+
+from slicer.i18n import tr as _
+
+from .. import evaluation, holeshapes, installation
+from ..jobs.evaluate import methodTitles
+from ..nodes import evaluations, plots, segments, tables
+from .checklist import CheckList
+from .combos import BoundCombos, devices
+from .messages import segmentsComplaint
+from .page import RunPage
+
+#: The choice among the shapes of holes that means: those that are given.
+GIVEN = "segments"
+
+
+class EvaluatePage(RunPage):
+    """Scores methods on holes that are cut out of a healthy volume, where the truth is known."""
+
+    UI = "Evaluate"
+
+    def __init__(self, logic, log) -> None:
+        """As for :class:`RunPage`."""
+        super().__init__(logic, log)
+        ui = self.ui
+        self._offered = _methodsToOffer()
+        self._yardstick = self._offered.pop(evaluation.YARDSTICK)
+        self._combos = BoundCombos({"evaluateShape": ui.evaluateShapeCombo, "evaluateDevice": ui.evaluateDeviceCombo})
+        self._combos.fill("evaluateShape", {**holeshapes.titles(), GIVEN: _("Segments of a segmentation")})
+        self._combos.fill("evaluateDevice", devices())
+        self._methods = CheckList(ui.evaluateMethodsList, self._onMethodsTicked)
+        self._fillMethods()
+        self._segmentsObserver = segments.SegmentsObserver(self.refreshSoon)
+        ui.evaluateTableButton.connect("clicked(bool)", lambda checked: self._showTable())
+        ui.evaluatePlotButton.connect("clicked(bool)", lambda checked: self._showPlot())
+
+    def title(self) -> str:
+        return _("Evaluate")
+
+    def purpose(self) -> str:
+        return _("Score methods on holes that are cut out of a healthy volume, where the truth is known.")
+
+    def setParameterNode(self, node) -> None:
+        self._segmentsObserver.observe(None)
+        self._combos.show(node)
+        super().setParameterNode(node)
+
+    def chooseDefaults(self) -> None:
+        """Take the segmentation of the tab "Fill", and methods that are quick."""
+        node = self._node
+        if node is None:
+            return
+        if node.evaluateSegmentation is None:
+            node.evaluateSegmentation = node.segmentation
+        if not self._chosenMethods():
+            node.evaluateMethods = list(evaluation.QUICK_METHODS)
+
+    def _messageLabels(self) -> tuple:
+        return (self.ui.evaluateScoresLabel,)
+
+    def _hintLabels(self) -> tuple:
+        return (self.ui.evaluateSummaryLabel,)
+
+    def _applyPurpose(self) -> str:
+        return _("Cut the holes out of a copy of the volume, fill them by each method, and score the fills.")
+
+    def _show(self) -> None:
+        node, ui = self._node, self.ui
+        self._combos.show(node)
+        self._methods.show(node.evaluateMethods)
+        self._segmentsObserver.observe(self._marks())
+        given = self._isGiven()
+        _setVisible(not given, ui.evaluateSizeLabel, ui.evaluateSizeSlider, ui.evaluateCountLabel)
+        _setVisible(not given, ui.evaluateCountSlider, ui.evaluateAvoidLabel, ui.evaluateAvoidSelector)
+        _setVisible(holeshapes.isFlat(node.evaluateShape), ui.evaluateSlabLabel, ui.evaluateSlabSlider)
+        _setVisible(given, ui.evaluateSegmentationLabel, ui.evaluateSegmentationSelector)
+        self.run.say(ui.evaluateSummaryLabel, self._summary())
+        ui.evaluateTableButton.enabled = node.evaluateScores is not None
+        ui.evaluatePlotButton.enabled = self._chart() is not None
+
+    def _start(self, **callbacks):
+        node, methods = self._node, self._chosenMethods()
+        self._ensurePackages(methods)
+        given = self._isGiven()
+        return self.logic.evaluate(
+            self._volume(),
+            holes=() if given else holeshapes.describe(*self._holes()),
+            methods=methods,
+            segmentationNode=node.evaluateSegmentation if given else None,
+            avoid=None if given else node.evaluateAvoid,
+            device=node.evaluateDevice,
+            seed=node.evaluateSeed,
+            wait=False,
+            **callbacks,
+        )
+
+    def _ensurePackages(self, methods: list[str]) -> None:
+        chosen = [self._offered[name] for name in methods if self._offered[name] is not None]
+        packages = dict.fromkeys(package for info in chosen for package in info.requires)
+        installation.ensurePackages(", ".join(info.title for info in chosen if info.missing()), tuple(packages))
+
+    def _fillMethods(self) -> None:
+        titles = methodTitles()
+        # First what is ticked at first: others need not be scrolled to before it is seen what will be done.
+        others = sorted(set(self._offered) - set(evaluation.QUICK_METHODS), key=lambda name: titles[name].lower())
+        listed = [self._yardstick.name, *evaluation.QUICK_METHODS, *others]
+        tips = {name: info.summary for name, info in self._offered.items() if info is not None}
+        tips[self._yardstick.name] = _("The yardstick, always scored: what does not beat it is not worth its time.")
+        self._methods.fill({name: titles[name] for name in listed}, tips, [self._yardstick.name])
+
+    def _chosenMethods(self) -> list[str]:
+        """The chosen methods, as far as the engine has them."""
+        return [name for name in self._node.evaluateMethods if name in self._offered]
+
+    def _volume(self):
+        """The volume that is chosen, or else that of the tab "Fill"; None without either."""
+        return self._node.evaluateVolume or self._node.inputVolume
+
+    def _isGiven(self) -> bool:
+        return self._node.evaluateShape == GIVEN
+
+    def _marks(self):
+        """The segmentation that counts: of the holes that are given, or else of where none may lie."""
+        return self._node.evaluateSegmentation if self._isGiven() else self._node.evaluateAvoid
+
+    def _holes(self) -> tuple[str, float, int, float]:
+        """Shape, size, number and thickness."""
+        node = self._node
+        return node.evaluateShape, node.evaluateSizeMm, node.evaluateCount, node.evaluateSlabMm
+
+    def _summary(self) -> str:
+        volume = self._volume()
+        holes = _("The segments") if self._isGiven() else holeshapes.inWords(*self._holes())
+        if volume is not None:
+            holes = _("{holes} in '{volume}'").format(holes=holes, volume=volume.GetName())
+        return _("{holes}; {count} method(s) and the yardstick, {yardstick}.").format(
+            holes=holes, count=len(self._chosenMethods()), yardstick=self._yardstick.title.lower()
+        )
+
+    def _whatIsMissing(self) -> str | None:
+        node = self._node
+        if node is None:
+            return None
+        if self._volume() is None:
+            return _("Choose the volume to cut holes out of.")
+        if self._isGiven():
+            complaint = segmentsComplaint(node.evaluateSegmentation)
+            if complaint:
+                return complaint
+        elif node.evaluateAvoid is not None and not segments.allSegmentIds(node.evaluateAvoid):
+            return _("The segmentation to keep off has no segments; choose another one, or none.")
+        return "" if self._chosenMethods() else _("Tick one or more methods.")
+
+    def _whatIsChosen(self) -> tuple:
+        node, marks = self._node, self._marks()
+        return (
+            *(each.GetID() if each is not None else None for each in (self._volume(), marks)),
+            segments.segmentTimes(marks, segments.allSegmentIds(marks)),
+            self._holes(),
+            self._chosenMethods(),
+            node.evaluateDevice,
+            node.evaluateSeed,
+        )
+
+    def _onMethodsTicked(self) -> None:
+        if self._node is not None and not self._refreshing:
+            self._node.evaluateMethods = self._methods.ticked()
+
+    def _showResult(self, job) -> None:
+        titles = methodTitles()
+        # The user may be in another module by now, where the page shows no parameter node.
+        self.logic.getParameterNode().evaluateScores = job.scoresTable
+        self.run.say(self.ui.resultLabel, evaluation.verdict(job.report, titles))
+        self.run.say(self.ui.evaluateScoresLabel, evaluation.table(job.report, titles, job.inputVolume.GetName()))
+        self.run.reveal(self.ui.evaluateScoresLabel, self.ui.resultLabel)
+
+    def _showTable(self) -> None:
+        if self._node is not None and self._node.evaluateScores is not None:
+            tables.show(self._node.evaluateScores)
+        self.refresh()
+
+    def _showPlot(self) -> None:
+        if self._node is not None and self._chart() is not None:
+            plots.show(self._chart())
+        self.refresh()
+
+    def _chart(self):
+        """The plot of the last evaluation, or None where there is none any more."""
+        scores = self._node.evaluateScores
+        return evaluations.chartOf(scores) if scores is not None else None
+
+
+def _methodsToOffer() -> dict:
+    """Of methods that need nothing but the volume: name -> what the engine says of it; None of the automatic one."""
+    import MedInpaintLib
+
+    found = MedInpaintLib.methods().items()
+    return {"auto": None, **{name: info for name, info in found if not info.needs_guides and not info.needs_exemplars}}
+
+
+def _setVisible(visible: bool, *widgets) -> None:
+    for each in widgets:
+        each.visible = visible

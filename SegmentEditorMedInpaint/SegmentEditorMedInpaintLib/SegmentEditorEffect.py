@@ -1,0 +1,390 @@
+"""What the Segment Editor calls: the effect that fills the selected segment of the source volume."""
+
+import logging
+from pathlib import Path
+
+import qt
+import slicer
+import vtk
+from SegmentEditorEffects import AbstractScriptedSegmentEditorEffect
+from slicer.i18n import tr as _
+from slicer.util import VTKObservationMixin
+
+from . import engine
+from .options import AUTOMATIC, MOST_GROWTH, Options
+
+#: Below this lightness (0..255) of the windows' color, Slicer has its dark theme.
+DARK = 128
+
+#: After this time (ms) the labels have the heights that their texts need: layouts in layouts take several rounds.
+SETTLED = 400
+
+#: How long (ms) the status bar tells how a fill ended that the user does not look at.
+STATUS_BAR_TIME = 10000
+
+
+def sourceFile() -> str:
+    """This file, as Slicer wants to be told of it."""
+    return str(Path(__file__)).replace("\\", "/")
+
+
+class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMixin):
+    """Fills the selected segment of the source volume with believable tissue, in a new volume.
+
+    The fill runs in the background. It goes on when another effect or module is chosen: one leaves an effect in order
+    to paint the next segment, and a fill works on a copy of the segment as it was when Apply was pressed. It ends with
+    the button, and when the scene or the editor is closed.
+
+    Attributes:
+        job: what runs, or None.
+        options: the widgets.
+    """
+
+    def __init__(self, scriptedEffect) -> None:
+        scriptedEffect.name = "MedInpaint fill"  # not translated: scripts and saved scenes know the effect by it
+        scriptedEffect.title = _("MedInpaint fill")
+        scriptedEffect.perSegment = True
+        # There is nothing to click on in the views.
+        scriptedEffect.showEffectCursorInSliceView = False
+        AbstractScriptedSegmentEditorEffect.__init__(self, scriptedEffect)
+        VTKObservationMixin.__init__(self)
+        self.job = None
+        self.options = None
+        self._connections = []
+        self._methods = {}
+        self._message = ("", "")
+        self._warnings = []
+        self._choices = None
+        self._isRefreshing = False
+        self._isStarting = False
+
+    # What the Segment Editor calls.
+
+    def clone(self):
+        """Another one of these, for another editor."""
+        import qSlicerSegmentationsEditorEffectsPythonQt as effects
+
+        effect = effects.qSlicerSegmentEditorScriptedEffect(None)
+        effect.setPythonSource(sourceFile())
+        return effect
+
+    def icon(self):
+        """For the effect's button, in the colors of the theme."""
+        isDark = slicer.app.palette().color(qt.QPalette.Window).lightness() < DARK
+        name = "SegmentEditorEffectDark.png" if isDark else "SegmentEditorEffect.png"
+        return qt.QIcon(str(Path(__file__).with_name(name)))
+
+    def helpText(self) -> str:
+        """What is shown under the options."""
+        return "<html>" + _(
+            "Fill the selected segment (a lesion, an implant, a dropout) with believable tissue.<br>"
+            "The result is a new volume in which every voxel outside the segment is exactly as in the source volume. "
+            "The segment should cover all that is to disappear; the masking settings below play no part.<br>"
+            "The editor can be used while a fill runs. For research; not for clinical use."
+        )
+
+    def setupOptionsFrame(self) -> None:
+        """Make the widgets."""
+        self.options = Options(self.scriptedEffect)
+        self._connections = [
+            (self.options.methodCombo, "currentIndexChanged(int)", self._onChoice),
+            (self.options.growSlider, "valueChanged(double)", self._onChoice),
+            (self.options.outputSelector, "currentNodeChanged(vtkMRMLNode*)", self._onChoice),
+            (self.options.uncertaintyBox, "toggled(bool)", self._onChoice),
+            (self.options.applyButton, "clicked(bool)", self._onApplyClicked),
+            (self.options.flipButton, "clicked(bool)", self._onFlipClicked),
+            (self.options.moreButton, "clicked(bool)", self._onMoreClicked),
+        ]
+        for widget, signal, slot in self._connections:
+            widget.connect(signal, slot)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self._onSceneStartClose)
+
+    def setMRMLDefaults(self) -> None:
+        """The choices of a user who has not made any; they are saved with the scene."""
+        self.scriptedEffect.setParameterDefault("Method", AUTOMATIC)
+        self.scriptedEffect.setParameterDefault("GrowMm", 0.0)
+        self.scriptedEffect.setParameterDefault("Uncertainty", 0)
+
+    def updateGUIFromMRML(self) -> None:
+        """A choice was made, here or by a script."""
+        self.refresh()
+
+    def updateMRMLFromGUI(self) -> None:
+        """Keep what is chosen in the widgets."""
+        self.scriptedEffect.setParameter("Method", self.options.methodCombo.currentData or AUTOMATIC)
+        self.scriptedEffect.setParameter("GrowMm", self.options.growSlider.value)
+        self.scriptedEffect.setParameter("Uncertainty", int(self.options.uncertaintyBox.checked))
+        self.scriptedEffect.setNodeReference("OutputVolume", self.options.outputSelector.currentNode())
+
+    def activate(self) -> None:
+        """The user has chosen this effect."""
+        editorNode = self.scriptedEffect.parameterSetNode()
+        self.addObserver(editorNode, vtk.vtkCommand.ModifiedEvent, self._onEditorModified)
+        self.refresh()
+
+    def deactivate(self) -> None:
+        """The user has chosen another effect, or leaves the editor; what runs goes on."""
+        self.removeObservers(self._onEditorModified)
+        if self._isAnotherEffectActive() and _isShown(self._filled()):
+            # The next lesion has to be seen to be painted.
+            slicer.util.setSliceViewerLayers(background=self._source())
+        self._forgetError()
+
+    def cleanup(self) -> None:
+        """The editor is about to be destroyed."""
+        self.options = None
+        self.cancel()
+        self.removeObservers()
+        for widget, signal, slot in self._connections:
+            widget.disconnect(signal, slot)
+        self._connections = []
+
+    # What scripts may call, too.
+
+    def onApply(self) -> None:
+        """Start to fill the selected segment; what is chosen is in the effect's parameters."""
+        if self.job is not None or self._isStarting:
+            return
+        self._offerMethods()
+        if not self._whatIsMissing():
+            # Installing packages keeps the application's events going.
+            self._isStarting = True
+            self._sayWarnings([])
+            self._say(_("Preparing..."))
+            self.options.progressBar.value = 0
+            try:
+                self.job = self._start()
+            except Exception as error:
+                self._sayError(error)
+            self._isStarting = False
+        self._showState()
+        self._revealSoon()
+
+    def cancel(self) -> None:
+        """Stop what runs, if anything; the scene stays as it was."""
+        if self.job is not None:
+            self.job.cancel()
+
+    def refresh(self) -> None:
+        """Show what the parameter node holds, if the user looks at it."""
+        if self.options is None or self._isRefreshing or not self.scriptedEffect.active():
+            return
+        if slicer.mrmlScene.IsClosing():  # the parameters are being removed
+            return
+        self._isRefreshing = True
+        try:
+            self._offerMethods()
+            self._showChoices()
+            self._showState()
+        finally:
+            self._isRefreshing = False
+
+    # How it goes.
+
+    def _start(self):
+        editorNode = self.scriptedEffect.parameterSetNode()
+        method = self.scriptedEffect.parameter("Method")
+        engine.ensurePackages(method)
+        return engine.logic().inpaint(
+            editorNode.GetSourceVolumeNode(),
+            editorNode.GetSegmentationNode(),
+            [self._segmentId()],
+            method=method,
+            dilateMm=self.scriptedEffect.doubleParameter("GrowMm"),
+            outputVolume=self.scriptedEffect.nodeReference("OutputVolume"),
+            uncertainty=bool(self.scriptedEffect.integerParameter("Uncertainty")),
+            wait=False,
+            progress=self._onProgress,
+            warning=lambda message: self._sayWarnings([*self._warnings, message]),
+            finished=self._onFinished,
+        )
+
+    def _onProgress(self, fraction: float, stage: str) -> None:
+        self.options.progressBar.value = round(100 * fraction)
+        self._say(stage)
+
+    def _onFinished(self, job) -> None:
+        self.job = None
+        if self.options is None:  # the editor is being destroyed
+            return
+        if job.state == "done":
+            self._showResult(job)
+        elif job.state == "cancelled":
+            self._say(_("Cancelled; nothing was changed."))
+        else:
+            self._sayError(job.error)
+
+    def _showResult(self, job) -> None:
+        self.scriptedEffect.setNodeReference("FilledVolume", job.outputVolume)
+        self._say(_resultText(job, self._methods), "result")
+        if not self._isAnotherEffectActive():  # otherwise the user is just painting, on the source volume
+            slicer.util.setSliceViewerLayers(background=job.outputVolume)
+
+    def _onSceneStartClose(self, caller, event) -> None:
+        self.cancel()
+        self._say("")
+        self._sayWarnings([])
+
+    # What is chosen.
+
+    def _source(self):
+        """The source volume, or None."""
+        editorNode = self.scriptedEffect.parameterSetNode()
+        return editorNode.GetSourceVolumeNode() if editorNode is not None else None
+
+    def _segmentId(self) -> str:
+        """The id of the selected segment; empty where there is none."""
+        editorNode = self.scriptedEffect.parameterSetNode()
+        segmentation = editorNode.GetSegmentationNode() if editorNode is not None else None
+        known = segmentation.GetSegmentation().GetSegmentIDs() if segmentation is not None else ()
+        selected = editorNode.GetSelectedSegmentID() if editorNode is not None else None
+        return selected if selected in known else ""
+
+    def _filled(self):
+        """The last result that is still in the scene, or None."""
+        return self.scriptedEffect.nodeReference("FilledVolume")
+
+    def _isAnotherEffectActive(self) -> bool:
+        editorNode = self.scriptedEffect.parameterSetNode()
+        name = editorNode.GetActiveEffectName() if editorNode is not None else ""
+        return bool(name) and name != self.scriptedEffect.name
+
+    def _whatIsMissing(self) -> str:
+        """Why nothing can be filled, in a line; empty when something can."""
+        if not self._methods:
+            return _("The module MedInpaint could not be loaded; install the extension MedInpaint again.")
+        if self._source() is None:
+            return _("Choose the source volume above.")
+        if not self._segmentId():
+            return _("Select the segment that is to be filled in the list above.")
+        return ""
+
+    def _onChoice(self, *value) -> None:
+        if not self._isRefreshing:
+            self.updateMRMLFromGUI()
+            self.refresh()  # references to nodes tell nobody that they have changed
+
+    def _onEditorModified(self, caller, event) -> None:
+        """Perhaps another segment or volume was chosen."""
+        self.refresh()
+
+    def _onApplyClicked(self, checked: bool) -> None:
+        if self.job is not None:
+            self.cancel()
+        else:
+            self.onApply()
+
+    def _onFlipClicked(self, checked: bool) -> None:
+        filled = self._filled()
+        if filled is not None:
+            slicer.util.setSliceViewerLayers(background=self._source() if _isShown(filled) else filled)
+        self._showState()
+
+    def _onMoreClicked(self, checked: bool) -> None:
+        """Go on in the module MedInpaint with what is chosen here."""
+        parameterNode = engine.logic().getParameterNode()
+        parameterNode.inputVolume = self._source()
+        parameterNode.segmentation = self.scriptedEffect.parameterSetNode().GetSegmentationNode()
+        parameterNode.segmentIds = list(filter(None, [self._segmentId()]))
+        parameterNode.method = self.scriptedEffect.parameter("Method")
+        parameterNode.dilateMm = min(self.scriptedEffect.doubleParameter("GrowMm"), MOST_GROWTH)
+        slicer.util.selectModule("MedInpaint")
+        panel = slicer.util.getModuleWidget("MedInpaint")
+        panel.showPage(panel.fillPage)
+
+    # What is shown.
+
+    def _offerMethods(self) -> None:
+        """Once, when they are first needed."""
+        if self._methods:
+            return
+        try:
+            self._methods = engine.methods()
+        except ImportError:
+            logging.exception("MedInpaint could not be loaded")
+        else:
+            self.options.offerMethods(self._methods)
+
+    def _showChoices(self) -> None:
+        source, output = self._source(), self.scriptedEffect.nodeReference("OutputVolume")
+        if output is not None and output is source:
+            output = None
+            self.scriptedEffect.setNodeReference("OutputVolume", None)
+        self.options.showMethod(self.scriptedEffect.parameter("Method"))
+        self.options.growSlider.value = self.scriptedEffect.doubleParameter("GrowMm")
+        self.options.uncertaintyBox.checked = bool(self.scriptedEffect.integerParameter("Uncertainty"))
+        self.options.showOutput(output, source)
+        names = ("Method", "GrowMm", "Uncertainty")
+        choices = (source, output, self._segmentId(), *(self.scriptedEffect.parameter(name) for name in names))
+        if source is not None:  # where it was removed, the error may tell just that
+            if choices != self._choices:
+                self._forgetError()
+            self._choices = choices
+
+    def _showState(self) -> None:
+        """What can be pressed, and what is to be said."""
+        missing, isRunning = self._whatIsMissing(), self.job is not None
+        self.options.progressBar.visible = isRunning
+        button = self.options.applyButton
+        button.text = _("Cancel") if isRunning else _("Apply")
+        button.enabled = isRunning or not (missing or self._isStarting)
+        if isRunning:
+            button.toolTip = _("Stop the fill at once; the scene stays as it was.")
+        else:
+            button.toolTip = missing or _("Fill the selected segment in the source volume.")
+        filled = self._filled()
+        self.options.flipButton.enabled = filled is not None and filled is not self._source()
+        self.options.moreButton.enabled = bool(self._methods)
+        if missing and not isRunning and self._message[1] != "error":
+            self.options.say(missing)
+        else:
+            self.options.say(*self._message)
+
+    def _say(self, text: str, kind: str = "") -> None:
+        self._message = (text, kind)
+        self._showState()
+        if kind and not self.scriptedEffect.active():
+            slicer.util.showStatusMessage(text.splitlines()[0], STATUS_BAR_TIME)
+        elif kind:
+            self._revealSoon()
+
+    def _revealSoon(self) -> None:
+        """Scroll to what is said."""
+        qt.QTimer.singleShot(SETTLED, lambda: self.options is not None and self.options.reveal())
+
+    def _sayError(self, error: Exception) -> None:
+        if not engine.isExpected(error):
+            logging.error("MedInpaint failed", exc_info=error)
+        self._say(str(error) or type(error).__name__, "error")
+
+    def _sayWarnings(self, messages: list[str]) -> None:
+        self._warnings = messages
+        self.options.warn("\n".join(messages))
+
+    def _forgetError(self) -> None:
+        if self._message[1] == "error":
+            self._message = ("", "")
+
+
+def _isShown(volume) -> bool:
+    """Whether a volume is the background of a slice view."""
+    views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+    return volume is not None and any(view.GetBackgroundVolumeID() == volume.GetID() for view in views)
+
+
+def _resultText(job, methods: dict) -> str:
+    """What to say about a segment that was filled."""
+    report = job.report
+    lines = [
+        _("'{name}' is filled: {volume:.3g} mL, {seconds:.1f} s.").format(
+            name=job.outputVolume.GetName(), volume=report["hole"]["volume_ml"], seconds=report["seconds"]["total"]
+        )
+    ]
+    method = _("Method: {title}").format(title=methods[report["method"]].title)
+    if report["reason"]:
+        method = _("{method}, because {reason}").format(method=method, reason=report["reason"])
+    lines.append(method.rstrip(".") + ".")
+    lines.append(report["trust"])
+    if job.uncertaintyVolume is not None:
+        lines.append(_("Uncertainty: '{name}'.").format(name=job.uncertaintyVolume.GetName()))
+    return "\n".join(lines)

@@ -1,0 +1,5 @@
+"""The Segment Editor effect "MedInpaint fill"."""
+
+from .SegmentEditorEffect import SegmentEditorEffect, sourceFile
+
+__all__ = ["SegmentEditorEffect", "sourceFile"]

@@ -1,0 +1,152 @@
+"""The effect's options: the widgets below the effect buttons, from top to bottom."""
+
+import ctk
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+#: The choice that leaves the method to the engine.
+AUTOMATIC = "auto"
+
+#: The hole can be grown by up to this much (mm), as in the module MedInpaint.
+MOST_GROWTH = 20
+
+_BOX = "QLabel {{ background-color: rgba({color}); border-radius: 3px; padding: 5px; }}"
+
+#: Kinds of messages -> style sheet, as in the module MedInpaint.
+STYLES = {
+    "": "",
+    "error": _BOX.format(color="220, 60, 50, 70"),
+    "warning": _BOX.format(color="250, 200, 40, 90"),
+    "result": _BOX.format(color="70, 160, 90, 60"),
+}
+
+
+class Options:
+    """Makes the widgets and says things in them; what they do is connected by the effect."""
+
+    def __init__(self, scriptedEffect) -> None:
+        self._makeChoices(scriptedEffect)
+        self._makeRunArea(scriptedEffect)
+        self.progressBar.visible = False
+        self.say("")
+        self.warn("")
+
+    def offerMethods(self, methods: dict) -> None:
+        """Fill the combo box.
+
+        Args:
+            methods: name -> ``MethodInfo``.
+        """
+        automatic = _("Chooses by the hole's geometry and side and by the kind of image, and says why.")
+        self.methodCombo.addItem(_("Automatic"), AUTOMATIC)
+        self.methodCombo.setItemData(0, automatic, qt.Qt.ToolTipRole)
+        for row, info in enumerate(methods.values(), start=1):
+            self.methodCombo.addItem(info.title, info.name)
+            self.methodCombo.setItemData(row, info.summary, qt.Qt.ToolTipRole)
+
+    def showMethod(self, method: str) -> None:
+        """Choose a method in the combo box, which shows nothing where the method is not offered."""
+        row = self.methodCombo.findData(method)
+        self.methodCombo.currentIndex = row
+        summary = self.methodCombo.itemData(row, qt.Qt.ToolTipRole) if row >= 0 else ""
+        self.methodCombo.toolTip = "\n".join(filter(None, [_("How the segment is filled."), summary]))
+
+    def showOutput(self, outputVolume, sourceVolume) -> None:
+        """Choose the output volume, or none for a new one; the source volume cannot be chosen."""
+        hidden = [sourceVolume.GetID()] if sourceVolume is not None else []
+        # A selector that loses its node would take the next one, and that would be overwritten.
+        self.outputSelector.sortFilterProxyModel().hiddenNodeIDs = hidden
+        self.outputSelector.setCurrentNode(outputVolume)
+
+    def say(self, text: str, kind: str = "") -> None:
+        """Say what goes on, what has been done (kind "result"), or why it has not been done ("error")."""
+        _show(self.messageLabel, text, kind)
+
+    def warn(self, text: str) -> None:
+        """Say what else the user should know; empty: nothing."""
+        _show(self.warningLabel, text, "warning")
+
+    def reveal(self) -> None:
+        """Scroll what is said into sight."""
+        area = self.messageLabel.parentWidget()
+        while area is not None and not hasattr(area, "ensureWidgetVisible"):
+            area = area.parentWidget()
+        if area is not None and self.messageLabel.visible:
+            area.ensureWidgetVisible(self.messageLabel, 0, 0)
+
+    def _makeChoices(self, scriptedEffect) -> None:
+        self.methodCombo = qt.QComboBox()
+        self.methodCombo.sizeAdjustPolicy = qt.QComboBox.AdjustToMinimumContentsLengthWithIcon
+        self.methodCombo.minimumContentsLength = 8
+        scriptedEffect.addLabeledOptionsWidget(_("Method:"), self.methodCombo)
+
+        self.growSlider = ctk.ctkSliderWidget()
+        self.growSlider.maximum = MOST_GROWTH
+        self.growSlider.singleStep = 0.5
+        self.growSlider.decimals = 1
+        self.growSlider.suffix = _(" mm")
+        self.growSlider.setToolTip(
+            _("Fill this much around the segment, too: useful when the edge still shows what is to be removed.")
+        )
+        scriptedEffect.addLabeledOptionsWidget(_("Grow hole by:"), self.growSlider)
+
+        self.outputSelector = slicer.qMRMLNodeComboBox()
+        self.outputSelector.nodeTypes = ["vtkMRMLScalarVolumeNode"]
+        self.outputSelector.showChildNodeTypes = False
+        self.outputSelector.addEnabled = False
+        self.outputSelector.removeEnabled = False
+        self.outputSelector.noneEnabled = True
+        self.outputSelector.noneDisplay = _("Create new volume")
+        self.outputSelector.setMRMLScene(slicer.mrmlScene)
+        self.outputSelector.setToolTip(_("Takes the result. The source volume itself is never changed."))
+        scriptedEffect.addLabeledOptionsWidget(_("Output volume:"), self.outputSelector)
+
+        self.uncertaintyBox = qt.QCheckBox(_("Uncertainty volume"))
+        self.uncertaintyBox.setToolTip(
+            _("Also make a volume that shows, voxel by voxel, how far the truth may be off, in the units of the image.")
+        )
+        scriptedEffect.addOptionsWidget(self.uncertaintyBox)
+
+    def _makeRunArea(self, scriptedEffect) -> None:
+        self.applyButton = qt.QPushButton(_("Apply"))
+        self.progressBar = qt.QProgressBar()
+        self.progressBar.setToolTip(_("How far the fill has come."))
+        self.messageLabel = _wrappingLabel(_("What goes on, or has come out."))
+        self.warningLabel = _wrappingLabel(_("What you should know about the result."))
+        self.flipButton = qt.QPushButton(_("Before / after"))
+        self.flipButton.setToolTip(
+            _("Show the source volume in the slice views in place of the filled one, or the other way round.")
+        )
+        self.moreButton = qt.QPushButton(_("More options..."))
+        self.moreButton.setToolTip(
+            _(
+                "Go on in the module MedInpaint with what is chosen here: several segments at once, "
+                "the options of each method, other contrasts as guides, a check on healthy tissue."
+            )
+        )
+        buttons = qt.QHBoxLayout()
+        buttons.addWidget(self.flipButton)
+        buttons.addWidget(self.moreButton)
+        area = qt.QVBoxLayout()
+        area.addWidget(self.applyButton)
+        area.addWidget(self.progressBar)
+        area.addLayout(buttons)
+        area.addWidget(self.messageLabel)
+        area.addWidget(self.warningLabel)
+        scriptedEffect.addOptionsWidget(area)
+
+
+def _show(label, text: str, kind: str) -> None:
+    label.styleSheet = STYLES[kind]
+    label.text = text
+    label.visible = bool(text)
+
+
+def _wrappingLabel(toolTip: str):
+    """A label that never asks for more width than there is."""
+    label = qt.QLabel()
+    label.wordWrap = True
+    label.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Preferred)
+    label.setToolTip(toolTip)
+    return label
