@@ -264,6 +264,16 @@ def test_a_plot_is_shown_in_a_layout_that_has_one():
     assert view.GetPlotChartNodeID() == chart.GetID()
 
 
+def test_lines_that_a_view_has_unticked_while_loading_come_back_in_their_order():
+    chart, series = _plot()
+    chart.RemovePlotSeriesNodeID(series[0].GetID())
+    plots.show(chart)
+    assert [chart.GetNthPlotSeriesNode(number) for number in range(3)] == series
+    slicer.mrmlScene.RemoveNode(series[1])
+    plots.show(chart)
+    assert chart.GetNumberOfPlotSeriesNodes() == 2
+
+
 def test_without_a_main_window_nothing_is_shown_and_nothing_breaks():
     chart, _ = _plot()
     before = set(sceneContent())
