@@ -4,6 +4,7 @@ Only Slicer is imported here: a module file runs when Slicer starts. What the mo
 MedInpaintSlicer beside this file, and the filling itself in the package MedInpaintLib, in a process of its own.
 """
 
+import importlib.util
 import sys
 
 import slicer
@@ -187,23 +188,19 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
 
 class MedInpaintTest(ScriptedLoadableModuleTest):
-    """Runs inside Slicer: the main path on the sample, and the engine's self-tests in Slicer's own Python."""
+    """Runs inside Slicer: what users do with the sample, and the engine's self-tests in Slicer's own Python."""
 
     def setUp(self) -> None:
         slicer.mrmlScene.Clear()
 
     def runTest(self) -> None:
-        for test in (self.test_a_lesion_of_the_sample_is_filled, self.test_the_engine_is_sound):
+        for name in sorted(each for each in dir(self) if each.startswith("test_")):
             self.setUp()
-            test()
+            getattr(self, name)()
 
     def test_a_lesion_of_the_sample_is_filled(self) -> None:
         """Volume + segment -> new volume: changed in the hole, bit-identical outside, on the same grid."""
-        from MedInpaintLib import samples
-
-        sample = samples.sample("brain-t1-lesion")
-        volume = slicer.util.loadVolume(str(sample.image))
-        segmentation = slicer.util.loadSegmentation(str(sample.mask))
+        volume, segmentation = sampledata.load()
         segmentIds = list(segmentation.GetSegmentation().GetSegmentIDs())
         before = slicer.util.arrayFromVolume(volume).copy()
         hole = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, segmentIds[0], volume) > 0
@@ -216,6 +213,37 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
         assert (after[hole] != before[hole]).any(), "nothing was filled"
         assert filled.GetAttribute("MedInpaint.Method") == "harmonic"
         self.delayDisplay("The lesion is filled.")
+
+    def test_a_result_goes_with_all_that_was_made_of_it(self) -> None:
+        """A job that does not wait, and its undo: the scene has the volumes that it had before."""
+        volume, segmentation = sampledata.load()
+        job = MedInpaintLogic().inpaint(volume, segmentation, method="harmonic", uncertainty=True, wait=False)
+        while job.state == "running":
+            slicer.app.processEvents()
+        assert job.error is None, str(job.error)
+        assert len(slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")) == 3
+        job.undo()
+        assert slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") == [volume]
+        self.delayDisplay("The result is taken back.")
+
+    def test_methods_are_scored_on_a_healthy_volume(self) -> None:
+        """Synthetic holes -> a table with a row for each hole and method, and the yardstick."""
+        volume, lesions = sampledata.load()
+        methods = ["harmonic", "biharmonic"]
+        table = MedInpaintLogic().evaluate(volume, "spheres:10mm:2", methods, avoid=lesions)
+        assert table.GetNumberOfRows() == 2 * (len(methods) + 1)
+        self.delayDisplay("The methods are scored.")
+
+    def test_a_contrast_is_estimated(self) -> None:
+        """From one contrast another one, on the same grid; only where PyTorch is installed."""
+        if importlib.util.find_spec("torch") is None:
+            self.delayDisplay("PyTorch is not installed: no contrast is estimated.")
+            return
+        volume, _lesions = sampledata.load()
+        estimate = MedInpaintLogic().impute({"T1": volume}, "FLAIR")
+        assert slicer.util.arrayFromVolume(estimate).shape == slicer.util.arrayFromVolume(volume).shape
+        assert estimate.GetAttribute("MedInpaint.Target") == "FLAIR"
+        self.delayDisplay("The contrast is estimated.")
 
     def test_the_engine_is_sound(self) -> None:
         """Blending, metrics and solvers give their known answers with the packages that Slicer has."""

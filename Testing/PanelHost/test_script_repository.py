@@ -23,8 +23,6 @@ def console():
     """The names in Slicer's Python console."""
     host.install()
     mrml.clearScene()
-    # The application does what is due, also while a script waits.
-    slicer.app.processEvents = host.processEvents
     yield {}
     mrml.clearScene()
 
@@ -73,7 +71,9 @@ _CHECKS = {
     6: lambda console: console["difference"].any() and console["output"].GetImageData() is None,
     7: lambda console: int(console["filled"].GetAttribute("MedInpaint.HoleVoxels")) == int(console["dropout"].sum()),
     8: lambda console: console["flair"].GetAttribute("MedInpaint.Target") == "FLAIR",
-    9: lambda console: not any(isinstance(each, Exception) for each in console["outcomes"].values())
-    and console["filledSequence"].GetNumberOfDataNodes() == 2,
+    9: lambda console: (
+        not any(isinstance(each, Exception) for each in console["outcomes"].values())
+        and console["filledSequence"].GetNumberOfDataNodes() == 2
+    ),
     10: lambda console: console["best"] in ("harmonic", "biharmonic"),
 }

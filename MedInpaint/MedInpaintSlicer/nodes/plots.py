@@ -18,6 +18,9 @@ LEGEND_FONT, LEGEND_LINE = 10, 0.065
 #: A legend takes no more than this of it.
 LEGEND_MOST = 0.65
 
+#: The role under which a chart keeps its lines, whichever of them are ticked in the menu of a view.
+LINES_ROLE = "MedInpaint.Lines"
+
 
 def addPsnrPlot(tableNode, means: Mapping[str, float], titles: Mapping[str, str], name: str):
     """A plot of a table that :func:`.evaluations.addPsnrByHole` has made.
@@ -41,7 +44,7 @@ def addPsnrPlot(tableNode, means: Mapping[str, float], titles: Mapping[str, str]
     chart = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", slicer.mrmlScene.GenerateUniqueName(name))
     with slicer.util.NodeModify(chart):
         for each in series:
-            chart.AddAndObservePlotSeriesNodeID(each.GetID())
+            chart.AddNodeReferenceID(LINES_ROLE, each.GetID())
         chart.SetTitle(tableNode.GetName())
         chart.SetTitleFontSize(14)
         chart.SetXAxisTitle(_("Hole"))
@@ -51,14 +54,31 @@ def addPsnrPlot(tableNode, means: Mapping[str, float], titles: Mapping[str, str]
         chart.SetXAxisRange(0.5, tableNode.GetNumberOfRows() + 0.5)
         chart.SetYAxisRangeAuto(False)
         chart.SetYAxisRange(*_rangeOf(_values(tableNode, list(means)), len(means)))
+    _setLines(chart, series)
     return chart, series
 
 
 def show(chartNode) -> None:
-    """Show a plot in a layout that has room for one; without a main window, only the choice is made."""
+    """Show a plot with all of its lines in a layout that has room; without a main window, only the choice is made."""
+    lines = _linesOf(chartNode)
+    # When a scene is loaded into a view that has shown a plot before, the view's menu unticks lines of the new one.
+    if not all(chartNode.HasPlotSeriesNodeID(each.GetID()) for each in lines):
+        _setLines(chartNode, lines)
     slicer.modules.plots.logic().ShowChartInLayout(chartNode)
-    # Else a view that has just been made may stay empty.
-    chartNode.Modified()
+
+
+def _linesOf(chartNode) -> list:
+    """Those that are still there."""
+    count = chartNode.GetNumberOfNodeReferences(LINES_ROLE)
+    lines = (chartNode.GetNthNodeReference(LINES_ROLE, number) for number in range(count))
+    return [each for each in lines if each is not None]
+
+
+def _setLines(chartNode, series: Sequence) -> None:
+    with slicer.util.NodeModify(chartNode):
+        chartNode.RemoveAllPlotSeriesNodeIDs()
+        for each in series:
+            chartNode.AddAndObservePlotSeriesNodeID(each.GetID())
 
 
 def _addSeries(tableNode, column: str, name: str, number: int):

@@ -110,6 +110,7 @@ def install():
             pip_ensure=lambda requirements, requester: packagesAskedFor.append(requirements),
         )
         mrml.module("SampleData", SampleDataLogic=loading.SampleDataLogic)
+        slicer.app.processEvents = processEvents
         slicer.util.loadUI = uiloader.load
         slicer.app.processEvents = processEvents
         slicer.util.loadVolume = loading.loadVolume
