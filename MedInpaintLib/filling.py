@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -102,12 +103,29 @@ def fill(
         intensities = restore(region, blended, scan.image.array.dtype)
         patches.append(Patch(box, scan.whole.crop(box), intensities, spread))
         notes.append(prediction.notes)
-        warnings += [warning for warning in prediction.warnings if warning not in warnings]
+        warnings += prediction.warnings
         instead.append(prediction.instead)
         device = prediction.device or device
         clock.lap("restore")
     stepped_in = ", ".join(dict.fromkeys(name for name in instead if name)) if all(instead) else None
-    return Filling(tuple(patches), _worst(notes), tuple(warnings), stepped_in, device)
+    return Filling(tuple(patches), _worst(notes), _merged(warnings), stepped_in, device)
+
+
+def _merged(warnings: Sequence[str]) -> tuple[str, ...]:
+    """Warnings of several regions, each only once; of those that differ in their numbers alone, the first one.
+
+    >>> _merged(["9 voxels were hard.", "It is large.", "7 voxels were hard.", "It is large."])
+    ('9 voxels were hard (and the like in 1 other place).', 'It is large.')
+    """
+    alike: dict[str, list[str]] = {}
+    for warning in dict.fromkeys(warnings):
+        # One part and two parts are alike as well.
+        alike.setdefault(re.sub(r"s\b", "", re.sub(r"\d+", "#", warning)), []).append(warning)
+    return tuple(first if not others else _and_others(first, len(others)) for first, *others in alike.values())
+
+
+def _and_others(warning: str, count: int) -> str:
+    return f"{warning.rstrip('.')} (and the like in {count} other place{'s' if count > 1 else ''})."
 
 
 def spread_among(
