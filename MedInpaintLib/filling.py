@@ -89,7 +89,8 @@ def fill(
     """
     clock = clock or Clock()
     boxes = disjoint_boxes(only or scan.whole, [context(plan.method.context_mm, mm) for mm in scan.image.spacing])
-    patches, notes, warnings, instead, device = [], [], [], [], None
+    patches, notes, instead, device = [], [], [], None
+    warnings: list[str] = []
     for number, box in enumerate(boxes):
         share = progress.part(number / len(boxes), (number + 1) / len(boxes))
         region = crop(scan, box)

@@ -177,8 +177,8 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             ``GetNodeReference("MedInpaint.Uncertainty")``. Without waiting, a
             ``MedInpaintSlicer.jobs.sequence.SequenceJob``, which has ``cancel()`` (when frames were filled before, the
             new sequence has them, and the others as they were), ``state``, ``results`` (index value -> the new frame,
-            or the error that says why it was not filled), ``reports``, ``outputSequence``, ``outputVolume`` (its proxy),
-            ``uncertaintySequence``, ``warnings`` and ``error``.
+            or the error that says why it was not filled), ``reports``, ``outputSequence``, ``outputVolume``
+            (its proxy), ``uncertaintySequence``, ``warnings`` and ``error``.
 
         Raises:
             MedInpaintLib.errors.MedInpaintError: the sequence cannot be used, or not one frame could be filled.
