@@ -103,6 +103,10 @@ def test_a_click_on_apply_makes_a_new_volume_and_changes_none(panel):
     made = slicer.mrmlScene.GetFirstNodeByName("FLAIR (estimated)")
     assert (view.GetBackgroundVolumeID(), view.GetForegroundVolumeID()) == (nodes[0].GetID(), made.GetID())
     assert view.GetForegroundOpacity() == 1
+    # There is no before of what was made anew, and no difference between contrasts.
+    ui = panel.contrastPage.ui
+    assert (ui.belowLabel.text, ui.aboveLabel.text, ui.compareCombo.count) == ("Source", "Estimate", 1)
+    assert not ui.outlineBox.enabled
     assert slicer.util.arrayFromVolume(made).shape == before[0].shape
     assert json.loads(made.GetAttribute("MedInpaint.Sources")) == {"T1": "T1", "T2": "T2"}
     text = panel.contrastPage.ui.resultLabel.text

@@ -42,23 +42,21 @@ class Compare:
         ui.undoButton.connect("clicked(bool)", lambda checked: self.undo())
         self.clear()
 
-    def show(self, job, before, segmentation=None) -> None:
+    def show(self, job) -> None:
         """Show a job that is done.
 
-        Args:
-            job: with its result.
-            before: the volume that it was made of.
-            segmentation: marks what was filled, if anything does.
+        What was filled is compared with what was there before. What was made anew (a job without a segmentation) is
+        laid over the volume that it was made of, and a difference of the two would mean nothing.
         """
         self.clear()
-        self._job, self._before, self._layers = job, before, views.Layers()
-        if segmentation is not None:
-            self._outline = Outline(segmentation)
+        self._job, self._before, self._layers = job, job.inputVolume, views.Layers()
+        if self._isFill():
+            self._outline = Outline(job.segmentation)
             self._outline.show(self._ui.outlineBox.checked)
         self._offerViews()
         self._ui.fadeSlider.value = self._ui.fadeSlider.maximum
         pieces = self._pieces()
-        self._ui.outlineBox.enabled = segmentation is not None
+        self._ui.outlineBox.enabled = self._isFill()
         self._ui.nextPieceButton.enabled = len(pieces) > 1
         self._ui.compareCollapsibleButton.visible = True
         if pieces:
@@ -103,14 +101,25 @@ class Compare:
         nodes = (self._before, self._job.outputVolume) if self._job is not None else (None,)
         return all(node is not None and node.GetScene() is not None for node in nodes)
 
+    def _isFill(self) -> bool:
+        return self._job.segmentation is not None
+
+    def _ends(self) -> tuple[str, str]:
+        """What the result, and what it was made of, are called."""
+        return (_("Before"), _("After")) if self._isFill() else (_("Source"), _("Estimate"))
+
     def _offerViews(self) -> None:
         self._filling = True
         combo = self._ui.compareCombo
         combo.clear()
-        combo.addItem(_("Before and after"), "before")
-        combo.addItem(_("Difference"), "difference")
+        if self._isFill():
+            combo.addItem(_("Before and after"), "before")
+            combo.addItem(_("Difference"), "difference")
+        else:
+            combo.addItem(_("Source and estimate"), "before")
         if getattr(self._job, "uncertaintyVolume", None) is not None:
             combo.addItem(_("Uncertainty"), "uncertainty")
+        self._ui.belowLabel.text, self._ui.aboveLabel.text = self._ends()
         self._filling = False
 
     def _onView(self) -> None:
@@ -118,8 +127,10 @@ class Compare:
             return
         self._hideLegends()
         view = self._ui.compareCombo.currentData
-        self._ui.belowLabel.text = _("Before") if view == "before" else _("After")
-        self._ui.aboveLabel.text = _("After") if view == "before" else self._ui.compareCombo.currentText
+        below, above = self._ends()
+        if view != "before":
+            below, above = above, self._ui.compareCombo.currentText
+        self._ui.belowLabel.text, self._ui.aboveLabel.text = below, above
         self._showLayers()
         if view != "before" and self._above() is not self._job.outputVolume:
             # Only now: a legend looks for its volume in the views when it is made.

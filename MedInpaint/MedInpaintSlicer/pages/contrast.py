@@ -199,7 +199,7 @@ class ContrastPage(RunPage):
         self.refresh()
 
     def _showResult(self, job) -> None:
-        self.compare.show(job, job.inputVolume, job.segmentation)
+        self.compare.show(job)
         name, report = job.outputVolume.GetName(), job.report
         if isinstance(job, impute.ImputeJob):
             text = _estimateText(name, report)

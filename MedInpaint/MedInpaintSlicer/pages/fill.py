@@ -202,7 +202,7 @@ class FillPage(RunPage):
         self.run.reveal(self.ui.parameterHintLabel)
 
     def _showResult(self, job) -> None:
-        self.compare.show(job, job.inputVolume, job.segmentation)
+        self.compare.show(job)
         titles = {name: info.title for name, info in self._methods.items()}
         text = fillText(job.outputVolume.GetName(), titles[job.report["method"]], job.report)
         if job.uncertaintyVolume is not None:
