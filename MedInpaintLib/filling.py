@@ -120,8 +120,8 @@ def _merged(warnings: Sequence[str]) -> tuple[str, ...]:
     """
     alike: dict[str, list[str]] = {}
     for warning in dict.fromkeys(warnings):
-        # One part and two parts are alike as well.
-        alike.setdefault(re.sub(r"s\b", "", re.sub(r"\d+", "#", warning)), []).append(warning)
+        # One part and two parts are alike as well; T1 and T2 are not.
+        alike.setdefault(re.sub(r"s\b", "", re.sub(r"\b\d+", "#", warning)), []).append(warning)
     return tuple(first if not others else _and_others(first, len(others)) for first, *others in alike.values())
 
 

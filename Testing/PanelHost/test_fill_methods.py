@@ -84,7 +84,8 @@ def test_a_model_is_typed(panel):
     assert panel.fillPage.ui.applyButton.enabled
 
 
-def test_a_method_without_a_model_says_where_to_add_one(panel):
+def test_a_method_without_a_model_says_where_to_add_one(panel, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))
     addInputs()
     comeBack(panel)
     choose(panel, "lesion")

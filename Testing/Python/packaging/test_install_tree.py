@@ -150,7 +150,7 @@ import json, sys
 from pathlib import Path
 
 modules, filled = map(Path, sys.argv[1:])
-sys.path[:] = [str(modules), *(each for each in sys.path if not Path(each, "MedInpaintLib").is_dir())]
+sys.path[:] = [str(modules), *(each for each in sys.path if not Path(each, "MedInpaintLib", "__init__.py").is_file())]
 
 from MedInpaintSlicer import layout
 

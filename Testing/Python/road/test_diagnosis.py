@@ -275,8 +275,10 @@ def test_main_memory_of_macos(monkeypatch, answer, free):
 
 def nvidia_smi(folder: Path, code: str) -> None:
     """A program of that name."""
-    path = folder / "nvidia-smi"
-    path.write_text(f"#!{sys.executable}\n{code}\n")
+    script, path = folder / "nvidia_smi.py", folder / "nvidia-smi"
+    script.write_text(code)
+    # A first line may hold no spaces, as the place of this Python may.
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
     path.chmod(0o755)
 
 
