@@ -1,6 +1,5 @@
 """The Segment Editor effect, used as in the Segment Editor: choose, Apply, result; Cancel; and all that can fail."""
 
-import functools
 import json
 import sys
 import types
@@ -10,7 +9,7 @@ import pytest
 import slicer
 import vtk
 from panelhost import effect as effecthost
-from panelhost import host, mrml, workers
+from panelhost import host, mrml
 from panelhost.phantom import addSegmentation, addTransform, addVolume, box, ramp, rotation
 from panelhost.processes import isRunning
 from PySide6 import QtCore, QtGui, QtWidgets
@@ -114,18 +113,6 @@ def editor(monkeypatch):
     yield made
     made.widget.close()
     mrml.clearScene()
-
-
-@pytest.fixture
-def endlessWorker(monkeypatch, tmp_path):
-    """A worker that starts a child, says one word and then never ends; gives the file with both process ids."""
-    return workers.endless(monkeypatch, tmp_path)
-
-
-@pytest.fixture
-def wordyWorker(monkeypatch, tmp_path):
-    """Function that makes a worker which prints lines and ends with an exit code."""
-    return functools.partial(workers.wordy, monkeypatch, tmp_path)
 
 
 def _parameterSetNode():
