@@ -5,6 +5,7 @@ MedInpaintSlicer beside this file, and the filling itself in the package MedInpa
 """
 
 import importlib.util
+import logging
 import sys
 
 import slicer
@@ -68,6 +69,7 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.log = None
         self.pages = ()
         self._parameterNode = None
+        self._observed = None
         self._parameterNodeGuiTag = None
 
     def setup(self) -> None:
@@ -94,7 +96,7 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.ui.tabWidget.addTab(page.widget, page.title())
             self.ui.tabWidget.setTabToolTip(self.ui.tabWidget.count - 1, page.purpose())
             page.widget.setMRMLScene(slicer.mrmlScene)
-        self.ui.tabWidget.connect("currentChanged(int)", lambda index: self.pages[index].refresh())
+        self.ui.tabWidget.connect("currentChanged(int)", self.onTabChanged)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
@@ -111,10 +113,21 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def enter(self) -> None:
         """The user comes to this module."""
         self.initializeParameterNode()
+        for page in self.pages:
+            page.enter()
 
     def exit(self) -> None:
         """The user goes to another module; what runs goes on."""
+        for page in self.pages:
+            page.leave()
         self.setParameterNode(None)
+
+    def onTabChanged(self, index: int) -> None:
+        """Another tab is in front."""
+        for page in self.pages:
+            if page is not self.pages[index]:
+                page.rest()
+        self.pages[index].refresh()
 
     def onSceneStartClose(self, caller, event) -> None:
         """The nodes are about to go, and with them what a running job would fill."""
@@ -164,11 +177,13 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Connect the panel to a parameter node, or to none."""
         if self._parameterNode is not None:
             self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
-            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameterNodeModified)
+            self.removeObserver(self._observed, vtk.vtkCommand.ModifiedEvent, self.onParameterNodeModified)
         self._parameterNode = parameterNode
         if parameterNode is not None:
             self._parameterNodeGuiTag = parameterNode.connectGui(self.ui.tabWidget)
-            self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameterNodeModified)
+            # The node itself: an observed wrapper would be kept for ever, with all that it observes.
+            self._observed = parameterNode.parameterNode
+            self.addObserver(self._observed, vtk.vtkCommand.ModifiedEvent, self.onParameterNodeModified)
         for page in self.pages:
             page.setParameterNode(parameterNode)
 
@@ -177,9 +192,12 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.refreshPages()
 
     def refreshPages(self) -> None:
-        """Show in each tab what holds now."""
+        """Show in each tab what holds now; a tab that cannot does not keep the others from it."""
         for page in self.pages:
-            page.refresh()
+            try:
+                page.refresh()
+            except Exception:
+                logging.exception("MedInpaint: the tab %s cannot show the scene", page.title())
 
     def showPage(self, page) -> None:
         """Bring a tab to the front, with all that was chosen for it elsewhere."""

@@ -19,7 +19,10 @@ def ensurePackages(methodTitle: str = "", extra=()) -> None:
         MedInpaintLib.errors.MissingDependencyError: the user declined, or they could not be installed; the message says
             what to do.
     """
-    slicerPackaging = _slicerPackaging()
+    try:
+        from slicer import packaging as slicerPackaging
+    except ImportError as error:
+        raise _error(_("MedInpaint needs 3D Slicer 5.12 or newer; this one is older.")) from error
     requirements = slicerPackaging.load_requirements(str(layout.resourcePath("requirements.txt")))
     with pipfailure.overheard() as printed:
         try:
@@ -35,16 +38,6 @@ def _error(message: str) -> Exception:
     return MissingDependencyError(message)
 
 
-def _slicerPackaging():
-    try:
-        import slicer.packaging
-    except ImportError:
-        from . import olderpackaging  # Slicer up to 5.10
-
-        return olderpackaging
-    return slicer.packaging
-
-
 def _install(requirements: list, slicerPackaging) -> None:
     """Ask, and install what is missing.
 
@@ -54,8 +47,7 @@ def _install(requirements: list, slicerPackaging) -> None:
         subprocess.CalledProcessError: pip failed; it does not say why.
     """
     missing = _missing(requirements, slicerPackaging)
-    isInstalling = getattr(slicerPackaging, "isPipInstallInProgress", None)  # which Slicer up to 5.10 cannot tell
-    if missing and isInstalling is not None and isInstalling():
+    if missing and slicerPackaging.isPipInstallInProgress():
         raise _error(
             _("Another installation of Python packages is running. Wait until it ends, then press Apply again.")
         )

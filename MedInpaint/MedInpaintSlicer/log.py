@@ -1,5 +1,6 @@
 """The log at the lower end of the panel: what was done, to be copied into a report of a problem."""
 
+import logging
 import time
 
 import qt
@@ -39,7 +40,15 @@ class Log:
         self._ui.checkInstallationButton.enabled = False
         self.add(_("Checking the installation..."))
         self.add(f"Slicer {slicer.app.applicationVersion}")
-        self._check = check.Check(self.add, self._onChecked)
+        try:
+            self._check = check.Check(self.add, self._onChecked)
+        except Exception as error:
+            # Just that is to be diagnosed: the process may not start, for want of its Python or of memory.
+            logging.exception("MedInpaint: the installation cannot be checked")
+            reason = str(error) or type(error).__name__
+            self.add(_("The engine's process cannot be started: {reason}").format(reason=reason))
+            self.add(_("Close other programs and try again. If that does not help, install Slicer and MedInpaint again."))
+            self._onChecked()
 
     def close(self) -> None:
         """Before the widgets are destroyed."""

@@ -1,12 +1,14 @@
 """What scripts call; the panel calls the same."""
 
+from collections.abc import Mapping
+
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from . import evaluation
 from .jobs import evaluate, fill, impute, process
 from .jobs.sequence import SequenceJob
 from .jobs.volumes import VolumesJob
-from .nodes import sequences
+from .nodes import arguments, sequences
 from .nodes.segments import allSegmentIds
 from .parameters import MedInpaintParameterNode
 
@@ -51,15 +53,15 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         Args:
             volumeNode: a scalar volume.
             segmentationNode: where the hole is marked; it may be under another parent transform than the volume.
-            segmentIds: segment ids; their union is the hole. None: all segments.
+            segmentIds: one segment id, or several; their union is the hole. None: all segments.
             method: a name out of ``MedInpaintLib.methods()``, or ``"auto"``.
             parameters: the method's parameters, name -> value; those not given have their defaults.
             blend: how the fill meets its surroundings: ``"auto"``, ``"paste"``, ``"feather"`` or ``"poisson"``.
             device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
             seed: the same seed gives the same voxels.
             dilateMm: the hole is grown by this many mm first.
-            guides: scalar volumes with other contrasts of the same subject, undamaged where the hole is, for the
-                methods that can use them; they may have other grids and parent transforms than the volume.
+            guides: one scalar volume or several, with other contrasts of the same subject, undamaged where the hole is,
+                for the methods that can use them; they may have other grids and parent transforms than the volume.
             exemplars: a folder with other scans of the same contrast, for the methods that take tissue from them.
             selfCheck: fill holes like this one in healthy tissue of the same volume first; with ``method="auto"``,
                 several methods are tried and the best one is taken. The job's ``report["self_check"]`` has the scores,
@@ -81,22 +83,25 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         Raises:
             MedInpaintLib.errors.MedInpaintError: the input cannot be used, or the filling failed.
         """
-        request = fill.Request(
-            volumeNode=volumeNode,
-            segmentationNode=segmentationNode,
-            segmentIds=allSegmentIds(segmentationNode) if segmentIds is None else tuple(segmentIds),
-            method=method,
-            parameters=parameters or {},
-            blend=blend,
-            device=device,
-            seed=seed,
-            dilateMm=dilateMm,
-            guides=tuple(guides),
-            exemplars=str(exemplars) if exemplars else None,
-            selfCheck=selfCheck,
-            outputVolume=outputVolume,
-            uncertainty=uncertainty,
+        arguments.checkVolume("volumeNode", volumeNode)
+        arguments.checkSegmentation("segmentationNode", segmentationNode)
+        arguments.checkVolume("outputVolume", outputVolume)
+        options = _checkedOptions(
+            {
+                "method": method,
+                "parameters": parameters,
+                "blend": blend,
+                "device": device,
+                "seed": seed,
+                "dilateMm": dilateMm,
+                "guides": guides,
+                "exemplars": exemplars,
+                "selfCheck": selfCheck,
+                "uncertainty": uncertainty,
+            }
         )
+        chosen = _chosen(segmentationNode, segmentIds)
+        request = fill.Request(volumeNode, segmentationNode, chosen, outputVolume=outputVolume, **options)
         return self._do(fill.FillJob, request, wait, progress=progress, warning=warning, finished=finished, log=log)
 
     def inpaintVolumes(
@@ -131,11 +136,13 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         Raises:
             MedInpaintLib.errors.MedInpaintError: not one of the volumes could be filled.
         """
+        for each in segmentations.values() if isinstance(segmentations, Mapping) else [segmentations]:
+            arguments.checkSegmentation("segmentations", each)
         job = VolumesJob(
-            volumeNodes,
+            arguments.volumes("volumeNodes", volumeNodes),
             segmentations,
-            segmentIds,
-            options,
+            _idsOfEach(segmentIds),
+            _checkedOptions(options),
             _runnerFor(wait),
             progress=progress,
             warning=warning,
@@ -183,13 +190,15 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         Raises:
             MedInpaintLib.errors.MedInpaintError: the sequence cannot be used, or not one frame could be filled.
         """
+        arguments.checkNode("sequence", sequence)
+        arguments.checkNode("segmentation", segmentation)
         sequenceNode = sequences.volumeSequenceOf(sequence)
         job = SequenceJob(
             sequenceNode,
             sequence if sequence is not sequenceNode else sequences.browserOf(sequenceNode),
             segmentation,
-            segmentIds,
-            options,
+            _ids(segmentIds),
+            _checkedOptions(options),
             _runnerFor(wait),
             progress=progress,
             warning=warning,
@@ -238,6 +247,15 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         Raises:
             MedInpaintLib.errors.MedInpaintError: the input cannot be used, or the estimate failed.
         """
+        arguments.checkMapping("volumes", volumes)
+        for name, node in volumes.items():
+            arguments.checkText("volumes (a contrast)", name)
+            arguments.checkVolume(f"volumes['{name}']", node)
+        for name, text in (("target", target), ("device", device), *([("reference", reference)] if reference else [])):
+            arguments.checkText(name, text)
+        for name, node in (("like", like), ("outputVolume", outputVolume)):
+            arguments.checkVolume(name, node)
+        arguments.checkPath("model", model)
         request = impute.Request(dict(volumes), target, like, register, model, reference, outputVolume, device)
         return self._do(impute.ImputeJob, request, wait, progress=progress, warning=warning, finished=finished, log=log)
 
@@ -288,18 +306,24 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         """
         if holes is None:
             holes = () if segmentationNode is not None else ("spheres:20mm:6",)
+        arguments.checkVolume("volumeNode", volumeNode)
+        arguments.checkSegmentation("segmentationNode", segmentationNode)
+        arguments.checkSegmentation("avoid", avoid)
+        arguments.checkValues("parameters", parameters)
+        for name, text in (("convention", convention), ("device", device)):
+            arguments.checkText(name, text)
         request = evaluate.Request(
             volumeNode,
-            holes=_several(holes),
-            methods=_several(methods),
+            holes=arguments.texts("holes", holes),
+            methods=arguments.texts("methods", methods),
             segmentationNode=segmentationNode,
-            segmentIds=allSegmentIds(segmentationNode) if segmentIds is None else tuple(segmentIds),
+            segmentIds=_chosen(segmentationNode, segmentIds),
             avoidNode=avoid,
             avoidSegmentIds=allSegmentIds(avoid),
             parameters=parameters or {},
             convention=convention,
             device=device,
-            seed=seed,
+            seed=arguments.wholeNumber("seed", seed),
         )
         callbacks = {"progress": progress, "warning": warning, "finished": finished, "log": log}
         return _started(evaluate.EvaluateJob(request, _runnerFor(wait)(), **callbacks), wait, "scoresTable")
@@ -322,6 +346,41 @@ def _started(job, wait: bool, result: str = "outputVolume"):
     return getattr(job, result)
 
 
-def _several(given) -> tuple[str, ...]:
-    """One or more texts, each once."""
-    return (given,) if isinstance(given, str) else tuple(dict.fromkeys(given))
+def _ids(segmentIds) -> tuple[str, ...] | None:
+    """One segment id or several; None: all segments."""
+    return None if segmentIds is None else arguments.texts("segmentIds", segmentIds)
+
+
+def _idsOfEach(segmentIds):
+    """The same, for all volumes or volume -> ids."""
+    if not isinstance(segmentIds, Mapping):
+        return _ids(segmentIds)
+    return {volume: _ids(each) for volume, each in segmentIds.items()}
+
+
+def _chosen(segmentationNode, segmentIds) -> tuple[str, ...]:
+    return allSegmentIds(segmentationNode) if segmentIds is None else _ids(segmentIds)
+
+
+def _checkedOptions(options: Mapping) -> dict:
+    """The options of a filling that are given, as :class:`.fill.Request` wants them.
+
+    Raises:
+        MedInpaintLib.errors.InputError: one of them is of the wrong type.
+    """
+    checked = dict(options)
+    for name in {"method", "blend", "device"} & checked.keys():
+        arguments.checkText(name, checked[name])
+    if "parameters" in checked:
+        arguments.checkValues("parameters", checked["parameters"])
+        checked["parameters"] = checked["parameters"] or {}
+    if "seed" in checked:
+        checked["seed"] = arguments.wholeNumber("seed", checked["seed"])
+    if "dilateMm" in checked:
+        checked["dilateMm"] = arguments.number("dilateMm", checked["dilateMm"])
+    if "guides" in checked:
+        checked["guides"] = arguments.volumes("guides", checked["guides"])
+    if "exemplars" in checked:
+        arguments.checkPath("exemplars", checked["exemplars"])
+        checked["exemplars"] = str(checked["exemplars"]) if checked["exemplars"] else None
+    return checked

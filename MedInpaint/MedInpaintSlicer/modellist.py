@@ -76,9 +76,15 @@ def ownFolder() -> Path:
     return store.user_folder()
 
 
-def ownMegabytes() -> float:
-    """What the user's own models take on the disk, in units of 10^6 bytes."""
-    return sum(path.stat().st_size for path in ownFolder().rglob("*") if path.is_file()) / 1e6
+def ownMegabytes() -> float | None:
+    """What the user's own models take on the disk, in units of 10^6 bytes; None where they have no folder.
+
+    What cannot be read is left out: what is wrong says :func:`entries`.
+    """
+    if not os.path.isdir(ownFolder()):
+        return None
+    sizes = (_size(os.path.join(folder, name)) for folder, _folders, names in os.walk(ownFolder()) for name in names)
+    return sum(sizes) / 1e6
 
 
 def ownModelIn(source: str) -> str | None:
@@ -105,3 +111,10 @@ def _nameIn(source: str) -> str | None:
     except Exception:  # whatever can be wrong with a file that somebody has made
         return None
     return name if NAME.fits(name) else None
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0

@@ -9,12 +9,29 @@ from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 #: Contrast, as the engine calls it -> the field that holds its volume.
 CONTRASTS = {"T1": "t1Volume", "T2": "t2Volume", "FLAIR": "flairVolume", "T1C": "t1PostVolume"}
 
+#: A hole can be grown by up to this much (mm).
+MOST_GROWTH = 20
+
+_DEVICES = ("auto", "cpu", "cuda", "mps")
+
+#: Field -> all that it can be, the default first. "method" is one of them, too.
+_CHOICES = {
+    "blend": ("auto", "paste", "feather", "poisson"),
+    "device": _DEVICES,
+    "wantedContrast": ("FLAIR", "T1", "T2", "T1C"),
+    "imputeMode": ("create", "repair"),
+    "imputeDevice": _DEVICES,
+    "evaluateDevice": _DEVICES,
+    "batchKind": ("volumes", "sequence"),
+    "batchHole": ("fill", "one", "own"),
+}
+
 
 @parameterNodeWrapper
 class MedInpaintParameterNode:
     """The panel's state.
 
-    Of the tab "Fill a hole":
+    Of the tab "Fill":
 
     inputVolume - The volume to fill; it is never changed.
     segmentation - Marks the hole.
@@ -30,7 +47,7 @@ class MedInpaintParameterNode:
     outputVolume - Takes the result; none: a new volume.
     uncertainty - Whether a second volume shows how far the truth may be off.
 
-    Of the tab "Missing contrast":
+    Of the tab "Contrast":
 
     wantedContrast - Which contrast to create, a key of CONTRASTS.
     imputeMode - "create": a whole volume; "repair": inside a segment.
@@ -68,7 +85,7 @@ class MedInpaintParameterNode:
     inputVolume: vtkMRMLScalarVolumeNode
     segmentation: vtkMRMLSegmentationNode
     segmentIds: list[str]
-    dilateMm: Annotated[float, WithinRange(0, 20)] = 0
+    dilateMm: Annotated[float, WithinRange(0, MOST_GROWTH)] = 0
     method: str = "auto"
     methodParameters: dict[str, str]
     blend: str = "auto"
@@ -113,10 +130,32 @@ class MedInpaintParameterNode:
     batchSegmentNames: str = ""
 
 
+def mended(parameterNode: MedInpaintParameterNode, field: str):
+    """What a field holds; what it cannot hold, out of a scene of another version or a script, becomes its default."""
+    value, choices = getattr(parameterNode, field), _choicesOf(field)
+    if choices and value not in choices:
+        value = choices[0]
+        setattr(parameterNode, field, value)
+    return value
+
+
 def valuesOf(parameterNode: MedInpaintParameterNode, method: str) -> dict:
-    """The values that the user has given a method's parameters; what is missing has its default."""
-    text = dict(parameterNode.methodParameters).get(method, "{}")
-    return json.loads(text)
+    """The values that the user has given a method's parameters; what is missing has its default.
+
+    What the parameters cannot have, out of a scene of another version or a script, is left out.
+    """
+    import MedInpaintLib
+
+    if method not in MedInpaintLib.methods():
+        return {}
+    info = MedInpaintLib.methods()[method]
+    given = _decoded(dict(parameterNode.methodParameters).get(method, "{}"))
+    known = {each.name: each for each in info.describe()}
+    return {
+        name: taken
+        for name, value in given.items()
+        if name in known and (taken := _taken(info, known[name], value)) is not None
+    }
 
 
 def setValuesOf(parameterNode: MedInpaintParameterNode, method: str, values: dict) -> None:
@@ -128,3 +167,34 @@ def contrastVolumes(parameterNode: MedInpaintParameterNode) -> dict:
     """Contrast, as the engine calls it -> its volume, of those that are there."""
     volumes = {contrast: getattr(parameterNode, field) for contrast, field in CONTRASTS.items()}
     return {contrast: node for contrast, node in volumes.items() if node is not None}
+
+
+def _choicesOf(field: str) -> tuple[str, ...]:
+    """All that a field can be, the default first; none where that is not known here."""
+    if field != "method":
+        return _CHOICES.get(field, ())
+    import MedInpaintLib
+
+    return ("auto", *MedInpaintLib.methods())
+
+
+def _decoded(text: str) -> dict:
+    """Of JSON; empty where that is no JSON object."""
+    try:
+        values = json.loads(text)
+    except ValueError:
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _taken(info, parameter, value):
+    """What a method would take a value for, in the parameter's own type; None: it would not take it."""
+    from MedInpaintLib.errors import ParameterError
+    from MedInpaintLib.parameters import parse
+
+    if isinstance(value, str) != (parameter.kind in ("str", "choice")):
+        return None
+    try:
+        return getattr(parse(info.parameters, {parameter.name: value}, method=info.name), parameter.name)
+    except ParameterError:
+        return None

@@ -11,10 +11,7 @@ from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
 from . import engine
-from .options import AUTOMATIC, MOST_GROWTH, Options
-
-#: Below this lightness (0..255) of the windows' color, Slicer has its dark theme.
-DARK = 128
+from .options import AUTOMATIC, Options
 
 #: After this time (ms) the labels have the heights that their texts need: layouts in layouts take several rounds.
 SETTLED = 400
@@ -70,8 +67,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
 
     def icon(self):
         """For the effect's button, in the colors of the theme."""
-        isDark = slicer.app.palette().color(qt.QPalette.Window).lightness() < DARK
-        name = "SegmentEditorEffectDark.png" if isDark else "SegmentEditorEffect.png"
+        name = "SegmentEditorEffectDark.png" if engine.isDark() else "SegmentEditorEffect.png"
         return qt.QIcon(str(Path(__file__).with_name(name)))
 
     def helpText(self) -> str:
@@ -216,7 +212,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
 
     def _showResult(self, job) -> None:
         self.scriptedEffect.setNodeReference("FilledVolume", job.outputVolume)
-        self._say(_resultText(job, self._methods), "result")
+        self._say(engine.resultText(job), "result")
         if not self._isAnotherEffectActive():  # otherwise the user is just painting, on the source volume
             slicer.util.setSliceViewerLayers(background=job.outputVolume)
 
@@ -257,7 +253,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             return _("Choose the source volume above.")
         if not self._segmentId():
             return _("Select the segment that is to be filled in the list above.")
-        return ""
+        return engine.complaint(self.scriptedEffect.parameter("Method"))
 
     def _onChoice(self, *value) -> None:
         if not self._isRefreshing:
@@ -287,7 +283,9 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         parameterNode.segmentation = self.scriptedEffect.parameterSetNode().GetSegmentationNode()
         parameterNode.segmentIds = list(filter(None, [self._segmentId()]))
         parameterNode.method = self.scriptedEffect.parameter("Method")
-        parameterNode.dilateMm = min(self.scriptedEffect.doubleParameter("GrowMm"), MOST_GROWTH)
+        parameterNode.dilateMm = min(self.scriptedEffect.doubleParameter("GrowMm"), engine.mostGrowth())
+        parameterNode.outputVolume = self.scriptedEffect.nodeReference("OutputVolume")
+        parameterNode.uncertainty = bool(self.scriptedEffect.integerParameter("Uncertainty"))
         slicer.util.selectModule("MedInpaint")
         panel = slicer.util.getModuleWidget("MedInpaint")
         panel.showPage(panel.fillPage)
@@ -299,11 +297,11 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         if self._methods:
             return
         try:
-            self._methods = engine.methods()
+            self._methods, mostGrowth = engine.methods(), engine.mostGrowth()
         except ImportError:
             logging.exception("MedInpaint could not be loaded")
         else:
-            self.options.offerMethods(self._methods)
+            self.options.offer(self._methods, mostGrowth)
 
     def _showChoices(self) -> None:
         source, output = self._source(), self.scriptedEffect.nodeReference("OutputVolume")
@@ -350,7 +348,8 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
 
     def _revealSoon(self) -> None:
         """Scroll to what is said."""
-        qt.QTimer.singleShot(SETTLED, lambda: self.options is not None and self.options.reveal())
+        if self._methods:  # otherwise the one line that is said needs no scrolling
+            qt.QTimer.singleShot(SETTLED, lambda: self.options is not None and self.options.reveal())
 
     def _sayError(self, error: Exception) -> None:
         if not engine.isExpected(error):
@@ -370,21 +369,3 @@ def _isShown(volume) -> bool:
     """Whether a volume is the background of a slice view."""
     views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
     return volume is not None and any(view.GetBackgroundVolumeID() == volume.GetID() for view in views)
-
-
-def _resultText(job, methods: dict) -> str:
-    """What to say about a segment that was filled."""
-    report = job.report
-    lines = [
-        _("'{name}' is filled: {volume:.3g} mL, {seconds:.1f} s.").format(
-            name=job.outputVolume.GetName(), volume=report["hole"]["volume_ml"], seconds=report["seconds"]["total"]
-        )
-    ]
-    method = _("Method: {title}").format(title=methods[report["method"]].title)
-    if report["reason"]:
-        method = _("{method}, because {reason}").format(method=method, reason=report["reason"])
-    lines.append(method.rstrip(".") + ".")
-    lines.append(report["trust"])
-    if job.uncertaintyVolume is not None:
-        lines.append(_("Uncertainty: '{name}'.").format(name=job.uncertaintyVolume.GetName()))
-    return "\n".join(lines)

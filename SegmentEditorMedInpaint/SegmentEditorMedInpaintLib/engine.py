@@ -6,6 +6,8 @@ All of it is imported when it is first called for: effects are made when Slicer 
 import sys
 from pathlib import Path
 
+from slicer.i18n import tr as _
+
 _MODULE_FOLDER = Path(__file__).resolve().parents[1]
 
 
@@ -34,16 +36,67 @@ def logic():
 
 
 def methods() -> dict:
-    """Method name -> ``MedInpaintLib.methods.registry.MethodInfo``.
+    """Method name -> ``MedInpaintLib.methods.registry.MethodInfo``, of those that need no more than the effect has.
+
+    Other contrasts and other scans can be given in the module's panel alone.
 
     Raises:
         ImportError: the module MedInpaint is not there.
     """
-    makeImportable()
-    import MedInpaint  # noqa: F401, it makes the engine importable
-    import MedInpaintLib
+    return {name: info for name, info in _allMethods().items() if not (info.needs_guides or info.needs_exemplars)}
 
-    return MedInpaintLib.methods()
+
+def complaint(method: str) -> str:
+    """Why a method cannot fill anything here, in a line; empty when it can, or when it is chosen later."""
+    known = _allMethods()
+    if method == "auto":
+        return ""
+    if method not in known:
+        return _("There is no method '{name}'; choose another one.").format(name=method)
+    if method not in methods():
+        return _("'{title}' needs other images, which are chosen under More options; or choose another method.").format(
+            title=known[method].title
+        )
+    from MedInpaintSlicer import modelchoice
+
+    return modelchoice.complaint(known[method], {})
+
+
+def mostGrowth() -> float:
+    """By how much (mm) a hole can be grown."""
+    makeImportable()
+    from MedInpaintSlicer import parameters
+
+    return parameters.MOST_GROWTH
+
+
+def resultText(job) -> str:
+    """What to say about a segment that was filled."""
+    from MedInpaintSlicer.pages import messages
+
+    title = _allMethods()[job.report["method"]].title
+    text = messages.fillText(job.outputVolume.GetName(), title, job.report)
+    if job.uncertaintyVolume is not None:
+        text += "\n" + _("Uncertainty: '{name}'.").format(name=job.uncertaintyVolume.GetName())
+    return text
+
+
+def scrollAreaAround(widget):
+    """The innermost scroll area that a widget is in, or None."""
+    makeImportable()
+    from MedInpaintSlicer.pages import messages
+
+    return messages.scrollAreaAround(widget)
+
+
+def isDark() -> bool:
+    """Whether Slicer has its dark theme; not where the module is missing, which is said when the effect is used."""
+    makeImportable()
+    try:
+        from MedInpaintSlicer import theme
+    except ImportError:
+        return False
+    return theme.isDark()
 
 
 def ensurePackages(method: str) -> None:
@@ -69,3 +122,11 @@ def isExpected(error: Exception) -> bool:
     except ImportError:  # the error may be just this one
         return False
     return isinstance(error, MedInpaintError)
+
+
+def _allMethods() -> dict:
+    makeImportable()
+    import MedInpaint  # noqa: F401, it makes the engine importable
+    import MedInpaintLib
+
+    return MedInpaintLib.methods()

@@ -5,15 +5,14 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from . import engine
+
 #: The choice that leaves the method to the engine.
 AUTOMATIC = "auto"
 
-#: The hole can be grown by up to this much (mm), as in the module MedInpaint.
-MOST_GROWTH = 20
-
 _BOX = "QLabel {{ background-color: rgba({color}); border-radius: 3px; padding: 5px; }}"
 
-#: Kinds of messages -> style sheet, as in the module MedInpaint.
+#: Kinds of messages -> style sheet, as in the module's Run.ui.
 STYLES = {
     "": "",
     "error": _BOX.format(color="220, 60, 50, 70"),
@@ -32,12 +31,14 @@ class Options:
         self.say("")
         self.warn("")
 
-    def offerMethods(self, methods: dict) -> None:
-        """Fill the combo box.
+    def offer(self, methods: dict, mostGrowth: float) -> None:
+        """Fill the combo box, and set how far the hole can be grown.
 
         Args:
             methods: name -> ``MethodInfo``.
+            mostGrowth: in mm.
         """
+        self.growSlider.maximum = mostGrowth
         automatic = _("Chooses by the hole's geometry and side and by the kind of image, and says why.")
         self.methodCombo.addItem(_("Automatic"), AUTOMATIC)
         self.methodCombo.setItemData(0, automatic, qt.Qt.ToolTipRole)
@@ -69,9 +70,7 @@ class Options:
 
     def reveal(self) -> None:
         """Scroll what is said into sight."""
-        area = self.messageLabel.parentWidget()
-        while area is not None and not hasattr(area, "ensureWidgetVisible"):
-            area = area.parentWidget()
+        area = engine.scrollAreaAround(self.messageLabel)
         if area is not None and self.messageLabel.visible:
             area.ensureWidgetVisible(self.messageLabel, 0, 0)
 
@@ -82,7 +81,6 @@ class Options:
         scriptedEffect.addLabeledOptionsWidget(_("Method:"), self.methodCombo)
 
         self.growSlider = ctk.ctkSliderWidget()
-        self.growSlider.maximum = MOST_GROWTH
         self.growSlider.singleStep = 0.5
         self.growSlider.decimals = 1
         self.growSlider.suffix = _(" mm")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from panelhost import host, mrml
+from panelhost import host, mrml, workers
 from panelhost.phantom import addSegmentation, addTransform, addVolume, box, obliqueMatrix, ramp, rotation, sceneContent
 
 
@@ -127,16 +127,89 @@ def test_the_uncertainty_is_not_offered_where_it_was_not_asked_for(panel):
 
 def test_the_segments_do_not_hide_the_result_and_their_outlines_are_optional(panel):
     _, segmentation = _addInputs()
-    display = segmentation.GetDisplayNode()
-    assert display.GetVisibility2DFill()
+    segmentation.GetSegmentation().AddEmptySegment("other", "other")
+    panel.logic.getParameterNode().segmentIds = ["lesion"]
     ui = _fill(panel)
-    assert not display.GetVisibility2DFill()
-    assert display.GetVisibility2DOutline()
+    assert _looks(segmentation, "lesion") == (False, True)
+    assert _looks(segmentation, "other") == (True, True)
     ui.outlineBox.click()
-    assert not display.GetVisibility2DOutline()
+    assert _looks(segmentation, "lesion") == (False, False)
     ui.undoButton.click()
-    assert display.GetVisibility2DFill()
-    assert display.GetVisibility2DOutline()
+    assert _looks(segmentation, "lesion") == (True, True)
+
+
+def _looks(segmentation, segmentId):
+    """Whether a segment's fill and outline are seen in slice views."""
+    display = segmentation.GetDisplayNode()
+    return display.GetSegmentVisibility2DFill(segmentId), display.GetSegmentVisibility2DOutline(segmentId)
+
+
+def test_segments_look_as_ever_in_other_modules(panel):
+    """The next lesion is painted there."""
+    _, segmentation = _addInputs()
+    ui = _fill(panel)
+    ui.outlineBox.click()
+    panel.exit()
+    assert _looks(segmentation, "lesion") == (True, True)
+    panel.enter()
+    assert _looks(segmentation, "lesion") == (False, False)
+    ui.outlineBox.click()
+    ui.methodCombo.currentIndex = ui.methodCombo.findData("nearest")
+    ui.applyButton.click()
+    host.waitUntil(lambda: panel.fillPage.run.job is None)
+    ui.undoButton.click()
+    assert _looks(segmentation, "lesion") == (True, True)
+
+
+def test_nothing_moves_by_itself_in_another_module_or_behind_another_tab(panel, view):
+    _addInputs()
+    ui = _fill(panel)
+    for leave in (panel.exit, lambda: setattr(panel.ui.tabWidget, "currentIndex", 1)):
+        panel.enter()
+        panel.ui.tabWidget.currentIndex = 0
+        ui.flickerButton.click()
+        leave()
+        view.SetForegroundOpacity(0.5)
+        host.settle(0.8)
+        assert view.GetForegroundOpacity() == 0.5
+
+
+def test_a_result_that_comes_while_another_module_is_open_leaves_its_views_alone(panel, view):
+    volume, segmentation = _addInputs()
+    panel.exit()
+    panel.enter()
+    ui = panel.fillPage.ui
+    ui.methodCombo.currentIndex = ui.methodCombo.findData("harmonic")
+    ui.applyButton.click()
+    panel.exit()
+    view.SetBackgroundVolumeID(volume.GetID())
+    host.waitUntil(lambda: panel.fillPage.run.job is None)
+    assert _layers(view) == ["T1", None]
+    assert _looks(segmentation, "lesion") == (True, True)
+    panel.enter()
+    assert _layers(view) == ["T1", "T1 filled (harmonic)"]
+    assert ui.compareCollapsibleButton.visible
+
+
+def test_without_a_common_grid_there_is_no_difference(panel, view):
+    volume, _ = _addInputs()
+    ui = _fill(panel)
+    slicer.util.updateVolumeFromArray(volume, np.zeros((2, 2, 2), np.int16))
+    _choose(ui, "difference")
+    assert _layers(view) == ["T1 filled (harmonic)", "T1 filled (harmonic)"]
+
+
+def test_undo_while_the_next_one_runs_leaves_what_is_said_of_that(panel, monkeypatch, tmp_path):
+    _addInputs()
+    ui = _fill(panel)
+    workers.endless(monkeypatch, tmp_path)
+    ui.applyButton.click()
+    host.waitUntil(lambda: ui.progressBar.value == 42)
+    panel.fillPage.run.onWarning("The CPU was used.")
+    ui.undoButton.click()
+    assert ui.warningLabel.text == "The CPU was used."
+    assert ui.statusLabel.text == "Filling"
+    ui.cancelButton.click()
 
 
 def test_the_views_go_through_the_largest_piece_then_through_the_next(panel, sliceNode):
@@ -202,12 +275,14 @@ def test_a_result_that_was_removed_by_hand_does_no_harm(panel, view):
     _addInputs()
     ui = _fill(panel, uncertainty=True)
     slicer.mrmlScene.RemoveNode(slicer.mrmlScene.GetFirstNodeByName("T1 filled (harmonic)"))
+    assert not ui.compareCollapsibleButton.visible
+    assert ui.resultLabel.text == ""
     for name in ("difference", "uncertainty", "before"):
         _choose(ui, name)
     ui.fadeSlider.value = 10
     ui.nextPieceButton.click()
     ui.undoButton.click()
-    assert slicer.mrmlScene.GetFirstNodeByName("T1 uncertainty (harmonic)") is None
+    assert ui.applyButton.enabled
 
 
 def test_closing_the_scene_ends_the_comparison(panel):

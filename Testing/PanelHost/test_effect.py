@@ -9,13 +9,14 @@ import pytest
 import slicer
 import vtk
 from panelhost import effect as effecthost
-from panelhost import host, mrml
+from panelhost import bundles, host, mrml
 from panelhost.phantom import addSegmentation, addTransform, addVolume, box, ramp, rotation
 from panelhost.processes import isRunning
 from PySide6 import QtCore, QtGui, QtWidgets
 
 import MedInpaintLib
 from MedInpaintLib.errors import MissingDependencyError
+from MedInpaintLib.models import store
 
 NAME = "MedInpaint fill"
 
@@ -208,10 +209,13 @@ def test_nothing_of_the_engine_is_loaded_before_the_effect_is_chosen(editor):
 # Choices.
 
 
-def test_automatic_and_every_method_are_offered_with_their_summaries(editor):
+def test_automatic_and_every_method_that_needs_no_other_images_are_offered_with_their_summaries(editor):
     combo = editor.options.methodCombo
     offered = {combo.itemData(row): combo.itemText(row) for row in range(combo.count)}
-    assert offered == {"auto": "Automatic", **{name: info.title for name, info in MedInpaintLib.methods().items()}}
+    every = {"auto": "Automatic", **{name: info.title for name, info in MedInpaintLib.methods().items()}}
+    for name in ("collagan", "exemplar"):
+        del every[name]
+    assert offered == every
     combo.currentIndex = combo.findData("patch")
     summary = MedInpaintLib.methods()["patch"].summary
     assert combo.itemData(combo.currentIndex, QtCore.Qt.ToolTipRole) == summary
@@ -580,18 +584,36 @@ def test_apply_cannot_be_pressed_again_while_packages_are_installed(editor, monk
     assert len(editor.volumes()) == 2
 
 
-def test_an_unknown_method_in_a_saved_scene_is_an_error_with_a_name(editor):
-    editor.apply("magic")
-    editor.wait()
-    assert _hasSaid(editor, "no method 'magic'")
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("magic", "There is no method 'magic'; choose another one."),
+        ("exemplar", "'Patches of other scans' needs other images"),
+        ("collagan", "needs other images, which are chosen under More options"),
+    ],
+)
+def test_a_method_that_cannot_work_here_says_so_and_cannot_be_applied(editor, method, words):
+    editor.scripted.setParameter("Method", method)
+    assert words in editor.said
     assert editor.options.methodCombo.currentText == ""
+    assert not editor.options.applyButton.enabled
+    assert editor.options.moreButton.enabled
+    editor.effect.onApply()
+    assert editor.effect.job is None
+    editor.options.methodCombo.currentIndex = editor.options.methodCombo.findData("harmonic")
+    assert editor.options.applyButton.enabled
+    assert editor.said == ""
 
 
-def test_a_method_that_needs_more_says_so(editor):
-    editor.apply("exemplar")
-    editor.wait()
-    assert editor.filled is None
-    assert _hasSaid(editor, "exemplar")
+def test_a_method_without_a_model_cannot_be_applied_and_says_why(editor, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))
+    monkeypatch.setattr(store, "_RELEASED", ())
+    editor.scripted.setParameter("Method", "unet")
+    assert not editor.options.applyButton.enabled
+    assert _hasSaid(editor, "There is no model for", MedInpaintLib.methods()["unet"].title)
+    bundles.write(tmp_path, "mine", architecture="unet")
+    editor.effect.refresh()
+    assert editor.options.applyButton.enabled
 
 
 def test_a_worker_that_dies_has_its_last_words_told(editor, wordyWorker):
@@ -657,13 +679,21 @@ def test_more_options_go_on_in_the_module_with_the_same_choices(editor):
     editor.widget.setCurrentSegmentID("other")
     editor.scripted.setParameter("Method", "patch")
     editor.scripted.setParameter("GrowMm", 1.5)
+    editor.options.uncertaintyBox.checked = True
+    # What was chosen there before is not what is overwritten next.
+    MedInpaint.MedInpaintLogic().getParameterNode().outputVolume = addVolume(name="Stale")
     editor.options.moreButton.click()
     assert (editor.modules, editor.pages) == (["MedInpaint"], ["Fill"])
     node = MedInpaint.MedInpaintLogic().getParameterNode()
     assert node.inputVolume is editor.volume
     assert node.segmentation is editor.segmentation
     assert list(node.segmentIds) == ["other"]
-    assert (node.method, node.dilateMm) == ("patch", 1.5)
+    assert (node.method, node.dilateMm, node.uncertainty) == ("patch", 1.5, True)
+    assert node.outputVolume is None
+    output = addVolume(name="Output")
+    editor.options.outputSelector.setCurrentNode(output)
+    editor.options.moreButton.click()
+    assert node.outputVolume is output
 
 
 # Where it lies, and the module's own test.

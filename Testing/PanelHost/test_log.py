@@ -6,6 +6,8 @@ from panelhost import host, workers
 from panelhost.phantom import addSegmentation, addVolume, box
 from PySide6 import QtWidgets
 
+from MedInpaintSlicer.jobs import process
+
 
 def _text(panel):
     return panel.ui.logEdit.toPlainText()
@@ -57,6 +59,26 @@ def test_the_installation_is_checked_in_a_process_of_its_own(panel):
     host.waitUntil(lambda: panel.ui.checkInstallationButton.enabled, seconds=120)
     for words in ("Slicer 5.13", "numpy", "SimpleITK", "brain-mr-unet", "memory"):
         assert words in _text(panel), _text(panel)
+
+
+def test_a_check_that_cannot_be_started_says_so_and_can_be_tried_again(panel, monkeypatch):
+    monkeypatch.setattr(process, "engineCommand", lambda *arguments: ["/nowhere/PythonSlicer"])
+    button = panel.ui.checkInstallationButton
+    button.click()
+    assert button.enabled
+    for words in ("Slicer 5.13", "cannot be started", "/nowhere/PythonSlicer", "install Slicer and MedInpaint again"):
+        assert words in _text(panel)
+    monkeypatch.undo()
+    button.click()
+    host.waitUntil(lambda: button.enabled, seconds=120)
+    assert "numpy" in _text(panel)
+
+
+def test_only_the_last_lines_are_kept(panel):
+    panel.log.add("\n".join(f"line {number}" for number in range(6000)))
+    lines = _text(panel).splitlines()
+    assert len(lines) == 5000
+    assert lines[-1].endswith("line 5999")
 
 
 def test_a_check_that_runs_while_the_panel_is_closed_is_ended(panel):

@@ -1,5 +1,6 @@
 """The panel's life: left and entered again, reloaded, Slicer quit while something runs."""
 
+import gc
 import json
 import sys
 
@@ -9,6 +10,8 @@ from panelhost import host, mrml
 from panelhost.filling import addInputs, choose, clickApply, comeBack
 from panelhost.phantom import addVolume
 from panelhost.processes import isRunning
+
+from MedInpaintSlicer.parameters import MedInpaintParameterNode
 
 
 @pytest.fixture
@@ -93,6 +96,27 @@ def test_a_result_that_comes_while_another_module_is_open_is_there_on_return(pan
     assert panel.fillPage.ui.compareCollapsibleButton.visible
     panel.fillPage.ui.undoButton.click()
     assert slicer.util.getNodes("T1*") == {"T1": panel.fillPage.ui.inputVolumeSelector.currentNode()}
+
+
+def test_coming_and_going_leaves_nothing_behind(panel):
+    addInputs()
+    for _number in range(20):
+        comeBack(panel)
+    gc.collect()
+    kept = [each for each in gc.get_objects() if isinstance(each, MedInpaintParameterNode)]
+    assert len(kept) <= 2
+
+
+def test_a_tab_that_cannot_show_the_scene_does_not_keep_the_others_from_it(panel, monkeypatch):
+    def fail():
+        raise KeyError("PD")
+
+    addInputs()
+    comeBack(panel)
+    monkeypatch.setattr(panel.fillPage, "_show", fail)
+    volume = addVolume(name="Other")
+    panel.logic.getParameterNode().evaluateVolume = volume
+    assert panel.evaluatePage.ui.evaluateVolumeSelector.currentNode() is volume
 
 
 def test_the_whole_panel_fits_into_300_pixels(panel):

@@ -10,6 +10,7 @@ import slicer
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
+from ..nodes.snapshot import removeVolume
 from . import process
 from .fill import FillJob, Request
 
@@ -24,6 +25,7 @@ class BatchJob(VTKObservationMixin):
         outputVolume: a volume that shows what was made, if anything was.
         error: why none was filled.
         seconds: how long it took, once it has ended.
+        created: the nodes that were added to the scene.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class BatchJob(VTKObservationMixin):
         self.outputVolume = None
         self.error: Exception | None = None
         self.seconds = 0.0
+        self.created: list[Any] = []
         self._makeRunner = makeRunner
         self._progress = progress or (lambda fraction, stage: None)
         self._onWarning = warning or (lambda message: None)
@@ -106,6 +109,12 @@ class BatchJob(VTKObservationMixin):
         if self.state == "running":
             self._stop("cancelled")
 
+    def undo(self) -> None:
+        """Remove what was made, as far as it is still there; nothing happens while the job runs, or a second time."""
+        if self.state != "running":
+            created, self.created = self.created, []
+            self._remove(created)
+
     def name(self, item: Hashable) -> str:
         """What an item is called."""
         raise NotImplementedError
@@ -135,6 +144,11 @@ class BatchJob(VTKObservationMixin):
 
     def _conclude(self) -> None:
         """Nothing more will be filled."""
+
+    def _remove(self, created: list[Any]) -> None:
+        """Remove nodes that were made."""
+        for node in created:
+            removeVolume(node)
 
     def _missing(self) -> Exception | None:
         """Why the rest cannot be filled any more, when a node was removed."""
@@ -177,6 +191,7 @@ class BatchJob(VTKObservationMixin):
         item = self.items[len(self.results)]
         if job.state == "done":
             self.reports[item] = job.report
+            self.created += job.created
             self._take(item, job.outputVolume)
         else:
             self._take(item, job.error)
@@ -209,8 +224,16 @@ class BatchJob(VTKObservationMixin):
             self.error = self._failure()
         # A scene that is being closed takes nothing more.
         if self.reports and self.error is None and not slicer.mrmlScene.IsClosing():
-            self._conclude()
+            self._tryToConclude()
         self._onFinished(self)
+
+    def _tryToConclude(self) -> None:
+        try:
+            self._conclude()
+        except Exception as error:
+            # Whatever went wrong, the one who waits for this job must hear of it, and nothing is left of half a result.
+            self.state, self.error = "failed", error
+            self.undo()
 
     def _onNodeRemoved(self, caller, event) -> None:
         error = self._missing() if self.state == "running" else None

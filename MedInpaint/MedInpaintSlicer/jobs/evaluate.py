@@ -61,7 +61,7 @@ class EvaluateJob(Job):
         return self.outputVolume
 
     def undo(self) -> None:
-        """Remove the tables and the plots; nothing happens for a job that is not done, or a second time."""
+        """Remove the tables and the plots, as far as they are there; nothing happens a second time."""
         created, self.created = self.created, []
         removeWithFolders(created)
 
@@ -107,21 +107,28 @@ class EvaluateJob(Job):
     def _addToScene(self, result: dict, outputVolume: Any):
         report, volume, titles = self._told(result["report"]), self.inputVolume, methodTitles()
         result["report"] = report  # from where the job's own comes
-        scores = evaluations.addScores(report, volume, self._image.ijkToRAS)
-        self.summaryTable = evaluations.addSummary(report, titles, volume)
-        made, charts = [self.summaryTable], []
-        for holes in evaluation.sets(report):
-            byHole = evaluations.addPsnrByHole(report, holes, titles, volume)
-            name = _("{volume} PSNR plot ({holes})").format(volume=volume.GetName(), holes=holes)
-            chart, series = plots.addPsnrPlot(byHole, evaluation.meanPsnr(report, holes), titles, name)
-            made += [byHole, chart, *series]
-            charts.append(chart)
-        self.charts = tuple(charts)
-        evaluations.refer(scores, self.summaryTable, charts)
-        evaluations.describe([scores, *made], report, volume.GetName())
-        addFolderBeside(volume, scores.GetName(), [scores, *made])
-        self.created += made
+        scores = self._kept(evaluations.addScores(report, volume, self._image.ijkToRAS))
+        summary = self._kept(evaluations.addSummary(report, titles, volume))
+        charts = [self._addPlot(report, holes, titles) for holes in evaluation.sets(report)]
+        evaluations.refer(scores, summary, charts)
+        evaluations.describe(self.created, report, volume.GetName())
+        addFolderBeside(volume, scores.GetName(), self.created)
+        self.summaryTable, self.charts = summary, tuple(charts)
         return scores
+
+    def _addPlot(self, report: dict, holes: str, titles: Mapping[str, str]):
+        """The plot of a set of holes, with its table; returns the chart."""
+        byHole = self._kept(evaluations.addPsnrByHole(report, holes, titles, self.inputVolume))
+        name = _("{volume} PSNR plot ({holes})").format(volume=self.inputVolume.GetName(), holes=holes)
+        means = evaluation.meanPsnr(report, holes)
+        chart, series = plots.addPsnrPlot(byHole, means, titles, name)
+        self.created += [chart, *series]
+        return chart
+
+    def _kept(self, node):
+        """A node that has just been made: from now on, it goes when something fails, or when it is taken back."""
+        self.created.append(node)
+        return node
 
     def _told(self, report: dict) -> dict:
         """The report as the user is told it: with all warnings, and given holes called like their segmentation."""

@@ -47,6 +47,7 @@ class FillJob(Job):
         """Runner and callbacks are those of :class:`Job`."""
         super().__init__(request.volumeNode, request.outputVolume, runner, **callbacks)
         self.segmentation = request.segmentationNode
+        self.segmentIds = request.segmentIds
         self.uncertaintyVolume = None
         self.centers: tuple[tuple[float, float, float], ...] = ()
         self._request = request
@@ -107,6 +108,8 @@ class FillJob(Job):
         uncertainty = Volume.read(self._uncertaintyFile()).array if request.uncertainty else None
         method = result["report"]["method"]
         node = results.addResult(filled, self._image.ijkToRAS, request.volumeNode, method, outputVolume)
+        if outputVolume is None:
+            self.created.append(node)
         self._describe(node, result["report"])
         if uncertainty is not None:
             self.uncertaintyVolume = addUncertainty(uncertainty, self._image.ijkToRAS, request.volumeNode, node, method)

@@ -145,6 +145,8 @@ class ImputeJob(Job):
         node = estimates.addEstimate(
             estimated, self._image.ijkToRAS, self.inputVolume, report["target"], self._request.like, outputVolume
         )
+        if outputVolume is None:
+            self.created.append(node)
         estimates.describeEstimate(node, {**report, "warnings": self.warnings}, self._names, self._likeName)
         return node
 

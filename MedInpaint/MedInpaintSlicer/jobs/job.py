@@ -29,7 +29,7 @@ class Job(VTKObservationMixin):
     Attributes:
         state: ``"running"``, ``"done"``, ``"failed"`` or ``"cancelled"``.
         inputVolume: the node on whose grid, and under whose parent transform, the result is.
-        segmentation: the node that marks what is filled, if anything is.
+        segmentation, segmentIds: what marks what is filled, if anything is.
         outputVolume: the node that holds the result, once done.
         report: the engine's report, once done.
         error: why it failed.
@@ -61,6 +61,7 @@ class Job(VTKObservationMixin):
         super().__init__()
         self.state = "running"
         self.segmentation = None
+        self.segmentIds: tuple[str, ...] = ()
         self.outputVolume = None
         self.report: dict | None = None
         self.error: Exception | None = None
@@ -92,7 +93,7 @@ class Job(VTKObservationMixin):
             jobFile = self._folder / "job.json"
             jobFile.write_text(json.dumps(self._write()), encoding="utf-8")
             self._runner.start(
-                process.workerCommand(str(jobFile)), str(layout.engineFolder()), self._conversation.hear, self._onExit
+                process.workerCommand(str(jobFile)), str(layout.engineFolder()), self._hear, self._onExit
             )
         except BaseException:
             # For example Ctrl+C while a script waits: nothing may go on behind the user's back.
@@ -119,7 +120,7 @@ class Job(VTKObservationMixin):
         for node in created:
             removeVolume(node)
         snapshot, self._snapshot = self._snapshot, None
-        if snapshot is not None and slicer.mrmlScene.IsNodePresent(self.outputVolume):
+        if snapshot is not None:
             snapshot.restore()
 
     # What a kind of job adds.
@@ -138,6 +139,8 @@ class Job(VTKObservationMixin):
     def _addToScene(self, result: dict, outputVolume: Any):
         """Put what the worker has written into the scene; returns the result's node.
 
+        Each node is appended to ``created`` as soon as it is there: when something fails afterwards, it goes again.
+
         Args:
             result: the worker's event of that name.
             outputVolume: the chosen one if it is still there; None: a new volume.
@@ -153,6 +156,8 @@ class Job(VTKObservationMixin):
     def _writeImage(self, folder: str, node, array: np.ndarray, geometry: np.ndarray) -> str:
         """Write voxels into a file that is called like a node, by which the engine calls it; returns the path."""
         name = re.sub(r"[^\w -]", "_", node.GetName(), flags=re.ASCII)[:60] or "volume"
+        if re.fullmatch("con|prn|aux|nul|(com|lpt)[0-9]", name, flags=re.IGNORECASE):
+            name += "_"  # those are devices on Windows
         path = self._folder / folder / f"{name}.nrrd"
         path.parent.mkdir()
         # The files live for one run on the local disk: compressing a CT would take longer than filling it.
@@ -166,6 +171,17 @@ class Job(VTKObservationMixin):
             self._onWarning(message)
 
     # How it goes.
+
+    def _hear(self, line: str) -> None:
+        """Take in a line of the worker. A callback that raises ends the job: whoever polls the worker would stop, and
+        the job would never come to an end."""
+        try:
+            self._conversation.hear(line)
+        except Exception as error:
+            if self.state == "running":
+                self._runner.kill()
+                self.error = error
+                self._finish("failed")
 
     def _tellProgress(self, fraction: float, stage: str) -> None:
         if self.state == "running":
@@ -191,7 +207,9 @@ class Job(VTKObservationMixin):
                 raise self._conversation.failure(exitCode)
             self._takeResult(self._conversation.result)
         except Exception as error:
-            # Whatever went wrong, the one who waits for this job must hear of it.
+            # Whatever went wrong, the one who waits for this job must hear of it, and nothing is left of half a result.
+            self.undo()
+            self.outputVolume = None
             self.error = error
             self._finish("failed")
         else:
@@ -200,15 +218,27 @@ class Job(VTKObservationMixin):
     def _takeResult(self, result: dict) -> None:
         if not slicer.mrmlScene.IsNodePresent(self.inputVolume):
             raise self._inputRemoved()
+        self._image = self._imageNow()
         output = self._wantedOutput
         if output is not None and not slicer.mrmlScene.IsNodePresent(output):
             output = None
         # Where the result goes into a volume that is there, that can be put back.
         self._snapshot = Snapshot(output) if output is not None else None
         self.outputVolume = self._addToScene(result, output)
-        if output is None:
-            self.created.append(self.outputVolume)
         self.report = result["report"]
+
+    def _imageNow(self) -> Image:
+        """Where the input lies now: it may have been moved, or its transform hardened, since the start."""
+        from MedInpaintLib.errors import InputError
+
+        now = imageOf(self.inputVolume)
+        if now.array.shape != self._image.array.shape:
+            raise InputError(
+                _("Volume '{name}' was replaced by one of another size while it was in use; start again.").format(
+                    name=self.inputVolume.GetName()
+                )
+            )
+        return now
 
     def _finish(self, state: str) -> None:
         self.state = state

@@ -93,6 +93,10 @@ class SequenceJob(BatchJob):
         self._filled.show(self._browser, method, description)
         self.outputSequence, self.uncertaintySequence = self._filled.result, self._filled.uncertainty
         self.outputVolume = self._filled.resultProxy
+        self.created = self._filled.nodes()
+
+    def _remove(self, created: list[Any]) -> None:
+        self._filled.remove()
 
     def _missing(self) -> Exception | None:
         from MedInpaintLib.errors import InputError

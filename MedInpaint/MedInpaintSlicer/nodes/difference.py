@@ -14,6 +14,12 @@ COLORS = "MedInpaint difference"
 STEPS = 255
 
 
+def canDiffer(beforeNode, afterNode) -> bool:
+    """Whether the two have one voxel grid, so that there is a difference."""
+    images = beforeNode.GetImageData(), afterNode.GetImageData()
+    return all(image is not None for image in images) and images[0].GetDimensions() == images[1].GetDimensions()
+
+
 def differenceOf(beforeNode, afterNode):
     """After minus before, as a new volume under the transform of the two; the same one when it is asked for again.
 
@@ -21,14 +27,12 @@ def differenceOf(beforeNode, afterNode):
         beforeNode, afterNode: scalar volumes on one voxel grid.
 
     Returns:
-        The volume node, float32, or None where the grids differ.
+        The volume node, float32.
     """
     made = afterNode.GetNodeReference(attributes.DIFFERENCE_ROLE)
     if made is not None:
         return made
     before, after = slicer.util.arrayFromVolume(beforeNode), slicer.util.arrayFromVolume(afterNode)
-    if before.shape != after.shape:
-        return None
     difference = np.subtract(after, before, dtype=np.float32, casting="unsafe")
     name = _("{result} difference").format(result=afterNode.GetName())
     node = slicer.util.addVolumeFromArray(difference, name=slicer.mrmlScene.GenerateUniqueName(name))

@@ -23,14 +23,15 @@ def addFolderBeside(inputNode, name: str, nodes) -> None:
 
 
 def removeWithFolders(nodes) -> None:
-    """Remove those nodes that are still there, all with items, and the folders that become empty by that."""
+    """Remove those nodes that are still there, and the folders that become empty by that."""
     hierarchy, folders = _hierarchy(), set()
     for node in nodes:
         if slicer.mrmlScene.IsNodePresent(node):
             item = hierarchy.GetItemByDataNode(node)
-            folders.add(hierarchy.GetItemParent(item))
-            # One after the other: a scene without the application's plugins would keep the item of a removed node.
-            hierarchy.RemoveItem(item, False)
+            if item != hierarchy.GetInvalidItemID():
+                folders.add(hierarchy.GetItemParent(item))
+                # One after the other: a scene without the application's plugins would keep the item of a removed node.
+                hierarchy.RemoveItem(item, False)
             slicer.mrmlScene.RemoveNode(node)
     level = slicer.vtkMRMLSubjectHierarchyConstants.GetSubjectHierarchyLevelFolder()
     for folder in folders - {hierarchy.GetSceneItemID()}:

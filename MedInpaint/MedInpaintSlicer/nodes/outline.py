@@ -4,26 +4,32 @@ import slicer
 
 
 class Outline:
-    """A segmentation's appearance in slice views, while its fill would hide the result; can be put back."""
+    """How segments look in slice views while their fill would hide the result; can be put back."""
 
-    def __init__(self, segmentationNode) -> None:
+    def __init__(self, segmentationNode, segmentIds) -> None:
         self._segmentation = segmentationNode
         display = segmentationNode.GetDisplayNode()
-        self._before = None if display is None else (display.GetVisibility2DFill(), display.GetVisibility2DOutline())
+        self._before = {} if display is None else {each: _looks(display, each) for each in segmentIds}
 
     def show(self, visible: bool) -> None:
         """Only the outlines, or neither outlines nor what is in them."""
-        self._set(False, visible)
+        self._set(dict.fromkeys(self._before, (False, visible)))
 
     def restore(self) -> None:
-        """As it was."""
-        if self._before is not None:
-            self._set(*self._before)
+        """As they were."""
+        self._set(self._before)
 
-    def _set(self, fill: bool, outline: bool) -> None:
-        if self._before is None or not slicer.mrmlScene.IsNodePresent(self._segmentation):
+    def _set(self, looks: dict[str, tuple[bool, bool]]) -> None:
+        display = self._segmentation.GetDisplayNode() if slicer.mrmlScene.IsNodePresent(self._segmentation) else None
+        if display is None:
             return
-        display = self._segmentation.GetDisplayNode()
-        if display is not None:
-            display.SetVisibility2DFill(fill)
-            display.SetVisibility2DOutline(outline)
+        known = self._segmentation.GetSegmentation().GetSegmentIDs()
+        with slicer.util.NodeModify(display):
+            for segmentId, (fill, outline) in looks.items():
+                if segmentId in known:
+                    display.SetSegmentVisibility2DFill(segmentId, fill)
+                    display.SetSegmentVisibility2DOutline(segmentId, outline)
+
+
+def _looks(display, segmentId: str) -> tuple[bool, bool]:
+    return display.GetSegmentVisibility2DFill(segmentId), display.GetSegmentVisibility2DOutline(segmentId)

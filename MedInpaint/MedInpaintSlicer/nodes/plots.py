@@ -37,10 +37,10 @@ def addPsnrPlot(tableNode, means: Mapping[str, float], titles: Mapping[str, str]
     Returns:
         The chart node, and its series nodes.
     """
-    series = [
-        _addSeries(tableNode, method, _legend(titles[method], mean), number)
-        for number, (method, mean) in enumerate(means.items())
-    ]
+    # Before there are nodes: what fails must leave none.
+    legends = {method: _legend(titles[method], mean) for method, mean in means.items()}
+    range_ = _rangeOf(_values(tableNode, list(means)), len(means))
+    series = [_addSeries(tableNode, *each, number) for number, each in enumerate(legends.items())]
     chart = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", slicer.mrmlScene.GenerateUniqueName(name))
     with slicer.util.NodeModify(chart):
         for each in series:
@@ -53,7 +53,7 @@ def addPsnrPlot(tableNode, means: Mapping[str, float], titles: Mapping[str, str]
         chart.SetXAxisRangeAuto(False)
         chart.SetXAxisRange(0.5, tableNode.GetNumberOfRows() + 0.5)
         chart.SetYAxisRangeAuto(False)
-        chart.SetYAxisRange(*_rangeOf(_values(tableNode, list(means)), len(means)))
+        chart.SetYAxisRange(*range_)
     _setLines(chart, series)
     return chart, series
 

@@ -2,24 +2,29 @@
 
 from collections.abc import Callable
 
-import slicer
 from slicer.util import VTKObservationMixin
+
+from . import arguments
 
 #: Orange.
 MARK = (1.0, 0.6, 0.1)
 
 
 def allSegmentIds(segmentationNode) -> tuple[str, ...]:
-    """The ids of all segments; none where there is no segmentation."""
+    """The ids of all segments; none where there is no segmentation (None).
+
+    Raises:
+        MedInpaintLib.errors.MaskError: it is something else.
+    """
     if segmentationNode is None:
         return ()
+    arguments.checkSegmentation("segmentation", segmentationNode)
     return tuple(segmentationNode.GetSegmentation().GetSegmentIDs())
 
 
 def segmentNames(segmentationNode) -> dict[str, str]:
     """Segment id -> name, of all segments; none where there is no segmentation."""
-    ids = allSegmentIds(segmentationNode)
-    return {each: segmentationNode.GetSegmentation().GetSegment(each).GetName() for each in ids}
+    return _names(segmentationNode.GetSegmentation()) if segmentationNode is not None else {}
 
 
 def segmentTimes(segmentationNode, segmentIds) -> dict[str, int]:
@@ -33,21 +38,28 @@ def segmentTimes(segmentationNode, segmentIds) -> dict[str, int]:
 
 
 class SegmentsObserver(VTKObservationMixin):
-    """Tells when segments are added to the segmentation that is looked at, or removed from it."""
+    """Tells when segments are added to the segmentation that is looked at, removed from it, or renamed."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
         super().__init__()
         self._changed = changed
+        self._names: dict[str, str] = {}
 
     def observe(self, segmentationNode) -> None:
         """Look at this segmentation from now on, or at none."""
         self.removeObservers()
+        self._names = segmentNames(segmentationNode)
         if segmentationNode is not None:
-            for event in (slicer.vtkSegmentation.SegmentAdded, slicer.vtkSegmentation.SegmentRemoved):
-                self.addObserver(segmentationNode.GetSegmentation(), event, self._onEvent)
+            segmentation = segmentationNode.GetSegmentation()
+            for event in (segmentation.SegmentAdded, segmentation.SegmentRemoved, segmentation.SegmentModified):
+                self.addObserver(segmentation, event, self._onEvent)
 
     def _onEvent(self, caller, event) -> None:
-        self._changed()
+        names = _names(caller)
+        # Colors change, too, and painting is a stream of events.
+        if names != self._names:
+            self._names = names
+            self._changed()
 
 
 def nameSegments(segmentationNode, name: str) -> None:
@@ -57,3 +69,7 @@ def nameSegments(segmentationNode, name: str) -> None:
         segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
         segment.SetName(f"{name} {number}" if len(ids) > 1 else name)
         segment.SetColor(*MARK)
+
+
+def _names(segmentation) -> dict[str, str]:
+    return {each: segmentation.GetSegment(each).GetName() for each in segmentation.GetSegmentIDs()}

@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from . import attributes
 from .hierarchy import placeBeside
 from .names import originalName, resultName
+from .snapshot import removeVolume
 from .uncertainty import showAsUncertainty
 
 #: The class of the nodes that are frames of volume sequences.
@@ -226,6 +227,17 @@ class FilledSequence:
         if self.uncertainty is not None:
             self._showUncertainty(browserNode, method, said)
 
+    def nodes(self) -> list:
+        """What :meth:`show` has added to the scene."""
+        shown = (self.result, self.resultProxy, self.uncertainty, self.uncertaintyProxy)
+        return [each for each in shown if each is not None]
+
+    def remove(self) -> None:
+        """Take out of the scene and its browsers what :meth:`show` has added, as far as it is still there."""
+        for sequence, proxy in ((self.uncertainty, self.uncertaintyProxy), (self.result, self.resultProxy)):
+            removeVolume(proxy)
+            _remove(sequence)
+
     def _addUncertainty(self, indexValue: str, array: np.ndarray) -> None:
         inputFrame = frameAt(self._input, indexValue)
         node = type(inputFrame)()
@@ -284,7 +296,26 @@ def _show(sequenceNode, name: str, said: dict[str, str], inputSequence, browserN
     return proxy
 
 
+def _remove(sequenceNode) -> None:
+    """Remove a sequence, which no browser is to look for any more."""
+    if sequenceNode is None or not slicer.mrmlScene.IsNodePresent(sequenceNode):
+        return
+    for browser in _browsersOf(sequenceNode):
+        browser.RemoveSynchronizedSequenceNode(sequenceNode.GetID())
+    slicer.mrmlScene.RemoveNode(sequenceNode)
+
+
+def _browsersOf(sequenceNode) -> list:
+    found = vtk.vtkCollection()
+    slicer.modules.sequences.logic().GetBrowserNodesForSequenceNode(sequenceNode, found)
+    return _items(found)
+
+
 def _browsedBy(browserNode) -> list:
     found = vtk.vtkCollection()
     browserNode.GetSynchronizedSequenceNodes(found, True)
-    return [found.GetItemAsObject(number) for number in range(found.GetNumberOfItems())]
+    return _items(found)
+
+
+def _items(collection) -> list:
+    return [collection.GetItemAsObject(number) for number in range(collection.GetNumberOfItems())]

@@ -28,8 +28,10 @@ class Snapshot:
         self._parentItem = _parentItem(volumeNode)
 
     def restore(self) -> None:
-        """Make the volume what it was."""
+        """Make the volume what it was; nothing happens when it has gone."""
         node = self._node
+        if not slicer.mrmlScene.IsNodePresent(node):
+            return
         with slicer.util.NodeModify(node):
             node.SetAndObserveImageData(self._imageData)
             node.SetIJKToRASMatrix(self._ijkToRAS)

@@ -41,10 +41,12 @@ def addTable(name: str, columns: Sequence[Column]):
         name: if it is taken, a number is added.
         columns: all of the same length, one value or more.
     """
+    # Before there is a node: what fails must leave none.
+    arrays = [column.array() for column in columns]
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name))
     with slicer.util.NodeModify(node):
-        for column in columns:
-            node.AddColumn(column.array())
+        for column, array in zip(columns, arrays, strict=True):
+            node.AddColumn(array)
             node.SetColumnTitle(column.name, column.title)
             if column.description:
                 node.SetColumnDescription(column.name, column.description)

@@ -1,7 +1,30 @@
 """What the slice views show; without a main window, nothing happens."""
 
+from collections.abc import Callable
+
 import slicer
 import vtk
+from slicer.util import VTKObservationMixin
+
+
+class Removals(VTKObservationMixin):
+    """Tells when one of some nodes is removed from the scene."""
+
+    def __init__(self, removed: Callable[[], None]) -> None:
+        super().__init__()
+        self._removed = removed
+        self._nodes = ()
+
+    def observe(self, *nodes) -> None:
+        """These nodes from now on, in place of others; or none."""
+        self.removeObservers()
+        self._nodes = nodes
+        if nodes:
+            self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self._onNodeRemoved)
+
+    def _onNodeRemoved(self, caller, event) -> None:
+        if not all(slicer.mrmlScene.IsNodePresent(node) for node in self._nodes):
+            self._removed()
 
 
 class Layers:

@@ -4,13 +4,14 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from .. import installation, parameters
+from .. import installation, needs, parameters
 from ..jobs.sequence import SequenceJob
-from ..nodes import ownholes, segments, sequences
+from ..nodes import changes, ownholes, segments, sequences, views
 from . import sources
 from .checkednodes import CheckedNodes, presentNodes
 from .combos import BoundCombos, blends, devices
 from .page import RunPage
+from .undo import UndoButton
 
 
 class BatchPage(RunPage):
@@ -25,6 +26,8 @@ class BatchPage(RunPage):
         self._methods = _methods()
         self._log = log
         self._shownRows = None
+        self._undo = UndoButton(ui.batchUndoButton, self._onUndone)
+        self._observer = changes.NodesObserver(self.refreshSoon)
         self._volumes = CheckedNodes(ui.batchVolumesSelector, "batchVolumes")
         self._combos = BoundCombos({"batchKind": ui.batchKindCombo, "batchHole": ui.batchHoleCombo})
         self._combos.fill("batchKind", {"volumes": _("Volumes"), "sequence": _("Frames of a sequence")})
@@ -42,12 +45,14 @@ class BatchPage(RunPage):
         return _("Fill many volumes, or every frame of a sequence, with the settings of the tab Fill.")
 
     def setParameterNode(self, node) -> None:
+        self._observer.observe(())
         self._volumes.show(node)
         self._combos.show(node)
         super().setParameterNode(node)
 
     def clear(self) -> None:
         self._showRows(())
+        self._undo.clear()
         super().clear()
 
     def _hintLabels(self) -> tuple:
@@ -68,7 +73,9 @@ class BatchPage(RunPage):
         self._combos.fill("batchHole", {**holes, **own})
         self._combos.show(node)
         self._volumes.show(node)
-        hole = self._hole()
+        self._observer.observe(self._nodesThatAreNamed())
+        self._undo.show()
+        hole = self._holeKind()
         for widgets, inUse in (
             ((ui.batchVolumesLabel, ui.batchVolumesSelector), not isSequence),
             ((ui.batchSequenceLabel, ui.batchSequenceSelector), isSequence),
@@ -98,13 +105,14 @@ class BatchPage(RunPage):
     def _rows(self) -> tuple[tuple[str, str], ...]:
         node = self._node
         if not self._isSequence():
-            return tuple((each.GetName(), self._markedIn(each).text) for each in presentNodes(node, "batchVolumes"))
+            volumes = presentNodes(node, "batchVolumes")
+            return tuple((each.GetName(), self._problemOf(each) or self._holeOf(each).names) for each in volumes)
         if sequences.complaint(node.batchSequence):
             return ()
-        sequence, marked = node.batchSequence, self._marked()
-        changing = sequences.sequenceShownBy(marked.segmentation, sequences.browserOf(sequence))
+        sequence, hole = node.batchSequence, self._sharedHole()
+        changing = sequences.sequenceShownBy(hole.segmentation, sequences.browserOf(sequence))
         return tuple(
-            (sequences.frameName(sequence, each), _textAt(each, marked, changing))
+            (sequences.frameName(sequence, each), _textAt(each, hole, changing))
             for each in sequences.indexValues(sequence)
         )
 
@@ -136,23 +144,36 @@ class BatchPage(RunPage):
     def _isSequence(self) -> bool:
         return self._node.batchKind == "sequence"
 
-    def _hole(self) -> str:
-        """How the hole is told, among the ways that are offered."""
+    def _holeKind(self) -> str:
+        """How the hole is told: "fill", "one" or "own", among those that are offered."""
         hole = self._node.batchHole
         return "fill" if hole == "own" and self._isSequence() else hole
 
-    def _names(self) -> list[str]:
+    def _segmentNames(self) -> list[str]:
         return [each.strip() for each in self._node.batchSegmentNames.split(",") if each.strip()]
 
-    def _marked(self) -> ownholes.Marked:
-        """The hole of all, as far as each has not its own."""
+    def _sharedHole(self) -> ownholes.Marked:
+        """What marks the hole of all of them; not asked for where each has its own."""
         node = self._node
-        if self._hole() == "one":
-            return ownholes.markedByNames(node.batchSegmentation, self._names())
+        if self._holeKind() == "one":
+            return ownholes.markedByNames(node.batchSegmentation, self._segmentNames())
         return ownholes.markedBy(node.segmentation, node.segmentIds)
 
-    def _markedIn(self, volume) -> ownholes.Marked:
-        return ownholes.ownMarked(volume, self._names()) if self._hole() == "own" else self._marked()
+    def _holeOf(self, volume) -> ownholes.Marked:
+        """What marks the hole of a volume."""
+        isOwn = self._holeKind() == "own"
+        return ownholes.ownMarked(volume, self._segmentNames()) if isOwn else self._sharedHole()
+
+    def _problemOf(self, volume) -> str:
+        """Why a volume cannot be filled, in a few words; empty when it can be."""
+        return needs.volumeComplaint(volume) or self._holeOf(volume).problem
+
+    def _nodesThatAreNamed(self) -> list:
+        """All nodes whose names, segments or voxels decide on what is shown."""
+        node = self._node
+        own = ownholes.offered() if self._holeKind() == "own" else ()
+        shared = (node.batchSequence, node.batchSegmentation, node.segmentation)
+        return [*presentNodes(node, "batchVolumes"), *sources.guidesOf(node), *shared, *own]
 
     def _whatIsMissing(self) -> str | None:
         node = self._node
@@ -162,32 +183,54 @@ class BatchPage(RunPage):
             missing = sequences.complaint(node.batchSequence)
         else:
             missing = "" if presentNodes(node, "batchVolumes") else _("Choose the volumes to fill.")
-        return missing or self._holeComplaint() or sources.folderComplaint(node)
+        return (
+            missing
+            or self._complaintAboutHole()
+            or self._complaintAboutVolumes()
+            or needs.complaint(
+                self._methods.get(node.method),
+                parameters.valuesOf(node, node.method),
+                sources.guidesOf(node),
+                node.exemplars,
+            )
+            or sources.folderComplaint(node)
+        )
 
-    def _holeComplaint(self) -> str:
-        if self._hole() == "own":
+    def _complaintAboutHole(self) -> str:
+        """Why there is no hole in any of them, in a line; empty when there is one."""
+        if self._holeKind() == "own":
             volumes = presentNodes(self._node, "batchVolumes")
-            isThere = any(self._markedIn(each).isThere for each in volumes)
-            return "" if isThere else _("None of the volumes has a segmentation of its own; the table says why.")
-        marked = self._marked()
-        if marked.isThere:
+            nowhere = all(self._holeOf(each).problem for each in volumes)
+            return _("None of the volumes has a segmentation of its own; the table says why.") if nowhere else ""
+        hole = self._sharedHole()
+        if not hole.problem:
             return ""
-        if self._hole() == "fill":
+        if self._holeKind() == "fill":
             return _("Choose a segmentation and its segments in the tab Fill.")
-        if marked.segmentation is None:
+        if hole.segmentation is None:
             return _("Choose the segmentation that marks the hole.")
-        return _("This is wrong with the hole: {problem}.").format(problem=marked.text)
+        return _("This is wrong with the hole: {problem}.").format(problem=hole.problem)
+
+    def _complaintAboutVolumes(self) -> str:
+        """Why none of the volumes can be filled, in a line; empty when one can be: the others are told at the end."""
+        volumes = [] if self._isSequence() else presentNodes(self._node, "batchVolumes")
+        problems = [self._problemOf(each) for each in volumes]
+        if not problems or not all(problems):
+            return ""
+        if len(volumes) == 1:
+            return needs.volumeComplaint(volumes[0])
+        return _("None of the volumes can be filled; the table says why.")
 
     def _whatIsChosen(self) -> tuple:
-        node, marked = self._node, self._marked()
+        node, hole = self._node, self._sharedHole()
         nodes = (node.batchSequence, node.segmentation, node.batchSegmentation, *sources.guidesOf(node))
         return (
             node.batchKind,
             *(each.GetID() if each is not None else None for each in nodes),
             tuple(each.GetID() for each in presentNodes(node, "batchVolumes")),
-            self._hole(),
+            self._holeKind(),
             node.batchSegmentNames,
-            segments.segmentTimes(marked.segmentation, marked.segmentIds),
+            segments.segmentTimes(hole.segmentation, hole.segmentIds),
             self._settings(),
         )
 
@@ -222,19 +265,20 @@ class BatchPage(RunPage):
             **callbacks,
         }
         if self._isSequence():
-            marked = self._marked()
-            return self.logic.inpaintSequence(node.batchSequence, marked.segmentation, marked.segmentIds, **options)
-        volumes = presentNodes(node, "batchVolumes")
-        found = {each: self._markedIn(each) for each in volumes}
+            hole = self._sharedHole()
+            return self.logic.inpaintSequence(node.batchSequence, hole.segmentation, hole.segmentIds, **options)
+        holes = {each: self._holeOf(each) for each in presentNodes(node, "batchVolumes")}
         return self.logic.inpaintVolumes(
-            volumes,
-            {volume: marked.segmentation for volume, marked in found.items() if marked.isThere},
-            {volume: marked.segmentIds for volume, marked in found.items()},
+            list(holes),
+            {volume: hole.segmentation for volume, hole in holes.items() if not hole.problem},
+            {volume: hole.segmentIds for volume, hole in holes.items()},
             **options,
         )
 
     def _showResult(self, job) -> None:
-        if job.outputVolume is not None:
+        self._undo.offer(job, restore=views.Layers().show)
+        # In another module, the views show what the user has gone to.
+        if job.outputVolume is not None and self._isEntered:
             slicer.util.setSliceViewerLayers(background=job.outputVolume)
         self.run.say(self.ui.resultLabel, self._resultText(job))
         self._showProblems(job)
@@ -244,6 +288,7 @@ class BatchPage(RunPage):
         if not job.reports:
             super()._showCancelled(job)
             return
+        self._undo.offer(job, restore=views.Layers().show)
         self.run.say(self.ui.statusLabel, _("Cancelled; what had been filled is kept."))
         self.run.say(self.ui.resultLabel, self._resultText(job))
         self._showProblems(job)
@@ -266,13 +311,13 @@ class BatchPage(RunPage):
         return "\n".join([*lines, *dict.fromkeys(each["trust"] for each in reports)])
 
 
-def _textAt(indexValue: str, marked: ownholes.Marked, changing) -> str:
+def _textAt(indexValue: str, hole: ownholes.Marked, changing) -> str:
     """The hole of a frame; ``changing`` is the sequence of the segmentation, where that is another one in each."""
-    if changing is None or not marked.isThere:
-        return marked.text
+    if changing is None or hole.problem:
+        return hole.problem or hole.names
     if not sequences.hasFrame(changing, indexValue):
         return _("'{sequence}' has nothing here").format(sequence=changing.GetName())
-    return _("{segments} (of this frame)").format(segments=marked.text)
+    return _("{segments} (of this frame)").format(segments=hole.names)
 
 
 def _volumesText(job) -> str:

@@ -2,6 +2,8 @@
 
 from slicer.i18n import tr as _
 
+from .. import parameters
+
 
 class BoundCombos:
     """Binds combo boxes to text fields of a parameter node, both ways."""
@@ -32,7 +34,8 @@ class BoundCombos:
     def show(self, node) -> None:
         """Show what a parameter node holds, from now on; None: nothing, and take nothing in.
 
-        The first item stands for what is not offered.
+        A value that the field cannot have becomes its default; for others that are not offered, such as a model that is
+        not there now, the first item stands.
         """
         self._node = node
         if node is None:
@@ -40,7 +43,7 @@ class BoundCombos:
         self._showing = True
         try:
             for field, combo in self._combos.items():
-                combo.currentIndex = max(combo.findData(getattr(node, field)), 0)
+                combo.currentIndex = max(combo.findData(parameters.mended(node, field)), 0)
         finally:
             self._showing = False
 

@@ -17,20 +17,23 @@ class Compare:
     difference or an uncertainty lies over the result.
     """
 
-    def __init__(self, ui, undone) -> None:
+    def __init__(self, ui, undone, gone) -> None:
         """
         Args:
             ui: has the widgets of Compare.ui.
             undone: called when a result was taken back.
+            gone: called when a result, or what it was made of, was removed by hand.
         """
         self._ui = ui
         self._undone = undone
+        self._gone = gone
+        self._removals = views.Removals(self._onRemoved)
         self._job = None
         self._before = None
         self._layers = None
         self._outline = None
         self._piece = 0
-        self._filling = False
+        self._offering = False
         self._timer = qt.QTimer()
         self._timer.setInterval(FLICKER)
         self._timer.timeout.connect(self._flick)
@@ -51,8 +54,9 @@ class Compare:
         self.clear()
         self._job, self._before, self._layers = job, job.inputVolume, views.Layers()
         if self._isFill():
-            self._outline = Outline(job.segmentation)
+            self._outline = Outline(job.segmentation, job.segmentIds)
             self._outline.show(self._ui.outlineBox.checked)
+        self._removals.observe(self._before, job.outputVolume)
         self._offerViews()
         self._ui.fadeSlider.value = self._ui.fadeSlider.maximum
         pieces = self._pieces()
@@ -64,23 +68,38 @@ class Compare:
         self._showLayers()
 
     def clear(self) -> None:
-        """There is no result to look at (any more); what the views show stays."""
-        self._timer.stop()
-        self._ui.flickerButton.checked = False
+        """There is no result to look at (any more); what the views show stays, and segments look as before."""
+        self.rest()
+        self._hideLegends()
+        self._removals.observe()
+        if self._outline is not None:
+            self._outline.restore()
         self._ui.compareCollapsibleButton.visible = False
         self._job = self._before = self._layers = self._outline = None
 
+    def rest(self) -> None:
+        """Nobody looks at this section: nothing may move by itself."""
+        self._ui.flickerButton.checked = False
+
+    def pause(self) -> None:
+        """The user goes to another module, where segments are to look as ever."""
+        self.rest()
+        if self._outline is not None:
+            self._outline.restore()
+
+    def resume(self) -> None:
+        """The user is back."""
+        if self._outline is not None:
+            self._outline.show(self._ui.outlineBox.checked)
+
     def undo(self) -> None:
         """Take the result back, and let the views show what they showed before it."""
-        job, layers, outline = self._job, self._layers, self._outline
+        job, layers = self._job, self._layers
         if job is None:
             return
-        self._hideLegends()
         self.clear()
         job.undo()
         layers.show()
-        if outline is not None:
-            outline.restore()
         self._undone()
 
     def showPiece(self, number: int) -> None:
@@ -109,21 +128,22 @@ class Compare:
         return (_("Before"), _("After")) if self._isFill() else (_("Source"), _("Estimate"))
 
     def _offerViews(self) -> None:
-        self._filling = True
+        self._offering = True
         combo = self._ui.compareCombo
         combo.clear()
         if self._isFill():
             combo.addItem(_("Before and after"), "before")
-            combo.addItem(_("Difference"), "difference")
+            if difference.canDiffer(self._before, self._job.outputVolume):
+                combo.addItem(_("Difference"), "difference")
         else:
             combo.addItem(_("Source and estimate"), "before")
         if getattr(self._job, "uncertaintyVolume", None) is not None:
             combo.addItem(_("Uncertainty"), "uncertainty")
         self._ui.belowLabel.text, self._ui.aboveLabel.text = self._ends()
-        self._filling = False
+        self._offering = False
 
     def _onView(self) -> None:
-        if self._filling or not self._isThere():
+        if self._offering or not self._isThere():
             return
         self._hideLegends()
         view = self._ui.compareCombo.currentData
@@ -139,9 +159,9 @@ class Compare:
     def _above(self):
         """The volume on top: the result, its difference, or its uncertainty."""
         view, job = self._ui.compareCombo.currentData, self._job
-        if view == "difference":
+        if view == "difference" and difference.canDiffer(self._before, job.outputVolume):
             made = difference.differenceOf(self._before, job.outputVolume)
-            if made is not None and made not in job.created:
+            if made not in job.created:
                 job.created.append(made)
             return made
         if view == "uncertainty" and job.uncertaintyVolume.GetScene() is not None:
@@ -149,7 +169,7 @@ class Compare:
         return job.outputVolume
 
     def _showLayers(self) -> None:
-        if self._filling or not self._isThere():
+        if self._offering or not self._isThere():
             return
         below = self._before if self._ui.compareCombo.currentData == "before" else self._job.outputVolume
         views.showLayers(below, self._above(), self._ui.fadeSlider.value / self._ui.fadeSlider.maximum)
@@ -158,6 +178,10 @@ class Compare:
         for node in self._job.created if self._job is not None else ():
             if node.GetScene() is not None:
                 views.hideLegend(node)
+
+    def _onRemoved(self) -> None:
+        self.clear()
+        self._gone()
 
     def _onFlicker(self, on: bool) -> None:
         if on:

@@ -10,9 +10,6 @@ from .combos import BoundCombos, devices
 from .messages import fillText, segmentsComplaint
 from .page import RunPage
 
-#: The fill method that repairs a contrast from the others; estimating a whole one needs the same packages.
-REPAIR_METHOD = "collagan"
-
 
 class ContrastPage(RunPage):
     """Estimates a contrast of a head that is missing, or repairs a part of it, from the other contrasts."""
@@ -25,7 +22,7 @@ class ContrastPage(RunPage):
         super().__init__(logic, log)
         ui = self.ui
         self._segmentation = None
-        self._segmentsObserver = segments.SegmentsObserver(self._onSegmentsAddedOrRemoved)
+        self._segmentsObserver = segments.SegmentsObserver(self._onSegmentsChanged)
         self._combos = BoundCombos(
             {
                 "wantedContrast": ui.wantedContrastCombo,
@@ -104,7 +101,7 @@ class ContrastPage(RunPage):
             parameters.contrastVolumes(node)[node.wantedContrast],
             node.imputeSegmentation,
             [self._chosenSegment()],
-            method=REPAIR_METHOD,
+            method=modelchoice.REPAIR_METHOD,
             parameters={"target": node.wantedContrast, "guides": ", ".join(guides), "model": self._model()},
             device=node.imputeDevice,
             guides=tuple(guides.values()),
@@ -114,7 +111,10 @@ class ContrastPage(RunPage):
         )
 
     def _isRepair(self) -> bool:
-        return self._node.imputeMode == "repair"
+        return parameters.mended(self._node, "imputeMode") == "repair"
+
+    def _wanted(self) -> str:
+        return parameters.mended(self._node, "wantedContrast")
 
     def _model(self) -> str:
         """The chosen model if it is still there."""
@@ -157,7 +157,7 @@ class ContrastPage(RunPage):
 
     def _applyPurpose(self) -> str:
         titles = _titles()
-        wanted = titles[self._node.wantedContrast]
+        wanted = titles[self._wanted()]
         if self._isRepair():
             return _(
                 "Fills the segment in the {contrast} volume by what the other contrasts show; "
@@ -175,22 +175,23 @@ class ContrastPage(RunPage):
         if node is None:
             return None
         titles = _titles()
-        wanted = titles[node.wantedContrast]
+        wanted = titles[self._wanted()]
         volumes = {titles[contrast]: each for contrast, each in parameters.contrastVolumes(node).items()}
         if self._isRepair() and wanted not in volumes:
             return _("Choose the damaged {contrast} volume.").format(contrast=wanted)
         if not self._sources():
             others = ", ".join(title for title in titles.values() if title != wanted)
             return _("Choose one or more of the other contrasts: {others}.").format(others=others)
+        withoutModel = modelchoice.complaint(_method(), {"model": self._model()})
         if not self._isRepair():
-            return impute.complaint(volumes, wanted, node.likeVolume, node.estimatedVolume)
+            return impute.complaint(volumes, wanted, node.likeVolume, node.estimatedVolume) or withoutModel
         complaint = impute.commonComplaint(volumes, volumes.values(), node.estimatedVolume)
         complaint = complaint or segmentsComplaint(node.imputeSegmentation)
         if not complaint and not self._chosenSegment():
             complaint = _("Choose the segment that marks the hole.")
-        return complaint
+        return complaint or withoutModel
 
-    def _onSegmentsAddedOrRemoved(self) -> None:
+    def _onSegmentsChanged(self) -> None:
         # While a segmentation is being loaded, its first segment is for a moment its only one: look at it afterwards.
         qt.QTimer.singleShot(0, self._showSegmentsAnew)
 
@@ -199,7 +200,7 @@ class ContrastPage(RunPage):
         self.refresh()
 
     def _showResult(self, job) -> None:
-        self.compare.show(job)
+        self.showComparison(job)
         name, report = job.outputVolume.GetName(), job.report
         if isinstance(job, impute.ImputeJob):
             text = _estimateText(name, report)
@@ -233,7 +234,7 @@ def _titles() -> dict[str, str]:
 def _method():
     import MedInpaintLib
 
-    return MedInpaintLib.methods()[REPAIR_METHOD]
+    return MedInpaintLib.methods()[modelchoice.REPAIR_METHOD]
 
 
 def _ensurePackages() -> None:

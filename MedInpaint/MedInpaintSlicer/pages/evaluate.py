@@ -2,13 +2,14 @@
 
 from slicer.i18n import tr as _
 
-from .. import evaluation, holeshapes, installation
+from .. import evaluation, holeshapes, installation, needs
 from ..jobs.evaluate import methodTitles
-from ..nodes import evaluations, plots, segments, tables
+from ..nodes import changes, evaluations, plots, segments, tables
 from .checklist import CheckList
 from .combos import BoundCombos, devices
 from .messages import segmentsComplaint
 from .page import RunPage
+from .undo import UndoButton
 
 #: The choice among the shapes of holes that means: those that are given.
 GIVEN = "segments"
@@ -30,7 +31,8 @@ class EvaluatePage(RunPage):
         self._combos.fill("evaluateDevice", devices())
         self._methods = CheckList(ui.evaluateMethodsList, self._onMethodsTicked)
         self._fillMethods()
-        self._segmentsObserver = segments.SegmentsObserver(self.refreshSoon)
+        self._undo = UndoButton(ui.evaluateUndoButton, self._onUndone)
+        self._observer = changes.NodesObserver(self.refreshSoon)
         ui.evaluateTableButton.connect("clicked(bool)", lambda checked: self._showTable())
         ui.evaluatePlotButton.connect("clicked(bool)", lambda checked: self._showPlot())
 
@@ -41,7 +43,7 @@ class EvaluatePage(RunPage):
         return _("Score methods on holes that are cut out of a healthy volume, where the truth is known.")
 
     def setParameterNode(self, node) -> None:
-        self._segmentsObserver.observe(None)
+        self._observer.observe(())
         self._combos.show(node)
         super().setParameterNode(node)
 
@@ -54,6 +56,10 @@ class EvaluatePage(RunPage):
             node.evaluateSegmentation = node.segmentation
         if not self._chosenMethods():
             node.evaluateMethods = list(evaluation.QUICK_METHODS)
+
+    def clear(self) -> None:
+        self._undo.clear()
+        super().clear()
 
     def _messageLabels(self) -> tuple:
         return (self.ui.evaluateScoresLabel,)
@@ -68,7 +74,8 @@ class EvaluatePage(RunPage):
         node, ui = self._node, self.ui
         self._combos.show(node)
         self._methods.show(node.evaluateMethods)
-        self._segmentsObserver.observe(self._marks())
+        self._observer.observe((self._volume(), self._marks()))
+        self._undo.show()
         given = self._isGiven()
         _setVisible(not given, ui.evaluateSizeLabel, ui.evaluateSizeSlider, ui.evaluateCountLabel)
         _setVisible(not given, ui.evaluateCountSlider, ui.evaluateAvoidLabel, ui.evaluateAvoidSelector)
@@ -143,6 +150,9 @@ class EvaluatePage(RunPage):
             return None
         if self._volume() is None:
             return _("Choose the volume to cut holes out of.")
+        complaint = needs.volumeComplaint(self._volume())
+        if complaint:
+            return complaint
         if self._isGiven():
             complaint = segmentsComplaint(node.evaluateSegmentation)
             if complaint:
@@ -169,10 +179,17 @@ class EvaluatePage(RunPage):
     def _showResult(self, job) -> None:
         titles = methodTitles()
         # The user may be in another module by now, where the page shows no parameter node.
-        self.logic.getParameterNode().evaluateScores = job.scoresTable
+        node = self.logic.getParameterNode()
+        before, node.evaluateScores = node.evaluateScores, job.scoresTable
+        self._undo.offer(job, restore=lambda: self._showScoresOf(before))
         self.run.say(self.ui.resultLabel, evaluation.verdict(job.report, titles))
         self.run.say(self.ui.evaluateScoresLabel, evaluation.table(job.report, titles, job.inputVolume.GetName()))
         self.run.reveal(self.ui.evaluateScoresLabel, self.ui.resultLabel)
+
+    def _showScoresOf(self, table) -> None:
+        """Offer to show an earlier evaluation, as far as it is still there; None: none."""
+        isThere = table is not None and table.GetScene() is not None
+        self.logic.getParameterNode().evaluateScores = table if isThere else None
 
     def _showTable(self) -> None:
         if self._node is not None and self._node.evaluateScores is not None:

@@ -3,8 +3,8 @@
 import qt
 from slicer.i18n import tr as _
 
-from .. import installation, modelchoice, parameters, sampledata, selfcheck
-from ..nodes import segments
+from .. import installation, needs, parameters, sampledata, selfcheck
+from ..nodes import changes, segments
 from . import sources
 from .combos import BoundCombos, blends, devices
 from .form import ParameterForm
@@ -30,6 +30,7 @@ class FillPage(RunPage):
         self._shownMethod = None
         self._methods = _methods()
         self._segmentsObserver = segments.SegmentsObserver(self._onSegmentsAddedOrRemoved)
+        self._volumesObserver = changes.NodesObserver(self.refreshSoon)
         self._combos = BoundCombos({"method": ui.methodCombo, "blend": ui.blendCombo, "device": ui.deviceCombo})
         self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged, self._onFormComplaint)
         self._sources = sources.Sources(ui)
@@ -48,6 +49,7 @@ class FillPage(RunPage):
         self._segmentation = None
         self._shownMethod = None
         self._segmentsObserver.observe(None)
+        self._volumesObserver.observe(())
         self._sources.show(node)
         self._combos.show(node)
         super().setParameterNode(node)
@@ -77,6 +79,7 @@ class FillPage(RunPage):
     def _show(self) -> None:
         # Who has a volume knows what to do.
         self.ui.tryButton.visible = self._node.inputVolume is None
+        self._volumesObserver.observe((self._node.inputVolume, *sources.guidesOf(self._node)))
         self._showSegments()
         self._combos.show(self._node)
         self._showMethod()
@@ -170,15 +173,16 @@ class FillPage(RunPage):
             return None
         if node.inputVolume is None:
             return _("Choose the volume to fill.")
-        complaint = segmentsComplaint(node.segmentation)
+        complaint = needs.volumeComplaint(node.inputVolume) or segmentsComplaint(node.segmentation)
         if complaint:
             return complaint
         if not self._chosenSegments():
             return _("Choose one or more segments in the table.")
         if node.outputVolume is not None and node.outputVolume is node.inputVolume:
             return _("Choose another output volume: the input is never changed.")
-        withoutModel = modelchoice.complaint(self._methods.get(node.method), self._form.values())
-        return withoutModel or sources.complaint(node)
+        info = self._methods.get(node.method)
+        lacking = needs.complaint(info, self._form.values(), sources.guidesOf(node), node.exemplars)
+        return lacking or sources.complaint(node)
 
     def _onSegmentsAddedOrRemoved(self) -> None:
         # While a segmentation is being loaded, its first segment is for a moment its only one: look at it afterwards.
@@ -202,7 +206,7 @@ class FillPage(RunPage):
         self.run.reveal(self.ui.parameterHintLabel)
 
     def _showResult(self, job) -> None:
-        self.compare.show(job)
+        self.showComparison(job)
         titles = {name: info.title for name, info in self._methods.items()}
         text = fillText(job.outputVolume.GetName(), titles[job.report["method"]], job.report)
         if job.uncertaintyVolume is not None:

@@ -126,7 +126,7 @@ def _intEditor(info, value, changed):
     widget.minimum = -(2**31) if info.minimum is None else int(info.minimum)
     widget.maximum = 2**31 - 1 if info.maximum is None else int(info.maximum)
     widget.suffix = _suffix(info)
-    widget.value = value
+    widget.value = min(max(value, widget.minimum), widget.maximum)
     widget.connect("valueChanged(int)", lambda value: changed())
     return widget, lambda: widget.value
 

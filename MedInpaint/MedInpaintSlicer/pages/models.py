@@ -8,7 +8,6 @@ import slicer
 from slicer.i18n import tr as _
 
 from .. import modelchoice, modellist, parameters
-from .contrast import REPAIR_METHOD
 from .messages import FittedLabels, say
 from .modelcard import citation, narrowCard
 from .page import Page
@@ -38,6 +37,7 @@ class ModelsPage(Page):
         self._showFill = showFill
         self._showContrast = showContrast
         self._entries = []
+        self._unreadable = ""
         self._labels = FittedLabels(self.widget, (ui.modelsErrorLabel, ui.modelsResultLabel, ui.ownModelsLabel))
         ui.modelsList.connect("currentRowChanged(int)", lambda row: self._onChosen())
         for button, do in (
@@ -75,7 +75,7 @@ class ModelsPage(Page):
             return
         bundle = self._chosen().bundle
         info = modelchoice.methodFor(bundle)
-        if info.name == REPAIR_METHOD:
+        if info.name == modelchoice.REPAIR_METHOD:
             self._node.imputeModel = bundle.name
             self._showContrast()
             return
@@ -154,10 +154,13 @@ class ModelsPage(Page):
 
     def _readEntries(self) -> list:
         try:
-            return modellist.entries()
+            entries, unreadable = modellist.entries(), ""
         except OSError as error:
-            self._complain(_("The models cannot be read: {reason}").format(reason=error))
-            return []
+            entries, unreadable = [], modelchoice.unreadable(error)
+        if unreadable != self._unreadable:  # the tab is shown anew at each change elsewhere: it is said once
+            self._unreadable = unreadable
+            self._complain(unreadable) if unreadable else self._sayNothing()
+        return entries
 
     def _fillList(self, row: int) -> None:
         models = self.ui.modelsList
@@ -198,16 +201,15 @@ class ModelsPage(Page):
 
     def _showOwnFolder(self) -> None:
         folder = modellist.ownFolder()
+        size = modellist.ownMegabytes()
         text = _("You have no models of your own. Those that you add are copied to {folder}").format(folder=folder)
-        if folder.is_dir():
-            text = _("Your own models take {size:.1f} MB, in {folder}").format(
-                size=modellist.ownMegabytes(), folder=folder
-            )
+        if size is not None:
+            text = _("Your own models take {size:.1f} MB, in {folder}").format(size=size, folder=folder)
         say(self.ui.ownModelsLabel, text)
         self._labels.fitSoon()
         _allow(
             self.ui.openModelsFolderButton,
-            "" if folder.is_dir() else _("The folder is made when you add your first model."),
+            "" if size is not None else _("The folder is made when you add your first model."),
             _("Show the folder with your own models in the file browser of the system."),
         )
 
@@ -240,7 +242,7 @@ class ModelsPage(Page):
         try:
             with slicer.util.WaitCursor():
                 chosen = work()
-        except MedInpaintError as error:
+        except (MedInpaintError, OSError) as error:
             self._showModels()
             self._complain(str(error))
             return
@@ -320,6 +322,6 @@ def _usePurpose(entry) -> str:
     if _whyNotUsed(entry):
         return ""
     info = modelchoice.methodFor(entry.bundle)
-    if info.name == REPAIR_METHOD:
+    if info.name == modelchoice.REPAIR_METHOD:
         return _("Choose this model in the tab Contrast.")
     return _("Choose the method '{method}' with this model in the tab Fill.").format(method=info.title)

@@ -60,6 +60,15 @@ class Page:
     def chooseDefaults(self) -> None:
         """Choose what nobody has chosen where there is no choice."""
 
+    def enter(self) -> None:
+        """The user comes to the module."""
+
+    def leave(self) -> None:
+        """The user goes to another module; what runs goes on."""
+
+    def rest(self) -> None:
+        """Another tab is in front: nothing may move by itself."""
+
     def cancel(self) -> None:
         """Stop what runs, if anything."""
 
@@ -98,7 +107,9 @@ class RunPage(Page):
         if self.COMPARES:
             self.ui.compareWidget.layout().addWidget(loadUi("Compare"))
         self.ui = slicer.util.childWidgetVariables(self.widget)
-        self.compare = Compare(self.ui, self._onUndone) if self.COMPARES else None
+        self.compare = Compare(self.ui, self._onUndone, self._onGone) if self.COMPARES else None
+        self._isEntered = False
+        self._arrived = None
         self.run = runarea.RunArea(
             self.widget,
             self.ui,
@@ -128,10 +139,33 @@ class RunPage(Page):
         if self.run.job is None and self._node is not None and not self._whatIsMissing() and self._isReady():
             self.run.start(self._start)
 
+    def enter(self) -> None:
+        self._isEntered = True
+        if self._arrived is not None:
+            self.showComparison(self._arrived)
+        elif self.compare is not None:
+            self.compare.resume()
+
+    def leave(self) -> None:
+        self._isEntered = False
+        if self.compare is not None:
+            self.compare.pause()
+
+    def rest(self) -> None:
+        if self.compare is not None:
+            self.compare.rest()
+
+    def showComparison(self, job) -> None:
+        """Show a result in the slice views; when the user is in another module, whose views they are, on return."""
+        self._arrived = None if self._isEntered else job
+        if self._isEntered:
+            self.compare.show(job)
+
     def cancel(self) -> None:
         self.run.cancel()
 
     def clear(self) -> None:
+        self._arrived = None
         self.run.clear()
         if self.compare is not None:
             self.compare.clear()
@@ -178,8 +212,13 @@ class RunPage(Page):
         self.run.say(self.ui.statusLabel, _("Cancelled; nothing was changed."))
 
     def _onUndone(self) -> None:
-        self.run.sayNothing()
-        self.run.say(self.ui.statusLabel, _("Taken back; the scene is as it was before."))
+        if self.run.job is None:  # else the labels are about what runs
+            self.run.sayNothing()
+            self.run.say(self.ui.statusLabel, _("Taken back; the scene is as it was before."))
+
+    def _onGone(self) -> None:
+        if self.run.job is None:
+            self.run.sayNothing()
 
 
 def loadUi(name: str):

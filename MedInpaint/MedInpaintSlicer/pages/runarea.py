@@ -170,11 +170,11 @@ class RunArea:
 
     def showError(self, error: Exception) -> None:
         """Say what went wrong; what is no fault of the user's is logged with its traceback."""
-        from MedInpaintLib.errors import MedInpaintError
+        from MedInpaintLib.errors import in_one_line, is_fault
 
-        if not isinstance(error, MedInpaintError):
+        if is_fault(error):
             logging.error("MedInpaint failed", exc_info=error)
-        text = str(error) or type(error).__name__
+        text = in_one_line(error)
         self.say(self._ui.statusLabel, "")
         self.say(self._ui.errorLabel, text)
         self._log(_("Error: {message}").format(message=text))

@@ -1,5 +1,6 @@
 """A filling from nodes to nodes; with the engine, and with workers that only pretend."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import slicer
+import vtk
 from panelhost.phantom import (
     addSegmentation,
     addTransform,
@@ -20,8 +22,10 @@ from panelhost.phantom import (
 from panelhost.workers import PretendingRunner
 
 from MedInpaintLib import Volume
+from MedInpaintLib import job as engine
 from MedInpaintLib.errors import Cancelled, GeometryError, InputError, MaskError, MedInpaintError, ParameterError
 from MedInpaintSlicer.jobs import fill, process
+from MedInpaintSlicer.nodes import results
 
 
 def _startedJob(**request):
@@ -289,3 +293,87 @@ def test_a_worker_that_was_stopped_from_outside_has_failed():
     runner.say({"event": "cancelled"})
     runner.exit(130)
     assert isinstance(job.error, Cancelled)
+
+
+def test_an_input_that_was_replaced_meanwhile_is_refused_and_a_chosen_output_put_back():
+    volume = addVolume()
+    output = addVolume(np.full((2, 3, 4), 9, np.int16), name="Mine")
+    runner = PretendingRunner()
+    job = fill.FillJob(
+        fill.Request(volume, addSegmentation(volume, lesion=box()), ("lesion",), outputVolume=output), runner
+    )
+    job.start()
+    slicer.util.updateVolumeFromArray(volume, np.zeros((5, 5, 5), np.int16))
+    before = set(sceneContent())
+    _answer(runner)
+    assert job.state == "failed"
+    assert "another size" in str(job.error)
+    assert set(sceneContent()) == before
+    assert np.array_equal(slicer.util.arrayFromVolume(output), np.full((2, 3, 4), 9, np.int16))
+
+
+def test_what_fails_half_way_into_the_scene_leaves_no_trace(monkeypatch):
+    volume = addVolume()
+    output = addVolume(np.full((2, 3, 4), 9, np.int16), name="Mine")
+    segmentation = addSegmentation(volume, lesion=box())
+    monkeypatch.setattr(results, "describeResult", lambda *arguments: 1 / 0)
+    for chosen in (None, output):
+        runner = PretendingRunner()
+        job = fill.FillJob(fill.Request(volume, segmentation, ("lesion",), outputVolume=chosen), runner)
+        job.start()
+        before = set(sceneContent())
+        _answer(runner)
+        assert job.state == "failed"
+        assert isinstance(job.error, ZeroDivisionError)
+        assert job.outputVolume is None
+        assert set(sceneContent()) == before
+        assert np.array_equal(slicer.util.arrayFromVolume(output), np.full((2, 3, 4), 9, np.int16))
+
+
+def test_a_transform_that_is_hardened_meanwhile_takes_the_result_along():
+    volume = addVolume()
+    segmentation = addSegmentation(volume, lesion=box())
+    volume.SetAndObserveTransformNodeID(addTransform(rotation(30, "Y")).GetID())
+    segmentation.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
+    runner = PretendingRunner()
+    job = fill.FillJob(fill.Request(volume, segmentation, ("lesion",)), runner)
+    job.start()
+    volume.HardenTransform()
+    _answer(runner)
+    assert job.state == "done", job.error
+    assert job.outputVolume.GetTransformNodeID() is None
+    matrices = [vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()]
+    for node, matrix in zip((volume, job.outputVolume), matrices, strict=True):
+        node.GetIJKToRASMatrix(matrix)
+    assert np.allclose(*(slicer.util.arrayFromVTKMatrix(matrix) for matrix in matrices))
+
+
+@pytest.mark.parametrize("callback", ["progress", "warning", "log"])
+def test_a_callback_that_raises_ends_the_job(callback):
+    """Who polls the worker would stop, and whoever waits for the job would wait for ever."""
+
+    def fail(*arguments):
+        raise RuntimeError("my own mistake")
+
+    volume = addVolume()
+    runner = PretendingRunner()
+    ended = []
+    request = fill.Request(volume, addSegmentation(volume, lesion=box()), ("lesion",))
+    job = fill.FillJob(request, runner, finished=ended.append, **{callback: fail})
+    job.start()
+    said = {
+        "progress": json.dumps({"event": "progress", "fraction": 0.5, "stage": "Filling"}),
+        "warning": json.dumps({"event": "warning", "message": "It is large."}),
+        "log": "chatter",
+    }
+    runner.onLine(said[callback])
+    assert job.state == "failed"
+    assert str(job.error) == "my own mistake"
+    assert runner.killed
+    assert ended == [job]
+
+
+def _answer(runner) -> None:
+    """As a worker that has filled the hole."""
+    job = engine.JOBS[runner.job["job"]].of(runner.job, Path.cwd())
+    runner.exit(engine.guarded(lambda: engine.execute(job, runner.say), runner.say))

@@ -19,10 +19,10 @@ def test_the_one_that_was_drawn_on_the_volume_comes_first():
     drawn, _ = _segmentation("Segmentation", t1), _segmentation("Segmentation_1", t2)
     _segmentation("T1 lesions")
     found = ownMarked(t1, [])
-    assert found.isThere
+    assert found.problem == ""
     assert found.segmentation is drawn
     assert found.segmentIds == ("lesion",)
-    assert found.text == "Segmentation: lesion"
+    assert found.names == "Segmentation: lesion"
 
 
 @pytest.mark.parametrize("name", ["Case 1", "Case 1_seg", "Case 1 lesions", "Case 1-label"])
@@ -36,9 +36,9 @@ def test_else_the_one_whose_name_begins_with_the_volumes(name):
 
 def test_a_volume_without_any_is_told():
     found = ownMarked(addVolume(name="T1"), [])
-    assert not found.isThere
+    assert found.problem
     assert found.segmentation is None
-    assert "no segmentation was drawn on it" in found.text
+    assert "no segmentation was drawn on it" in found.problem
 
 
 def test_of_several_the_one_that_has_the_named_segments_is_taken():
@@ -46,17 +46,17 @@ def test_of_several_the_one_that_has_the_named_segments_is_taken():
     _segmentation("Brain", volume, ["brain"])
     lesions = _segmentation("Lesions", volume, ["lesion", "edema"])
     found = ownMarked(volume, [])
-    assert not found.isThere
-    assert found.text == "several segmentations belong to it: 'Brain', 'Lesions'"
+    assert found.problem
+    assert found.problem == "several segmentations belong to it: 'Brain', 'Lesions'"
     assert ownMarked(volume, ["lesion"]).segmentation is lesions
     assert ownMarked(volume, ["lesion"]).segmentIds == ("lesion",)
-    assert not ownMarked(volume, ["cyst"]).isThere
+    assert ownMarked(volume, ["cyst"]).problem
 
 
 def test_a_hidden_segmentation_belongs_to_nobody():
     volume = addVolume(name="T1")
     _segmentation("Hidden", volume).SetHideFromEditors(True)
-    assert not ownMarked(volume, []).isThere
+    assert ownMarked(volume, []).problem
 
 
 def test_segments_are_found_by_their_names():
@@ -64,16 +64,16 @@ def test_segments_are_found_by_their_names():
     node.GetSegmentation().GetSegment("a").SetName("lesion")
     node.GetSegmentation().GetSegment("c").SetName("lesion")
     assert markedByNames(node, ["lesion"]).segmentIds == ("a", "c")
-    assert markedByNames(node, ["lesion"]).text == "Lesions: lesion, lesion"
+    assert markedByNames(node, ["lesion"]).names == "Lesions: lesion, lesion"
     assert markedByNames(node, []).segmentIds == ("a", "b", "c")
-    assert markedByNames(node, ["b", "cyst"]).text == "'Lesions' has no segment 'cyst'"
-    assert markedByNames(_segmentation("Empty", segments=[]), []).text == "'Empty' has no segments"
-    assert markedByNames(None, []).text == "no segmentation"
+    assert markedByNames(node, ["b", "cyst"]).problem == "'Lesions' has no segment 'cyst'"
+    assert markedByNames(_segmentation("Empty", segments=[]), []).problem == "'Empty' has no segments"
+    assert markedByNames(None, []).problem == "no segmentation"
 
 
 def test_segments_that_have_gone_are_left_out():
     node = _segmentation("Lesions", segments=["a", "b"])
     assert markedBy(node, ["a", "gone"]).segmentIds == ("a",)
-    assert not markedBy(node, ["gone"]).isThere
-    assert markedBy(node, []).text == "no segment of 'Lesions' is chosen"
-    assert not markedBy(None, ["a"]).isThere
+    assert markedBy(node, ["gone"]).problem
+    assert markedBy(node, []).problem == "no segment of 'Lesions' is chosen"
+    assert markedBy(None, ["a"]).problem
