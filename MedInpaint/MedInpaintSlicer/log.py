@@ -47,7 +47,9 @@ class Log:
             logging.exception("MedInpaint: the installation cannot be checked")
             reason = str(error) or type(error).__name__
             self.add(_("The engine's process cannot be started: {reason}").format(reason=reason))
-            self.add(_("Close other programs and try again. If that does not help, install Slicer and MedInpaint again."))
+            self.add(
+                _("Close other programs and try again; if that does not help, install Slicer and MedInpaint again.")
+            )
             self._onChecked()
 
     def close(self) -> None:

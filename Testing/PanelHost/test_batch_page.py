@@ -370,6 +370,116 @@ def test_a_declined_installation_is_told(panel, monkeypatch):
     assert "scipy" in message
 
 
+def test_a_method_asks_for_what_it_needs(panel, monkeypatch, tmp_path):
+    _chooseVolumes(panel)
+    node = panel.logic.getParameterNode()
+    node.method = "collagan"
+    assert "needs guides" in _reason(panel)
+    node.guides = [addVolume(name="Guide")]
+    assert _reason(panel) == ""
+    node.method = "exemplar"
+    assert "needs a folder with other scans" in _reason(panel)
+    node.exemplars = str(tmp_path)
+    assert _reason(panel) == ""
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))
+    node.method = "context-encoder"
+    assert "There is no model for" in _reason(panel)
+
+
+def test_volumes_without_voxels_are_seen_before(panel):
+    volumes = _chooseVolumes(panel, "T1")
+    empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Empty")
+    noVoxels = "Volume 'Empty' has no voxels; load its image first."
+    _check(panel, empty)
+    assert _table(panel)[1] == ("Empty", noVoxels)
+    assert _reason(panel) == ""
+    panel.batchPage.ui.batchVolumesSelector.uncheck(volumes[0])
+    assert _reason(panel) == noVoxels
+    _check(panel, slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Another"))
+    assert _reason(panel) == "None of the volumes can be filled; the table says why."
+    slicer.util.updateVolumeFromArray(empty, damagedRamp(0))
+    assert _reason(panel) == ""
+
+
+def test_another_name_is_seen_at_once(panel):
+    volumes = _chooseVolumes(panel, "T1")
+    segmentation = panel.logic.getParameterNode().segmentation
+    volumes[0].SetName("Head")
+    segmentation.SetName("Marks")
+    segmentation.GetSegmentation().GetSegment("lesion").SetName("tumor")
+    host.processEvents()
+    assert _table(panel) == [("Head", "Marks: tumor")]
+    _chooseIn(panel.batchPage.ui.batchHoleCombo, "own")
+    loaded = addSegmentation(addVolume(name="Elsewhere"), cyst=box())
+    loaded.RemoveNodeReferenceIDs(loaded.GetReferenceImageGeometryReferenceRole())
+    segmentation.RemoveNodeReferenceIDs(segmentation.GetReferenceImageGeometryReferenceRole())
+    panel.batchPage.refresh()
+    assert _reason(panel) == "None of the volumes has a segmentation of its own; the table says why."
+    loaded.SetName("Head cysts")
+    assert _reason(panel) == ""
+    assert _table(panel) == [("Head", "Head cysts: cyst")]
+
+
+# Taking back.
+
+
+@pytest.mark.parametrize("choose", [_chooseVolumes, _chooseSequence])
+def test_undo_takes_back_what_was_made(panel, choose):
+    choose(panel)
+    view = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    shown = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")[0].GetID()
+    view.SetBackgroundVolumeID(shown)
+    panel.logic.getParameterNode().uncertainty = True
+    before = nodeNames()
+    button = panel.batchPage.ui.batchUndoButton
+    host.processEvents()
+    assert not button.visible
+    _clickApply(panel)
+    _waitForEnd(panel)
+    host.processEvents()
+    assert button.visible
+    assert nodeNames() != before
+    assert view.GetBackgroundVolumeID() != shown
+    button.click()
+    assert nodeNames() == before
+    assert view.GetBackgroundVolumeID() == shown
+    assert not button.visible
+    assert _messages(panel) == ["Taken back; the scene is as it was before."]
+    assert panel.batchPage.ui.applyButton.enabled
+
+
+def test_undo_takes_back_what_was_kept_after_cancel(panel):
+    _chooseVolumes(panel)
+    before = nodeNames()
+    _clickApply(panel)
+    host.waitUntil(lambda: panel.batchPage.ui.statusLabel.text.startswith("2 of "))
+    panel.batchPage.ui.cancelButton.click()
+    assert panel.batchPage.ui.batchUndoButton.visible
+    panel.batchPage.ui.batchUndoButton.click()
+    assert nodeNames() == before
+
+
+def test_undo_is_offered_only_while_there_is_something_to_take_back(panel):
+    volumes = _chooseVolumes(panel, "T1", "T2")
+    button = panel.batchPage.ui.batchUndoButton
+    _clickApply(panel)
+    _waitForEnd(panel)
+    made = [slicer.mrmlScene.GetFirstNodeByName(f"{each.GetName()} filled (harmonic)") for each in volumes]
+    slicer.mrmlScene.RemoveNode(made[0])
+    panel.batchPage.refresh()
+    assert button.visible
+    slicer.mrmlScene.RemoveNode(made[1])
+    panel.batchPage.refresh()
+    assert not button.visible
+    panel.batchPage._undo.undo()
+    assert all(each.GetScene() is not None for each in volumes)
+    _clickApply(panel)
+    _waitForEnd(panel)
+    assert button.visible
+    mrml.clearScene()
+    assert not button.visible
+
+
 # How it ends before its end.
 
 

@@ -13,6 +13,8 @@ pytest.importorskip("PySide6.QtWidgets", reason="the panel's tests need the pack
 from panelhost import host, mrml, workers
 from panelhost.processes import isRunning
 
+from MedInpaintLib.models import store
+
 HOLE = np.zeros(head("T1").shape, dtype=bool)
 HOLE[4:6, 14:19, 12:17] = True
 
@@ -224,6 +226,35 @@ def test_only_what_has_a_meaning_can_be_chosen(panel):
         panel.contrastPage.ui.imputeSummaryLabel.text
         == "Estimates a whole T1 post volume from T1, T2, on the grid of T1."
     )
+
+
+def test_a_segment_that_is_renamed_has_its_new_name(panel):
+    _flair, segmentation = _chooseRepair(panel, lesion=HOLE, edema=HOLE)
+    combo = panel.contrastPage.ui.imputeSegmentCombo
+    _chooseIn(combo, "edema")
+    segmentation.GetSegmentation().GetSegment("edema").SetName("Swelling")
+    host.processEvents()
+    assert combo.currentText == "Swelling"
+    assert panel.logic.getParameterNode().imputeSegmentId == "edema"
+
+
+@pytest.mark.parametrize("choose", [_chooseSources, _chooseRepair])
+def test_without_a_model_or_a_folder_that_can_be_read_the_reason_is_told(panel, monkeypatch, tmp_path, choose):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))
+    monkeypatch.setattr(store, "_RELEASED", ())
+    choose(panel)
+    assert _reason(panel) == "There is no model that estimates contrasts; add one in the tab Models."
+
+    def refuse():
+        raise PermissionError(13, "Permission denied", "models")
+
+    monkeypatch.setattr(store, "models", refuse)
+    (tmp_path / "new").mkdir()
+    panel.contrastPage.refresh()
+    assert "Permission denied" in _reason(panel)
+    monkeypatch.undo()
+    panel.contrastPage.refresh()
+    assert _reason(panel) == ""
 
 
 def test_the_choices_reach_the_logic(panel, monkeypatch):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from panelhost import effect as effecthost
 from panelhost import bundles, host, mrml
+from panelhost import effect as effecthost
 from panelhost.phantom import addSegmentation, addTransform, addVolume, box, ramp, rotation
 from panelhost.processes import isRunning
 from PySide6 import QtCore, QtGui, QtWidgets

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import slicer
 from panelhost import host, mrml
+from panelhost.batches import nodeNames
 from panelhost.evaluations import YARDSTICK, report
 from panelhost.phantom import addHead, addSegmentation, addVolume, head, sceneContent
 from panelhost.processes import isRunning
@@ -484,13 +485,54 @@ def test_holes_that_do_not_fit_are_told_in_words(panel):
     assert "Ask for fewer or smaller holes" in _ui(panel).errorLabel.text
 
 
-def test_wrong_input_gives_one_line_before_anything_starts(panel):
+def test_a_volume_without_voxels_cannot_be_chosen_for_a_run(panel):
     _addInputs(panel)
     empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Empty")
     _ui(panel).evaluateVolumeSelector.setCurrentNode(empty)
-    _clickApply(panel)
-    assert panel.evaluatePage.run.job is None
-    assert _messages(panel) == ["Volume 'Empty' has no voxels; load its image first."]
+    assert _reason(panel) == "Volume 'Empty' has no voxels; load its image first."
+    slicer.util.updateVolumeFromArray(empty, head("T1"))
+    assert _reason(panel) == ""
+
+
+def test_another_name_is_seen_at_once(panel):
+    volume = addHead("T1")
+    _open(panel)
+    volume.SetName("Head")
+    host.processEvents()
+    assert "in 'Head'; " in _ui(panel).evaluateSummaryLabel.text
+
+
+def test_undo_takes_the_tables_and_plots_back(panel, done):
+    _addInputs(panel)
+    button = _ui(panel).evaluateUndoButton
+    assert not button.visible
+    first = done({YARDSTICK: [10.0], "nearest": [12.0]})
+    before = nodeNames()
+    second = done({YARDSTICK: [10.0], "nearest": [13.0]})
+    assert button.visible
+    button.click()
+    assert second.GetScene() is None
+    assert nodeNames() == before
+    assert _messages(panel) == ["Taken back; the scene is as it was before."]
+    assert not button.visible
+    assert _node(panel).evaluateScores is first
+    assert _ui(panel).evaluateTableButton.enabled
+
+
+def test_undo_goes_with_the_scene_and_does_no_harm_when_nodes_have_gone(panel, done):
+    volume = _addInputs(panel)
+    button = _ui(panel).evaluateUndoButton
+    scores = done({YARDSTICK: [10.0], "nearest": [12.0]})
+    slicer.mrmlScene.RemoveNode(scores)
+    button.click()
+    assert [volume] == slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    assert slicer.util.getNodesByClass("vtkMRMLTableNode") == []
+    assert slicer.util.getNodesByClass("vtkMRMLPlotChartNode") == []
+    assert not _ui(panel).evaluateTableButton.enabled
+    done({YARDSTICK: [10.0], "nearest": [12.0]})
+    assert button.visible
+    mrml.clearScene()
+    assert not button.visible
 
 
 @pytest.mark.parametrize("width", [300, 340])

@@ -4,7 +4,7 @@ import numpy as np
 import slicer
 from panelhost import host, mrml
 from panelhost.filling import addInputs, choose, chooseIn, clickApply, comeBack, waitForEnd
-from panelhost.phantom import addSegmentation, addVolume, box
+from panelhost.phantom import addSegmentation, addVolume, box, ramp
 
 
 def test_apply_is_disabled_until_there_is_a_volume(panel):
@@ -14,6 +14,7 @@ def test_apply_is_disabled_until_there_is_a_volume(panel):
 
 def test_apply_is_disabled_until_there_is_a_segmentation(panel):
     addVolume()
+    host.processEvents()
     assert not panel.fillPage.ui.applyButton.enabled
     assert "Choose the segmentation" in panel.fillPage.ui.applyButton.toolTip
 
@@ -194,3 +195,16 @@ def test_choices_are_kept_in_the_scene(panel):
     assert (node.method, node.device, node.dilateMm) == ("nearest", "cpu", 1.5)
     node.method = "harmonic"
     assert panel.fillPage.ui.methodCombo.currentData == "harmonic"
+
+
+def test_a_volume_without_voxels_cannot_be_filled_until_it_has_some(panel):
+    empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Empty")
+    addSegmentation(addVolume(name="T1"), lesion=box())
+    comeBack(panel)
+    panel.fillPage.ui.inputVolumeSelector.setCurrentNode(empty)
+    host.processEvents()
+    assert not panel.fillPage.ui.applyButton.enabled
+    assert panel.fillPage.ui.applyHintLabel.text == "Volume 'Empty' has no voxels; load its image first."
+    slicer.util.updateVolumeFromArray(empty, ramp())
+    host.processEvents()
+    assert panel.fillPage.ui.applyButton.enabled

@@ -6,7 +6,7 @@ import re
 import pytest
 import slicer
 from panelhost.filling import addInputs, choose, chooseIn, clickApply, comeBack, editorOf, typeIn, waitForEnd
-from panelhost.phantom import box
+from panelhost.phantom import addVolume, box
 
 import MedInpaintLib
 from MedInpaintLib.methods import auto
@@ -92,6 +92,23 @@ def test_a_method_without_a_model_says_where_to_add_one(panel, monkeypatch, tmp_
     chooseIn(panel.fillPage.ui.methodCombo, "context-encoder")
     assert not panel.fillPage.ui.applyButton.enabled
     assert "in the tab Models" in panel.fillPage.ui.applyHintLabel.text
+
+
+def test_a_method_that_needs_guides_or_exemplars_asks_for_them(panel, tmp_path):
+    addInputs()
+    comeBack(panel)
+    choose(panel, "lesion")
+    ui, node = panel.fillPage.ui, panel.logic.getParameterNode()
+    chooseIn(ui.methodCombo, "collagan")
+    assert not ui.applyButton.enabled
+    assert "needs guides" in ui.applyHintLabel.text
+    node.guides = [addVolume(name="T2")]
+    assert ui.applyButton.enabled
+    chooseIn(ui.methodCombo, "exemplar")
+    assert not ui.applyButton.enabled
+    assert "needs a folder with other scans" in ui.applyHintLabel.text
+    node.exemplars = str(tmp_path)
+    assert ui.applyButton.enabled
 
 
 def test_the_parameters_reach_the_report(panel):

@@ -158,7 +158,7 @@ def test_what_is_of_the_wrong_type_is_told_in_a_line_before_anything_starts(logi
 
 
 def test_the_line_names_the_argument_and_what_was_found(logic, inputs):
-    with pytest.raises(MaskError, match="segmentationNode must be .* found the vtkMRMLLabelMapVolumeNode 'labels'"):
+    with pytest.raises(MaskError, match=r"segmentationNode must be .* found the vtkMRMLLabelMapVolumeNode 'labels'"):
         logic.inpaint(inputs[0], _labelmap())
     with pytest.raises(InputError, match=r"volumeNode must be a scalar volume node, .*; found 'T1'\."):
         logic.inpaint("T1", inputs[1])

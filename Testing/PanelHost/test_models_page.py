@@ -218,6 +218,26 @@ def test_models_that_cannot_be_read_are_told(panel, monkeypatch):
     _reopen(panel)
     assert _names(panel) == []
     assert "Permission denied" in _error(panel)
+    _reopen(panel)
+    assert panel.ui.logEdit.toPlainText().count("Permission denied") == 1
+    monkeypatch.undo()
+    _reopen(panel)
+    assert _names(panel) != []
+    assert _messages(panel) == ("", "")
+
+
+def test_a_change_that_the_system_refuses_is_told(panel, own, monkeypatch, answers):
+    bundles.write(own, "mine")
+    _reopen(panel)
+    _choose(panel, "mine")
+
+    def refuse(name):
+        raise PermissionError(13, "Permission denied", name)
+
+    monkeypatch.setattr(store, "remove", refuse)
+    answers.append(True)
+    panel.modelsPage.ui.removeModelButton.click()
+    assert "Permission denied" in _error(panel)
 
 
 # Add

@@ -235,8 +235,7 @@ class FilledSequence:
     def remove(self) -> None:
         """Take out of the scene and its browsers what :meth:`show` has added, as far as it is still there."""
         for sequence, proxy in ((self.uncertainty, self.uncertaintyProxy), (self.result, self.resultProxy)):
-            removeVolume(proxy)
-            _remove(sequence)
+            _remove(sequence, proxy)
 
     def _addUncertainty(self, indexValue: str, array: np.ndarray) -> None:
         inputFrame = frameAt(self._input, indexValue)
@@ -296,13 +295,17 @@ def _show(sequenceNode, name: str, said: dict[str, str], inputSequence, browserN
     return proxy
 
 
-def _remove(sequenceNode) -> None:
-    """Remove a sequence, which no browser is to look for any more."""
-    if sequenceNode is None or not slicer.mrmlScene.IsNodePresent(sequenceNode):
-        return
-    for browser in _browsersOf(sequenceNode):
-        browser.RemoveSynchronizedSequenceNode(sequenceNode.GetID())
-    slicer.mrmlScene.RemoveNode(sequenceNode)
+def _remove(sequenceNode, proxy) -> None:
+    """Remove a sequence and what shows its frames."""
+    proxies = [proxy]
+    if sequenceNode is not None and slicer.mrmlScene.IsNodePresent(sequenceNode):
+        # The sequence goes first: as long as a browser has it, it would make a proxy that is removed anew.
+        for browser in _browsersOf(sequenceNode):
+            proxies.append(browser.GetProxyNode(sequenceNode))
+            browser.RemoveSynchronizedSequenceNode(sequenceNode.GetID())
+        slicer.mrmlScene.RemoveNode(sequenceNode)
+    for each in proxies:
+        removeVolume(each)
 
 
 def _browsersOf(sequenceNode) -> list:

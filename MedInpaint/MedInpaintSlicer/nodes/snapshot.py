@@ -69,11 +69,12 @@ def _parentItem(node) -> int:
 
 
 def removeVolume(volumeNode) -> None:
-    """Remove a volume with what it is shown by; nothing happens when it has gone already."""
+    """Remove a volume with what it is shown by and saved by; nothing happens when it has gone already."""
     if volumeNode is None or not slicer.mrmlScene.IsNodePresent(volumeNode):
         return
-    displays = [volumeNode.GetNthDisplayNode(number) for number in range(volumeNode.GetNumberOfDisplayNodes())]
+    others = [volumeNode.GetNthDisplayNode(number) for number in range(volumeNode.GetNumberOfDisplayNodes())]
+    others += [volumeNode.GetNthStorageNode(number) for number in range(volumeNode.GetNumberOfStorageNodes())]
     slicer.mrmlScene.RemoveNode(volumeNode)
-    for display in displays:
-        if display is not None and slicer.mrmlScene.IsNodePresent(display):
-            slicer.mrmlScene.RemoveNode(display)
+    for other in others:
+        if other is not None and slicer.mrmlScene.IsNodePresent(other):
+            slicer.mrmlScene.RemoveNode(other)

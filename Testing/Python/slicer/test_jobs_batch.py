@@ -12,6 +12,7 @@ from MedInpaintSlicer.jobs import process
 from MedInpaintSlicer.jobs import volumes as volumesjobs
 from MedInpaintSlicer.jobs.sequence import SequenceJob
 from MedInpaintSlicer.jobs.volumes import VolumesJob
+from MedInpaintSlicer.nodes import sequences
 
 
 def _volumesJob(volumes, segmentations, segmentIds=None, options=None, workers=None, **callbacks):
@@ -556,3 +557,95 @@ def test_a_sequence_whose_frames_were_filled_differently_says_so():
     workers.fill(method="patch")
     assert job.outputSequence.GetName() == "CT filled (auto)"
     assert [each["method"] for each in job.reports.values()] == ["harmonic", "patch"]
+
+
+# Taking back
+
+
+def _synchronized(browser) -> list:
+    return [browser.GetProxyNode(each) for each in slicer.util.getNodesByClass("vtkMRMLSequenceNode")]
+
+
+def test_undo_removes_all_results_and_nothing_else():
+    volumes, segmentation = _volumes(2)
+    before, workers = set(nodeNames()), Workers()
+    job = _volumesJob(volumes, segmentation, options={"uncertainty": True}, workers=workers)
+    workers.fill()
+    job.undo()
+    assert job.results[volumes[0]].GetScene() is not None, "while it runs, nothing is taken back"
+    workers.fill()
+    made = set(nodeNames()) - before
+    assert len(job.created) == 4
+    other = addVolume(name="Other")
+    after = set(nodeNames())
+    job.undo()
+    job.undo()
+    assert set(nodeNames()) == after - made
+    assert other.GetScene() is not None
+
+
+def test_undo_after_cancel_removes_what_was_kept_as_far_as_it_is_still_there():
+    volumes, segmentation = _volumes()
+    before, workers = nodeNames(), Workers()
+    job = _volumesJob(volumes, segmentation, workers=workers)
+    workers.fill()
+    workers.fill()
+    job.cancel()
+    slicer.mrmlScene.RemoveNode(job.results[volumes[0]].GetDisplayNode())
+    slicer.mrmlScene.RemoveNode(job.results[volumes[0]])
+    job.undo()
+    assert nodeNames() == before
+
+
+@pytest.mark.parametrize("uncertainty", [False, True])
+def test_undo_takes_the_new_sequences_out_of_the_scene_and_the_browser(uncertainty):
+    sequence, browser, segmentation = _sequence(2)
+    browser.SetSelectedItemNumber(1)
+    before, workers = nodeNames(), Workers()
+    shown = _synchronized(browser)
+    job = _sequenceJob(sequence, browser, segmentation, options={"uncertainty": uncertainty}, workers=workers)
+    workers.fill()
+    workers.fill()
+    made = job.outputSequence
+    assert browser.IsSynchronizedSequenceNode(made)
+    assert len(job.created) == (4 if uncertainty else 2)
+    job.undo()
+    job.undo()
+    assert nodeNames() == before
+    assert made.GetScene() is None
+    assert browser.GetNumberOfSynchronizedSequenceNodes(True) == 1
+    assert browser.GetSelectedItemNumber() == 1
+    assert _synchronized(browser) == shown
+
+
+@pytest.mark.parametrize("gone", ["browser", "sequence", "proxy", "input"])
+def test_undo_of_a_sequence_does_no_harm_when_some_of_it_was_removed_by_hand(gone):
+    sequence, browser, segmentation = _sequence(2)
+    workers = Workers()
+    job = _sequenceJob(sequence, browser, segmentation, workers=workers)
+    workers.fill()
+    workers.fill()
+    nodes = {"browser": browser, "sequence": job.outputSequence, "proxy": job.outputVolume, "input": sequence}
+    slicer.mrmlScene.RemoveNode(nodes[gone])
+    job.undo()
+    assert slicer.util.getNodesByClass("vtkMRMLSequenceNode") == ([] if gone == "input" else [sequence])
+    names = {each.GetName() for each in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")}
+    assert names <= {"CT"}
+
+
+def test_a_sequence_that_cannot_be_shown_leaves_nothing_behind(monkeypatch):
+    def fail(*given):
+        raise RuntimeError("no colors")
+
+    sequence, browser, segmentation = _sequence(2)
+    before, workers, ended = nodeNames(), Workers(), []
+    monkeypatch.setattr(sequences.FilledSequence, "_showUncertainty", fail)
+    options = {"uncertainty": True}
+    job = _sequenceJob(sequence, browser, segmentation, options=options, workers=workers, finished=ended.append)
+    workers.fill()
+    workers.fill()
+    assert ended == [job]
+    assert job.state == "failed"
+    assert str(job.error) == "no colors"
+    assert nodeNames() == before
+    assert browser.GetNumberOfSynchronizedSequenceNodes(True) == 1

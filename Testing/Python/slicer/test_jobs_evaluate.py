@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import slicer
 from panelhost import phantom
+from panelhost.batches import nodeNames
 from panelhost.evaluations import YARDSTICK, report
 from panelhost.phantom import HEAD_MATRIX, addHead, addSegmentation, addTransform, addVolume, rotation, sceneContent
 from panelhost.workers import PretendingRunner
@@ -263,6 +264,32 @@ def test_undo_removes_all_of_it():
     assert not slicer.util.getNodesByClass("vtkMRMLPlotSeriesNode")
     assert {slicer.mrmlScene.GetNodeByID(each).GetName() for each in set(sceneContent()) - before} >= {"T1"}
     assert not [each for each in slicer.util.getNodesByClass("vtkMRMLNode") if "scores" in (each.GetName() or "")]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "evaluations._scores",
+        "evaluations.addSummary",
+        "evaluations.addPsnrByHole",
+        "plots._rangeOf",
+        "evaluations.describe",
+        "hierarchy._place",
+    ],
+)
+def test_what_fails_halfway_leaves_nothing_behind(monkeypatch, step):
+    def fail(*given):
+        raise RuntimeError("halfway")
+
+    job, runner, finished = _startedJob()
+    before = nodeNames()
+    monkeypatch.setattr(f"MedInpaintSlicer.nodes.{step}", fail)
+    _end(runner)
+    assert finished == [job]
+    assert (job.state, str(job.error)) == ("failed", "halfway")
+    assert nodeNames() == before
+    assert job.created == []
+    assert (job.scoresTable, job.summaryTable, job.charts) == (None, None, ())
 
 
 def test_what_cannot_be_is_refused_in_a_line_before_anything_starts():

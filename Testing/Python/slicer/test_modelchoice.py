@@ -1,5 +1,7 @@
 """Methods and models that go together, and what is said when there is none."""
 
+import shutil
+
 import pytest
 
 import MedInpaintLib
@@ -64,3 +66,45 @@ def test_every_released_model_has_a_method_that_can_use_it():
 def test_a_model_for_comparisons_has_no_method(own):
     bundles.write(own, "mine", architecture="pix2pix")
     assert modelchoice.methodFor(store.find("mine")) is None
+
+
+def test_folders_that_cannot_be_read_are_told_in_a_line(own, monkeypatch):
+    def refuse():
+        raise PermissionError(13, "Permission denied", str(own))
+
+    monkeypatch.setattr(store, "models", refuse)
+    assert modelchoice.modelsFor(MedInpaintLib.methods()["unet"]) == {}
+    for values in ({}, {"model": "mine"}):
+        said = _complaint("unet", **values)
+        assert "\n" not in said
+        for words in ("cannot be read", "Permission denied", str(own)):
+            assert words in said
+    assert _complaint("harmonic") == ""
+
+
+def test_the_models_are_looked_at_anew_only_when_something_has_changed(own, monkeypatch):
+    looks, look = [], store.models
+
+    def models():
+        looks.append(True)
+        return look()
+
+    monkeypatch.setattr(store, "models", models)
+    info = MedInpaintLib.methods()["unet"]
+
+    def seen():
+        found = [modelchoice.modelsFor(info) for _time in range(3)]
+        assert found[0] == found[1] == found[2]
+        return list(found[0]), len(looks)
+
+    assert seen() == ([], 1)
+    first = bundles.write(own, "first", architecture="unet")
+    assert seen() == (["first"], 2)
+    second = bundles.write(own, "second", architecture="unet")
+    assert seen() == (["first", "second"], 3)
+    (own / "leads-nowhere").symlink_to(own / "gone")
+    assert seen()[0] == ["first", "second"]
+    (first / "weights.safetensors").unlink()
+    assert seen()[0] == ["second"]
+    shutil.rmtree(second)
+    assert seen()[0] == []
