@@ -203,6 +203,8 @@ class BatchJob(VTKObservationMixin):
         self.results[item] = result
         if isinstance(result, Exception):
             self._logFault(result)
+            # It would keep all that was at hand where it was raised, images too, as long as there is this job.
+            result.with_traceback(None)
             self._refuse(item, result)
 
     def _logFault(self, error: Exception) -> None:

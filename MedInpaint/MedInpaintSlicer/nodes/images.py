@@ -39,7 +39,7 @@ def imageOf(volumeNode) -> Image:
     if volumeNode is None or not volumeNode.IsA("vtkMRMLScalarVolumeNode"):
         raise ImageReadError(_("The input must be a scalar volume; choose the volume to fill."))
     imageData = volumeNode.GetImageData()
-    if imageData is None or imageData.GetNumberOfPoints() == 0:
+    if imageData is None or imageData.GetNumberOfPoints() == 0 or imageData.GetPointData().GetScalars() is None:
         raise ImageReadError(
             _("Volume '{name}' has no voxels; load its image first.").format(name=volumeNode.GetName())
         )

@@ -89,6 +89,7 @@ def test_one_that_cannot_be_filled_does_not_stop_the_others():
     assert job.state == "done"
     assert job.filled == [volumes[0], volumes[2]]
     assert isinstance(job.results[volumes[1]], MaskError)
+    assert job.results[volumes[1]].__traceback__ is None, "it would keep the image and the hole in memory"
     (line,) = job.failures
     assert line.startswith("V1: No voxel of volume 'V1' is inside")
     assert [hasattr(each, "job") for each in workers.runners] == [True, False, True], "there is nothing for V1's worker"
