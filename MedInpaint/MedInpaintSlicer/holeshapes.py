@@ -2,6 +2,9 @@
 
 from slicer.i18n import tr as _
 
+#: The choice among the shapes of holes that means: those that are given.
+GIVEN = "segments"
+
 
 def titles() -> dict[str, str]:
     """The engine's name -> what the panel calls it."""

@@ -171,11 +171,15 @@ def contrastVolumes(parameterNode: MedInpaintParameterNode) -> dict:
 
 def _choicesOf(field: str) -> tuple[str, ...]:
     """All that a field can be, the default first; none where that is not known here."""
-    if field != "method":
-        return _CHOICES.get(field, ())
-    import MedInpaintLib
+    if field == "method":
+        import MedInpaintLib
 
-    return ("auto", *MedInpaintLib.methods())
+        return ("auto", *MedInpaintLib.methods())
+    if field == "evaluateShape":
+        from . import holeshapes
+
+        return ("spheres", *holeshapes.titles(), holeshapes.GIVEN)
+    return _CHOICES.get(field, ())
 
 
 def _decoded(text: str) -> dict:

@@ -107,3 +107,11 @@ def test_numbers_that_no_widget_holds_do_not_stop_the_form(panel, caplog):
         host.processEvents()
         assert panel.fillPage.ui.methodParametersWidget.layout().rowCount() == len(info.describe())
     assert caplog.text == ""
+
+
+def test_a_shape_of_holes_that_is_not_known_becomes_the_usual_one(panel):
+    node = panel.logic.getParameterNode()
+    node.evaluateShape = "pyramids"
+    host.processEvents()
+    assert panel.logic.getParameterNode().evaluateShape == "spheres"
+    assert panel.evaluatePage.ui.evaluateShapeCombo.currentData == "spheres"

@@ -11,9 +11,6 @@ from .messages import segmentsComplaint
 from .page import RunPage
 from .undo import UndoButton
 
-#: The choice among the shapes of holes that means: those that are given.
-GIVEN = "segments"
-
 
 class EvaluatePage(RunPage):
     """Scores methods on holes that are cut out of a healthy volume, where the truth is known."""
@@ -27,7 +24,7 @@ class EvaluatePage(RunPage):
         self._offered = _methodsToOffer()
         self._yardstick = self._offered.pop(evaluation.YARDSTICK)
         self._combos = BoundCombos({"evaluateShape": ui.evaluateShapeCombo, "evaluateDevice": ui.evaluateDeviceCombo})
-        self._combos.fill("evaluateShape", {**holeshapes.titles(), GIVEN: _("Segments of a segmentation")})
+        self._combos.fill("evaluateShape", {**holeshapes.titles(), holeshapes.GIVEN: _("Segments of a segmentation")})
         self._combos.fill("evaluateDevice", devices())
         self._methods = CheckList(ui.evaluateMethodsList, self._onMethodsTicked)
         self._fillMethods()
@@ -124,7 +121,7 @@ class EvaluatePage(RunPage):
         return self._node.evaluateVolume or self._node.inputVolume
 
     def _isGiven(self) -> bool:
-        return self._node.evaluateShape == GIVEN
+        return self._node.evaluateShape == holeshapes.GIVEN
 
     def _marks(self):
         """The segmentation that counts: of the holes that are given, or else of where none may lie."""
