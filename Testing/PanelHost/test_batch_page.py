@@ -100,7 +100,7 @@ def _messages(panel) -> list[str]:
 
 def test_a_click_fills_all_volumes_and_changes_none(panel, monkeypatch):
     shown = []
-    monkeypatch.setattr(slicer.util, "setSliceViewerLayers", lambda background: shown.append(background))
+    monkeypatch.setattr(slicer.util, "setSliceViewerLayers", lambda background, **others: shown.append(background))
     volumes = _chooseVolumes(panel)
     assert _table(panel) == [(name, "Segmentation: lesion") for name in ("T1", "T2", "FLAIR")]
     _clickApply(panel)
@@ -125,7 +125,7 @@ def test_a_click_fills_all_volumes_and_changes_none(panel, monkeypatch):
 
 def test_a_click_fills_all_frames_and_the_selected_one_stays_selected(panel, monkeypatch):
     shown = []
-    monkeypatch.setattr(slicer.util, "setSliceViewerLayers", lambda background: shown.append(background))
+    monkeypatch.setattr(slicer.util, "setSliceViewerLayers", lambda background, **others: shown.append(background))
     sequence, browser = _chooseSequence(panel)
     browser.SetSelectedItemNumber(1)
     host.processEvents()

@@ -80,9 +80,9 @@ def test_flicker_shows_the_two_in_turn_until_it_is_switched_off(panel, view):
     host.waitUntil(lambda: view.GetForegroundOpacity() == 0, seconds=3)
     host.waitUntil(lambda: view.GetForegroundOpacity() == 1, seconds=3)
     ui.flickerButton.click()
-    before = view.GetForegroundOpacity()
+    assert view.GetForegroundOpacity() == 1
     host.settle(1.0)
-    assert view.GetForegroundOpacity() == before
+    assert view.GetForegroundOpacity() == 1
 
 
 def test_the_difference_is_a_volume_of_its_own_made_once(panel, view):
@@ -118,6 +118,14 @@ def test_the_uncertainty_lies_over_the_result_with_a_legend(panel, view):
     assert legend.GetTitleText() == "Uncertainty"
     _choose(ui, "before")
     assert not legend.GetVisibility()
+
+
+def test_what_is_chosen_is_seen_wherever_the_slider_was_left(panel, view):
+    _addInputs()
+    ui = _fill(panel)
+    ui.fadeSlider.value = 0
+    _choose(ui, "difference")
+    assert view.GetForegroundOpacity() == 1
 
 
 def test_the_uncertainty_is_not_offered_where_it_was_not_asked_for(panel):

@@ -208,3 +208,26 @@ def test_a_volume_without_voxels_cannot_be_filled_until_it_has_some(panel):
     slicer.util.updateVolumeFromArray(empty, ramp())
     host.processEvents()
     assert panel.fillPage.ui.applyButton.enabled
+
+
+def test_a_choice_of_segments_does_not_pass_over_to_another_segmentation(panel):
+    """Ids such as "Segment_1" are in many of them."""
+    volume, _segmentation = addInputs()
+    other = addSegmentation(volume, lesion=box(), more=box(k=(9, 11)))
+    comeBack(panel)
+    choose(panel, "lesion")
+    panel.fillPage.ui.segmentationSelector.setCurrentNode(other)
+    host.processEvents()
+    assert panel.fillPage.ui.segmentsTable.selectedSegmentIDs() == ()
+    assert "segments in the table" in panel.fillPage.ui.applyHintLabel.text
+
+
+def test_why_a_color_volume_is_not_offered_is_said(panel):
+    slicer.util.addVolumeFromArray(
+        np.zeros((3, 4, 5, 3), np.uint8), name="Photo", nodeClassName="vtkMRMLVectorVolumeNode"
+    )
+    comeBack(panel)
+    assert "Vector to Scalar Volume" in panel.fillPage.ui.applyHintLabel.text
+    addVolume()
+    comeBack(panel)
+    assert "Vector to Scalar Volume" not in panel.fillPage.ui.applyHintLabel.text

@@ -39,8 +39,6 @@ class Check:
     def _onExit(self, exitCode: int) -> None:
         if self._cancelled:
             return
-        if exitCode == 0:
-            self._tell(_("All is well."))
-        else:
-            self._tell(_("Something is missing or broken ({how}).").format(how=process.howItEnded(exitCode)))
+        if exitCode not in (0, 1):  # else it has said so itself
+            self._tell(_("The check ended before it was done ({how}).").format(how=process.howItEnded(exitCode)))
         self._finished()

@@ -166,7 +166,7 @@ class Job(VTKObservationMixin):
 
     def _warn(self, message: str) -> None:
         if self.state == "running" and message not in self.warnings:
-            logging.warning("MedInpaint: %s", message)
+            logging.info("MedInpaint: %s", message)  # as a warning, it would light Slicer's sign for errors
             self.warnings.append(message)
             self._onWarning(message)
 

@@ -24,15 +24,17 @@ def addFolderBeside(inputNode, name: str, nodes) -> None:
 
 def removeWithFolders(nodes) -> None:
     """Remove those nodes that are still there, and the folders that become empty by that."""
+    there = [node for node in nodes if slicer.mrmlScene.IsNodePresent(node)]
+    if not there:
+        return  # asking for the hierarchy would make one
     hierarchy, folders = _hierarchy(), set()
-    for node in nodes:
-        if slicer.mrmlScene.IsNodePresent(node):
-            item = hierarchy.GetItemByDataNode(node)
-            if item != hierarchy.GetInvalidItemID():
-                folders.add(hierarchy.GetItemParent(item))
-                # One after the other: a scene without the application's plugins would keep the item of a removed node.
-                hierarchy.RemoveItem(item, False)
-            slicer.mrmlScene.RemoveNode(node)
+    for node in there:
+        item = hierarchy.GetItemByDataNode(node)
+        if item != hierarchy.GetInvalidItemID():
+            folders.add(hierarchy.GetItemParent(item))
+            # One after the other: a scene without the application's plugins would keep the item of a removed node.
+            hierarchy.RemoveItem(item, False)
+        slicer.mrmlScene.RemoveNode(node)
     level = slicer.vtkMRMLSubjectHierarchyConstants.GetSubjectHierarchyLevelFolder()
     for folder in folders - {hierarchy.GetSceneItemID()}:
         if hierarchy.GetNumberOfItemChildren(folder) == 0 and hierarchy.IsItemLevel(folder, level):

@@ -45,12 +45,7 @@ def imageOf(volumeNode) -> Image:
         )
     components = imageData.GetNumberOfScalarComponents()
     if components > 1:
-        raise ImageReadError(
-            _(
-                "Volume '{name}' has {components} values per voxel (color or vector volume). "
-                "Convert it to a scalar volume first, for example with the module Vector to Scalar Volume."
-            ).format(name=volumeNode.GetName(), components=components)
-        )
+        raise ImageReadError(colorComplaint(volumeNode))
     ijkToRAS = _matrixOf(volumeNode)
     spacing = np.linalg.norm(ijkToRAS[:3, :3], axis=0)
     directions = ijkToRAS[:3, :3] / spacing
@@ -61,6 +56,20 @@ def imageOf(volumeNode) -> Image:
         "as if its axes were at right angles."
     ).format(name=volumeNode.GetName())
     return Image(slicer.util.arrayFromVolume(volumeNode), ijkToRAS, np.diag([*spacing, 1.0]), (warning,))
+
+
+def firstColorVolume():
+    """The first volume with voxels that has several values in each, or None."""
+    nodes = slicer.util.getNodesByClass("vtkMRMLVectorVolumeNode")
+    return next((node for node in nodes if node.GetImageData() is not None), None)
+
+
+def colorComplaint(volumeNode) -> str:
+    """Why a volume with several values per voxel cannot be filled, and the way out."""
+    return _(
+        "Volume '{name}' has {components} values per voxel (color or vector volume). "
+        "Convert it to a scalar volume first, for example with the module Vector to Scalar Volume."
+    ).format(name=volumeNode.GetName(), components=volumeNode.GetImageData().GetNumberOfScalarComponents())
 
 
 def fileVolume(array: np.ndarray, ijkToRAS: np.ndarray):

@@ -1,7 +1,6 @@
 """The tab "Batch"; its widgets are in Resources/UI/Batch.ui."""
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from .. import installation, needs, parameters
@@ -279,7 +278,7 @@ class BatchPage(RunPage):
         self._undo.offer(job, restore=views.Layers().show)
         # In another module, the views show what the user has gone to.
         if job.outputVolume is not None and self._isEntered:
-            slicer.util.setSliceViewerLayers(background=job.outputVolume)
+            views.showLayers(job.outputVolume, None, 0.0)  # nor what another tab has laid over it
         self.run.say(self.ui.resultLabel, self._resultText(job))
         self._showProblems(job)
         self.run.reveal(self.ui.errorLabel, self.ui.resultLabel)

@@ -146,6 +146,8 @@ class Compare:
         if self._offering or not self._isThere():
             return
         self._hideLegends()
+        # What was chosen is seen at once, wherever the slider was left.
+        self._ui.fadeSlider.value = self._ui.fadeSlider.maximum
         view = self._ui.compareCombo.currentData
         below, above = self._ends()
         if view != "before":
@@ -188,6 +190,8 @@ class Compare:
             self._timer.start()
         else:
             self._timer.stop()
+            if self._job is not None:
+                self._ui.fadeSlider.value = self._ui.fadeSlider.maximum
 
     def _flick(self) -> None:
         slider = self._ui.fadeSlider

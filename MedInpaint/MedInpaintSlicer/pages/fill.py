@@ -4,7 +4,7 @@ import qt
 from slicer.i18n import tr as _
 
 from .. import installation, needs, parameters, sampledata, selfcheck
-from ..nodes import changes, segments
+from ..nodes import changes, images, segments
 from . import sources
 from .combos import BoundCombos, blends, devices
 from .form import ParameterForm
@@ -35,6 +35,8 @@ class FillPage(RunPage):
         self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged, self._onFormComplaint)
         self._sources = sources.Sources(ui)
         self._fillCombos()
+        # The key goes through the panel, not through the rows, where it would choose another segment.
+        ui.segmentsTable.tableWidget().setTabKeyNavigation(False)
         ui.tryButton.connect("clicked(bool)", lambda checked: self.tryIt())
         ui.segmentsTable.connect("selectionChanged(QItemSelection,QItemSelection)", self._onSegmentsSelected)
         self.run.say(ui.parameterHintLabel, "")
@@ -133,6 +135,9 @@ class FillPage(RunPage):
     def _showSegments(self) -> None:
         node = self._node
         if node.segmentation is not self._segmentation:
+            if self._segmentation is not None:
+                # Ids such as "Segment_1" may be there too, and would choose what nobody has chosen.
+                node.segmentIds = []
             self._segmentation = node.segmentation
             self.ui.segmentsTable.setSegmentationNode(node.segmentation)
             self._segmentsObserver.observe(node.segmentation)
@@ -172,7 +177,9 @@ class FillPage(RunPage):
         if node is None:
             return None
         if node.inputVolume is None:
-            return _("Choose the volume to fill.")
+            # The selector offers no color volumes, which those who see one in the views would not understand.
+            color = images.firstColorVolume()
+            return images.colorComplaint(color) if color is not None else _("Choose the volume to fill.")
         complaint = needs.volumeComplaint(node.inputVolume) or segmentsComplaint(node.segmentation)
         if complaint:
             return complaint

@@ -1,5 +1,7 @@
 """The widgets of CTK and Slicer that the panel uses; only what it uses of each."""
 
+import types
+
 import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 
@@ -292,6 +294,10 @@ class qMRMLSegmentsTableView(QWidget):
 
     def setMRMLScene(self, scene) -> None:
         pass
+
+    def tableWidget(self):
+        """The table itself, which in Slicer has rows that the tab key goes through."""
+        return types.SimpleNamespace(setTabKeyNavigation=lambda on: None)
 
     def setSegmentationNode(self, node) -> None:
         if self._node is not None:
