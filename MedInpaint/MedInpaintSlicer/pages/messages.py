@@ -12,6 +12,9 @@ EARLIEST_FRACTION, EARLIEST = 0.05, 2.0
 
 def say(label, text: str) -> None:
     """Show a text, or hide the label where there is none."""
+    if text and label.styleSheet:
+        # Else a label with a style sheet keeps the text's color of the theme in which it was made.
+        label.styleSheet = label.styleSheet
     label.text = text
     label.visible = bool(text)
 
