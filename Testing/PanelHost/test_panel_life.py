@@ -103,7 +103,7 @@ def test_coming_and_going_leaves_nothing_behind(panel):
     for _number in range(20):
         comeBack(panel)
     gc.collect()
-    kept = [each for each in gc.get_objects() if isinstance(each, MedInpaintParameterNode)]
+    kept = [each for each in gc.get_objects() if type(each) is MedInpaintParameterNode]
     assert len(kept) <= 2
 
 
