@@ -5,7 +5,7 @@ from slicer.i18n import tr as _
 
 from .. import installation, modelchoice, parameters
 from ..jobs import impute
-from ..nodes import segments
+from ..nodes import changes, segments
 from .combos import BoundCombos, devices
 from .messages import fillText, segmentsComplaint
 from .page import RunPage
@@ -22,7 +22,7 @@ class ContrastPage(RunPage):
         super().__init__(logic, log)
         ui = self.ui
         self._segmentation = None
-        self._segmentsObserver = segments.SegmentsObserver(self._onSegmentsChanged)
+        self._segmentsObserver = changes.NodesObserver(self._onSegmentsChanged)
         self._combos = BoundCombos(
             {
                 "wantedContrast": ui.wantedContrastCombo,
@@ -51,7 +51,7 @@ class ContrastPage(RunPage):
 
     def setParameterNode(self, node) -> None:
         self._segmentation = None
-        self._segmentsObserver.observe(None)
+        self._segmentsObserver.observe(())
         self._combos.show(node)
         super().setParameterNode(node)
 
@@ -127,7 +127,7 @@ class ContrastPage(RunPage):
         segmentation = self._node.imputeSegmentation
         if segmentation is not self._segmentation:
             self._segmentation = segmentation
-            self._segmentsObserver.observe(segmentation)
+            self._segmentsObserver.observe([segmentation])
             self.chooseDefaults()
         names = segments.segmentNames(segmentation)
         none = {} if len(names) == 1 else {"": _("Choose a segment") if names else _("None")}

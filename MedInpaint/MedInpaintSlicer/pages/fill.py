@@ -29,7 +29,7 @@ class FillPage(RunPage):
         self._segmentation = None
         self._shownMethod = None
         self._methods = _methods()
-        self._segmentsObserver = segments.SegmentsObserver(self._onSegmentsAddedOrRemoved)
+        self._segmentsObserver = changes.NodesObserver(self._onSegmentsAddedOrRemoved)
         self._volumesObserver = changes.NodesObserver(self.refreshSoon)
         self._combos = BoundCombos({"method": ui.methodCombo, "blend": ui.blendCombo, "device": ui.deviceCombo})
         self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged, self._onFormComplaint)
@@ -50,7 +50,7 @@ class FillPage(RunPage):
     def setParameterNode(self, node) -> None:
         self._segmentation = None
         self._shownMethod = None
-        self._segmentsObserver.observe(None)
+        self._segmentsObserver.observe(())
         self._volumesObserver.observe(())
         self._sources.show(node)
         self._combos.show(node)
@@ -140,7 +140,7 @@ class FillPage(RunPage):
                 node.segmentIds = []
             self._segmentation = node.segmentation
             self.ui.segmentsTable.setSegmentationNode(node.segmentation)
-            self._segmentsObserver.observe(node.segmentation)
+            self._segmentsObserver.observe([node.segmentation])
             self.chooseDefaults()
         chosen = self._chosenSegments()
         if sorted(self.ui.segmentsTable.selectedSegmentIDs()) != sorted(chosen):

@@ -10,7 +10,7 @@ from panelhost import mrml
 from panelhost.phantom import addSegmentation, addVolume, box
 
 from MedInpaintLib.errors import MaskError
-from MedInpaintSlicer.nodes import segments
+from MedInpaintSlicer.nodes import changes, segments
 
 
 @pytest.fixture
@@ -23,14 +23,14 @@ def marks():
 
 def test_each_change_of_the_list_of_segments_is_told(marks):
     told = []
-    observer = segments.SegmentsObserver(lambda: told.append(list(segments.segmentNames(marks[1]).values())))
-    observer.observe(marks[1])
+    observer = changes.NodesObserver(lambda: told.append(list(segments.segmentNames(marks[1]).values())))
+    observer.observe([marks[1]])
     segmentation = marks[1].GetSegmentation()
     segmentation.AddEmptySegment("edema", "edema")
     segmentation.GetSegment("lesion").SetName("tumor")
     segmentation.RemoveSegment("edema")
     assert told == [["lesion", "edema"], ["tumor", "edema"], ["tumor"]]
-    observer.observe(None)
+    observer.observe(())
     segmentation.GetSegment("lesion").SetName("scar")
     assert len(told) == 3
 
@@ -38,8 +38,8 @@ def test_each_change_of_the_list_of_segments_is_told(marks):
 def test_painting_and_colors_are_not_told(marks):
     volume, segmentation = marks
     told = []
-    observer = segments.SegmentsObserver(lambda: told.append(True))
-    observer.observe(segmentation)
+    observer = changes.NodesObserver(lambda: told.append(True))
+    observer.observe([segmentation])
     segmentation.GetSegmentation().GetSegment("lesion").SetColor(0, 0, 1)
     slicer.util.updateSegmentBinaryLabelmapFromArray(
         np.ones_like(box(), dtype=np.uint8), segmentation, "lesion", volume
