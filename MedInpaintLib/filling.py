@@ -14,10 +14,11 @@ from .clock import Clock
 from .errors import MaskError, MethodError
 from .mask import Hole, disjoint_boxes
 from .methods import registry
+from .prediction import MethodInfo, Prediction, Run
 from .progress import Progress
 from .region import Region, context, crop, restore
 from .result import Patch
-from .scan import Scan
+from .subject import Subject
 
 #: A method that never gives way to another one: the one to compare with where all others did.
 LAST = "harmonic"
@@ -35,7 +36,7 @@ class Plan:
         seed: for chance.
     """
 
-    method: registry.MethodInfo
+    method: MethodInfo
     settings: Any
     blend: str
     device: str = "cpu"
@@ -72,7 +73,7 @@ class Filling:
 
 
 def fill(
-    scan: Scan, plan: Plan, progress: Progress, clock: Clock | None = None, *, only: Hole | None = None
+    subject: Subject, plan: Plan, progress: Progress, clock: Clock | None = None, *, only: Hole | None = None
 ) -> Filling:
     """Fill the scan's hole, region after region.
 
@@ -88,12 +89,12 @@ def fill(
         MethodError: the method returned what is no fill.
     """
     clock = clock or Clock()
-    boxes = disjoint_boxes(only or scan.whole, [context(plan.method.context_mm, mm) for mm in scan.image.spacing])
+    boxes = disjoint_boxes(only or subject.whole, [context(plan.method.context_mm, mm) for mm in subject.image.spacing])
     patches, notes, instead, device = [], [], [], None
     warnings: list[str] = []
     for number, box in enumerate(boxes):
         share = progress.part(number / len(boxes), (number + 1) / len(boxes))
-        region = crop(scan, box)
+        region = crop(subject, box)
         if region.hole.all():
             raise MaskError("The hole leaves no known voxel around it: nothing is there to fill it from.")
         prediction = _predict(region, plan, share.part(0.0, 0.8))
@@ -101,8 +102,8 @@ def fill(
         blended = BLENDS[plan.blend](prediction.mean, region, share.part(0.8, 1.0))
         clock.lap("blend")
         spread = None if prediction.spread is None else prediction.spread[region.hole] * region.scaling.width
-        intensities = restore(region, blended, scan.image.array.dtype)
-        patches.append(Patch(box, scan.whole.crop(box), intensities, spread))
+        intensities = restore(region, blended, subject.image.array.dtype)
+        patches.append(Patch(box, subject.whole.crop(box), intensities, spread))
         notes.append(prediction.notes)
         warnings += prediction.warnings
         instead.append(prediction.instead)
@@ -130,7 +131,7 @@ def _and_others(warning: str, count: int) -> str:
 
 
 def spread_among(
-    scan: Scan, filling: Filling, peers: Sequence[str], seed: int, progress: Progress
+    subject: Subject, filling: Filling, peers: Sequence[str], seed: int, progress: Progress
 ) -> tuple[Filling, list[str]]:
     """The filling with another spread: the standard deviation among it and what other methods fill in.
 
@@ -151,13 +152,13 @@ def spread_among(
         if name == LAST and fillings:
             break
         share = progress.part(number / (len(peers) + 1), (number + 1) / (len(peers) + 1))
-        found = fill(scan, Plan.of(name, seed=seed), share)
+        found = fill(subject, Plan.of(name, seed=seed), share)
         warnings += [f"For the uncertainty, {name}: {warning}" for warning in found.warnings]
         if found.instead is None:
             fillings[name] = found
-    order, values = _by_voxel(filling, scan.whole.shape)
+    order, values = _by_voxel(filling, subject.whole.shape)
     spread = np.empty(len(order))
-    spread[order] = np.std([values, *(_by_voxel(each, scan.whole.shape)[1] for each in fillings.values())], axis=0)
+    spread[order] = np.std([values, *(_by_voxel(each, subject.whole.shape)[1] for each in fillings.values())], axis=0)
     ends = np.cumsum([len(patch.intensities) for patch in filling.patches])[:-1]
     patches = tuple(
         dataclasses.replace(patch, spread=part)
@@ -180,11 +181,11 @@ def _by_voxel(filling: Filling, shape: Sequence[int]) -> tuple[np.ndarray, np.nd
     return order, np.concatenate([patch.intensities for patch in filling.patches]).astype(np.float64)[order]
 
 
-def _predict(region: Region, plan: Plan, progress: Progress) -> registry.Prediction:
+def _predict(region: Region, plan: Plan, progress: Progress) -> Prediction:
     """The method's prediction. A method of any author gets this far: a clear word is better than black voxels."""
     assert plan.method.fill is not None  # the registry fills it in
     name = plan.method.name
-    run = registry.Run(seed=plan.seed, device=plan.device, progress=progress)
+    run = Run(seed=plan.seed, device=plan.device, progress=progress)
     prediction = plan.method.fill(region, plan.settings, run)
     for what, found in (("shape", prediction.mean), ("a spread of shape", prediction.spread)):
         if found is not None and found.shape != region.values.shape:

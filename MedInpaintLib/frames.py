@@ -95,22 +95,21 @@ class Frames:
 
     Attributes:
         values: float32 ``(n, pixels, pixels)`` in the region's scale; under the hole what the caller put there.
-        settled: bool, where nothing is to be filled: a pixel touches no hole. Beyond the image its border goes on, with
-            the holes in it.
+        outside_hole: bool, where a pixel touches no hole. Beyond the image its border goes on, with the holes in it.
         inside: bool, whether a pixel is of the image.
-        wanted: int ``(m,)``, the frames that show some of the region's own hole; others show neighbours, or only holes
-            of other regions.
+        with_hole: int ``(m,)``, the frames that show some of the region's own hole; others show neighbours, or only
+            holes of other regions.
         plane: in which the frames are cut: of an image that is a single slice, its own plane.
         slices: int ``(n,)``, the slice that each frame is of, as the region counts: neighbours differ by 1.
         tiles: int ``(n,)``, the place in the slices that each frame shows; ascending, from 0.
         stacks: int ``(n, count)``: of each frame the frames of its tile that show slices before it, itself, and after
-            it. Around a wanted frame no slice is taken twice but at the ends of the image.
+            it. Around a frame with a hole no slice is taken twice but at the ends of the image.
     """
 
     values: np.ndarray
-    settled: np.ndarray
+    outside_hole: np.ndarray
     inside: np.ndarray
-    wanted: np.ndarray
+    with_hole: np.ndarray
     plane: str
     slices: np.ndarray
     tiles: np.ndarray
@@ -122,8 +121,8 @@ class Frames:
 
     @property
     def known(self) -> np.ndarray:
-        """Bool, of :attr:`values`' shape: whether a pixel may be compared with: it is settled and of the image."""
-        return self.settled & self.inside
+        """Bool, of :attr:`values`' shape: whether a pixel lies in the image and outside the hole."""
+        return self.outside_hole & self.inside
 
     @property
     def symmetric(self) -> bool:
@@ -138,9 +137,9 @@ class Frames:
             box: of the scan's arrays, where it lies.
             outside: the value beyond it; the nearest one when None.
         """
-        scan = self._region.scan
-        whole = [slice(0, size) for size in scan.image.array.shape]
-        for axis, side in zip(scan.axes, box, strict=True):
+        subject = self._region.subject
+        whole = [slice(0, size) for size in subject.image.array.shape]
+        for axis, side in zip(subject.axes, box, strict=True):
             whole[axis] = side
         stack = self._pose.turn(_as_volume(tuple(whole), array))
         slices, rows, columns = _corner(self._region.box, tuple(whole), self._pose)
@@ -235,7 +234,7 @@ def cut(
         slices: that a network sees at once, odd.
         slice_mm: from one of these to the next, as nearly as slices lie, and at least a whole one.
     """
-    image = region.scan.image
+    image = region.subject.image
     turned = pose(image, plane)
     spacing = np.array(image.spacing if image.array.ndim == 3 else (1.0, *image.spacing))[list(turned.order)]
     step = max(1, round(slice_mm / spacing[0]))
@@ -263,21 +262,21 @@ def cut(
         planes = shown + corner[0]
         values = sample(stack[planes], *at)
         # Smoothed as the values are: a pixel is known when nothing under a hole has gone into it.
-        settled = sample((~hidden[planes]).astype(np.float32), *at) > WHOLE
+        outside_hole = sample((~hidden[planes]).astype(np.float32), *at) > WHOLE
         inside = sample(np.ones((1, *hidden.shape[1:]), dtype=np.float32), *at, outside=0.0) > WHOLE
-        is_wanted = (shown >= 0) & (shown < len(own))
-        is_wanted[is_wanted] = touched[shown[is_wanted]]
-        parts.append((values, settled, np.broadcast_to(inside, settled.shape), is_wanted))
+        touches = (shown >= 0) & (shown < len(own))
+        touches[touches] = touched[shown[touches]]
+        parts.append((values, outside_hole, np.broadcast_to(inside, outside_hole.shape), touches))
         shown_slices.append(shown)
         tiles.append((row, column))
-    values, settled, inside, wanted = (np.concatenate(each) for each in zip(*parts, strict=True))
+    values, outside_hole, inside, with_hole = (np.concatenate(each) for each in zip(*parts, strict=True))
     of_tile = np.repeat(np.arange(len(tiles)), [len(shown) for shown in shown_slices])
     of_slice = np.concatenate(shown_slices)
     return Frames(
         values,
-        settled,
+        outside_hole,
         inside,
-        np.flatnonzero(wanted),
+        np.flatnonzero(with_hole),
         _only_plane(image) or plane,
         of_slice,
         of_tile,
@@ -389,20 +388,20 @@ def _stacks(tiles: np.ndarray, slices: np.ndarray, offsets: np.ndarray) -> np.nd
     found = np.empty((len(slices), len(offsets)), dtype=np.intp)
     for tile in np.unique(tiles):
         own = np.flatnonzero(tiles == tile)
-        wanted = slices[own, np.newaxis] + offsets
-        found[own] = own[np.abs(wanted[..., np.newaxis] - slices[own]).argmin(axis=-1)]
+        targets = slices[own, np.newaxis] + offsets
+        found[own] = own[np.abs(targets[..., np.newaxis] - slices[own]).argmin(axis=-1)]
     return found
 
 
 def _field(region: Region, turned: Pose, side_mm: float, slices: int) -> tuple[Region, Box]:
     """The region with so much around it that frames of this side find what they show, and where it lies in that."""
-    image = region.scan.image
+    image = region.subject.image
     margin = [0] * image.array.ndim
     offset = 3 - image.array.ndim
     for place, axis in enumerate(turned.order):
         if axis >= offset:
             margin[axis - offset] = math.ceil(side_mm / image.spacing[axis - offset]) + 2 if place else slices
-    wide = crop(region.scan, grow(region.box, margin, image.array.shape))
+    wide = crop(region.subject, grow(region.box, margin, image.array.shape))
     return wide, relative(region.place, wide.place)
 
 

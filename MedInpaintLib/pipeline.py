@@ -8,32 +8,31 @@ matter, and the same seed gives the same output on the same number of threads.
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import math
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import __version__, intensity
+from . import intensity
 from .clock import Clock
-from .devices import check_device, use
-from .errors import GeometryError, ImageReadError, IntensityError, ParameterError
-from .filling import Plan, fill, spread_among
-from .formats import READABLE
+from .devices import use
+from .errors import GeometryError
+from .filling import Filling, Plan, fill, spread_among
+from .inputs import check_known_finite, facts_of, find_exemplars, read_guides, read_image, read_mask
 from .mask import Hole, find_hole
 from .methods import auto, registry
+from .options import FillOptions
 from .parameters import parse
+from .prediction import MethodInfo
 from .progress import Progress
+from .report import FillReport, now, software
 from .result import Patch, Result
-from .scan import Scan
 from .selfcheck import SelfCheck
 from .selfcheck import self_check as run_self_check
+from .subject import Subject
 from .volume import Volume
 
-BLENDS = ("auto", "paste", "feather", "poisson")
 #: Deeper holes are warned of in the report: beyond this, smooth fills have nothing left to continue.
 DEEP_MM = 12.0
 
@@ -62,7 +61,7 @@ def inpaint(
     Args:
         image: a path, a SimpleITK image, a :class:`Volume`, or an array ``(k, j, i)`` or ``(j, i)``; any real dtype.
         mask: the same kinds; 0 = known, anything else = fill. An array is taken to be on the image's grid.
-        method: a name of :func:`MedInpaintLib.methods`, or ``"auto"``: chosen by the geometry of the hole, with
+        method: a name of :func:`MedInpaintLib.list_methods`, or ``"auto"``: chosen by the geometry of the hole, with
             the reason in the report.
         parameters: the method's parameters by name; the others keep their defaults.
         blend: ``"paste"``, ``"feather"``, ``"poisson"``, or ``"auto"``: what suits the method.
@@ -72,11 +71,10 @@ def inpaint(
         modality: ``"MR"``, ``"CT"`` or ``"film"``; guessed from the known voxels when None.
         guides: other contrasts of the same subject, undamaged where the hole is, for the methods that can use them.
             The same kinds as ``image``; those on another grid are resampled.
-        exemplars: other scans of the same contrast, for the methods that take tissue from them: a folder, or a list of
-            what ``image`` can be.
-        self_check: fill holes like this one in healthy tissue of the same image first, and say in
-            ``report["self_check"]`` what came out: the scores to expect. With ``method="auto"`` several methods are
-            tried, and the best one is taken.
+        exemplars: scans of other subjects, of the same contrast, for the methods that take tissue from them: a
+            folder, or a list of what ``image`` can be.
+        self_check: fill trial holes like this one in healthy tissue of the same image first; ``report["self_check"]``
+            holds the scores to expect. With ``method="auto"`` several methods are tried, and the best one is taken.
         uncertainty: make sure that the result has one: methods that give no spread of their own get the spread among
             several methods.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``; auto is a GPU where there is one and the
@@ -89,7 +87,7 @@ def inpaint(
         Result: with ``volume``, ``uncertainty``, ``report`` and ``save``.
 
     Raises:
-        InputError: something that was given cannot be used; the message says what to do.
+        InputError: an input or option cannot be used; the message says what to do.
         ConvergenceError: a solver did not reach its accuracy.
         Cancelled: ``progress`` asked for it.
 
@@ -100,124 +98,72 @@ def inpaint(
     >>> bool((filled == ramp).all())
     True
     """
-    progress = progress or Progress()
-    clock = Clock()
-    _check_options(blend, modality, device, seed)
+    options = FillOptions(
+        method=method,
+        parameters=parameters or {},
+        blend=blend,
+        labels=None if labels is None else list(labels),
+        dilate_mm=dilate_mm,
+        modality=modality,
+        self_check=self_check,
+        device=device,
+        seed=int(seed),
+    )
+    options.check()
+    progress, clock = progress or Progress(), Clock()
 
     progress.update(0.0, "Reading")
-    volume = _image_volume(image, spacing)
-    mask_volume = _mask_volume(mask, volume)
+    volume = read_image(image, spacing)
+    mask_volume = read_mask(mask, volume)
     clock.lap("read")
 
     progress.update(0.1, "Checking")
-    hole, warnings = find_hole(mask_volume, volume, labels=labels, dilate_mm=dilate_mm)
-    _check_finite(volume, hole)
-    modality, scaling = _intensities(volume, hole, modality)
-    guide_volumes, more = _guides(guides, volume, hole)
-    scan = Scan(volume, hole, scaling, modality, guide_volumes, _exemplars(exemplars))
-    chosen, reason = (method, "") if method != "auto" else auto.choose(scan)
-    plan, notes = _plan(chosen, parameters or {}, blend, device, int(seed))
+    subject, warnings = _check(volume, mask_volume, guides, exemplars, options)
     clock.lap("check")
 
-    checked = None
-    if self_check:
-        names = auto.candidates(scan) if method == "auto" else []
-        plans = [plan, *(Plan.of(name, blend, seed=plan.seed) for name in names if name != chosen)]
-        checked = run_self_check(scan, plans, seed=plan.seed, progress=progress.part(0.15, 0.7))
-        plan, reason, more_notes = _after_check(checked, plans, reason)
-        notes += more_notes
-        clock.lap("self-check")
-    notes += _unused(plan.method, scan)
-    filling = fill(scan, plan, progress.part(0.7 if self_check else 0.15, 0.85), clock)
-    spread_of = "the method" if filling.has_spread else None
-    if uncertainty and not filling.has_spread:
-        own = filling.instead or plan.method.name
-        peers = [name for name in auto.PEERS if name not in (own, plan.method.name)]
-        filling, others = spread_among(scan, filling, peers, plan.seed, progress.part(0.85, 0.95))
-        spread_of = "among " + ", ".join([own, *others])
-        clock.lap("uncertainty")
-    if checked and checked.scores and filling.instead:
-        name = plan.method.name
-        notes.append(f"The self-check's scores are those of '{name}', but the hole was filled by {filling.instead}.")
+    choice = _choose(subject, options, progress, clock)
+    filling = fill(subject, choice.plan, progress.part(0.7 if self_check else 0.15, 0.85), clock)
+    filling, spread_of = _spread(subject, choice.plan, filling, uncertainty, progress.part(0.85, 0.95), clock)
     progress.update(1.0, "Done")
-    report = {
-        "software": f"MedInpaintLib {__version__}",
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "method": plan.method.name,
-        "reason": reason,
-        "parameters": dataclasses.asdict(plan.settings),
-        "blend": plan.blend,
-        "seed": plan.seed,
-        "device": filling.device or plan.device,
-        "modality": modality,
-        "image": {**_description(image, volume), "dtype": str(volume.array.dtype)},
-        "mask": {
-            **_description(mask, mask_volume),
-            "labels": None if labels is None else [int(label) for label in labels],
-            "dilate_mm": float(dilate_mm),
-        },
-        "hole": {
-            "voxels": hole.count(),
-            "volume_ml": hole.count() * math.prod(volume.spacing) / 1000 if volume.array.ndim == 3 else None,
-            "components": _components(filling.patches),
-            "regions": len(filling.patches),
-        },
-        "self_check": checked.report() if checked and checked.scores else None,
-        "uncertainty": spread_of,
-        "notes": filling.notes,
-        "warnings": [*warnings, *more, *notes, *filling.warnings],
-        "seconds": clock.seconds(),
-        "trust": _trust(plan.method, filling.patches, volume),
+
+    report = _report(subject, choice, filling, spread_of, clock)
+    report["image"] = {**facts_of(image, volume), "dtype": str(volume.array.dtype)}
+    report["mask"] = {
+        **facts_of(mask, mask_volume),
+        "labels": None if labels is None else [int(label) for label in labels],
+        "dilate_mm": float(dilate_mm),
     }
-    return Result(volume, hole, filling.patches, report)
+    report["warnings"] = [*warnings, *report["warnings"]]
+    return Result(volume, subject.whole, filling.patches, report)
 
 
-def _plan(method: str, parameters: dict[str, Any], blend: str, device: str, seed: int) -> tuple[Plan, list[str]]:
-    """What was asked for, checked, and warnings."""
-    info = registry.get(method)
-    settings = parse(info.parameters, parameters, method=method)
-    used_device, warnings = _device(device, info)
-    return Plan(info, settings, info.blend if blend == "auto" else blend, used_device, seed), warnings
+@dataclasses.dataclass(frozen=True)
+class _Choice:
+    """The method that fills, and why.
+
+    Attributes:
+        plan: the method with its settings.
+        reason: for the report; empty where the user named the method.
+        checked: the self-check, where there was one.
+        warnings: of the choice.
+    """
+
+    plan: Plan
+    reason: str
+    checked: SelfCheck | None
+    warnings: list[str]
 
 
-def _after_check(checked: SelfCheck | None, plans: Sequence[Plan], reason: str) -> tuple[Plan, str, list[str]]:
-    """The winner, why it was taken, and warnings."""
-    if checked is None:
-        return plans[0], reason, ["The self-check found no place for trial holes; nothing was checked."]
-    if not checked.scores:
-        return plans[0], reason, [f"Not self-checked: '{name}': {why}" for name, why in checked.left_out.items()]
-    best = next(plan for plan in plans if plan.method.name == checked.best)
-    return best, checked.reason() if len(checked.scores) > 1 else reason, []
-
-
-def _unused(info: registry.MethodInfo, scan: Scan) -> list[str]:
-    """Warnings for what was given and the method does not use."""
-    words = []
-    if scan.guides and not info.uses_guides:
-        words.append(f"Method '{info.name}' does not use guides; the fill was made without them.")
-    if scan.exemplars and not info.needs_exemplars:
-        words.append(f"Method '{info.name}' does not use exemplars; the fill was made without them.")
-    return words
-
-
-def _trust(info: registry.MethodInfo, patches: Sequence[Patch], volume: Volume) -> str:
-    """How far to trust the fill: the method's own word, a word on the hole's depth, and what always holds."""
-    words = [info.trust]
-    depth = _depth(max((patch.hole for patch in patches), key=np.count_nonzero), volume.spacing)
-    if depth > DEEP_MM:
-        words.append(f"The middle of the hole is {depth:.0f} mm from what is known: do not expect anatomy there.")
-    return " ".join([*words, "Synthetic voxels: not for clinical use."])
-
-
-def _depth(hole: np.ndarray, spacing: Sequence[float]) -> float:
-    """mm from the innermost voxel of a hole to the nearest known one; axes that are one voxel long do not count."""
-    from scipy import ndimage
-
-    if np.count_nonzero(hole) * math.prod(spacing) < 4 / 3 * math.pi * DEEP_MM**3 and hole.ndim == 3:
-        return 0.0  # too small to be deep, and there may be thousands
-    flat = [axis for axis, size in enumerate(hole.shape) if size > 1]
-    kept = hole.reshape([hole.shape[axis] for axis in flat])
-    return float(ndimage.distance_transform_edt(kept, sampling=[spacing[axis] for axis in flat]).max())
+def _check(
+    volume: Volume, mask: Volume, guides: Any, exemplars: Any, options: FillOptions
+) -> tuple[Subject, list[str]]:
+    """Return what is to be filled, checked, and warnings."""
+    hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm)
+    check_known_finite(volume, hole)
+    modality, scaling = _intensities(volume, hole, options.modality)
+    guide_volumes, more = read_guides(guides, volume, hole)
+    subject = Subject(volume, hole, scaling, modality, guide_volumes, find_exemplars(exemplars))
+    return subject, warnings + more
 
 
 def _intensities(volume: Volume, hole: Hole, modality: str | None) -> tuple[str, intensity.Scaling]:
@@ -229,115 +175,34 @@ def _intensities(volume: Volume, hole: Hole, modality: str | None) -> tuple[str,
     return modality, intensity.fit_scaling(known, modality)
 
 
-def _description(source: Any, volume: Volume) -> dict[str, Any]:
-    """What the report says of an input."""
-    name = os.path.basename(os.fspath(source)) if isinstance(source, (str, os.PathLike)) else type(source).__name__
-    return {"name": name, "shape": list(volume.array.shape), "spacing": list(volume.spacing)}
+def _choose(subject: Subject, options: FillOptions, progress: Progress, clock: Clock) -> _Choice:
+    """Choose the method: the user's, else by the hole, else by what the self-check found to be best."""
+    automatic = options.method == "auto"
+    name, reason = auto.choose(subject) if automatic else (options.method, "")
+    plan, warnings = _plan(name, options)
+    clock.lap("check")
+    checked = None
+    if options.self_check:
+        names = auto.candidates(subject) if automatic else []
+        plans = [plan, *(Plan.of(other, options.blend, seed=plan.seed) for other in names if other != name)]
+        checked = run_self_check(subject, plans, seed=plan.seed, progress=progress.part(0.15, 0.7))
+        plan, reason, more = _after_check(checked, plans, reason)
+        warnings += more
+        clock.lap("self-check")
+    return _Choice(plan, reason, checked, warnings + _unused(plan.method, subject))
 
 
-def _check_options(blend: str, modality: str | None, device: str, seed: int) -> None:
-    if seed < 0:
-        raise ParameterError(f"The seed must be 0 or more; found {seed}.")
-    if blend not in BLENDS:
-        raise ParameterError(f"There is no blending '{blend}'; choose one of {', '.join(BLENDS)}.")
-    if modality is not None and modality not in intensity.MODALITIES:
-        raise ParameterError(f"There is no modality '{modality}'; choose one of {', '.join(intensity.MODALITIES)}.")
-    check_device(device)
+def _plan(name: str, options: FillOptions) -> tuple[Plan, list[str]]:
+    """Return a method with its settings, checked, and warnings."""
+    info = registry.get(name)
+    settings = parse(info.parameters, options.parameters, method=name)
+    device, warnings = _device(options.device, info)
+    blend = info.blend if options.blend == "auto" else options.blend
+    return Plan(info, settings, blend, device, options.seed), warnings
 
 
-def _image_volume(image: Any, spacing: Sequence[float] | float | None) -> Volume:
-    if spacing is not None and _has_place(image):
-        raise ParameterError("Spacing can only be given for arrays; this image brings its own.")
-    return Volume.of(image, spacing)
-
-
-def _mask_volume(mask: Any, image: Volume) -> Volume:
-    """The mask as a volume; a bare array has no place of its own, so it gets the image's."""
-    if _has_place(mask):
-        return Volume.of(mask)
-    array = np.asarray(mask)
-    if array.shape != image.array.shape:
-        raise GeometryError(f"The mask array must have the image's shape {image.array.shape}; found {array.shape}.")
-    return image.with_array(array)
-
-
-def _has_place(source: Any) -> bool:
-    """Whether a source knows where its voxels lie, as everything but an array does."""
-    return isinstance(source, (str, os.PathLike, Volume)) or type(source).__module__.startswith("SimpleITK")
-
-
-def _is_one(source: Any) -> bool:
-    """Whether this is one image and not a list of them."""
-    return _has_place(source) or isinstance(source, np.ndarray)
-
-
-def _guides(sources: Any, image: Volume, hole: Hole) -> tuple[tuple[Volume, ...], list[str]]:
-    """The guides on the image's grid, and warnings."""
-    if _is_one(sources):
-        sources = [sources]
-    guides, warnings = [], []
-    for number, source in enumerate(sources, start=1):
-        name = f"'{os.path.basename(source)}'" if isinstance(source, (str, os.PathLike)) else f"{number}"
-        guide = Volume.of(source) if _has_place(source) else image.with_array(np.asarray(source))
-        if guide.array.ndim != image.array.ndim:
-            raise GeometryError(f"Guide {name} is {guide.array.ndim}-D and the image is {image.array.ndim}-D.")
-        if guide.array.dtype.kind == "f" and not _all_finite(guide.array):
-            raise IntensityError(
-                f"Guide {name} holds NaN or infinity; replace them, for example with numpy.nan_to_num."
-            )
-        difference = image.grid_difference(guide)
-        if difference:
-            covered = guide.with_array(np.ones(guide.array.shape, dtype=np.uint8)).resampled_onto(image).array
-            if not covered[hole.box][hole.voxels].all():
-                raise GeometryError(f"Guide {name} does not cover the hole ({difference}); it cannot guide the fill.")
-            guide = guide.resampled_onto(image, linear=True)
-            warnings.append(
-                f"Guide {name} is on another grid than the image ({difference}); it was resampled (linear)."
-            )
-        guides.append(guide)
-    return tuple(guides), warnings
-
-
-def _exemplars(source: Any) -> tuple[Any, ...]:
-    """What the exemplars are to be read from: the files of a folder, or the list that was given."""
-    if source is None:
-        return ()
-    if not isinstance(source, (str, os.PathLike)):
-        return (source,) if _is_one(source) else tuple(source)
-    folder = Path(source)
-    if not folder.is_dir():
-        raise ImageReadError(f"There is no folder '{folder}' with exemplars.")
-    # Every folder within may be a DICOM series; notes and tables that lie among scans are none.
-    found = sorted(each for each in folder.iterdir() if each.is_dir() or each.name.lower().endswith(READABLE))
-    if not found:
-        raise ImageReadError(f"The folder '{folder}' holds no images to take exemplars from.")
-    return tuple(found)
-
-
-def _check_finite(image: Volume, hole: Hole) -> None:
-    """Refuse NaN and infinity outside the hole."""
-    if image.array.dtype.kind != "f" or _all_finite(image.array):
-        return
-    finite = np.isfinite(image.array)
-    finite[hole.box] |= hole.voxels
-    count = int(finite.size - np.count_nonzero(finite))
-    if count:
-        first = tuple(int(index) for index in np.unravel_index(int(np.argmin(finite)), finite.shape))
-        raise IntensityError(
-            f"{count} known voxels are NaN or infinite, the first at [k, j, i] = {first}. "
-            "Replace them (for example with numpy.nan_to_num) or mark them as part of the hole."
-        )
-
-
-def _all_finite(array: np.ndarray) -> bool:
-    """Plane by plane, without an array of the volume's size: a sum is finite only if all of its terms are."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        # Large but finite values can overflow the sum, so a sum that is not finite is looked at more closely.
-        return all(np.isfinite(plane.sum()) or np.isfinite(plane).all() for plane in array)
-
-
-def _device(asked: str, info: registry.MethodInfo) -> tuple[str, list[str]]:
-    """The device that is used, and a warning when it is not the one that was asked for."""
+def _device(asked: str, info: MethodInfo) -> tuple[str, list[str]]:
+    """Return the device that is used, and a warning when it is not the one that was asked for."""
     if asked == "cpu" or (asked == "auto" and not info.wants_gpu):
         return "cpu", []
     if not info.wants_gpu:
@@ -345,7 +210,99 @@ def _device(asked: str, info: registry.MethodInfo) -> tuple[str, list[str]]:
     return use(asked)
 
 
+def _after_check(checked: SelfCheck | None, plans: Sequence[Plan], reason: str) -> tuple[Plan, str, list[str]]:
+    """Return the winner, why it was taken, and warnings."""
+    if checked is None:
+        return plans[0], reason, ["The self-check found no place for trial holes; nothing was checked."]
+    if not checked.scores:
+        return plans[0], reason, [f"Not self-checked: '{name}': {why}" for name, why in checked.left_out.items()]
+    best = next(plan for plan in plans if plan.method.name == checked.best)
+    return best, checked.reason() if len(checked.scores) > 1 else reason, []
+
+
+def _unused(info: MethodInfo, subject: Subject) -> list[str]:
+    """Return warnings for inputs that the method does not use."""
+    warnings = []
+    if subject.guides and not info.uses_guides:
+        warnings.append(f"Method '{info.name}' does not use guides; the fill was made without them.")
+    if subject.exemplars and not info.needs_exemplars:
+        warnings.append(f"Method '{info.name}' does not use exemplars; the fill was made without them.")
+    return warnings
+
+
+def _spread(
+    subject: Subject, plan: Plan, filling: Filling, needed: bool, progress: Progress, clock: Clock
+) -> tuple[Filling, str | None]:
+    """Return the filling with a spread where one is needed, and among what it is."""
+    if filling.has_spread:
+        return filling, "the method"
+    if not needed:
+        return filling, None
+    own = filling.instead or plan.method.name
+    peers = [name for name in auto.PEERS if name not in (own, plan.method.name)]
+    filling, others = spread_among(subject, filling, peers, plan.seed, progress)
+    clock.lap("uncertainty")
+    return filling, "among " + ", ".join([own, *others])
+
+
+def _report(subject: Subject, choice: _Choice, filling: Filling, spread_of: str | None, clock: Clock) -> FillReport:
+    """Write the report, but for the inputs' names and their warnings."""
+    plan, hole, volume = choice.plan, subject.whole, subject.image
+    scores = choice.checked if choice.checked and choice.checked.scores else None
+    warnings = [*choice.warnings, *filling.warnings]
+    if scores and filling.instead:
+        warnings.insert(
+            len(choice.warnings),
+            f"The self-check's scores are those of '{plan.method.name}', but the hole was filled by {filling.instead}.",
+        )
+    return FillReport(
+        software=software(),
+        date=now(),
+        method=plan.method.name,
+        reason=choice.reason,
+        parameters=dataclasses.asdict(plan.settings),
+        blend=plan.blend,
+        seed=plan.seed,
+        device=filling.device or plan.device,
+        modality=subject.modality,
+        image={},
+        mask={},
+        hole={
+            "voxels": hole.count(),
+            "volume_ml": hole.count() * math.prod(volume.spacing) / 1000 if volume.array.ndim == 3 else None,
+            "components": _components(filling.patches),
+            "regions": len(filling.patches),
+        },
+        self_check=scores.report() if scores else None,
+        uncertainty=spread_of,
+        notes=filling.notes,
+        warnings=warnings,
+        seconds=clock.seconds(),
+        trust=_trust(plan.method, filling.patches, volume),
+    )
+
+
 def _components(patches: Sequence[Patch]) -> int:
     from scipy import ndimage
 
     return sum(int(ndimage.label(patch.hole, structure=np.ones((3,) * patch.hole.ndim))[1]) for patch in patches)
+
+
+def _trust(info: MethodInfo, patches: Sequence[Patch], volume: Volume) -> str:
+    """Say how far to trust the fill: the method's sentence, one on the hole's depth, and what always holds."""
+    sentences = [info.trust]
+    depth = _depth(max((patch.hole for patch in patches), key=np.count_nonzero), volume.spacing)
+    if depth > DEEP_MM:
+        sentences.append(f"The middle of the hole is {depth:.0f} mm from what is known: do not expect anatomy there.")
+    return " ".join([*sentences, "Synthetic voxels: not for clinical use."])
+
+
+def _depth(hole: np.ndarray, spacing: Sequence[float]) -> float:
+    """Return the mm from a hole's innermost voxel to the nearest known one; axes of one voxel do not count."""
+    from scipy import ndimage
+
+    if np.count_nonzero(hole) * math.prod(spacing) < 4 / 3 * math.pi * DEEP_MM**3 and hole.ndim == 3:
+        return 0.0  # too small to be deep, and there may be thousands
+    flat = [axis for axis, size in enumerate(hole.shape) if size > 1]
+    kept = hole.reshape([hole.shape[axis] for axis in flat])
+    return float(ndimage.distance_transform_edt(kept, sampling=[spacing[axis] for axis in flat]).max())

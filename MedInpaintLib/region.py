@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Callable, Hashable
+from typing import Any
 
 import numpy as np
 
-from .intensity import Scaling
+from .intensity import Scaling, to_dtype
 from .mask import Box, grow, relative
-from .scan import Scan
+from .subject import Subject
 
 #: Voxels that a region is widened by at most: 20 mm would be 2000 of a micro-CT.
 FARTHEST = 64
@@ -27,7 +29,8 @@ class Region:
             here, once, so no method can see it.
         hole: bool array of the same shape, True = fill. Complete: no voxel of the box is hidden and not in it.
         box: where the region lies in the image, one slice for each of the image's axes.
-        scan: the whole image, voided too. Axes of the image that are one voxel long are axes of neither.
+        subject: the whole image, voided too. Axes of the image that are one voxel long are axes of neither.
+        cache: what is computed once a region; see :meth:`cached`.
 
     The border of the arrays is either the image's own border or at least two voxels away from the hole.
     """
@@ -35,32 +38,33 @@ class Region:
     values: np.ndarray
     hole: np.ndarray
     box: Box
-    scan: Scan
+    subject: Subject
+    cache: dict[Hashable, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     @property
     def spacing(self) -> tuple[float, ...]:
         """mm, in the order of the axes."""
-        return self.scan.spacing
+        return self.subject.spacing
 
     @property
     def scaling(self) -> Scaling:
         """From image intensities to ``values``."""
-        return self.scan.scaling
+        return self.subject.scaling
 
     @property
     def modality(self) -> str:
         """``"MR"``, ``"CT"`` or ``"film"``."""
-        return self.scan.modality
+        return self.subject.modality
 
     @property
     def place(self) -> Box:
-        """Where the region lies in the arrays of :attr:`scan`."""
-        return self.scan.place(self.box)
+        """Where the region lies in the arrays of :attr:`subject`."""
+        return self.subject.place(self.box)
 
     @functools.cached_property
     def guides(self) -> np.ndarray:
-        """float32 ``(n guides, *shape)``: the scan's guides in this box, scaled; known under the hole too."""
-        pairs = zip(self.scan.guides, self.scan.guide_scalings, strict=True)
+        """float32 ``(n guides, *shape)``: the subject's guides in this box, scaled; known under the hole too."""
+        pairs = zip(self.subject.guides, self.subject.guide_scalings, strict=True)
         cut = [scaling.forward(guide.array[self.box]).reshape(self.hole.shape) for guide, scaling in pairs]
         return np.array(cut, dtype=np.float32).reshape(-1, *self.hole.shape)
 
@@ -69,22 +73,34 @@ class Region:
         """float32 ``(1 + n guides, *shape)``: the values, then the guides."""
         return np.concatenate([self.values[np.newaxis], self.guides])
 
-    def wider(self, reach_mm: float, *, most: float = FARTHEST) -> tuple[Region, Box]:
-        """The region with so many mm more on each side, and where in it this one lies.
+    def without_guides(self) -> Region:
+        """Return the same region of a subject without guides; both share what is cached, which no guide changes."""
+        if not self.subject.guides:
+            return self
+        return dataclasses.replace(self, subject=dataclasses.replace(self.subject, guides=()))
 
-        Its hole holds what of other regions' holes lies there, too.
+    def cached(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return the cached value for `key`, computing it with `make()` on first use; as :meth:`.Subject.cached`."""
+        if key not in self.cache:
+            self.cache[key] = make()
+        return self.cache[key]
+
+    def wider(self, reach_mm: float, *, most: float = FARTHEST) -> tuple[Region, Box]:
+        """Return a region with more surroundings on each side, and where in it this one lies.
+
+        Its hole holds what lies there of other regions' holes, too.
 
         Args:
             reach_mm: how much more.
             most: but not more than so many voxels; infinity for no bound.
         """
-        shape = self.scan.image.array.shape
-        reach = [int(min(np.ceil(reach_mm / mm), most, max(shape))) for mm in self.scan.image.spacing]
-        wide = crop(self.scan, grow(self.box, reach, shape))
+        shape = self.subject.image.array.shape
+        reach = [int(min(np.ceil(reach_mm / mm), most, max(shape))) for mm in self.subject.image.spacing]
+        wide = crop(self.subject, grow(self.box, reach, shape))
         return wide, relative(self.place, wide.place)
 
     def nearest_known(self) -> np.ndarray:
-        """``values`` with each voxel of the hole replaced by the known voxel that is nearest in mm."""
+        """Return ``values`` with each voxel of the hole replaced by the known voxel that is nearest in mm."""
         from scipy import ndimage
 
         nearest = ndimage.distance_transform_edt(
@@ -94,32 +110,24 @@ class Region:
 
 
 def context(context_mm: float, mm: float) -> int:
-    """Known voxels to take along on each side of a hole: at least the two that a solver needs, and bounded.
+    """Return how many known voxels to take along on each side of a hole: at least the two that a solver needs.
 
     Args:
-        context_mm: how much is wanted.
-        mm: a voxel.
+        context_mm: how much the method asks for.
+        mm: length of a voxel.
     """
     return min(max(2, math.ceil(context_mm / mm)), MOST_CONTEXT)
 
 
-def crop(scan: Scan, box: Box) -> Region:
-    """Cut ``box`` out of a scan; only that box of the image is touched."""
-    hole = scan.whole.crop(box)
-    values = scan.scaling.forward(scan.image.array[box])
+def crop(subject: Subject, box: Box) -> Region:
+    """Cut ``box`` out of a subject's image; only that box of the image is touched."""
+    hole = subject.whole.crop(box)
+    values = subject.scaling.forward(subject.image.array[box])
     values[hole] = 0.0
-    shape = [hole.shape[axis] for axis in scan.axes]
-    return Region(values=values.reshape(shape), hole=hole.reshape(shape), box=box, scan=scan)
+    shape = [hole.shape[axis] for axis in subject.axes]
+    return Region(values=values.reshape(shape), hole=hole.reshape(shape), box=box, subject=subject)
 
 
 def restore(region: Region, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """The hole's voxels in the image's own intensities, 1-D in C order: unscaled, rounded and clipped to ``dtype``."""
-    filled = region.scaling.inverse(values[region.hole])
-    if np.issubdtype(dtype, np.integer):
-        limits = np.iinfo(dtype)
-        # float64 cannot hold 2**63 - 1: clip to the largest float below it, or the cast would wrap round.
-        top = float(limits.max) if limits.bits < 64 else np.nextafter(float(limits.max), 0)
-        filled = np.clip(np.rint(filled), float(limits.min), top)
-    if dtype.kind == "b":
-        return filled >= 0.5
-    return filled.astype(dtype)
+    """Return the hole's voxels in the image's own intensities, 1-D in C order: unscaled, then as :func:`.to_dtype`."""
+    return to_dtype(region.scaling.inverse(values[region.hole]), dtype)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from .progress import Progress
-from .scan import Scan
+from .subject import Subject
 
 #: mm between the samples of the search, of the plane's refinement and of the affine one.
 COARSE, MIDDLE, FINE = 8.0, 4.0, 2.5
@@ -57,14 +57,14 @@ class Symmetry:
         return np.tensordot(self.matrix, points, 1) + self.offset.reshape(-1, *(1,) * (points.ndim - 1))
 
 
-def frame(scan: Scan) -> tuple[np.ndarray, np.ndarray]:
+def frame(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     """``steps`` (mm = steps @ index, isometric also for oblique and sheared grids) and the left-right axis in it.
 
     In 2-D the left-right axis is what the slice's plane holds of it: shorter than 1, about 0 in a sagittal slice.
     """
-    directions = np.reshape(scan.image.direction, (scan.image.array.ndim,) * 2)[:, ::-1][:, list(scan.axes)]
+    directions = np.reshape(subject.image.direction, (subject.image.array.ndim,) * 2)[:, ::-1][:, list(subject.axes)]
     basis, inner = np.linalg.qr(directions)
-    return inner * np.array(scan.spacing), basis[0]
+    return inner * np.array(subject.spacing), basis[0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,17 +130,19 @@ def normalised(values: np.ndarray, weight: np.ndarray, sigma: Sequence[float], f
     return np.where(weight > 0, centred / np.maximum(contrast, floor), 0.0).astype(np.float32)
 
 
-def level(scan: Scan, mm: float) -> _Level:
+def level(subject: Subject, mm: float) -> _Level:
     """The scan at about ``mm`` between samples, normalised, with its body as the weight."""
-    steps, _ = frame(scan)
-    mm *= min(1.0, _longest(scan) / FULL_SIZE)
-    strides = [max(1, min(round(mm / step), size)) for step, size in zip(scan.spacing, scan.values.shape, strict=True)]
-    known = block_mean((~scan.hole).astype(np.float32), strides)
-    values = block_mean(contrasted(scan), strides) / np.maximum(known, 1e-3)
+    steps, _ = frame(subject)
+    mm *= min(1.0, _longest(subject) / FULL_SIZE)
+    strides = [
+        max(1, min(round(mm / step), size)) for step, size in zip(subject.spacing, subject.values.shape, strict=True)
+    ]
+    known = block_mean((~subject.hole).astype(np.float32), strides)
+    values = block_mean(contrasted(subject), strides) / np.maximum(known, 1e-3)
     inside = _body(values, known > 0.5)
     weight = np.where(inside & (known > 0.5), known, 0.0).astype(np.float32)
-    reach = NEIGHBOURHOOD * min(1.0, _longest(scan) / FULL_SIZE)
-    sigma = [reach / (step * stride) for step, stride in zip(scan.spacing, strides, strict=True)]
+    reach = NEIGHBOURHOOD * min(1.0, _longest(subject) / FULL_SIZE)
+    sigma = [reach / (step * stride) for step, stride in zip(subject.spacing, strides, strict=True)]
     return _Level(
         normalised(values, weight, sigma, 0.05),
         weight,
@@ -149,17 +151,17 @@ def level(scan: Scan, mm: float) -> _Level:
     )
 
 
-def _longest(scan: Scan) -> float:
-    return max(size * mm for size, mm in zip(scan.values.shape, scan.spacing, strict=True))
+def _longest(subject: Subject) -> float:
+    return max(size * mm for size, mm in zip(subject.values.shape, subject.spacing, strict=True))
 
 
-def contrasted(scan: Scan) -> np.ndarray:
+def contrasted(subject: Subject) -> np.ndarray:
     """``scan.values``, background at 0: a CT's soft-tissue window as 0..1. 0 under the hole."""
-    values = scan.values
-    if scan.modality == "CT":
-        low, high = scan.scaling.forward(np.array(WINDOW))
+    values = subject.values
+    if subject.modality == "CT":
+        low, high = subject.scaling.forward(np.array(WINDOW))
         values = (values - low) / (high - low)
-    return np.where(scan.hole, 0.0, np.clip(values, 0.0, 1.5)).astype(np.float32)
+    return np.where(subject.hole, 0.0, np.clip(values, 0.0, 1.5)).astype(np.float32)
 
 
 def _body(values: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -174,7 +176,7 @@ def _body(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     return ndimage.binary_fill_holes(largest)
 
 
-def find_symmetry(scan: Scan, progress: Progress | None = None) -> Symmetry | None:
+def find_symmetry(subject: Subject, progress: Progress | None = None) -> Symmetry | None:
     """The plane about which the scan is most symmetric, refined to an affine map; None when there is too little.
 
     The hole takes no part, on neither side.
@@ -182,9 +184,9 @@ def find_symmetry(scan: Scan, progress: Progress | None = None) -> Symmetry | No
     Source: Nachev et al., Enantiomorphic normalization of focally lesioned brains, NeuroImage 39:1215, 2008.
     """
     progress = progress or Progress()
-    _, left = frame(scan)
-    coarse = level(scan, COARSE)
-    middle = level(scan, MIDDLE)
+    _, left = frame(subject)
+    coarse = level(subject, COARSE)
+    middle = level(subject, MIDDLE)
     if np.count_nonzero(middle.weight > 0.5) < FEWEST or min(*coarse.values.shape, *middle.values.shape) < 2:
         return None
     progress.update(0.1, "Finding the midline")
@@ -198,11 +200,11 @@ def find_symmetry(scan: Scan, progress: Progress | None = None) -> Symmetry | No
     progress.update(0.6, "Finding the midline")
     plane = fitted[int(np.argmax(scores))]
     matrix, shift = reflection(plane)
-    fine = level(scan, FINE)
+    fine = level(subject, FINE)
     for step, at in enumerate([middle] if fine.values.shape == middle.values.shape else [middle, fine]):
         matrix, shift = _fit_affine(at, matrix, shift)
         progress.update(0.7 + 0.15 * step, "Fitting the mirror image")
-    steps, _ = frame(scan)
+    steps, _ = frame(subject)
     inverse = np.linalg.inv(steps)
     return Symmetry(
         inverse @ matrix @ steps,

@@ -6,12 +6,12 @@ import dataclasses
 import functools
 import json
 import os
-from typing import Any
 
 import numpy as np
 
 from .files import write_text
 from .mask import Box, Hole
+from .report import FillReport
 from .volume import Volume
 
 
@@ -43,7 +43,7 @@ class Result:
     image: Volume
     hole: Hole
     patches: tuple[Patch, ...]
-    report: dict[str, Any]
+    report: FillReport
 
     def __repr__(self) -> str:
         hole = self.report["hole"]

@@ -23,7 +23,7 @@ from .intensity import sample_known
 from .mask import Hole, bounding_box, grow, relative
 from .metrics import score
 from .progress import Progress
-from .scan import Scan
+from .subject import Subject
 
 #: Trial holes at most, and what they may hold in voxels before there are fewer (but at least the fewest).
 MOST, VOXELS, FEWEST = 10, 24_000, 4
@@ -94,7 +94,7 @@ class SelfCheck:
 
 
 def self_check(
-    scan: Scan, candidates: Sequence[Plan], *, seed: int = 0, progress: Progress | None = None
+    subject: Subject, candidates: Sequence[Plan], *, seed: int = 0, progress: Progress | None = None
 ) -> SelfCheck | None:
     """Try the candidates on holes like the real one, in the same scan.
 
@@ -110,7 +110,7 @@ def self_check(
     """
     progress = progress or Progress()
     progress.update(0.0, "Placing trial holes")
-    window = _window(scan)
+    window = _window(subject)
     labels = _trial_holes(window, np.random.default_rng(seed))
     count = int(labels.max())
     if count == 0:
@@ -122,9 +122,9 @@ def self_check(
     # SSIM's window reaches into the real hole, where nothing may be looked at.
     truth = np.where(hidden, window.image.array.dtype.type(0), window.image.array)
     # What is remembered (a registration) is made with the trial holes hidden, so that it cannot have looked into them.
-    trial_scan = dataclasses.replace(window, whole=_hole(both), memory={})
-    known = sample_known(window.image.array, trial_scan.whole.voxels, trial_scan.whole.box)
-    scale = data_range_of(known, scan.modality, scan.image.array.dtype)
+    trial_subject = dataclasses.replace(window, whole=_hole(both), cache={})
+    known = sample_known(window.image.array, trial_subject.whole.voxels, trial_subject.whole.box)
+    scale = data_range_of(known, subject.modality, subject.image.array.dtype)
     scores: dict[str, dict[str, list[float]]] = {}
     seconds: dict[str, float] = {}
     left_out: dict[str, str] = {}
@@ -133,7 +133,7 @@ def self_check(
         name, start = plan.method.name, time.perf_counter()
         share.update(0.0, f"Trying {name}")
         try:
-            filling = fill(trial_scan, plan, share, only=trials)
+            filling = fill(trial_subject, plan, share, only=trials)
         except Cancelled:
             raise
         except MedInpaintError as error:
@@ -192,19 +192,19 @@ def _scores(
     return scores
 
 
-def _window(scan: Scan) -> Scan:
+def _window(subject: Subject) -> Subject:
     """The scan within reach of the hole: the scan itself when that is all of it."""
-    box = grow(scan.whole.box, [REACH] * len(scan.whole.shape), scan.whole.shape)
-    if all(side == slice(0, size) for side, size in zip(box, scan.whole.shape, strict=True)):
-        return scan
-    image = scan.image.crop(box)
-    moved = relative(scan.whole.box, box)
+    box = grow(subject.whole.box, [REACH] * len(subject.whole.shape), subject.whole.shape)
+    if all(side == slice(0, size) for side, size in zip(box, subject.whole.shape, strict=True)):
+        return subject
+    image = subject.image.crop(box)
+    moved = relative(subject.whole.box, box)
     return dataclasses.replace(
-        scan,
+        subject,
         image=image,
-        whole=Hole(scan.whole.voxels, moved, image.array.shape),
-        guides=tuple(guide.crop(box) for guide in scan.guides),
-        memory={},
+        whole=Hole(subject.whole.voxels, moved, image.array.shape),
+        guides=tuple(guide.crop(box) for guide in subject.guides),
+        cache={},
     )
 
 
@@ -230,11 +230,11 @@ class _Part:
     inside: float
 
 
-def _trial_holes(scan: Scan, rng: np.random.Generator) -> np.ndarray:
+def _trial_holes(subject: Subject, rng: np.random.Generator) -> np.ndarray:
     """int32 labels, of the image's shape: the trial holes."""
-    hole = scan.whole.full()
-    values = np.where(hole, np.float32(np.nan), scan.scaling.forward(scan.image.array))
-    inside = body(np.where(hole, scan.image.array.dtype.type(0), scan.image.array), scan.modality)
+    hole = subject.whole.full()
+    values = np.where(hole, np.float32(np.nan), subject.scaling.forward(subject.image.array))
+    inside = body(np.where(hole, subject.image.array.dtype.type(0), subject.image.array), subject.modality)
     labels = np.zeros(hole.shape, dtype=np.int32)
     taken = _dilated(hole)
     placed = 0

@@ -28,7 +28,19 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(Path.cwd()))
 
-FLAT = "biharmonic harmonic hybrid mirror navier-stokes nearest patch patch-regression shell-mean telea auto".split()
+FLAT = [
+    "biharmonic",
+    "harmonic",
+    "hybrid",
+    "mirror",
+    "navier-stokes",
+    "nearest",
+    "patch",
+    "patch-regression",
+    "shell-mean",
+    "telea",
+    "auto",
+]
 SOLID = [*FLAT, "linear-z"]
 BRAIN_MODELS = {
     "unet": ("brain-mr-unet",),

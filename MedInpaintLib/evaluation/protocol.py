@@ -35,7 +35,7 @@ Peer = Callable[[np.ndarray, np.ndarray, tuple[float, ...]], np.ndarray]
 #: What to score: a method's name; or a label with a fill from outside, or with options of `inpaint`.
 Entry = Union[str, tuple[str, Union[Peer, Mapping[str, Any]]]]  # noqa: UP007 - Python 3.10 evaluates it
 #: The filled array, and the engine's report (empty for fills from outside).
-Outcome = tuple[np.ndarray, dict[str, Any]]
+Outcome = tuple[np.ndarray, Mapping[str, Any]]
 
 
 def evaluate(
@@ -134,7 +134,7 @@ def evaluate(
     seconds: dict[str, float] = {}
     left_out: dict[str, str] = {}
     fills: dict[str, np.ndarray] = {}
-    reports: dict[str, dict[str, Any]] = {}
+    reports: dict[str, Mapping[str, Any]] = {}
     for number, (label, run) in enumerate(runs):
         share = progress.part(0.05 + 0.95 * number / len(runs), 0.05 + 0.95 * (number + 1) / len(runs))
         share.update(0.0, label)

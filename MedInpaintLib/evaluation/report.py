@@ -7,7 +7,7 @@ import dataclasses
 import io
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -117,7 +117,7 @@ class Table:
     image: Volume
     labels: np.ndarray
     fills: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
-    reports: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    reports: dict[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     left_out: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property

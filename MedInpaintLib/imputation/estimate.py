@@ -31,10 +31,10 @@ def load(bundle: Bundle, device: str) -> OnDevice[Imputer]:
         ModelError: see :func:`.load_into`.
         MissingDependencyError: PyTorch or safetensors is not installed.
     """
-    return OnDevice(lambda place: _network(bundle, place), device)
+    return OnDevice(lambda place: load_network(bundle, place), device)
 
 
-def _network(bundle: Bundle, device: str) -> Imputer:
+def load_network(bundle: Bundle, device: str) -> Imputer:
     from ..networks import build
 
     try:

@@ -1,10 +1,8 @@
-"""Contrasts of one subject on one grid: resampled or registered where they are on others, refused where they show
-something else."""
+"""Put contrasts of one subject on one grid; refuse images that show something else."""
 
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +11,7 @@ import numpy as np
 from ..alignment import align_rigidly
 from ..errors import GeometryError, IntensityError
 from ..foreground import body
+from ..inputs import check_finite
 from ..progress import Progress
 from ..volume import Volume
 from .agreement import SHIFT_MM, Agreement, Anatomy, agreement
@@ -25,7 +24,7 @@ WHOLE = 0.95
 
 
 def read(images: Mapping[str, Any]) -> dict[str, Volume]:
-    """The images as volumes, whose values below 0 were moved up to there.
+    """Return the images as volumes, with values below 0 moved up to there.
 
     Raises:
         ImageReadError: one cannot be read.
@@ -34,10 +33,7 @@ def read(images: Mapping[str, Any]) -> dict[str, Volume]:
     """
     volumes = {name: Volume.of(source) for name, source in images.items()}
     for name, volume in volumes.items():
-        if volume.array.dtype.kind == "f" and not np.isfinite(volume.array).all():
-            raise IntensityError(
-                f"The {name} image holds NaN or infinity; replace them, for example with numpy.nan_to_num."
-            )
+        check_finite(volume, f"The {name} image")
         if volume.array.min() == volume.array.max():
             raise IntensityError(f"The {name} image is the same everywhere, so nothing can be learned from it.")
     axes = {name: volume.array.ndim for name, volume in volumes.items()}
@@ -51,7 +47,7 @@ def read(images: Mapping[str, Any]) -> dict[str, Volume]:
 
 
 def _from_zero(volume: Volume) -> Volume:
-    """No signal at 0, as beyond the image: z-scores, say, have their mean there."""
+    """Move intensities so that no signal is 0, as beyond the image: z-scores, say, have their mean there."""
     low = float(np.percentile(volume.array, 0.5)) if volume.array.min() < 0 else 0.0
     if low >= 0:
         return volume
@@ -61,7 +57,7 @@ def _from_zero(volume: Volume) -> Volume:
 def on_one_grid(
     volumes: Mapping[str, Volume], reference: str, *, register: bool = False, progress: Progress | None = None
 ) -> tuple[dict[str, Volume], list[str]]:
-    """All contrasts on the grid of one of them, and warnings.
+    """Return all contrasts on the grid of one of them, and warnings.
 
     Args:
         volumes: contrast -> image.
@@ -114,7 +110,7 @@ def on_one_grid(
 def check_one_anatomy(
     volumes: Mapping[str, Volume], reference: str, *, hint: str, hole: np.ndarray | None = None
 ) -> list[str]:
-    """Warnings of images that may not show the anatomy that the reference shows.
+    """Return warnings for images that may not show the anatomy that the reference shows.
 
     With a large tumour two contrasts may have little in common, and each still fits a third one: an image belongs to
     the reference when a chain of images that fit each other leads to it.
@@ -153,7 +149,7 @@ def check_one_anatomy(
 
 
 def _led_to(start: str, found: Mapping[frozenset[str], Agreement], least: float) -> set[str]:
-    """The images to which pairs of at least this sharpness lead, from one of them."""
+    """Return the images to which pairs of at least this sharpness lead, from one of them."""
     reached, before = {start}, 0
     while len(reached) > before:
         before = len(reached)
@@ -161,8 +157,3 @@ def _led_to(start: str, found: Mapping[frozenset[str], Agreement], least: float)
             if fit.sharpness >= least and pair & reached:
                 reached |= pair
     return reached
-
-
-def called(source: Any) -> str:
-    """The name of a file, for reports; the kind of what else it is."""
-    return os.path.basename(os.fspath(source)) if isinstance(source, (str, os.PathLike)) else type(source).__name__

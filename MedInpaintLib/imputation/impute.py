@@ -1,9 +1,8 @@
-"""The road from the contrasts of a head to the one that is missing."""
+"""The road from the contrasts of a head to the one that is missing: read, check, estimate, restore, result."""
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import json
 import os
 from collections.abc import Mapping
@@ -11,18 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__
 from ..clock import Clock
 from ..devices import use
 from ..errors import InputError, ParameterError
 from ..files import write_text
-from ..intensity import Scaling
+from ..inputs import facts_of, name_of
+from ..intensity import Scaling, to_dtype
 from ..models.store import choose
 from ..progress import Progress
+from ..report import ImputeReport, now, software
 from ..volume import Volume
 from .core import MEDIAN, core, fit_core_scaling
 from .estimate import ARCHITECTURE, contrast_of, estimate, load
-from .grids import called, on_one_grid, read
+from .grids import on_one_grid, read
 
 #: What the median of the head's core becomes where no image says what the units are.
 UNITS = 1000.0
@@ -44,7 +44,7 @@ class Imputed:
     """
 
     volume: Volume
-    report: dict[str, Any]
+    report: ImputeReport
 
     def save(
         self, path: str | os.PathLike[str], report: str | os.PathLike[str] | None = None, *, compress: bool = True
@@ -73,7 +73,7 @@ def impute(
 ) -> Imputed:
     """Estimate a contrast that was not acquired, or is ruined, from others of the same subject.
 
-    To mend a part of an image, fill the hole in it with ``inpaint(..., method="collagan", guides=...)`` instead: what
+    To repair a part of an image, fill the hole in it with ``inpaint(..., method="collagan", guides=...)`` instead: what
     is known stays bit-identical then.
 
     Args:
@@ -90,7 +90,7 @@ def impute(
         progress: reports and cancels.
 
     Raises:
-        InputError: something that was given cannot be used; the message says what to do.
+        InputError: an input or option cannot be used; the message says what to do.
     """
     progress, clock = progress or Progress(), Clock()
     bundle = choose(model, ARCHITECTURE, "MR")
@@ -121,49 +121,39 @@ def impute(
     clock.lap("method")
     grid = volumes[reference]
     progress.update(1.0, "Done")
-    report = {
-        "software": f"MedInpaintLib {__version__}",
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "target": target,
-        "model": bundle.name,
-        "images": {
-            name: {"name": called(source), "shape": list(volumes[name].array.shape)} for name, source in sources.items()
-        },
-        "reference": reference,
-        "registered": bool(register and len(sources) > 1),
-        "units": f"those of {called(like)}" if like is not None else f"{UNITS:g} is the median of the core of the head",
-        "mirrored": mirrored,
-        "device": on_device.device,
-        "notes": on_device.notes,
-        "warnings": [*slower, *on_device.warnings, *warnings, *_doubts(sources, bundle.contrasts, target)],
-        "seconds": clock.seconds(),
-        "trust": TRUST,
-    }
-    return Imputed(grid.with_array(_stored(scaling.inverse(made), dtype)), report)
+    report = ImputeReport(
+        software=software(),
+        date=now(),
+        target=target,
+        model=bundle.name,
+        images={name: facts_of(source, volumes[name]) for name, source in sources.items()},
+        reference=reference,
+        registered=bool(register and len(sources) > 1),
+        units=f"those of {name_of(like)}" if like is not None else f"{UNITS:g} is the median of the core of the head",
+        mirrored=mirrored,
+        device=on_device.device,
+        notes=on_device.notes,
+        warnings=[*slower, *on_device.warnings, *warnings, *_missing(sources, bundle.contrasts, target)],
+        seconds=clock.seconds(),
+        trust=TRUST,
+    )
+    return Imputed(grid.with_array(to_dtype(scaling.inverse(made), dtype)), report)
 
 
 def _units(like: Any) -> tuple[Scaling, np.dtype]:
-    """From the scale of :mod:`.core` to the result's, and its dtype."""
+    """Return the scaling from :mod:`.core` to the result's intensities, and its dtype."""
     if like is None:
         return Scaling(0.0, UNITS / MEDIAN), np.dtype(np.int16)
     read({LIKE: like})  # complains of what cannot be used
     volume = Volume.of(like)
     scaling = fit_core_scaling(volume.array, volume.spacing)
     if volume.array.dtype.kind == "b" or np.median(core(volume.array, volume.spacing)) <= scaling.offset:
-        raise InputError(f"The image '{called(like)}' that the result is to be like shows no head; give another one.")
+        raise InputError(f"The image '{name_of(like)}' that the result is to be like shows no head; give another one.")
     return scaling, volume.array.dtype
 
 
-def _stored(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    if dtype.kind == "f":
-        return values.astype(dtype)
-    limits = np.iinfo(dtype)
-    # The largest float that is not above the limit: of 64-bit integers, the limit itself is no float.
-    high = np.nextafter(float(limits.max), 0) if float(limits.max) > limits.max else float(limits.max)
-    return np.clip(np.rint(values), limits.min, high).astype(dtype)
-
-
-def _doubts(sources: Mapping[str, Any], contrasts: tuple[str, ...], target: str) -> list[str]:
+def _missing(sources: Mapping[str, Any], contrasts: tuple[str, ...], target: str) -> list[str]:
+    """Warn of an estimate from one contrast alone."""
     missing = [each for each in contrasts if each != target and each not in sources]
     if len(sources) > 1 or not missing:
         return []

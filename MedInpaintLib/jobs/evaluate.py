@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import json
 import os
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import OutputPathError, ParameterError
 from ..progress import Progress
+from ..report import EvaluationReport, now, software
 from .job_file import JobFile
 from .outputs import check_that_nothing_is_overwritten
 
@@ -61,18 +61,8 @@ class EvaluateJob(JobFile):
         places = [taken_from(each, folder) if is_spec(each) else str(folder / each) for each in job.holes]
         return dataclasses.replace(job, holes=places)
 
-    def run(self, progress: Progress | None = None) -> dict[str, Any]:
-        """Score all methods in all holes, and write the table.
-
-        Returns:
-            what was done and how: ``image``, ``modality``, ``convention``, ``range``, ``seed``, ``device``,
-            ``trivial`` (the fill that is always there), ``warnings``, ``seconds``; and what came out:
-            ``metrics``, ``rows``, ``methods``: as in :meth:`.Table.to_dict`, of one set of holes after the other. In
-            each row and method ``holes`` says of which, and in each method ``device`` where it ran.
-            ``holes``: for each set ``holes``, ``count``, ``reference`` and ``about``.
-            ``left_out``: method -> why it failed. ``text``: the tables to read.
-            What is not finite, such as the PSNR of a perfect fill, is None.
-        """
+    def run(self, progress: Progress | None = None) -> EvaluationReport:
+        """Score all methods in all holes, and write the table."""
         from ..evaluation.protocol import evaluate
         from ..evaluation.report import write_csv
         from ..files import write_text
@@ -159,48 +149,43 @@ class EvaluateJob(JobFile):
             raise ParameterError(f"There are parameters for '{strangers[0]}', which is not among the methods to score.")
         return list(entries.items())
 
-    def _report(self, image: Volume, tables: Sequence[Table], seconds: float) -> dict[str, Any]:
-        from .. import __version__
+    def _report(self, image: Volume, tables: Sequence[Table], seconds: float) -> EvaluationReport:
         from ..evaluation.protocol import TRIVIAL
+        from ..inputs import facts_of
 
         found = [(_called(holes), table, table.to_dict()) for holes, table in zip(self.holes, tables, strict=True)]
         several = len(found) > 1
         first = tables[0].constants
-        return {
-            "software": f"MedInpaintLib {__version__}",
-            "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-            "image": {
-                "name": Path(self.image).name,
-                "shape": list(image.array.shape),
-                "spacing": list(image.spacing),
-                "dtype": str(image.array.dtype),
-            },
-            "modality": first["modality"],
-            "convention": tables[0].about["convention"],
-            "range": "; ".join(dict.fromkeys(table.about["range"] for table in tables)),
-            "seed": self.seed,
-            "device": self.device,
-            "trivial": TRIVIAL,
-            "holes": [
+        return EvaluationReport(
+            software=software(),
+            date=now(),
+            image={**facts_of(self.image, image), "dtype": str(image.array.dtype)},
+            modality=str(first["modality"]),
+            convention=tables[0].about["convention"],
+            range="; ".join(dict.fromkeys(table.about["range"] for table in tables)),
+            seed=self.seed,
+            device=self.device,
+            trivial=TRIVIAL,
+            holes=[
                 {"holes": holes, "count": int(table.labels.max()), "reference": table.reference, "about": table.about}
                 for holes, table, _ in found
             ],
-            "metrics": found[0][2]["metrics"],
-            "rows": [{"holes": holes, **row} for holes, _, each in found for row in each["rows"]],
-            "methods": [
+            metrics=found[0][2]["metrics"],
+            rows=[{"holes": holes, **row} for holes, _, each in found for row in each["rows"]],
+            methods=[
                 {"holes": holes, **method, "device": table.reports[method["method"]]["device"]}
                 for holes, table, each in found
                 for method in each["methods"]
             ],
-            "left_out": {
+            left_out={
                 name: f"{holes}: {why}" if several else why
                 for holes, table, _ in found
                 for name, why in table.left_out.items()
             },
-            "warnings": _warnings(tables),
-            "seconds": {"total": round(seconds, 3)},
-            "text": "\n".join(table.to_text() for table in tables).rstrip(),
-        }
+            warnings=_warnings(tables),
+            seconds={"total": round(seconds, 3)},
+            text="\n".join(table.to_text() for table in tables).rstrip(),
+        )
 
 
 def _hole_source(holes: str) -> str | Path:

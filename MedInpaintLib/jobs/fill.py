@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import OutputPathError
+from ..options import FillOptions
 from ..progress import Progress
+from ..report import FillReport
 from .job_file import JobFile
 from .outputs import check_that_nothing_is_overwritten, lies_in
 
@@ -18,20 +20,18 @@ _OUTPUTS = ("output", "report", "uncertainty", "filled_mask")
 
 
 @dataclasses.dataclass(frozen=True)
-class FillJob(JobFile):
-    """One fill.
+class FillJob(JobFile, FillOptions):
+    """One fill: images in, :class:`.FillOptions`, files out.
 
     Attributes:
         job: ``"fill"``.
         image, mask: files (or a folder with one DICOM series) to read.
+        guides: files with other contrasts of the same subject.
+        exemplars: a folder with scans of other subjects, of the same contrast, or None.
         output: the filled image; its ending says the format.
         report: where to write the report as JSON, or None.
         uncertainty: where to write the uncertainty (standard deviation, in the image's units), or None.
         filled_mask: where to write the mask of the voxels that were filled (grown and resampled), or None.
-        guides: files with other contrasts of the same subject.
-        exemplars: a folder with other scans of the same contrast, or None.
-        self_check: try the method, or with ``"auto"`` several, on holes in healthy tissue of the same image first.
-        labels, dilate_mm, method, parameters, blend, modality, device, seed: as in :func:`MedInpaintLib.inpaint`.
         compress: write a compressed file where the format can; the panel does not, for speed.
     """
 
@@ -40,23 +40,14 @@ class FillJob(JobFile):
 
     image: str
     mask: str
+    guides: list[str] = dataclasses.field(default_factory=list)
+    exemplars: str | None = None
     report: str | None = None
     uncertainty: str | None = None
     filled_mask: str | None = None
-    labels: list[int] | None = None
-    dilate_mm: float = 0.0
-    method: str = "auto"
-    parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
-    blend: str = "auto"
-    modality: str | None = None
-    guides: list[str] = dataclasses.field(default_factory=list)
-    exemplars: str | None = None
-    self_check: bool = False
-    device: str = "auto"
-    seed: int = 0
     compress: bool = True
 
-    def run(self, progress: Progress | None = None) -> dict[str, Any]:
+    def run(self, progress: Progress | None = None) -> FillReport:
         from ..files import check_folder
         from ..formats import check_writable
         from ..pipeline import inpaint
@@ -79,18 +70,10 @@ class FillJob(JobFile):
         result = inpaint(
             image,
             mask,
-            method=self.method,
-            parameters=self.parameters,
-            blend=self.blend,
-            labels=self.labels,
-            dilate_mm=self.dilate_mm,
-            modality=self.modality,
+            **self.keywords(),
             guides=self.guides,
             exemplars=self.exemplars,
-            self_check=self.self_check,
             uncertainty=self.uncertainty is not None,
-            device=self.device,
-            seed=self.seed,
             progress=progress.part(0.0, 0.95),
         )
         _complete(result.report, self, reading)
@@ -103,7 +86,7 @@ class FillJob(JobFile):
         return result.report
 
 
-def _complete(report: dict[str, Any], job: FillJob, reading: float) -> None:
+def _complete(report: FillReport, job: FillJob, reading: float) -> None:
     """Add what :func:`inpaint` cannot know because it was given volumes: the files' names, and how long they took."""
     for name in ("image", "mask"):
         report[name]["name"] = Path(getattr(job, name)).name

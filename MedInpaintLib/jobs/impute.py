@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ..errors import ParameterError
 from ..progress import Progress
+from ..report import ImputeReport
 from .job_file import JobFile
 from .outputs import check_that_nothing_is_overwritten
 
@@ -41,7 +42,7 @@ class ImputeJob(JobFile):
     device: str = "auto"
     compress: bool = True
 
-    def run(self, progress: Progress | None = None) -> dict[str, Any]:
+    def run(self, progress: Progress | None = None) -> ImputeReport:
         import numpy as np
 
         from ..files import check_folder

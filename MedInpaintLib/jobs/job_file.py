@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 
 from ..errors import ParameterError
 from ..progress import Progress
+from ..report import Report
 
 Kind = TypeVar("Kind", bound="JobFile")
 
@@ -128,7 +129,7 @@ class JobFile:
 
         write_text(path, json.dumps(dataclasses.asdict(self), indent=2) + "\n")
 
-    def run(self, progress: Progress | None = None) -> dict[str, Any]:
+    def run(self, progress: Progress | None = None) -> Report:
         """Do the job and write its files; returns the report.
 
         Raises:

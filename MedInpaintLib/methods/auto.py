@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..mask import Hole, grow
+from ..other_side import is_mostly_known
 from ..patches.regression import WIDEST, Settings, can_learn
-from ..scan import Scan
+from ..subject import Subject
 
 #: Voxels at least this much longer across slices than within them make "thick slices".
 THICK = 1.5
@@ -30,7 +31,7 @@ NETWORK = "unet"
 SUMMARY = "Chooses by the hole's geometry and side and by the kind of image, and says why."
 
 
-def choose(scan: Scan) -> tuple[str, str]:
+def choose(subject: Subject) -> tuple[str, str]:
     """The method's name, and the reason in words for the report.
 
     Measured on the training and validation images (mean PSNR in the hole). With one to three whole slices missing,
@@ -43,42 +44,42 @@ def choose(scan: Scan) -> tuple[str, str]:
     Args:
         scan: with its hole.
     """
-    hole, spacing = scan.whole, scan.image.spacing
-    axes = scan.axes
+    hole, spacing = subject.whole, subject.image.spacing
+    axes = subject.axes
     axis = max(axes, key=lambda a: spacing[a])
     thickness = spacing[axis] / min(spacing[a] for a in axes)
     if thickness >= THICK and len(axes) == 3 and _within(hole, spacing, axis) >= RUINED * _across(hole, spacing, axis):
         return "linear-z", f"slices are missing and voxels are {thickness:.1f} times longer across slices"
-    if scan.modality == "film":
+    if subject.modality == "film":
         return "biharmonic", "films are smooth, and a thin plate continues their values and slopes best"
-    if _depth(scan) <= SMALL:
-        if _can_be_learned(scan):
+    if _depth(subject) <= SMALL:
+        if _can_be_learned(subject):
             return "patch-regression", "the hole is small, so its surroundings say most of what is in it"
         return "biharmonic", "the hole is thin, but too wide to be learned from its surroundings"
-    if scan.modality == "MR" and _other_side_is_known(scan):
+    if subject.modality == "MR" and is_mostly_known(subject):
         return "mirror", "the hole is large, and the same place on the other side of the head is known"
-    if scan.modality == "CT" and len(axes) == 3:
+    if subject.modality == "CT" and len(axes) == 3:
         return "biharmonic", "the hole is large; in a CT volume a thin plate errs least there"
     return "patch", "the hole is large, and there is tissue around it that fits"
 
 
-def candidates(scan: Scan) -> list[str]:
+def candidates(subject: Subject) -> list[str]:
     """The methods that a self-check tries: the one that :func:`choose` takes first, then others that may be better."""
-    first, _ = choose(scan)
+    first, _ = choose(subject)
     others = ["biharmonic", "patch"]
-    if _depth(scan) <= LEARNABLE and _can_be_learned(scan):
+    if _depth(subject) <= LEARNABLE and _can_be_learned(subject):
         others.append("patch-regression")
-    if len(scan.axes) == 3:
+    if len(subject.axes) == 3:
         others.append("linear-z")
-    if scan.modality == "MR" and _other_side_is_known(scan):
+    if subject.modality == "MR" and is_mostly_known(subject):
         others.append("mirror")
-    if scan.modality == "film":
+    if subject.modality == "film":
         others.append("hybrid")
     # Any flat image may be taken for a chest film: whether the network that learned these is better, is for trial holes
     # to tell, and not for the choice without them.
-    if len(scan.axes) == 2 and _can_run(NETWORK, scan.modality):
+    if len(subject.axes) == 2 and _can_run(NETWORK, subject.modality):
         others.append(NETWORK)
-    if scan.exemplars:
+    if subject.exemplars:
         others.append("exemplar")
     return [first, *(name for name in others if name != first)]
 
@@ -95,41 +96,23 @@ def _can_run(method: str, modality: str) -> bool:
     return model is not None and model.modality == modality
 
 
-def _depth(scan: Scan) -> float:
+def _depth(subject: Subject) -> float:
     """mm from rim to middle of the thickest part of the hole, by the narrowest side of its box."""
     from scipy import ndimage
 
-    voxels = scan.squeeze(scan.whole.voxels)
+    voxels = subject.squeeze(subject.whole.voxels)
     labels, _ = ndimage.label(voxels, structure=np.ones((3,) * voxels.ndim))
     narrowest = (
-        min((side.stop - side.start) * mm for side, mm in zip(box, scan.spacing, strict=True))
+        min((side.stop - side.start) * mm for side, mm in zip(box, subject.spacing, strict=True))
         for box in ndimage.find_objects(labels)
     )
     return max(narrowest) / 2
 
 
-def _can_be_learned(scan: Scan) -> bool:
+def _can_be_learned(subject: Subject) -> bool:
     """Whether no part of the hole has too much around it for patch-regression, with its default parameters."""
-    around = grow(scan.whole.box, [WIDEST] * len(scan.whole.shape), scan.whole.shape)
-    return can_learn(scan.squeeze(scan.whole.crop(around)), scan.spacing, Settings())
-
-
-def _other_side_is_known(scan: Scan) -> bool:
-    """Whether the scan is symmetric, and most of the hole's mirrored place is in it and not of the hole."""
-    from ..mirroring import MOST, SYMMETRIC
-    from ..registration import find_symmetry
-
-    # Under the key that the method 'mirror' uses too, so the work is done once.
-    symmetry = scan.remember("mirror", lambda: find_symmetry(scan))
-    if symmetry is None or symmetry.similarity < SYMMETRIC:
-        return False
-    corner = [side.start for side in scan.place(scan.whole.box)]
-    inside = np.argwhere(scan.squeeze(scan.whole.voxels)) + corner
-    there = np.rint(symmetry.mirror(inside.T.astype(float))).astype(int)
-    shape = np.reshape(scan.hole.shape, (-1, 1))
-    within = ((there >= 0) & (there < shape)).all(axis=0)
-    known = ~scan.hole[tuple(there[:, within])]
-    return float(np.count_nonzero(known)) >= MOST * len(inside)
+    around = grow(subject.whole.box, [WIDEST] * len(subject.whole.shape), subject.whole.shape)
+    return can_learn(subject.squeeze(subject.whole.crop(around)), subject.spacing, Settings())
 
 
 def _within(hole: Hole, spacing: Sequence[float], axis: int) -> float:

@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 
 from ..parameters import parameter
+from ..prediction import Prediction, Run, method
 from ..region import Region
 from ..solvers.fill import solve_biharmonic
-from .registry import Prediction, Run, method
 
 
 @dataclasses.dataclass(frozen=True)

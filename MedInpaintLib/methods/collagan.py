@@ -9,14 +9,14 @@ import numpy as np
 
 from ..errors import ParameterError
 from ..frames import pose
-from ..imputation.estimate import ARCHITECTURE, contrast_of, estimate, load
+from ..imputation.estimate import ARCHITECTURE, contrast_of, estimate, load_network
 from ..imputation.grids import check_one_anatomy
 from ..models.bundle import Bundle
-from ..models.store import choose
+from ..models.once import load_once
 from ..parameters import parameter
+from ..prediction import Prediction, Run, method
 from ..region import Region
-from ..scan import Scan
-from .registry import Prediction, Run, method
+from ..subject import Subject
 
 #: Voxels around the hole to which the estimate's intensities are fitted; fewer say nothing of two numbers.
 FEWEST = 50
@@ -54,30 +54,29 @@ class Parameters:
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Estimate the contrast all over the slices of the hole; fit its intensities to those around the hole."""
-    scan = region.scan
+    subject = region.subject
     if not (parameters.target.strip() and parameters.guides.strip()):
         raise ParameterError(
             "Method 'collagan' must know which contrasts these are; set 'target' to that of the image, and 'guides' to "
             "those of the guides, in their order (--set target=FLAIR --set guides=T1,T2)."
         )
-    bundle = choose(parameters.model, ARCHITECTURE, "MR")
+    model = load_once(subject, parameters.model, ARCHITECTURE, load_network, run.device, modality="MR")
+    bundle, on_device = model.bundle, model.on_device
     target = contrast_of(bundle, parameters.target)
-    names = _names(parameters.guides, target, bundle, len(scan.guides))
-    key = ("collagan", bundle.folder, run.device)
-    on_device = scan.remember(key, lambda: load(bundle, run.device))
-    guides = dict(zip(names, scan.guides, strict=True))
-    warnings = scan.remember(
-        (*key, names, target),
-        lambda: check_one_anatomy({target: scan.image, **guides}, target, hint=_HINT, hole=scan.whole.full()),
+    names = _names(parameters.guides, target, bundle, len(subject.guides))
+    guides = dict(zip(names, subject.guides, strict=True))
+    warnings = subject.cached(
+        (check_one_anatomy, names, target),
+        lambda: check_one_anatomy({target: subject.image, **guides}, target, hint=_HINT, hole=subject.whole.full()),
     )
-    estimated = scan.remember(
-        (*key, names, target, parameters.mirrored),
+    estimated = subject.cached(
+        (estimate, bundle.folder, run.device, names, target, parameters.mirrored),
         lambda: estimate(
             guides,
             target,
             bundle,
             on_device,
-            slices=_slices(scan, bundle.input["plane"]),
+            slices=_slices(subject, bundle.input["plane"]),
             mirrored=parameters.mirrored,
             progress=run.progress,
         ),
@@ -107,13 +106,13 @@ def _names(text: str, target: str, bundle: Bundle, count: int) -> tuple[str, ...
     return names
 
 
-def _slices(scan: Scan, plane: str) -> tuple[int, int] | None:
+def _slices(subject: Subject, plane: str) -> tuple[int, int] | None:
     """The hole's slices and some more; None in 2-D, where there is one."""
-    if scan.image.array.ndim == 2:
+    if subject.image.array.ndim == 2:
         return None
-    axis = pose(scan.image, plane).order[0]
-    part, beyond = scan.whole.box[axis], math.ceil(BEYOND_MM / scan.image.spacing[axis])
-    return max(part.start - beyond, 0), min(part.stop + beyond, scan.image.array.shape[axis])
+    axis = pose(subject.image, plane).order[0]
+    part, beyond = subject.whole.box[axis], math.ceil(BEYOND_MM / subject.image.spacing[axis])
+    return max(part.start - beyond, 0), min(part.stop + beyond, subject.image.array.shape[axis])
 
 
 def _fit(made: np.ndarray, region: Region) -> tuple[float, float]:

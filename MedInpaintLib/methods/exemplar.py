@@ -9,14 +9,14 @@ import numpy as np
 
 from ..alignment import Aligned, align
 from ..errors import InputError, ParameterError
+from ..initial_fill import initial_fill
 from ..parameters import parameter
 from ..patches.synthesis import MOST_REACH, Settings, Source, synthesize
+from ..prediction import Prediction, Run, method
 from ..progress import Progress
 from ..region import Region
-from ..scan import Scan
-from ..solvers.fill import solve_biharmonic
+from ..subject import Subject
 from ..volume import Volume
-from .registry import Prediction, Run, method
 
 #: Exemplars that correlate less with the scan once they are laid over it show something else, or lie askew. Measured on
 #: T1 heads of five scanners: 0.88 to 0.93 where the two fit, 0.66 for a head that came to lie tilted.
@@ -51,13 +51,11 @@ class Parameters:
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Search and vote as in the method ``patch``, in several scans; see :mod:`..patches.synthesis`."""
-    scan = region.scan
-    if not scan.exemplars:
+    subject = region.subject
+    if not subject.exemplars:
         raise ParameterError("Method 'exemplar' copies from other scans of the same contrast; give it some exemplars.")
-    aligned, warnings = scan.remember("exemplars", lambda: _align_all(scan, run.progress.part(0.0, 0.5)))
-    known = region.values[~region.hole]
-    smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=run.progress.part(0.5, 0.55)).values
-    base = np.clip(smooth, known.min(), known.max()).astype(np.float32)
+    aligned, warnings = subject.cached(_align_all, lambda: _align_all(subject, run.progress.part(0.0, 0.5)))
+    base = initial_fill(region, run.progress.part(0.5, 0.55)).astype(np.float32)
     window, inside = region.wider(parameters.search, most=MOST_REACH)
     hole = np.zeros(window.hole.shape, dtype=bool)
     hole[inside] = region.hole
@@ -86,11 +84,11 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     return Prediction(found.values[inside], found.spread[inside], notes, warnings, instead)
 
 
-def _align_all(scan: Scan, progress: Progress) -> tuple[list[Aligned], tuple[str, ...]]:
+def _align_all(subject: Subject, progress: Progress) -> tuple[list[Aligned], tuple[str, ...]]:
     """The exemplars that can be used, laid over the scan, and what is to be said of the others."""
-    known = ~scan.whole.full()
+    known = ~subject.whole.full()
     aligned, warnings = [], []
-    for number, source in enumerate(scan.exemplars):
+    for number, source in enumerate(subject.exemplars):
         name = os.path.basename(source) if isinstance(source, (str, os.PathLike)) else f"number {number + 1}"
         try:
             exemplar = Volume.of(source)
@@ -99,18 +97,20 @@ def _align_all(scan: Scan, progress: Progress) -> tuple[list[Aligned], tuple[str
             continue
         if exemplar.array.dtype.kind == "f":
             exemplar = exemplar.with_array(np.nan_to_num(exemplar.array, posinf=0.0, neginf=0.0))
-        theirs, ours = exemplar.array.ndim, scan.image.array.ndim
+        theirs, ours = exemplar.array.ndim, subject.image.array.ndim
         if theirs != ours:
             warnings.append(f"Exemplar {name} was left out: it is {theirs}-D and the image is {ours}-D.")
             continue
-        if len(scan.axes) != ours:
+        if len(subject.axes) != ours:
             warnings.append(f"Exemplar {name} was left out: a volume of one slice cannot be aligned; give both in 2-D.")
             continue
-        if not scan.image.grid_difference(exemplar) and np.array_equal(exemplar.array[known], scan.image.array[known]):
+        if not subject.image.grid_difference(exemplar) and np.array_equal(
+            exemplar.array[known], subject.image.array[known]
+        ):
             warnings.append(f"Exemplar {name} was left out: it is the image itself.")
             continue
-        share = progress.part(number / len(scan.exemplars), (number + 1) / len(scan.exemplars))
-        found = align(scan.image, known, exemplar, share)
+        share = progress.part(number / len(subject.exemplars), (number + 1) / len(subject.exemplars))
+        found = align(subject.image, known, exemplar, share)
         if found.similarity < ALIKE:
             warnings.append(
                 f"Exemplar {name} was left out: laid over the image it is not alike (correlation "
@@ -123,7 +123,7 @@ def _align_all(scan: Scan, progress: Progress) -> tuple[list[Aligned], tuple[str
 
 def _source(window: Region, aligned: Aligned) -> Source:
     """An exemplar in the window, its intensities fitted to what is known of the scan there."""
-    cut: np.ndarray = window.scaling.forward(aligned.onto(window.scan.image, window.box)).reshape(window.hole.shape)
+    cut: np.ndarray = window.scaling.forward(aligned.onto(window.subject.image, window.box)).reshape(window.hole.shape)
     there = np.isfinite(cut)
     both = there & ~window.hole
     slope, offset = _match(cut[both], window.values[both])

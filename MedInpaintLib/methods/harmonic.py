@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from ..parameters import parameter
+from ..prediction import Prediction, Run, method
 from ..region import Region
 from ..solvers.fill import solve_laplace
-from .registry import Prediction, Run, method
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..blending import poisson
+from ..initial_fill import initial_fill
+from ..other_side import estimate, other_side
 from ..parameters import parameter
 from ..patches.synthesis import Settings, fill_region
+from ..prediction import Prediction, Run, method
 from ..progress import Progress
 from ..region import Region
-from ..solvers.fill import solve_biharmonic
-from .registry import Prediction, Run, method
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +60,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     found = fill_region(region, base, settings, run.rng(), run.progress.part(0.3, 0.9))
     notes = {"structure": structure}
     if found is None:
-        warnings += ("The scan has no patch without a hole: the fill is the structure alone, without texture.",)
+        warnings += ("The image has no patch without a hole: the fill is the structure alone, without texture.",)
         return Prediction(base, notes=notes, warnings=warnings, instead=structure)
     patches = poisson(found.values, region.values, region.hole, spacing=region.spacing)
     sigma = [parameters.scale / mm for mm in region.spacing]
@@ -75,19 +76,12 @@ def _low_pass(values: np.ndarray, sigma: Sequence[float]) -> np.ndarray:
 
 def _structure(region: Region, wanted: str, progress: Progress) -> tuple[np.ndarray, str, tuple[str, ...]]:
     """The structure, float32, continuous at the hole's edge; what it is, and what is to be said of it."""
-    smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=progress.part(0.0, 0.3)).values
-    known = region.values[~region.hole]
-    base = np.clip(smooth, known.min(), known.max()).astype(np.float32)
+    base = initial_fill(region, progress.part(0.0, 0.3)).astype(np.float32)
     if wanted == "biharmonic":
         return base, wanted, ()
-    from ..mirroring import SYMMETRIC, compare, estimate
-    from ..registration import find_symmetry
-
-    # Under the same key as the method 'mirror': whoever comes first finds the symmetry for both.
-    symmetry = region.scan.remember("mirror", lambda: find_symmetry(region.scan, progress.part(0.3, 0.8)))
-    if symmetry is None or symmetry.similarity < SYMMETRIC:
+    compared = other_side(region, progress.part(0.3, 1.0))
+    if compared is None:
         return base, "biharmonic", ("The image is not symmetric enough: the structure is that of the biharmonic fill.",)
-    compared = compare(region, symmetry, progress.part(0.8, 1.0))
     mirrored, parts = estimate(compared, base, match=True, full=False), compared.parts
     left = sum(bool(part.reason) for part in parts)
     warning = f"{left} of {len(parts)} parts of the hole have no mirror image of use: their structure is biharmonic."

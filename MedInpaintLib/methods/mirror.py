@@ -6,15 +6,13 @@ import dataclasses
 
 import numpy as np
 
-from .. import mirroring
+from .. import other_side as sides
+from ..initial_fill import initial_fill
 from ..mask import relative
 from ..parameters import parameter
 from ..patches.synthesis import Settings, Source, Synthesis, fill_region
-from ..progress import Progress
+from ..prediction import Prediction, Run, method
 from ..region import Region
-from ..registration import Symmetry, find_symmetry
-from ..solvers.fill import solve_biharmonic
-from .registry import Prediction, Run, method
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,12 +47,10 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     lost 1.7 dB against a biharmonic fill (at 1.00 of the true gradient energy), the likely share of it gained 0.4 dB
     (at 0.64), patches of this side gained 0.2 dB, and patches of both sides 1.2 dB (at 0.84).
     """
-    scan = region.scan
-    symmetry = scan.remember("mirror", lambda: find_symmetry(scan, run.progress.part(0.0, 0.4)))
-    smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=run.progress.part(0.4, 0.45)).values
-    known = region.values[~region.hole]
-    base = np.clip(smooth, known.min(), known.max())
-    compared, alone = _other_side(region, symmetry, run.progress.part(0.45, 0.6))
+    symmetry = sides.symmetry_of(region.subject, run.progress.part(0.0, 0.4))
+    base = initial_fill(region, run.progress.part(0.4, 0.45))
+    compared, alone = sides.other_side(region, run.progress.part(0.45, 0.6)), sides.why_none(symmetry)
+    alone = alone and f"{alone}; there is no other side to copy from"
     notes = {"similarity of the sides": 0.0 if symmetry is None else symmetry.similarity, **_notes(compared)}
     nothing = compared is None or all(part.reason for part in compared.parts)
     if parameters.detail == "patches":
@@ -68,29 +64,17 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
         instead = "patch" if nothing else None
         return Prediction(found.values, found.spread, notes, (*warnings, *found.warnings), instead)
     if compared is not None:
-        base = mirroring.estimate(compared, base, match=parameters.match, full=parameters.detail == "all")
+        base = sides.estimate(compared, base, match=parameters.match, full=parameters.detail == "all")
     warnings = _warnings(compared, alone, "by biharmonic")
     return Prediction(base, notes=notes, warnings=warnings, instead="biharmonic" if nothing else None)
 
 
-def _other_side(
-    region: Region, symmetry: Symmetry | None, progress: Progress
-) -> tuple[mirroring.Comparison | None, str]:
-    """The region beside what lies on the other side, or why there is none."""
-    if symmetry is None:
-        return None, "the image is too small to tell; there is no other side to copy from"
-    if symmetry.similarity < mirroring.SYMMETRIC:
-        why = f"the image is not symmetric enough (similarity {symmetry.similarity:.2f})"
-        return None, f"{why}; there is no other side to copy from"
-    return mirroring.compare(region, symmetry, progress), ""
-
-
 def _patches(
-    region: Region, base: np.ndarray, compared: mirroring.Comparison | None, match: bool, run: Run
+    region: Region, base: np.ndarray, compared: sides.Comparison | None, match: bool, run: Run
 ) -> Synthesis | None:
     """Patches of both sides, or of this one where there is no other."""
 
-    def other_side(window: Region) -> list[Source]:
+    def mirrored(window: Region) -> list[Source]:
         if compared is None:
             return []
         image, usable = compared.image(window.place, match=match)
@@ -98,7 +82,7 @@ def _patches(
         channels = np.concatenate([image[np.newaxis], window.guides])
         return [Source(channels, usable & ~_around(compared.unlike(), region, window))]
 
-    return fill_region(region, base, Settings(), run.rng(), run.progress.part(0.6, 1.0), other_side)
+    return fill_region(region, base, Settings(), run.rng(), run.progress.part(0.6, 1.0), mirrored)
 
 
 def _around(left: np.ndarray, region: Region, window: Region) -> np.ndarray:
@@ -109,7 +93,7 @@ def _around(left: np.ndarray, region: Region, window: Region) -> np.ndarray:
     return around
 
 
-def _notes(compared: mirroring.Comparison | None) -> dict[str, object]:
+def _notes(compared: sides.Comparison | None) -> dict[str, object]:
     if compared is None:
         return {}
     smooth = sum(part.voxels if part.reason else part.voxels - part.mirrored for part in compared.parts)
@@ -118,12 +102,12 @@ def _notes(compared: mirroring.Comparison | None) -> dict[str, object]:
     return {**notes, "correlation around the hole": max(alike)} if alike else notes
 
 
-def _warnings(compared: mirroring.Comparison | None, alone: str, instead: str) -> tuple[str, ...]:
+def _warnings(compared: sides.Comparison | None, alone: str, instead: str) -> tuple[str, ...]:
     """One sentence for each reason; ``alone`` is the one for all of the hole."""
     if compared is None:
         return (f"All of the hole was filled {instead}: {alone}.",)
     parts, said = compared.parts, []
-    for reason in (mirroring.NO_MIRROR, mirroring.UNLIKE):
+    for reason in (sides.NO_MIRROR, sides.UNLIKE):
         left = [part.voxels for part in parts if part.reason == reason]
         if left:
             parted = f"{len(left)} of {len(parts)} part{'s' if len(parts) > 1 else ''} of the hole ({sum(left)} voxels)"
@@ -131,5 +115,5 @@ def _warnings(compared: mirroring.Comparison | None, alone: str, instead: str) -
     lacking = sum(part.voxels - part.mirrored for part in parts if not part.reason)
     if lacking:
         voxels = f"{lacking} voxel{'s' if lacking > 1 else ''} of the hole"
-        said.append(f"{voxels} filled {instead}: {mirroring.NO_MIRROR}.")
+        said.append(f"{voxels} filled {instead}: {sides.NO_MIRROR}.")
     return tuple(said)

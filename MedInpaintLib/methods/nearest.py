@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..prediction import NoParameters, Prediction, Run, method
 from ..region import Region
-from .registry import NoParameters, Prediction, Run, method
 
 
 @method(

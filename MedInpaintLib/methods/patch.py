@@ -6,11 +6,11 @@ import dataclasses
 
 import numpy as np
 
+from ..initial_fill import initial_fill
 from ..parameters import parameter
 from ..patches.synthesis import Settings, fill_region
+from ..prediction import Prediction, Run, method
 from ..region import Region
-from ..solvers.fill import solve_biharmonic
-from .registry import Prediction, Run, method
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,14 +47,12 @@ class Parameters:
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Search and vote from coarse to fine, started from the biharmonic fill; see :mod:`..patches.synthesis`."""
-    known = region.values[~region.hole]
-    smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=run.progress.part(0.0, 0.1)).values
-    base = np.clip(smooth, known.min(), known.max()).astype(np.float32)
+    base = initial_fill(region, run.progress.part(0.0, 0.1)).astype(np.float32)
     settings = Settings(parameters.size, parameters.search, parameters.matches)
     settings = dataclasses.replace(settings, sharpness=parameters.sharpness, rounds=parameters.effort)
     found = fill_region(region, base, settings, run.rng(), run.progress.part(0.1, 1.0))
     if found is None:
-        warning = "The scan has no patch without a hole; the biharmonic fill was taken."
+        warning = "The image has no patch without a hole; the biharmonic fill was taken."
         return Prediction(base, warnings=(warning,), instead="biharmonic")
     return Prediction(
         found.values,

@@ -6,11 +6,11 @@ import dataclasses
 
 import numpy as np
 
+from ..initial_fill import initial_fill
 from ..parameters import parameter
 from ..patches.regression import Settings, regress
+from ..prediction import Prediction, Run, method
 from ..region import Region
-from ..solvers.fill import solve_biharmonic
-from .registry import Prediction, Run, method
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +51,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     left = region.hole & ~learned.filled[inner]
     if not left.any():
         return Prediction(values, spread=learned.spread[inner])
-    smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=run.progress).values
-    values[left] = np.clip(smooth[left], known.min(), known.max())
+    values[left] = initial_fill(region, run.progress)[left]
     warning = "Parts of the hole are too large to be learned from the surroundings; they were filled by biharmonic."
     instead = "biharmonic" if left.sum() == region.hole.sum() else None
     return Prediction(values, warnings=(warning,), instead=instead)

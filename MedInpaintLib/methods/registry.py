@@ -1,163 +1,24 @@
-"""The methods, found by looking into this folder: adding a method is adding one file.
-
-A method is a function ``fill(region, parameters, run) -> Prediction`` under the :func:`method` decorator, which
-carries all that the command line, the panel and the documentation say about it.
-"""
+"""The methods, found by looking into this folder: adding a method is adding one file."""
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
-import importlib.metadata
 import pkgutil
-from collections.abc import Callable
-from typing import Any
 
-import numpy as np
-
-from ..blending.by_name import BLENDS
 from ..errors import ParameterError
-from ..parameters import ParameterInfo, describe
-from ..progress import Progress
-from ..region import Region, crop
-
-
-@dataclasses.dataclass(frozen=True)
-class NoParameters:
-    """For methods that need none."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """What a method may need besides the region: the seed, the device and the progress.
-
-    The same seed gives the same output on the same number of threads: those of the BLAS add up in another order
-    (patch-regression with one and with two of them: up to 6e-5 apart at float32 intensities of 800).
-    """
-
-    seed: int = 0
-    device: str = "cpu"
-    progress: Progress = dataclasses.field(default_factory=Progress)
-
-    def rng(self) -> np.random.Generator:
-        """A fresh generator; same seed, same numbers."""
-        return np.random.default_rng(self.seed)
-
-    def blended(self, name: str, region: Region, progress: Progress) -> Prediction:
-        """What another method makes of a region; see :func:`blended`."""
-        return blended(name, region, progress, seed=self.seed)
-
-
-@dataclasses.dataclass(frozen=True)
-class Prediction:
-    """What a method returns for a region.
-
-    Attributes:
-        mean: float array of the region's shape, in the region's scale. Under the hole: the fill. Elsewhere: the
-            method's own estimate of the known voxels where it has one (blending compares the two), else the known
-            values.
-        spread: optional standard deviation of the fill, in the region's shape and scale: how far the truth may be off.
-        notes: facts for the report (iterations, residual, ...); plain numbers and text.
-        warnings: what the user must know, above all where another method had to step in and why.
-        instead: the name of the method that had to step in for all of the region; None when this one did some of it.
-        device: of torch, where its network ran: another one than was asked for when the memory there was too small.
-            None without a network.
-    """
-
-    mean: np.ndarray
-    spread: np.ndarray | None = None
-    notes: dict[str, Any] = dataclasses.field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    instead: str | None = None
-    device: str | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class MethodInfo:
-    """One method, as the user meets it.
-
-    Attributes:
-        name: what is typed, e.g. ``"harmonic"``.
-        title: what the panel shows.
-        family: ``"trivial"``, ``"PDE"``, ``"interpolation"``, ...
-        summary: one line: what it does and what it is good for.
-        trust: one line: how far to trust the result; goes into every report.
-        reference: the source, as one would cite it.
-        parameters: a frozen dataclass of :func:`~.parameters.parameter` fields.
-        dimensions: ``"2-D"``, ``"3-D"`` or ``"2-D and 3-D"`` (``"2-D"`` methods fill volumes slice by slice).
-        context_mm: how much known tissue around the hole the method wants to see.
-        blend: the blending that suits it.
-        needs_model: whether it needs a trained model bundle.
-        architecture: of the models that it can use; None for methods that need none. Whether there is one says
-            :func:`MedInpaintLib.models.store.fitting`.
-        needs_exemplars: whether it needs other scans of the same contrast; the other methods do not use any.
-        uses_guides: whether it uses other contrasts of the same subject where there are any.
-        needs_guides: whether it can do nothing without them.
-        wants_gpu: whether it is quick only on a GPU.
-        requires: packages beyond the engine's own, as pip names them.
-        fill: the function itself.
-    """
-
-    name: str
-    title: str
-    family: str
-    summary: str
-    trust: str
-    reference: str
-    parameters: type = NoParameters
-    dimensions: str = "2-D and 3-D"
-    context_mm: float = 5.0
-    blend: str = "paste"
-    needs_model: bool = False
-    architecture: str | None = None
-    needs_exemplars: bool = False
-    uses_guides: bool = False
-    needs_guides: bool = False
-    wants_gpu: bool = False
-    requires: tuple[str, ...] = ()
-    fill: Callable[[Region, Any, Run], Prediction] | None = None
-
-    def missing(self) -> tuple[str, ...]:
-        """Those of ``requires`` that are not installed."""
-        return tuple(package for package in self.requires if not _is_installed(package))
-
-    def describe(self) -> list[ParameterInfo]:
-        """The method's parameters, for a form, a help page or a table."""
-        return describe(self.parameters)
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
-
-
-_METHODS: dict[str, MethodInfo] = {}
-
-
-def method(**info: Any) -> Callable:
-    """Decorator that registers ``fill(region, parameters, run)`` under ``MethodInfo(**info)``."""
-
-    def register(fill: Callable[[Region, Any, Run], Prediction]) -> Callable[[Region, Any, Run], Prediction]:
-        entry = MethodInfo(fill=fill, **info)
-        _METHODS[entry.name] = entry
-        return fill
-
-    return register
+from ..prediction import METHODS, MethodInfo
 
 
 def methods() -> dict[str, MethodInfo]:
-    """All methods by name, in alphabetical order."""
+    """Return all methods by name, in alphabetical order."""
     package = importlib.import_module(__package__)
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{__package__}.{module.name}")
-    return dict(sorted(_METHODS.items()))
+    return dict(sorted(METHODS.items()))
 
 
 def get(name: str) -> MethodInfo:
-    """The method called ``name``.
+    """Return the method called ``name``.
 
     Raises:
         ParameterError: there is none; the message lists those there are.
@@ -166,31 +27,3 @@ def get(name: str) -> MethodInfo:
     if name not in known:
         raise ParameterError(f"There is no method '{name}'; the methods are: auto, {', '.join(known)}.")
     return known[name]
-
-
-def blended(name: str, region: Region, progress: Progress | None = None, *, seed: int = 0) -> Prediction:
-    """What a method with its own defaults makes of a region, blended; for methods that go on from there.
-
-    Guides are left out: what goes on from this was made without.
-
-    Args:
-        name: of the method.
-        region: to fill.
-        progress: reports and cancels.
-        seed: for chance.
-
-    Returns:
-        the method's prediction, whose mean is float32 and the region's values where these are known.
-
-    Raises:
-        ParameterError: there is no such method, or it needs a model or other scans itself.
-    """
-    info, progress = get(name), progress or Progress()
-    if info.needs_model or info.needs_exemplars or info.needs_guides:
-        raise ParameterError(f"Method '{name}' needs a model or other scans itself, so nothing can go on from it.")
-    assert info.fill is not None  # the registry fills it in
-    if region.scan.guides:
-        region = crop(dataclasses.replace(region.scan, guides=()), region.box)
-    prediction = info.fill(region, info.parameters(), Run(seed, progress=progress.part(0.0, 0.9)))
-    mean = BLENDS[info.blend](prediction.mean, region, progress.part(0.9, 1.0)).astype(np.float32)
-    return dataclasses.replace(prediction, mean=mean)

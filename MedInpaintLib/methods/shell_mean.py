@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 
 from ..parameters import parameter
+from ..prediction import Prediction, Run, method
 from ..region import Region
-from .registry import Prediction, Run, method
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,8 +6,8 @@ import dataclasses
 
 from ..opencv import inpaint_slices
 from ..parameters import parameter
+from ..prediction import Prediction, Run, method
 from ..region import Region
-from .registry import Prediction, Run, method
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import torch
 from torch import nn
 
 from .convolutional import SLOPE
-from .feed_forward import FeedForward, check_halvings, start_at_the_fill
+from .feed_forward import FeedForward, Inputs, check_halvings, start_at_the_fill
 
 #: Channels by halving, as multiples of the width.
 WIDTHS = (1, 1, 2, 4, 8)
@@ -23,8 +24,8 @@ class ContextEncoder(FeedForward):
     what is fine in it has gone through the vector, or is of the fills that are mixed.
 
     Args:
-        pixels: see :class:`.feed_forward.FeedForward`; a multiple of 32.
-        slices, given, hint, other_side, relative, lines: see there.
+        pixels: see :class:`.feed_forward.Inputs`; a multiple of 32.
+        inputs: see there.
         width: channels after the first convolution, and before the last.
         bottleneck: length of the vector. Of the published size's 71 million weights, 66 lie before and behind it.
 
@@ -36,24 +37,18 @@ class ContextEncoder(FeedForward):
         self,
         *,
         pixels: int = 128,
-        slices: int = 1,
-        given: str = "nothing",
-        hint: bool = False,
-        other_side: bool = False,
-        relative: bool = False,
-        lines: bool = False,
         width: int = 64,
         bottleneck: int = 4000,
+        **inputs: Any,
     ) -> None:
-        super().__init__(
-            pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative, lines=lines
-        )
+        seen = Inputs(pixels, **inputs)
+        super().__init__(seen)
         check_halvings(pixels, len(WIDTHS))
         side = pixels // 2 ** len(WIDTHS)
         widths = [width * times for times in WIDTHS]
 
         layers: list[nn.Module] = [
-            nn.Conv2d(2 * slices + self.beside, width, 4, 2, 1),
+            nn.Conv2d(2 * seen.slices + self.beside, width, 4, 2, 1),
             nn.LeakyReLU(SLOPE, inplace=True),
         ]
         for before, after in itertools.pairwise(widths):
@@ -66,7 +61,7 @@ class ContextEncoder(FeedForward):
             layers += _then(nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.ReLU(inplace=True))
         head = nn.ConvTranspose2d(width, self.outputs, 4, 2, 1)
         start_at_the_fill(head, self)
-        self.decoder = nn.Sequential(*layers, head, nn.Tanh() if given == "nothing" else nn.Identity())
+        self.decoder = nn.Sequential(*layers, head, nn.Tanh() if seen.given == "nothing" else nn.Identity())
 
     def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
         return self.decoder(self.encoder(torch.cat([images, mask, beside], dim=1)))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 
-from .feed_forward import FeedForward, check_halvings, start_at_the_fill
+from .feed_forward import FeedForward, Inputs, check_halvings, start_at_the_fill
 from .unet import Body
 
 
@@ -17,7 +17,7 @@ class EdgeGuided(FeedForward):
     parts trained together. The gradient of the image's loss goes into the edges, too.
 
     Args:
-        pixels, slices, given, hint, other_side, relative, lines: see :class:`.feed_forward.FeedForward`.
+        pixels, inputs: see :class:`.feed_forward.Inputs`.
         width, levels: see :class:`.unet.Body`; the part for the edges has half the width.
     """
 
@@ -27,21 +27,15 @@ class EdgeGuided(FeedForward):
         self,
         *,
         pixels: int = 64,
-        slices: int = 1,
-        given: str = "nothing",
-        hint: bool = False,
-        other_side: bool = False,
-        relative: bool = False,
-        lines: bool = False,
         width: int = 64,
         levels: int = 5,
+        **inputs: Any,
     ) -> None:
-        super().__init__(
-            pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative, lines=lines
-        )
+        seen = Inputs(pixels, **inputs)
+        super().__init__(seen)
         check_halvings(pixels, levels - 1)
-        self.edges = Body(2 * slices + self.beside, 1, width=max(1, width // 2), levels=levels)
-        self.image = Body(2 * slices + self.beside + 1, self.outputs - 1, width=width, levels=levels)
+        self.edges = Body(2 * seen.slices + self.beside, 1, width=max(1, width // 2), levels=levels)
+        self.image = Body(2 * seen.slices + self.beside + 1, self.outputs - 1, width=width, levels=levels)
         start_at_the_fill(self.image.head, self)
 
     def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
 from ..errors import ParameterError
 from .convolutional import SLOPE
-from .feed_forward import FeedForward, check_halvings
+from .feed_forward import FeedForward, Inputs, check_halvings
 from .partial import PartialConv2d
 from .unet import CORRECTOR, Corrector
 
@@ -26,7 +28,7 @@ class PConvUNet(FeedForward):
     features, the filled slices and what there is beside them: the network has to know what it corrects.
 
     Args:
-        pixels, slices, given, hint, other_side, relative, lines: see :class:`.feed_forward.FeedForward`.
+        pixels, inputs: see :class:`.feed_forward.Inputs`.
         width: channels after the first convolution; each further one has twice as many, up to 8 times.
         levels: halvings.
         norm: of the small U-Net, see :class:`.unet.Body`.
@@ -39,34 +41,28 @@ class PConvUNet(FeedForward):
         self,
         *,
         pixels: int = 256,
-        slices: int = 1,
-        given: str = "nothing",
-        hint: bool = False,
-        other_side: bool = False,
-        relative: bool = False,
-        lines: bool = False,
         norm: str = "batch",
         width: int = 64,
         levels: int = 7,
+        **inputs: Any,
     ) -> None:
-        super().__init__(
-            pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative, lines=lines
-        )
+        seen = Inputs(pixels, **inputs)
+        super().__init__(seen)
         if levels < 1:
             raise ParameterError(f"A network must have 1 level or more; found {levels}.")
-        check_halvings(pixels, levels if given == "nothing" else max(levels, CORRECTOR - 1))
+        check_halvings(pixels, levels if seen.given == "nothing" else max(levels, CORRECTOR - 1))
         widths = [width * min(2**level, 8) for level in range(levels)]
         #: In training, a task may freeze the statistics of these: they see holes, and later images have others.
         self.encoder = nn.ModuleList(
             _Block(before, after, KERNELS[min(level, 3)], stride=2, norm=level > 0, slope=0.0)
-            for level, (before, after) in enumerate(zip([slices, *widths[:-1]], widths, strict=True))
+            for level, (before, after) in enumerate(zip([seen.slices, *widths[:-1]], widths, strict=True))
         )
         self.decoder = nn.ModuleList(
             _Block(widths[level] + widths[level - 1], widths[level - 1], 3, slope=SLOPE)
             for level in reversed(range(1, levels))
         )
-        self.head = PartialConv2d(width + slices, 1, 3, padding=1) if given == "nothing" else None
-        self.correct = Corrector(width, self, norm) if given == "fill" else None
+        self.head = PartialConv2d(width + seen.slices, 1, 3, padding=1) if seen.given == "nothing" else None
+        self.correct = Corrector(width, self, norm) if seen.given == "fill" else None
         self.enlarge = nn.Upsample(scale_factor=2)
 
     def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:

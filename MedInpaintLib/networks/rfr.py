@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional
 
 from ..errors import ParameterError
 from .attention import EPSILON, ConsistentAttention, Scores
-from .feed_forward import FeedForward, check_halvings
+from .feed_forward import FeedForward, Inputs, check_halvings
 from .partial import PartialConv2d
 from .unet import Corrector
 
@@ -31,8 +33,8 @@ class RfrNet(FeedForward):
     and nothing is kept on modules from one call to the next.
 
     Args:
-        pixels: see :class:`.feed_forward.FeedForward`; a multiple of 16.
-        slices, given, hint, other_side, relative, lines: see there. Given a fill, a small U-Net comes in place of the
+        pixels: see :class:`.feed_forward.Inputs`; a multiple of 16.
+        inputs: see there. Given a fill, a small U-Net comes in place of the
             tail and what follows: it alone sees what is not known.
         norm: of the small U-Net, see :class:`.unet.Body`.
         width: channels at half size, a multiple of 8; 64 is the published size (31.2 million parameters).
@@ -47,20 +49,14 @@ class RfrNet(FeedForward):
         self,
         *,
         pixels: int = 256,
-        slices: int = 1,
-        given: str = "nothing",
-        hint: bool = False,
-        other_side: bool = False,
-        relative: bool = False,
-        lines: bool = False,
         norm: str = "batch",
         width: int = 64,
         recurrences: int = 6,
         kernel: int = 7,
+        **inputs: Any,
     ) -> None:
-        super().__init__(
-            pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative, lines=lines
-        )
+        seen = Inputs(pixels, **inputs)
+        super().__init__(seen)
         check_halvings(pixels, HALVINGS)
         if width < 8 or width % 8:
             raise ParameterError(f"The width must be a multiple of 8 channels; found {width}.")
@@ -72,7 +68,7 @@ class RfrNet(FeedForward):
         # No convolution before a normalisation has a bias, and as published, neither have the last ones.
         self.look = nn.ModuleList(
             [
-                _Partial(slices, width, 7, stride=2, activation=nn.ReLU(inplace=True)),
+                _Partial(seen.slices, width, 7, stride=2, activation=nn.ReLU(inplace=True)),
                 _Partial(width, width, kernel, activation=nn.ReLU(inplace=True)),
             ]
         )
@@ -80,8 +76,8 @@ class RfrNet(FeedForward):
         self.grow = _Partial(width, width, kernel, activation=nn.LeakyReLU(inplace=True))
         self.reason = Reasoning(width)
         self.enlarge = _enlarge(width, width, slope=0.01)
-        self.correct = Corrector(width, self, norm) if given == "fill" else None
-        self.tail = Tail(slices, width) if given == "nothing" else None
+        self.correct = Corrector(width, self, norm) if seen.given == "fill" else None
+        self.tail = Tail(seen.slices, width) if seen.given == "nothing" else None
 
     def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
         features, seen = self._reason(images, mask)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
 
 from ..errors import ParameterError
-from .feed_forward import FeedForward, check_halvings, start_at_the_fill
+from .feed_forward import FeedForward, Inputs, check_halvings, start_at_the_fill
 
 #: Sizes that a :class:`Corrector` sees, full size included.
 CORRECTOR = 3
@@ -62,7 +63,7 @@ class UNet(FeedForward):
     """A plain U-Net on slices and their masks, 2-D with one slice and 2.5-D with more.
 
     Args:
-        pixels, slices, given, hint, other_side, relative, lines: see :class:`.feed_forward.FeedForward`.
+        pixels, inputs: see :class:`.feed_forward.Inputs`.
         norm, width, levels: see :class:`Body`.
     """
 
@@ -70,21 +71,15 @@ class UNet(FeedForward):
         self,
         *,
         pixels: int = 64,
-        slices: int = 1,
-        given: str = "nothing",
-        hint: bool = False,
-        other_side: bool = False,
-        relative: bool = False,
-        lines: bool = False,
         norm: str = "batch",
         width: int = 64,
         levels: int = 5,
+        **inputs: Any,
     ) -> None:
-        super().__init__(
-            pixels=pixels, slices=slices, given=given, hint=hint, other_side=other_side, relative=relative, lines=lines
-        )
+        seen = Inputs(pixels, **inputs)
+        super().__init__(seen)
         check_halvings(pixels, levels - 1)
-        self.body = Body(2 * slices + self.beside, self.outputs, width=width, levels=levels, norm=norm)
+        self.body = Body(2 * seen.slices + self.beside, self.outputs, width=width, levels=levels, norm=norm)
         start_at_the_fill(self.body.head, self)
 
     def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
@@ -103,7 +98,7 @@ class Corrector(nn.Module):
 
     def __init__(self, features: int, network: FeedForward, norm: str) -> None:
         super().__init__()
-        inputs = features + 2 * network.slices + network.beside
+        inputs = features + 2 * network.inputs.slices + network.beside
         self.body = Body(inputs, network.outputs, width=features, levels=CORRECTOR, norm=norm)
         start_at_the_fill(self.body.head, network)
 

@@ -19,12 +19,12 @@ from ..feed_forward.other_side import in_frames, other_side
 from ..files import make_folder, replacing
 from ..frames import Frames, cut, views
 from ..holes import place
+from ..initial_fill import initial_fill
 from ..mask import Hole, bounding_box, disjoint_boxes
-from ..methods import registry
+from ..prediction import MethodInfo, fill_with
 from ..progress import Progress
 from ..region import context, crop
-from ..scan import Scan
-from ..solvers.start import thin_plate
+from ..subject import Subject
 from ..threads import one_for_blas
 from .recipe import Data
 from .undamaged import Undamaged
@@ -196,14 +196,14 @@ class Cases:
         """
         box = bounding_box(hole)
         assert box is not None
-        scan = Scan(image.image, Hole(hole[box], box, hole.shape), image.scaling, image.modality)
-        mm = registry.MethodInfo.context_mm
-        boxes = disjoint_boxes(scan.whole, [context(mm, each) for each in image.image.spacing])
-        region = crop(scan, boxes[number % len(boxes)])
+        subject = Subject(image.image, Hole(hole[box], box, hole.shape), image.scaling, image.modality)
+        mm = MethodInfo.context_mm
+        boxes = disjoint_boxes(subject.whole, [context(mm, each) for each in image.image.spacing])
+        region = crop(subject, boxes[number % len(boxes)])
         whole = image.scaling.forward(image.image.array[region.box]).reshape(region.values.shape)
-        fills = {"images": thin_plate(region), "truth": whole}
+        fills = {"images": initial_fill(region).astype(np.float32), "truth": whole}
         if self.data.hint:
-            fills["hints"] = registry.blended(self.data.hint, region).mean
+            fills["hints"] = fill_with(self.data.hint, region).mean
         cuts: dict[str, Frames] = {
             name: cut(
                 region,
@@ -225,7 +225,11 @@ class Cases:
         values["others"] = others.astype(np.float16)
         symmetric = np.array(damaged.symmetric)
         return Case(
-            known=damaged.settled, there=there, stacks=damaged.stacks[damaged.wanted], symmetric=symmetric, **values
+            known=damaged.outside_hole,
+            there=there,
+            stacks=damaged.stacks[damaged.with_hole],
+            symmetric=symmetric,
+            **values,
         )
 
 

@@ -330,7 +330,7 @@ def test_a_declined_installation_is_told(panel, monkeypatch):
     monkeypatch.setattr(slicer.packaging, "pip_ensure", decline)
     monkeypatch.setattr(slicer.packaging, "pip_check", lambda each: not str(each).startswith("opencv"))
     missing = property(lambda self: lambda: ("opencv-python-headless",) if self.name == "telea" else ())
-    monkeypatch.setattr("MedInpaintLib.methods.registry.MethodInfo.missing", missing)
+    monkeypatch.setattr("MedInpaintLib.prediction.MethodInfo.missing", missing)
     _addInputs(panel)
     _tick(panel, "telea", "nearest")
     before = sceneContent()

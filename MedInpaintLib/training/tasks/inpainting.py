@@ -102,7 +102,7 @@ class InpaintingTask:
         self.helpers = nn.ModuleDict()
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         if self.adversarial:
-            self.helpers["discriminator"] = Encoder(self.network.pixels, 1).to(device)
+            self.helpers["discriminator"] = Encoder(self.network.inputs.pixels, 1).to(device)
             self.optimizers["discriminator"] = self._adam(self.helpers["discriminator"], betas=(0.5, 0.999))
         self.optimizers["network"] = self._adam(self.network)
         self._seen = FeatureLosses(_features(self.features).to(device)) if self.perceptual or self.style else None
@@ -129,7 +129,7 @@ class InpaintingTask:
     ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
         images, known, truth = batch
         self._phase(step)
-        known = known[:, self.network.slices // 2, None]
+        known = known[:, self.network.inputs.slices // 2, None]
         output = self.network(images, batch[1])
         filled = output[:, :1]
         parts = {name: loss for name, loss in self._parts(filled, truth, known).items() if getattr(self, name)}
@@ -150,7 +150,7 @@ class InpaintingTask:
 
     def _parts(self, filled: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> dict[str, torch.Tensor]:
         """All losses of the image by the names of their weights; what weighs nothing and takes long is left out."""
-        scale = surroundings(truth, known.to(truth.dtype))[1] if self.network.relative else 1.0
+        scale = surroundings(truth, known.to(truth.dtype))[1] if self.network.inputs.relative else 1.0
         found = {
             "valid": ReconstructionLoss("known", self.power, self.per)(filled, truth, known),
             "hole": ReconstructionLoss("hole", self.power, self.per)(filled, truth, known),

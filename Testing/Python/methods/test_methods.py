@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import MedInpaintLib as mi
+from MedInpaintLib import prediction
 from MedInpaintLib.errors import MissingDependencyError, ModelError, ParameterError
 from MedInpaintLib.methods import registry
 from MedInpaintLib.models import store
@@ -167,5 +168,5 @@ def test_parameters_are_read_from_text_and_checked():
 
 
 def test_a_method_names_the_packages_that_are_not_installed():
-    info = registry.MethodInfo("m", "M", "f", "S.", "T.", "R", requires=("numpy", "no-such-package"))
+    info = prediction.MethodInfo("m", "M", "f", "S.", "T.", "R", requires=("numpy", "no-such-package"))
     assert info.missing() == ("no-such-package",)

@@ -7,13 +7,13 @@ import pytest
 from scipy import ndimage
 
 import MedInpaintLib as mi
-from MedInpaintLib import intensity, mirroring
+from MedInpaintLib import intensity, other_side
 from MedInpaintLib.errors import Cancelled
 from MedInpaintLib.mask import find_hole
 from MedInpaintLib.progress import Progress
 from MedInpaintLib.region import crop
 from MedInpaintLib.registration import find_symmetry
-from MedInpaintLib.scan import Scan
+from MedInpaintLib.subject import Subject
 from MedInpaintLib.volume import Volume
 
 MM = 3.0
@@ -138,8 +138,8 @@ def test_hundreds_of_parts_take_no_more_room_than_what_is_around_them():
     hole[8:40:5, 8:48:5, 7:44:5] = True
     volume = Volume(head(), (MM,) * 3)
     found, _ = find_hole(volume.with_array(hole.astype(np.uint8)), volume)
-    scan = Scan(volume, found, intensity.fit_scaling(volume.array, "MR"))
-    compared = mirroring.compare(crop(scan, found.box), find_symmetry(scan))
+    subject = Subject(volume, found, intensity.fit_scaling(volume.array, "MR"))
+    compared = other_side.compare(crop(subject, found.box), find_symmetry(subject))
     assert len(compared.parts) == hole.sum() > 400
     assert max(shell.size for _, shell in compared.shells) == (2 * 3 + 1) ** 3
     assert sum(not part.reason for part in compared.parts) > 300
@@ -243,6 +243,6 @@ def test_it_can_be_cancelled():
 
 def test_the_correlation_is_that_of_numpy():
     a, b = np.random.default_rng(0).normal(size=(2, 100))
-    assert mirroring._correlation(a, b) == pytest.approx(np.corrcoef(a, b)[0, 1])
-    assert mirroring._correlation(a[:5], b[:5]) == 0.0
-    assert mirroring._correlation(a, np.ones(100)) == 0.0
+    assert other_side._correlation(a, b) == pytest.approx(np.corrcoef(a, b)[0, 1])
+    assert other_side._correlation(a[:5], b[:5]) == 0.0
+    assert other_side._correlation(a, np.ones(100)) == 0.0

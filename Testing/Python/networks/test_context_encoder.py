@@ -14,7 +14,7 @@ def made(**arguments):
     torch.manual_seed(0)
     network = build("context-encoder", {**SMALL, **arguments})
     with torch.no_grad():
-        network(*damaged(8, network.pixels, network.slices))
+        network(*damaged(8, network.inputs.pixels, network.inputs.slices))
     return network.eval()
 
 

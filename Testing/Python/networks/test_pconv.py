@@ -17,7 +17,7 @@ def made(**arguments):
     last = network.correct.body.head if network.correct else network.head.convolution
     torch.nn.init.normal_(last.weight, std=0.1)
     with torch.no_grad():
-        network(*damaged(8, network.pixels, network.slices))
+        network(*damaged(8, network.inputs.pixels, network.inputs.slices))
     return network.eval()
 
 

@@ -35,8 +35,8 @@ def made(**arguments):
                 parameter.add_(0.3 * torch.randn_like(parameter))
         network.train()
         for _ in range(3):
-            network(*damaged(4, network.slices, hint=network.hint))
-        if network.given == "fill":
+            network(*damaged(4, network.inputs.slices, hint=network.inputs.hint))
+        if network.inputs.given == "fill":
             network.correct.body.head.weight.normal_()
     return network.eval()
 

@@ -15,6 +15,7 @@ from scipy import ndimage
 from typer.testing import CliRunner
 
 import MedInpaintLib as mi
+from MedInpaintLib import prediction
 from MedInpaintLib.cli.app import app
 from MedInpaintLib.errors import Cancelled, InputError, OutputPathError, ParameterError
 from MedInpaintLib.job import read
@@ -59,7 +60,7 @@ def failing(monkeypatch):
         def fill(region, parameters, run):
             raise error
 
-        info = registry.MethodInfo("fragile", "F", "f", "S.", "T.", "R", fill=fill)
+        info = prediction.MethodInfo("fragile", "F", "f", "S.", "T.", "R", fill=fill)
         known = registry.methods()
         monkeypatch.setattr(registry, "methods", lambda: {**known, "fragile": info})
 

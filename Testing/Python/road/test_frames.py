@@ -14,7 +14,7 @@ from MedInpaintLib.frames import PLANES, cut, pose
 from MedInpaintLib.intensity import Scaling
 from MedInpaintLib.mask import Hole, bounding_box, grow
 from MedInpaintLib.region import crop
-from MedInpaintLib.scan import Scan
+from MedInpaintLib.subject import Subject
 
 #: What SimpleITK calls a volume whose (i, j, k) are columns, rows and slices of a plane.
 CODES = {"axial": "LPS", "coronal": "LIP", "sagittal": "PIL"}
@@ -36,8 +36,8 @@ def region_of(image, hole, margin=2):
     """The region around the whole hole, in the image's own intensities."""
     volume = image if isinstance(image, mi.Volume) else mi.Volume(image, 1.0)
     box = bounding_box(hole)
-    scan = Scan(volume, Hole(hole[box], box, hole.shape), Scaling(0.0, 1.0))
-    return crop(scan, grow(box, [margin] * hole.ndim, hole.shape))
+    subject = Subject(volume, Hole(hole[box], box, hole.shape), Scaling(0.0, 1.0))
+    return crop(subject, grow(box, [margin] * hole.ndim, hole.shape))
 
 
 def whereabouts(shape):
@@ -102,7 +102,7 @@ def test_another_array_of_the_same_grid_is_shown_in_the_same_frames(case, plane,
     image = np.random.default_rng(0).random(shape, np.float32)
     volume = mi.Volume(image, 1.0, (), direction if len(shape) == 3 else ())
     region = region_of(volume, hole)
-    whole = region.scan.squeeze(image)
+    whole = region.subject.squeeze(image)
     frames = cut(region, whole[region.place], pixels=16, pixel_mm=pixel_mm, plane=plane)
     everywhere = tuple(slice(0, size) for size in whole.shape)
     np.testing.assert_allclose(frames.show(whole, everywhere), frames.values, atol=1e-5)
@@ -182,8 +182,8 @@ def test_known_pixels_hold_nothing_of_what_is_under_the_hole(pixel_mm, seed):
     first, second = (
         cut(region, np.full(region.values.shape, value, np.float32), pixels=16, pixel_mm=pixel_mm) for value in (0, 1)
     )
-    np.testing.assert_array_equal(first.settled, second.settled)
-    assert np.abs(first.values - second.values)[first.settled].max() < 2e-3
+    np.testing.assert_array_equal(first.outside_hole, second.outside_hole)
+    assert np.abs(first.values - second.values)[first.outside_hole].max() < 2e-3
     assert first.known.any()
 
 
@@ -198,8 +198,8 @@ def test_of_a_hole_at_the_border_what_goes_on_beyond_it_is_not_settled(corner, p
     )
     changed = first.values != second.values
     assert changed.any()
-    assert np.abs(first.values - second.values)[first.settled].max() < 20  # of 10000: rounding of what is smoothed
-    assert (first.known == first.settled & first.inside).all()
+    assert np.abs(first.values - second.values)[first.outside_hole].max() < 20  # of 10000: rounding of what is smoothed
+    assert (first.known == first.outside_hole & first.inside).all()
 
 
 def test_what_was_under_the_hole_never_matters():
@@ -212,8 +212,8 @@ def test_what_was_under_the_hole_never_matters():
         # A region of one part only: what the frames see of the other part is hidden all the same.
         frames = []
         for each in (image, spoiled):
-            scan = region_of(each, hole).scan
-            region = crop(scan, grow(bounding_box(damage), [2] * 3, hole.shape))
+            subject = region_of(each, hole).subject
+            region = crop(subject, grow(bounding_box(damage), [2] * 3, hole.shape))
             filled = np.full(region.values.shape, 0.5, np.float32)
             frames.append(cut(region, filled, pixels=16, pixel_mm=1.5))
         assert np.isfinite(frames[1].values).all()
@@ -266,7 +266,7 @@ def test_a_stack_has_slices_as_far_apart_as_asked_for_or_as_they_lie(thick, wher
     frames = cut(region, np.zeros_like(region.values), pixels=16, pixel_mm=1.0, slices=7, slice_mm=3.0)
     step = max(1, round(3.0 / thick))
     first = region.box[0].start
-    for frame in np.flatnonzero(~frames.settled.all(axis=(1, 2))):
+    for frame in np.flatnonzero(~frames.outside_hole.all(axis=(1, 2))):
         own = frames.slices[frame] + first
         expected = np.clip(own + step * np.arange(-3, 4), 0, 39)
         assert (frames.slices[frames.stacks[frame]] + first == expected).all()
@@ -283,11 +283,11 @@ def test_each_tile_has_whole_stacks_of_all_that_it_shows_of_the_hole():
     frames = cut(region, np.zeros_like(region.values), pixels=24, pixel_mm=1.0, slices=7, slice_mm=3.0)
     first = region.box[0].start
     assert len(np.unique(frames.tiles)) == 2
-    assert set(frames.wanted) == set(np.flatnonzero(~frames.settled.all(axis=(1, 2))))
+    assert set(frames.with_hole) == set(np.flatnonzero(~frames.outside_hole.all(axis=(1, 2))))
     for tile in (0, 1):
-        shown = frames.wanted[frames.tiles[frames.wanted] == tile]
+        shown = frames.with_hole[frames.tiles[frames.with_hole] == tile]
         assert {*(frames.slices[shown] + first)} == {*range(4, 8), *range(30, 34)}
-    for frame in frames.wanted:
+    for frame in frames.with_hole:
         expected = np.clip(frames.slices[frame] + first + 3 * np.arange(-3, 4), 0, 39)
         assert (frames.slices[frames.stacks[frame]] + first == expected).all()
         assert (frames.tiles[frames.stacks[frame]] == frames.tiles[frame]).all()
@@ -298,11 +298,11 @@ def test_frames_that_show_only_holes_of_other_regions_are_not_wanted():
     hole[4:7, 10:14, 10:14] = True
     near = np.zeros_like(hole)
     near[8:11, 20:23, 20:23] = True
-    scan = region_of(mi.Volume(whereabouts(hole.shape), 1.0), hole | near).scan
-    region = crop(scan, grow(bounding_box(hole), [2] * 3, hole.shape))
+    subject = region_of(mi.Volume(whereabouts(hole.shape), 1.0), hole | near).subject
+    region = crop(subject, grow(bounding_box(hole), [2] * 3, hole.shape))
     frames = cut(region, region.values, pixels=32, pixel_mm=1.0, slices=7)
-    assert {*(frames.slices[frames.wanted] + region.box[0].start)} == {4, 5, 6}
-    unsettled = frames.slices[~frames.settled.all(axis=(1, 2))] + region.box[0].start
+    assert {*(frames.slices[frames.with_hole] + region.box[0].start)} == {4, 5, 6}
+    unsettled = frames.slices[~frames.outside_hole.all(axis=(1, 2))] + region.box[0].start
     assert {8, 9} <= {*unsettled}
 
 

@@ -9,6 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 import MedInpaintLib as mi
+from MedInpaintLib import prediction
 from MedInpaintLib.errors import Cancelled, GeometryError, IntensityError, MethodError, ParameterError
 from MedInpaintLib.intensity import fit_scaling
 from MedInpaintLib.mask import disjoint_boxes, find_hole
@@ -363,20 +364,20 @@ def test_spacing_is_refused_for_an_image_that_brings_its_own():
 )
 def test_a_method_that_returns_no_fill_is_named(monkeypatch, returns, message):
     def broken(region, parameters, run):
-        return registry.Prediction(returns(region))
+        return prediction.Prediction(returns(region))
 
-    info = registry.MethodInfo("broken", "Broken", "trivial", "Broken.", "None.", "none", fill=broken)
-    monkeypatch.setitem(registry._METHODS, "broken", info)
+    info = prediction.MethodInfo("broken", "Broken", "trivial", "Broken.", "None.", "none", fill=broken)
+    monkeypatch.setitem(prediction.METHODS, "broken", info)
     with pytest.raises(MethodError, match=f"'broken' {message}"):
         mi.inpaint(*ramp(), method="broken")
 
 
 def test_uncertainty_is_the_methods_spread_in_the_images_units(monkeypatch):
     def unsure(region, parameters, run):
-        return registry.Prediction(region.values, spread=np.full(region.values.shape, 0.1))
+        return prediction.Prediction(region.values, spread=np.full(region.values.shape, 0.1))
 
-    info = registry.MethodInfo("unsure", "S", "trivial", "S.", "None.", "none", fill=unsure)
-    monkeypatch.setitem(registry._METHODS, "unsure", info)
+    info = prediction.MethodInfo("unsure", "S", "trivial", "S.", "None.", "none", fill=unsure)
+    monkeypatch.setitem(prediction.METHODS, "unsure", info)
     image, hole = ramp()
     result = mi.inpaint(image, hole, method="unsure")
     width = fit_scaling(image[~hole], "MR").width

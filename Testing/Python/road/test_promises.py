@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import MedInpaintLib as mi
-from MedInpaintLib.methods import registry
+from MedInpaintLib import prediction
 
 DTYPES = ("?", "u1", "i1", "i2", ">i2", "u2", "i4", ">i4", "u4", "i8", "u8", "f2", "f4", ">f4", "f8")
 METHODS = ("auto", *mi.methods())
@@ -82,10 +82,10 @@ def test_the_seed_decides_what_chance_does(monkeypatch):
     """No method of today draws from chance, so one that does is put in."""
 
     def noise(region, parameters, run):
-        return registry.Prediction(run.rng().random(region.values.shape))
+        return prediction.Prediction(run.rng().random(region.values.shape))
 
-    info = registry.MethodInfo("noise", "Noise", "trivial", "Noise.", "None.", "none", fill=noise)
-    monkeypatch.setitem(registry._METHODS, "noise", info)
+    info = prediction.MethodInfo("noise", "Noise", "trivial", "Noise.", "None.", "none", fill=noise)
+    monkeypatch.setitem(prediction.METHODS, "noise", info)
     image, hole = np.zeros((20, 20)), np.zeros((20, 20), bool)
     hole[5:9, 5:9] = True
     first, again, other = (mi.inpaint(image, hole, method="noise", seed=seed).volume.array for seed in (1, 1, 2))

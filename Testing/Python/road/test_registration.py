@@ -9,7 +9,7 @@ from scipy import ndimage
 from MedInpaintLib import intensity
 from MedInpaintLib.mask import find_hole
 from MedInpaintLib.registration import find_symmetry, fit_locally, frame
-from MedInpaintLib.scan import Scan
+from MedInpaintLib.subject import Subject
 from MedInpaintLib.volume import Volume
 
 
@@ -19,7 +19,7 @@ def scan_of(volume, hole=None):
         hole.flat[0] = True
     found, _ = find_hole(volume.with_array(hole.astype(np.uint8)), volume)
     known = intensity.sample_known(volume.array, found.voxels, found.box)
-    return Scan(volume, found, intensity.fit_scaling(known, "MR"))
+    return Subject(volume, found, intensity.fit_scaling(known, "MR"))
 
 
 def head(points):
@@ -53,9 +53,9 @@ def tilted(yaw=0.0, roll=0.0, shift=0.0, shape=(50, 60, 50), mm=3.0):
 @pytest.mark.parametrize(("yaw", "roll", "shift"), [(0, 0, 0), (7, -9, 8), (20, 10, -5)])
 def test_the_plane_of_a_tilted_head_is_found(yaw, roll, shift):
     array, normal, distance = tilted(yaw, roll, shift)
-    scan = scan_of(Volume(array, (3.0,) * 3))
-    found = find_symmetry(scan)
-    steps, _ = frame(scan)  # an isometry, so angles and distances can be compared in indices * 3 mm
+    subject = scan_of(Volume(array, (3.0,) * 3))
+    found = find_symmetry(subject)
+    steps, _ = frame(subject)  # an isometry, so angles and distances can be compared in indices * 3 mm
     index = np.linalg.inv(steps) @ (found.normal * found.distance) * 3.0
     across = np.linalg.inv(steps) @ found.normal * 3.0
     sign = np.sign(across @ normal)

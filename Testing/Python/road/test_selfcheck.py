@@ -8,19 +8,20 @@ import pytest
 from scipy import ndimage
 
 import MedInpaintLib as mi
+from MedInpaintLib import prediction
 from MedInpaintLib.data_range import DataRange
 from MedInpaintLib.errors import Cancelled
 from MedInpaintLib.filling import Plan
 from MedInpaintLib.intensity import Scaling
 from MedInpaintLib.mask import Hole, bounding_box
-from MedInpaintLib.methods import auto, registry
-from MedInpaintLib.scan import Scan
+from MedInpaintLib.methods import auto
 from MedInpaintLib.selfcheck import APART, MOST, SelfCheck, _best, _trial_holes, self_check
+from MedInpaintLib.subject import Subject
 
 
 def scan_of(image, hole, **options):
     box = bounding_box(hole)
-    return Scan(mi.Volume(image, 1.0), Hole(hole[box], box, hole.shape), Scaling(0.0, 1.0), **options)
+    return Subject(mi.Volume(image, 1.0), Hole(hole[box], box, hole.shape), Scaling(0.0, 1.0), **options)
 
 
 @pytest.fixture
@@ -72,9 +73,9 @@ def test_many_parts_are_tried_by_size(head):
 
 def test_the_expected_scores_are_those_of_filling_the_trial_holes_alone(head):
     image, hole = head
-    scan = scan_of(image, hole)
-    labels = _trial_holes(scan, np.random.default_rng(0))
-    checked = self_check(scan, [Plan.of("harmonic")])
+    subject = scan_of(image, hole)
+    labels = _trial_holes(subject, np.random.default_rng(0))
+    checked = self_check(subject, [Plan.of("harmonic")])
     both = hole | (labels > 0)
     filled = mi.inpaint(np.where(both, np.float32(9), image), both, method="harmonic").volume.array
     for number, psnr in enumerate(checked.scores["harmonic"]["psnr"], start=1):
@@ -107,11 +108,11 @@ def test_a_method_that_was_asked_for_is_checked_alone_and_kept(head):
 
 def test_a_candidate_that_fails_is_left_out_with_its_reason(head, monkeypatch):
     def broken(region, parameters, run):
-        return registry.Prediction(np.full(region.values.shape, np.nan))
+        return prediction.Prediction(np.full(region.values.shape, np.nan))
 
-    info = registry.MethodInfo("broken", "Broken", "trivial", "Broken.", "None.", "none", fill=broken)
-    monkeypatch.setitem(registry._METHODS, "broken", info)
-    monkeypatch.setattr(auto, "candidates", lambda scan: ["biharmonic", "broken"])
+    info = prediction.MethodInfo("broken", "Broken", "trivial", "Broken.", "None.", "none", fill=broken)
+    monkeypatch.setitem(prediction.METHODS, "broken", info)
+    monkeypatch.setattr(auto, "candidates", lambda subject: ["biharmonic", "broken"])
     checked = mi.inpaint(*head, self_check=True).report["self_check"]
     assert "biharmonic" in checked["methods"]
     assert "broken" not in checked["methods"]
@@ -161,13 +162,13 @@ def test_trial_holes_in_the_empty_background_do_not_decide(head):
 
 
 def put_in(monkeypatch, name, fill):
-    info = registry.MethodInfo(name, name, "trivial", "Tests.", "None.", "none", fill=fill)
-    monkeypatch.setitem(registry._METHODS, name, info)
+    info = prediction.MethodInfo(name, name, "trivial", "Tests.", "None.", "none", fill=fill)
+    monkeypatch.setitem(prediction.METHODS, name, info)
 
 
 def test_a_candidate_whose_fill_is_another_methods_is_left_out(head, monkeypatch):
-    put_in(monkeypatch, "proxy", lambda region, *_: registry.Prediction(region.nearest_known(), instead="nearest"))
-    monkeypatch.setattr(auto, "candidates", lambda scan: ["biharmonic", "proxy"])
+    put_in(monkeypatch, "proxy", lambda region, *_: prediction.Prediction(region.nearest_known(), instead="nearest"))
+    monkeypatch.setattr(auto, "candidates", lambda subject: ["biharmonic", "proxy"])
     checked = mi.inpaint(*head, self_check=True).report["self_check"]
     assert "proxy" not in checked["methods"]
     assert checked["left_out"] == {"proxy": "it fell back to nearest on all trial holes."}
@@ -178,8 +179,8 @@ def test_a_candidate_whose_fill_is_another_methods_is_left_out(head, monkeypatch
 
 def test_scores_of_a_method_that_then_falls_back_are_said_to_be_its_own(head, monkeypatch):
     def fill(region, *_):
-        tried = region.scan.whole.count() > np.count_nonzero(head[1])
-        return registry.Prediction(region.nearest_known(), instead=None if tried else "nearest")
+        tried = region.subject.whole.count() > np.count_nonzero(head[1])
+        return prediction.Prediction(region.nearest_known(), instead=None if tried else "nearest")
 
     put_in(monkeypatch, "shy", fill)
     warnings = mi.inpaint(*head, method="shy", self_check=True).report["warnings"]
@@ -225,8 +226,8 @@ def test_the_network_is_a_candidate_for_flat_images_of_which_a_model_has_learned
     for modality, architecture, is_one in (("film", "unet", True), ("CT", "unet", False), ("film", "rfr", False)):
         bundle = dataclasses.replace(known, modality=modality, architecture=architecture)
         monkeypatch.setattr(store, "models", lambda bundle=bundle: {"one": bundle})
-        scan = dataclasses.replace(scan_of(film, hole), modality="film")
-        assert ("unet" in auto.candidates(scan)) is is_one
+        subject = dataclasses.replace(scan_of(film, hole), modality="film")
+        assert ("unet" in auto.candidates(subject)) is is_one
     volume = np.random.default_rng(0).random((30, 30, 30))
     deep = np.zeros(volume.shape, bool)
     deep[10:20, 10:20, 10:20] = True

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 import MedInpaintLib as mi
+from MedInpaintLib import prediction
 from MedInpaintLib.errors import InputError
 from MedInpaintLib.frames import cut
+from MedInpaintLib.initial_fill import initial_fill
 from MedInpaintLib.manifest import read_manifest
 from MedInpaintLib.mask import Hole, bounding_box, disjoint_boxes
 from MedInpaintLib.methods import registry
 from MedInpaintLib.progress import Progress
 from MedInpaintLib.region import context, crop
-from MedInpaintLib.scan import Scan
-from MedInpaintLib.solvers.start import thin_plate
+from MedInpaintLib.subject import Subject
 from MedInpaintLib.training import cases as module
 from MedInpaintLib.training.cases import Cases
 from MedInpaintLib.training.damage import Damages
@@ -94,10 +95,12 @@ def test_frames_are_those_of_a_fill(images):
     hole[5:8, 17:23, 15:21] = True
     made = damages([image], hint="nearest").cases.frames(image, hole, "axial")
     box = bounding_box(hole)
-    scan = Scan(image.image, Hole(hole[box], box, hole.shape), image.scaling)
-    (road,) = disjoint_boxes(scan.whole, [context(registry.get("unet").context_mm, mm) for mm in image.image.spacing])
-    region = crop(scan, road)
-    fills = {"images": thin_plate(region), "hints": registry.blended("nearest", region).mean}
+    subject = Subject(image.image, Hole(hole[box], box, hole.shape), image.scaling)
+    (road,) = disjoint_boxes(
+        subject.whole, [context(registry.get("unet").context_mm, mm) for mm in image.image.spacing]
+    )
+    region = crop(subject, road)
+    fills = {"images": initial_fill(region).astype(np.float32), "hints": prediction.fill_with("nearest", region).mean}
     for name, fill in fills.items():
         frames = cut(region, fill, pixels=PIXELS, pixel_mm=1.0, slices=SLICES, slice_mm=2.0)
         assert (getattr(made, name) == frames.values.astype(np.float16)).all()

@@ -9,23 +9,24 @@ import pytest
 import torch
 
 import MedInpaintLib as mi
+from MedInpaintLib import prediction
 from MedInpaintLib.errors import Cancelled, ModelError, ParameterError
 from MedInpaintLib.frames import cut
 from MedInpaintLib.intensity import Scaling
-from MedInpaintLib.latent.fill import Generative, _first, _nearest, fill
-from MedInpaintLib.latent.options import Options
 from MedInpaintLib.losses.elbo import Elbo
 from MedInpaintLib.losses.prior import VaePrior
 from MedInpaintLib.mask import Hole, bounding_box
-from MedInpaintLib.memory import OnDevice
+from MedInpaintLib.methods import latent as module
 from MedInpaintLib.methods import registry
+from MedInpaintLib.methods.latent import Generative, Options, _first, _nearest, fill_by_search
 from MedInpaintLib.models import store
 from MedInpaintLib.models.bundle import read_bundle
+from MedInpaintLib.models.once import LoadedModel
 from MedInpaintLib.models.store import choose, fitting
 from MedInpaintLib.networks import build
 from MedInpaintLib.progress import Progress
 from MedInpaintLib.region import crop
-from MedInpaintLib.scan import Scan
+from MedInpaintLib.subject import Subject
 
 METHODS = {"vae-latent": "a-tiny-vae", "gan-latent": "a-tiny-dcgan"}
 
@@ -135,20 +136,20 @@ def test_frames_of_which_little_is_known_are_warned_of():
     image, hole = scene((30, 30))
     hole[4:26, 4:26] = True
     result = mi.inpaint(image, hole, method="vae-latent", spacing=2.0, modality="MR", parameters={"steps": 2})
-    assert any("little holds" in each for each in result.report["warnings"])
+    assert any("little supports" in each for each in result.report["warnings"])
 
 
 def region_of(image, hole, mm, scaling=Scaling(0.0, 1.0)):
     """All of an image as one region."""
     box = bounding_box(hole)
-    scan = Scan(mi.Volume(image, mm), Hole(hole[box], box, hole.shape), scaling)
-    return crop(scan, tuple(slice(0, size) for size in hole.shape))
+    subject = Subject(mi.Volume(image, mm), Hole(hole[box], box, hole.shape), scaling)
+    return crop(subject, tuple(slice(0, size) for size in hole.shape))
 
 
 def predict(method, seed=1, **parameters):
     region = region_of(*scene(), 2.0, Scaling(300.0, 400.0))
     info = registry.get(method)
-    return info.fill(region, info.parameters(**{"steps": 5, **parameters}), registry.Run(seed=seed))
+    return info.fill(region, info.parameters(**{"steps": 5, **parameters}), prediction.Run(seed=seed))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -223,33 +224,37 @@ def levels(latents):
     return latents[:, :, None, None].expand(-1, 1, SIDE, SIDE)
 
 
+def fill(monkeypatch, region, model, options):
+    """Search in a model of one's own."""
+    monkeypatch.setattr(module, "load_once", lambda *_: model)
+    return fill_by_search(region, "vae", None, options, prediction.Run())
+
+
 def level_search(folder, guess):
-    generative = Generative(
-        bundle_of(folder), levels, lambda images: 0 * images[:, :, 0, 0] + guess, lambda z, _: z[:, 0]
-    )
-    return OnDevice(lambda device: generative, "cpu")
+    generative = Generative(levels, lambda images: 0 * images[:, :, 0, 0] + guess, lambda z, _: z[:, 0])
+    return LoadedModel(bundle_of(folder), lambda bundle, device: generative, "cpu")
 
 
 @pytest.mark.parametrize("restarts", [1, 2])
-def test_every_slice_and_tile_gets_what_its_own_search_found(tiny_models, restarts):
+def test_every_slice_and_tile_gets_what_its_own_search_found(tiny_models, restarts, monkeypatch):
     truth = np.random.default_rng(0).uniform(0.15, 0.65, (9, 1, 1)).astype(np.float32)
     image = np.broadcast_to(truth, (9, 30, 40)).copy()
     hole = np.zeros(image.shape, bool)
     hole[1:8, 8:22, 8:22] = True
     hole[4] &= np.indices((30, 40))[1] < 15  # not all slices are alike
     options = Options(steps=300, prior=0.0, far=1.0, restarts=restarts)
-    found = fill(region_of(image, hole, 1.0), level_search(tiny_models, 0.0), options, 0, Progress())
+    found = fill(monkeypatch, region_of(image, hole, 1.0), level_search(tiny_models, 0.0), options)
     np.testing.assert_allclose(found.mean, image, atol=3e-3)
     assert found.notes["frames"] == 9 * 4
     if restarts > 1:
         assert found.spread.max() < 3e-3
 
 
-def test_of_several_searches_the_best_is_shown(tiny_models):
+def test_of_several_searches_the_best_is_shown(tiny_models, monkeypatch):
     image, hole = np.full((20, 20), CENTRE, np.float32), np.zeros((20, 20), bool)
     hole[8:12, 8:12] = True
     region, options = region_of(image, hole, 1.0), Options(steps=0, prior=0.0, restarts=5)
-    found = fill(region, level_search(tiny_models, 2.0), options, 0, Progress())
+    found = fill(monkeypatch, region, level_search(tiny_models, 2.0), options)
     off = np.unique(found.mean[hole] - CENTRE) / HALF
     assert np.ptp(off) < 1e-5
     assert abs(off[0]) < 1.9
@@ -280,20 +285,20 @@ def trained(tiny_models):
             optimizer.step()
     network.eval().requires_grad_(False)
     prior = VaePrior()
-    generative = Generative(bundle_of(tiny_models), network.decode, network.encode, lambda latents, _: prior(latents))
-    return OnDevice(lambda device: generative, "cpu")
+    generative = Generative(network.decode, network.encode, lambda latents, _: prior(latents))
+    return LoadedModel(bundle_of(tiny_models), lambda bundle, device: generative, "cpu")
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_model_that_knows_discs_completes_one_better_than_a_mean_does(trained, seed):
+def test_a_model_that_knows_discs_completes_one_better_than_a_mean_does(trained, seed, monkeypatch):
     truth = CENTRE + HALF * discs(1, np.random.default_rng(100 + seed))[0, 0].numpy()
     row, column = np.argwhere(truth > CENTRE).min(axis=0)
     hole = np.zeros(truth.shape, bool)
     hole[row - 1 : row + 4, column - 1 : column + 5] = True
     region = region_of(np.where(hole, np.nan, truth), hole, 1.0)
     # Discs are all that there is, so the default prior, chosen on brains, would say too much.
-    found = fill(region, trained, Options(prior=0.01), 0, Progress()).mean
+    found = fill(monkeypatch, region, trained, Options(prior=0.01)).mean
     info = registry.get("shell-mean")
-    mean = info.fill(region, info.parameters(), registry.Run()).mean
+    mean = info.fill(region, info.parameters(), prediction.Run()).mean
     errors = [math.sqrt(((each - truth)[hole] ** 2).mean()) for each in (found, mean)]
     assert errors[0] < 0.5 * errors[1]

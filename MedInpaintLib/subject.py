@@ -1,4 +1,4 @@
-"""The scan: the whole image that regions are cut from, for methods that look further than around the hole."""
+"""The subject: the whole image that regions are cut from, with its hole, guides and exemplars."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .volume import Volume
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Scan:
-    """The whole image as methods may see it. Nothing of it is computed before a method asks.
+class Subject:
+    """The whole image as methods may see it, for methods that look further than around the hole.
 
-    Arrays have the axes of a region: those of the image that are longer than one voxel.
+    Arrays have the axes of a region: those of the image that are longer than one voxel. They are computed on first use.
 
     Attributes:
-        image: as it was given; **methods use** :attr:`values`, in which the hole is voided.
+        image: as the user gave it; **methods use** :attr:`values`, in which the hole is voided.
         whole: the hole in the whole image.
         scaling: from intensities to the scale in which methods work.
         modality: ``"MR"``, ``"CT"`` or ``"film"``.
         guides: other contrasts of the same subject, on the image's grid, undamaged where the hole is.
-        exemplars: other scans of the same contrast: files, or what else :meth:`Volume.of` takes.
-        memory: what methods keep for the next region; see :meth:`remember`.
+        exemplars: scans of other subjects, of the same contrast: files, or what else :meth:`Volume.of` takes.
+        cache: what is computed once an image; see :meth:`cached`.
     """
 
     image: Volume
@@ -36,7 +36,7 @@ class Scan:
     modality: str = "MR"
     guides: tuple[Volume, ...] = ()
     exemplars: tuple[Any, ...] = ()
-    memory: dict[Hashable, Any] = dataclasses.field(default_factory=dict)
+    cache: dict[Hashable, Any] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def values(self) -> np.ndarray:
@@ -52,7 +52,7 @@ class Scan:
 
     @functools.cached_property
     def guide_scalings(self) -> tuple[Scaling, ...]:
-        """Each guide's own: one of another modality has another scale."""
+        """The scaling of each guide: one of another modality has another scale."""
         samples = [sample_known(guide.array, None, None) for guide in self.guides]
         return tuple(fit_scaling(sample, guess_modality(sample, len(self.axes))) for sample in samples)
 
@@ -67,22 +67,26 @@ class Scan:
         return tuple(self.image.spacing[axis] for axis in self.axes)
 
     def squeeze(self, array: np.ndarray) -> np.ndarray:
-        """An array of the image's shape, or of a box of it, without the axes along which the image has one voxel."""
+        """Reshape an array of the image, or of a box of it, to the axes along which the image has several voxels."""
         return array.reshape([array.shape[axis] for axis in self.axes])
 
     def place(self, box: Box) -> Box:
-        """A box of the image as a box of the arrays here."""
+        """Convert a box of the image to a box of the arrays here."""
         return tuple(box[axis] for axis in self.axes)
 
-    def remember(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What ``make()`` returned when it was first asked for under this key: a registration serves all regions."""
-        if key not in self.memory:
-            self.memory[key] = make()
-        return self.memory[key]
+    def cached(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return the cached value for `key`, computing it with `make()` on first use.
+
+        For what is the same in all regions of an image: a symmetry, a registration, a loaded model. The key begins with
+        the function that computes the value, so no two users share a key by accident.
+        """
+        if key not in self.cache:
+            self.cache[key] = make()
+        return self.cache[key]
 
 
 def _forward(scaling: Scaling, array: np.ndarray) -> np.ndarray:
-    """Plane by plane, for the scaling goes through float64."""
+    """Scale plane by plane, since the scaling goes through float64."""
     scaled = np.empty(array.shape, dtype=np.float32)
     for plane, out in zip(array, scaled, strict=True):
         out[...] = scaling.forward(plane)

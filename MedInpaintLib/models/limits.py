@@ -1,4 +1,4 @@
-"""What speaks against a fill by a model: how the image differs from those that it has learned from."""
+"""Warnings for images that differ from those that a model has learned from."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from .bundle import Bundle
 
-#: Share of a frame that must be known; with less, a model has little to go by.
+#: Share of a frame that must be known; with less, little supports the fill.
 LITTLE = 0.25
 
 
-def doubts(bundle: Bundle, modality: str, plane: str, known: float) -> Iterator[str]:
-    """One line for the user for each doubt.
+def beyond_training(bundle: Bundle, modality: str, plane: str, known: float) -> Iterator[str]:
+    """Yield one line for the user for each way in which an image lies beyond what a model has learned.
 
     Args:
         bundle: the model.
@@ -32,6 +32,6 @@ def doubts(bundle: Bundle, modality: str, plane: str, known: float) -> Iterator[
         )
     if known < LITTLE:
         yield (
-            f"In some slices only {100 * known:.0f} % of what the model '{bundle.name}' sees is known: little holds "
+            f"In some slices only {100 * known:.0f} % of what the model '{bundle.name}' sees is known: little supports "
             "the fill there."
         )

@@ -11,16 +11,17 @@ import torch
 
 import MedInpaintLib as mi
 from MedInpaintLib.errors import ModelError
-from MedInpaintLib.feed_forward import fill as module
-from MedInpaintLib.feed_forward.fill import fill
-from MedInpaintLib.feed_forward.options import Options
+from MedInpaintLib.initial_fill import initial_fill
 from MedInpaintLib.intensity import Scaling
 from MedInpaintLib.mask import Hole, bounding_box
-from MedInpaintLib.methods.registry import Prediction
+from MedInpaintLib.methods import feed_forward as module
+from MedInpaintLib.methods import registry
+from MedInpaintLib.methods.feed_forward import Options, fill_in_one_pass
+from MedInpaintLib.networks.feed_forward import Inputs
+from MedInpaintLib.prediction import Prediction, Run
 from MedInpaintLib.progress import Progress
 from MedInpaintLib.region import crop
-from MedInpaintLib.scan import Scan
-from MedInpaintLib.solvers.start import thin_plate
+from MedInpaintLib.subject import Subject
 
 METHODS = ["unet", "pconv", "rfr", "context-encoder", "edge-guided", "boundary-aware"]
 PLAIN = Options(model="a-tiny-unet", mirrored=False)
@@ -36,8 +37,8 @@ def scene(shape=(10, 24, 20), seed=0):
 def region_of(image, hole, spacing=2.0):
     """All of an image as one region, scaled as a model likes it."""
     box = bounding_box(hole)
-    scan = Scan(mi.Volume(image, spacing), Hole(hole[box], box, hole.shape), Scaling(300.0, 400.0))
-    return crop(scan, tuple(slice(0, size) for size in hole.shape))
+    subject = Subject(mi.Volume(image, spacing), Hole(hole[box], box, hole.shape), Scaling(300.0, 400.0))
+    return crop(subject, tuple(slice(0, size) for size in hole.shape))
 
 
 class Spy(torch.nn.Module):
@@ -45,13 +46,14 @@ class Spy(torch.nn.Module):
 
     def __init__(self, slices=3, given="fill", hint=False, other_side=False, value=0.25):
         super().__init__()
-        self.slices, self.given, self.hint, self.other_side, self.value = slices, given, hint, other_side, value
+        self.inputs, self.value = Inputs(32, slices, given, hint, other_side), value
         self.shown = []
 
     def forward(self, images, known):
         self.shown.append((images, known))
-        base = images[:, self.slices if self.hint else self.slices // 2, None]
-        return base + self.value if self.given == "fill" else torch.full_like(base, self.value)
+        seen = self.inputs
+        base = images[:, seen.slices if seen.hint else seen.slices // 2, None]
+        return base + self.value if seen.given == "fill" else torch.full_like(base, self.value)
 
 
 @pytest.fixture
@@ -66,8 +68,9 @@ def spy(monkeypatch):
     return put
 
 
-def filled(region, options=PLAIN, blended=None):
-    return fill(region, "unet", options, "cpu", Progress(), blended)
+def filled(region, options=PLAIN):
+    registry.methods()
+    return fill_in_one_pass(region, "unet", options, Run())
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -93,7 +96,7 @@ def test_hidden_voxels_do_not_matter(method):
 def test_a_correction_is_added_to_the_smooth_fill_in_the_hole(spy):
     spy(value=0.25)
     region = region_of(*scene())
-    expected = thin_plate(region) + 0.25 * 0.7  # half the width of the models' scale
+    expected = initial_fill(region).astype(np.float32) + 0.25 * 0.7  # half the width of the models' scale
     known = region.values[~region.hole]
     expected = np.clip(expected, known.min(), known.max())
     found = filled(region)
@@ -129,16 +132,17 @@ def test_pixels_are_voxels_where_they_are_as_large(spy):
     assert np.isin(np.float32(np.clip(scaled[5], -1, 1)), inner).mean() > 0.8
 
 
-def test_a_hint_is_shown_after_the_slices_and_is_asked_for_by_name(spy):
+def test_a_hint_is_shown_after_the_slices_and_is_asked_for_by_name(spy, monkeypatch):
     seen = spy(hint=True)
     region = region_of(*scene())
     asked = []
 
-    def blended(name, where, progress):
+    def fill_with(name, where, progress):
         asked.append(name)
         return Prediction(np.where(where.hole, np.float32(0.9), where.values), warnings=("It is dark.",))
 
-    found = fill(region, "boundary-aware", Options(mirrored=False), "cpu", Progress(), blended)
+    monkeypatch.setattr(module, "fill_with", fill_with)
+    found = fill_in_one_pass(region, "boundary-aware", Options(mirrored=False), Run())
     images, known = seen.shown[0]
     assert asked == ["nearest"]
     assert "For the fill that is corrected, nearest: It is dark." in found.warnings
@@ -154,7 +158,7 @@ def test_a_hint_is_shown_after_the_slices_and_is_asked_for_by_name(spy):
 def test_the_other_side_is_shown_last_and_where_there_is_one(spy, monkeypatch):
     seen = spy(hint=True, other_side=True)
     region = region_of(*scene())
-    mirror = np.linspace(0.2, 0.8, region.scan.values.size, dtype=np.float32).reshape(region.scan.values.shape)
+    mirror = np.linspace(0.2, 0.8, region.subject.values.size, dtype=np.float32).reshape(region.subject.values.shape)
 
     class Both:
         box = tuple(slice(0, size) for size in mirror.shape)
@@ -166,14 +170,8 @@ def test_the_other_side_is_shown_last_and_where_there_is_one(spy, monkeypatch):
             return np.where(usable, mirror, 0), usable
 
     monkeypatch.setattr(module, "other_side", lambda region, progress: Both())
-    fill(
-        region,
-        "boundary-aware",
-        Options(mirrored=False),
-        "cpu",
-        Progress(),
-        lambda name, where, _: Prediction(where.values),
-    )
+    monkeypatch.setattr(module, "fill_with", lambda name, where, _: Prediction(where.values))
+    fill_in_one_pass(region, "boundary-aware", Options(mirrored=False), Run())
     images, known = seen.shown[0]
     assert images.shape[1] == 5
     assert known.shape[1] == 4
@@ -229,7 +227,7 @@ def test_a_frame_of_which_little_is_known_is_warned_of():
     image, hole = scene((44, 44))
     hole[2:42, 2:42] = True
     result = mi.inpaint(image, hole, method="unet", spacing=2.0, modality="MR")
-    assert any("little holds" in each for each in result.report["warnings"])
+    assert any("little supports" in each for each in result.report["warnings"])
 
 
 def test_many_slices_go_through_the_network_in_chunks(spy, monkeypatch):

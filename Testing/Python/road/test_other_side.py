@@ -5,13 +5,13 @@ import pytest
 from scipy import ndimage
 
 import MedInpaintLib as mi
-from MedInpaintLib.feed_forward.other_side import in_frames, other_side
 from MedInpaintLib.frames import cut
+from MedInpaintLib.initial_fill import initial_fill
 from MedInpaintLib.intensity import Scaling
 from MedInpaintLib.mask import Hole, bounding_box, grow
+from MedInpaintLib.other_side import in_frames, other_side
 from MedInpaintLib.region import crop
-from MedInpaintLib.scan import Scan
-from MedInpaintLib.solvers.start import thin_plate
+from MedInpaintLib.subject import Subject
 
 MM = 3.0
 SHAPE = (40, 52, 44)
@@ -32,19 +32,19 @@ def ball(centre, radius=4.0):
 
 def region_of(image, hole, spacing=MM):
     box = bounding_box(hole)
-    scan = Scan(mi.Volume(image, spacing), Hole(hole[box], box, hole.shape), Scaling(0.0, 1.0))
-    return crop(scan, grow(box, [2] * hole.ndim, hole.shape))
+    subject = Subject(mi.Volume(image, spacing), Hole(hole[box], box, hole.shape), Scaling(0.0, 1.0))
+    return crop(subject, grow(box, [2] * hole.ndim, hole.shape))
 
 
 @pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
 def test_of_a_symmetric_head_the_other_side_is_this_one_in_the_hole_too(plane):
     image, hole = head(), ball((20, 25, 32))
     region = region_of(image, hole)
-    frames = cut(region, thin_plate(region), pixels=32, pixel_mm=MM, plane=plane)
+    frames = cut(region, initial_fill(region).astype(np.float32), pixels=32, pixel_mm=MM, plane=plane)
     compared = other_side(region)
     values, there = in_frames(compared, frames)
-    truth = frames.show(image, region.scan.place(tuple(slice(0, size) for size in SHAPE)))
-    filled = ~frames.settled
+    truth = frames.show(image, region.subject.place(tuple(slice(0, size) for size in SHAPE)))
+    filled = ~frames.outside_hole
     assert there[filled].all()
     error, smooth = (np.abs(each - truth)[filled].mean() for each in (values, frames.values))
     assert error < 0.2 * smooth
@@ -67,11 +67,11 @@ def test_so_it_is_in_images_of_every_kind(kind):
         if kind == "a single slice":
             image, hole, spacing = image[np.newaxis], hole[np.newaxis], (MM,) * 3
     region = region_of(image, hole, spacing)
-    frames = cut(region, thin_plate(region), pixels=32, pixel_mm=pixel_mm)
+    frames = cut(region, initial_fill(region).astype(np.float32), pixels=32, pixel_mm=pixel_mm)
     values, there = in_frames(other_side(region), frames)
-    whole = region.scan.squeeze(image)
+    whole = region.subject.squeeze(image)
     truth = frames.show(whole, tuple(slice(0, size) for size in whole.shape))
-    filled = ~frames.settled
+    filled = ~frames.outside_hole
     assert there[filled].mean() > 0.9
     error, smooth = (np.abs(each - truth)[filled & there].mean() for each in (values, frames.values))
     assert error < 0.5 * smooth
@@ -79,13 +79,15 @@ def test_so_it_is_in_images_of_every_kind(kind):
 
 def test_what_mirrors_into_the_hole_is_not_there():
     region = region_of(head(), ball((20, 25, 21.5)))
-    frames = cut(region, thin_plate(region), pixels=32, pixel_mm=MM)
+    frames = cut(region, initial_fill(region).astype(np.float32), pixels=32, pixel_mm=MM)
     values, there = in_frames(other_side(region), frames)
-    middle = np.abs(frames.slices - frames.slices[~frames.settled.all(axis=(1, 2))].mean()).argmin()
-    assert not there[middle][~frames.settled[middle]].any()
+    middle = np.abs(frames.slices - frames.slices[~frames.outside_hole.all(axis=(1, 2))].mean()).argmin()
+    assert not there[middle][~frames.outside_hole[middle]].any()
     assert there[middle].any()
     hidden = region_of(np.where(ball((20, 25, 21.5)), np.float32(99.0), head()), ball((20, 25, 21.5)))
-    again, seen = in_frames(other_side(hidden), cut(hidden, thin_plate(hidden), pixels=32, pixel_mm=MM))
+    again, seen = in_frames(
+        other_side(hidden), cut(hidden, initial_fill(hidden).astype(np.float32), pixels=32, pixel_mm=MM)
+    )
     assert (seen == there).all()
     assert (again == values).all()
 
@@ -94,7 +96,7 @@ def test_an_image_without_two_sides_has_no_other_side():
     noise = np.random.default_rng(0).normal(1, 0.2, SHAPE).astype(np.float32)
     region = region_of(noise, ball((20, 25, 32)))
     assert other_side(region) is None
-    frames = cut(region, thin_plate(region), pixels=32, pixel_mm=MM)
+    frames = cut(region, initial_fill(region).astype(np.float32), pixels=32, pixel_mm=MM)
     values, there = in_frames(None, frames)
     assert not there.any()
     assert (values == frames.values).all()

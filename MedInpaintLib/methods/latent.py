@@ -1,32 +1,70 @@
-"""From a region to its fill by latent search, for any generator."""
+"""Latent search: the image of a generator that agrees best with the tissue around the hole; in a VAE and in a GAN."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from ..errors import ParameterError
 from ..frames import Frames, cut
+from ..initial_fill import initial_fill
 from ..memory import OnDevice
-from ..models.bundle import Bundle
-from ..models.doubts import doubts
+from ..models.bundle import Bundle, load_into
+from ..models.limits import beyond_training
+from ..models.once import load_once
+from ..parameters import parameter
+from ..prediction import Prediction, Run, method
 from ..progress import Progress
 from ..region import Region
-from ..solvers.start import thin_plate
-from .options import Options
 
 if TYPE_CHECKING:
     import torch
 
-    from .search import Found, Prior, Settings
+    from ..latent.search import Found, Prior, Settings
+    from ..networks.dcgan import Dcgan
+    from ..networks.vae import Vae
 
 #: Every such slice is searched first; the ones between start where their neighbours ended.
 STRIDE = 3
 #: Frames that are searched at once, at most: more are no faster, and take more memory.
 BATCH = 64
+_YEH = "Yeh et al.: Semantic image inpainting with deep generative models, CVPR 2017; "
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Parameters of latent search in a VAE; those for a GAN differ in two defaults."""
+
+    model: str = parameter(
+        "auto", help="A model by name or folder; auto takes the first of its kind that 'medinpaint models list' shows."
+    )
+    steps: int = parameter(100, minimum=0, maximum=10_000, help="Steps of Adam at most; 0 takes the start as it is.")
+    polish: int = parameter(0, minimum=0, maximum=1000, help="Steps of L-BFGS after that.")
+    restarts: int = parameter(
+        1, minimum=1, maximum=64, help="Searches of each slice, from different starts; their spread is the uncertainty."
+    )
+    context: str = parameter(
+        "L2", choices=("L1", "L2", "off"), help="How to compare with the known pixels; off leaves only the prior."
+    )
+    weighting: bool = parameter(True, help="Let known pixels near the hole count more.")
+    window: int = parameter(
+        7, unit="px", minimum=3, maximum=63, help="Side of the square in which a known pixel sees the hole; odd."
+    )
+    far: float = parameter(0.5, minimum=0.0, maximum=1.0, help="What a known pixel counts that sees none of the hole.")
+    prior: float = parameter(3.0, minimum=0.0, maximum=1000.0, help="Weight of the prior; 0 leaves it out.")
+
+
+@dataclasses.dataclass(frozen=True)
+class GanOptions(Options):
+    """Parameters of latent search in a GAN."""
+
+    restarts: int = parameter(
+        2, minimum=1, maximum=64, help="Searches of each slice, from different starts; their spread is the uncertainty."
+    )
+    prior: float = parameter(0.001, minimum=0.0, maximum=1000.0, help="Weight of the prior; 0 leaves it out.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,54 +72,96 @@ class Generative:
     """A generator as a search needs it.
 
     Attributes:
-        bundle: the model that it is of.
         decode, encode: latents to images, and a guess of the latents of images.
-        prior: see :mod:`.search`.
+        prior: the cost of latents and their images; see :mod:`..latent.search`.
     """
 
-    bundle: Bundle
     decode: Callable[[torch.Tensor], torch.Tensor]
     encode: Callable[[torch.Tensor], torch.Tensor]
     prior: Prior
 
 
-@dataclasses.dataclass(frozen=True)
-class Filled:
-    """What a latent search makes of a region.
+def _load_vae(bundle: Bundle, device: str) -> Generative:
+    from ..losses.prior import VaePrior
+    from ..networks import build
 
-    Attributes:
-        mean: float32 of the region's shape, in its scale: what the generator shows, in the hole and around it.
-        spread: standard deviation over the restarts; None with one.
-        notes, warnings, device: as in a prediction.
-    """
-
-    mean: np.ndarray
-    spread: np.ndarray | None
-    notes: dict[str, Any]
-    warnings: tuple[str, ...]
-    device: str
+    network = cast("Vae", build(bundle.architecture, bundle.arguments))
+    load_into(network, bundle).to(device)
+    prior = VaePrior()
+    return Generative(network.decode, network.encode, lambda latents, _: prior(latents))
 
 
-def fill(region: Region, on_device: OnDevice[Generative], options: Options, seed: int, progress: Progress) -> Filled:
-    """Cut frames, search their latents all at once, and lay what the generator shows back into the region.
+def _load_gan(bundle: Bundle, device: str) -> Generative:
+    from ..losses.prior import GanPrior
+    from ..networks import build
+
+    network = cast("Dcgan", build(bundle.architecture, bundle.arguments))
+    load_into(network, bundle).to(device)
+    prior = GanPrior()
+    return Generative(network.decode, network.encode, lambda _, images: prior(network.logits(images)))
+
+
+@method(
+    name="vae-latent",
+    title="Latent search (VAE)",
+    family="learned",
+    summary="The image of a variational auto-encoder that agrees best with the tissue around the hole.",
+    trust="What an average anatomy would look like here; smooth, and never better than what the model has seen.",
+    reference=_YEH + "Kingma, Welling: Auto-encoding variational Bayes, ICLR 2014",
+    parameters=Options,
+    blend="poisson",
+    architecture="vae",
+    needs_model=True,
+    wants_gpu=True,
+    requires=("torch", "safetensors"),
+)
+def fill_by_vae(region: Region, parameters: Options, run: Run) -> Prediction:
+    """Search from the encoder's guess; the prior is that of the latents."""
+    return fill_by_search(region, "vae", _load_vae, parameters, run)
+
+
+@method(
+    name="gan-latent",
+    title="Latent search (GAN)",
+    family="learned",
+    summary="The image of an adversarially trained generator that agrees best with the tissue around the hole.",
+    trust="Looks like tissue, but what it shows is made up: the generator knows no patient.",
+    reference=_YEH + "Radford et al.: DCGAN, ICLR 2016",
+    parameters=GanOptions,
+    blend="poisson",
+    architecture="dcgan",
+    needs_model=True,
+    wants_gpu=True,
+    requires=("torch", "safetensors"),
+)
+def fill_by_gan(region: Region, parameters: GanOptions, run: Run) -> Prediction:
+    """Search several times, from the encoder's guess and beside it; the prior is the discriminator's judgement."""
+    return fill_by_search(region, "dcgan", _load_gan, parameters, run)
+
+
+def fill_by_search(
+    region: Region, architecture: str, load: Callable[[Bundle, str], Generative], options: Options, run: Run
+) -> Prediction:
+    """Cut frames, search their latents all at once, and put the generator's images back into the region.
 
     Args:
         region: with its hole.
-        on_device: the generator.
+        architecture: of the model.
+        load: makes a generator of its bundle, on a device of torch.
         options: how to search.
-        seed: of the starts.
-        progress: reports and cancels.
+        run: seed of the starts, device, progress.
     """
     import torch
 
-    bundle = on_device.network.bundle
-    start = thin_plate(region, progress.part(0.0, 0.05))
+    model = load_once(region.subject, options.model, architecture, load, run.device)
+    bundle, on_device = model.bundle, model.on_device
+    smooth = initial_fill(region, run.progress.part(0.0, 0.05)).astype(np.float32)
     side, mm, plane = (bundle.input[name] for name in ("pixels", "pixel_mm", "plane"))
-    frames = cut(region, start, pixels=side, pixel_mm=mm, plane=plane)
+    frames = cut(region, smooth, pixels=side, pixel_mm=mm, plane=plane)
     centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
     images = torch.from_numpy((frames.values - centre) / half).clamp(-1, 1)[:, None]
     mask = torch.from_numpy(frames.known)[:, None]
-    found = _search(on_device, images, mask, frames, options, seed, progress.part(0.05, 1.0))
+    found = _search(on_device, images, mask, frames, options, run.seed, run.progress.part(0.05, 1.0))
     shown = [(each.images[:, 0].numpy() * half + centre).astype(np.float32) for each in found]
     losses = torch.stack([each.losses for each in found])
     best = losses.argmin(dim=0).numpy()
@@ -92,8 +172,8 @@ def fill(region: Region, on_device: OnDevice[Generative], options: Options, seed
     notes["search_loss"] = round(float(losses.min(dim=0).values.mean()), 6)
     notes |= on_device.notes
     known = float(frames.known.mean(axis=(1, 2)).min())
-    warnings = (*on_device.warnings, *doubts(bundle, region.modality, frames.plane, known))
-    return Filled(mean, spread, notes, warnings, on_device.device)
+    warnings = (*on_device.warnings, *beyond_training(bundle, region.modality, frames.plane, known))
+    return Prediction(mean, spread, notes, warnings, device=on_device.device)
 
 
 def _search(
@@ -105,7 +185,7 @@ def _search(
     seed: int,
     progress: Progress,
 ) -> list[Found]:
-    """One result for each restart: every third slice from its own start, the others from their neighbours' latents.
+    """Search once a restart: every third slice from its own start, the others from their neighbours' latents.
 
     All tensors that are kept are on the CPU; only those that are searched at once are on the device.
     """
@@ -137,7 +217,7 @@ def _search(
 
 
 def _encoded(on_device: OnDevice[Generative], images: torch.Tensor) -> torch.Tensor:
-    """The generator's guess of the latents of images."""
+    """Return the generator's guess of the latents of images."""
     import torch
 
     latents: list[torch.Tensor] = []
@@ -158,8 +238,8 @@ def _found(
     settings: Settings,
     progress: Progress,
 ) -> list[tuple[slice, Found]]:
-    """What searches found for frames, some at a time: which frames, and that."""
-    from .search import search
+    """Search some frames at a time; return pairs of their rows and the result."""
+    from ..latent.search import search
 
     parts: list[tuple[slice, Found]] = []
 
@@ -174,7 +254,7 @@ def _found(
 
 
 def _another(guess: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
-    """A start between the encoder's guess and a random one, as far from 0 as both."""
+    """Return a start between the encoder's guess and a random one, as far from 0 as both."""
     import torch
 
     noise = torch.randn(guess.shape, generator=chance).to(guess)
@@ -182,10 +262,10 @@ def _another(guess: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
 
 
 def _joined(parts: list[tuple[torch.Tensor, Found]]) -> Found:
-    """The results of several sets of frames, in the frames' order."""
+    """Join the results of several sets of frames, in the frames' order."""
     import torch
 
-    from .search import Found
+    from ..latent.search import Found
 
     order = torch.argsort(torch.cat([rows for rows, _ in parts]))
     fields = [field.name for field in dataclasses.fields(Found)]
@@ -193,14 +273,14 @@ def _joined(parts: list[tuple[torch.Tensor, Found]]) -> Found:
 
 
 def _first(tiles: np.ndarray) -> np.ndarray:
-    """bool ``(n,)``: of each tile every third frame, from the second on."""
+    """Mark every third frame of each tile, from the second on: bool ``(n,)``."""
     starts = np.searchsorted(tiles, np.arange(tiles.max() + 1))
     counts = np.bincount(tiles)
     return (np.arange(len(tiles)) - starts[tiles]) % STRIDE == np.minimum(1, counts[tiles] - 1)
 
 
 def _nearest(tiles: np.ndarray, slices: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """For each frame the chosen one of its tile whose slice is nearest; a chosen one is its own.
+    """Return for each frame the chosen frame of its tile whose slice is nearest; a chosen one is its own.
 
     Args:
         tiles, slices: int ``(n,)``, of the frames.
@@ -213,8 +293,8 @@ def _nearest(tiles: np.ndarray, slices: np.ndarray, chosen: np.ndarray) -> np.nd
 
 
 def _settings(options: Options) -> Settings:
+    from ..latent.search import Settings
     from ..losses.context import ContextLoss, ContextWeights
-    from .search import Settings
 
     if options.window % 2 == 0:
         raise ParameterError(f"Parameter 'window' must be odd; found {options.window}.")

@@ -1,4 +1,7 @@
-"""The mirror's estimate of a region: what the other side of the body shows, fitted to the surroundings of the hole."""
+"""The other side: the contralateral anatomy, mirrored, and fitted to the surroundings of the hole.
+
+The symmetry is found once an image, the comparison of both sides is made once a region, whoever asks for it.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .frames import WHOLE, Frames
 from .mask import Box, grow, relative
 from .progress import Progress
 from .region import Region
-from .registration import Symmetry, fit_locally
-from .scan import Scan
+from .registration import Symmetry, find_symmetry, fit_locally
 from .solvers.fill import solve_laplace
+from .subject import Subject
 
 #: Scans less similar to their mirror image than this have no mid-sagittal plane. Measured: 36 MR scans of 12 heads
 #: 0.52..0.81 (their sagittal slices 0.20..0.43), seven CTs of chest and abdomen up to 0.46.
@@ -59,7 +63,7 @@ class Part:
 
 @dataclasses.dataclass(frozen=True)
 class _Sides:
-    """A crop of the scan and what lies on the other side of it, on one grid.
+    """A crop of the image and what lies on the other side of it, on one grid.
 
     Attributes:
         here: float32, 0 under the hole.
@@ -78,12 +82,12 @@ class _Sides:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """A region beside what lies on the other side, and what came of each part of its hole.
+    """A region beside what lies on the other side, and the verdict on each part of its hole.
 
     Attributes:
         parts: of the hole.
         sides: on a box around the region.
-        box: of the scan, where :attr:`sides` lie.
+        box: of the subject, where :attr:`sides` lie.
         within: where in it the region lies.
         zone: int, of the region's shape: the number (from 1) of the part that a voxel belongs to or is nearest to.
         shells: for each part a box of :attr:`sides`, and in it, bool, where it was compared: there may be thousands.
@@ -99,14 +103,14 @@ class Comparison:
     spacing: tuple[float, ...]
 
     def unlike(self) -> np.ndarray:
-        """bool, of the region's shape: nearest to parts that cannot be filled from the other side."""
+        """Mark what is nearest to parts that cannot be filled from the other side: bool of the region's shape."""
         return np.isin(self.zone, [number for number, part in enumerate(self.parts, start=1) if part.reason])
 
     def image(self, box: Box, *, match: bool) -> tuple[np.ndarray, np.ndarray]:
-        """The mirror image in a box of the scan, and where it can be used; beyond :attr:`box` it cannot.
+        """Return the mirror image in a box of the subject, and where it can be used; beyond :attr:`box` it cannot.
 
         Args:
-            box: of the scan's arrays.
+            box: of the subject's arrays.
             match: fit its intensities to the surroundings of the hole.
         """
         shell = np.zeros(self.sides.here.shape, dtype=bool)
@@ -126,16 +130,70 @@ class Comparison:
         return np.where(usable, image, 0.0).astype(np.float32), usable
 
 
-def compare(region: Region, symmetry: Symmetry, progress: Progress | None = None) -> Comparison:
+def symmetry_of(subject: Subject, progress: Progress | None = None) -> Symmetry | None:
+    """Return the symmetry of an image, finding it on first use; None where the image is too small to tell."""
+    return subject.cached(find_symmetry, lambda: find_symmetry(subject, progress))
+
+
+def why_none(symmetry: Symmetry | None) -> str:
+    """Return why an image of this symmetry has no other side, in words; empty where it has one."""
+    if symmetry is None:
+        return "the image is too small to tell"
+    if symmetry.similarity < SYMMETRIC:
+        return f"the image is not symmetric enough (similarity {symmetry.similarity:.2f})"
+    return ""
+
+
+def other_side(region: Region, progress: Progress | None = None) -> Comparison | None:
+    """Compare a region with what lies on the other side of the body, once a region; None where there is none."""
+    progress = progress or Progress()
+    symmetry = symmetry_of(region.subject, progress.part(0.0, 0.7))
+    if symmetry is None or why_none(symmetry):
+        return None
+    return region.cached(other_side, lambda: _compare(region, symmetry, progress.part(0.7, 1.0)))
+
+
+def is_mostly_known(subject: Subject) -> bool:
+    """Return whether there is another side, and most of the hole's mirrored place lies in it and not in the hole."""
+    symmetry = symmetry_of(subject)
+    if symmetry is None or why_none(symmetry):
+        return False
+    corner = [side.start for side in subject.place(subject.whole.box)]
+    inside = np.argwhere(subject.squeeze(subject.whole.voxels)) + corner
+    mirrored = np.rint(symmetry.mirror(inside.T.astype(float))).astype(int)
+    shape = np.reshape(subject.hole.shape, (-1, 1))
+    within = ((mirrored >= 0) & (mirrored < shape)).all(axis=0)
+    known = ~subject.hole[tuple(mirrored[:, within])]
+    return float(np.count_nonzero(known)) >= MOST * len(inside)
+
+
+def in_frames(compared: Comparison | None, frames: Frames) -> tuple[np.ndarray, np.ndarray]:
+    """Show the other side in frames: a network can judge how well both sides agree only when it sees all of it.
+
+    Args:
+        compared: of the region that the frames are of.
+        frames: to lay it beside.
+
+    Returns:
+        its values, float32 of the frames' shape in the region's scale, and, bool, where there are any. Where there are
+        none, the values are the frames' own.
+    """
+    if compared is None:
+        return frames.values, np.zeros(frames.values.shape, dtype=bool)
+    image, usable = compared.image(compared.box, match=True)
+    seen = frames.show(usable.astype(np.float32), compared.box, outside=0.0) > WHOLE
+    return np.where(seen, frames.show(image, compared.box), frames.values), seen
+
+
+def _compare(region: Region, symmetry: Symmetry, progress: Progress) -> Comparison:
     """Fit the mirror image around a region, and find out which parts of its hole can be filled from it."""
     from scipy import ndimage
 
-    progress = progress or Progress()
     progress.update(0.0, "Fitting the mirror image")
-    wide = grow(region.place, [math.ceil(AROUND / step) for step in region.spacing], region.scan.values.shape)
-    sides = _sides(region.scan, wide, symmetry)
+    wide = grow(region.place, [math.ceil(AROUND / step) for step in region.spacing], region.subject.values.shape)
+    sides = _sides(region.subject, wide, symmetry)
     within = relative(region.place, wide)
-    # Parts with less than three voxels between them are one: a known voxel that touches two would serve two masters.
+    # A known voxel between two close parts would belong to both, so parts less than three voxels apart are merged.
     everywhere = np.ones((3,) * region.hole.ndim, dtype=bool)
     labels, count = ndimage.label(ndimage.binary_dilation(region.hole, everywhere), everywhere)
     labels[~region.hole] = 0
@@ -154,13 +212,13 @@ def compare(region: Region, symmetry: Symmetry, progress: Progress | None = None
 
 
 def estimate(compared: Comparison, base: np.ndarray, *, match: bool, full: bool) -> np.ndarray:
-    """The mirror's estimate of a region, hole and surroundings.
+    """Estimate a region, hole and surroundings, from the other side.
 
     It is ``base + share * (mirror image - base)``: with a share of 1 the mirror image itself, and where there is none,
     ``base``. Poisson blending makes of it the same mixture of ``base`` and the blended mirror image.
 
     Args:
-        compared: the region and the other side.
+        compared: the region beside the other side.
         base: the region's values with the hole filled smoothly.
         match: fit the mirror image's intensities to the surroundings of each part.
         full: all of the mirror's detail, instead of the share that is likely to be true.
@@ -182,40 +240,44 @@ def estimate(compared: Comparison, base: np.ndarray, *, match: bool, full: bool)
     return made
 
 
-def _sides(scan: Scan, box: Box, symmetry: Symmetry) -> _Sides:
-    """Both sides of a box, the other one fitted locally; sampled by cubic splines, for linear sampling blurs."""
+def _sides(subject: Subject, box: Box, symmetry: Symmetry) -> _Sides:
+    """Return both sides of a box, the other one fitted locally and sampled by cubic splines: linear sampling blurs."""
     from scipy import ndimage
 
-    here, known = scan.values[box], ~scan.hole[box]
+    here, known = subject.values[box], ~subject.hole[box]
     corner = np.reshape([side.start for side in box], (-1, *(1,) * here.ndim))
     indices = np.indices(here.shape) + corner
-    source, start = _source(scan, symmetry.mirror(indices.astype(float)))
+    source, start = _source(subject, symmetry.mirror(indices.astype(float)))
     if source is None:
         nothing = np.zeros(here.shape, dtype=bool)
         return _Sides(here, np.zeros_like(here), nothing, nothing, (here, here))
-    values, whole = scan.values[source], ~scan.hole[source]
+    values, whole = subject.values[source], ~subject.hole[source]
     if not whole.all() and whole.any():
         # Splines ring at the edge of the emptied hole.
-        values = values[tuple(ndimage.distance_transform_edt(~whole, scan.spacing, False, True))]
+        values = values[tuple(ndimage.distance_transform_edt(~whole, subject.spacing, False, True))]
 
     def look(array: np.ndarray, aside: np.ndarray | float, order: int, mode: str) -> np.ndarray:
         at = symmetry.mirror(indices + aside) - start
         return ndimage.map_coordinates(array.astype(np.float32), at, order=order, mode=mode)
 
     first, usable = look(values, 0.0, 1, "constant"), look(whole, 0.0, 1, "constant") > 0.9
-    steps = np.reshape(scan.spacing, (-1, *(1,) * here.ndim))
-    aside = fit_locally(here, known, first, usable, scan.spacing) / steps
+    steps = np.reshape(subject.spacing, (-1, *(1,) * here.ndim))
+    aside = fit_locally(here, known, first, usable, subject.spacing) / steps
     there, usable = look(values, aside, 3, "nearest"), look(whole, aside, 1, "constant") > 0.99
     compared = known & usable
     return _Sides(
-        here, there, usable, compared, (_detail(here, compared, scan.spacing), _detail(there, compared, scan.spacing))
+        here,
+        there,
+        usable,
+        compared,
+        (_detail(here, compared, subject.spacing), _detail(there, compared, subject.spacing)),
     )
 
 
-def _source(scan: Scan, points: np.ndarray) -> tuple[Box | None, np.ndarray]:
-    """The box of the scan in which these indices lie, with room for splines, and its corner; None when outside."""
+def _source(subject: Subject, points: np.ndarray) -> tuple[Box | None, np.ndarray]:
+    """Return the box of the subject around these indices, with room for splines, and its corner; None when outside."""
     starts, sides = [], []
-    for along, size in zip(points, scan.values.shape, strict=True):
+    for along, size in zip(points, subject.values.shape, strict=True):
         start, stop = max(int(np.floor(along.min())) - 8, 0), min(int(np.ceil(along.max())) + 9, size)
         if stop - start < 2:
             return None, np.zeros(0)
@@ -234,7 +296,7 @@ def _detail(values: np.ndarray, known: np.ndarray, spacing: Sequence[float]) -> 
 
 
 def _part(sides: _Sides, box: Box, own: np.ndarray, spacing: Sequence[float]) -> tuple[Part, np.ndarray]:
-    """What speaks for and against filling a part from the other side, and the shell in its box that says so."""
+    """Judge whether a part can be filled from the other side; return that and the compared shell in its box."""
     from scipy import ndimage
 
     shell = (ndimage.distance_transform_edt(~own, spacing) <= SHELL) & sides.compared[box]
@@ -253,7 +315,7 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _matched(sides: _Sides, image: np.ndarray, shell: Shell) -> np.ndarray:
-    """An image of the other side in the intensities that this side has in a shell."""
+    """Fit the intensities of an image of the other side to those of this side in a shell."""
     box, compared = shell
     # A line through medians and quartiles: least squares would flatten it by what does not correlate.
     here, there = (np.percentile(side[box][compared], [25, 50, 75]) for side in (sides.here, sides.there))
@@ -262,7 +324,7 @@ def _matched(sides: _Sides, image: np.ndarray, shell: Shell) -> np.ndarray:
 
 
 def _completed(difference: np.ndarray, usable: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
-    """The difference where the mirror image has voxels; carried on smoothly where it has none."""
+    """Continue the difference smoothly where the mirror image has no voxels."""
     if usable.all():
         return difference
     return solve_laplace(difference, ~usable, spacing).values

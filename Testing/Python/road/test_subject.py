@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import MedInpaintLib as mi
+from MedInpaintLib import prediction
 from MedInpaintLib.errors import GeometryError, ImageReadError, IntensityError
 from MedInpaintLib.intensity import Scaling, fit_scaling
 from MedInpaintLib.mask import Hole, bounding_box
-from MedInpaintLib.methods import registry
 from MedInpaintLib.region import crop
-from MedInpaintLib.scan import Scan
+from MedInpaintLib.subject import Subject
 
 
 @pytest.fixture
@@ -19,10 +19,10 @@ def seen(monkeypatch):
 
     def look(region, parameters, run):
         regions.append(region)
-        return registry.Prediction(region.values)
+        return prediction.Prediction(region.values)
 
-    info = registry.MethodInfo("look", "Look", "trivial", "Looks.", "None.", "none", fill=look)
-    monkeypatch.setitem(registry._METHODS, "look", info)
+    info = prediction.MethodInfo("look", "Look", "trivial", "Looks.", "None.", "none", fill=look)
+    monkeypatch.setitem(prediction.METHODS, "look", info)
     return regions
 
 
@@ -38,9 +38,9 @@ def test_the_scan_is_voided_and_scaled_like_its_regions(seen):
     image[hole] = np.nan
     mi.inpaint(image, hole, method="look")
     region = seen[0]
-    np.testing.assert_array_equal(region.scan.values[region.place], region.values)
-    np.testing.assert_array_equal(region.scan.hole, hole)
-    assert not region.scan.values[hole].any()
+    np.testing.assert_array_equal(region.subject.values[region.place], region.values)
+    np.testing.assert_array_equal(region.subject.hole, hole)
+    assert not region.subject.values[hole].any()
 
 
 def test_axes_of_one_voxel_are_left_out(seen):
@@ -48,17 +48,17 @@ def test_axes_of_one_voxel_are_left_out(seen):
     image, hole = image[:, np.newaxis], hole[:, np.newaxis]
     mi.inpaint(image, hole, method="look", spacing=(2.0, 9.0, 0.5))
     region = seen[0]
-    assert region.scan.values.shape == (12, 16)
+    assert region.subject.values.shape == (12, 16)
     assert region.spacing == (2.0, 0.5)
-    np.testing.assert_array_equal(region.scan.values[region.place], region.values)
+    np.testing.assert_array_equal(region.subject.values[region.place], region.values)
 
 
 def test_a_wider_region_holds_the_region_and_other_holes():
     image, hole = scene((20, 40))
     hole[5:8, 30:33] = True
     box = bounding_box(hole)
-    scan = Scan(mi.Volume(image, (1.0, 2.0)), Hole(hole[box], box, hole.shape), Scaling(0, 1))
-    region = crop(scan, (slice(3, 10), slice(3, 10)))
+    subject = Subject(mi.Volume(image, (1.0, 2.0)), Hole(hole[box], box, hole.shape), Scaling(0, 1))
+    region = crop(subject, (slice(3, 10), slice(3, 10)))
     wider, inner = region.wider(4.0)
     assert wider.box == (slice(0, 14), slice(1, 12))
     np.testing.assert_array_equal(wider.values[inner], region.values)
@@ -69,7 +69,7 @@ def test_what_is_remembered_is_made_once(seen):
     mi.inpaint(*scene(), method="look")
     made = []
     for _ in range(2):
-        assert seen[0].scan.remember("key", lambda: made.append(1) or "thing") == "thing"
+        assert seen[0].subject.cached("key", lambda: made.append(1) or "thing") == "thing"
     assert made == [1]
 
 
@@ -115,8 +115,8 @@ def test_what_a_method_does_not_use_is_warned_of(seen):
 def test_an_array_is_one_guide_or_exemplar_and_not_a_list_of_planes(seen):
     image, hole = scene()
     mi.inpaint(image, hole, method="look", guides=image, exemplars=image)
-    assert [guide.array.shape for guide in seen[0].scan.guides] == [image.shape]
-    assert [each.shape for each in seen[0].scan.exemplars] == [image.shape]
+    assert [guide.array.shape for guide in seen[0].subject.guides] == [image.shape]
+    assert [each.shape for each in seen[0].subject.exemplars] == [image.shape]
 
 
 def test_a_guide_on_another_grid_is_resampled_with_a_warning(seen):
@@ -124,7 +124,7 @@ def test_a_guide_on_another_grid_is_resampled_with_a_warning(seen):
     fine = mi.Volume(np.repeat(image, 2, axis=2), (1.0, 1.0, 0.5), origin=(-0.25, 0.0, 0.0))
     result = mi.inpaint(mi.Volume(image, 1.0), hole, method="look", guides=[fine])
     assert any("resampled" in warning for warning in result.report["warnings"])
-    np.testing.assert_allclose(seen[0].scan.guides[0].array[5:8, 5:8, 5:8], image[5:8, 5:8, 5:8], atol=0.51)
+    np.testing.assert_allclose(seen[0].subject.guides[0].array[5:8, 5:8, 5:8], image[5:8, 5:8, 5:8], atol=0.51)
 
 
 def test_guides_that_cannot_guide_are_refused():
@@ -144,7 +144,7 @@ def test_exemplars_are_the_images_of_a_folder(seen, tmp_path):
         mi.Volume(image, 1.0).write(tmp_path / name)
     (tmp_path / "notes.txt").write_text("not an image")
     mi.inpaint(image, hole, method="look", exemplars=tmp_path)
-    assert [path.name for path in seen[0].scan.exemplars] == ["a.mha", "b.nrrd"]
+    assert [path.name for path in seen[0].subject.exemplars] == ["a.mha", "b.nrrd"]
 
 
 def test_a_folder_without_images_is_refused(tmp_path):

@@ -1,1 +1,0 @@
-"""Filling with networks that predict the hole in one pass."""

@@ -1,0 +1,33 @@
+"""The initial fill: the smooth fill that other methods start from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .errors import ConvergenceError
+from .progress import Progress
+from .region import Region
+from .solvers.fill import solve_biharmonic, solve_laplace
+
+
+def initial_fill(region: Region, progress: Progress | None = None) -> np.ndarray:
+    """Fill a region with a thin plate, within the intensities of its known voxels; solved once a region.
+
+    Where the plate's equations are too stiff to be solved (voxels 40 times as long as wide, and hardly one of them
+    known), a membrane takes its place: what only starts from here must not fail.
+
+    Returns:
+        float64 of the region's shape: its values, and the fill under the hole. Not to be changed in place.
+    """
+    return region.cached(initial_fill, lambda: _solve(region, progress))
+
+
+def _solve(region: Region, progress: Progress | None) -> np.ndarray:
+    try:
+        smooth = solve_biharmonic(region.values, region.hole, region.spacing, progress=progress).values
+    except ConvergenceError:
+        smooth = solve_laplace(region.values, region.hole, region.spacing, progress=progress).values
+    known = region.values[~region.hole]
+    filled = np.clip(smooth, known.min(), known.max())
+    filled.flags.writeable = False
+    return filled

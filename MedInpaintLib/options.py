@@ -1,0 +1,75 @@
+"""The options of a fill, spelt once: for :func:`MedInpaintLib.inpaint`, job files, the command line and the panel."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from .devices import check_device
+from .errors import ParameterError
+
+BLENDS = ("auto", "paste", "feather", "poisson")
+
+
+def option(default: Any, *, help: str, flag: str = "", metavar: str = "") -> Any:
+    """Return a dataclass field for an option.
+
+    Args:
+        default: its value when the user says nothing; a type for a new instance of it.
+        help: one line for the command line and the panel.
+        flag: on the command line; the field's name with hyphens when empty.
+        metavar: what stands for the value in the command's help.
+    """
+    metadata = {"help": help, "flag": flag, "metavar": metavar}
+    if isinstance(default, type):
+        return dataclasses.field(default_factory=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FillOptions:
+    """How to fill a hole: all but the images that go in and the files that come out.
+
+    Attributes:
+        method: a name of :func:`MedInpaintLib.list_methods`, or ``"auto"``.
+        parameters: the method's parameters by name; the others keep their defaults.
+        blend: one of :data:`BLENDS`; ``"auto"`` is what suits the method.
+        labels: use only these values of the mask; all but 0 when None.
+        dilate_mm: grow the hole first, mm.
+        modality: one of :data:`.intensity.MODALITIES`; guessed when None.
+        self_check: score methods on trial holes in the same image first.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
+        seed: for methods with chance in them, 0 or more.
+    """
+
+    method: str = option("auto", help="Method, see 'medinpaint methods'.")
+    parameters: dict[str, Any] = option(
+        dict, help="A parameter of the method; repeatable.", flag="--set", metavar="NAME=VALUE"
+    )
+    blend: str = option("auto", help="auto, paste, feather or poisson.")
+    labels: list[int] | None = option(None, help="Use only this value of the mask; repeatable.", flag="--label")
+    dilate_mm: float = option(0.0, help="Grow the hole by this many mm.", flag="--dilate", metavar="MM")
+    modality: str | None = option(None, help="MR, CT or film; guessed when left out.")
+    self_check: bool = option(False, help="Try methods on such holes in healthy tissue first; take the best.")
+    device: str = option("auto", help="auto, cpu, cuda or mps.")
+    seed: int = option(0, help="For methods with chance in them.")
+
+    def keywords(self) -> dict[str, Any]:
+        """Return the options as keyword arguments of :func:`MedInpaintLib.inpaint`; of a job, these alone."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(FillOptions)}
+
+    def check(self) -> None:
+        """Check what can be checked without an image.
+
+        Raises:
+            ParameterError: blending, modality, device or seed is not one that there is.
+        """
+        from .intensity import MODALITIES  # late: it brings numpy, and jobs are read before anything is imported
+
+        if self.seed < 0:
+            raise ParameterError(f"The seed must be 0 or more; found {self.seed}.")
+        if self.blend not in BLENDS:
+            raise ParameterError(f"There is no blending '{self.blend}'; choose one of {', '.join(BLENDS)}.")
+        if self.modality is not None and self.modality not in MODALITIES:
+            raise ParameterError(f"There is no modality '{self.modality}'; choose one of {', '.join(MODALITIES)}.")
+        check_device(self.device)

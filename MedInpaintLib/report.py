@@ -1,0 +1,126 @@
+"""What jobs say about themselves: plain dictionaries, ready for JSON, whose keys and types are declared here.
+
+The same report comes from :func:`MedInpaintLib.inpaint`, stands in the result of a job, is printed by the command and
+shown by the panel.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, TypedDict
+
+from . import __version__
+
+
+class ImageFacts(TypedDict, total=False):
+    """An input image: its file's name (or the kind of object), shape, voxel size in mm, and dtype."""
+
+    name: str
+    shape: list[int]
+    spacing: list[float]
+    dtype: str
+
+
+class MaskFacts(ImageFacts, total=False):
+    """The mask, and how it was used: the labels (None for all) and the growth in mm."""
+
+    labels: list[int] | None
+    dilate_mm: float
+
+
+class HoleFacts(TypedDict):
+    """The hole: voxels, volume (None for a flat image), connected parts, and the regions that were filled."""
+
+    voxels: int
+    volume_ml: float | None
+    components: int
+    regions: int
+
+
+class Report(TypedDict):
+    """What every report holds.
+
+    software, date: name with version, and UTC time in ISO 8601; device: on which networks ran; warnings: one line each;
+    seconds: wall time by stage, with ``"total"``.
+    """
+
+    software: str
+    date: str
+    device: str
+    warnings: list[str]
+    seconds: dict[str, float]
+
+
+class FillReport(Report):
+    """The report of a fill.
+
+    notes: facts of the method; trust: how far to trust the fill; method, reason: the method, and why it was chosen
+    where it was not named; parameters, blend, seed, modality: as used; self_check: scores on trial holes, or None;
+    uncertainty: what the spread is among, or None without one.
+    """
+
+    notes: dict[str, Any]
+    trust: str
+    method: str
+    reason: str
+    parameters: dict[str, Any]
+    blend: str
+    seed: int
+    modality: str
+    image: ImageFacts
+    mask: MaskFacts
+    hole: HoleFacts
+    self_check: dict[str, Any] | None
+    uncertainty: str | None
+
+
+class ImputeReport(Report):
+    """The report of an estimated contrast.
+
+    notes, trust: as in :class:`FillReport`; target: the contrast; model: its name; images: contrast -> facts;
+    reference: the contrast whose grid it has; registered: whether the others were registered onto it; units: of the
+    intensities, in words; mirrored: whether it is the mean with the estimate from mirrored slices.
+    """
+
+    notes: dict[str, Any]
+    trust: str
+    target: str
+    model: str
+    images: dict[str, ImageFacts]
+    reference: str
+    registered: bool
+    units: str
+    mirrored: bool
+
+
+class EvaluationReport(Report):
+    """The report of an evaluation on sets of synthetic holes.
+
+    convention, range: of the scores; trivial: the fill that is always among the methods; holes: for each set ``holes``,
+    ``count``, ``reference`` and ``about``; metrics, rows, methods: as in :meth:`.evaluation.report.Table.to_dict`, of
+    one set after the other, each row and method with its ``holes``; left_out: method -> why it failed; text: the tables
+    to read. What is not finite, such as the PSNR of a perfect fill, is None.
+    """
+
+    image: ImageFacts
+    modality: str
+    convention: str
+    range: str
+    seed: int
+    trivial: str
+    holes: list[dict[str, Any]]
+    metrics: list[Any]
+    rows: list[dict[str, Any]]
+    methods: list[dict[str, Any]]
+    left_out: dict[str, str]
+    text: str
+
+
+def software() -> str:
+    """Return name and version of the engine, for a report."""
+    return f"MedInpaintLib {__version__}"
+
+
+def now() -> str:
+    """Return the UTC time in ISO 8601, to the second, for a report."""
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
