@@ -43,7 +43,7 @@ class Aligned:
         return sitk.Cast(self.moving.to_sitk(), sitk.sitkFloat32)
 
     def onto(self, grid: Volume, box: Box) -> np.ndarray:
-        """The scan at the voxels of a box of a grid, linear, float32; NaN where it has none."""
+        """Sample the scan at the voxels of a box of a grid: linear, float32, NaN where it has none."""
         import SimpleITK as sitk
 
         part = grid.crop(box).to_sitk()
@@ -129,7 +129,7 @@ def _middle(image: SimpleITK.Image) -> Any:
 
 
 def _rigid(target: SimpleITK.Image, source: SimpleITK.Image, mm: float, start: Any) -> tuple[float, Any]:
-    """The metric, which is the smaller the better, and the transform; from samples of about ``mm``."""
+    """Return the metric (smaller is better) and the transform, from samples of about ``mm``."""
     import SimpleITK as sitk
 
     method = sitk.ImageRegistrationMethod()
@@ -185,7 +185,7 @@ def _registered(pair: _Pair, start: Any) -> Any:
 
 
 def _thinned(image: SimpleITK.Image, mm: float, nearest: bool = False) -> SimpleITK.Image:
-    """The image at about ``mm`` between samples, smoothed first."""
+    """Thin the image to about ``mm`` between samples, smoothed first."""
     import SimpleITK as sitk
 
     spacing = np.array(image.GetSpacing())

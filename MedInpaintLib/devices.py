@@ -10,14 +10,14 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def check_device(asked: str) -> None:
-    """Raises ParameterError: this is no name of a device."""
+    """Check that this is a name of a device; raises ParameterError."""
     if not re.fullmatch("|".join(DEVICES) + "|cuda:[0-9]+", asked):
         known = ", ".join(DEVICES)
         raise ParameterError(f"There is no device '{asked}'; choose one of {known}, or cuda:0, cuda:1, ...")
 
 
 def use(asked: str) -> tuple[str, list[str]]:
-    """The device to use, and a warning where it is not the one that is asked for.
+    """Return the device to use, and a warning where it is not the one that is asked for.
 
     That is the quickest one for ``"auto"``, and the CPU where this machine has no device of the kind that is asked for.
 
@@ -40,7 +40,7 @@ def use(asked: str) -> tuple[str, list[str]]:
 
 
 def available() -> list[str]:
-    """The devices that torch can use on this machine, the quickest first."""
+    """Return the devices that torch can use on this machine, the quickest first."""
     try:
         import torch
     except ImportError:
@@ -54,7 +54,7 @@ def available() -> list[str]:
 
 
 def why_not(kind: str) -> str:
-    """Why no device of a kind, ``"cuda"`` or ``"mps"``, can be used here."""
+    """Explain why no device of a kind, ``"cuda"`` or ``"mps"``, can be used here."""
     try:
         import torch
     except ImportError:

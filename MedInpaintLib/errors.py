@@ -66,7 +66,7 @@ class Cancelled(MedInpaintError):
 
 
 def in_one_line(error: Exception) -> str:
-    """What to tell the user of any error; of a fault of the program, that it is one."""
+    """Return one line about any error for the user; a fault of the program is named as one."""
     if isinstance(error, MedInpaintError):
         return str(error)
     if isinstance(error, ModuleNotFoundError):
@@ -78,5 +78,5 @@ def in_one_line(error: Exception) -> str:
 
 
 def is_fault(error: Exception) -> bool:
-    """Whether those who will mend the program need the traceback of an error, since nothing else explains it."""
+    """Return whether an error is a fault of the program, whose traceback its developers need."""
     return not isinstance(error, (MedInpaintError, ModuleNotFoundError, MemoryError))

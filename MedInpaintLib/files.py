@@ -13,7 +13,7 @@ from .errors import OutputError, OutputPathError
 
 
 def real_path(path: str | os.PathLike[str]) -> Path:
-    """The absolute path with every symbolic link followed; the file need not be there."""
+    """Return the absolute path with every symbolic link followed; the file need not be there."""
     return Path(os.path.realpath(path))
 
 

@@ -44,7 +44,7 @@ class Plan:
 
     @classmethod
     def of(cls, method: str, blend: str = "auto", *, seed: int = 0) -> Plan:
-        """A method by name, with its default parameters; ``"auto"`` is the blending that suits it."""
+        """Plan a method by name, with its default parameters; ``"auto"`` is the blending that suits it."""
         info = registry.get(method)
         return cls(info, info.parameters(), info.blend if blend == "auto" else blend, seed=seed)
 
@@ -133,7 +133,7 @@ def _and_others(warning: str, count: int) -> str:
 def spread_among(
     subject: Subject, filling: Filling, peers: Sequence[str], seed: int, progress: Progress
 ) -> tuple[Filling, list[str]]:
-    """The filling with another spread: the standard deviation among it and what other methods fill in.
+    """Replace the filling's spread by the standard deviation among it and the fills of other methods.
 
     Args:
         scan: what was filled.
@@ -182,7 +182,7 @@ def _by_voxel(filling: Filling, shape: Sequence[int]) -> tuple[np.ndarray, np.nd
 
 
 def _predict(region: Region, plan: Plan, progress: Progress) -> Prediction:
-    """The method's prediction. A method of any author gets this far: a clear word is better than black voxels."""
+    """Run the method and check its prediction: a clear error is better than black voxels, whoever wrote the method."""
     assert plan.method.fill is not None  # the registry fills it in
     name = plan.method.name
     run = Run(seed=plan.seed, device=plan.device, progress=progress)

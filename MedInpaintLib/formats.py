@@ -123,13 +123,13 @@ def instead(place: Path, kind: Format) -> str:
 
 
 def _listed(words: Iterable[str]) -> str:
-    """``"a, b or c"``"""
+    """Join names as ``"a, b or c"``."""
     *first, last = words
     return f"{', '.join(first)} or {last}" if first else last
 
 
 def stored_dtype(dtype: np.dtype) -> np.dtype:
-    """The dtype in which voxels are written: in the machine's byte order, and one that SimpleITK knows."""
+    """Return the dtype in which voxels are written: in the machine's byte order, and one that SimpleITK knows."""
     if dtype.kind == "b":
         return np.dtype(np.uint8)
     if dtype == np.float16:

@@ -45,16 +45,16 @@ class Pose:
     flips: tuple[int, ...]
 
     def turn(self, array: np.ndarray) -> np.ndarray:
-        """A view."""
+        """Turn an array; returns a view."""
         return np.flip(array.transpose(self.order), self.flips)
 
     def back(self, array: np.ndarray) -> np.ndarray:
-        """The inverse of :meth:`turn`; a view."""
+        """Turn an array back; returns a view."""
         return np.flip(array, self.flips).transpose(np.argsort(self.order))
 
 
 def pose(volume: Volume, plane: str) -> Pose:
-    """How to turn a volume to a plane: by its direction, to the nearest axis. A 2-D image is one slice, as it is.
+    """Return how to turn a volume to a plane: by its direction, to the nearest axis. A 2-D image is one slice.
 
     Args:
         volume: 2-D (then with a first axis of one voxel added) or 3-D.
@@ -75,13 +75,13 @@ def pose(volume: Volume, plane: str) -> Pose:
 
 
 def _cosines(volume: Volume) -> np.ndarray:
-    """Of the angles between the axes of LPS, ``(3,)`` rows, and those of a 3-D array, k, j, i."""
+    """Return the cosines between the axes of LPS (rows) and those of a 3-D array, k, j, i (columns)."""
     steps, _ = volume.ijk_to_lps()
     return (steps / volume.spacing[::-1])[:, ::-1]
 
 
 def _only_plane(volume: Volume) -> str | None:
-    """The plane of a 3-D volume that is one slice; None for any other image."""
+    """Return the plane of a 3-D volume that is one slice; None for any other image."""
     shape = volume.array.shape
     if len(shape) != 3 or shape.count(1) != 1:
         return None
@@ -130,7 +130,7 @@ class Frames:
         return self.plane in LEFT_AND_RIGHT
 
     def show(self, array: np.ndarray, box: Box, *, outside: float | None = None) -> np.ndarray:
-        """float32 of :attr:`values`' shape: another array of the image's grid, in these frames.
+        """Show another array of the image's grid in these frames: float32 of :attr:`values`' shape.
 
         Args:
             array: real, with the axes of a region.
@@ -156,7 +156,7 @@ class Frames:
         return shown
 
     def back(self, frames: np.ndarray, rest: np.ndarray | None = None) -> np.ndarray:
-        """Frames of :attr:`values`' shape as an array of the region's shape.
+        """Put frames of :attr:`values`' shape back into an array of the region's shape.
 
         Args:
             frames: float.
@@ -183,7 +183,7 @@ class Frames:
 
 
 def pixel_size(image: Volume, pixel_mm: float, across: int = 0) -> float:
-    """The side of a frame's pixels, mm.
+    """Return the side of a frame's pixels, mm.
 
     Args:
         image: 2-D or 3-D.
@@ -196,7 +196,7 @@ def pixel_size(image: Volume, pixel_mm: float, across: int = 0) -> float:
 
 
 def views(image: Volume, plane: str, also: Sequence[str], pixel_mm: float) -> tuple[str, ...]:
-    """The planes in which a network may see an image: all only where no voxel is much longer than a pixel.
+    """Return the planes in which a network may see an image: all only where no voxel is much longer than a pixel.
 
     Args:
         image: 2-D or 3-D. Of thick slices, the plane in which they lie, if it is one of those.
@@ -222,7 +222,7 @@ def cut(
     slices: int = 1,
     slice_mm: float = 1.0,
 ) -> Frames:
-    """Frames around a region's hole.
+    """Cut frames around a region's hole.
 
     Args:
         region: 2-D or 3-D.
@@ -296,7 +296,7 @@ def sample(
     *,
     outside: float | None = None,
 ) -> np.ndarray:
-    """float32 ``(n, len(rows), len(columns))``: slices at rows and columns between voxels, linear.
+    """Sample slices at rows and columns between voxels, linear: float32 ``(n, len(rows), len(columns))``.
 
     Args:
         stack: ``(n, rows, columns)``, real.
@@ -317,7 +317,7 @@ def sample(
 
 
 def along(middle: float, pixels: int, ratio: float) -> np.ndarray:
-    """Where the pixels of a frame lie, in voxels, when its middle is at ``middle``: on voxels when both are alike."""
+    """Return where a frame's pixels lie, in voxels, around its middle: on voxels where both are alike."""
     first = middle - (pixels - 1) / 2 * ratio
     if abs(ratio - 1) < ALIKE:
         first, ratio = math.floor(first + 0.5), 1.0
@@ -344,7 +344,7 @@ class _Tile:
 
 
 def _tiles(touched: np.ndarray, pixels: int, ratio: float) -> list[_Tile]:
-    """As many as it takes for each to have its part of the hole in its middle.
+    """Place as many tiles as it takes for each to have its share of the hole in its middle.
 
     Args:
         touched: which of the region's rows (or columns) hold some of the hole.
@@ -362,7 +362,7 @@ def _tiles(touched: np.ndarray, pixels: int, ratio: float) -> list[_Tile]:
 
 
 def _shown(touched: np.ndarray, reach: int, first: int, end: int) -> np.ndarray:
-    """The slices that hold some of a part of the hole, and their neighbours.
+    """Return the slices that hold some of a part of the hole, and their neighbours.
 
     Args:
         touched: bool, which of the region's slices do.
@@ -375,7 +375,7 @@ def _shown(touched: np.ndarray, reach: int, first: int, end: int) -> np.ndarray:
 
 
 def _places(tile: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each of the region's rows: where it lies in a tile, in pixels, and how much the tile counts there."""
+    """Return for each of the region's rows where it lies in a tile, in pixels, and the weight of the tile there."""
     ratio = tile[1] - tile[0]
     at = (np.arange(size) - tile[0]) / ratio
     half = (len(tile) - 1) / 2
@@ -384,7 +384,7 @@ def _places(tile: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _stacks(tiles: np.ndarray, slices: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """int ``(n, len(offsets))``: the frame of a frame's own tile whose slice is nearest to its own plus an offset."""
+    """Return the frames of the same tile whose slices are nearest to these plus offsets: int ``(n, len(offsets))``."""
     found = np.empty((len(slices), len(offsets)), dtype=np.intp)
     for tile in np.unique(tiles):
         own = np.flatnonzero(tiles == tile)
@@ -394,7 +394,7 @@ def _stacks(tiles: np.ndarray, slices: np.ndarray, offsets: np.ndarray) -> np.nd
 
 
 def _field(region: Region, turned: Pose, side_mm: float, slices: int) -> tuple[Region, Box]:
-    """The region with so much around it that frames of this side find what they show, and where it lies in that."""
+    """Return the region with enough around it for frames of this side, and where in that it lies."""
     image = region.subject.image
     margin = [0] * image.array.ndim
     offset = 3 - image.array.ndim
@@ -406,13 +406,13 @@ def _field(region: Region, turned: Pose, side_mm: float, slices: int) -> tuple[R
 
 
 def _as_volume(box: Box, array: np.ndarray) -> np.ndarray:
-    """An array of a box of the image, with all three axes."""
+    """Reshape an array of a box of the image to all three axes."""
     shape = [side.stop - side.start for side in box]
     return array.reshape([1] * (3 - len(shape)) + shape)
 
 
 def _corner(box: Box, wide: Box, turned: Pose) -> list[int]:
-    """Where a box begins in another one, both turned."""
+    """Return where a box begins in another one, both turned."""
     corner = []
     for place, axis in enumerate(turned.order):
         at = axis - (3 - len(box))
@@ -426,7 +426,7 @@ def _corner(box: Box, wide: Box, turned: Pose) -> list[int]:
 
 
 def _touched(hole: np.ndarray, axis: int) -> np.ndarray:
-    """bool, 1-D: where along an axis there is some of the hole."""
+    """Mark where along an axis there is some of the hole: bool, 1-D."""
     return np.asarray(hole.any(axis=tuple(other for other in range(3) if other != axis)))
 
 

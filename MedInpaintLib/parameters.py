@@ -41,7 +41,7 @@ def parameter(
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
 ) -> Any:
-    """A dataclass field for a method's parameters.
+    """Return a dataclass field for a method's parameters.
 
     >>> @dataclasses.dataclass(frozen=True)
     ... class Parameters:
@@ -54,7 +54,7 @@ def parameter(
 
 
 def describe(parameters: type) -> list[ParameterInfo]:
-    """The parameters of a method, in the order in which they are declared."""
+    """Return the parameters of a method, in the order in which they are declared."""
     return [
         ParameterInfo(name=field.name, kind=_kind(field), default=field.default, **field.metadata)
         for field in dataclasses.fields(parameters)
@@ -62,7 +62,7 @@ def describe(parameters: type) -> list[ParameterInfo]:
 
 
 def parse(parameters: type, values: Mapping[str, Any], *, method: str) -> Any:
-    """An instance of ``parameters`` from names and values; values may be text, as on the command line.
+    """Make an instance of ``parameters`` from names and values; values may be text, as on the command line.
 
     Raises:
         ParameterError: an unknown name, a value of the wrong kind, or one out of range.

@@ -48,7 +48,7 @@ class Progress:
             self._report(self._furthest, stage)
 
     def part(self, start: float, stop: float, of: str = "") -> Progress:
-        """A progress of its own for the share ``start..stop`` of this one.
+        """Return a progress for the share ``start..stop`` of this one.
 
         What it is ``of``, where that is said, goes before its stages.
         """

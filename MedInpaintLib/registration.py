@@ -58,7 +58,7 @@ class Symmetry:
 
 
 def frame(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
-    """``steps`` (mm = steps @ index, isometric also for oblique and sheared grids) and the left-right axis in it.
+    """Return ``steps`` (mm = steps @ index, isometric also on oblique and sheared grids) and the left-right axis in it.
 
     In 2-D the left-right axis is what the slice's plane holds of it: shorter than 1, about 0 in a sagittal slice.
     """
@@ -131,7 +131,7 @@ def normalised(values: np.ndarray, weight: np.ndarray, sigma: Sequence[float], f
 
 
 def level(subject: Subject, mm: float) -> _Level:
-    """The scan at about ``mm`` between samples, normalised, with its body as the weight."""
+    """Thin the image to about ``mm`` between samples, normalised, with its body as the weight."""
     steps, _ = frame(subject)
     mm *= min(1.0, _longest(subject) / FULL_SIZE)
     strides = [
@@ -165,7 +165,7 @@ def contrasted(subject: Subject) -> np.ndarray:
 
 
 def _body(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The largest piece of what is brighter than the background, hole included, its gaps filled."""
+    """Mark the largest piece that is brighter than the background, hole included, its gaps filled."""
     from scipy import ndimage
 
     bright = values > 0.05
@@ -177,7 +177,7 @@ def _body(values: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def find_symmetry(subject: Subject, progress: Progress | None = None) -> Symmetry | None:
-    """The plane about which the scan is most symmetric, refined to an affine map; None when there is too little.
+    """Find the plane about which the image is most symmetric, refined to an affine map; None when there is too little.
 
     The hole takes no part, on neither side.
 
@@ -222,7 +222,7 @@ def reflection(plane: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _candidates(at: _Level, left: np.ndarray, progress: Progress) -> list[tuple[np.ndarray, float]]:
-    """The best plane near the header's left-right and near each axis of the grid, with what its score is raised by."""
+    """Return the best plane near the header's left-right and near each axis of the grid, each with its bonus."""
     points, _ = at.samples()
     if points.shape[1] < 10:
         return []

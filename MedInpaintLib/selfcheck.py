@@ -27,13 +27,13 @@ from .subject import Subject
 
 #: Trial holes at most, and what they may hold in voxels before there are fewer (but at least the fewest).
 MOST, VOXELS, FEWEST = 10, 24_000, 4
-#: dB; counted as no more than that: in the empty background PSNR is beyond all bounds and says nothing of a method.
+#: PSNR is capped at this many dB; over empty background it is unbounded and uninformative.
 PERFECT = 50.0
 #: Voxels around the hole, along each axis, in which trial holes may lie: a whole head, but not a whole body.
 REACH = 160
 #: Places that are compared with the real one for each trial hole.
 PLACES = 600
-#: Voxels kept free around every hole, so that no trial is filled from what is not known.
+#: Voxels kept free around every hole, so that no trial is filled from hidden voxels.
 APART = 4
 #: Voxels of a ring at most, when places are compared.
 _RING = 400
@@ -42,7 +42,7 @@ METRICS = ("psnr", "ssim", "mae")
 
 @dataclasses.dataclass(frozen=True)
 class SelfCheck:
-    """What came out.
+    """The outcome of a self-check.
 
     Attributes:
         best: the candidate that is to be taken; the first one where none could be tried.
@@ -149,7 +149,7 @@ def self_check(
 
 
 def _best(scores: dict[str, dict[str, list[float]]]) -> str:
-    """The candidate with the best mean PSNR; but the first, if it is within one standard error of that.
+    """Return the candidate with the best mean PSNR; but the first, if it is within one standard error of that.
 
     A few trial holes tell candidates apart only so far, and the first is what is best on average over many scans
     (Breiman et al.: Classification and regression trees, 1984, 3.4.3: the one standard error rule).
@@ -163,7 +163,7 @@ def _best(scores: dict[str, dict[str, list[float]]]) -> str:
 
 
 def _filled(filling: Filling, trials: Hole, truth: np.ndarray) -> np.ndarray:
-    """The truth with the trial holes filled."""
+    """Return the truth with the trial holes filled."""
     array = truth.copy()
     for patch in filling.patches:
         patch.write_into(array)
@@ -193,7 +193,7 @@ def _scores(
 
 
 def _window(subject: Subject) -> Subject:
-    """The scan within reach of the hole: the scan itself when that is all of it."""
+    """Crop the subject to what lies within reach of the hole; return the subject itself when that is all of it."""
     box = grow(subject.whole.box, [REACH] * len(subject.whole.shape), subject.whole.shape)
     if all(side == slice(0, size) for side, size in zip(box, subject.whole.shape, strict=True)):
         return subject
@@ -257,7 +257,7 @@ def _dilated(voxels: np.ndarray) -> np.ndarray:
 
 
 def _parts(hole: np.ndarray, values: np.ndarray, inside: np.ndarray) -> list[_Part]:
-    """The connected parts of the hole, largest first; specks that do not matter beside the largest are left out."""
+    """Return the connected parts of the hole, largest first."""
     from scipy import ndimage
 
     labels, _ = ndimage.label(hole, structure=np.ones((3,) * hole.ndim))
@@ -276,7 +276,7 @@ def _parts(hole: np.ndarray, values: np.ndarray, inside: np.ndarray) -> list[_Pa
 
 
 def _drawn(parts: list[_Part], rng: np.random.Generator) -> list[_Part]:
-    """The part to be copied for each trial: all alike when there are few, by size when there are many."""
+    """Draw the part to copy for each trial: all alike when there are few, by size when there are many."""
     if not parts:
         return []
     sizes = np.array([np.count_nonzero(part.voxels) for part in parts], dtype=float)
@@ -290,7 +290,7 @@ def _drawn(parts: list[_Part], rng: np.random.Generator) -> list[_Part]:
 def _place(
     part: _Part, values: np.ndarray, inside: np.ndarray, taken: np.ndarray, rng: np.random.Generator
 ) -> tuple[int, ...] | None:
-    """The corner of the free place, among many at random, whose ring looks most like the part's own."""
+    """Return the corner of the free place, among many at random, whose ring looks most like the part's own."""
     room = np.subtract(values.shape, part.voxels.shape)
     if (room < 0).any():
         return None

@@ -32,7 +32,7 @@ def follow(work: Callable[[Emit], None], style: ProgressStyle) -> None:
 
 
 def show(event: dict[str, Any]) -> None:
-    """An event as a person reads it: warnings and errors on standard error, results on standard output."""
+    """Print an event as a person reads it: warnings and errors on standard error, results on standard output."""
     kind = event["event"]
     if kind == "warning":
         typer.echo(f"Warning: {event['message']}", err=True)
@@ -47,7 +47,7 @@ def show(event: dict[str, Any]) -> None:
 
 
 def describe(output: str, report: dict[str, Any]) -> str:
-    """A finished job in three lines, or with the table that it made."""
+    """Describe a finished job in three lines, or with the table that it made."""
     if "rows" in report:
         return f"{report['text']}\n{output}"
     return _fill(output, report) if "hole" in report else _estimate(output, report)
@@ -82,7 +82,7 @@ def _fill(output: str, report: dict[str, Any]) -> str:
 
 
 def self_check_table(checked: dict[str, Any]) -> str:
-    """What came out on the trial holes, best first."""
+    """Format the scores on the trial holes as a table, best first."""
     scores = sorted(checked["methods"].items(), key=lambda item: -(item[1]["psnr"]["mean"] or math.inf))
     width = max(len(name) for name, _ in scores)
     lines = [f"  Self-check on {checked['holes']} holes like this one in healthy tissue, {checked['range']}:"]

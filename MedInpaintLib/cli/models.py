@@ -71,7 +71,7 @@ def _place(bundle: Bundle) -> str:
 
 
 def _show(bundle: Bundle) -> None:
-    """The facts first, so that they can be read even where the weights are not intact."""
+    """Print the facts first, so that they can be read even where the weights are damaged."""
     typer.echo(_facts(bundle))
     bundle.verify()
     typer.echo("Weights: intact")

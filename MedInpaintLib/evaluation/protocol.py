@@ -242,7 +242,7 @@ def _peer(fill: Peer) -> Callable[..., Outcome]:
 
 
 def _check_fill(method: str, filled: np.ndarray, hole: np.ndarray) -> None:
-    """A fill that cannot be scored must stop the evaluation: means that leave it out would flatter the method."""
+    """Stop the evaluation at a fill that cannot be scored: means that leave it out would flatter the method."""
     if filled.shape != hole.shape:
         raise MethodError(f"'{method}' returned an image of shape {filled.shape} instead of {hole.shape}.")
     if filled.dtype.kind not in "biuf":
@@ -256,7 +256,7 @@ def _check_fill(method: str, filled: np.ndarray, hole: np.ndarray) -> None:
 
 
 def _mask(mask: Any, volume: Volume) -> np.ndarray:
-    """A mask on the image's grid as a bool array."""
+    """Return a mask on the image's grid as a bool array."""
     return _on_grid(mask, volume).array != 0
 
 

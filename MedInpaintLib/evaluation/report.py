@@ -131,7 +131,7 @@ class Table:
         return tuple(self.rows[0].scores)
 
     def scores(self, method: str, metric: str) -> list[float]:
-        """A method's scores, one a hole, in the same order for every method."""
+        """Return a method's scores, one a hole, in the same order for every method."""
         return [row.scores[metric] for row in self.rows if row.method == method]
 
     def spread(self, method: str, metric: str) -> Spread:
@@ -168,7 +168,7 @@ class Table:
         return f"{about}\n\n{_columns(head, body)}\n"
 
     def to_markdown(self) -> str:
-        """The summary as a Markdown table, with what was measured and how beneath it."""
+        """Format the summary as a Markdown table, with protocol and data beneath it."""
         head, body = self._summary()
         lines = [
             "| " + " | ".join(head) + " |",
@@ -221,7 +221,7 @@ class Table:
         }
 
     def _of(self, method: str) -> dict[str, Any]:
-        """What :meth:`to_dict` says of a method."""
+        """Return the part of :meth:`to_dict` for a method."""
         paired = [metric for metric in _PAIRED if metric in self.metrics]
         return {
             "method": method,

@@ -19,7 +19,7 @@ _STEP_MM = 3.0
 
 
 def core(image: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
-    """The voxels of a thinned image that lie deep in the body; all of the body where nothing does.
+    """Return the voxels of a thinned image that lie deep in the body; all of the body where nothing does.
 
     Percentiles of a whole image depend on whether it has a scalp: over the 14 sessions of the data the median of the
     brain is at 0.21 to 0.70 of the 0.5..99.5 percentiles of T1 images, for one brain the same as for another.
@@ -46,7 +46,7 @@ def core(image: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
 
 
 def fit_core_scaling(image: np.ndarray, spacing: Sequence[float]) -> Scaling:
-    """The scaling that puts no signal at 0 and the core's median at :data:`MEDIAN`.
+    """Fit the scaling that puts no signal at 0 and the core's median at :data:`MEDIAN`.
 
     Args:
         image, spacing: as for :func:`core`. Images with values below 0 (z-scores, say) have no signal at their 0.5

@@ -25,7 +25,7 @@ ARCHITECTURE = "collagan"
 
 
 def load(bundle: Bundle, device: str) -> OnDevice[Imputer]:
-    """The network of a model, ready for use on a device.
+    """Load the network of a model onto a device.
 
     Raises:
         ModelError: see :func:`.load_into`.
@@ -48,7 +48,7 @@ def load_network(bundle: Bundle, device: str) -> Imputer:
 
 
 def contrast_of(bundle: Bundle, name: str) -> str:
-    """A contrast as a model calls it, whatever the capitals.
+    """Return a contrast as a model calls it, whatever the capitals.
 
     Raises:
         ModelError: the model does not know it.
@@ -72,7 +72,7 @@ def estimate(
     mirrored: bool = False,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """The wanted contrast, float32 of the images' shape, on the scale of :mod:`.core`, 0 or more.
+    """Estimate a contrast: float32 of the images' shape, on the scale of :mod:`.core`, 0 or more.
 
     Args:
         images: contrast, as the model calls it, to image; all on one grid, 3-D, or 2-D for a single slice.

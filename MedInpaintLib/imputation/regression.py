@@ -31,7 +31,7 @@ class Regression:
 
 
 def regress(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> Regression:
-    """The least squares over all samples.
+    """Fit by least squares over all samples.
 
     Args:
         samples: for each image its sources ``(sources, n)`` and its target ``(n,)``, at voxels of the body.

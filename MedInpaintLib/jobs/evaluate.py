@@ -126,7 +126,7 @@ class EvaluateJob(JobFile):
                 raise ParameterError(f"'{each}' is neither a file nor a description of holes.\n{grammar()}")
 
     def _entries(self) -> list[tuple[str, dict[str, Any]]]:
-        """The methods as :func:`.evaluate` wants them: with their options.
+        """Return the methods with their options, as :func:`.evaluate` takes them.
 
         Raises:
             ParameterError: a method is not known, or one of its parameters is not what it must be.
@@ -195,13 +195,13 @@ def _hole_source(holes: str) -> str | Path:
 
 
 def _called(holes: str) -> str:
-    """A set of holes, for the report: a description as it is, a mask by its file's name."""
+    """Name a set of holes for the report: a description as it is, a mask by its file's name."""
     source = _hole_source(holes)
     return source if isinstance(source, str) else source.name
 
 
 def _warnings(tables: Sequence[Table]) -> list[str]:
-    """What the methods warned of, and that some were left out; each once."""
+    """Return the methods' warnings, and those about methods that were left out; each once."""
     said = [
         f"{method}: {warning}"
         for table in tables

@@ -95,7 +95,7 @@ def _complete(report: FillReport, job: FillJob, reading: float) -> None:
 
 
 def _check_outputs(job: FillJob) -> None:
-    """Raises OutputPathError: an output is an input or another output, or would be taken for an exemplar."""
+    """Check that no output is an input, another output or among the exemplars; raises OutputPathError."""
     inputs = {"image": job.image, "mask": job.mask}
     inputs |= {f"guide {number}": path for number, path in enumerate(job.guides, start=1)}
     outputs = {name: getattr(job, name) for name in _OUTPUTS if getattr(job, name) is not None}
@@ -107,7 +107,7 @@ def _check_outputs(job: FillJob) -> None:
 
 
 def _exemplars_of(job: FillJob) -> list[str]:
-    """The folder with the exemplars, and what is in it: links may lead elsewhere."""
+    """Return the folder with the exemplars, and what is in it: links may lead elsewhere."""
     if job.exemplars is None:
         return []
     with contextlib.suppress(OSError):  # the pipeline says what is wrong with it
@@ -116,7 +116,7 @@ def _exemplars_of(job: FillJob) -> list[str]:
 
 
 def _like_uncertainty(shape: tuple[int, ...]) -> Any:
-    """An array of the uncertainty's dtype and shape that takes no memory."""
+    """Return an array of the uncertainty's dtype and shape that takes no memory."""
     import numpy as np
 
     return np.broadcast_to(np.float32(0), shape)

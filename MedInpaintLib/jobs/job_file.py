@@ -109,7 +109,7 @@ class JobFile:
 
     @classmethod
     def of(cls: type[Kind], fields: Mapping[str, Any], folder: Path) -> Kind:
-        """A job from the JSON file's content; relative paths are taken from ``folder``.
+        """Make a job from the JSON file's content; relative paths are taken from ``folder``.
 
         Raises:
             ParameterError: fields are missing, unknown or of the wrong kind.
@@ -143,7 +143,7 @@ def _is_needed(field: dataclasses.Field) -> bool:
 
 
 def _placed(value: Any, folder: Path) -> Any:
-    """Paths in a folder; anything that is no path as it is, for what checks the fields to complain about."""
+    """Put relative paths into a folder; leave anything that is no path for the check of the fields."""
     if isinstance(value, list):
         return [_placed(each, folder) for each in value]
     if isinstance(value, dict):

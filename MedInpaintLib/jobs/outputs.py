@@ -12,7 +12,7 @@ from ..errors import OutputPathError
 
 
 def check_that_nothing_is_overwritten(inputs: Mapping[str, str], outputs: Mapping[str, str]) -> None:
-    """The inputs stay as they are, and no output replaces another one.
+    """Check that no output overwrites an input or another output.
 
     Args:
         inputs, outputs: what each is called -> its path.
@@ -31,12 +31,12 @@ def check_that_nothing_is_overwritten(inputs: Mapping[str, str], outputs: Mappin
 
 
 def lies_in(path: str, place: str) -> bool:
-    """Whether a path leads to a place, or into it where that is a folder."""
+    """Return whether a path leads to a file or folder, or into the folder."""
     return any(share_a_file(str(at), place) for at in (path, *Path(os.path.realpath(path)).parents))
 
 
 def share_a_file(first: str, second: str) -> bool:
-    """Whether two paths lead to one file: as they are, through links, or by the voxels that belong to a header."""
+    """Return whether two paths lead to one file: as they are, through links, or by a header's file of voxels."""
     for path, other in itertools.product(_files_of(first), _files_of(second)):
         if os.path.realpath(path) == os.path.realpath(other):
             return True
@@ -48,7 +48,7 @@ def share_a_file(first: str, second: str) -> bool:
 
 
 def _files_of(path: str) -> list[str]:
-    """The file itself and, where it is only a header, those beside it that hold the voxels."""
+    """Return the file itself and, where it is only a header, those beside it that hold the voxels."""
     stem, ending = os.path.splitext(path)
     voxels = (".raw", ".raw.gz", ".zraw") if ending.lower() in (".mhd", ".nhdr") else ()
     return [path, *(stem + other for other in voxels)]

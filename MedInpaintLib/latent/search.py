@@ -69,7 +69,7 @@ class Found:
     steps: torch.Tensor
 
     def cpu(self) -> Found:
-        """The same on the CPU."""
+        """Move the result to the CPU."""
         return Found(self.latents.cpu(), self.images.cpu(), self.losses.cpu(), self.steps.cpu())
 
 
@@ -83,7 +83,7 @@ def search(
     progress: Progress | None = None,
     inside: torch.Tensor | None = None,
 ) -> Found:
-    """The latents whose images agree best with what is known.
+    """Find the latents whose images agree best with what is known.
 
     Args:
         decode: ``(B, n)`` to ``(B, 1, H, W)``; its weights must not require gradients, which would double the work.

@@ -1,4 +1,4 @@
-"""What the other contrasts of the subject say of the hole, by CollaGAN."""
+"""CollaGAN: estimate the hole from the other contrasts of the subject."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
 
 
 def _names(text: str, target: str, bundle: Bundle, count: int) -> tuple[str, ...]:
-    """The contrasts of the guides.
+    """Return the contrasts of the guides.
 
     Raises:
         ParameterError: there are no guides, or not as many names as guides, or a name twice.
@@ -107,7 +107,7 @@ def _names(text: str, target: str, bundle: Bundle, count: int) -> tuple[str, ...
 
 
 def _slices(subject: Subject, plane: str) -> tuple[int, int] | None:
-    """The hole's slices and some more; None in 2-D, where there is one."""
+    """Return the hole's slices and some more; None in 2-D, where there is one."""
     if subject.image.array.ndim == 2:
         return None
     axis = pose(subject.image, plane).order[0]
@@ -116,7 +116,7 @@ def _slices(subject: Subject, plane: str) -> tuple[int, int] | None:
 
 
 def _fit(made: np.ndarray, region: Region) -> tuple[float, float]:
-    """Slope and offset from the estimate to the image's own intensities, by what is known around the hole.
+    """Fit slope and offset from the estimate to the image's own intensities, by what is known around the hole.
 
     Scanners have other units, and bias fields; where the surroundings say little, the slope stays that of the scan.
     """

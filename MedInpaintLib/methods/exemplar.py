@@ -85,7 +85,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
 
 
 def _align_all(subject: Subject, progress: Progress) -> tuple[list[Aligned], tuple[str, ...]]:
-    """The exemplars that can be used, laid over the scan, and what is to be said of the others."""
+    """Register the exemplars onto the image; return those that can be used, and warnings about the others."""
     known = ~subject.whole.full()
     aligned, warnings = [], []
     for number, source in enumerate(subject.exemplars):
@@ -122,7 +122,7 @@ def _align_all(subject: Subject, progress: Progress) -> tuple[list[Aligned], tup
 
 
 def _source(window: Region, aligned: Aligned) -> Source:
-    """An exemplar in the window, its intensities fitted to what is known of the scan there."""
+    """Return an exemplar in the window, its intensities fitted to those of the image that are known there."""
     cut: np.ndarray = window.scaling.forward(aligned.onto(window.subject.image, window.box)).reshape(window.hole.shape)
     there = np.isfinite(cut)
     both = there & ~window.hole
@@ -131,7 +131,7 @@ def _source(window: Region, aligned: Aligned) -> Source:
 
 
 def _match(theirs: np.ndarray, ours: np.ndarray) -> tuple[float, float]:
-    """Slope and offset that give their intensities our median and quartiles: other scanners, other units."""
+    """Fit slope and offset that give their intensities our median and quartiles: other scanners, other units."""
     if theirs.size == 0:
         return 1.0, 0.0
     (low, middle, high), (our_low, our_middle, our_high) = (

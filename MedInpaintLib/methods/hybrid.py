@@ -49,7 +49,7 @@ class Parameters:
     uses_guides=True,
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
-    """``low-pass(structure) + patches - low-pass(patches)``, both blended with the surroundings first.
+    """Fill by ``low-pass(structure) + patches - low-pass(patches)``, both blended with the surroundings first.
 
     Better than guiding the search by the low-passed structure. Measured at a scale of 2 mm: 30.9 dB at 0.90 of the true
     gradient energy, guided 30.9 dB at 0.65 (squares of 64 px in films); 24.7 dB at 0.84, guided 23.3 dB at 0.85
@@ -75,7 +75,7 @@ def _low_pass(values: np.ndarray, sigma: Sequence[float]) -> np.ndarray:
 
 
 def _structure(region: Region, wanted: str, progress: Progress) -> tuple[np.ndarray, str, tuple[str, ...]]:
-    """The structure, float32, continuous at the hole's edge; what it is, and what is to be said of it."""
+    """Return the structure (float32, continuous at the hole's edge), its name, and warnings."""
     base = initial_fill(region, progress.part(0.0, 0.3)).astype(np.float32)
     if wanted == "biharmonic":
         return base, wanted, ()

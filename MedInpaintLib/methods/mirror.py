@@ -41,7 +41,7 @@ class Parameters:
     uses_guides=True,
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
-    """The mirror's estimate where there is one; patches of this side, or a biharmonic fill, where there is none.
+    """Fill from the other side where there is one; by patches of this side, or a biharmonic fill, where there is none.
 
     Gyri are no mirror images of each other: over 19 lateral spheres of 20 mm in seven heads, the mirror image as it is
     lost 1.7 dB against a biharmonic fill (at 1.00 of the true gradient energy), the likely share of it gained 0.4 dB
@@ -72,7 +72,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
 def _patches(
     region: Region, base: np.ndarray, compared: sides.Comparison | None, match: bool, run: Run
 ) -> Synthesis | None:
-    """Patches of both sides, or of this one where there is no other."""
+    """Fill by patches of both sides, or of this one where there is no other."""
 
     def mirrored(window: Region) -> list[Source]:
         if compared is None:
@@ -86,7 +86,7 @@ def _patches(
 
 
 def _around(left: np.ndarray, region: Region, window: Region) -> np.ndarray:
-    """The region's voxels that must not be mirrored, and all of the window when that is all of them."""
+    """Mark the region's voxels that must not be mirrored, and all of the window when that is all of them."""
     around = np.full(window.hole.shape, bool(left[region.hole].all()))
     inside = relative(region.place, window.place)
     around[inside] |= left
@@ -103,7 +103,7 @@ def _notes(compared: sides.Comparison | None) -> dict[str, object]:
 
 
 def _warnings(compared: sides.Comparison | None, alone: str, instead: str) -> tuple[str, ...]:
-    """One sentence for each reason; ``alone`` is the one for all of the hole."""
+    """Say in one sentence for each reason what was not mirrored; ``alone`` is the reason for all of the hole."""
     if compared is None:
         return (f"All of the hole was filled {instead}: {alone}.",)
     parts, said = compared.parts, []

@@ -29,7 +29,7 @@ class Parameters:
     context_mm=6.0,
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
-    """The mean of the known voxels within ``thickness`` (at least one layer) of each connected part of the hole."""
+    """Fill each connected part with the mean of the known voxels within ``thickness`` (at least one layer) of it."""
     from scipy import ndimage
 
     from ..mask import grow

@@ -203,7 +203,7 @@ class _Seen:
     fold: np.ndarray
 
     def take(self, which: np.ndarray) -> _Seen:
-        """Some of the places."""
+        """Select some of the places."""
         return _Seen(*(getattr(self, field.name)[which] for field in dataclasses.fields(self)))
 
     @staticmethod
@@ -213,7 +213,7 @@ class _Seen:
 
 
 def _look(channels: np.ndarray, places: np.ndarray, ring: np.ndarray, hole: np.ndarray, fold: np.ndarray) -> _Seen:
-    """What the stencil shows at flat indices ``places`` of flat channels; ``ring`` and ``hole`` are flat offsets."""
+    """Read the stencil at flat indices ``places`` of flat channels; ``ring`` and ``hole`` are flat offsets."""
     image, *guides = channels
     around, inside = places[:, np.newaxis] + ring, places[:, np.newaxis] + hole
     values = image[around]
@@ -233,7 +233,7 @@ def _examples(
     settings: Settings,
     rng: np.random.Generator,
 ) -> _Seen | None:
-    """The stencil at random places of the window at which all of it is known; None where it has no room."""
+    """Read the stencil at random places of the window at which all of it is known; None where it has no room."""
     guides = len(sources[0]) - 1
     numbers = (1 + guides) * (len(stencil.ring) + len(stencil.hole))
     most = min(settings.examples, ROOM // numbers, ENOUGH * len(stencil.ring)) // len(sources) + 1
@@ -270,7 +270,7 @@ def _examples(
 
 
 def _alike(asked: _Seen, seen: _Seen, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the examples that look most like what is asked for, and their weights."""
+    """Return the indices of the examples that look most like the query, and their weights."""
     apart = ((seen.features - asked.features) ** 2).mean(axis=1) + BRIGHTNESS * (seen.level - asked.level) ** 2
     nearest = np.argpartition(apart, most)[:most] if most < len(apart) else np.arange(len(apart))
     apart = apart[nearest]
@@ -326,7 +326,7 @@ class _LeftOut:
 
 
 def _principal_axes(x: np.ndarray) -> np.ndarray:
-    """The ``(features, n)`` directions in which examples vary most, at most :data:`DIRECTIONS`."""
+    """Return the ``(features, n)`` directions in which examples vary most, at most :data:`DIRECTIONS`."""
     from scipy.linalg import eigh
 
     dual = x.shape[0] < x.shape[1]
@@ -340,7 +340,7 @@ def _principal_axes(x: np.ndarray) -> np.ndarray:
 
 
 def _spline(stencil: _Stencil, spacing: Sequence[float]) -> np.ndarray:
-    """The polyharmonic spline from ring to hole, float32 ``(ring, hole)``: a thin plate's Green's function.
+    """Return the polyharmonic spline from ring to hole, float32 ``(ring, hole)``: a thin plate's Green's function.
 
     |r| in 3-D and r^2 log r in 2-D solve the biharmonic equation.
     """
@@ -359,7 +359,7 @@ def _spline(stencil: _Stencil, spacing: Sequence[float]) -> np.ndarray:
 
 
 def _cut(array: np.ndarray, box: Box, outside: float) -> np.ndarray:
-    """A copy of a box that may reach beyond the array."""
+    """Copy a box that may reach beyond the array."""
     inner = grow(box, [0] * array.ndim, array.shape)
     padding = [(i.start - b.start, b.stop - i.stop) for i, b in zip(inner, box, strict=True)]
     return np.pad(array[inner], padding, constant_values=outside)

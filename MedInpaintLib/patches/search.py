@@ -98,7 +98,7 @@ class Field:
 
     @classmethod
     def at(cls, places: np.ndarray, wanted: Wanted, sources: Sources) -> Field:
-        """The field with these places ``(n, k)``; one that is named twice for a patch counts once."""
+        """Return the field with these places ``(n, k)``; one that is named twice for a patch counts once."""
         rows = np.arange(len(places))
         compared = [sources.compare(wanted, rows, column) for column in places.T]
         distances = np.stack([distance for distance, _ in compared], axis=1)

@@ -161,7 +161,7 @@ def fill_region(
 
 
 def _flat_stays_flat(values: np.ndarray, spread: np.ndarray, region: Region) -> tuple[np.ndarray, np.ndarray]:
-    """A part of the hole around which all is the same is filled with just that: the collimated border of a film, say,
+    """Fill a part of the hole around which all is the same with just that: the collimated border of a film, say,
     of which a strip can leave so little that all whole patches are tissue.
     """
     from scipy import ndimage
@@ -267,7 +267,7 @@ class _Level:
 
 
 def _pyramid(finest: _Level) -> list[_Level]:
-    """The levels, coarsest first."""
+    """Return the levels, coarsest first."""
     levels = [finest]
     while levels[-1].depth().max() > SHALLOW:
         coarser = levels[-1].coarser()
@@ -337,7 +337,7 @@ class _Canvas:
         return np.where(self.sources.usable[places], places, anywhere)
 
     def _finer(self, coarse: _Canvas) -> np.ndarray:
-        """The coarser level's matches in places of this one: the same offset from patch to match."""
+        """Convert the coarser level's matches to this one: the same offset from patch to match."""
         factors = np.array(coarse.level.factors)
         own = self.cells - self.pad
         parent = np.full(coarse.shape, -1)
