@@ -152,10 +152,10 @@ def spread_among(
         if name == LAST and fillings:
             break
         share = progress.part(number / (len(peers) + 1), (number + 1) / (len(peers) + 1))
-        found = fill(subject, Plan.of(name, seed=seed), share)
-        warnings += [f"For the uncertainty, {name}: {warning}" for warning in found.warnings]
-        if found.instead is None:
-            fillings[name] = found
+        peer = fill(subject, Plan.of(name, seed=seed), share)
+        warnings += [f"For the uncertainty, {name}: {warning}" for warning in peer.warnings]
+        if peer.instead is None:
+            fillings[name] = peer
     order, values = _by_voxel(filling, subject.whole.shape)
     spread = np.empty(len(order))
     spread[order] = np.std([values, *(_by_voxel(each, subject.whole.shape)[1] for each in fillings.values())], axis=0)
@@ -187,10 +187,10 @@ def _predict(region: Region, plan: Plan, progress: Progress) -> Prediction:
     name = plan.method.name
     run = Run(seed=plan.seed, device=plan.device, progress=progress)
     prediction = plan.method.fill(region, plan.settings, run)
-    for what, found in (("shape", prediction.mean), ("a spread of shape", prediction.spread)):
-        if found is not None and found.shape != region.values.shape:
-            raise MethodError(f"Method '{name}' returned {what} {found.shape} for a region of {region.values.shape}.")
-        if found is not None and not np.isfinite(found[region.hole]).all():
+    for what, array in (("shape", prediction.mean), ("a spread of shape", prediction.spread)):
+        if array is not None and array.shape != region.values.shape:
+            raise MethodError(f"Method '{name}' returned {what} {array.shape} for a region of {region.values.shape}.")
+        if array is not None and not np.isfinite(array[region.hole]).all():
             raise MethodError(f"Method '{name}' returned NaN or infinity inside the hole; try another method.")
     return prediction
 

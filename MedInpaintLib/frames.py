@@ -174,8 +174,8 @@ class Frames:
             grid = np.meshgrid(at_rows, at_columns, indexing="ij")
             own = (self.tiles == number) & (self.slices >= 0) & (self.slices < len(stack))
             for frame, at in zip(frames[own], self.slices[own], strict=True):
-                found = ndimage.map_coordinates(frame.astype(np.float32), grid, order=1, mode="nearest")
-                total[at] += weight * found
+                sampled = ndimage.map_coordinates(frame.astype(np.float32), grid, order=1, mode="nearest")
+                total[at] += weight * sampled
                 weights[at] += weight
         shown = weights > 0
         stack[shown] = total[shown] / weights[shown]
@@ -385,12 +385,12 @@ def _places(tile: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _stacks(tiles: np.ndarray, slices: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Return the frames of the same tile whose slices are nearest to these plus offsets: int ``(n, len(offsets))``."""
-    found = np.empty((len(slices), len(offsets)), dtype=np.intp)
+    stacks = np.empty((len(slices), len(offsets)), dtype=np.intp)
     for tile in np.unique(tiles):
         own = np.flatnonzero(tiles == tile)
         targets = slices[own, np.newaxis] + offsets
-        found[own] = own[np.abs(targets[..., np.newaxis] - slices[own]).argmin(axis=-1)]
-    return found
+        stacks[own] = own[np.abs(targets[..., np.newaxis] - slices[own]).argmin(axis=-1)]
+    return stacks
 
 
 def _field(region: Region, turned: Pose, side_mm: float, slices: int) -> tuple[Region, Box]:
@@ -431,5 +431,5 @@ def _touched(hole: np.ndarray, axis: int) -> np.ndarray:
 
 
 def _extent(touched: np.ndarray) -> tuple[int, int]:
-    found = np.flatnonzero(touched)
-    return int(found[0]), int(found[-1])
+    indices = np.flatnonzero(touched)
+    return int(indices[0]), int(indices[-1])

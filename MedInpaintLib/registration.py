@@ -227,12 +227,12 @@ def _candidates(at: _Level, left: np.ndarray, progress: Progress) -> list[tuple[
     if points.shape[1] < 10:
         return []
     centre, radius = points.mean(axis=1), points.std(axis=1).max()
-    wanted = [(left / np.linalg.norm(left), HEADER_BONUS)] if np.linalg.norm(left) > 0.5 else []
-    wanted += [(axis / np.linalg.norm(axis), 0.0) for axis in at.steps.T]
-    wanted = [(axis, bonus) for axis, bonus in wanted if np.std(axis @ points) > THIN * radius]
+    axes = [(left / np.linalg.norm(left), HEADER_BONUS)] if np.linalg.norm(left) > 0.5 else []
+    axes += [(axis / np.linalg.norm(axis), 0.0) for axis in at.steps.T]
+    axes = [(axis, bonus) for axis, bonus in axes if np.std(axis @ points) > THIN * radius]
     found = []
-    for number, (axis, bonus) in enumerate(wanted):
-        progress.update(number / len(wanted), "Finding the midline")
+    for number, (axis, bonus) in enumerate(axes):
+        progress.update(number / len(axes), "Finding the midline")
         best = max(_planes(axis, centre, radius), key=lambda plane: _similarity(at, *reflection(plane)))
         found.append((best, bonus))
     return found

@@ -1,7 +1,7 @@
 """Self-check: which method does best on this very scan, and how well.
 
-Holes of the same shapes as the real one are cut out of healthy tissue of the same scan, where it looks like the tissue
-around the real hole. Every candidate fills them; what it should have found is known there. The best one wins, and its
+Trial holes of the same shapes as the real one are cut out of healthy tissue of the same image, where it looks like the tissue
+around the real hole. Every suitable method fills these trial holes, whose true content is known; the best one wins, and its
 scores say what to expect of it in the real hole, in this patient, with this scanner.
 """
 
@@ -220,13 +220,13 @@ class _Part:
 
     Attributes:
         voxels, ring: bool, of the shape of the box around both.
-        looks: mean and standard deviation of the ring's values.
+        appearance: mean and standard deviation of the ring's values.
         inside: share of the part that lies in the body.
     """
 
     voxels: np.ndarray
     ring: np.ndarray
-    looks: np.ndarray
+    appearance: np.ndarray
     inside: float
 
 
@@ -267,11 +267,11 @@ def _parts(hole: np.ndarray, values: np.ndarray, inside: np.ndarray) -> list[_Pa
         box = grow(found, margin, hole.shape)
         own = labels[box] == number
         ring = ndimage.binary_dilation(own, structure=np.ones((3,) * hole.ndim), iterations=2) & ~own
-        looks = values[box][ring]
-        looks = looks[np.isfinite(looks)]
-        if looks.size:
+        appearance = values[box][ring]
+        appearance = appearance[np.isfinite(appearance)]
+        if appearance.size:
             share = float(inside[box][own].mean())
-            parts.append(_Part(own, ring, np.array([looks.mean(), looks.std()]), share))
+            parts.append(_Part(own, ring, np.array([appearance.mean(), appearance.std()]), share))
     return sorted(parts, key=lambda part: -int(np.count_nonzero(part.voxels)))
 
 
@@ -301,10 +301,10 @@ def _place(
     own = own[:: max(1, len(own) // _RING)] @ steps
     ring = np.argwhere(part.ring)
     ring = ring[:: max(1, len(ring) // _RING)] @ steps
-    shown = values.ravel()[starts[:, np.newaxis] + ring]
-    looks = np.stack([shown.mean(axis=1), shown.std(axis=1)], axis=1)
+    seen = values.ravel()[starts[:, np.newaxis] + ring]
+    appearance = np.stack([seen.mean(axis=1), seen.std(axis=1)], axis=1)
     share = inside.ravel()[starts[:, np.newaxis] + own].mean(axis=1)
-    unlike = np.abs(looks - part.looks).sum(axis=1) + np.abs(share - part.inside)
+    unlike = np.abs(appearance - part.appearance).sum(axis=1) + np.abs(share - part.inside)
     for index in np.argsort(unlike):
         if not np.isfinite(unlike[index]):
             break  # NaN sorts last: a ring that touches a hole

@@ -25,16 +25,17 @@ ARCHITECTURE = "collagan"
 
 
 def load(bundle: Bundle, device: str) -> OnDevice[Imputer]:
+    """Load the network of a model; the CPU steps in where the device's memory is too small."""
+    return OnDevice(lambda device: load_network(bundle, device), device)
+
+
+def load_network(bundle: Bundle, device: str) -> Imputer:
     """Load the network of a model onto a device.
 
     Raises:
         ModelError: see :func:`.load_into`.
         MissingDependencyError: PyTorch or safetensors is not installed.
     """
-    return OnDevice(lambda place: load_network(bundle, place), device)
-
-
-def load_network(bundle: Bundle, device: str) -> Imputer:
     from ..networks import build
 
     try:

@@ -153,8 +153,8 @@ class EvaluateJob(JobFile):
         from ..evaluation.protocol import TRIVIAL
         from ..inputs import facts_of
 
-        found = [(_called(holes), table, table.to_dict()) for holes, table in zip(self.holes, tables, strict=True)]
-        several = len(found) > 1
+        sets = [(_called(holes), table, table.to_dict()) for holes, table in zip(self.holes, tables, strict=True)]
+        several = len(sets) > 1
         first = tables[0].constants
         return EvaluationReport(
             software=software(),
@@ -168,18 +168,18 @@ class EvaluateJob(JobFile):
             trivial=TRIVIAL,
             holes=[
                 {"holes": holes, "count": int(table.labels.max()), "reference": table.reference, "about": table.about}
-                for holes, table, _ in found
+                for holes, table, _ in sets
             ],
-            metrics=found[0][2]["metrics"],
-            rows=[{"holes": holes, **row} for holes, _, each in found for row in each["rows"]],
+            metrics=sets[0][2]["metrics"],
+            rows=[{"holes": holes, **row} for holes, _, each in sets for row in each["rows"]],
             methods=[
                 {"holes": holes, **method, "device": table.reports[method["method"]]["device"]}
-                for holes, table, each in found
+                for holes, table, each in sets
                 for method in each["methods"]
             ],
             left_out={
                 name: f"{holes}: {why}" if several else why
-                for holes, table, _ in found
+                for holes, table, _ in sets
                 for name, why in table.left_out.items()
             },
             warnings=_warnings(tables),

@@ -61,15 +61,15 @@ class ImputeJob(JobFile):
         if self.report is not None:
             check_folder(self.report)
         progress.update(0.0, "Reading")
-        wanted = self.target.strip().lower()
-        images = {name: Volume.read(path) for name, path in self.images.items() if name.strip().lower() != wanted}
+        target = self.target.strip().lower()
+        images = {name: Volume.read(path) for name, path in self.images.items() if name.strip().lower() != target}
         if not images:
             raise ParameterError(f"To estimate {self.target}, give one or more of the other contrasts in 'images'.")
         like = Volume.read(self.like) if self.like else None
         grid = images.get(self.reference or "") or next(iter(images.values()))
         dtype = like.array.dtype if like else np.dtype(np.int16)
         check_writable(self.output, grid.with_array(np.broadcast_to(dtype.type(0), grid.array.shape)))
-        found = impute(
+        estimate = impute(
             images,
             self.target,
             model=self.model,
@@ -81,12 +81,12 @@ class ImputeJob(JobFile):
             progress=progress.part(0.05, 0.95),
         )
         for name, path in self.images.items():  # it was given volumes, which have no names
-            for contrast, about in found.report["images"].items():
+            for contrast, about in estimate.report["images"].items():
                 if contrast.lower() == name.strip().lower():
                     about["name"] = Path(path).name
         if self.like:
-            found.report["units"] = f"those of {Path(self.like).name}"
+            estimate.report["units"] = f"those of {Path(self.like).name}"
         progress.update(0.95, "Writing")
-        found.save(self.output, self.report, compress=self.compress)
+        estimate.save(self.output, self.report, compress=self.compress)
         progress.update(1.0, "Done")
-        return found.report
+        return estimate.report

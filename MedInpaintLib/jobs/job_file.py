@@ -100,12 +100,12 @@ class JobFile:
             value = getattr(self, field.name)
             if value is None and str(field.type).endswith("| None"):
                 continue
-            wanted, convert = _KINDS[str(field.type).removesuffix(" | None")]
+            expected, convert = _KINDS[str(field.type).removesuffix(" | None")]
             try:
                 object.__setattr__(self, field.name, convert(value))
             except ValueError:
-                found = "null" if value is None else reprlib.repr(value)
-                raise ParameterError(f"The job's field '{field.name}' must be {wanted}; found {found}.") from None
+                described = "null" if value is None else reprlib.repr(value)
+                raise ParameterError(f"The job's field '{field.name}' must be {expected}; found {described}.") from None
 
     @classmethod
     def of(cls: type[Kind], fields: Mapping[str, Any], folder: Path) -> Kind:

@@ -66,22 +66,22 @@ def choose(subject: Subject) -> tuple[str, str]:
 def candidates(subject: Subject) -> list[str]:
     """Return the methods that a self-check tries: the one that :func:`choose` takes, then others that may be better."""
     first, _ = choose(subject)
-    others = ["biharmonic", "patch"]
+    names = ["biharmonic", "patch"]
     if _depth(subject) <= LEARNABLE and _can_be_learned(subject):
-        others.append("patch-regression")
+        names.append("patch-regression")
     if len(subject.axes) == 3:
-        others.append("linear-z")
+        names.append("linear-z")
     if subject.modality == "MR" and is_mostly_known(subject):
-        others.append("mirror")
+        names.append("mirror")
     if subject.modality == "film":
-        others.append("hybrid")
+        names.append("hybrid")
     # Any flat image may be taken for a chest film: whether the network that learned these is better, is for trial holes
     # to tell, and not for the choice without them.
     if len(subject.axes) == 2 and _can_run(NETWORK, subject.modality):
-        others.append(NETWORK)
+        names.append(NETWORK)
     if subject.exemplars:
-        others.append("exemplar")
-    return [first, *(name for name in others if name != first)]
+        names.append("exemplar")
+    return [first, *(name for name in names if name != first)]
 
 
 def _can_run(method: str, modality: str) -> bool:
@@ -123,15 +123,15 @@ def _within(hole: Hole, spacing: Sequence[float], axis: int) -> float:
     """
     from scipy import ndimage
 
-    others = [other for other in range(3) if other != axis]
+    in_slice = [other for other in range(3) if other != axis]
     slices = np.moveaxis(hole.voxels, axis, 0)
     largest = slices[np.argmax(np.count_nonzero(slices, axis=(1, 2)))]
     # Around the bounding box all is known, but beyond the image's border nothing is.
-    known_around = [(int(hole.box[a].start > 0), int(hole.box[a].stop < hole.shape[a])) for a in others]
+    known_around = [(int(hole.box[a].start > 0), int(hole.box[a].stop < hole.shape[a])) for a in in_slice]
     padded = np.pad(largest, known_around)
     if padded.all():
         return np.inf
-    return float(ndimage.distance_transform_edt(padded, sampling=[spacing[a] for a in others]).max())
+    return float(ndimage.distance_transform_edt(padded, sampling=[spacing[a] for a in in_slice]).max())
 
 
 def _across(hole: Hole, spacing: Sequence[float], axis: int) -> float:

@@ -81,9 +81,9 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
             progress=run.progress,
         ),
     )
-    made = estimated[region.box].reshape(region.hole.shape)
-    slope, offset = _fit(made, region)
-    mean = slope * made + offset
+    predicted = estimated[region.box].reshape(region.hole.shape)
+    slope, offset = _fit(predicted, region)
+    mean = slope * predicted + offset
     notes = {"model": bundle.name, "estimated from": ", ".join(names), **on_device.notes}
     return Prediction(mean, notes=notes, warnings=(*on_device.warnings, *warnings), device=on_device.device)
 
@@ -115,15 +115,15 @@ def _slices(subject: Subject, plane: str) -> tuple[int, int] | None:
     return max(part.start - beyond, 0), min(part.stop + beyond, subject.image.array.shape[axis])
 
 
-def _fit(made: np.ndarray, region: Region) -> tuple[float, float]:
+def _fit(predicted: np.ndarray, region: Region) -> tuple[float, float]:
     """Fit slope and offset from the estimate to the image's own intensities, by what is known around the hole.
 
     Scanners have other units, and bias fields; where the surroundings say little, the slope stays that of the scan.
     """
-    around = ~region.hole & (made > 0)
+    around = ~region.hole & (predicted > 0)
     if np.count_nonzero(around) < FEWEST:
         around = ~region.hole
-    seen, known = made[around].astype(np.float64), region.values[around].astype(np.float64)
+    seen, known = predicted[around].astype(np.float64), region.values[around].astype(np.float64)
     variance = float(seen.var()) if seen.size else 0.0
     if seen.size < FEWEST or variance < 1e-6:
         return 1.0, float(known.mean() - seen.mean()) if seen.size else 0.0

@@ -64,7 +64,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     sources = [_source(window, each) for each in aligned]
     if parameters.own:
         sources.insert(0, Source(window.values[np.newaxis], ~window.hole))
-    found = synthesize(
+    synthesis = synthesize(
         start[np.newaxis],
         hole,
         sources,
@@ -75,13 +75,13 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
         progress=run.progress.part(0.55, 1.0),
     )
     notes = {"exemplars": len(aligned)}
-    if found is None:
+    if synthesis is None:
         warnings += (f"{_NONE_USED if not sources else _NOTHING_WHOLE}; the biharmonic fill was taken.",)
         return Prediction(base, notes=notes, warnings=warnings, instead="biharmonic")
     instead = None if aligned else "patch"
     if instead:
         warnings += (f"{_NONE_USED}; all was copied from this scan itself, as the method 'patch' does.",)
-    return Prediction(found.values[inside], found.spread[inside], notes, warnings, instead)
+    return Prediction(synthesis.values[inside], synthesis.spread[inside], notes, warnings, instead)
 
 
 def _align_all(subject: Subject, progress: Progress) -> tuple[list[Aligned], tuple[str, ...]]:
@@ -110,14 +110,14 @@ def _align_all(subject: Subject, progress: Progress) -> tuple[list[Aligned], tup
             warnings.append(f"Exemplar {name} was left out: it is the image itself.")
             continue
         share = progress.part(number / len(subject.exemplars), (number + 1) / len(subject.exemplars))
-        found = align(subject.image, known, exemplar, share)
-        if found.similarity < ALIKE:
+        alignment = align(subject.image, known, exemplar, share)
+        if alignment.similarity < ALIKE:
             warnings.append(
                 f"Exemplar {name} was left out: laid over the image it is not alike (correlation "
-                f"{found.similarity:.2f}). Is it the same contrast and part of the body?"
+                f"{alignment.similarity:.2f}). Is it the same contrast and part of the body?"
             )
             continue
-        aligned.append(found)
+        aligned.append(alignment)
     return aligned, tuple(warnings)
 
 

@@ -57,15 +57,15 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """
     base, structure, warnings = _structure(region, parameters.structure, run.progress.part(0.0, 0.3))
     settings = Settings(search=parameters.search)
-    found = fill_region(region, base, settings, run.rng(), run.progress.part(0.3, 0.9))
+    synthesis = fill_region(region, base, settings, run.rng(), run.progress.part(0.3, 0.9))
     notes = {"structure": structure}
-    if found is None:
+    if synthesis is None:
         warnings += ("The image has no patch without a hole: the fill is the structure alone, without texture.",)
         return Prediction(base, notes=notes, warnings=warnings, instead=structure)
-    patches = poisson(found.values, region.values, region.hole, spacing=region.spacing)
+    patches = poisson(synthesis.values, region.values, region.hole, spacing=region.spacing)
     sigma = [parameters.scale / mm for mm in region.spacing]
     made = _low_pass(base, sigma) + patches - _low_pass(patches, sigma)
-    return Prediction(made, found.spread, notes, (*warnings, *found.warnings))
+    return Prediction(made, synthesis.spread, notes, (*warnings, *synthesis.warnings))
 
 
 def _low_pass(values: np.ndarray, sigma: Sequence[float]) -> np.ndarray:
@@ -74,11 +74,11 @@ def _low_pass(values: np.ndarray, sigma: Sequence[float]) -> np.ndarray:
     return ndimage.gaussian_filter(values, sigma, mode="nearest")
 
 
-def _structure(region: Region, wanted: str, progress: Progress) -> tuple[np.ndarray, str, tuple[str, ...]]:
+def _structure(region: Region, kind: str, progress: Progress) -> tuple[np.ndarray, str, tuple[str, ...]]:
     """Return the structure (float32, continuous at the hole's edge), its name, and warnings."""
     base = initial_fill(region, progress.part(0.0, 0.3)).astype(np.float32)
-    if wanted == "biharmonic":
-        return base, wanted, ()
+    if kind == "biharmonic":
+        return base, kind, ()
     compared = other_side(region, progress.part(0.3, 1.0))
     if compared is None:
         return base, "biharmonic", ("The image is not symmetric enough: the structure is that of the biharmonic fill.",)

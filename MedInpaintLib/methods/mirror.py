@@ -55,14 +55,14 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     nothing = compared is None or all(part.reason for part in compared.parts)
     if parameters.detail == "patches":
         base = base.astype(np.float32)
-        found = _patches(region, base, compared, parameters.match, run)
-        if found is None:
+        synthesis = _patches(region, base, compared, parameters.match, run)
+        if synthesis is None:
             warning = f"All of the hole was filled by biharmonic: {alone + ', and ' if alone else ''}no patch is whole."
             return Prediction(base, notes=notes, warnings=(warning,), instead="biharmonic")
         # Where only some parts are left out, patches from further away on the other side may still fit them best.
         warnings = _warnings(compared, alone, f"{'' if nothing else 'mostly '}by patches of this side")
         instead = "patch" if nothing else None
-        return Prediction(found.values, found.spread, notes, (*warnings, *found.warnings), instead)
+        return Prediction(synthesis.values, synthesis.spread, notes, (*warnings, *synthesis.warnings), instead)
     if compared is not None:
         base = sides.estimate(compared, base, match=parameters.match, full=parameters.detail == "all")
     warnings = _warnings(compared, alone, "by biharmonic")

@@ -50,13 +50,13 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     base = initial_fill(region, run.progress.part(0.0, 0.1)).astype(np.float32)
     settings = Settings(parameters.size, parameters.search, parameters.matches)
     settings = dataclasses.replace(settings, sharpness=parameters.sharpness, rounds=parameters.effort)
-    found = fill_region(region, base, settings, run.rng(), run.progress.part(0.1, 1.0))
-    if found is None:
+    synthesis = fill_region(region, base, settings, run.rng(), run.progress.part(0.1, 1.0))
+    if synthesis is None:
         warning = "The image has no patch without a hole; the biharmonic fill was taken."
         return Prediction(base, warnings=(warning,), instead="biharmonic")
     return Prediction(
-        found.values,
-        found.spread,
-        notes={"patch, voxels": " x ".join(map(str, found.patch)), "distance of the matches": found.distance},
-        warnings=found.warnings,
+        synthesis.values,
+        synthesis.spread,
+        notes={"patch, voxels": " x ".join(map(str, synthesis.patch)), "distance of the matches": synthesis.distance},
+        warnings=synthesis.warnings,
     )

@@ -100,3 +100,28 @@ def test_an_image_without_two_sides_has_no_other_side():
     values, there = in_frames(None, frames)
     assert not there.any()
     assert (values == frames.values).all()
+
+
+def test_what_several_steps_need_is_found_once(monkeypatch):
+    """A network that corrects the mirror and sees the other side, on a hole of two regions."""
+    from MedInpaintLib import initial_fill as smooth
+    from MedInpaintLib import other_side as sides
+    from MedInpaintLib.models import store
+
+    counts = {}
+
+    def counted(module, name):
+        whole = getattr(module, name)
+
+        def call(*arguments, **options):
+            counts[name] = counts.get(name, 0) + 1
+            return whole(*arguments, **options)
+
+        monkeypatch.setattr(module, name, call)
+
+    for module, name in ((sides, "find_symmetry"), (sides, "_compare"), (smooth, "_solve"), (store, "_look")):
+        counted(module, name)
+    result = mi.inpaint(head(), ball((20, 12, 31), 3) | ball((20, 38, 31), 3), method="edge-guided", spacing=MM)
+    assert result.report["hole"]["regions"] == 2
+    assert result.report["notes"]["corrects"] == "mirror"
+    assert counts == {"find_symmetry": 1, "_compare": 2, "_solve": 2, "_look": 1}
