@@ -1,8 +1,8 @@
 """Self-check: which method does best on this very scan, and how well.
 
-Trial holes of the same shapes as the real one are cut out of healthy tissue of the same image, where it looks like the tissue
-around the real hole. Every suitable method fills these trial holes, whose true content is known; the best one wins, and its
-scores say what to expect of it in the real hole, in this patient, with this scanner.
+Trial holes of the same shapes as the real one are cut out of healthy tissue of the same image, where it looks like the
+tissue around the real hole. Every suitable method fills these trial holes, whose true content is known. The best one
+wins, and its scores say what to expect of it in the real hole, in this patient, with this scanner.
 """
 
 from __future__ import annotations
