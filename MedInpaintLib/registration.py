@@ -30,8 +30,6 @@ THIN = 0.35
 TILTS = (-24.0, -12.0, 0.0, 12.0, 24.0)
 #: How much more symmetric another plane must be than the one that the header calls left-right.
 HEADER_BONUS = 0.05
-#: HU between which a CT is compared; all of the scale would leave no contrast but bone.
-WINDOW = (-200.0, 300.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,10 +154,10 @@ def _longest(subject: Subject) -> float:
 
 
 def contrasted(subject: Subject) -> np.ndarray:
-    """``scan.values``, background at 0: a CT's soft-tissue window as 0..1. 0 under the hole."""
+    """Return ``subject.values``, of a CT the registered intensities as 0..1; background and hole are 0."""
     values = subject.values
-    if subject.modality == "CT":
-        low, high = subject.scaling.forward(np.array(WINDOW))
+    if subject.modality.registered is not None:
+        low, high = subject.scaling.forward(np.array(subject.modality.registered))
         values = (values - low) / (high - low)
     return np.where(subject.hole, 0.0, np.clip(values, 0.0, 1.5)).astype(np.float32)
 

@@ -11,7 +11,8 @@ import numpy as np
 from ..data_range import data_range_of
 from ..errors import GeometryError, MaskError, MissingDependencyError
 from ..files import replacing
-from ..intensity import guess_modality, sample_known
+from ..intensity import sample_known
+from ..modality import Modality
 from ..volume import Volume
 
 _BACK, _INK, _DIM, _OUTLINE = "#101214", "#f2f2f2", "#a7adb5", "#ffb000"
@@ -271,7 +272,7 @@ def _extent(part: tuple[slice, slice], tall: float, wide: float) -> tuple[float,
 
 def _window(image: np.ndarray, hole: np.ndarray) -> tuple[float, float]:
     known = sample_known(image, hole, tuple(slice(0, size) for size in image.shape))
-    modality = guess_modality(known, sum(size > 1 for size in image.shape))
+    modality = Modality.guess(known, sum(size > 1 for size in image.shape))
     scale = data_range_of(known, modality, image.dtype)
     return scale.black, scale.black + scale.width
 

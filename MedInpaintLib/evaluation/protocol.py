@@ -13,15 +13,16 @@ from typing import Any, Union
 
 import numpy as np
 
-from .. import intensity
 from ..data_range import DataRange, data_range_of
 from ..errors import Cancelled, GeometryError, MaskError, MethodError, ParameterError, in_one_line, is_fault
 from ..foreground import body
 from ..holes import is_spec, place
 from ..holes.grammar import grammar
+from ..intensity import sample_known
 from ..mask import grow
 from ..methods import registry
 from ..metrics import CONVENTIONS, score
+from ..modality import Modality
 from ..pipeline import inpaint
 from ..progress import Progress
 from ..volume import Volume
@@ -76,7 +77,7 @@ def evaluate(
         data_range: R of PSNR and SSIM, or ``(low, high)``. Default: 400 HU around 40 HU for CT, 255 for 8-bit films,
             else the 99.5 percentile of the known foreground. Always printed.
         convention: ``"masked"``, ``"brats"`` or ``"rfr-report"``, see :mod:`MedInpaintLib.metrics.conventions`.
-        modality: ``"MR"``, ``"CT"`` or ``"film"``; guessed by default.
+        modality: a name of :data:`MedInpaintLib.modality.MODALITIES`; guessed by default.
         foreground: where holes may lie, a mask; the body by default.
         avoid: where they may not, e.g. lesions.
         margin_mm: least distance between holes.
@@ -106,11 +107,14 @@ def evaluate(
     volume = Volume.of(image, spacing)
     name = name or (os.path.basename(os.fspath(image)) if isinstance(image, (str, os.PathLike)) else "array")
     dimensions = sum(size > 1 for size in volume.array.shape)
-    modality = modality or intensity.guess_modality(intensity.sample_known(volume.array, None, None), dimensions)
+    if modality is None:
+        kind = Modality.guess(sample_known(volume.array, None, None), dimensions)
+    else:
+        kind = Modality.of(modality)
 
     progress.update(0.02, "Placing holes")
     if isinstance(holes, str) and is_spec(holes):
-        inside = body(volume.array, modality) if foreground is None else _mask(foreground, volume)
+        inside = body(volume.array, kind) if foreground is None else _mask(foreground, volume)
         kept_off = None if avoid is None else _mask(avoid, volume)
         labels = place(
             holes,
@@ -125,8 +129,8 @@ def evaluate(
     else:
         labels, described = _given_holes(holes, volume)
     hole = labels > 0
-    known = intensity.sample_known(volume.array, hole, tuple(slice(0, size) for size in hole.shape))
-    scale = data_range_of(known, modality, volume.array.dtype, data_range)
+    known = sample_known(volume.array, hole, tuple(slice(0, size) for size in hole.shape))
+    scale = data_range_of(known, kind, volume.array.dtype, data_range)
     boxes = _boxes(labels, CONVENTIONS[convention].context)
 
     voided = volume.with_array(np.where(hole, volume.array.dtype.type(0), volume.array))
@@ -140,7 +144,7 @@ def evaluate(
         share.update(0.0, label)
         start = time.perf_counter()
         try:
-            filled, report = run(voided, hole, modality, seed, share.part(0.0, 0.8, label))
+            filled, report = run(voided, hole, kind.name, seed, share.part(0.0, 0.8, label))
             _check_fill(label, filled, hole)
         except Exception as error:
             if not keep_going or label == TRIVIAL or isinstance(error, Cancelled):
@@ -160,10 +164,10 @@ def evaluate(
     table = Table(
         rows=tuple(rows),
         reference=TRIVIAL,
-        about=_about(name, volume, modality, split, described, seed, convention, scale, len(boxes)),
+        about=_about(name, volume, kind.name, split, described, seed, convention, scale, len(boxes)),
         constants={
             "data": name,
-            "modality": modality,
+            "modality": kind.name,
             "split": split,
             "protocol": described,
             "seed": seed,

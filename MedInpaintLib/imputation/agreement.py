@@ -8,6 +8,7 @@ import itertools
 import numpy as np
 
 from ..foreground import body
+from ..modality import MR
 from ..volume import Volume
 from .core import fit_core_scaling
 
@@ -58,7 +59,7 @@ class Anatomy:
         every = tuple(slice(None, None, step) for step in steps)
         spacing = tuple(step * mm for step, mm in zip(steps, image.spacing, strict=True))
         values = fit_core_scaling(array, image.spacing).forward(array[every])
-        inside = body(values, "MR")
+        inside = body(values, MR)
         deep = inside & (ndimage.distance_transform_edt(inside, sampling=spacing) > RIM_MM)
         flat = sorted(range(values.ndim), key=lambda axis: (image.array.shape[axis] == 1, image.spacing[axis]))[:2]
         return cls(values, inside, known[every], deep & known[every], spacing, tuple(flat))

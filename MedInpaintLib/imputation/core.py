@@ -8,6 +8,7 @@ import numpy as np
 
 from ..foreground import body
 from ..intensity import Scaling
+from ..modality import MR
 
 #: Deeper in the body than this, mm, is the core: scalp and skull, which skull-stripped images lack, are not of it.
 DEPTH_MM = 15.0
@@ -38,7 +39,7 @@ def core(image: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
     # A crop of a few voxels is looked at as it is.
     steps = [1 if size < 2 * step else step for size, step in zip(image.shape, steps, strict=True)]
     thinned = image[tuple(slice(None, None, step) for step in steps)]
-    inside = body(thinned, "MR")
+    inside = body(thinned, MR)
     sampling = [step * mm for step, mm in zip(steps, spacing, strict=True)]
     depth = ndimage.distance_transform_edt(inside, sampling=sampling)
     deep = inside & (depth > DEPTH_MM)

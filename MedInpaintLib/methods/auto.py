@@ -32,7 +32,7 @@ SUMMARY = "Chooses by the hole's geometry and side and by the kind of image, and
 
 
 def choose(subject: Subject) -> tuple[str, str]:
-    """The method's name, and the reason in words for the report.
+    """Return the method's name, and the reason in words for the report.
 
     Measured on the training and validation images (mean PSNR in the hole). With one to three whole slices missing,
     linear-z leads biharmonic by 2.3 to 2.9 dB in MR scans with slices 2.6 to 4.5 times thicker than pixels and by 0.7
@@ -50,16 +50,18 @@ def choose(subject: Subject) -> tuple[str, str]:
     thickness = spacing[axis] / min(spacing[a] for a in axes)
     if thickness >= THICK and len(axes) == 3 and _within(hole, spacing, axis) >= RUINED * _across(hole, spacing, axis):
         return "linear-z", f"slices are missing and voxels are {thickness:.1f} times longer across slices"
-    if subject.modality == "film":
-        return "biharmonic", "films are smooth, and a thin plate continues their values and slopes best"
+    modality = subject.modality
+    if modality.is_smooth:
+        why = "images are smooth, and a thin plate continues their values and slopes best"
+        return "biharmonic", f"{modality.name} {why}"
     if _depth(subject) <= SMALL:
         if _can_be_learned(subject):
             return "patch-regression", "the hole is small, so its surroundings say most of what is in it"
         return "biharmonic", "the hole is thin, but too wide to be learned from its surroundings"
-    if subject.modality == "MR" and is_mostly_known(subject):
+    if modality.has_two_sides and is_mostly_known(subject):
         return "mirror", "the hole is large, and the same place on the other side of the head is known"
-    if subject.modality == "CT" and len(axes) == 3:
-        return "biharmonic", "the hole is large; in a CT volume a thin plate errs least there"
+    if not modality.patches_suit_volumes and len(axes) == 3:
+        return "biharmonic", f"the hole is large; in a {modality.name} volume a thin plate errs least there"
     return "patch", "the hole is large, and there is tissue around it that fits"
 
 
@@ -71,13 +73,13 @@ def candidates(subject: Subject) -> list[str]:
         others.append("patch-regression")
     if len(subject.axes) == 3:
         others.append("linear-z")
-    if subject.modality == "MR" and is_mostly_known(subject):
+    if subject.modality.has_two_sides and is_mostly_known(subject):
         others.append("mirror")
-    if subject.modality == "film":
+    if subject.modality.is_smooth:
         others.append("hybrid")
     # Any flat image may be taken for a chest film: whether the network that learned these is better, is for trial holes
     # to tell, and not for the choice without them.
-    if len(subject.axes) == 2 and _can_run(NETWORK, subject.modality):
+    if len(subject.axes) == 2 and _can_run(NETWORK, subject.modality.name):
         others.append(NETWORK)
     if subject.exemplars:
         others.append("exemplar")

@@ -11,6 +11,7 @@ from ..errors import ParameterError
 from ..frames import pose
 from ..imputation.estimate import ARCHITECTURE, contrast_of, estimate, load_network
 from ..imputation.grids import check_one_anatomy
+from ..modality import MR
 from ..models.bundle import Bundle
 from ..models.once import load_once
 from ..parameters import parameter
@@ -60,7 +61,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
             "Method 'collagan' must know which contrasts these are; set 'target' to that of the image, and 'guides' to "
             "those of the guides, in their order (--set target=FLAIR --set guides=T1,T2)."
         )
-    model = load_once(subject, parameters.model, ARCHITECTURE, load_network, run.device, modality="MR")
+    model = load_once(subject, parameters.model, ARCHITECTURE, load_network, run.device, modality=MR)
     bundle, on_device = model.bundle, model.on_device
     target = contrast_of(bundle, parameters.target)
     names = _names(parameters.guides, target, bundle, len(subject.guides))

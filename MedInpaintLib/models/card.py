@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..modality import MODALITIES, Modality
 from ..networks import IMPUTING
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def describe_input(bundle: Bundle) -> str:
     """The input in a few words: planes, pixels and their size, and what else is seen with a slice."""
     size, slices = bundle.input, bundle.arguments.get("slices", 1)
     planes = ", ".join([size["plane"], *size.get("also", [])])
-    kind = "images" if bundle.modality == "film" else f"{planes} slices"
+    kind = "images" if _modality(bundle).is_projection else f"{planes} slices"
     across = size.get("across", 0)
     of = f"at {across} pixels along the image's longer side" if across else f"of {size['pixel_mm']:g} mm"
     words = f"{kind}, {size['pixels']} x {size['pixels']} pixels {of}"
@@ -84,13 +85,14 @@ def _what_it_is(bundle: Bundle) -> str:
 
 
 def _input(bundle: Bundle) -> str:
-    from ..intensity import CT_WINDOW  # numpy, which those who only look for models need not have
-
     centre, half_width = bundle.normalisation["centre"], bundle.normalisation["half_width"]
-    if bundle.modality == "CT":
-        low, high = (CT_WINDOW[0] + (centre + side * half_width) * (CT_WINDOW[1] - CT_WINDOW[0]) for side in (-1, 1))
-        scale = f"{CT_WINDOW[0]:g} to {CT_WINDOW[1]:g} HU to 0 and 1"
-        rest = f": {low:.0f} to {high:.0f} HU are told apart; of what lies beyond, only a correction is made"
+    modality = _modality(bundle)
+    if modality.scale is not None:
+        black, white = modality.scale
+        low, high = (black + (centre + side * half_width) * (white - black) for side in (-1, 1))
+        units = f" {modality.units}" if modality.units else ""
+        scale = f"{black:g} to {white:g}{units} to 0 and 1"
+        rest = f": {low:.0f} to {high:.0f}{units} are told apart; of what lies beyond, only a correction is made"
     elif bundle.architecture in IMPUTING:
         scale, rest = "no signal to 0, and the median of what lies deeper than 15 mm in the head to 0.25", ""
     else:
@@ -102,6 +104,11 @@ def _input(bundle: Bundle) -> str:
         f"({bundle.modality}: {scale}); the network then sees (scaled - {centre:g}) / {half_width:g}{rest}."
         f"{relative if bundle.arguments.get('relative') else ''}"
     )
+
+
+def _modality(bundle: Bundle) -> Modality:
+    """Return what the card says of a modality; a bundle may name one that is registered elsewhere alone."""
+    return MODALITIES.get(bundle.modality) or Modality(name=bundle.modality)
 
 
 def _training(bundle: Bundle) -> str:

@@ -14,6 +14,7 @@ from ..foreground import body
 from ..frames import along, pose, sample
 from ..imputation.core import fit_core_scaling
 from ..manifest import Entry
+from ..modality import MR
 from ..volume import Volume
 from .slices import BACKGROUND, check_finite
 
@@ -193,7 +194,7 @@ def brain(volumes: Mapping[str, Volume], mask: Entry | None) -> np.ndarray:
         GeometryError: the mask is on another grid.
     """
     if mask is None:
-        return np.any([body(each.array, "MR") for each in volumes.values()], axis=0)
+        return np.any([body(each.array, MR) for each in volumes.values()], axis=0)
     found = Volume.of(mask.path)
     difference = next(iter(volumes.values())).grid_difference(found)
     if difference:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..errors import MissingDependencyError, ParameterError
 from ..frames import PLANES, pixel_size
 from ..holes import Lesions, parse
-from ..intensity import MODALITIES
 from ..methods import registry
+from ..modality import MODALITIES
 from ..models.fields import NAME
 from ..volume import Volume
 
@@ -34,7 +34,7 @@ class Data:
     """What to learn from.
 
     Attributes:
-        modality: ``"MR"``, ``"CT"`` or ``"film"``.
+        modality: a name of :data:`.modality.MODALITIES`.
         contrasts: those to use; empty for all.
         plane: of the slices.
         pixel_mm: of the slices' pixels.
@@ -261,7 +261,7 @@ def _value(field: dataclasses.Field, value: Any, where: str) -> Any:
 
 
 def _checked(data: Data, path: Path) -> Data:
-    for name, value, known in (("modality", data.modality, MODALITIES), ("plane", data.plane, tuple(PLANES))):
+    for name, value, known in (("modality", data.modality, tuple(MODALITIES)), ("plane", data.plane, tuple(PLANES))):
         if value not in known:
             raise ParameterError(f"The recipe '{path}' has the {name} '{value}'; choose one of {', '.join(known)}.")
     for plane in data.also:

@@ -12,6 +12,7 @@ from ..foreground import body
 from ..frames import along, pose, sample
 from ..intensity import fit_scaling, sample_known
 from ..manifest import Entry
+from ..modality import Modality
 from ..volume import Volume
 
 #: Slices with less of the body than this share of the image's fullest one are background: above the head, say.
@@ -89,10 +90,11 @@ def check_finite(volume: Volume, entry: Entry) -> None:
 def _of(entry: Entry, plane: str, pixel_mm: float) -> list[Slice]:
     volume = Volume.of(entry.path)
     check_finite(volume, entry)
-    scaling = fit_scaling(sample_known(volume.array, None, None), entry.modality)
+    modality = Modality.of(entry.modality)
+    scaling = fit_scaling(sample_known(volume.array, None, None), modality)
     turned = pose(volume, plane)
     whole = volume.array.reshape([1] * (3 - volume.array.ndim) + list(volume.array.shape))
-    inside = turned.turn(body(volume.array, entry.modality).reshape(whole.shape))
+    inside = turned.turn(body(volume.array, modality).reshape(whole.shape))
     spacing = (1.0,) * (3 - volume.array.ndim) + tuple(volume.spacing)
     ratio = [pixel_mm / spacing[axis] for axis in turned.order[1:]]
     stack = turned.turn(whole)

@@ -14,6 +14,7 @@ from ..frames import pose
 from ..intensity import Scaling, fit_scaling, sample_known
 from ..manifest import Entry
 from ..mask import Box
+from ..modality import Modality
 from ..shrink import reduced_to
 from ..volume import Volume
 from .slices import check_finite
@@ -27,13 +28,13 @@ class Undamaged:
         image: as it was stored.
         inside: bool, where the body is.
         scaling: of its intensities.
-        modality: ``"MR"``, ``"CT"`` or ``"film"``.
+        modality: of the image.
     """
 
     image: Volume
     inside: np.ndarray
     scaling: Scaling
-    modality: str
+    modality: Modality
 
     def digest(self) -> str:
         """The same for the same image alone."""
@@ -71,11 +72,12 @@ def read_undamaged(
         check_finite(image, entry)
         if across and image.array.ndim == 2:
             image = reduced_to(image, across)
-        scaling = fit_scaling(sample_known(image.array, None, None), entry.modality)
-        inside = body(image.array, entry.modality)
+        modality = Modality.of(entry.modality)
+        scaling = fit_scaling(sample_known(image.array, None, None), modality)
+        inside = body(image.array, modality)
         for box in _slices(image, plane):
             if inside[box].any():
-                found.append(Undamaged(image.crop(box), inside[box], scaling, entry.modality))
+                found.append(Undamaged(image.crop(box), inside[box], scaling, modality))
     if not found:
         raise InputError("There are no images to learn from: the data hold none of this modality, contrast and split.")
     return found
