@@ -1,4 +1,4 @@
-"""A table of images with their splits: which image may be used for what."""
+"""Manifests: tables of images with their subjects and splits."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Entry:
 
     Attributes:
         path: of the file.
-        name: its path within the data, without the ending.
+        name: path within the data, without the ending.
         modality: a name of :data:`.modality.MODALITIES`.
-        contrast: T1, FLAIR, ...; masks have one that says so.
-        subject: who it is of; no subject is in two splits.
+        contrast: T1, FLAIR, ...; masks have one that begins with MASK.
+        subject: identifier of the person; no subject is in two splits.
         split: ``"train"``, ``"val"`` or ``"test"``.
-        dataset, licence, citation: where it comes from; empty where the manifest does not say.
+        dataset, licence, citation: the source; empty where the manifest names none.
     """
 
     path: Path

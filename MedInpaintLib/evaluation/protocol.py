@@ -1,4 +1,4 @@
-"""The protocol: holes into a healthy image, a fill by each method, scores hole by hole."""
+"""The protocol: make holes in a healthy image, fill them by each method, score hole by hole."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ..progress import Progress
 from ..volume import Volume
 from .report import Row, Table
 
-#: In every table: a method that does not beat it is not worth its time.
+#: The method that is in every table: one that does not beat it is not worth its time.
 TRIVIAL = "shell-mean"
 
 #: A fill from outside the engine: ``fill(voided image, hole, spacing) -> filled array``.
@@ -60,8 +60,8 @@ def evaluate(
 ) -> Table:
     """Score methods on synthetic holes in an image of which the truth is known.
 
-    All holes are cut out at once and filled in one go by each method; every score is that of one hole, so methods can
-    be paired hole by hole. What lies under the holes is wiped before a method sees the image.
+    All holes are cut out at once and filled in one run by each method; every score is that of one hole, so methods can
+    be paired hole by hole. The content of the holes is removed before a method sees the image.
 
     Args:
         image: a path, a SimpleITK image, a :class:`Volume`, or an array ``(k, j, i)`` or ``(j, i)``.
@@ -214,7 +214,7 @@ def _row(
 
 
 def _runs(methods: str | Sequence[Entry]) -> list[tuple[str, Callable[..., Outcome]]]:
-    """Label and function of each method, the trivial fill among them, each once; unknown names fail before any work."""
+    """Return label and function of each method and of the trivial fill; unknown names fail before any work."""
     asked = [methods] if isinstance(methods, str) else list(methods)
     if TRIVIAL not in asked:
         asked.insert(0, TRIVIAL)
@@ -246,7 +246,7 @@ def _peer(fill: Peer) -> Callable[..., Outcome]:
 
 
 def _check_fill(method: str, filled: np.ndarray, hole: np.ndarray) -> None:
-    """A fill that cannot be scored must stop the evaluation: means that leave it out would flatter the method."""
+    """Refuse a fill that cannot be scored: means that leave it out would flatter the method."""
     if filled.shape != hole.shape:
         raise MethodError(f"'{method}' returned an image of shape {filled.shape} instead of {hole.shape}.")
     if filled.dtype.kind not in "biuf":
@@ -260,7 +260,7 @@ def _check_fill(method: str, filled: np.ndarray, hole: np.ndarray) -> None:
 
 
 def _mask(mask: Any, volume: Volume) -> np.ndarray:
-    """A mask on the image's grid as a bool array."""
+    """Return a mask on the image's grid as a bool array."""
     return _on_grid(mask, volume).array != 0
 
 
@@ -273,7 +273,7 @@ def _on_grid(mask: Any, volume: Volume) -> Volume:
 
 
 def _given_holes(holes: Any, volume: Volume) -> tuple[np.ndarray, str]:
-    """Labels and a description from a mask: its labels, or its connected parts when there is one label."""
+    """Return labels and a description from a mask: its labels, or its connected parts when there is one label."""
     from scipy import ndimage
 
     if isinstance(holes, (str, os.PathLike)) and not os.path.exists(holes):
@@ -293,7 +293,7 @@ def _given_holes(holes: Any, volume: Volume) -> tuple[np.ndarray, str]:
 
 
 def _boxes(labels: np.ndarray, context: int | None) -> dict[int, tuple[slice, ...]]:
-    """For each hole the part of the image that its scores depend on; the whole image when a convention needs that."""
+    """Return for each hole the box on which its scores depend; the whole image when a convention needs that."""
     from scipy import ndimage
 
     whole = tuple(slice(0, size) for size in labels.shape)
@@ -306,7 +306,7 @@ def _boxes(labels: np.ndarray, context: int | None) -> dict[int, tuple[slice, ..
 
 
 def _best_trivial(table: Table) -> str:
-    """Of the methods that are trivial by their own account, the one with the best mean PSNR."""
+    """Return the method of the family trivial with the best mean PSNR."""
     known = registry.methods()
     trivial = [name for name in table.methods if name in known and known[name].family == "trivial"]
     return max(trivial, key=lambda name: table.spread(name, "psnr").mean)

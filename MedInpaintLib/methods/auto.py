@@ -1,4 +1,4 @@
-"""The automatic choice: which method suits the geometry of this hole."""
+"""The automatic choice of a method, by the geometry of the hole and the kind of image."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ THICK = 1.5
 #: A hole is a ruined slice when its middle is this many times further from known voxels within the slice than across.
 RUINED = 8.0
 
-#: mm from the rim to the middle of a hole, up to which it is small: what surrounds it says most of what is in it.
+#: mm from the rim to the middle of a hole up to which it is small: its surroundings determine most of its content.
 SMALL = 4.0
-#: And up to which there is something to learn from the rim.
+#: mm up to which regression from the rim is worth a trial.
 LEARNABLE = 7.0
 
 #: Where a method gives no spread of its own, the spread among it and these stands for its uncertainty.
 PEERS = ("biharmonic", "patch-regression", "patch")
 
-#: The network that self-checks of flat images try, where its packages and a model for such images are there.
+#: The network that self-checks of flat images try, if its packages are installed and it has a model for such images.
 NETWORK = "unet"
 
 SUMMARY = "Chooses by the hole's geometry and side and by the kind of image, and says why."
@@ -42,7 +42,7 @@ def choose(subject: Subject) -> tuple[str, str]:
     patches lead by 0.4 dB; in chest films biharmonic leads patches by 2.9 dB.
 
     Args:
-        scan: with its hole.
+        subject: the image with its hole.
     """
     hole, spacing = subject.whole, subject.image.spacing
     axes = subject.axes
@@ -66,7 +66,7 @@ def choose(subject: Subject) -> tuple[str, str]:
 
 
 def candidates(subject: Subject) -> list[str]:
-    """The methods that a self-check tries: the one that :func:`choose` takes first, then others that may be better."""
+    """Return the methods that a self-check tries: first the result of :func:`choose`, then possibly better ones."""
     first, _ = choose(subject)
     others = ["biharmonic", "patch"]
     if _depth(subject) <= LEARNABLE and _can_be_learned(subject):
@@ -77,8 +77,8 @@ def candidates(subject: Subject) -> list[str]:
         others.append("mirror")
     if subject.modality.is_smooth:
         others.append("hybrid")
-    # Any flat image may be taken for a chest film: whether the network that learned these is better, is for trial holes
-    # to tell, and not for the choice without them.
+    # Any flat image may pass for a chest film, so the network for these is tried on trial holes and never chosen
+    # without them.
     if len(subject.axes) == 2 and _can_run(NETWORK, subject.modality.name):
         others.append(NETWORK)
     if subject.exemplars:
@@ -87,7 +87,7 @@ def candidates(subject: Subject) -> list[str]:
 
 
 def _can_run(method: str, modality: str) -> bool:
-    """Whether a method's packages are installed and it has a model for such images."""
+    """Tell whether a method's packages are installed and it has a model for such images."""
     from ..models.store import fitting
     from .registry import get
 
@@ -99,7 +99,7 @@ def _can_run(method: str, modality: str) -> bool:
 
 
 def _depth(subject: Subject) -> float:
-    """mm from rim to middle of the thickest part of the hole, by the narrowest side of its box."""
+    """Return the mm from rim to middle of the thickest part of the hole, by the narrowest side of its box."""
     from scipy import ndimage
 
     voxels = subject.squeeze(subject.whole.voxels)
@@ -112,23 +112,25 @@ def _depth(subject: Subject) -> float:
 
 
 def _can_be_learned(subject: Subject) -> bool:
-    """Whether no part of the hole has too much around it for patch-regression, with its default parameters."""
+    """Tell whether patch-regression with its default parameters can learn from around every part of the hole."""
     around = grow(subject.whole.box, [WIDEST] * len(subject.whole.shape), subject.whole.shape)
     return can_learn(subject.squeeze(subject.whole.crop(around)), subject.spacing, Settings())
 
 
 def _within(hole: Hole, spacing: Sequence[float], axis: int) -> float:
-    """mm from the middle of the hole's largest slice to the nearest known voxel of that slice; infinite if there is
-    none.
+    """Return the mm from the middle of the hole's largest slice to the nearest known voxel of that slice.
 
-    A slice that is painted only inside the head counts like a whole one: what is known beyond it is far away.
+    A slice that is marked only inside the head counts like a whole one: the known voxels outside are far away.
+
+    Returns:
+        Infinity if no voxel of the slice is known.
     """
     from scipy import ndimage
 
     others = [other for other in range(3) if other != axis]
     slices = np.moveaxis(hole.voxels, axis, 0)
     largest = slices[np.argmax(np.count_nonzero(slices, axis=(1, 2)))]
-    # Around the bounding box all is known, but beyond the image's border nothing is.
+    # Around the bounding box all voxels are known, but beyond the image's border there are none.
     known_around = [(int(hole.box[a].start > 0), int(hole.box[a].stop < hole.shape[a])) for a in others]
     padded = np.pad(largest, known_around)
     if padded.all():
@@ -137,6 +139,6 @@ def _within(hole: Hole, spacing: Sequence[float], axis: int) -> float:
 
 
 def _across(hole: Hole, spacing: Sequence[float], axis: int) -> float:
-    """mm from the middle of the hole to the nearest known voxel across slices, for its most usual thickness."""
+    """Return the mm from the middle of the hole to the nearest known voxel across slices, for its median thickness."""
     runs = np.count_nonzero(hole.voxels, axis=axis)
     return float(np.median(runs[runs > 0]) + 1) / 2 * spacing[axis]

@@ -90,7 +90,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
 
 
 def _names(text: str, target: str, bundle: Bundle, count: int) -> tuple[str, ...]:
-    """The contrasts of the guides.
+    """Return the contrasts of the guides.
 
     Raises:
         ParameterError: there are no guides, or not as many names as guides, or a name twice.
@@ -108,7 +108,7 @@ def _names(text: str, target: str, bundle: Bundle, count: int) -> tuple[str, ...
 
 
 def _slices(subject: Subject, plane: str) -> tuple[int, int] | None:
-    """The hole's slices and some more; None in 2-D, where there is one."""
+    """Return the range of the hole's slices and some more; None in 2-D, where there is one slice."""
     if subject.image.array.ndim == 2:
         return None
     axis = pose(subject.image, plane).order[0]
@@ -117,9 +117,10 @@ def _slices(subject: Subject, plane: str) -> tuple[int, int] | None:
 
 
 def _fit(made: np.ndarray, region: Region) -> tuple[float, float]:
-    """Slope and offset from the estimate to the image's own intensities, by what is known around the hole.
+    """Fit slope and offset from the estimate to the image's own intensities, in the known voxels around the hole.
 
-    Scanners have other units, and bias fields; where the surroundings say little, the slope stays that of the scan.
+    Scanners differ in units and have bias fields. Where the surroundings do not determine the slope, it stays that of
+    the whole image.
     """
     around = ~region.hole & (made > 0)
     if np.count_nonzero(around) < FEWEST:

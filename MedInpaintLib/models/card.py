@@ -1,4 +1,4 @@
-"""The model card of a bundle: its README.md, made from the same fields."""
+"""The model card of a bundle: its README.md, made from the bundle's fields."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def card(bundle: Bundle, method: str | None = None) -> str:
-    """The model card as Markdown.
+    """Return the model card as Markdown.
 
     Args:
-        bundle: what it is about.
+        bundle: the model.
         method: the method that uses the model, for the example; without it the card says how to find one.
     """
     parts = [
@@ -37,7 +37,7 @@ def card(bundle: Bundle, method: str | None = None) -> str:
 
 
 def describe_input(bundle: Bundle) -> str:
-    """The input in a few words: planes, pixels and their size, and what else is seen with a slice."""
+    """Describe the input in a few words: planes, pixels and their size, and the other inputs."""
     size, slices = bundle.input, bundle.arguments.get("slices", 1)
     planes = ", ".join([size["plane"], *size.get("also", [])])
     kind = "images" if _modality(bundle).is_projection else f"{planes} slices"
@@ -51,7 +51,7 @@ def describe_input(bundle: Bundle) -> str:
 
 
 def score_tables(bundle: Bundle) -> list[tuple[str, list[list[str]]]]:
-    """The scores: for each protocol its words and a table of texts, the first row of which names the columns."""
+    """Return for each protocol its words and a table of scores as texts, the first row of which names the columns."""
     protocols = list(dict.fromkeys(str(score.get("protocol", "not stated")) for score in bundle.scores))
     return [
         (each, _rows([score for score in bundle.scores if str(score.get("protocol", "not stated")) == each]))
@@ -65,7 +65,7 @@ def _rows(scores: list[dict[str, Any]]) -> list[list[str]]:
 
 
 def _value(value: Any) -> str:
-    """A number with four digits, a mean with its spread, anything else as it is."""
+    """Format a number with four digits, a mean with its spread, anything else as it is."""
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, Mapping) and set(value) == {"mean", "sd"}:
@@ -107,7 +107,7 @@ def _input(bundle: Bundle) -> str:
 
 
 def _modality(bundle: Bundle) -> Modality:
-    """Return what the card says of a modality; a bundle may name one that is registered elsewhere alone."""
+    """Return the bundle's modality, or a plain one of that name if it is not registered here."""
     return MODALITIES.get(bundle.modality) or Modality(name=bundle.modality)
 
 
