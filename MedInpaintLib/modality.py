@@ -51,7 +51,7 @@ class Modality:
         air: intensity above which voxels may belong to the body; when None, 10 % of the robust range.
         window, window_of: intensities from black to white that are customary, and of what; they are the range of PSNR
             and SSIM. When None, the range is that of the known foreground.
-        registered: intensities between which images are compared when they are registered; all when None.
+        registration_window: intensities between which images are compared for a registration; all when None.
         fills_8_bits: images that are stored in 8 bits use all of them.
         is_projection: images are no sections: they have no plane, and what is dark in them is part of the body.
         is_smooth: a thin plate suits holes of all sizes.
@@ -66,7 +66,7 @@ class Modality:
     air: float | None = None
     window: tuple[float, float] | None = None
     window_of: str = ""
-    registered: tuple[float, float] | None = None
+    registration_window: tuple[float, float] | None = None
     fills_8_bits: bool = False
     is_projection: bool = False
     is_smooth: bool = False
@@ -108,7 +108,7 @@ CT = Modality(
     # gives) are the other customs.
     window=(-160.0, 240.0),
     window_of="soft tissue",
-    registered=(-200.0, 300.0),  # all of the scale would leave no contrast but bone
+    registration_window=(-200.0, 300.0),  # all of the scale would leave no contrast but bone
     patches_suit_volumes=False,
 )
 FILM = Modality(name="film", looks_like=_flat_and_not_ct, fills_8_bits=True, is_projection=True, is_smooth=True)

@@ -156,8 +156,8 @@ def _longest(subject: Subject) -> float:
 def contrasted(subject: Subject) -> np.ndarray:
     """Return ``subject.values``, of a CT the registered intensities as 0..1; background and hole are 0."""
     values = subject.values
-    if subject.modality.registered is not None:
-        low, high = subject.scaling.forward(np.array(subject.modality.registered))
+    if subject.modality.registration_window is not None:
+        low, high = subject.scaling.forward(np.array(subject.modality.registration_window))
         values = (values - low) / (high - low)
     return np.where(subject.hole, 0.0, np.clip(values, 0.0, 1.5)).astype(np.float32)
 

@@ -58,7 +58,7 @@ class ContrastSlice:
 
 
 def _overlap(first: int, size: int, full: int) -> tuple[slice, slice]:
-    """Return the overlap of ``first .. first + size`` with ``0 .. full``, in coordinates of either, the latter first."""
+    """Return the overlap of ``first .. first + size`` with ``0 .. full``, counted from 0 and from first."""
     start, stop = max(first, 0), max(min(first + size, full), max(first, 0))
     return slice(start, stop), slice(start - first, stop - first)
 

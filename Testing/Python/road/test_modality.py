@@ -15,10 +15,12 @@ from MedInpaintLib import modality
 from MedInpaintLib.cli.app import app
 from MedInpaintLib.errors import ParameterError
 from MedInpaintLib.foreground import body
-from MedInpaintLib.intensity import fit_scaling
+from MedInpaintLib.intensity import Scaling, fit_scaling
 from MedInpaintLib.job import read
+from MedInpaintLib.mask import find_hole
 from MedInpaintLib.methods import auto
 from MedInpaintLib.modality import CT, MODALITIES, MR, Modality, register
+from MedInpaintLib.subject import Subject
 
 ROOT = Path(__file__).parents[3]
 SOURCES = ("MedInpaintLib", "MedInpaint", "SegmentEditorMedInpaint")
@@ -104,13 +106,21 @@ def test_a_further_modality_fills_and_checks_itself(scan):
     assert (chosen["method"], "PET volume" in chosen["reason"]) == ("biharmonic", True)
 
 
-def test_methods_ask_for_properties_and_not_for_names(scan, monkeypatch):
-    image, mask = scan / "image.nrrd", scan / "mask.nrrd"
-    monkeypatch.setitem(MODALITIES, "PET", Modality(name="PET", has_two_sides=True))
+@pytest.mark.parametrize(
+    ("properties", "method", "words"),
+    [
+        ({"has_two_sides": True}, "mirror", "other side"),
+        ({"patches_suit_volumes": False}, "biharmonic", "in a PET volume"),
+        ({"is_smooth": True}, "biharmonic", "PET images are smooth"),
+        ({}, "patch", "tissue around it"),
+    ],
+)
+def test_the_automatic_choice_asks_for_properties_and_not_for_names(monkeypatch, properties, method, words):
     monkeypatch.setattr(auto, "is_mostly_known", lambda subject: True)
-    assert mi.inpaint(image, mask, modality="PET").report["method"] == "mirror"
-    monkeypatch.setitem(MODALITIES, "PET", Modality(name="PET", is_smooth=True))
-    assert mi.inpaint(image, mask, modality="PET").report["reason"].startswith("PET images are smooth")
+    image = mi.Volume.of(np.zeros((30, 30, 30)))
+    hole, _ = find_hole(image.with_array(np.pad(np.ones((12,) * 3, np.uint8), 9)), image)
+    chosen, reason = auto.choose(Subject(image, hole, Scaling(0, 1), Modality(name="PET", **properties)))
+    assert (chosen, words in reason) == (method, True)
 
 
 def test_a_further_modality_is_evaluated(scan):
