@@ -1,4 +1,4 @@
-"""The intensity range R of an image: what PSNR and SSIM are relative to."""
+"""The intensity range R of an image, to which PSNR and SSIM are relative."""
 
 from __future__ import annotations
 
@@ -10,16 +10,12 @@ import numpy as np
 
 from .errors import ParameterError
 from .intensity import foreground
-
-#: HU; the usual soft-tissue window. R = 80 (brain) or 4095 (all a scanner gives) are the other customs.
-SOFT_TISSUE = 400.0
-_WINDOW_LEVEL = 40.0  # HU; where windows for soft tissue and brain are centred
-_AIR = -1024.0
+from .modality import Modality
 
 
 @dataclasses.dataclass(frozen=True)
 class DataRange:
-    """``black .. black + width`` in the image's intensities, and in words where they come from."""
+    """The range ``black .. black + width`` of an image's intensities, and its origin in words."""
 
     black: float
     width: float
@@ -30,46 +26,49 @@ class DataRange:
 
 
 def data_range_of(
-    known: np.ndarray, modality: str, dtype: np.dtype, given: float | Sequence[float] | None = None
+    known: np.ndarray, modality: Modality, dtype: np.dtype, given: float | Sequence[float] | None = None
 ) -> DataRange:
-    """The range of an image.
+    """Return the range of an image.
 
     By default: 400 HU around 40 HU for CT; 255 for 8-bit films; else from 0 to the robust maximum, which is the 99.5
-    percentile of the foreground. Only known voxels are looked at: the truth under the hole must not set its own
-    yardstick.
+    percentile of the foreground. Only known voxels count: a score must not depend on a range that the truth under the
+    hole sets.
 
     Args:
         known: sample of known voxels, 1-D.
-        modality: ``"MR"``, ``"CT"`` or ``"film"``.
-        dtype: the image's.
-        given: R itself, or ``(low, high)``.
+        modality: of the image.
+        dtype: of the image.
+        given: R itself, or ``(low, high)``; the default range when None.
     """
     if isinstance(given, Sequence):
         low, high = _two(given)
         return DataRange(low, high - low, "given")
     if given is not None:
         width, origin = _positive(given), "given"
-    elif modality == "CT":
-        width, origin = SOFT_TISSUE, "soft tissue, HU"
-    elif modality == "film" and dtype == np.uint8:
+    elif modality.window is not None:
+        width = modality.window[1] - modality.window[0]
+        origin = ", ".join(filter(None, (modality.window_of, modality.units)))
+    elif modality.fills_8_bits and dtype == np.uint8:
         width, origin = 255.0, "8-bit"
     else:
         black = _black(known)
         inside = known[foreground(known)]
         width = float(np.percentile(inside if inside.size else known, 99.5)) - black
         return DataRange(black, width if width > 0 else 1.0, "99.5 percentile of the known foreground")
-    return DataRange(_black_of_ct(width) if modality == "CT" else _black(known), width, origin)
+    return DataRange(_black(known) if modality.window is None else _black_of_window(modality, width), width, origin)
 
 
 def _black(known: np.ndarray) -> float:
-    """0, unless the image has more than a rim of negative intensities (interpolation leaves such rims)."""
+    """Return 0, unless the image has more than a rim of negative intensities (interpolation leaves such rims)."""
     low, high = np.percentile(known, [0.5, 99.5])
     return float(low) if low < -0.05 * abs(high) else 0.0
 
 
-def _black_of_ct(width: float) -> float:
-    """Windows lie around soft tissue as long as they end above air."""
-    return max(_WINDOW_LEVEL - width / 2, _AIR)
+def _black_of_window(modality: Modality, width: float) -> float:
+    """Return the lower end of a window of another width around the same centre, within the modality's scale."""
+    assert modality.window is not None
+    black = sum(modality.window) / 2 - width / 2
+    return black if modality.scale is None else max(black, modality.scale[0])
 
 
 def _two(given: Sequence[float]) -> tuple[float, float]:

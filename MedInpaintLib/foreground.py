@@ -1,34 +1,34 @@
-"""The body in an image: where synthetic holes are worth making."""
+"""The body in an image, in which synthetic holes are made."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .intensity import FOREGROUND_SHARE, sample_known
+from .modality import Modality
 
-_AIR = -300.0  # HU; skin and fat are above, air and most of the lung below
 
+def body(image: np.ndarray, modality: Modality) -> np.ndarray:
+    """Return the largest part of the foreground, its gaps (lungs, sinuses, ventricles) filled slice by slice.
 
-def body(image: np.ndarray, modality: str) -> np.ndarray:
-    """The largest piece of foreground, its gaps filled slice by slice: lungs, sinuses and ventricles are the body's.
-
-    A film is its own body: what is dark on it is mostly lung, and nothing tells that from the air beside the patient.
+    All of a projection such as a film is body: the dark in it is mostly lung, which looks like the air around the
+    patient.
 
     Args:
         image: ``(k, j, i)`` or ``(j, i)``, real.
-        modality: ``"MR"``, ``"CT"`` or ``"film"``.
+        modality: of the image.
 
     Returns:
         bool array of the image's shape; all True when nothing stands out from the background.
     """
     from scipy import ndimage
 
-    if modality == "film":
+    if modality.is_projection:
         return np.ones(image.shape, dtype=bool)
-    bright = image > (_AIR if modality == "CT" else _threshold(image))
+    bright = image > (_threshold(image) if modality.air is None else modality.air)
     planes = bright if bright.ndim == 3 else bright[np.newaxis]
     cross = np.ones((1, 3, 3), dtype=bool)
-    # Opening cuts the table, the coil and noise off the body before the largest piece is looked for.
+    # Opening separates the table, the coil and noise from the body, so that the largest part holds none of them.
     opened = ndimage.binary_opening(planes, structure=cross, iterations=2)
     labels, count = ndimage.label(opened)
     if count == 0:

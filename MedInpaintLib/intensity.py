@@ -1,4 +1,4 @@
-"""Intensities: which kind of image this is, and the scale in which methods work.
+"""Intensities: the scale in which methods work, and back.
 
 Only known voxels are looked at, and of those a regular sample of at most about 300,000, so the cost does not grow
 with the volume (percentiles of 10^5 samples are good to 0.1 %).
@@ -10,8 +10,8 @@ import dataclasses
 
 import numpy as np
 
-MODALITIES = ("MR", "CT", "film")
-CT_WINDOW = (-1024.0, 3071.0)  # HU; the range of 12-bit scanners
+from .modality import Modality
+
 FOREGROUND_SHARE = 0.1
 _SAMPLES = 300_000
 
@@ -28,11 +28,11 @@ class Scaling:
     width: float
 
     def forward(self, intensities: np.ndarray) -> np.ndarray:
-        """Scaled float32 copy, computed in float64: large integers lose nothing before they are scaled."""
+        """Return a scaled float32 copy, computed in float64: large integers lose nothing before they are scaled."""
         return ((intensities.astype(np.float64) - self.offset) / self.width).astype(np.float32)
 
     def inverse(self, scaled: np.ndarray) -> np.ndarray:
-        """Back to the image's intensities, float64."""
+        """Return the image's intensities, float64."""
         return scaled.astype(np.float64) * self.width + self.offset
 
 
@@ -53,19 +53,19 @@ def to_dtype(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def sample_known(image: np.ndarray, hole: np.ndarray | None, box: tuple[slice, ...] | None) -> np.ndarray:
-    """A regular sample of the image's known voxels, 1-D.
+    """Return a regular sample of the image's known voxels, 1-D.
 
     Args:
         image: the whole image.
         hole: bool array of the shape of ``box``, True = hidden; None when nothing is hidden.
-        box: where ``hole`` lies in the image.
+        box: the box of the image that ``hole`` covers.
     """
     step = max(1, round((image.size / _SAMPLES) ** (1 / sum(size > 1 for size in image.shape))))
     every = tuple(slice(None, None, step if size > 1 else 1) for size in image.shape)
     sample = image[every]
     known = np.ones(sample.shape, dtype=bool)
     if hole is not None and box is not None:
-        # Where the sample's lattice meets the box: first lattice point inside, in lattice and in box coordinates.
+        # The first point of the sample's lattice inside the box, in coordinates of the lattice and of the box.
         first = [-(-part.start // (s.step or 1)) for part, s in zip(box, every, strict=True)]
         inside = hole[
             tuple(slice(f * s.step - part.start, None, s.step) for f, part, s in zip(first, box, every, strict=True))
@@ -74,21 +74,12 @@ def sample_known(image: np.ndarray, hole: np.ndarray | None, box: tuple[slice, .
     return sample[known] if sample.dtype.kind != "b" else sample[known].astype(np.uint8)
 
 
-def guess_modality(known: np.ndarray, dimensions: int) -> str:
-    """``"CT"`` when known voxels look like Hounsfield units, ``"film"`` for a 2-D image, else ``"MR"``.
-
-    A guess from intensities and shape alone: air is near -1000 HU, and no other modality of this field goes below -500.
-    """
-    if known.size and known.min() < -500:
-        return "CT"
-    return "film" if dimensions == 2 else "MR"
-
-
 def foreground(known: np.ndarray) -> np.ndarray:
-    """Which of these values belong to the body rather than to the background: above 10 % of the robust range.
+    """Tell which values belong to the body and not to the background: those above 10 % of the robust range.
 
     Args:
         known: real values, any shape.
+
     Returns:
         bool array of the same shape.
     """
@@ -96,20 +87,21 @@ def foreground(known: np.ndarray) -> np.ndarray:
     return known > low + FOREGROUND_SHARE * (high - low)
 
 
-def fit_scaling(known: np.ndarray, modality: str) -> Scaling:
-    """The scaling for an image: CT by the fixed HU window, everything else by the known foreground's 0.5..99.5
+def fit_scaling(known: np.ndarray, modality: Modality) -> Scaling:
+    """Return the scaling for an image: by its modality's fixed scale, else by the known foreground's 0.5..99.5
     percentiles.
 
     Args:
         known: sample of known voxels, 1-D.
-        modality: one of :data:`MODALITIES`.
+        modality: of the image.
     """
-    if modality == "CT":
-        return Scaling(offset=CT_WINDOW[0], width=CT_WINDOW[1] - CT_WINDOW[0])
+    if modality.scale is not None:
+        low, high = modality.scale
+        return Scaling(offset=low, width=high - low)
     inside = known[foreground(known)] if known.size else known
     if inside.size == 0:
         inside = known
     low, high = np.percentile(inside.astype(np.float64), [0.5, 99.5]) if inside.size else (0.0, 1.0)
     width = high - low
-    # A constant image has no range: any width will do, and 1 keeps the numbers readable.
+    # A constant image has no range: any width is right, and 1 keeps the numbers readable.
     return Scaling(offset=float(low), width=float(width) if width > 0 else 1.0)

@@ -1,4 +1,4 @@
-"""A table of images with their splits: which image may be used for what."""
+"""Manifests: tables of images with their subjects and splits."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import os
 from pathlib import Path
 
 from .errors import InputError, ParameterError
+from .modality import FILM
 
 SPLITS = ("train", "val", "test")
+#: Other names of modalities in manifests.
+_MODALITIES = {"CXR": FILM.name}
 _NEEDED = ("path", "modality", "contrast", "subject_id", "split")
 
 
@@ -19,12 +22,12 @@ class Entry:
 
     Attributes:
         path: of the file.
-        name: its path within the data, without the ending.
-        modality: ``"MR"``, ``"CT"`` or ``"film"``.
-        contrast: T1, FLAIR, ...; masks have one that says so.
-        subject: who it is of; no subject is in two splits.
+        name: path within the data, without the ending.
+        modality: a name of :data:`.modality.MODALITIES`.
+        contrast: T1, FLAIR, ...; masks have one that begins with MASK.
+        subject: identifier of the person; no subject is in two splits.
         split: ``"train"``, ``"val"`` or ``"test"``.
-        dataset, licence, citation: where it comes from; empty where the manifest does not say.
+        dataset, licence, citation: the source; empty where the manifest names none.
     """
 
     path: Path
@@ -39,7 +42,7 @@ class Entry:
 
 
 def read_manifest(folder: str | os.PathLike[str], split: str | None = None) -> list[Entry]:
-    """The images that ``MANIFEST.csv`` in a folder of data lists.
+    """Return the images that ``MANIFEST.csv`` in a folder of data lists.
 
     Args:
         folder: with the manifest; its columns path, modality, contrast, subject_id and split are used.
@@ -63,7 +66,7 @@ def read_manifest(folder: str | os.PathLike[str], split: str | None = None) -> l
         Entry(
             Path(folder) / row["path"],
             row["path"].removesuffix(".gz").rsplit(".", 1)[0],
-            "film" if row["modality"] == "CXR" else row["modality"],
+            _MODALITIES.get(row["modality"], row["modality"]),
             row["contrast"],
             row["subject_id"],
             row["split"],

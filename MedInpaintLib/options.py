@@ -7,6 +7,7 @@ from typing import Any
 
 from .devices import check_device
 from .errors import ParameterError
+from .modality import MODALITIES, Modality
 
 BLENDS = ("auto", "paste", "feather", "poisson")
 
@@ -36,7 +37,7 @@ class FillOptions:
         blend: one of :data:`BLENDS`; ``"auto"`` is what suits the method.
         labels: use only these values of the mask; all but 0 when None.
         dilate_mm: grow the hole first, mm.
-        modality: one of :data:`.intensity.MODALITIES`; guessed when None.
+        modality: a name of :data:`.modality.MODALITIES`; guessed when None.
         self_check: score methods on trial holes in the same image first.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
         seed: for methods with chance in them, 0 or more.
@@ -49,7 +50,7 @@ class FillOptions:
     blend: str = option("auto", help="auto, paste, feather or poisson.")
     labels: list[int] | None = option(None, help="Use only this value of the mask; repeatable.", flag="--label")
     dilate_mm: float = option(0.0, help="Grow the hole by this many mm.", flag="--dilate", metavar="MM")
-    modality: str | None = option(None, help="MR, CT or film; guessed when left out.")
+    modality: str | None = option(None, help=f"{', '.join(MODALITIES)}; guessed when left out.")
     self_check: bool = option(False, help="Try methods on such holes in healthy tissue first; take the best.")
     device: str = option("auto", help="auto, cpu, cuda or mps.")
     seed: int = option(0, help="For methods with chance in them.")
@@ -64,12 +65,10 @@ class FillOptions:
         Raises:
             ParameterError: blending, modality, device or seed is not one that there is.
         """
-        from .intensity import MODALITIES  # late: it brings numpy, and jobs are read before anything is imported
-
         if self.seed < 0:
             raise ParameterError(f"The seed must be 0 or more; found {self.seed}.")
         if self.blend not in BLENDS:
             raise ParameterError(f"There is no blending '{self.blend}'; choose one of {', '.join(BLENDS)}.")
-        if self.modality is not None and self.modality not in MODALITIES:
-            raise ParameterError(f"There is no modality '{self.modality}'; choose one of {', '.join(MODALITIES)}.")
+        if self.modality is not None:
+            Modality.of(self.modality)
         check_device(self.device)

@@ -22,6 +22,7 @@ from .filling import Filling, Plan, fill, spread_among
 from .inputs import check_known_finite, facts_of, find_exemplars, read_guides, read_image, read_mask
 from .mask import Hole, find_hole
 from .methods import auto, registry
+from .modality import Modality
 from .options import FillOptions
 from .parameters import parse
 from .prediction import MethodInfo
@@ -68,7 +69,8 @@ def inpaint(
         labels: use only these values of the mask.
         dilate_mm: grow the hole first (lesion masks tend to miss the rim).
         spacing: voxel size in mm in the order of the axes, for arrays.
-        modality: ``"MR"``, ``"CT"`` or ``"film"``; guessed from the known voxels when None.
+        modality: a name of :data:`.modality.MODALITIES` (``"MR"``, ``"CT"``, ``"film"``); guessed from the known
+            voxels when None.
         guides: other contrasts of the same subject, undamaged where the hole is, for the methods that can use them.
             The same kinds as ``image``; those on another grid are resampled.
         exemplars: scans of other subjects, of the same contrast, for the methods that take tissue from them: a
@@ -166,12 +168,12 @@ def _check(
     return subject, warnings + more
 
 
-def _intensities(volume: Volume, hole: Hole, modality: str | None) -> tuple[str, intensity.Scaling]:
+def _intensities(volume: Volume, hole: Hole, name: str | None) -> tuple[Modality, intensity.Scaling]:
     dimensions = sum(size > 1 for size in volume.array.shape)
     if dimensions < 2:
         raise GeometryError(f"The image must extend along at least 2 axes; found shape {volume.array.shape}.")
     known = intensity.sample_known(volume.array, hole.voxels, hole.box)
-    modality = modality or intensity.guess_modality(known, dimensions)
+    modality = Modality.of(name) if name else Modality.guess(known, dimensions)
     return modality, intensity.fit_scaling(known, modality)
 
 
@@ -264,7 +266,7 @@ def _report(subject: Subject, choice: _Choice, filling: Filling, spread_of: str 
         blend=plan.blend,
         seed=plan.seed,
         device=filling.device or plan.device,
-        modality=subject.modality,
+        modality=subject.modality.name,
         image={},
         mask={},
         hole={

@@ -12,6 +12,7 @@ import numpy as np
 
 from .intensity import Scaling, to_dtype
 from .mask import Box, grow, relative
+from .modality import Modality
 from .subject import Subject
 
 #: Voxels that a region is widened by at most: 20 mm would be 2000 of a micro-CT.
@@ -52,8 +53,8 @@ class Region:
         return self.subject.scaling
 
     @property
-    def modality(self) -> str:
-        """``"MR"``, ``"CT"`` or ``"film"``."""
+    def modality(self) -> Modality:
+        """The image's modality."""
         return self.subject.modality
 
     @property

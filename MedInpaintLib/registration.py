@@ -1,7 +1,7 @@
-"""Registration: where in the mirrored image the same anatomy lies.
+"""Registration of an image with its own mirror image.
 
-Everything works on one image and its own reflection, in numpy and scipy alone: small Gauss-Newton systems over a coarse
-grid take a second where a general registration takes fifteen, and no threads or random samples change the result.
+It needs numpy and scipy alone: small Gauss-Newton systems over a coarse grid take a second where a general registration
+takes fifteen, and no threads or random samples change the result.
 """
 
 from __future__ import annotations
@@ -18,20 +18,18 @@ from .subject import Subject
 
 #: mm between the samples of the search, of the plane's refinement and of the affine one.
 COARSE, MIDDLE, FINE = 8.0, 4.0, 2.5
-#: Intensities are compared after mean and contrast within about this many mm were divided out: scans have bias fields.
+#: Mean and contrast within about this many mm are divided out before intensities are compared: scans have bias fields.
 NEIGHBOURHOOD = 12.0
-#: Fewer samples in the body than this say nothing of a symmetry; more than that many make it no more exact.
+#: Fewer samples in the body than FEWEST cannot show a symmetry; more than MOST do not make it more exact.
 FEWEST, MOST = 200, 40_000
-#: Images smaller than this many mm get finer grids by as much: the mouse has a midline too.
+#: In images smaller than this many mm the grids are finer in proportion: mice have a midline too.
 FULL_SIZE = 160.0
-#: A body that reaches less far along an axis than this share of its farthest has no two sides there, only slices.
+#: A body that is thinner along an axis than this share of its largest extent has no two sides there, only slices.
 THIN = 0.35
-#: degrees by which the first guesses of the plane are tilted: Gauss-Newton finds the rest.
+#: Tilts of the first guesses of the plane, degrees; Gauss-Newton does the rest.
 TILTS = (-24.0, -12.0, 0.0, 12.0, 24.0)
-#: How much more symmetric another plane must be than the one that the header calls left-right.
+#: How much more symmetric another plane must be than the left-right plane of the header.
 HEADER_BONUS = 0.05
-#: HU between which a CT is compared; all of the scale would leave no contrast but bone.
-WINDOW = (-200.0, 300.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,14 +51,14 @@ class Symmetry:
     similarity: float
 
     def mirror(self, points: np.ndarray) -> np.ndarray:
-        """``(d, ...)`` voxel indices to those of their mirrors."""
+        """Return the voxel indices of the mirrors of ``(d, ...)`` voxel indices."""
         return np.tensordot(self.matrix, points, 1) + self.offset.reshape(-1, *(1,) * (points.ndim - 1))
 
 
 def frame(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``steps`` (mm = steps @ index, isometric also on oblique and sheared grids) and the left-right axis in it.
+    """Return ``steps`` and the left-right axis: mm = steps @ index, isometric also for oblique and sheared grids.
 
-    In 2-D the left-right axis is what the slice's plane holds of it: shorter than 1, about 0 in a sagittal slice.
+    In 2-D the left-right axis is projected onto the slice: shorter than 1, about 0 in a sagittal slice.
     """
     directions = np.reshape(subject.image.direction, (subject.image.array.ndim,) * 2)[:, ::-1][:, list(subject.axes)]
     basis, inner = np.linalg.qr(directions)
@@ -73,7 +71,7 @@ class _Level:
 
     Attributes:
         values: float32, locally normalised, 0 where nothing is known.
-        weight: float32, 0..1: which share of it is known and of the body.
+        weight: float32, 0..1: the share of each voxel that is known and in the body.
         steps: mm = steps @ index.
         start: mm of index 0.
     """
@@ -84,7 +82,7 @@ class _Level:
     start: np.ndarray
 
     def samples(self) -> tuple[np.ndarray, np.ndarray]:
-        """mm ``(d, n)`` and values ``(n,)`` of the samples of the body; not more than :data:`MOST`, evenly left out."""
+        """Return mm ``(d, n)`` and values ``(n,)`` of evenly spread samples of the body, at most :data:`MOST`."""
         where = np.array(np.nonzero(self.weight > 0.5))
         where = where[:, :: max(1, -(-where.shape[1] // MOST))]
         return self.steps @ where + self.start[:, np.newaxis], self.values[tuple(where)]
@@ -94,7 +92,7 @@ class _Level:
 
     @functools.cached_property
     def slopes(self) -> np.ndarray:
-        """``(d, *shape)``, per mm."""
+        """The derivatives of the values, ``(d, *shape)``, per mm."""
         along = np.array(np.gradient(self.values))
         return np.tensordot(np.linalg.inv(self.steps).T, along, 1).astype(np.float32)
 
@@ -131,7 +129,7 @@ def normalised(values: np.ndarray, weight: np.ndarray, sigma: Sequence[float], f
 
 
 def level(subject: Subject, mm: float) -> _Level:
-    """Thin the image to about ``mm`` between samples, normalised, with its body as the weight."""
+    """Return the image at about ``mm`` between samples, normalised, with its body as the weight."""
     steps, _ = frame(subject)
     mm *= min(1.0, _longest(subject) / FULL_SIZE)
     strides = [
@@ -156,16 +154,16 @@ def _longest(subject: Subject) -> float:
 
 
 def contrasted(subject: Subject) -> np.ndarray:
-    """``scan.values``, background at 0: a CT's soft-tissue window as 0..1. 0 under the hole."""
+    """Return ``subject.values``, of a CT the registered intensities as 0..1; background and hole are 0."""
     values = subject.values
-    if subject.modality == "CT":
-        low, high = subject.scaling.forward(np.array(WINDOW))
+    if subject.modality.registration_window is not None:
+        low, high = subject.scaling.forward(np.array(subject.modality.registration_window))
         values = (values - low) / (high - low)
     return np.where(subject.hole, 0.0, np.clip(values, 0.0, 1.5)).astype(np.float32)
 
 
 def _body(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Mark the largest piece that is brighter than the background, hole included, its gaps filled."""
+    """Return the largest part that is brighter than the background or hidden, its gaps filled."""
     from scipy import ndimage
 
     bright = values > 0.05
@@ -177,9 +175,12 @@ def _body(values: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def find_symmetry(subject: Subject, progress: Progress | None = None) -> Symmetry | None:
-    """Find the plane about which the image is most symmetric, refined to an affine map; None when there is too little.
+    """Find the plane about which the image is most symmetric, and refine it to an affine map.
 
-    The hole takes no part, on neither side.
+    Neither the hole nor its mirror image is compared.
+
+    Returns:
+        None when the image is too small.
 
     Source: Nachev et al., Enantiomorphic normalization of focally lesioned brains, NeuroImage 39:1215, 2008.
     """
@@ -216,13 +217,13 @@ def find_symmetry(subject: Subject, progress: Progress | None = None) -> Symmetr
 
 
 def reflection(plane: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``matrix`` and ``shift`` (mm) of the reflection about ``(*normal, distance)``."""
+    """Return ``matrix`` and ``shift`` (mm) of the reflection about ``(*normal, distance)``."""
     normal, distance = plane[:-1], plane[-1]
     return np.eye(len(normal)) - 2 * np.outer(normal, normal), 2 * distance * normal
 
 
 def _candidates(at: _Level, left: np.ndarray, progress: Progress) -> list[tuple[np.ndarray, float]]:
-    """Return the best plane near the header's left-right and near each axis of the grid, each with its bonus."""
+    """Return the best plane near the header's left-right axis and near each axis of the grid, each with its bonus."""
     points, _ = at.samples()
     if points.shape[1] < 10:
         return []
@@ -239,7 +240,7 @@ def _candidates(at: _Level, left: np.ndarray, progress: Progress) -> list[tuple[
 
 
 def _planes(axis: np.ndarray, centre: np.ndarray, radius: float) -> Iterator[np.ndarray]:
-    """Planes about across ``axis``: tilted either way, and through or beside the centre of the body."""
+    """Yield planes roughly across ``axis``: tilted both ways, through the centre of the body and beside it."""
     across = np.linalg.svd(axis[np.newaxis])[2][1:]
     for tilts in itertools.product(np.tan(np.radians(TILTS)), repeat=len(across)):
         normal = axis + np.dot(tilts, across)
@@ -255,7 +256,7 @@ def _sample(array: np.ndarray, index: np.ndarray) -> np.ndarray:
 
 
 def _similarity(at: _Level, matrix: np.ndarray, shift: np.ndarray) -> float:
-    """Correlation over what is known on both sides; what has no known mirror counts as unlike."""
+    """Return the correlation over voxels known on both sides; voxels without a known mirror lower it."""
     points, here = at.samples()
     mirrored = at.index(matrix @ points + shift[:, np.newaxis])
     there, both = _sample(at.values, mirrored), _sample(at.weight, mirrored) > 0.5
@@ -263,19 +264,19 @@ def _similarity(at: _Level, matrix: np.ndarray, shift: np.ndarray) -> float:
         return -1.0
     a, b = here[both], there[both]
     size = float(np.sqrt((a @ a) * (b @ b)))
-    # Planes at the rim of the body compare little of it, and that little may fit by chance.
+    # Planes at the rim of the body compare few voxels, which may fit by chance.
     return float(a @ b) / size * float(np.sqrt(both.mean())) if size > 0 else -1.0
 
 
 def _fit_plane(at: _Level, plane: np.ndarray, iterations: int = 8) -> np.ndarray:
-    """Gauss-Newton over tilt and place of the plane."""
+    """Fit tilt and distance of the plane by Gauss-Newton."""
     normal, distance = plane[:-1], float(plane[-1])
     points, _ = at.samples()
     for _ in range(iterations):
         across = np.linalg.svd(normal[np.newaxis])[2][1:]
         matrix, shift = reflection(np.append(normal, distance))
         centre = points.mean(axis=1, keepdims=True)
-        # mirrored = x - 2 (n x - c) n; about the body's centre, where tilt and place hardly depend on each other
+        # mirrored = x - 2 (n x - c) n; about the body's centre, where tilt and distance hardly depend on each other
         behind = normal @ points - distance
         moves = [-2 * (np.outer(normal, one @ (points - centre)) + np.outer(one, behind)) for one in across] + [
             np.repeat(2 * normal[:, np.newaxis], points.shape[1], axis=1)
@@ -293,7 +294,7 @@ def _fit_plane(at: _Level, plane: np.ndarray, iterations: int = 8) -> np.ndarray
 def _fit_affine(
     at: _Level, matrix: np.ndarray, shift: np.ndarray, iterations: int = 10
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Newton over all of an affine map, in mm."""
+    """Fit a whole affine map by Gauss-Newton, in mm."""
     points, _ = at.samples()
     size = len(points)
     scale = points.std()
@@ -313,17 +314,17 @@ def _fit_affine(
 
 
 def _gauss_newton(at: _Level, matrix: np.ndarray, shift: np.ndarray, moves: Sequence[np.ndarray]) -> np.ndarray:
-    """One step: the parameters' change that brings the image under ``matrix @ x + shift`` nearest to the image at x.
+    """Return the step of the parameters that brings the image under ``matrix @ x + shift`` nearest to the image at x.
 
     Args:
-        moves: for each parameter, by how much mm it moves each mirrored point: ``(d, n)``.
+        moves: for each parameter, the mm by which it moves each mirrored point: ``(d, n)``.
     """
     points, here = at.samples()
     mirrored = at.index(matrix @ points + shift[:, np.newaxis])
     there, weight = _sample(at.values, mirrored), _sample(at.weight, mirrored)
     slopes = np.array([_sample(slope, mirrored) for slope in at.slopes])
     residual = here - there
-    # What differs by more than twice the usual is a lesion or one-sided anatomy: it must not pull (Cauchy's weights).
+    # Differences above twice the median are lesions or one-sided anatomy and weigh little (Cauchy's weights).
     usual = 2 * np.median(np.abs(residual[weight > 0.5])) if (weight > 0.5).any() else 1.0
     weight = np.where(weight > 0.5, weight, 0.0) / (1 + (residual / max(usual, 1e-6)) ** 2)
     columns = np.array([(slopes * move).sum(axis=0) for move in moves])
@@ -337,21 +338,21 @@ def _gauss_newton(at: _Level, matrix: np.ndarray, shift: np.ndarray, moves: Sequ
 #: better and the hole worse (correlation of detail in the hole 0.31 instead of 0.33; 30 lateral spheres of 20 mm); a
 #: third level of 1 mm gave 0.35 at best, in six times the time.
 LOCAL = ((3.0, 8.0, 6), (2.0, 5.0, 6))
-#: mm that a window may move in one iteration.
+#: The largest move of a window in one iteration, mm.
 FARTHEST = 3.0
 
 
 def fit_locally(
     fixed: np.ndarray, known: np.ndarray, moving: np.ndarray, usable: np.ndarray, spacing: Sequence[float]
 ) -> np.ndarray:
-    """By how much mm each voxel must look aside in ``moving`` to find there what it is in ``fixed``.
+    """Return the shift in mm from each voxel of ``fixed`` to the same anatomy in ``moving``.
 
     Lucas and Kanade's windows (An iterative image registration technique, IJCAI 1981), Gaussian, coarse to fine. Voxels
-    that are not known weigh nothing, so inside a hole the windows tell what the surroundings say.
+    that are not known have no weight, so inside a hole the surroundings decide.
 
     Args:
         fixed, moving: float, on one grid.
-        known, usable: bool, which voxels of either count.
+        known, usable: bool, the voxels of ``fixed`` and of ``moving`` that count.
         spacing: mm, in the order of the axes.
 
     Returns:
@@ -394,7 +395,7 @@ def _window_step(
     steps: Sequence[float],
     window: float,
 ) -> np.ndarray:
-    """One Gauss-Newton step of every window, mm."""
+    """Return one Gauss-Newton step of every window, mm."""
     from scipy import ndimage
 
     size = fixed.ndim
@@ -410,7 +411,7 @@ def _window_step(
     def mean(array: np.ndarray) -> np.ndarray:
         return ndimage.gaussian_filter(array, sigma, mode="nearest", truncate=3.0)
 
-    # Divided by the weight in the window: in the middle of a hole little is known, and that must do.
+    # Divided by the weight in the window: in the middle of a hole only few voxels are known.
     total = np.maximum(mean(weight), 1e-4)
     tensor = np.empty((*fixed.shape, size, size))
     right = np.empty((*fixed.shape, size, 1))

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .intensity import Scaling, fit_scaling, guess_modality, sample_known
+from .intensity import Scaling, fit_scaling, sample_known
 from .mask import Box, Hole
+from .modality import MR, Modality
 from .volume import Volume
 
 
@@ -24,7 +25,7 @@ class Subject:
         image: as the user gave it; **methods use** :attr:`values`, in which the hole is voided.
         whole: the hole in the whole image.
         scaling: from intensities to the scale in which methods work.
-        modality: ``"MR"``, ``"CT"`` or ``"film"``.
+        modality: of the image.
         guides: other contrasts of the same subject, on the image's grid, undamaged where the hole is.
         exemplars: scans of other subjects, of the same contrast: files, or what else :meth:`Volume.of` takes.
         cache: what is computed once an image; see :meth:`cached`.
@@ -33,7 +34,7 @@ class Subject:
     image: Volume
     whole: Hole
     scaling: Scaling
-    modality: str = "MR"
+    modality: Modality = MR
     guides: tuple[Volume, ...] = ()
     exemplars: tuple[Any, ...] = ()
     cache: dict[Hashable, Any] = dataclasses.field(default_factory=dict)
@@ -54,7 +55,7 @@ class Subject:
     def guide_scalings(self) -> tuple[Scaling, ...]:
         """The scaling of each guide: one of another modality has another scale."""
         samples = [sample_known(guide.array, None, None) for guide in self.guides]
-        return tuple(fit_scaling(sample, guess_modality(sample, len(self.axes))) for sample in samples)
+        return tuple(fit_scaling(sample, Modality.guess(sample, len(self.axes))) for sample in samples)
 
     @property
     def axes(self) -> tuple[int, ...]:

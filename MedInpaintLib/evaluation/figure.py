@@ -11,14 +11,15 @@ import numpy as np
 from ..data_range import data_range_of
 from ..errors import GeometryError, MaskError, MissingDependencyError
 from ..files import replacing
-from ..intensity import guess_modality, sample_known
+from ..intensity import sample_known
+from ..modality import Modality
 from ..volume import Volume
 
 _BACK, _INK, _DIM, _OUTLINE = "#101214", "#f2f2f2", "#a7adb5", "#ffb000"
 _PANEL = 3.2  # inches, the height of a panel
-#: Of the difference: dark where nothing differs, so that a perfect fill draws no attention.
+#: Colours of the difference: dark where there is none, so that a perfect fill draws no attention.
 _DIVERGING = ("#7fd8ff", "#2a7fb8", "#23272c", "#c2402f", "#ffc08a")
-_CLOSER = 3.0  # how much wider than the hole a close-up is
+_CLOSER = 3.0  # width of a close-up over width of the hole
 _SMALL = 0.25  # a hole below this share of the slice's width gets a close-up
 _MM_CLOSEST = 40.0
 
@@ -197,7 +198,7 @@ def _need_matplotlib() -> None:
 
 
 def _layout(widths: list[float], dpi: int) -> tuple[Any, list[Any]]:
-    """A figure with panels of one height and room for the title above, a line below and a colorbar at the right."""
+    """Return a figure with panels of one height and room for the title, a line below and a colorbar at the right."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -215,7 +216,7 @@ def _layout(widths: list[float], dpi: int) -> tuple[Any, list[Any]]:
 
 
 def _slice(hole: np.ndarray) -> tuple[tuple[Any, ...], int | None]:
-    """Index of the slice with most voxels to fill, and its number (None in 2-D)."""
+    """Return the index of the slice with most voxels to fill, and its number (None in 2-D)."""
     if hole.ndim == 2:
         return (), None
     index = int(np.argmax(np.count_nonzero(hole, axis=(1, 2))))
@@ -223,7 +224,7 @@ def _slice(hole: np.ndarray) -> tuple[tuple[Any, ...], int | None]:
 
 
 def _flips(image: Volume) -> tuple[int, ...]:
-    """Axes of a slice to flip so that the patient's left is at the right, posterior down, superior up; none in 2-D."""
+    """Return the axes of a slice to flip to put the patient's left at the right and superior up; none in 2-D."""
     dimensions = image.array.ndim
     if dimensions == 2:
         return ()
@@ -239,7 +240,7 @@ def _flips(image: Volume) -> tuple[int, ...]:
 
 
 def _view(mask: np.ndarray, tall: float, wide: float) -> tuple[slice, slice] | None:
-    """The close-up around a small hole, square in mm; None when the hole is large enough in the whole slice."""
+    """Return the close-up around a small hole, square in mm; None when the hole is large enough in the whole slice."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     size = max((rows[-1] + 1 - rows[0]) * tall, (columns[-1] + 1 - columns[0]) * wide)
     field = max(mask.shape[0] * tall, mask.shape[1] * wide)
@@ -253,31 +254,31 @@ def _view(mask: np.ndarray, tall: float, wide: float) -> tuple[slice, slice] | N
 
 
 def _window_of(centre: float, length: float, size: int) -> slice:
-    """``length`` pixels around the centre, moved inwards at the border."""
+    """Return the slice of ``length`` pixels around the centre, moved inwards at the border."""
     length = min(round(length), size)
     start = min(max(round(centre - length / 2), 0), size - length)
     return slice(start, start + length)
 
 
 def _width(part: tuple[slice, slice], tall: float, wide: float) -> float:
-    """Width over height in mm."""
+    """Return width over height in mm."""
     return (part[1].stop - part[1].start) * wide / ((part[0].stop - part[0].start) * tall)
 
 
 def _extent(part: tuple[slice, slice], tall: float, wide: float) -> tuple[float, float, float, float]:
-    """Left, right, bottom, top in mm."""
+    """Return left, right, bottom and top in mm."""
     return (part[1].start * wide, part[1].stop * wide, part[0].stop * tall, part[0].start * tall)
 
 
 def _window(image: np.ndarray, hole: np.ndarray) -> tuple[float, float]:
     known = sample_known(image, hole, tuple(slice(0, size) for size in image.shape))
-    modality = guess_modality(known, sum(size > 1 for size in image.shape))
+    modality = Modality.guess(known, sum(size > 1 for size in image.shape))
     scale = data_range_of(known, modality, image.dtype)
     return scale.black, scale.black + scale.width
 
 
 def _tint(mask: np.ndarray) -> np.ndarray:
-    """The hole as a translucent layer of the outline's colour."""
+    """Return the hole as a translucent layer of the outline's colour."""
     from matplotlib.colors import to_rgba
 
     layer = np.zeros((*mask.shape, 4))
@@ -292,7 +293,7 @@ def _diverging() -> Any:
 
 
 def _outline(axis: Any, mask: np.ndarray, tall: float, wide: float) -> None:
-    """A thin line along the hole's pixels' edges."""
+    """Draw a thin line along the edges of the hole's pixels."""
     padded = np.pad(mask, 1)
     sides = []
     for r, c in np.argwhere(np.diff(padded, axis=0)):

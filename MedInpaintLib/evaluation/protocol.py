@@ -1,4 +1,4 @@
-"""The protocol: holes into a healthy image, a fill by each method, scores hole by hole."""
+"""The protocol: make holes in a healthy image, fill them by each method, score hole by hole."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from typing import Any, Union
 
 import numpy as np
 
-from .. import intensity
 from ..data_range import DataRange, data_range_of
 from ..errors import Cancelled, GeometryError, MaskError, MethodError, ParameterError, in_one_line, is_fault
 from ..foreground import body
 from ..holes import is_spec, place
 from ..holes.grammar import grammar
+from ..intensity import sample_known
 from ..mask import grow
 from ..methods import registry
 from ..metrics import CONVENTIONS, score
+from ..modality import Modality
 from ..pipeline import inpaint
 from ..progress import Progress
 from ..volume import Volume
 from .report import Row, Table
 
-#: In every table: a method that does not beat it is not worth its time.
+#: The method that is in every table: one that does not beat it is not worth its time.
 TRIVIAL = "shell-mean"
 
 #: A fill from outside the engine: ``fill(voided image, hole, spacing) -> filled array``.
@@ -59,8 +60,8 @@ def evaluate(
 ) -> Table:
     """Score methods on synthetic holes in an image of which the truth is known.
 
-    All holes are cut out at once and filled in one go by each method; every score is that of one hole, so methods can
-    be paired hole by hole. What lies under the holes is wiped before a method sees the image.
+    All holes are cut out at once and filled in one run by each method; every score is that of one hole, so methods can
+    be paired hole by hole. The content of the holes is removed before a method sees the image.
 
     Args:
         image: a path, a SimpleITK image, a :class:`Volume`, or an array ``(k, j, i)`` or ``(j, i)``.
@@ -76,7 +77,7 @@ def evaluate(
         data_range: R of PSNR and SSIM, or ``(low, high)``. Default: 400 HU around 40 HU for CT, 255 for 8-bit films,
             else the 99.5 percentile of the known foreground. Always printed.
         convention: ``"masked"``, ``"brats"`` or ``"rfr-report"``, see :mod:`MedInpaintLib.metrics.conventions`.
-        modality: ``"MR"``, ``"CT"`` or ``"film"``; guessed by default.
+        modality: a name of :data:`MedInpaintLib.modality.MODALITIES`; guessed by default.
         foreground: where holes may lie, a mask; the body by default.
         avoid: where they may not, e.g. lesions.
         margin_mm: least distance between holes.
@@ -106,11 +107,14 @@ def evaluate(
     volume = Volume.of(image, spacing)
     name = name or (os.path.basename(os.fspath(image)) if isinstance(image, (str, os.PathLike)) else "array")
     dimensions = sum(size > 1 for size in volume.array.shape)
-    modality = modality or intensity.guess_modality(intensity.sample_known(volume.array, None, None), dimensions)
+    if modality is None:
+        kind = Modality.guess(sample_known(volume.array, None, None), dimensions)
+    else:
+        kind = Modality.of(modality)
 
     progress.update(0.02, "Placing holes")
     if isinstance(holes, str) and is_spec(holes):
-        inside = body(volume.array, modality) if foreground is None else _mask(foreground, volume)
+        inside = body(volume.array, kind) if foreground is None else _mask(foreground, volume)
         kept_off = None if avoid is None else _mask(avoid, volume)
         labels = place(
             holes,
@@ -125,8 +129,8 @@ def evaluate(
     else:
         labels, described = _given_holes(holes, volume)
     hole = labels > 0
-    known = intensity.sample_known(volume.array, hole, tuple(slice(0, size) for size in hole.shape))
-    scale = data_range_of(known, modality, volume.array.dtype, data_range)
+    known = sample_known(volume.array, hole, tuple(slice(0, size) for size in hole.shape))
+    scale = data_range_of(known, kind, volume.array.dtype, data_range)
     boxes = _boxes(labels, CONVENTIONS[convention].context)
 
     voided = volume.with_array(np.where(hole, volume.array.dtype.type(0), volume.array))
@@ -140,7 +144,7 @@ def evaluate(
         share.update(0.0, label)
         start = time.perf_counter()
         try:
-            filled, report = run(voided, hole, modality, seed, share.part(0.0, 0.8, label))
+            filled, report = run(voided, hole, kind.name, seed, share.part(0.0, 0.8, label))
             _check_fill(label, filled, hole)
         except Exception as error:
             if not keep_going or label == TRIVIAL or isinstance(error, Cancelled):
@@ -160,10 +164,10 @@ def evaluate(
     table = Table(
         rows=tuple(rows),
         reference=TRIVIAL,
-        about=_about(name, volume, modality, split, described, seed, convention, scale, len(boxes)),
+        about=_about(name, volume, kind.name, split, described, seed, convention, scale, len(boxes)),
         constants={
             "data": name,
-            "modality": modality,
+            "modality": kind.name,
             "split": split,
             "protocol": described,
             "seed": seed,
@@ -210,7 +214,7 @@ def _row(
 
 
 def _runs(methods: str | Sequence[Entry]) -> list[tuple[str, Callable[..., Outcome]]]:
-    """Label and function of each method, the trivial fill among them, each once; unknown names fail before any work."""
+    """Return label and function of each method and of the trivial fill; unknown names fail before any work."""
     asked = [methods] if isinstance(methods, str) else list(methods)
     if TRIVIAL not in asked:
         asked.insert(0, TRIVIAL)
@@ -242,7 +246,7 @@ def _peer(fill: Peer) -> Callable[..., Outcome]:
 
 
 def _check_fill(method: str, filled: np.ndarray, hole: np.ndarray) -> None:
-    """Stop the evaluation at a fill that cannot be scored: means that leave it out would flatter the method."""
+    """Refuse a fill that cannot be scored: means that leave it out would flatter the method."""
     if filled.shape != hole.shape:
         raise MethodError(f"'{method}' returned an image of shape {filled.shape} instead of {hole.shape}.")
     if filled.dtype.kind not in "biuf":
@@ -269,7 +273,7 @@ def _on_grid(mask: Any, volume: Volume) -> Volume:
 
 
 def _given_holes(holes: Any, volume: Volume) -> tuple[np.ndarray, str]:
-    """Labels and a description from a mask: its labels, or its connected parts when there is one label."""
+    """Return labels and a description from a mask: its labels, or its connected parts when there is one label."""
     from scipy import ndimage
 
     if isinstance(holes, (str, os.PathLike)) and not os.path.exists(holes):
@@ -289,7 +293,7 @@ def _given_holes(holes: Any, volume: Volume) -> tuple[np.ndarray, str]:
 
 
 def _boxes(labels: np.ndarray, context: int | None) -> dict[int, tuple[slice, ...]]:
-    """For each hole the part of the image that its scores depend on; the whole image when a convention needs that."""
+    """Return for each hole the box on which its scores depend; the whole image when a convention needs that."""
     from scipy import ndimage
 
     whole = tuple(slice(0, size) for size in labels.shape)
@@ -302,7 +306,7 @@ def _boxes(labels: np.ndarray, context: int | None) -> dict[int, tuple[slice, ..
 
 
 def _best_trivial(table: Table) -> str:
-    """Of the methods that are trivial by their own account, the one with the best mean PSNR."""
+    """Return the method of the family trivial with the best mean PSNR."""
     known = registry.methods()
     trivial = [name for name in table.methods if name in known and known[name].family == "trivial"]
     return max(trivial, key=lambda name: table.spread(name, "psnr").mean)

@@ -1,4 +1,4 @@
-"""Whether images show the same anatomy at the same place."""
+"""How well images show the same anatomy at the same position."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import itertools
 import numpy as np
 
 from ..foreground import body
+from ..modality import MR
 from ..volume import Volume
 from .core import fit_core_scaling
 
-#: mm between the voxels that are compared, of the shift that must make the agreement worse, and of the rim of the body
-#: that takes no part in it: its edge alone would agree.
+#: In mm: the step between compared voxels; the shift that must make the agreement worse; the rim of the body that is
+#: left out, since its edge alone would agree.
 STEP_MM, SHIFT_MM, RIM_MM = 2.0, 6.0, 10.0
-#: Fewer voxels than this say nothing.
+#: Fewer voxels than this cannot be compared.
 FEWEST = 500
 _BINS = 32
-#: Scaled intensities that the bins reach to; brighter ones are few.
+#: Upper end of the bins, scaled; brighter voxels are few.
 _BRIGHTEST = 0.9
 
 
@@ -28,8 +29,8 @@ class Anatomy:
     Attributes:
         values: float32, scaled by :mod:`.core`.
         body: bool.
-        known: bool: where there is no hole.
-        deep: bool: what is compared: away from the body's rim, and known.
+        known: bool: outside the hole.
+        deep: bool: the compared voxels: known, and away from the body's rim.
         spacing: mm between the thinned voxels.
         flat: the two axes with the smallest voxels: a slice of 4 mm cannot be shifted by 6.
     """
@@ -43,11 +44,11 @@ class Anatomy:
 
     @classmethod
     def of(cls, image: Volume, hole: np.ndarray | None = None) -> Anatomy:
-        """Of an image.
+        """Thin an image and find its body.
 
         Args:
             image: 2-D or 3-D.
-            hole: bool, of its shape, True = not to be looked at; nothing when None.
+            hole: bool, of its shape, True = hidden; no hole when None.
         """
         from scipy import ndimage
 
@@ -58,7 +59,7 @@ class Anatomy:
         every = tuple(slice(None, None, step) for step in steps)
         spacing = tuple(step * mm for step, mm in zip(steps, image.spacing, strict=True))
         values = fit_core_scaling(array, image.spacing).forward(array[every])
-        inside = body(values, "MR")
+        inside = body(values, MR)
         deep = inside & (ndimage.distance_transform_edt(inside, sampling=spacing) > RIM_MM)
         flat = sorted(range(values.ndim), key=lambda axis: (image.array.shape[axis] == 1, image.spacing[axis]))[:2]
         return cls(values, inside, known[every], deep & known[every], spacing, tuple(flat))
@@ -70,10 +71,9 @@ class Agreement:
 
     Attributes:
         overlap: Dice coefficient of the two bodies, 0..1.
-        sharpness: by how much more the two tell of each other where they lie than when one is shifted by
-            :data:`SHIFT_MM`: ``(NMI - 1)`` over the largest such of the shifted ones, NMI the normalised mutual
-            information of Studholme et al. (Pattern Recognit 1999;32:71-86). 1 when it makes no difference; infinite
-            where there is too little to tell.
+        sharpness: how much better the two fit in place than when one is shifted by :data:`SHIFT_MM`: ``(NMI - 1)`` over
+            its largest value among the shifts, with the normalised mutual information NMI of Studholme et al. (Pattern
+            Recognit 1999;32:71-86). 1 when the shift makes no difference; infinite when there are too few voxels.
 
     Measured on 40 pairs of contrasts of 11 subjects: overlap 0.86 or more, sharpness 2.0 to 8.0 where they belong
     together (1.2 and 1.5 in the one large tumour); 0.9 to 1.5 for heads of two subjects that were laid affinely over
@@ -102,7 +102,7 @@ def agreement(fixed: Anatomy, moving: Anatomy) -> Agreement:
 
 
 def _shared(first: np.ndarray, second: np.ndarray) -> float:
-    """Normalised mutual information, less 1."""
+    """Return the normalised mutual information, less 1."""
     limits = ((0, _BRIGHTEST), (0, _BRIGHTEST))
     together = np.histogram2d(np.minimum(first, _BRIGHTEST), np.minimum(second, _BRIGHTEST), _BINS, limits)[0]
     shares = together / max(together.sum(), 1)

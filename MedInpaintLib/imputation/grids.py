@@ -12,6 +12,7 @@ from ..alignment import align_rigidly
 from ..errors import GeometryError, IntensityError
 from ..foreground import body
 from ..inputs import check_finite
+from ..modality import MR
 from ..progress import Progress
 from ..volume import Volume
 from .agreement import SHIFT_MM, Agreement, Anatomy, agreement
@@ -96,7 +97,7 @@ def on_one_grid(
     if not register:
         hint += " Are they registered? If not, register them, or ask for it (--register, register=True)."
     warnings += check_one_anatomy(moved, reference, hint=hint)
-    inside = body(fixed.array, "MR")
+    inside = body(fixed.array, MR)
     for name in others:
         covered = float((moved[name].array[inside] != 0).mean())
         if covered < WHOLE:

@@ -16,6 +16,7 @@ from ..errors import InputError, ParameterError
 from ..files import write_text
 from ..inputs import facts_of, name_of
 from ..intensity import Scaling, to_dtype
+from ..modality import MR
 from ..models.store import choose
 from ..progress import Progress
 from ..report import ImputeReport, now, software
@@ -93,7 +94,7 @@ def impute(
         InputError: an input or option cannot be used; the message says what to do.
     """
     progress, clock = progress or Progress(), Clock()
-    bundle = choose(model, ARCHITECTURE, "MR")
+    bundle = choose(model, ARCHITECTURE, MR.name)
     target = contrast_of(bundle, target)
     sources: dict[str, Any] = {}
     for name, source in images.items():

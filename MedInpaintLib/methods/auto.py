@@ -1,4 +1,4 @@
-"""The automatic choice: which method suits the geometry of this hole."""
+"""The automatic choice of a method, by the geometry of the hole and the kind of image."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ THICK = 1.5
 #: A hole is a ruined slice when its middle is this many times further from known voxels within the slice than across.
 RUINED = 8.0
 
-#: mm from the rim to the middle of a hole, up to which it is small: what surrounds it says most of what is in it.
+#: mm from the rim to the middle of a hole up to which it is small: its surroundings determine most of its content.
 SMALL = 4.0
-#: And up to which there is something to learn from the rim.
+#: mm up to which regression from the rim is worth a trial.
 LEARNABLE = 7.0
 
 #: Where a method gives no spread of its own, the spread among it and these stands for its uncertainty.
 PEERS = ("biharmonic", "patch-regression", "patch")
 
-#: The network that self-checks of flat images try, where its packages and a model for such images are there.
+#: The network that self-checks of flat images try, if its packages are installed and it has a model for such images.
 NETWORK = "unet"
 
 SUMMARY = "Chooses by the hole's geometry and side and by the kind of image, and says why."
 
 
 def choose(subject: Subject) -> tuple[str, str]:
-    """Choose a method; return its name, and the reason in words for the report.
+    """Return the method's name, and the reason in words for the report.
 
     Measured on the training and validation images (mean PSNR in the hole). With one to three whole slices missing,
     linear-z leads biharmonic by 2.3 to 2.9 dB in MR scans with slices 2.6 to 4.5 times thicker than pixels and by 0.7
@@ -42,7 +42,7 @@ def choose(subject: Subject) -> tuple[str, str]:
     patches lead by 0.4 dB; in chest films biharmonic leads patches by 2.9 dB.
 
     Args:
-        scan: with its hole.
+        subject: the image with its hole.
     """
     hole, spacing = subject.whole, subject.image.spacing
     axes = subject.axes
@@ -50,34 +50,36 @@ def choose(subject: Subject) -> tuple[str, str]:
     thickness = spacing[axis] / min(spacing[a] for a in axes)
     if thickness >= THICK and len(axes) == 3 and _within(hole, spacing, axis) >= RUINED * _across(hole, spacing, axis):
         return "linear-z", f"slices are missing and voxels are {thickness:.1f} times longer across slices"
-    if subject.modality == "film":
-        return "biharmonic", "films are smooth, and a thin plate continues their values and slopes best"
+    modality = subject.modality
+    if modality.is_smooth:
+        why = "images are smooth, and a thin plate continues their values and slopes best"
+        return "biharmonic", f"{modality.name} {why}"
     if _depth(subject) <= SMALL:
         if _can_be_learned(subject):
             return "patch-regression", "the hole is small, so its surroundings say most of what is in it"
         return "biharmonic", "the hole is thin, but too wide to be learned from its surroundings"
-    if subject.modality == "MR" and is_mostly_known(subject):
+    if modality.has_two_sides and is_mostly_known(subject):
         return "mirror", "the hole is large, and the same place on the other side of the head is known"
-    if subject.modality == "CT" and len(axes) == 3:
-        return "biharmonic", "the hole is large; in a CT volume a thin plate errs least there"
+    if not modality.patches_suit_volumes and len(axes) == 3:
+        return "biharmonic", f"the hole is large; in a {modality.name} volume a thin plate errs least there"
     return "patch", "the hole is large, and there is tissue around it that fits"
 
 
 def candidates(subject: Subject) -> list[str]:
-    """Return the methods that a self-check tries: the one that :func:`choose` takes, then others that may be better."""
+    """Return the methods that a self-check tries: first the result of :func:`choose`, then possibly better ones."""
     first, _ = choose(subject)
     names = ["biharmonic", "patch"]
     if _depth(subject) <= LEARNABLE and _can_be_learned(subject):
         names.append("patch-regression")
     if len(subject.axes) == 3:
         names.append("linear-z")
-    if subject.modality == "MR" and is_mostly_known(subject):
+    if subject.modality.has_two_sides and is_mostly_known(subject):
         names.append("mirror")
-    if subject.modality == "film":
+    if subject.modality.is_smooth:
         names.append("hybrid")
-    # Any flat image may be taken for a chest film: whether the network that learned these is better, is for trial holes
-    # to tell, and not for the choice without them.
-    if len(subject.axes) == 2 and _can_run(NETWORK, subject.modality):
+    # Any flat image may pass for a chest film, so the network for these is tried on trial holes and never chosen
+    # without them.
+    if len(subject.axes) == 2 and _can_run(NETWORK, subject.modality.name):
         names.append(NETWORK)
     if subject.exemplars:
         names.append("exemplar")
@@ -85,7 +87,7 @@ def candidates(subject: Subject) -> list[str]:
 
 
 def _can_run(method: str, modality: str) -> bool:
-    """Return whether a method's packages are installed and it has a model for such images."""
+    """Tell whether a method's packages are installed and it has a model for such images."""
     from ..models.store import fitting
     from .registry import get
 
@@ -110,23 +112,25 @@ def _depth(subject: Subject) -> float:
 
 
 def _can_be_learned(subject: Subject) -> bool:
-    """Return whether no part of the hole has too much around it for patch-regression, with its default parameters."""
+    """Tell whether patch-regression with its default parameters can learn from around every part of the hole."""
     around = grow(subject.whole.box, [WIDEST] * len(subject.whole.shape), subject.whole.shape)
     return can_learn(subject.squeeze(subject.whole.crop(around)), subject.spacing, Settings())
 
 
 def _within(hole: Hole, spacing: Sequence[float], axis: int) -> float:
-    """mm from the middle of the hole's largest slice to the nearest known voxel of that slice; infinite if there is
-    none.
+    """Return the mm from the middle of the hole's largest slice to the nearest known voxel of that slice.
 
-    A slice that is painted only inside the head counts like a whole one: what is known beyond it is far away.
+    A slice that is marked only inside the head counts like a whole one: the known voxels outside are far away.
+
+    Returns:
+        Infinity if no voxel of the slice is known.
     """
     from scipy import ndimage
 
     in_slice = [other for other in range(3) if other != axis]
     slices = np.moveaxis(hole.voxels, axis, 0)
     largest = slices[np.argmax(np.count_nonzero(slices, axis=(1, 2)))]
-    # Around the bounding box all is known, but beyond the image's border nothing is.
+    # Around the bounding box all voxels are known, but beyond the image's border there are none.
     known_around = [(int(hole.box[a].start > 0), int(hole.box[a].stop < hole.shape[a])) for a in in_slice]
     padded = np.pad(largest, known_around)
     if padded.all():
@@ -135,6 +139,6 @@ def _within(hole: Hole, spacing: Sequence[float], axis: int) -> float:
 
 
 def _across(hole: Hole, spacing: Sequence[float], axis: int) -> float:
-    """Return the mm from the hole's middle to the nearest known voxel across slices, for its most usual thickness."""
+    """Return the mm from the middle of the hole to the nearest known voxel across slices, for its median thickness."""
     runs = np.count_nonzero(hole.voxels, axis=axis)
     return float(np.median(runs[runs > 0]) + 1) / 2 * spacing[axis]

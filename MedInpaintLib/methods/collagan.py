@@ -11,6 +11,7 @@ from ..errors import ParameterError
 from ..frames import pose
 from ..imputation.estimate import ARCHITECTURE, contrast_of, estimate, load_network
 from ..imputation.grids import check_one_anatomy
+from ..modality import MR
 from ..models.bundle import Bundle
 from ..models.once import load_once
 from ..parameters import parameter
@@ -60,7 +61,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
             "Method 'collagan' must know which contrasts these are; set 'target' to that of the image, and 'guides' to "
             "those of the guides, in their order (--set target=FLAIR --set guides=T1,T2)."
         )
-    model = load_once(subject, parameters.model, ARCHITECTURE, load_network, run.device, modality="MR")
+    model = load_once(subject, parameters.model, ARCHITECTURE, load_network, run.device, modality=MR)
     bundle, on_device = model.bundle, model.on_device
     target = contrast_of(bundle, parameters.target)
     names = _names(parameters.guides, target, bundle, len(subject.guides))
@@ -107,7 +108,7 @@ def _names(text: str, target: str, bundle: Bundle, count: int) -> tuple[str, ...
 
 
 def _slices(subject: Subject, plane: str) -> tuple[int, int] | None:
-    """Return the hole's slices and some more; None in 2-D, where there is one."""
+    """Return the range of the hole's slices and some more; None in 2-D, where there is one slice."""
     if subject.image.array.ndim == 2:
         return None
     axis = pose(subject.image, plane).order[0]
@@ -116,9 +117,10 @@ def _slices(subject: Subject, plane: str) -> tuple[int, int] | None:
 
 
 def _fit(predicted: np.ndarray, region: Region) -> tuple[float, float]:
-    """Fit slope and offset from the estimate to the image's own intensities, by what is known around the hole.
+    """Fit slope and offset from the estimate to the image's own intensities, in the known voxels around the hole.
 
-    Scanners have other units, and bias fields; where the surroundings say little, the slope stays that of the scan.
+    Scanners differ in units and have bias fields. Where the surroundings do not determine the slope, it stays that of
+    the whole image.
     """
     around = ~region.hole & (predicted > 0)
     if np.count_nonzero(around) < FEWEST:

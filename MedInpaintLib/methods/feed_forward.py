@@ -151,7 +151,7 @@ def fill_in_one_pass(region: Region, architecture: str, options: Options, run: R
         added = _added(frames, corrected, others, bundle, on_device, options.mirrored, share)
         total += frames.back(added, np.zeros_like(smooth))
         known = float(frames.known.mean(axis=(1, 2)).min())
-        more = beyond_training(bundle, region.modality, frames.plane, known)
+        more = beyond_training(bundle, region.modality.name, frames.plane, known)
         warnings += [warning for warning in more if warning not in warnings]
         count += len(frames.with_hole)
     values = region.values[~region.hole]
@@ -170,10 +170,10 @@ def _load(bundle: Bundle, device: str) -> FeedForward:
 
 
 def _check_modality(bundle: Bundle, region: Region, options: Options) -> None:
-    if bundle.modality != region.modality and not options.any_modality:
+    if bundle.modality != region.modality.name and not options.any_modality:
         raise ModelError(
             f"The model '{bundle.name}' has learned from {bundle.modality} images, and this one is taken for "
-            f"{region.modality}; choose another model or method, or set any_modality to use it all the same."
+            f"{region.modality.name}; choose another model or method, or set any_modality to use it all the same."
         )
 
 

@@ -172,7 +172,7 @@ def fill_by_search(
     notes["search_loss"] = round(float(losses.min(dim=0).values.mean()), 6)
     notes |= on_device.notes
     known = float(frames.known.mean(axis=(1, 2)).min())
-    warnings = (*on_device.warnings, *beyond_training(bundle, region.modality, frames.plane, known))
+    warnings = (*on_device.warnings, *beyond_training(bundle, region.modality.name, frames.plane, known))
     return Prediction(mean, spread, notes, warnings, device=on_device.device)
 
 

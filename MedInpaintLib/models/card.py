@@ -1,10 +1,11 @@
-"""The model card of a bundle: its README.md, made from the same fields."""
+"""The model card of a bundle: its README.md, made from the bundle's fields."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..modality import MODALITIES, Modality
 from ..networks import IMPUTING
 
 if TYPE_CHECKING:
@@ -12,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def card(bundle: Bundle, method: str | None = None) -> str:
-    """The model card as Markdown.
+    """Return the model card as Markdown.
 
     Args:
-        bundle: what it is about.
+        bundle: the model.
         method: the method that uses the model, for the example; without it the card says how to find one.
     """
     parts = [
@@ -36,10 +37,10 @@ def card(bundle: Bundle, method: str | None = None) -> str:
 
 
 def describe_input(bundle: Bundle) -> str:
-    """The input in a few words: planes, pixels and their size, and what else is seen with a slice."""
+    """Describe the input in a few words: planes, pixels and their size, and the other inputs."""
     size, slices = bundle.input, bundle.arguments.get("slices", 1)
     planes = ", ".join([size["plane"], *size.get("also", [])])
-    kind = "images" if bundle.modality == "film" else f"{planes} slices"
+    kind = "images" if _modality(bundle).is_projection else f"{planes} slices"
     across = size.get("across", 0)
     of = f"at {across} pixels along the image's longer side" if across else f"of {size['pixel_mm']:g} mm"
     words = f"{kind}, {size['pixels']} x {size['pixels']} pixels {of}"
@@ -50,7 +51,7 @@ def describe_input(bundle: Bundle) -> str:
 
 
 def score_tables(bundle: Bundle) -> list[tuple[str, list[list[str]]]]:
-    """The scores: for each protocol its words and a table of texts, the first row of which names the columns."""
+    """Return for each protocol its words and a table of scores as texts, the first row of which names the columns."""
     protocols = list(dict.fromkeys(str(score.get("protocol", "not stated")) for score in bundle.scores))
     return [
         (each, _rows([score for score in bundle.scores if str(score.get("protocol", "not stated")) == each]))
@@ -64,7 +65,7 @@ def _rows(scores: list[dict[str, Any]]) -> list[list[str]]:
 
 
 def _value(value: Any) -> str:
-    """A number with four digits, a mean with its spread, anything else as it is."""
+    """Format a number with four digits, a mean with its spread, anything else as it is."""
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, Mapping) and set(value) == {"mean", "sd"}:
@@ -84,13 +85,14 @@ def _what_it_is(bundle: Bundle) -> str:
 
 
 def _input(bundle: Bundle) -> str:
-    from ..intensity import CT_WINDOW  # numpy, which those who only look for models need not have
-
     centre, half_width = bundle.normalisation["centre"], bundle.normalisation["half_width"]
-    if bundle.modality == "CT":
-        low, high = (CT_WINDOW[0] + (centre + side * half_width) * (CT_WINDOW[1] - CT_WINDOW[0]) for side in (-1, 1))
-        scale = f"{CT_WINDOW[0]:g} to {CT_WINDOW[1]:g} HU to 0 and 1"
-        rest = f": {low:.0f} to {high:.0f} HU are told apart; of what lies beyond, only a correction is made"
+    modality = _modality(bundle)
+    if modality.scale is not None:
+        black, white = modality.scale
+        low, high = (black + (centre + side * half_width) * (white - black) for side in (-1, 1))
+        units = f" {modality.units}" if modality.units else ""
+        scale = f"{black:g} to {white:g}{units} to 0 and 1"
+        rest = f": {low:.0f} to {high:.0f}{units} are told apart; of what lies beyond, only a correction is made"
     elif bundle.architecture in IMPUTING:
         scale, rest = "no signal to 0, and the median of what lies deeper than 15 mm in the head to 0.25", ""
     else:
@@ -102,6 +104,11 @@ def _input(bundle: Bundle) -> str:
         f"({bundle.modality}: {scale}); the network then sees (scaled - {centre:g}) / {half_width:g}{rest}."
         f"{relative if bundle.arguments.get('relative') else ''}"
     )
+
+
+def _modality(bundle: Bundle) -> Modality:
+    """Return the bundle's modality, or a plain one of that name if it is not registered here."""
+    return MODALITIES.get(bundle.modality) or Modality(name=bundle.modality)
 
 
 def _training(bundle: Bundle) -> str:

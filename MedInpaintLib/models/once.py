@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from ..memory import OnDevice
+from ..modality import Modality
 from ..subject import Subject
 from .bundle import Bundle
 from .store import choose
@@ -39,7 +40,7 @@ def load_once(
     architecture: str,
     load: Callable[[Bundle, str], Network],
     device: str,
-    modality: str | None = None,
+    modality: Modality | None = None,
 ) -> LoadedModel[Network]:
     """Return the model that a method's parameter names, loading it for the first region of an image.
 
@@ -54,7 +55,7 @@ def load_once(
     Raises:
         ModelError: there is none, it is of another architecture, or it is damaged.
     """
-    chosen = modality or subject.modality
+    chosen = (modality or subject.modality).name
     return subject.cached(
         (load_once, name, architecture, device, chosen),
         lambda: LoadedModel(choose(name, architecture, chosen), load, device),

@@ -1,4 +1,4 @@
-"""What networks that estimate a contrast learn from: slices of several contrasts of the same subjects."""
+"""Training data of networks that estimate a contrast: slices of several contrasts of the same subjects."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from ..foreground import body
 from ..frames import along, pose, sample
 from ..imputation.core import fit_core_scaling
 from ..manifest import Entry
+from ..modality import MR
 from ..volume import Volume
 from .slices import BACKGROUND, check_finite
 
 
 @dataclasses.dataclass(frozen=True)
 class ContrastSlice:
-    """One slice.
+    """One slice in several contrasts.
 
     Attributes:
-        values: float16 ``(contrasts, rows, columns)``, scaled by :mod:`..imputation.core`; 0 where there is none.
-        there: bool ``(contrasts,)``: which there are.
-        inside: bool ``(rows, columns)``, where the brain is, or the body.
-        subject, dataset: whom it is of.
+        values: float16 ``(contrasts, rows, columns)``, scaled by :mod:`..imputation.core`; 0 for missing contrasts.
+        there: bool ``(contrasts,)``: the contrasts that are not missing.
+        inside: bool ``(rows, columns)``, the brain, or the body.
+        subject, dataset: of the image.
     """
 
     values: np.ndarray
@@ -36,7 +37,7 @@ class ContrastSlice:
     dataset: str = ""
 
     def window(self, middle: tuple[int, int], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Values, float32 ``(contrasts, height, width)``, and where the body is; 0 beyond the slice.
+        """Return values, float32 ``(contrasts, height, width)``, and the body, in a window; 0 beyond the slice.
 
         Args:
             middle: row and column of the window's middle.
@@ -57,7 +58,7 @@ class ContrastSlice:
 
 
 def _overlap(first: int, size: int, full: int) -> tuple[slice, slice]:
-    """Of the window ``first .. first + size`` what lies in ``0 .. full``, and where in the window that is."""
+    """Return the overlap of ``first .. first + size`` with ``0 .. full``, counted from 0 and from first."""
     start, stop = max(first, 0), max(min(first + size, full), max(first, 0))
     return slice(start, stop), slice(start - first, stop - first)
 
@@ -65,13 +66,13 @@ def _overlap(first: int, size: int, full: int) -> tuple[slice, slice]:
 def sessions(
     entries: Sequence[Entry], contrasts: Sequence[str], inside: str = ""
 ) -> list[tuple[dict[str, Entry], Entry | None]]:
-    """The images by the session that they are of: contrast -> image; and the mask of the brain, where there is one.
+    """Group images by session: contrast -> image, and the mask of the brain, or None.
 
-    Images of one session are of one subject, in one folder, and are called alike but for the contrast at the end:
+    Images of one session are of one subject, in one folder, and their names differ only in the contrast at the end:
     ``t1.nii.gz`` and ``flair.nii.gz``, or ``ses1_t1.nii.gz`` and ``ses1_flair.nii.gz``.
 
     Args:
-        entries: images; those without a contrast have the one with which the file's name ends.
+        entries: images; where an entry has no contrast, it is the one with which the file's name ends.
         contrasts: those to use.
         inside: the contrast of the masks.
     """
@@ -93,13 +94,13 @@ def sessions(
 
 
 def with_others(entries: Sequence[Entry], contrasts: Sequence[str], inside: str = "") -> list[Entry]:
-    """The images, and masks, of sessions with two contrasts or more: of the others nothing is learned."""
+    """Return images and masks of the sessions with two or more contrasts; others teach nothing."""
     found = [(images, mask) for images, mask in sessions(entries, contrasts, inside) if len(images) > 1]
     return [each for images, mask in found for each in (*images.values(), mask) if each is not None]
 
 
 def _session(entry: Entry, contrast: str) -> tuple[str, ...]:
-    """The same for all images of a session."""
+    """Return a key that all images of a session share."""
     path = Path(entry.name)
     stem = path.name.partition(".")[0]
     own = stem[: -len(contrast)] if stem.lower().endswith(contrast.lower()) else ""
@@ -107,7 +108,7 @@ def _session(entry: Entry, contrast: str) -> tuple[str, ...]:
 
 
 def _named(stem: str, contrasts: Sequence[str]) -> str:
-    """The longest of the contrasts with which a name ends."""
+    """Return the longest of the contrasts with which a name ends."""
     stem = stem.partition(".")[0].lower()
     return max((each for each in contrasts if stem.endswith(each.lower())), key=len, default="")
 
@@ -121,14 +122,14 @@ def read_contrast_slices(
     inside: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> list[ContrastSlice]:
-    """The slices of all sessions with two contrasts or more.
+    """Return the slices of all sessions with two contrasts or more.
 
     Args:
         entries: images.
         contrasts: in the network's order.
         plane: a name of :data:`..frames.PLANES`.
         pixel_mm: of the slices' pixels.
-        inside: the contrast of the masks of the brain; what has none is taken whole.
+        inside: the contrast of the masks of the brain; sessions without one are used whole.
         progress: called with how many sessions are read, and of how many.
 
     Raises:
@@ -187,13 +188,13 @@ def _slices(
 
 
 def brain(volumes: Mapping[str, Volume], mask: Entry | None) -> np.ndarray:
-    """Bool: where the mask says the brain is; without one, the body in any of the images.
+    """Return the brain by its mask, bool; without a mask, the body in any of the images.
 
     Raises:
         GeometryError: the mask is on another grid.
     """
     if mask is None:
-        return np.any([body(each.array, "MR") for each in volumes.values()], axis=0)
+        return np.any([body(each.array, MR) for each in volumes.values()], axis=0)
     found = Volume.of(mask.path)
     difference = next(iter(volumes.values())).grid_difference(found)
     if difference:
@@ -203,9 +204,9 @@ def brain(volumes: Mapping[str, Volume], mask: Entry | None) -> np.ndarray:
 
 @dataclasses.dataclass(frozen=True)
 class ContrastCrops:
-    """An endless, deterministic order of random crops: the n-th is the same in every run, on any number of processes.
+    """Endless, deterministic random crops: crop n is the same in every run, on any number of processes.
 
-    Each pass goes through all subjects equally often, whatever the number of their slices.
+    Each pass draws from all subjects equally often, whatever the number of their slices.
 
     Attributes:
         slices: to crop from.
@@ -222,7 +223,7 @@ class ContrastCrops:
     gain: float = 0.1
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """float32 ``(contrasts, pixels, pixels)`` and bool ``(contrasts,)``."""
+        """Return one crop, float32 ``(contrasts, pixels, pixels)``, and its contrasts, bool ``(contrasts,)``."""
         rng = np.random.default_rng([self.seed, 4, number])
         own = self._by_subject[number % len(self._by_subject)]
         chosen = own[int(rng.integers(len(own)))]
@@ -237,7 +238,7 @@ class ContrastCrops:
         return values * np.float32(1 + self.gain * rng.uniform(-1, 1)), chosen.there
 
     def batch(self, numbers: range) -> tuple[np.ndarray, np.ndarray]:
-        """Float32 ``(n, contrasts, pixels, pixels)`` and bool ``(n, contrasts)``."""
+        """Return crops, float32 ``(n, contrasts, pixels, pixels)``, and their contrasts, bool ``(n, contrasts)``."""
         values, there = zip(*(self[number] for number in numbers), strict=True)
         return np.stack(values), np.stack(there)
 

@@ -1,4 +1,4 @@
-"""Recipes: all that decides what a training makes, in one TOML file."""
+"""Recipes: all settings of a training, in one TOML file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..errors import MissingDependencyError, ParameterError
 from ..frames import PLANES, pixel_size
 from ..holes import Lesions, parse
-from ..intensity import MODALITIES
 from ..methods import registry
+from ..modality import MODALITIES
 from ..models.fields import NAME
 from ..volume import Volume
 
-#: How much of a frame's side the validation holes may take.
+#: Largest validation hole, as a share of a frame's side.
 MOST_HOLE = 0.75
 #: The recipes that come with MedInpaint; ``medinpaint train NAME`` finds them here.
 FOLDER = Path(__file__).parent / "recipes"
@@ -31,16 +31,16 @@ Table = TypeVar("Table")
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """What to learn from.
+    """The images to learn from, and how a network sees them.
 
     Attributes:
-        modality: ``"MR"``, ``"CT"`` or ``"film"``.
+        modality: a name of :data:`.modality.MODALITIES`.
         contrasts: those to use; empty for all.
         plane: of the slices.
         pixel_mm: of the slices' pixels.
-        centre, half_width: what the network sees is ``(scaled - centre) / half_width``, cut off at -1 and 1.
+        centre, half_width: the network sees ``(scaled - centre) / half_width``, clipped to -1..1.
 
-    Of use to feed-forward networks only:
+    For feed-forward networks only:
 
     Attributes:
         also: other planes to learn from, in volumes whose voxels are about as thick as wide.
@@ -51,7 +51,7 @@ class Data:
         other_side: whether it sees the other side of the body, too.
         across: pixels along an image's longer side, in place of ``pixel_mm``, for films; 0 for none.
 
-    Of use to networks that estimate contrasts only, whose ``contrasts`` have the order of their channels:
+    For networks that estimate contrasts only, whose ``contrasts`` have the order of their channels:
 
     Attributes:
         wanted: the contrasts that validation asks for; empty for all.
@@ -76,7 +76,7 @@ class Data:
     inside: str = ""
 
     def pixel_size(self, image: Volume) -> float:
-        """The side of a pixel of an image's frames, mm."""
+        """Return the side of a pixel of an image's frames, mm."""
         return pixel_size(image, self.pixel_mm, self.across)
 
     @property
@@ -87,7 +87,7 @@ class Data:
 
     @property
     def input(self) -> dict[str, Any]:
-        """What a bundle tells of its frames, besides their size."""
+        """The entries of a bundle's ``input``, besides the size of frames."""
         return {
             "pixel_mm": self.pixel_mm,
             "plane": self.plane,
@@ -98,7 +98,7 @@ class Data:
         }
 
     def normalise(self, images: torch.Tensor) -> torch.Tensor:
-        """From the road's scale to the network's; masks stay as they are."""
+        """Convert images from the road's scale to the network's; masks stay as they are."""
         if not images.is_floating_point():
             return images
         return ((images - self.centre) / self.half_width).clamp(-1.0, 1.0)
@@ -172,7 +172,7 @@ class Recipe:
 
 
 def read_recipe(source: str | os.PathLike[str]) -> Recipe:
-    """A recipe from a file, or one that comes with MedInpaint by its name.
+    """Read a recipe from a file, or one of MedInpaint's own by its name.
 
     Raises:
         ParameterError: no such recipe, or something in it is missing, unknown or of the wrong kind.
@@ -224,7 +224,7 @@ def _toml() -> Any:
 
 
 def _table(kind: type[Table], found: Any, where: str) -> Table:
-    """A dataclass of a TOML table; numbers and lists become what the fields' defaults are."""
+    """Convert a TOML table to a dataclass; numbers and lists get the types of its fields."""
     if not isinstance(found, Mapping):
         raise ParameterError(f"The recipe ({where}) must have a table here; found {found!r}.")
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
@@ -261,7 +261,7 @@ def _value(field: dataclasses.Field, value: Any, where: str) -> Any:
 
 
 def _checked(data: Data, path: Path) -> Data:
-    for name, value, known in (("modality", data.modality, MODALITIES), ("plane", data.plane, tuple(PLANES))):
+    for name, value, known in (("modality", data.modality, tuple(MODALITIES)), ("plane", data.plane, tuple(PLANES))):
         if value not in known:
             raise ParameterError(f"The recipe '{path}' has the {name} '{value}'; choose one of {', '.join(known)}.")
     for plane in data.also:
@@ -296,7 +296,7 @@ def _possible(schedule: Schedule, path: Path) -> Schedule:
 
 
 def _check_hole(recipe: Recipe, path: Path) -> None:
-    """The validation's holes must hold pixels, and leave some of the frame around them."""
+    """Check that the validation's holes hold pixels and leave some of the frame around them."""
     mm, hole = recipe.data.pixel_mm, recipe.schedule.hole_mm
     least, most = 2 * mm, MOST_HOLE * recipe.pixels * mm
     if not least <= hole <= most:
@@ -307,7 +307,7 @@ def _check_hole(recipe: Recipe, path: Path) -> None:
 
 
 def _check_hint(recipe: Recipe, path: Path) -> None:
-    """A network must get what it is to see; a hint from a method that anybody can run on any image."""
+    """Check that a network gets all its inputs, and its hint from a method that runs on any image."""
     if recipe.arguments.get("other_side", False) is not recipe.data.other_side:
         raise ParameterError(
             f"The recipe '{path}' must have the same other_side, true or false, in [arguments] and in [data]."

@@ -1,4 +1,4 @@
-"""What two-dimensional networks learn from: crops of the slices of undamaged images."""
+"""Training data of two-dimensional networks: crops of the slices of undamaged images."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from ..foreground import body
 from ..frames import along, pose, sample
 from ..intensity import fit_scaling, sample_known
 from ..manifest import Entry
+from ..modality import Modality
 from ..volume import Volume
 
 #: Slices with less of the body than this share of the image's fullest one are background: above the head, say.
 BACKGROUND = 0.15
-#: Tries to find a place in the body for a crop; the last one is taken as it is.
+#: Tries to find a pixel in the body for a crop; the last one is used in any case.
 _TRIES = 20
 
 
 @dataclasses.dataclass(frozen=True)
 class Slice:
-    """One slice.
+    """One slice of an undamaged image.
 
     Attributes:
         values: float16 ``(rows, columns)``, scaled as in a region. Its steps are 0.0005 at 1: a 2000th of the range.
-        inside: bool, where the body is.
+        inside: bool, the body.
         subject, contrast: of the image.
     """
 
@@ -36,7 +37,7 @@ class Slice:
     contrast: str
 
     def crop(self, row: int, column: int, pixels: int) -> np.ndarray:
-        """float32 ``(pixels, pixels)`` around a place; beyond the slice its border goes on."""
+        """Return float32 ``(pixels, pixels)`` around a pixel; the border is repeated beyond the slice."""
         rows, columns = (
             np.clip(np.arange(pixels) + middle - pixels // 2, 0, size - 1)
             for middle, size in zip((row, column), self.values.shape, strict=True)
@@ -44,7 +45,7 @@ class Slice:
         return self.values[np.ix_(rows, columns)].astype(np.float32)
 
     def place(self, rng: np.random.Generator) -> tuple[int, int]:
-        """A random pixel of the body."""
+        """Return a random pixel of the body."""
         for _ in range(_TRIES):
             row, column = (int(rng.integers(size)) for size in self.values.shape)
             if self.inside[row, column]:
@@ -59,7 +60,7 @@ def read_slices(
     pixel_mm: float,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Slice]:
-    """The slices of images, at the resolution of a model's frames.
+    """Return the slices of images, at the resolution of a model's frames.
 
     Args:
         entries: the images.
@@ -81,7 +82,11 @@ def read_slices(
 
 
 def check_finite(volume: Volume, entry: Entry) -> None:
-    """Raises IntensityError: the image holds NaN or infinity."""
+    """Refuse an image that holds NaN or infinity.
+
+    Raises:
+        IntensityError: it does.
+    """
     if not np.isfinite(volume.array).all():
         raise IntensityError(f"The image '{entry.path}' holds NaN or infinity; mend it, or leave it out of the data.")
 
@@ -89,10 +94,11 @@ def check_finite(volume: Volume, entry: Entry) -> None:
 def _of(entry: Entry, plane: str, pixel_mm: float) -> list[Slice]:
     volume = Volume.of(entry.path)
     check_finite(volume, entry)
-    scaling = fit_scaling(sample_known(volume.array, None, None), entry.modality)
+    modality = Modality.of(entry.modality)
+    scaling = fit_scaling(sample_known(volume.array, None, None), modality)
     turned = pose(volume, plane)
     whole = volume.array.reshape([1] * (3 - volume.array.ndim) + list(volume.array.shape))
-    inside = turned.turn(body(volume.array, entry.modality).reshape(whole.shape))
+    inside = turned.turn(body(volume.array, modality).reshape(whole.shape))
     spacing = (1.0,) * (3 - volume.array.ndim) + tuple(volume.spacing)
     ratio = [pixel_mm / spacing[axis] for axis in turned.order[1:]]
     stack = turned.turn(whole)
@@ -109,9 +115,9 @@ def _of(entry: Entry, plane: str, pixel_mm: float) -> list[Slice]:
 
 @dataclasses.dataclass(frozen=True)
 class Crops:
-    """An endless, deterministic order of random crops: the n-th is the same in every run, on any number of processes.
+    """Endless, deterministic random crops: crop n is the same in every run, on any number of processes.
 
-    Each pass goes through all slices in an order of its own; each crop is at a random place of the body, and its
+    Each pass goes through all slices in its own order; each crop lies at a random pixel of the body, and its
     intensities are changed a little.
 
     Attributes:
@@ -131,7 +137,7 @@ class Crops:
     _orders: dict[int, np.ndarray] = dataclasses.field(default_factory=dict, repr=False)
 
     def __getitem__(self, number: int) -> np.ndarray:
-        """float32 ``(pixels, pixels)``."""
+        """Return one crop, float32 ``(pixels, pixels)``."""
         turn, place = divmod(number, len(self.slices))
         rng = np.random.default_rng([self.seed, 1, number])
         chosen = self.slices[self._order(turn)[place]]
@@ -141,7 +147,7 @@ class Crops:
         return crop * (1 + self.gain * rng.uniform(-1, 1)) + self.offset * rng.uniform(-1, 1)
 
     def batch(self, numbers: range) -> tuple[np.ndarray]:
-        """Float32 ``(n, 1, pixels, pixels)``."""
+        """Return crops, float32 ``(n, 1, pixels, pixels)``."""
         return (np.stack([self[number] for number in numbers]).astype(np.float32)[:, np.newaxis],)
 
     def _order(self, turn: int) -> np.ndarray:

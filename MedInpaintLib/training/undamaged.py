@@ -1,4 +1,4 @@
-"""Volumes in which holes are made, to learn how to fill them."""
+"""Volumes in which a training makes holes, to learn how to fill them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..frames import pose
 from ..intensity import Scaling, fit_scaling, sample_known
 from ..manifest import Entry
 from ..mask import Box
+from ..modality import Modality
 from ..shrink import reduced_to
 from ..volume import Volume
 from .slices import check_finite
@@ -24,19 +25,19 @@ class Undamaged:
     """A volume to make holes in.
 
     Attributes:
-        image: as it was stored.
-        inside: bool, where the body is.
+        image: as stored.
+        inside: bool, the body.
         scaling: of its intensities.
-        modality: ``"MR"``, ``"CT"`` or ``"film"``.
+        modality: of the image.
     """
 
     image: Volume
     inside: np.ndarray
     scaling: Scaling
-    modality: str
+    modality: Modality
 
     def digest(self) -> str:
-        """The same for the same image alone."""
+        """Return a digest that only the same image has."""
         image = self.image
         facts = repr((image.array.shape, image.array.dtype.str, image.spacing, image.direction, self.scaling))
         found = hashlib.sha256(facts.encode())
@@ -51,14 +52,14 @@ def read_undamaged(
     plane: str | None = None,
     across: int = 0,
 ) -> list[Undamaged]:
-    """The images.
+    """Read images, whole or slice by slice.
 
     Args:
         entries: of the manifest.
         progress: called with how many images are read, and of how many.
         plane: in which each slice of a volume is an image of its own, see :data:`..frames.PLANES`; none when None.
-        across: flat images are reduced to this many pixels along their longer side, at least; 0 for none. Nothing finer
-            is seen in frames of such pixels, and fills of fewer pixels are made in less time.
+        across: reduce flat images to this many pixels along their longer side, at least; 0 to keep all. Frames of such
+            pixels show nothing finer, and fills of fewer pixels take less time.
 
     Raises:
         InputError: there is none.
@@ -71,18 +72,19 @@ def read_undamaged(
         check_finite(image, entry)
         if across and image.array.ndim == 2:
             image = reduced_to(image, across)
-        scaling = fit_scaling(sample_known(image.array, None, None), entry.modality)
-        inside = body(image.array, entry.modality)
+        modality = Modality.of(entry.modality)
+        scaling = fit_scaling(sample_known(image.array, None, None), modality)
+        inside = body(image.array, modality)
         for box in _slices(image, plane):
             if inside[box].any():
-                found.append(Undamaged(image.crop(box), inside[box], scaling, entry.modality))
+                found.append(Undamaged(image.crop(box), inside[box], scaling, modality))
     if not found:
         raise InputError("There are no images to learn from: the data hold none of this modality, contrast and split.")
     return found
 
 
 def _slices(image: Volume, plane: str | None) -> list[Box]:
-    """The slices of a volume; all of an image that is flat."""
+    """Return the boxes of the slices of a volume; one box for a flat image."""
     whole = tuple(slice(0, size) for size in image.array.shape)
     if plane is None or image.array.ndim == 2:
         return [whole]

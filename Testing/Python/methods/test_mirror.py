@@ -10,6 +10,7 @@ import MedInpaintLib as mi
 from MedInpaintLib import intensity, other_side
 from MedInpaintLib.errors import Cancelled
 from MedInpaintLib.mask import find_hole
+from MedInpaintLib.modality import MR
 from MedInpaintLib.progress import Progress
 from MedInpaintLib.region import crop
 from MedInpaintLib.registration import find_symmetry
@@ -138,7 +139,7 @@ def test_hundreds_of_parts_take_no_more_room_than_what_is_around_them():
     hole[8:40:5, 8:48:5, 7:44:5] = True
     volume = Volume(head(), (MM,) * 3)
     found, _ = find_hole(volume.with_array(hole.astype(np.uint8)), volume)
-    subject = Subject(volume, found, intensity.fit_scaling(volume.array, "MR"))
+    subject = Subject(volume, found, intensity.fit_scaling(volume.array, MR))
     compared = other_side.compare(crop(subject, found.box), find_symmetry(subject))
     assert len(compared.parts) == hole.sum() > 400
     assert max(shell.size for _, shell in compared.shells) == (2 * 3 + 1) ** 3

@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage
 
 from MedInpaintLib.foreground import body
+from MedInpaintLib.modality import CT, FILM, MR
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def chest():
 
 
 def test_lungs_belong_to_the_body_and_the_table_does_not(chest):
-    inside = body(chest, "CT")
+    inside = body(chest, CT)
     assert inside[:, 12:38, 12:68].all()
     assert not inside[:, 44:].any()
     assert not inside[:, :9].any()
@@ -39,16 +40,16 @@ def test_a_head_is_found_with_its_dark_ventricles_and_without_specks(head):
     speckled = head.copy()
     speckled[14:18, 26:30, 22:26] = 0
     speckled[2, 2, 2] = 900
-    inside = body(speckled, "MR")
+    inside = body(speckled, MR)
     assert inside[14:18, 26:30, 22:26].all()
     assert not inside[2, 2, 2]
     assert (inside[head > 0]).mean() > 0.95
 
 
 def test_a_film_is_all_body_and_so_is_an_image_without_contrast():
-    assert body(np.zeros((9, 9), dtype=np.uint8), "film").all()
-    assert body(np.zeros((4, 9, 9)), "MR").all()
+    assert body(np.zeros((9, 9), dtype=np.uint8), FILM).all()
+    assert body(np.zeros((4, 9, 9)), MR).all()
 
 
 def test_slices_are_handled_alone(chest):
-    assert (body(chest[0], "CT") == body(chest, "CT")[0]).all()
+    assert (body(chest[0], CT) == body(chest, CT)[0]).all()

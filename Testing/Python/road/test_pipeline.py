@@ -14,6 +14,7 @@ from MedInpaintLib.errors import Cancelled, GeometryError, IntensityError, Metho
 from MedInpaintLib.intensity import fit_scaling
 from MedInpaintLib.mask import disjoint_boxes, find_hole
 from MedInpaintLib.methods import registry
+from MedInpaintLib.modality import MR
 from MedInpaintLib.pipeline import _device
 
 
@@ -380,7 +381,7 @@ def test_uncertainty_is_the_methods_spread_in_the_images_units(monkeypatch):
     monkeypatch.setitem(prediction.METHODS, "unsure", info)
     image, hole = ramp()
     result = mi.inpaint(image, hole, method="unsure")
-    width = fit_scaling(image[~hole], "MR").width
+    width = fit_scaling(image[~hole], MR).width
     assert result.uncertainty is not None
     np.testing.assert_allclose(result.uncertainty.array[hole], 0.1 * width, rtol=1e-5)
     assert not result.uncertainty.array[~hole].any()

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from MedInpaintLib import intensity
 from MedInpaintLib.mask import find_hole
+from MedInpaintLib.modality import MR
 from MedInpaintLib.registration import find_symmetry, fit_locally, frame
 from MedInpaintLib.subject import Subject
 from MedInpaintLib.volume import Volume
@@ -19,7 +20,7 @@ def scan_of(volume, hole=None):
         hole.flat[0] = True
     found, _ = find_hole(volume.with_array(hole.astype(np.uint8)), volume)
     known = intensity.sample_known(volume.array, found.voxels, found.box)
-    return Subject(volume, found, intensity.fit_scaling(known, "MR"))
+    return Subject(volume, found, intensity.fit_scaling(known, MR))
 
 
 def head(points):

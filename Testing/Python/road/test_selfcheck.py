@@ -15,6 +15,7 @@ from MedInpaintLib.filling import Plan
 from MedInpaintLib.intensity import Scaling
 from MedInpaintLib.mask import Hole, bounding_box
 from MedInpaintLib.methods import auto
+from MedInpaintLib.modality import CT, FILM
 from MedInpaintLib.selfcheck import APART, MOST, SelfCheck, _best, _trial_holes, self_check
 from MedInpaintLib.subject import Subject
 
@@ -223,10 +224,10 @@ def test_the_network_is_a_candidate_for_flat_images_of_which_a_model_has_learned
     known = next(each for each in store.models().values() if each.architecture == "unet")
     film, hole = np.random.default_rng(0).random((60, 60)), np.zeros((60, 60), bool)
     hole[20:40, 20:40] = True
-    for modality, architecture, is_one in (("film", "unet", True), ("CT", "unet", False), ("film", "rfr", False)):
-        bundle = dataclasses.replace(known, modality=modality, architecture=architecture)
+    for modality, architecture, is_one in ((FILM, "unet", True), (CT, "unet", False), (FILM, "rfr", False)):
+        bundle = dataclasses.replace(known, modality=modality.name, architecture=architecture)
         monkeypatch.setattr(store, "models", lambda bundle=bundle: {"one": bundle})
-        subject = dataclasses.replace(scan_of(film, hole), modality="film")
+        subject = dataclasses.replace(scan_of(film, hole), modality=FILM)
         assert ("unet" in auto.candidates(subject)) is is_one
     volume = np.random.default_rng(0).random((30, 30, 30))
     deep = np.zeros(volume.shape, bool)

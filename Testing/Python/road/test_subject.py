@@ -8,6 +8,7 @@ from MedInpaintLib import prediction
 from MedInpaintLib.errors import GeometryError, ImageReadError, IntensityError
 from MedInpaintLib.intensity import Scaling, fit_scaling
 from MedInpaintLib.mask import Hole, bounding_box
+from MedInpaintLib.modality import CT, MR
 from MedInpaintLib.region import crop
 from MedInpaintLib.subject import Subject
 
@@ -89,9 +90,9 @@ def test_a_guide_of_another_modality_has_a_scale_of_its_own(seen):
     guide = image / image.max() * 200
     for given, guides in ((air_and_tissue, guide), (image, air_and_tissue)):
         mi.inpaint(given, hole, method="look", guides=guides)
-    assert [region.modality for region in seen] == ["CT", "MR"]
-    np.testing.assert_array_equal(seen[0].guides[0], mi_scaled(guide, "MR")[seen[0].place])
-    np.testing.assert_array_equal(seen[1].guides[0], mi_scaled(air_and_tissue, "CT")[seen[1].place])
+    assert [region.modality for region in seen] == [CT, MR]
+    np.testing.assert_array_equal(seen[0].guides[0], mi_scaled(guide, MR)[seen[0].place])
+    np.testing.assert_array_equal(seen[1].guides[0], mi_scaled(air_and_tissue, CT)[seen[1].place])
 
 
 def mi_scaled(array, modality):
