@@ -29,9 +29,9 @@ __all__ = [  # noqa: RUF022 - in the order in which a reader wants them
     "impute",
     "Result",
     "Volume",
-    "methods",
-    "models",
     "evaluate",
+    "list_methods",
+    "list_models",
     "Progress",
     "MedInpaintError",
     "__version__",
@@ -41,12 +41,30 @@ if TYPE_CHECKING:
     from .errors import MedInpaintError
     from .evaluation.protocol import evaluate
     from .imputation.impute import impute
-    from .methods.registry import methods
-    from .models.store import models
+    from .methods.registry import MethodInfo
+    from .models.bundle import Bundle
     from .pipeline import inpaint
     from .progress import Progress
     from .result import Result
     from .volume import Volume
+
+
+def list_methods() -> dict[str, MethodInfo]:
+    """List all methods by name, in alphabetical order.
+
+    >>> list_methods()["harmonic"].family
+    'PDE'
+    """
+    from .methods.registry import methods
+
+    return methods()
+
+
+def list_models() -> dict[str, Bundle]:
+    """List all models that can be used by name, in alphabetical order."""
+    from .models.store import models
+
+    return models()
 
 
 def __getattr__(name: str) -> Any:

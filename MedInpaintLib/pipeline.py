@@ -62,7 +62,7 @@ def inpaint(
     Args:
         image: a path, a SimpleITK image, a :class:`Volume`, or an array ``(k, j, i)`` or ``(j, i)``; any real dtype.
         mask: the same kinds; 0 = known, anything else = fill. An array is taken to be on the image's grid.
-        method: a name of :func:`MedInpaintLib.methods`, or ``"auto"``: chosen by the geometry of the hole, with
+        method: a name of :func:`MedInpaintLib.list_methods`, or ``"auto"``: chosen by the geometry of the hole, with
             the reason in the report.
         parameters: the method's parameters by name; the others keep their defaults.
         blend: ``"paste"``, ``"feather"``, ``"poisson"``, or ``"auto"``: what suits the method.
