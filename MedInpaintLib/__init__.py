@@ -55,23 +55,24 @@ def list_methods() -> dict[str, MethodInfo]:
     >>> list_methods()["harmonic"].family
     'PDE'
     """
-    from .methods.registry import methods
-
-    return methods()
+    return _module(".methods.registry").methods()
 
 
 def list_models() -> dict[str, Bundle]:
     """List all models that can be used by name, in alphabetical order."""
-    from .models.store import models
+    return _module(".models.store").models()
 
-    return models()
+
+def _module(name: str) -> Any:
+    """Import a module by its name relative to this package, which thus depends on none of them."""
+    return importlib.import_module(name, __name__)
 
 
 def __getattr__(name: str) -> Any:
     if name in ("methods", "models"):
-        return importlib.import_module(f".{name}", __name__)
+        return _module(f".{name}")
     if name in _WHERE:
-        return getattr(importlib.import_module(_WHERE[name], __name__), name)
+        return getattr(_module(_WHERE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 class _CallablePackage(types.ModuleType):
     def __call__(self) -> dict[str, MethodInfo]:
-        from .. import list_methods
+        from .registry import methods
 
         message = "MedInpaintLib.methods() is deprecated and goes with 0.3; call MedInpaintLib.list_methods()."
         warnings.warn(message, DeprecationWarning, stacklevel=2)
-        return list_methods()
+        return methods()
 
 
 sys.modules[__name__].__class__ = _CallablePackage

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 class _CallablePackage(types.ModuleType):
     def __call__(self) -> dict[str, Bundle]:
-        from .. import list_models
+        from .store import models
 
         message = "MedInpaintLib.models() is deprecated and goes with 0.3; call MedInpaintLib.list_models()."
         warnings.warn(message, DeprecationWarning, stacklevel=2)
-        return list_models()
+        return models()
 
 
 sys.modules[__name__].__class__ = _CallablePackage
