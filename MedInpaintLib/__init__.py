@@ -29,9 +29,9 @@ __all__ = [  # noqa: RUF022 - in the order in which a reader wants them
     "impute",
     "Result",
     "Volume",
-    "methods",
-    "models",
     "evaluate",
+    "list_methods",
+    "list_models",
     "Progress",
     "MedInpaintError",
     "__version__",
@@ -41,19 +41,38 @@ if TYPE_CHECKING:
     from .errors import MedInpaintError
     from .evaluation.protocol import evaluate
     from .imputation.impute import impute
-    from .methods.registry import methods
-    from .models.store import models
+    from .methods.registry import MethodInfo
+    from .models.bundle import Bundle
     from .pipeline import inpaint
     from .progress import Progress
     from .result import Result
     from .volume import Volume
 
 
+def list_methods() -> dict[str, MethodInfo]:
+    """List all methods by name, in alphabetical order.
+
+    >>> list_methods()["harmonic"].family
+    'PDE'
+    """
+    return _module(".methods.registry").methods()
+
+
+def list_models() -> dict[str, Bundle]:
+    """List all models that can be used by name, in alphabetical order."""
+    return _module(".models.store").models()
+
+
+def _module(name: str) -> Any:
+    """Import a module by its name relative to this package, which thus depends on none of them."""
+    return importlib.import_module(name, __name__)
+
+
 def __getattr__(name: str) -> Any:
     if name in ("methods", "models"):
-        return importlib.import_module(f".{name}", __name__)
+        return _module(f".{name}")
     if name in _WHERE:
-        return getattr(importlib.import_module(_WHERE[name], __name__), name)
+        return getattr(_module(_WHERE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -163,13 +163,6 @@ def shift(box: Box, into: Box) -> Box:
 def relative(box: Box, outer: Box) -> Box:
     """A box in the coordinates of a box around it."""
     return tuple(slice(b.start - o.start, b.stop - o.start) for b, o in zip(box, outer, strict=True))
-
-
-def bounding(boxes: Iterable[Box]) -> Box:
-    """The smallest box around boxes."""
-    return tuple(
-        slice(min(side.start for side in sides), max(side.stop for side in sides)) for sides in zip(*boxes, strict=True)
-    )
 
 
 def disjoint_boxes(hole: Hole, margin: Sequence[int]) -> list[Box]:

@@ -1,4 +1,4 @@
-"""Smaller images: films come with many times the pixels that a network sees."""
+"""Smaller images: films have many times the pixels that a network sees."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from .volume import Volume
 
 
 def reduced_to(image: Volume, across: int) -> Volume:
-    """Means of whole blocks of pixels, in the image's dtype; the image itself where it is not twice as large.
+    """Return the means of whole blocks of pixels, in the image's dtype; the image itself if it is not twice as large.
+
+    Only training and research call this, so scikit-image is in the extra ``train``.
 
     Args:
         image: 2-D.
@@ -17,9 +19,11 @@ def reduced_to(image: Volume, across: int) -> Volume:
     times = max(image.array.shape) // across
     if times < 2:
         return image
-    rows, columns = (size // times for size in image.array.shape)
-    blocks = image.array[: rows * times, : columns * times].reshape(rows, times, columns, times)
-    means = blocks.mean(axis=(1, 3))
+    from skimage.measure import block_reduce
+
+    # Whole blocks only: block_reduce would fill up the last ones with zeros.
+    rows, columns = (size // times * times for size in image.array.shape)
+    means = block_reduce(image.array[:rows, :columns], times, np.mean)
     if image.array.dtype.kind in "iu":
         means = np.rint(means)
     return Volume(means.astype(image.array.dtype), tuple(mm * times for mm in image.spacing))

@@ -54,7 +54,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             volumeNode: a scalar volume.
             segmentationNode: where the hole is marked; it may be under another parent transform than the volume.
             segmentIds: one segment id, or several; their union is the hole. None: all segments.
-            method: a name out of ``MedInpaintLib.methods()``, or ``"auto"``.
+            method: a name out of ``MedInpaintLib.list_methods()``, or ``"auto"``.
             parameters: the method's parameters, name -> value; those not given have their defaults.
             blend: how the fill meets its surroundings: ``"auto"``, ``"paste"``, ``"feather"`` or ``"poisson"``.
             device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
@@ -284,7 +284,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             holes: what to cut out at random places of the body: a description such as ``"spheres:20mm:6"`` or several,
                 each evaluated by itself. None: ``"spheres:20mm:6"``, but nothing where a segmentation is given.
                 ``MedInpaintLib.holes.grammar()`` has all descriptions.
-            methods: names out of ``MedInpaintLib.methods()``, or ``"auto"``. The trivial fill ``"shell-mean"`` is
+            methods: names out of ``MedInpaintLib.list_methods()``, or ``"auto"``. The trivial fill ``"shell-mean"`` is
                 always added, as the yardstick. A method that fails is left out with a warning.
             segmentationNode: holes that are given: each connected part of its segments is one.
             segmentIds: segment ids; None: all segments.

@@ -19,7 +19,7 @@ def methodFor(bundle):
     """The method that uses a model, a ``MethodInfo``; None where none of them does."""
     import MedInpaintLib
 
-    fitting = (info for info in MedInpaintLib.methods().values() if info.architecture == bundle.architecture)
+    fitting = (info for info in MedInpaintLib.list_methods().values() if info.architecture == bundle.architecture)
     return next(fitting, None)
 
 

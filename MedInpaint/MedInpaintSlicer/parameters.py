@@ -146,9 +146,9 @@ def valuesOf(parameterNode: MedInpaintParameterNode, method: str) -> dict:
     """
     import MedInpaintLib
 
-    if method not in MedInpaintLib.methods():
+    if method not in MedInpaintLib.list_methods():
         return {}
-    info = MedInpaintLib.methods()[method]
+    info = MedInpaintLib.list_methods()[method]
     given = _decoded(dict(parameterNode.methodParameters).get(method, "{}"))
     known = {each.name: each for each in info.describe()}
     return {
@@ -174,7 +174,7 @@ def _choicesOf(field: str) -> tuple[str, ...]:
     if field == "method":
         import MedInpaintLib
 
-        return ("auto", *MedInpaintLib.methods())
+        return ("auto", *MedInpaintLib.list_methods())
     if field == "evaluateShape":
         from . import holeshapes
 

@@ -68,8 +68,8 @@ def evaluate(
         holes: a description such as ``"spheres:20mm:6"`` (:func:`MedInpaintLib.holes.grammar.grammar` has them all), or
             a mask in the same kinds as the image: its labels, or the connected parts of a mask with one label, are the
             holes.
-        methods: names of :func:`MedInpaintLib.methods`; a pair ``(label, function)`` scores a fill from elsewhere, a
-            pair ``(label, options)`` the engine with options of :func:`MedInpaintLib.inpaint`, such as
+        methods: names of :func:`MedInpaintLib.list_methods`; a pair ``(label, function)`` scores a fill from elsewhere,
+            a pair ``(label, options)`` the engine with options of :func:`MedInpaintLib.inpaint`, such as
             ``("mirror, all detail", {"method": "mirror", "parameters": {"detail": "all"}})``. The trivial fill
             ``shell-mean`` is always added.
         spacing: mm in the order of the axes, for arrays.

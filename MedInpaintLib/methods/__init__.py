@@ -1,13 +1,14 @@
 """Inpainting methods, one file each; :mod:`.registry` finds them.
 
-The package is also the function ``MedInpaintLib.methods()``: importing a submodule binds its name in the parent
-package, so a plain function of that name would vanish the first time a method is used.
+Calling the package, as in ``MedInpaintLib.methods()``, is the name that version 0.1 had for
+:func:`MedInpaintLib.list_methods`. It works in 0.2 with a warning.
 """
 
 from __future__ import annotations
 
 import sys
 import types
+import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 
 class _CallablePackage(types.ModuleType):
     def __call__(self) -> dict[str, MethodInfo]:
-        """All methods by name, in alphabetical order."""
         from .registry import methods
 
+        message = "MedInpaintLib.methods() is deprecated and goes with 0.3; call MedInpaintLib.list_methods()."
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
         return methods()
 
 

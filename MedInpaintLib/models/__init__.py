@@ -1,12 +1,14 @@
 """Trained models: :mod:`.bundle` is the format, :mod:`.store` knows where they lie.
 
-The package is also the function ``MedInpaintLib.models()``, for the reason that :mod:`MedInpaintLib.methods` gives.
+Calling the package, as in ``MedInpaintLib.models()``, is the name that version 0.1 had for
+:func:`MedInpaintLib.list_models`. It works in 0.2 with a warning.
 """
 
 from __future__ import annotations
 
 import sys
 import types
+import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,9 +17,10 @@ if TYPE_CHECKING:
 
 class _CallablePackage(types.ModuleType):
     def __call__(self) -> dict[str, Bundle]:
-        """All models that can be used, by name, in alphabetical order."""
         from .store import models
 
+        message = "MedInpaintLib.models() is deprecated and goes with 0.3; call MedInpaintLib.list_models()."
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
         return models()
 
 

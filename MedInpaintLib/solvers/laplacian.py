@@ -1,4 +1,4 @@
-"""The Laplacian on a grid: the plain operator, and the same restricted to a hole, as a few shifted additions.
+"""The Laplacian on a grid, restricted to a hole, as a few shifted additions.
 
 Discretization: second differences along each axis, weighted by the squared ratio of the smallest spacing to that
 axis' spacing (so the operator is ``h_min^2`` times the Laplacian in mm^-2 and its entries are of order 1). At the
@@ -14,33 +14,15 @@ from numpy.typing import DTypeLike
 
 
 def axis_weights(spacing: Sequence[float]) -> tuple[float, ...]:
-    """``(h_min / h_a)^2`` for each axis a."""
+    """Return ``(h_min / h_a)^2`` for each axis a."""
     smallest = min(spacing)
     return tuple((smallest / mm) ** 2 for mm in spacing)
-
-
-def laplacian(values: np.ndarray, weights: Sequence[float]) -> np.ndarray:
-    """``sum_a w_a (u[x+a] - 2 u[x] + u[x-a])`` with Neumann borders.
-
-    Args:
-        values: float array, one axis for each weight; axes before those are a batch.
-        weights: from :func:`axis_weights`.
-    """
-    out = np.zeros_like(values)
-    batch = values.ndim - len(weights)
-    for axis, weight in enumerate(weights, start=batch):
-        step = weight * np.diff(values, axis=axis)
-        low = (slice(None),) * axis + (slice(None, -1),)
-        high = (slice(None),) * axis + (slice(1, None),)
-        out[low] += step
-        out[high] -= step
-    return out
 
 
 class HoleLaplacian:
     """The negative Laplacian on the unknown voxels of a batch of boxes: symmetric and positive.
 
-    ``A = -R L R^T`` where ``R`` picks the unknown voxels and ``L`` is :func:`laplacian`. Vectors are flat arrays of
+    ``A = -R L R^T`` where ``R`` picks the unknown voxels and ``L`` is the Laplacian above. Vectors are flat arrays of
     the padded batch with 0 at every voxel that is not unknown. Each box has one layer of padding at the end of each
     axis, so that a neighbour is a constant shift of the flat array and no shift reaches a row, plane or box that it
     should not: one application is ``3 d + 2`` contiguous passes, and no index array exists.
@@ -73,13 +55,13 @@ class HoleLaplacian:
         self._scratch = np.empty(unknown.size, dtype)
 
     def apply(self, x: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """``out = A x``."""
+        """Compute ``out = A x``."""
         self._negative_laplacian(x, out)
         out *= self._mask
         return out
 
     def apply_squared(self, x: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """``out = R L L R^T x``, the biharmonic operator; ``inside`` must hold the hole's neighbours too."""
+        """Compute ``out = R L L R^T x``, the biharmonic operator; ``inside`` must hold the hole's neighbours too."""
         middle = self._negative_laplacian(x, np.empty_like(x))
         middle *= self._inside
         self._negative_laplacian(middle, out)
@@ -87,7 +69,7 @@ class HoleLaplacian:
         return out
 
     def known_side(self, g: np.ndarray, order: int) -> np.ndarray:
-        """The right-hand side that known values make: ``R L g`` or, for order 2, ``-R L L g``; g = 0 at unknowns."""
+        """Return the right-hand side of known values: ``R L g`` or, for order 2, ``-R L L g``; g = 0 at unknowns."""
         b = self._negative_laplacian(g, np.empty_like(g))
         if order == 2:
             b *= self._inside

@@ -129,4 +129,4 @@ def _allMethods() -> dict:
     import MedInpaint  # noqa: F401, it makes the engine importable
     import MedInpaintLib
 
-    return MedInpaintLib.methods()
+    return MedInpaintLib.list_methods()

@@ -212,12 +212,12 @@ def test_nothing_of_the_engine_is_loaded_before_the_effect_is_chosen(editor):
 def test_automatic_and_every_method_that_needs_no_other_images_are_offered_with_their_summaries(editor):
     combo = editor.options.methodCombo
     offered = {combo.itemData(row): combo.itemText(row) for row in range(combo.count)}
-    every = {"auto": "Automatic", **{name: info.title for name, info in MedInpaintLib.methods().items()}}
+    every = {"auto": "Automatic", **{name: info.title for name, info in MedInpaintLib.list_methods().items()}}
     for name in ("collagan", "exemplar"):
         del every[name]
     assert offered == every
     combo.currentIndex = combo.findData("patch")
-    summary = MedInpaintLib.methods()["patch"].summary
+    summary = MedInpaintLib.list_methods()["patch"].summary
     assert combo.itemData(combo.currentIndex, QtCore.Qt.ToolTipRole) == summary
     assert summary in combo.toolTip
 
@@ -304,7 +304,7 @@ def test_the_result_is_the_background_and_the_segmentation_stays_visible(editor)
 
 def test_the_result_is_told_with_the_reason_and_how_far_to_trust_it(editor):
     filled = editor.fill("auto")
-    taken = MedInpaintLib.methods()[filled.GetAttribute("MedInpaint.Method")]
+    taken = MedInpaintLib.list_methods()[filled.GetAttribute("MedInpaint.Method")]
     assert _hasSaid(editor, filled.GetName(), "mL", taken.title, "because", taken.trust, "not for clinical use")
 
 
@@ -548,7 +548,7 @@ def test_an_installation_that_is_declined_has_its_line(editor, monkeypatch):
 
     monkeypatch.setattr(installation, "ensurePackages", decline)
     editor.apply("unet")
-    info = MedInpaintLib.methods()["unet"]
+    info = MedInpaintLib.list_methods()["unet"]
     assert asked == [(info.title, info.requires)]
     assert editor.effect.job is None
     assert _hasSaid(editor, "agree")
@@ -610,7 +610,7 @@ def test_a_method_without_a_model_cannot_be_applied_and_says_why(editor, monkeyp
     monkeypatch.setattr(store, "_RELEASED", ())
     editor.scripted.setParameter("Method", "unet")
     assert not editor.options.applyButton.enabled
-    assert _hasSaid(editor, "There is no model for", MedInpaintLib.methods()["unet"].title)
+    assert _hasSaid(editor, "There is no model for", MedInpaintLib.list_methods()["unet"].title)
     bundles.write(tmp_path, "mine", architecture="unet")
     editor.effect.refresh()
     assert editor.options.applyButton.enabled

@@ -67,7 +67,7 @@ def _items(panel):
 
 def _tick(panel, *names):
     """Tick these methods and no others, one after the other."""
-    titles = {info.title: name for name, info in MedInpaintLib.methods().items()} | {"Automatic": "auto"}
+    titles = {info.title: name for name, info in MedInpaintLib.list_methods().items()} | {"Automatic": "auto"}
     for title, item in _items(panel).items():
         if item.flags() & QtCore.Qt.ItemIsEnabled:
             item.setCheckState(QtCore.Qt.Checked if titles[title] in names else QtCore.Qt.Unchecked)
@@ -163,7 +163,7 @@ def test_the_volume_of_the_tab_fill_is_taken_unless_another_is_chosen(panel, mon
 def test_quick_methods_are_ticked_at_first_and_the_yardstick_always(panel):
     addHead("T1")
     _open(panel)
-    methods = MedInpaintLib.methods()
+    methods = MedInpaintLib.list_methods()
     assert list(_node(panel).evaluateMethods) == QUICK
     assert _ticked(panel) == [methods[name].title for name in (YARDSTICK, *QUICK)]
     yardstick = _items(panel)[methods[YARDSTICK].title]
@@ -174,12 +174,12 @@ def test_quick_methods_are_ticked_at_first_and_the_yardstick_always(panel):
 def test_every_method_that_needs_nothing_but_the_volume_is_offered_with_its_summary(panel):
     offered = {
         info.title: info.summary
-        for info in MedInpaintLib.methods().values()
+        for info in MedInpaintLib.list_methods().values()
         if not info.needs_guides and not info.needs_exemplars
     }
     items = _items(panel)
     assert set(items) == {*offered, "Automatic"}
-    others = set(offered) - {MedInpaintLib.methods()[YARDSTICK].title}
+    others = set(offered) - {MedInpaintLib.list_methods()[YARDSTICK].title}
     assert all(items[title].toolTip() == offered[title] for title in others)
 
 
@@ -190,7 +190,7 @@ def test_methods_are_ticked_and_kept_in_the_scene(panel):
     assert sorted(_node(panel).evaluateMethods) == ["auto", "nearest"]
     assert "2 method(s)" in _ui(panel).evaluateSummaryLabel.text
     _node(panel).evaluateMethods = ["harmonic", "no such method any more"]
-    assert _ticked(panel) == [MedInpaintLib.methods()[name].title for name in (YARDSTICK, "harmonic")]
+    assert _ticked(panel) == [MedInpaintLib.list_methods()[name].title for name in (YARDSTICK, "harmonic")]
     assert "1 method(s)" in _ui(panel).evaluateSummaryLabel.text
 
 
@@ -539,7 +539,7 @@ def test_undo_goes_with_the_scene_and_does_no_harm_when_nodes_have_gone(panel, d
 def test_the_table_of_all_methods_fits_into_the_panel(panel, width):
     panel.parent.resize(width, 900)
     host.processEvents()
-    titles = {name: info.title for name, info in MedInpaintLib.methods().items()}
+    titles = {name: info.title for name, info in MedInpaintLib.list_methods().items()}
     psnr = {name: [123.4, 98.7] for name in titles}
     text = QtGui.QTextDocument()
     text.setDefaultFont(_ui(panel).evaluateScoresLabel.font)

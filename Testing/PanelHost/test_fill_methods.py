@@ -14,11 +14,11 @@ from MedInpaintLib.methods import auto
 
 def test_every_method_of_the_engine_is_offered_after_automatic(panel):
     combo = panel.fillPage.ui.methodCombo
-    assert [combo.itemData(index) for index in range(combo.count)] == ["auto", *MedInpaintLib.methods()]
+    assert [combo.itemData(index) for index in range(combo.count)] == ["auto", *MedInpaintLib.list_methods()]
 
 
 def test_every_method_shows_its_summary_and_a_row_for_each_parameter(panel):
-    for name, info in MedInpaintLib.methods().items():
+    for name, info in MedInpaintLib.list_methods().items():
         chooseIn(panel.fillPage.ui.methodCombo, name)
         assert panel.fillPage.ui.methodSummaryLabel.text == info.summary
         assert panel.fillPage.ui.methodParametersWidget.layout().rowCount() == len(info.describe())

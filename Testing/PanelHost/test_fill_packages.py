@@ -21,7 +21,7 @@ def test_a_declined_installation_says_what_the_method_needs_and_what_to_do(panel
     clickApply(panel)
     assert panel.fillPage.run.job is None
     assert panel.fillPage.ui.errorLabel.text == (
-        f"The method '{MedInpaintLib.methods()['telea'].title}' needs the Python package opencv-python-headless. "
+        f"The method '{MedInpaintLib.list_methods()['telea'].title}' needs the Python package opencv-python-headless. "
         "Press Apply again and agree, or choose another method."
     )
 

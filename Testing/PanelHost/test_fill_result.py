@@ -78,7 +78,7 @@ def test_a_self_check_shows_what_was_tried_with_the_best_first(panel):
     assert not any("taken" in row for row in others)
     filled = slicer.mrmlScene.GetNodesByClass("vtkMRMLScalarVolumeNode").GetItemAsObject(1)
     assert "expected PSNR" in filled.GetDescription()
-    taken = MedInpaintLib.methods()[filled.GetAttribute("MedInpaint.Method")]
+    taken = MedInpaintLib.list_methods()[filled.GetAttribute("MedInpaint.Method")]
     assert taken.title.partition(" (")[0] in best
     panel.fillPage.ui.selfCheckBox.click()
     assert not panel.fillPage.ui.selfCheckLabel.visible
@@ -97,7 +97,7 @@ def test_a_self_check_of_one_method_says_what_to_expect_of_it(panel):
 
 @pytest.mark.parametrize("width", [300, 340])
 def test_the_self_checks_table_fits_into_the_panel(panel, width):
-    titles = {name: info.title for name, info in MedInpaintLib.methods().items()}
+    titles = {name: info.title for name, info in MedInpaintLib.list_methods().items()}
     spread = {"mean": 30.25, "sd": 12.25}
     found = {"psnr": spread, "ssim": {"mean": 0.912, "sd": 0.034}, "mae": {"mean": 123.4, "sd": 56.7}, "seconds": 123.4}
     checked = {

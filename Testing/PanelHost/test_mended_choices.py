@@ -89,7 +89,7 @@ def test_values_of_all_kinds_are_kept(panel):
     import MedInpaintLib
 
     node = panel.logic.getParameterNode()
-    for name, info in MedInpaintLib.methods().items():
+    for name, info in MedInpaintLib.list_methods().items():
         given = {each.name: each.default for each in info.describe()}
         parameters.setValuesOf(node, name, given)
         assert parameters.valuesOf(node, name) == given
@@ -100,7 +100,7 @@ def test_numbers_that_no_widget_holds_do_not_stop_the_form(panel, caplog):
     import MedInpaintLib
 
     node = panel.logic.getParameterNode()
-    for name, info in MedInpaintLib.methods().items():
+    for name, info in MedInpaintLib.list_methods().items():
         numbers = {each.name: 10**12 for each in info.describe() if each.kind in ("int", "float")}
         node.methodParameters = {name: json.dumps(numbers)}
         node.method = name

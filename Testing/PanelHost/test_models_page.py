@@ -469,7 +469,7 @@ def test_the_citation_names_medinpaint_the_method_and_the_data(panel):
     panel.modelsPage.ui.copyCitationButton.click()
     text = QtWidgets.QApplication.clipboard().text()
     lines = text.splitlines()
-    assert lines[1] == f"Method: {MedInpaintLib.methods()['pconv'].reference}."
+    assert lines[1] == f"Method: {MedInpaintLib.list_methods()['pconv'].reference}."
     facts = json.loads((mrml.REPOSITORY / "Resources" / "Models" / "brain-mr-pconv" / "bundle.json").read_text())
     assert len(lines) == 3 + len(facts["training"]["data"])
     for row, line in zip(facts["training"]["data"], lines[3:], strict=True):

@@ -54,7 +54,7 @@ def test_every_python_example_works(code, folder):
 
 
 def test_the_table_has_every_method_with_its_own_words():
-    for name, info in mi.methods().items():
+    for name, info in mi.list_methods().items():
         assert f"| `{name}` | {info.summary} | {info.trust} |" in TEXT
 
 

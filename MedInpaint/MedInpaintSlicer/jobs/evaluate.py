@@ -142,4 +142,4 @@ def methodTitles() -> dict[str, str]:
     """Method -> what the panel calls it."""
     import MedInpaintLib
 
-    return {"auto": _("Automatic"), **{name: info.title for name, info in MedInpaintLib.methods().items()}}
+    return {"auto": _("Automatic"), **{name: info.title for name, info in MedInpaintLib.list_methods().items()}}

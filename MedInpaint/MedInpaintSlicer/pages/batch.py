@@ -354,4 +354,4 @@ def _quoted(nodes) -> str:
 def _methods() -> dict:
     import MedInpaintLib
 
-    return MedInpaintLib.methods()
+    return MedInpaintLib.list_methods()

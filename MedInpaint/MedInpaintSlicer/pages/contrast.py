@@ -234,7 +234,7 @@ def _titles() -> dict[str, str]:
 def _method():
     import MedInpaintLib
 
-    return MedInpaintLib.methods()[modelchoice.REPAIR_METHOD]
+    return MedInpaintLib.list_methods()[modelchoice.REPAIR_METHOD]
 
 
 def _ensurePackages() -> None:

@@ -208,7 +208,7 @@ def _methodsToOffer() -> dict:
     """Of methods that need nothing but the volume: name -> what the engine says of it; None of the automatic one."""
     import MedInpaintLib
 
-    found = MedInpaintLib.methods().items()
+    found = MedInpaintLib.list_methods().items()
     return {"auto": None, **{name: info for name, info in found if not info.needs_guides and not info.needs_exemplars}}
 
 

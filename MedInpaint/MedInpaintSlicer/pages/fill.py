@@ -244,4 +244,4 @@ class FillPage(RunPage):
 def _methods() -> dict:
     import MedInpaintLib
 
-    return MedInpaintLib.methods()
+    return MedInpaintLib.list_methods()

@@ -122,7 +122,7 @@ def test_run_executes_a_job_file(files):
 
 def test_methods_lists_every_method_and_shows_one_with_its_parameters():
     everything = run("methods").output
-    assert all(name in everything for name in ("auto", *mi.methods()))
+    assert all(name in everything for name in ("auto", *mi.list_methods()))
     one = run("methods", "shell-mean").output
     assert "--set thickness=2.0 mm (float 0.1..6)" in one
     assert run("methods", "magic").exit_code == 2

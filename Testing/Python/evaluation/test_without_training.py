@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 
 import numpy as np
@@ -66,11 +67,12 @@ def test_cases_are_images_that_suit_the_task_and_no_masks(data):
 def test_the_page_is_complete_and_a_second_run_does_nothing_again(data, tmp_path, monkeypatch):
     from MedInpaintLib.evaluation.experiments import without_training_page
 
-    monkeypatch.setattr(experiment, "TASKS", TASKS)
-    monkeypatch.setattr(without_training_page, "TASKS", TASKS)
+    tasks = (dataclasses.replace(TASKS[0], seeds=(0,)), TASKS[1])  # a second seed would take 8 s more
+    monkeypatch.setattr(experiment, "TASKS", tasks)
+    monkeypatch.setattr(without_training_page, "TASKS", tasks)
     out = tmp_path / "page"
     found = experiment.run(data, out, workers=1)
-    assert len(found) == 3
+    assert len(found) == 2
     kept = {path: path.stat().st_mtime_ns for path in (out / "cases" / "test").iterdir()}
     assert json.loads(json.dumps(experiment.run(data, out, workers=1))) == found
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
@@ -87,7 +89,7 @@ def test_the_page_is_complete_and_a_second_run_does_nothing_again(data, tmp_path
     assert methods >= {*experiment.ENGINE, *experiment.VOLUMES, *experiment.HEADS, "shell-mean"}
     assert len(rows) == sum(len(case["scores"]) for case in found)
     with (out / "checks.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 3
+        assert len(list(csv.DictReader(file))) == 2
 
 
 def test_scikit_images_peer_leaves_known_voxels_alone():

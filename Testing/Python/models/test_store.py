@@ -88,9 +88,9 @@ def test_without_any_folder_there_are_no_models(places):
 
 def test_models_is_a_function_of_the_package_after_use_too(places, write):
     write(places[1] / "tiny")
-    assert list(mi.models()) == ["tiny"]
+    assert list(mi.list_models()) == ["tiny"]
     assert mi.models.store.find("tiny").name == "tiny"
-    assert list(mi.models()) == ["tiny"]
+    assert list(mi.list_models()) == ["tiny"]
 
 
 def test_files_and_hidden_folders_in_a_place_are_no_models(places):
@@ -344,7 +344,7 @@ def test_the_models_that_come_with_medinpaint_are_whole():
 
 def test_looking_at_models_loads_no_pytorch(places, tiny):
     store.add(tiny.folder)
-    code = "import sys, MedInpaintLib as mi; assert 'tiny' in mi.models(); print('torch' in sys.modules)"
+    code = "import sys, MedInpaintLib as mi; assert 'tiny' in mi.list_models(); print('torch' in sys.modules)"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert process.stdout.strip() == "False"
 

@@ -165,7 +165,7 @@ print(json.dumps({
     "engine": str(layout.engineFolder()),
     "resources": [layout.resourcePath(name).is_file() for name in ("UI/MedInpaint.ui", "requirements.txt")],
     "elsewhere": [each.__name__ for each in ours if not Path(each.__file__).is_relative_to(modules)],
-    "models": list(MedInpaintLib.models()),
+    "models": list(MedInpaintLib.list_models()),
     "samples": [str(file) for each in samples().values() for file in (each.image, each.mask)],
 }))
 """

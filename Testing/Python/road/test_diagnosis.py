@@ -64,7 +64,7 @@ def test_it_prints_all_that_there_is_and_all_is_well():
     for package in ("numpy", "scipy", "torch"):
         if shutil.which("pip") is None or package in {each.name for each in importlib.metadata.distributions()}:
             assert f"{package} {importlib.metadata.version(package)}" in text
-    for name, bundle in mi.models().items():
+    for name, bundle in mi.list_models().items():
         assert f"{name}: {bundle.architecture}, {bundle.modality}" in text
     assert all(name in text for name in samples.samples())
     assert f"{len(selftest.run())} of {len(selftest.run())} checks passed" in text
@@ -180,7 +180,7 @@ def test_methods_without_a_model_are_told_and_that_is_no_fault(monkeypatch):
     monkeypatch.setattr(store, "broken", dict)
     found = section("Models")
     assert found.well
-    learned = ", ".join(name for name, info in mi.methods().items() if info.needs_model)
+    learned = ", ".join(name for name, info in mi.list_methods().items() if info.needs_model)
     assert f"There is no model for: {learned};" in found.text()
 
 

@@ -22,16 +22,25 @@ def test_importing_the_engine_loads_no_heavy_library():
     assert not {"numpy", "scipy", "SimpleITK", "torch", "safetensors", "skimage", "matplotlib", "cv2"} & set(modules)
 
 
-def test_every_public_name_can_be_had_and_methods_stays_a_function_after_use():
+def test_every_public_name_can_be_had():
     import MedInpaintLib as mi
 
     for name in mi.__all__:
         assert getattr(mi, name) is not None
-    assert "harmonic" in mi.methods()
-    assert "harmonic" in mi.methods()
-    assert mi.methods.registry.get("harmonic").name == "harmonic"
-    assert isinstance(mi.models(), dict)
+    assert "harmonic" in mi.list_methods()
+    assert isinstance(mi.list_models(), dict)
     assert "inpaint" in dir(mi)
+
+
+@pytest.mark.parametrize("name", ["methods", "models"])
+def test_the_name_of_version_0_1_warns_and_works_before_and_after_the_package_is_imported(name):
+    import MedInpaintLib as mi
+
+    for _ in range(2):
+        package = getattr(mi, name)
+        with pytest.warns(DeprecationWarning, match=rf"list_{name}\(\)"):
+            assert package() == getattr(mi, f"list_{name}")()
+    assert mi.methods.registry.get("harmonic").name == "harmonic"
 
 
 @pytest.mark.parametrize(("asked", "found"), [(None, "1"), ("3", "3")])

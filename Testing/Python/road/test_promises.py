@@ -9,10 +9,10 @@ import MedInpaintLib as mi
 from MedInpaintLib import prediction
 
 DTYPES = ("?", "u1", "i1", "i2", ">i2", "u2", "i4", ">i4", "u4", "i8", "u8", "f2", "f4", ">f4", "f8")
-METHODS = ("auto", *mi.methods())
-EXEMPLARY = {name for name, info in mi.methods().items() if info.needs_exemplars}
-GUIDED = {name for name, info in mi.methods().items() if info.needs_guides}
-LEARNED = {name for name, info in mi.methods().items() if info.needs_model}
+METHODS = ("auto", *mi.list_methods())
+EXEMPLARY = {name for name, info in mi.list_methods().items() if info.needs_exemplars}
+GUIDED = {name for name, info in mi.list_methods().items() if info.needs_guides}
+LEARNED = {name for name, info in mi.list_methods().items() if info.needs_model}
 SEARCHES = {name for name in LEARNED if name.endswith("-latent")}
 
 

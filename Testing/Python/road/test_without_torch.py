@@ -72,13 +72,13 @@ def test_methods_and_models_are_listed_and_the_learned_ones_say_what_they_miss()
     found = run("""
         import json
         import MedInpaintLib as mi
-        missing = {name: info.missing() for name, info in mi.methods().items()}
-        print(json.dumps([missing, {name: bundle.architecture for name, bundle in mi.models().items()}]))
+        missing = {name: info.missing() for name, info in mi.list_methods().items()}
+        print(json.dumps([missing, {name: bundle.architecture for name, bundle in mi.list_models().items()}]))
     """)
     missing, models = found
     assert {name for name, packages in missing.items() if "torch" in packages} == set(LEARNED)
     assert all(missing[name] == ["torch", "safetensors"] for name in LEARNED)
-    assert models == {name: bundle.architecture for name, bundle in mi.models().items()}
+    assert models == {name: bundle.architecture for name, bundle in mi.list_models().items()}
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,7 @@ def test_the_diagnosis_says_who_needs_them_and_all_is_well():
     assert f"safetensors: not installed; needed by: {', '.join(LEARNED)}" in text
     assert "left out, whose packages are not installed" in text
     assert text.endswith("All is well.")
-    for name in mi.models():
+    for name in mi.list_models():
         assert f"{name}: " in text
 
 

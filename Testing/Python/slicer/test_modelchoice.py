@@ -23,7 +23,7 @@ def own(tmp_path, monkeypatch):
 
 
 def _complaint(method: str, **values) -> str:
-    return modelchoice.complaint(MedInpaintLib.methods()[method], values)
+    return modelchoice.complaint(MedInpaintLib.list_methods()[method], values)
 
 
 def test_without_a_model_of_its_architecture_a_method_cannot_work(own):
@@ -49,7 +49,7 @@ def test_a_model_that_is_named_must_be_there_and_fit(own):
 
 
 def test_methods_that_need_no_model_never_lack_one(own):
-    methods = MedInpaintLib.methods()
+    methods = MedInpaintLib.list_methods()
     assert modelchoice.complaint(None, {}) == ""  # the automatic choice
     assert {name for name, info in methods.items() if modelchoice.complaint(info, {})} == {
         name for name, info in methods.items() if info.needs_model
@@ -73,7 +73,7 @@ def test_folders_that_cannot_be_read_are_told_in_a_line(own, monkeypatch):
         raise PermissionError(13, "Permission denied", str(own))
 
     monkeypatch.setattr(store, "models", refuse)
-    assert modelchoice.modelsFor(MedInpaintLib.methods()["unet"]) == {}
+    assert modelchoice.modelsFor(MedInpaintLib.list_methods()["unet"]) == {}
     for values in ({}, {"model": "mine"}):
         said = _complaint("unet", **values)
         assert "\n" not in said
@@ -90,7 +90,7 @@ def test_the_models_are_looked_at_anew_only_when_something_has_changed(own, monk
         return look()
 
     monkeypatch.setattr(store, "models", models)
-    info = MedInpaintLib.methods()["unet"]
+    info = MedInpaintLib.list_methods()["unet"]
 
     def seen():
         found = [modelchoice.modelsFor(info) for _time in range(3)]

@@ -8,7 +8,7 @@ from panelhost.phantom import addVolume
 import MedInpaintLib
 from MedInpaintSlicer import needs
 
-ALL = MedInpaintLib.methods()
+ALL = MedInpaintLib.list_methods()
 
 
 def _complaint(method, values=None, guides=(), exemplars=""):

@@ -171,6 +171,7 @@ def test_two_processes_learn_the_same_as_one_with_their_batch(recipe, data, tmp_
     assert two[0]["loss/vae"] == pytest.approx(one[0]["loss/vae"], rel=0.3)
 
 
+@pytest.mark.slow  # 30 s of CPU time, most of it six starts of torch
 def test_two_processes_go_on_alike_when_statistics_are_frozen(recipe, data, tmp_path):
     """With frozen statistics every process must have the same ones, and a resumed training takes the same steps."""
     command = [sys.executable, "-m", "MedInpaintLib.cli", "train"]
