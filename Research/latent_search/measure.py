@@ -1,0 +1,118 @@
+"""Latent search: GAN against VAE, kernel 3 against 7, and what each of its parts does.
+
+``python -m MedInpaintLib.evaluation.experiments.latent_search --data ../shared/data --out docs/latent`` writes
+``scores.csv``, a page ``README.md`` with tables and their reading, and a figure. What is done is kept in ``cases``, so
+a run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from MedInpaintLib.errors import MaskError
+from MedInpaintLib.manifest import Entry, read_manifest
+from MedInpaintLib.evaluation.protocol import evaluate
+from ..shared.cases import Case, Task, cases, folder_of, go_through, options
+
+#: The contrasts that the released models have learned.
+CONTRASTS = ("T1", "T2", "FLAIR")
+ABLATED = "mr-20mm"
+TASKS = (
+    Task("mr-10mm", "Small holes: 4 spheres of 10 mm", "MR", False, "spheres:10mm:4", contrasts=CONTRASTS),
+    Task(ABLATED, "Large holes: a sphere of 20 mm", "MR", False, "spheres:20mm:1", (0, 1), contrasts=CONTRASTS),
+    Task("mr-40mm", "Very large holes: a sphere of 40 mm", "MR", False, "spheres:40mm:1", contrasts=CONTRASTS),
+)
+#: Label -> method and model.
+MODELS = {
+    "VAE-3": ("vae-latent", "brain-mr-vae-3"),
+    "VAE-7": ("vae-latent", "brain-mr-vae-7"),
+    "GAN-3": ("gan-latent", "brain-mr-gan-3"),
+    "GAN-7": ("gan-latent", "brain-mr-gan-7"),
+}
+#: What is switched off, and how: parameters and options of the engine.
+SWITCHES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "no prior": ({"prior": 0.0}, {}),
+    "no weighting": ({"weighting": False}, {}),
+    "no blending": ({}, {"blend": "paste"}),
+    "no context": ({"context": "off"}, {}),
+    "no search": ({"steps": 0}, {}),
+}
+SWITCHED = ("VAE-3", "GAN-3")
+METRICS = ("psnr", "ssim", "rmse", "gradient_energy")
+
+
+def variants(task: Task) -> dict[str, dict[str, Any]]:
+    """Label -> options of the engine: every model, and on one task every switch."""
+    found: dict[str, dict[str, Any]] = {}
+    for label, (method, model) in MODELS.items():
+        found[label] = {"method": method, "parameters": {"model": model}}
+        if task.name == ABLATED and label in SWITCHED:
+            for switch, (parameters, options) in SWITCHES.items():
+                off = {"method": method, "parameters": {"model": model, **parameters}, **options}
+                found[f"{label}, {switch}"] = off
+    return found
+
+
+def run_case(task: Task, entry: Entry, seed: int) -> Case | None:
+    """Scores of one image with one set of holes; None where the holes do not fit."""
+    methods: list[Any] = ["biharmonic", *variants(task).items()]
+    try:
+        table = evaluate(task.load(entry), task.holes, methods, seed=seed, modality="MR", name=entry.name)
+    except MaskError:
+        return None
+    return {
+        "task": task.name,
+        "image": entry.name,
+        "subject": entry.subject,
+        "seed": seed,
+        "range": table.constants["R"],
+        "scores": [
+            {"method": row.method, "hole": row.hole, **{metric: row.scores[metric] for metric in METRICS}}
+            for row in table.rows
+        ],
+        "seconds": table.seconds,
+    }
+
+
+def run(
+    data: Path, out: Path, *, split: str = "test", tasks: Sequence[str] = (), match: str = "", workers: int = 2
+) -> list[Case]:
+    """All cases. Those that are kept from before are not done again.
+
+    Args:
+        data: folder with MANIFEST.csv.
+        out: folder for the page.
+        split: of the data.
+        tasks: names of tasks; all by default.
+        match: only images with this in their name.
+        workers: processes, each with a core of its own.
+    """
+    keep = folder_of(out / "cases" / split, [name for _, name in MODELS.values()])
+    entries = [entry for entry in read_manifest(data, split) if match in entry.name]
+    wanted = [task for task in TASKS if not tasks or task.name in tasks]
+    return go_through(cases(entries, wanted), run_case, keep, workers=workers)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    from .assemble import assemble
+    from .page import BASE, write_page
+    from ..shared.pages import MASKED_3D, write_cards
+
+    parser = options(__doc__ or "", out=Path("docs/latent"))
+    parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
+    chosen = parser.parse_args(arguments)
+    found = run(
+        chosen.data, chosen.out, split=chosen.split, tasks=chosen.task, match=chosen.match, workers=chosen.workers
+    )
+    write_page(found, chosen.data, chosen.out, chosen.split)
+    assemble(chosen.out.parent / "experiments")
+    if chosen.cards:
+        protocol = f"{MASKED_3D}; MedInpaintLib.evaluation.experiments.latent_search"
+        write_cards(found, MODELS, TASKS, METRICS, base=BASE, split=chosen.split, protocol=protocol)
+
+
+if __name__ == "__main__":
+    main()
