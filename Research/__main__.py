@@ -1,36 +1,65 @@
-"""``medinpaint experiment``: the tables and figures of the documentation, made again."""
+"""The command ``python -m Research [NAME [OPTION...]]``."""
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+import importlib
+import io
+import sys
+from collections.abc import Sequence
+from typing import Any
 
-import typer
+from MedInpaintLib.errors import ParameterError
+from MedInpaintLib.job import EXIT_DONE, guarded
+from MedInpaintLib.threads import one_for_blas
 
-from .console import ProgressStyle, follow
+from . import STUDIES
 
-# ruff: noqa: UP045
+USAGE = """usage: python -m Research NAME --data DATA [OPTION...]
+
+Runs a study and writes its page: tables, plots, pictures, and what was found. DATA is a folder with MANIFEST.csv;
+python -m Research NAME --help explains the other options. The same command resumes a study that was stopped.
+"""
 
 
-def experiment(
-    context: typer.Context,
-    name: Annotated[Optional[str], typer.Argument(help="Which; without it, all are listed.")] = None,
-) -> None:
-    """Run an experiment over many images and write its page: tables, plots, pictures, and what was found.
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a study or, without a name, list all; return the exit code, as of ``medinpaint``."""
+    one_for_blas()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        width = max(map(len, STUDIES))
+        print(USAGE, *(f"{name:{width}}  {question}" for name, (question, _) in STUDIES.items()), sep="\n")
+        return EXIT_DONE
+    return guarded(lambda: run(arguments[0], arguments[1:]), _report)
 
-    All take --data DATA, a folder with MANIFEST.csv. Options stand after the name; for those of an experiment write:
-    medinpaint experiment NAME -- --help. One that was stopped goes on where it was.
+
+def run(name: str, arguments: Sequence[str]) -> None:
+    """Run a study.
+
+    Args:
+        name: of :data:`STUDIES`.
+        arguments: as on a command line.
+
+    Raises:
+        ParameterError: there is no such study.
     """
-    from ..errors import ParameterError
-    from ..evaluation.experiments import EXPERIMENTS, run
+    if name not in STUDIES:
+        raise ParameterError(f"There is no study '{name}'; the studies are: {', '.join(STUDIES)}.")
+    module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
+    if hasattr(module, "STUDY"):
+        from .shared import study_page
 
-    if name is None:
-        width = max(map(len, EXPERIMENTS))
-        typer.echo("\n".join(f"{each:{width}}  {about}" for each, about in EXPERIMENTS.items()))
-        return
+        study_page.main(module.STUDY, arguments)
+    else:
+        module.main(arguments)
 
-    def work(emit):  # type: ignore[no-untyped-def]
-        if name not in EXPERIMENTS:
-            raise ParameterError(f"There is no experiment '{name}'; the experiments are: {', '.join(EXPERIMENTS)}.")
-        run(name, context.args)
 
-    follow(work, ProgressStyle.none)
+def _report(event: dict[str, Any]) -> None:
+    """Print an error or a cancellation in one line."""
+    print(f"Error: {event['message']}" if event["event"] == "error" else event["message"], file=sys.stderr)
+
+
+if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal can show signs such as ±
+    sys.exit(main())

@@ -1,23 +1,23 @@
-"""Normal films to learn from, against normal ones and such with pneumonia."""
+"""The study `disease`: training on normal films, or on these and films with pneumonia."""
 
 from __future__ import annotations
 
-from .shared.comparison import difference, of_exam, verdict
-from .shared.study import Arm, Exam, Outcome, Study
+from .shared.comparison import difference, of_condition, verdict
+from .shared.study import Arm, Condition, Outcome, Study
 
 NORMAL, PNEUMONIA = "CR no_findings", "CR pneumonia"
-EXAMS = {"Normal films": NORMAL, "Films with pneumonia": PNEUMONIA}
+CONDITIONS = {"Normal films": NORMAL, "Films with pneumonia": PNEUMONIA}
 
 
 def finding(outcome: Outcome) -> str:
-    """Both trainings on both kinds of films."""
+    """Return both trainings' gains on both kinds of films."""
     parts = []
-    for exam in EXAMS:
-        own = of_exam(outcome.found, exam)
+    for condition in CONDITIONS:
+        own = of_condition(outcome.cases, condition)
         gain = difference(own, "normal", "biharmonic")
         words = verdict(difference(own, "normal and pneumonia", "normal"), "is better", "is worse")
         parts.append(
-            f"{exam}: the network that learned from normal ones gains {gain} over the thin plate; the one that "
+            f"{condition}: the network that learned from normal ones gains {gain} over the thin plate; the one that "
             f"learned from both {words}"
         )
     return "; ".join(parts) + "."
@@ -32,6 +32,6 @@ STUDY = Study(
         Arm("normal", contrasts=(NORMAL,)),
         Arm("normal and pneumonia"),
     ),
-    exams=tuple(Exam(label, "squares:1/8", (contrast,)) for label, contrast in EXAMS.items()),
+    conditions=tuple(Condition(label, "squares:1/8", (contrast,)) for label, contrast in CONDITIONS.items()),
     finding=finding,
 )

@@ -1,14 +1,14 @@
-"""What lets a network learn on films: relative intensities, fills along lines, normalisation by group."""
+"""The study `learning`: what relative intensities, normalisation by group and fills along lines add on films."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .shared.comparison import difference, of_exam
-from .shared.study import Arm, Exam, Outcome, Study
+from .shared.comparison import difference, of_condition
+from .shared.study import Arm, Condition, Outcome, Study
 
-EXAM = "Squares of 1/8"
-#: Label -> arguments of the U-Net: each has one thing more than the one before.
+CONDITION = "Squares of 1/8"
+#: Label -> arguments of the U-Net; each arm adds one thing to the one before.
 ARMS: dict[str, dict[str, Any]] = {
     "plain": {"relative": False, "lines": False, "norm": "batch"},
     "relative": {"relative": True, "lines": False, "norm": "batch"},
@@ -18,8 +18,8 @@ ARMS: dict[str, dict[str, Any]] = {
 
 
 def finding(outcome: Outcome) -> str:
-    """Gain over the thin plate, thing by thing."""
-    own = of_exam(outcome.found, EXAM)
+    """Return the gain over the thin plate of each arm."""
+    own = of_condition(outcome.cases, CONDITION)
     gains = [f"{label}: {difference(own, label, 'biharmonic')}" for label in ARMS]
     return f"After {outcome.size.steps} steps the gain over the thin plate is, {'; '.join(gains)}."
 
@@ -30,6 +30,6 @@ STUDY = Study(
     question="Four U-Nets learn from squares, each with one thing more than the one before: intensities relative to "
     "the hole's surroundings, normalisation by group in place of batch, and fills along rows and columns to mix.",
     arms=tuple(Arm(label, arguments=tuple(arguments.items())) for label, arguments in ARMS.items()),
-    exams=(Exam(EXAM, "squares:1/8"),),
+    conditions=(Condition(CONDITION, "squares:1/8"),),
     finding=finding,
 )

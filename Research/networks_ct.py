@@ -1,9 +1,9 @@
-"""U-Net against partial convolutions against recurrent feature reasoning, on CT slices."""
+"""The study `networks-ct`: U-Net, partial convolutions or recurrent feature reasoning, on CT slices."""
 
 from __future__ import annotations
 
 from .networks import finding
-from .shared.study import Arm, Exam, Study
+from .shared.study import Arm, Condition, Study
 
 STUDY = Study(
     name="networks-ct",
@@ -13,7 +13,7 @@ STUDY = Study(
         Arm(label, architecture, ("squares:32px", "strips:16px"))
         for label, architecture in (("U-Net", "unet"), ("PConv", "pconv"), ("RFR", "rfr"))
     ),
-    exams=(Exam("Squares of 32 px", "squares:32px"), Exam("Strips of 16 px", "strips:16px")),
+    conditions=(Condition("Squares of 32 px", "squares:32px"), Condition("Strips of 16 px", "strips:16px")),
     finding=finding,
     base="body-ct",
     across=0,

@@ -1,22 +1,22 @@
-"""Strips in one direction against strips in both."""
+"""The study `orientation`: learning from strips in one direction, or in both."""
 
 from __future__ import annotations
 
-from .shared.comparison import difference, of_exam, verdict
-from .shared.study import Arm, Exam, Outcome, Study
+from .shared.comparison import difference, of_condition, verdict
+from .shared.study import Arm, Condition, Outcome, Study
 
-EXAMS = {"Horizontal strips": "horizontal", "Vertical strips": "vertical"}
+CONDITIONS = {"Horizontal strips": "horizontal", "Vertical strips": "vertical"}
 
 
 def finding(outcome: Outcome) -> str:
-    """Mixed against horizontal, on both."""
+    """Return the gain of both networks on strips of each direction."""
     parts = []
-    for exam in EXAMS:
-        own = of_exam(outcome.found, exam)
+    for condition in CONDITIONS:
+        own = of_condition(outcome.cases, condition)
         gain = difference(own, "horizontal", "biharmonic")
         words = verdict(difference(own, "mixed", "horizontal"), "is better", "is worse")
         parts.append(
-            f"{exam}: the network that learned horizontal ones gains {gain} over the thin plate; the one that "
+            f"{condition}: the network that learned horizontal ones gains {gain} over the thin plate; the one that "
             f"learned both {words}"
         )
     return "; ".join(parts) + "."
@@ -30,6 +30,6 @@ STUDY = Study(
         Arm("horizontal", holes=("strips:1/16",)),
         Arm("mixed", holes=("strips:1/16:1:both",)),
     ),
-    exams=tuple(Exam(label, f"strips:1/16:1:{each}") for label, each in EXAMS.items()),
+    conditions=tuple(Condition(label, f"strips:1/16:1:{each}") for label, each in CONDITIONS.items()),
     finding=finding,
 )

@@ -1,11 +1,11 @@
-"""Holes unlike those of training: another number, another size; and what it costs."""
+"""The study `unlike`: the loss on holes of another number or size than those of training."""
 
 from __future__ import annotations
 
-from .shared.comparison import difference, of_exam, verdict
-from .shared.study import Arm, Exam, Outcome, Study
+from .shared.comparison import difference, of_condition, verdict
+from .shared.study import Arm, Condition, Outcome, Study
 
-#: Exam -> its holes, the arm that learned such ones, and the one that learned others.
+#: Condition -> its holes, the arm that learned such holes, and the arm that learned others.
 MIXES = {
     "2 strips": ("strips:1/16:2", "2 strips", "1 strip"),
     "4 squares": ("squares:1/8:4", "4 squares", "2 squares"),
@@ -23,13 +23,15 @@ ARMS = {
 
 
 def finding(outcome: Outcome) -> str:
-    """The stranger against the one at home, exam by exam."""
+    """Return, by condition, the difference of the arm that learned other holes to the one that learned such holes."""
     parts = []
-    for exam, (_, home, stranger) in MIXES.items():
-        own = of_exam(outcome.found, exam)
+    for condition, (_, home, stranger) in MIXES.items():
+        own = of_condition(outcome.cases, condition)
         words = verdict(difference(own, stranger, home), "is better", "is worse")
         left = difference(own, stranger, "biharmonic")
-        parts.append(f"{exam}: the network that learned {stranger} {words}, which leaves it {left} over the thin plate")
+        parts.append(
+            f"{condition}: the network that learned {stranger} {words}, which leaves it {left} over the thin plate"
+        )
     return "; ".join(parts) + "."
 
 
@@ -39,6 +41,8 @@ STUDY = Study(
     question="Networks are tested on more holes, larger and smaller ones than they learned, beside networks that "
     "learned such holes.",
     arms=tuple(Arm(label, holes=(holes,)) for label, holes in ARMS.items()),
-    exams=tuple(Exam(label, holes, shown=(home, stranger)) for label, (holes, home, stranger) in MIXES.items()),
+    conditions=tuple(
+        Condition(label, holes, shown=(home, stranger)) for label, (holes, home, stranger) in MIXES.items()
+    ),
     finding=finding,
 )

@@ -1,4 +1,4 @@
-"""A network learns to estimate one contrast from one other, without pairs."""
+"""CycleGAN: one contrast from one other and back, learned without pairs."""
 
 from __future__ import annotations
 
@@ -9,22 +9,54 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ...losses.adversarial import LeastSquaresGan
-from ...networks.contrast_discriminator import ContrastDiscriminator
-from ...networks.cyclegan import CycleGan
-from .imputation import adam, anneal, answer, check_options, check_side, nothing
+from MedInpaintLib.losses.adversarial import LeastSquaresGan
+from MedInpaintLib.networks.contrast_discriminator import ContrastDiscriminator
+from MedInpaintLib.networks.contrast_unet import ContrastUNet
+from MedInpaintLib.training.tasks.imputation import adam, anneal, answer, check_options, check_side
+
+from .translator import Translator, zero_loss
+
+
+class CycleGan(Translator):
+    """Two generators, there and back. Zhu et al.: Unpaired image-to-image translation using cycle-consistent
+    adversarial networks, ICCV 2017; with CollaGAN's U-Net, so that only the training differs.
+
+    Args:
+        pixels, contrasts, source, target: see :class:`.Translator`.
+        width, levels, linear: see :class:`~MedInpaintLib.networks.contrast_unet.ContrastUNet`.
+    """
+
+    def __init__(
+        self,
+        *,
+        pixels: int,
+        contrasts: int,
+        source: int,
+        target: int,
+        width: int = 16,
+        levels: int = 5,
+        linear: bool = False,
+    ) -> None:
+        super().__init__(pixels=pixels, contrasts=contrasts, levels=levels, source=source, target=target)
+        self.there, self.back = (
+            ContrastUNet(1, 0, width=width, levels=levels, linear=linear) for _ in ("there", "back")
+        )
+
+    def predict(self, images: torch.Tensor, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return self.there(images[:, self.source, None])
 
 
 @dataclasses.dataclass
 class CycleGanTask:
-    """``adversarial (L_GAN(there) + L_GAN(back)) + cycle (mean |back(there(s)) - s| + mean |there(back(t)) - t|)``.
+    """The loss ``adversarial (L_GAN(there) + L_GAN(back)) + cycle (mean |back(there(s)) - s| + mean |there(back(t)) -
+    t|)``.
 
-    Zhu et al., ICCV 2017, eq. 1 to 3, with least squares as in their section 4. Nothing here compares a source with the
-    target of its own slice: this would learn from unpaired images as well.
+    Zhu et al., ICCV 2017, eq. 1 to 3, with least squares as in their section 4. No term compares a source with the
+    target of the same slice, so unpaired images would do as well.
 
     Attributes:
         network: both generators.
-        rate, half_life: as in :class:`.CollaGanTask`.
+        rate, half_life: as in :class:`~MedInpaintLib.training.tasks.collagan.CollaGanTask`.
         cycle, adversarial: weights; published 10 and 1.
         discriminator_width: channels of the discriminators' first layers.
     """
@@ -56,8 +88,8 @@ class CycleGanTask:
         network, gan = self.network, LeastSquaresGan()
         source, target = network.pairs(batch[0], batch[1])
         if not len(source):
-            yield "discriminator", nothing(self.helpers), {}
-            yield "network", nothing(network), {}
+            yield "discriminator", zero_loss(self.helpers), {}
+            yield "network", zero_loss(network), {}
             return
         made, back = network.there(source), network.back(target)
         judged = (("target", target, made), ("source", source, back))

@@ -1,4 +1,4 @@
-"""A network learns to estimate one contrast from one other, from pairs."""
+"""pix2pix: one contrast from one other, learned from pairs."""
 
 from __future__ import annotations
 
@@ -9,20 +9,51 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ...losses.adversarial import LeastSquaresGan
-from ...networks.contrast_discriminator import ContrastDiscriminator
-from ...networks.pix2pix import Pix2Pix
-from .imputation import adam, anneal, answer, check_options, check_side, nothing
+from MedInpaintLib.losses.adversarial import LeastSquaresGan
+from MedInpaintLib.networks.contrast_discriminator import ContrastDiscriminator
+from MedInpaintLib.networks.contrast_unet import ContrastUNet
+from MedInpaintLib.training.tasks.imputation import adam, anneal, answer, check_options, check_side
+
+from .translator import Translator, zero_loss
+
+
+class Pix2Pix(Translator):
+    """The generator of Isola et al.: Image-to-image translation with conditional adversarial networks, CVPR 2017; with
+    CollaGAN's U-Net, so that only the training differs.
+
+    Args:
+        pixels, contrasts, source, target: see :class:`.Translator`.
+        width, levels, linear: see :class:`~MedInpaintLib.networks.contrast_unet.ContrastUNet`.
+    """
+
+    def __init__(
+        self,
+        *,
+        pixels: int,
+        contrasts: int,
+        source: int,
+        target: int,
+        width: int = 16,
+        levels: int = 5,
+        linear: bool = False,
+    ) -> None:
+        super().__init__(pixels=pixels, contrasts=contrasts, levels=levels, source=source, target=target)
+        self.unet = ContrastUNet(1, 0, width=width, levels=levels, linear=linear)
+
+    def predict(self, images: torch.Tensor, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return self.unet(images[:, self.source, None])
 
 
 @dataclasses.dataclass
 class Pix2PixTask:
-    """``adversarial L_GAN(D(source, made)) + direct mean |made - truth|``; Isola et al., CVPR 2017, eq. 1 to 4, with
-    least squares in place of the cross entropy, as the GANs that it is compared with have it.
+    """The loss ``adversarial L_GAN(D(source, estimate)) + direct mean |estimate - truth|``.
+
+    Isola et al., CVPR 2017, eq. 1 to 4, with least squares in place of the cross entropy, as in the GANs that it is
+    compared with.
 
     Attributes:
-        network: what estimates.
-        rate, half_life: as in :class:`.CollaGanTask`.
+        network: the generator.
+        rate, half_life: as in :class:`~MedInpaintLib.training.tasks.collagan.CollaGanTask`.
         direct, adversarial: weights; published 100 and 1.
         discriminator_width: channels of the discriminator's first layer.
     """
@@ -53,8 +84,8 @@ class Pix2PixTask:
         network, gan = self.network, LeastSquaresGan()
         seen, truth = network.pairs(batch[0], batch[1])
         if not len(seen):
-            yield "discriminator", nothing(self.helpers), {}
-            yield "network", nothing(network), {}
+            yield "discriminator", zero_loss(self.helpers), {}
+            yield "network", zero_loss(network), {}
             return
         made = network.unet(seen)
         real, fake = (self._judged(seen, each) for each in (truth, made.detach()))

@@ -1,4 +1,4 @@
-"""A contrast with the intensities of another: the simplest stand-in for what is missing."""
+"""A contrast with the intensities of another: the simplest stand-in for a missing contrast."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ QUANTILES = np.linspace(0.0, 1.0, 101)
 
 @dataclasses.dataclass(frozen=True)
 class Rescaling:
-    """A monotone map of intensities, on the scale of :mod:`.core`.
+    """A monotone map of intensities, on the scale of :mod:`MedInpaintLib.imputation.core`.
 
     Attributes:
-        source, target: intensities that belong together, ascending; in between is interpolated.
+        source, target: corresponding intensities, ascending; linear in between.
     """
 
     source: np.ndarray
     target: np.ndarray
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """float32 of the image's shape; no signal stays none."""
+        """Return the image with mapped intensities, float32; voxels without a signal stay 0."""
         return np.where(image > 0, np.interp(image, self.source, self.target), 0).astype(np.float32)
 
 
 def match_histograms(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> Rescaling:
-    """The map that gives one contrast the histogram of another, the mean over images.
+    """Return the map that gives one contrast the histogram of another, averaged over images.
 
     Args:
-        samples: for each image the source ``(n,)`` and the target ``(n,)`` at voxels of the body.
+        samples: for each image, source ``(n,)`` and target ``(n,)`` at voxels of the body.
     """
     source, target = (
         np.mean([np.quantile(sample[side].astype(np.float64), QUANTILES) for sample in samples], axis=0)

@@ -1,22 +1,22 @@
-"""What networks that make one contrast from one other have in common."""
+"""What pix2pix and CycleGAN, which estimate one contrast from one other, have in common."""
 
 from __future__ import annotations
 
 import torch
 
-from ..errors import ParameterError
-from .imputer import Imputer, one_hot
+from MedInpaintLib.errors import ParameterError
+from MedInpaintLib.networks.imputer import Imputer, one_hot
 
 
 class Translator(Imputer):
-    """One contrast to one other, whatever else is there.
+    """A network from one contrast to one other, whatever other contrasts there are.
 
     Args:
-        pixels, contrasts, levels: see :class:`.Imputer`.
-        source, target: numbers of the contrasts; whatever target is asked for, this one is given.
+        pixels, contrasts, levels: see :class:`~MedInpaintLib.networks.imputer.Imputer`.
+        source, target: numbers of the contrasts; the estimate is of this target, whatever target is asked for.
 
     Raises:
-        ParameterError: they are the same, or there is none of that number.
+        ParameterError: they are the same, or there is no contrast of that number.
     """
 
     def __init__(self, *, pixels: int, contrasts: int, levels: int, source: int, target: int) -> None:
@@ -30,12 +30,17 @@ class Translator(Imputer):
     def sources(self, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return super().sources(present, target) & one_hot(torch.full_like(target, self.source), self.contrasts)
 
-    def pairs(self, images: torch.Tensor, there: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Source and target, each ``(n, 1, H, W)``, of the slices that have both.
+    def pairs(self, images: torch.Tensor, present: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return source and target, each ``(n, 1, H, W)``, of the slices that have both.
 
         Args:
             images: ``(B, contrasts, H, W)``.
-            there: bool ``(B, contrasts)``.
+            present: bool ``(B, contrasts)``.
         """
-        both = images[there[:, self.source] & there[:, self.target]]
+        both = images[present[:, self.source] & present[:, self.target]]
         return both[:, self.source, None], both[:, self.target, None]
+
+
+def zero_loss(module: torch.nn.Module) -> torch.Tensor:
+    """Return a loss whose gradients are 0, for a batch without pairs: every process must take every step."""
+    return torch.stack([each.sum() for each in module.parameters()]).sum() * 0

@@ -1,4 +1,4 @@
-"""What becomes of lesions in an estimated FLAIR: kept, faded, missed, invented."""
+"""How lesions appear in an estimated FLAIR: kept, faded, missed, invented."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-#: Brighter than this times the brain's median is a lesion, in FLAIR images; smaller ones than so many ml are noise.
+#: In FLAIR images, a lesion is brighter than this times the brain's median; below so many ml it counts as noise.
 BRIGHT, LEAST_ML = 1.35, 0.05
-#: mm: the brain's rim, where skull and partial volumes are, takes no part; and from where to where beside a lesion the
-#: tissue lies that it is compared with.
+#: mm: width of the brain's rim, which is left out because of skull and partial volumes; and the range of distances from
+#: a lesion of the tissue with which it is compared.
 RIM_MM, BESIDE_MM = 4.0, (3.0, 8.0)
 
 
 @dataclasses.dataclass(frozen=True)
 class LesionsKept:
-    """Lesions are those that the true image shows, by brightness.
+    """Lesions of the true image, by brightness, and their appearance in the estimate.
 
     Attributes:
         true_ml, found_ml: volume that is bright in the truth, and in the estimate.
-        kept_ml: bright in both.
-        true_contrast, contrast: mean in the true lesions less that of the tissue beside them, over that; in the truth
-            and in the estimate.
+        kept_ml: volume that is bright in both.
+        true_contrast, contrast: (mean in the true lesions - mean beside them) / mean beside them; in the truth and in
+            the estimate.
     """
 
     true_ml: float
@@ -33,12 +33,12 @@ class LesionsKept:
 
     @property
     def missed_ml(self) -> float:
-        """Bright in the truth alone."""
+        """Volume that is bright in the truth alone."""
         return self.true_ml - self.kept_ml
 
     @property
     def invented_ml(self) -> float:
-        """Bright in the estimate alone."""
+        """Volume that is bright in the estimate alone."""
         return self.found_ml - self.kept_ml
 
 
@@ -68,6 +68,7 @@ def lesions_kept(made: np.ndarray, truth: np.ndarray, inside: np.ndarray, spacin
 
 
 def _bright(image: np.ndarray, deep: np.ndarray, limit: float, ml: float) -> np.ndarray:
+    """Return where the image is brighter than the limit, small components left out."""
     from scipy import ndimage
 
     labels, count = ndimage.label((image > limit) & deep)
@@ -77,6 +78,7 @@ def _bright(image: np.ndarray, deep: np.ndarray, limit: float, ml: float) -> np.
 
 
 def _contrast(image: np.ndarray, lesion: np.ndarray, beside: np.ndarray) -> float:
+    """Return the relative contrast of the lesion to the tissue beside it; NaN where either is empty."""
     if not lesion.any() or not beside.any():
         return float("nan")
     level = float(image[beside].mean())

@@ -1,13 +1,10 @@
-"""A missing contrast, estimated: CollaGAN, parts of it left out, and what it has to be better than.
+"""Estimates of a missing contrast and their scores: CollaGAN, CollaGAN without some of its parts, and comparators.
 
-``medinpaint experiment contrasts --data DATA --size full`` trains all networks alike but for what is asked, estimates
-contrasts of the test subjects, and writes ``scores.csv``, a page ``README.md`` with tables and their reading, and
-pictures. Trainings are kept in the folder of runs; what was stopped goes on where it was.
+All networks are trained alike except in what is asked. Trainings are kept in the folder of runs, answers in ``cases``.
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import hashlib
 import json
@@ -23,7 +20,6 @@ from MedInpaintLib.frames import Pose, pose
 from MedInpaintLib.imputation.core import fit_core_scaling
 from MedInpaintLib.imputation.estimate import estimate, load
 from MedInpaintLib.imputation.regression import regress
-from MedInpaintLib.imputation.rescaling import match_histograms
 from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.metrics import nmse, ssim_map
 from MedInpaintLib.models.bundle import FACTS, Bundle
@@ -32,26 +28,28 @@ from MedInpaintLib.training.contrasts import brain, sessions
 from MedInpaintLib.training.recipe import Recipe, read_recipe
 from MedInpaintLib.training.run import run as train
 from MedInpaintLib.volume import Volume
-from ..shared.cases import fingerprint, folder_of, in_parallel, whole
+
+from ..comparators.rescaling import match_histograms
+from ..shared.cases import fingerprint, folder_of, in_parallel
 from .lesions_kept import LesionsKept, lesions_kept
 
 RECIPE = "brain-mr-collagan"
-#: Slices with less of the brain than this, in pixels, say nothing.
+#: Slices with fewer pixels of brain than this are not scored.
 LEAST_PIXELS = 500
-#: Voxels of each session to which fills without a network are fitted.
+#: Voxels of each session to which estimates without a network are fitted.
 _SAMPLES = 100_000
 T1, T2, FLAIR = "T1", "T2", "FLAIR"
 
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """A training.
+    """A variant: one training.
 
     Attributes:
         label: in tables.
         architecture: of the network.
-        arguments, task: where they are others than in the recipe.
-        sees: the contrasts that it can look at; all when empty.
+        arguments, task: entries that differ from the recipe's.
+        sees: the contrasts that the network can see; all when empty.
     """
 
     label: str
@@ -75,10 +73,10 @@ ARMS = (
     Arm("CycleGAN", "cyclegan", _PAIR, sees=(T2,)),
     Arm("StarGAN", "stargan", (("preferred", (1, 0, 3, 2)),), sees=(T2,)),
 )
-#: Fills without a network; the last is what networks have to be better than.
+#: Estimates without a network; networks have to be better than the last.
 REGRESSION = "regression"
 WITHOUT = ("T1, rescaled", "T2, rescaled", REGRESSION)
-#: Which contrasts are there when one is wanted; the first is the main question.
+#: The wanted contrast, and those that are present.
 MAIN = (FLAIR, (T1, T2))
 QUESTIONS = (
     MAIN,
@@ -92,7 +90,7 @@ QUESTIONS = (
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """How much of everything: updates of each training, validation slices, and every so many-th test slice."""
+    """The size of the study: updates of each training, validation slices, and the step between test slices."""
 
     steps: int
     crops: int
@@ -106,12 +104,12 @@ Row = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class Session:
-    """A subject at a time, on one grid.
+    """The images of a subject at one time, on one grid.
 
     Attributes:
-        name, subject: of it.
+        name, subject: of the session.
         volumes: contrast -> image.
-        scaled: contrast -> float32, on the scale of :mod:`...imputation.core`.
+        scaled: contrast -> float32, on the scale of :mod:`MedInpaintLib.imputation.core`.
         inside: bool, the brain.
         turned: to (slice, row, column).
     """
@@ -126,13 +124,13 @@ class Session:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came out.
+    """The outcome of the study.
 
     Attributes:
-        rows: a row a method, question and slice.
-        lesions: a row a method and session, for the main question.
+        rows: a row per method, question and slice.
+        lesions: a row per method and session, for the main question.
         models: label -> the model.
-        split: on which was tested.
+        split: that was tested on.
         size: of the trainings.
     """
 
@@ -144,7 +142,7 @@ class Outcome:
 
 
 def recipe_of(arm: Arm, size: Size) -> Recipe:
-    """What an arm's training is: the released model's recipe, in fewer steps, but for what is asked."""
+    """Return the recipe of an arm: the released model's, in fewer steps, except in what is asked."""
     recipe = read_recipe(RECIPE)
     arguments = {**recipe.arguments, **dict(arm.arguments)}
     known = recipe.task
@@ -158,7 +156,7 @@ def recipe_of(arm: Arm, size: Size) -> Recipe:
 
 
 def read_sessions(data: Path, split: str) -> list[Session]:
-    """The sessions of a split with the contrasts of the main question.
+    """Return the sessions of a split that have the contrasts of the main question.
 
     Raises:
         InputError: there is none.
@@ -175,6 +173,7 @@ def read_sessions(data: Path, split: str) -> list[Session]:
 
 
 def _session(images: dict[str, Entry], mask: Entry | None) -> Session:
+    """Read a session; its name is that of its folder, with the visit where the file's name has one."""
     volumes = {contrast: Volume.of(entry.path) for contrast, entry in images.items()}
     scaled = {name: fit_core_scaling(each.array, each.spacing).forward(each.array) for name, each in volumes.items()}
     first = images[FLAIR]
@@ -191,10 +190,10 @@ def _session(images: dict[str, Entry], mask: Entry | None) -> Session:
 
 
 def without_network(learning: Sequence[Session]) -> Callable[[Session, str, Sequence[str]], dict[str, np.ndarray]]:
-    """The fills without a network, fitted to the subjects that networks learn from.
+    """Fit estimates without a network to the sessions from which networks learn.
 
     Returns:
-        what makes them: from a session, the wanted contrast and those that are there.
+        a function from a session, the wanted contrast and those that are present to the estimates by label.
     """
 
     def samples(sources: Sequence[str], target: str) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -231,17 +230,17 @@ def run(
     """Train what is not trained yet, and test.
 
     Args:
-        size: how much.
+        size: of trainings and tests.
         data: folder with MANIFEST.csv.
         runs: folder for trainings.
         out: folder for the page; answers are kept there.
-        released: a model that is tested, too.
+        released: the name of a model that is tested, too.
         split: to test on.
         accelerator: to train on.
         workers: trainings at a time, each with a core of its own.
     """
     source = fingerprint(data, "MR")
-    folders = {arm.label: runs / _place(recipe_of(arm, size), source) for arm in ARMS}
+    folders = {arm.label: runs / _folder_name(recipe_of(arm, size), source) for arm in ARMS}
     missing = [
         (recipe_of(arm, size), data, folders[arm.label], accelerator)
         for arm in ARMS
@@ -265,7 +264,7 @@ def run(
         rows += more
         lesions += kept
         print(f"{more[0]['session']}: {more[0]['wanted']} from {more[0]['there']}", flush=True)
-    # As they were asked, in whatever order they were answered.
+    # In the order of the questions: answers arrive in any order.
     order = {(target, "+".join(there)): number for number, (target, there) in enumerate(QUESTIONS)}
     rows.sort(key=lambda row: (row["session"], order[row["wanted"], row["there"]]))
     lesions.sort(key=lambda row: row[0])
@@ -281,23 +280,25 @@ def _answered(
     size: Size,
     keep: Path,
 ) -> tuple[list[Row], list[tuple[str, str, LesionsKept]]]:
-    """A question about the session of that number: rows of all methods, and for the main question what becomes of
-    lesions. What was answered before is kept.
+    """Return the rows of all methods for a question about a session, and for the main question the lesions.
+
+    Earlier answers are read from their files.
     """
     session, (target, there) = read_sessions(data, split)[number], question
-    place = keep / f"{session.name.replace(' ', '-')}--{target}-from-{'-'.join(there)}--{size.every}.json"
-    if place.is_file():
-        kept = json.loads(place.read_text(encoding="utf-8"))
+    path = keep / f"{session.name.replace(' ', '-')}--{target}-from-{'-'.join(there)}--{size.every}.json"
+    if path.is_file():
+        kept = json.loads(path.read_text(encoding="utf-8"))
         return kept["rows"], [(name, method, LesionsKept(**each)) for name, method, each in kept["lesions"]]
     rows, lesions = _answer(session, question, models, data, size)
     plain = [(name, method, dataclasses.asdict(each)) for name, method, each in lesions]
-    write_text(place, json.dumps({"rows": rows, "lesions": plain}) + "\n")
+    write_text(path, json.dumps({"rows": rows, "lesions": plain}) + "\n")
     return rows, lesions
 
 
 def _answer(
     session: Session, question: tuple[str, tuple[str, ...]], models: dict[str, Bundle], data: Path, size: Size
 ) -> tuple[list[Row], list[tuple[str, str, LesionsKept]]]:
+    """Return what :func:`_answered` returns, without looking for an earlier answer."""
     target, there = question
     fills = without_network(read_sessions(data, "train"))
     made = fills(session, target, there) | estimates(session, target, there, models)
@@ -313,7 +314,7 @@ def _answer(
 
 
 def estimates(session: Session, target: str, there: Sequence[str], models: dict[str, Bundle]) -> dict[str, np.ndarray]:
-    """What each network makes of a session; those that cannot answer are left out."""
+    """Return the estimate of each network that can answer the question."""
     made = {}
     for label, bundle in models.items():
         arm = next((arm for arm in ARMS if arm.label == label), Arm(label))
@@ -328,7 +329,7 @@ def estimates(session: Session, target: str, there: Sequence[str], models: dict[
 
 
 def scored(session: Session, target: str, there: Sequence[str], method: str, made: np.ndarray, size: Size) -> list[Row]:
-    """A row a slice, over the brain: NMSE, and SSIM at the range of the truth's 99.5 percentile in the brain."""
+    """Return a row per slice: NMSE and SSIM over the brain, at the range of the truth's 99.5 percentile there."""
     truth = session.scaled[target]
     top = float(np.percentile(truth[session.inside], 99.5))
     found = []
@@ -351,52 +352,14 @@ def scored(session: Session, target: str, there: Sequence[str], method: str, mad
 
 
 def _train(recipe: Recipe, data: Path, folder: Path, accelerator: str) -> str:
+    """Train in a process of its own; return the folder's name."""
     make_folder(folder)
     train(recipe, data, folder, accelerator=accelerator)
     return folder.name
 
 
-def _place(recipe: Recipe, source: str) -> str:
-    """The folder of a training: readable, and of this recipe and these data alone."""
+def _folder_name(recipe: Recipe, source: str) -> str:
+    """Return the name of a training's folder: readable, and unique to this recipe and these data."""
     content = json.dumps([source, dataclasses.asdict(recipe)], sort_keys=True)
     identity = hashlib.sha256(content.encode()).hexdigest()[:8]
     return f"contrasts-{recipe.architecture}-{recipe.schedule.steps}-steps-{identity}"
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command."""
-    from .assemble import assemble
-    from .page import write_cards, write_page
-
-    parser = argparse.ArgumentParser(prog="medinpaint experiment contrasts", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.csv")
-    parser.add_argument("--out", type=Path, default=Path("docs/contrasts"), help="folder for the page")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for trainings")
-    parser.add_argument("--size", choices=SIZES, default="small", help="small: minutes; full: what the page shows")
-    parser.add_argument("--steps", type=whole, default=0, help="of each training, in place of the size's")
-    parser.add_argument("--released", default=RECIPE, help="a model that is tested, too; empty for none")
-    parser.add_argument("--split", default="test", help="train, val or test")
-    parser.add_argument("--accelerator", default="cpu", help="to train on: cpu, cuda or mps")
-    parser.add_argument("--workers", type=whole, default=2, help="processes")
-    parser.add_argument("--cards", action="store_true", help="write the scores into the released model's card, too")
-    chosen = parser.parse_args(arguments)
-    size = SIZES[chosen.size]
-    if chosen.steps:
-        size = dataclasses.replace(size, steps=chosen.steps)
-    outcome = run(
-        size,
-        chosen.data,
-        chosen.runs,
-        chosen.out,
-        released=chosen.released or None,
-        split=chosen.split,
-        accelerator=chosen.accelerator,
-        workers=chosen.workers,
-    )
-    changed = [f"--{name} {getattr(chosen, name)}" for name in ("size", "steps", "split") if getattr(chosen, name)]
-    command = f"medinpaint experiment contrasts --data DATA {' '.join(changed)}"
-    write_page(outcome, chosen.data, chosen.out, command)
-    assemble(chosen.out.parent / "experiments")
-    if chosen.cards and chosen.released:
-        write_cards(outcome)
-    print(chosen.out / "README.md")

@@ -1,10 +1,9 @@
-"""The page on missing contrasts: tables, what they show, pictures."""
+"""The command and the page of the study `contrasts`: tables, what they show, pictures."""
 
 from __future__ import annotations
 
-import csv
+import dataclasses
 import datetime
-import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,38 +12,69 @@ import numpy as np
 
 from MedInpaintLib.files import make_folder, replacing, write_text
 from MedInpaintLib.models.bundle import rescore
+
+from ..shared.cases import training_options, written
+from ..shared.manifests import write_rows
+from ..shared.tables import machine
+from .lesions_kept import BESIDE_MM, BRIGHT, LEAST_ML, RIM_MM
 from .measure import (
     ARMS,
     MAIN,
     QUESTIONS,
+    RECIPE,
     REGRESSION,
+    SIZES,
     WITHOUT,
     Outcome,
     Row,
     Session,
     estimates,
     read_sessions,
+    run,
     without_network,
 )
-from .lesions_kept import BESIDE_MM, BRIGHT, LEAST_ML, RIM_MM
-from ..shared.tables import machine
 
-#: What the scores are of; it stands in the card, too.
+#: What the scores are; also written on the card.
 PROTOCOL = (
     "whole brain, slice by slice: NMSE, and 2-D SSIM at the range of the truth's 99.5 percentile in the brain; "
-    "intensities on the core's scale, not fitted to the truth; MedInpaintLib.evaluation.experiments.contrasts"
+    "intensities on the core's scale, not fitted to the truth; python -m Research contrasts"
 )
 RELEASED = "released"
 
 
+def main(arguments: Sequence[str]) -> None:
+    """Run the command."""
+    parser = training_options("contrasts", Path("docs/contrasts"), SIZES)
+    parser.add_argument("--released", default=RECIPE, help="a model that is tested, too; empty for none")
+    parser.add_argument("--cards", action="store_true", help="write the scores into the released model's card, too")
+    chosen = parser.parse_args(arguments)
+    size = SIZES[chosen.size]
+    if chosen.steps:
+        size = dataclasses.replace(size, steps=chosen.steps)
+    outcome = run(
+        size,
+        chosen.data,
+        chosen.runs,
+        chosen.out,
+        released=chosen.released or None,
+        split=chosen.split,
+        accelerator=chosen.accelerator,
+        workers=chosen.workers,
+    )
+    write_page(outcome, chosen.data, chosen.out, written("contrasts", chosen))
+    if chosen.cards and chosen.released:
+        write_cards(outcome)
+    print(chosen.out / "README.md")
+
+
 def write_page(outcome: Outcome, data: Path, out: Path, command: str) -> None:
-    """``README.md``, ``scores.csv`` and a picture a session.
+    """Write ``README.md``, ``scores.csv`` and a picture per session.
 
     Args:
-        outcome: of the experiment.
+        outcome: of the study.
         data: folder with MANIFEST.csv.
         out: folder for the page.
-        command: that makes it.
+        command: that makes the page.
     """
     make_folder(out)
     _write_scores(outcome.rows, out / "scores.csv")
@@ -78,7 +108,7 @@ def write_page(outcome: Outcome, data: Path, out: Path, command: str) -> None:
 
 
 def of(outcome: Outcome, question: tuple[str, Sequence[str]], method: str, session: str = "") -> list[Row]:
-    """The rows of a question and method, of one session or all, in the order of the slices."""
+    """Return the rows of a question and method, of one session or all, in the order of the slices."""
     wanted, there = question
     return [
         row
@@ -89,18 +119,22 @@ def of(outcome: Outcome, question: tuple[str, Sequence[str]], method: str, sessi
 
 
 def methods(outcome: Outcome, question: tuple[str, Sequence[str]]) -> list[str]:
-    """All that answer a question: without a network, networks, the released one."""
+    """Return all methods that answer a question: without a network, networks, the released model."""
     known = [*WITHOUT, *(arm.label for arm in ARMS), RELEASED]
     return [each for each in known if of(outcome, question, each)]
 
 
 def _mean(rows: Sequence[Row], metric: str) -> float:
+    """Return the mean over rows; NaN where there are none."""
     return float(np.mean([row[metric] for row in rows])) if rows else math.nan
 
 
 def better(outcome: Outcome, one: str, other: str, metric: str = "nmse") -> tuple[float, int, int]:
-    """By how much one method is better than another on the main question, in the mean over people of the mean over
-    their slices; on how many slices; of how many.
+    """Compare two methods on the main question, paired by slice.
+
+    Returns:
+        the gain of one over the other, in the mean over sessions of the mean over their slices; on how many slices it
+        is better; of how many.
     """
     first, second = (of(outcome, MAIN, each) for each in (one, other))
     sign = -1 if metric == "nmse" else 1
@@ -112,7 +146,7 @@ def better(outcome: Outcome, one: str, other: str, metric: str = "nmse") -> tupl
 
 
 def finding(outcome: Outcome) -> str:
-    """The network against regression and translators, and what its parts do."""
+    """Return how the network compares with regression and translators, and what its parts add."""
     best = RELEASED if of(outcome, MAIN, RELEASED) else ARMS[0].label
     first, own = ARMS[0].label, _mean(of(outcome, MAIN, best), "nmse")
     base = _mean(of(outcome, MAIN, REGRESSION), "nmse")
@@ -133,14 +167,14 @@ def finding(outcome: Outcome) -> str:
 
 
 def _lesions(outcome: Outcome, method: str) -> tuple[float, float, str]:
-    """ml that are bright in the truth, and of these in the estimate; contrasts in the estimate and in the truth."""
+    """Return ml that are bright in the truth, of these ml in the estimate, and the contrasts in words."""
     own = [found for _, name, found in outcome.lesions if name == method]
     words = ", ".join(f"{each.contrast:.2f} in place of {each.true_contrast:.2f}" for each in own)
     return sum(each.true_ml for each in own), sum(each.kept_ml for each in own), words
 
 
 def main_table(outcome: Outcome) -> str:
-    """A row a method, NMSE and SSIM of each session, and in how many slices it is better than the regression."""
+    """Return a row per method: NMSE and SSIM of each session, and in how many slices it beats the regression."""
     names = list(dict.fromkeys(row["session"] for row in outcome.rows))
     head = "| | " + " | ".join(f"{name}: NMSE | SSIM" for name in names) + f" | better than {REGRESSION} |"
     lines = [head, "|---|" + "---:|---:|" * len(names) + "---:|"]
@@ -157,20 +191,20 @@ def main_table(outcome: Outcome) -> str:
 
 
 def subsets(outcome: Outcome) -> str:
-    """The main contrast by what is there."""
+    """Return a table of the main contrast by the contrasts that are present."""
     asked = [question for question in QUESTIONS if question[0] == MAIN[0]]
     return _by_question(outcome, asked, (REGRESSION, ARMS[0].label, "without dropout", RELEASED))
 
 
 def others(outcome: Outcome) -> str:
-    """The other contrasts."""
+    """Return a table of the other wanted contrasts."""
     asked = [question for question in QUESTIONS if question[0] != MAIN[0]]
     known = dict.fromkeys(row["method"] for row in outcome.rows)
     return _by_question(outcome, asked, [each for each in known if any(of(outcome, one, each) for one in asked)])
 
 
 def _by_question(outcome: Outcome, asked: Sequence[tuple[str, Sequence[str]]], shown: Sequence[str]) -> str:
-    """NMSE and SSIM, a row a method, two columns a question; over all slices of all sessions that answer it."""
+    """Return NMSE and SSIM over all slices: a row per method, two columns per question."""
     asked = [question for question in asked if of(outcome, question, REGRESSION)]
     head = "| | " + " | ".join(f"{wanted} from {'+'.join(there)}: NMSE | SSIM" for wanted, there in asked) + " |"
     lines = [head, "|---|" + "---:|---:|" * len(asked)]
@@ -185,7 +219,7 @@ def _by_question(outcome: Outcome, asked: Sequence[tuple[str, Sequence[str]]], s
 
 
 def lesion_table(outcome: Outcome) -> str:
-    """A row a method and session."""
+    """Return a row per method and session."""
     lines = [
         "| session | method | bright, ml | kept | missed | invented | contrast |",
         "|---|---|---:|---:|---:|---:|---:|",
@@ -201,7 +235,7 @@ def lesion_table(outcome: Outcome) -> str:
 
 
 def _picture(session: Session, outcome: Outcome, data: Path, out: Path) -> str:
-    """The slice with the most bright tissue: what is there, estimates, truth, and what is off."""
+    """Draw the slice with the most bright tissue: the present contrasts, estimates, truth and differences."""
     from matplotlib.figure import Figure
 
     wanted, there = MAIN
@@ -237,10 +271,12 @@ def _picture(session: Session, outcome: Outcome, data: Path, out: Path) -> str:
 
 
 def _people(outcome: Outcome) -> int:
+    """Return from how many people the networks learned."""
     return sum(row["subjects"] for row in next(iter(outcome.models.values())).training["data"])
 
 
 def _protocol(outcome: Outcome, sessions: Sequence[Session], command: str) -> str:
+    """Return a paragraph on how the numbers were measured."""
     training = outcome.models[ARMS[0].label].training
     lines = ["| network | learned in | weights | minutes |", "|---|---|---:|---:|"]
     for label, bundle in outcome.models.items():
@@ -262,16 +298,13 @@ def _protocol(outcome: Outcome, sessions: Sequence[Session], command: str) -> st
 
 
 def _write_scores(rows: Sequence[Row], path: Path) -> None:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(rows[0])
-    for row in rows:
-        writer.writerow([f"{value:.5g}" if isinstance(value, float) else value for value in row.values()])
-    write_text(path, out.getvalue())
+    """Write a line per method, question and slice."""
+    lines = [[f"{value:.5g}" if isinstance(value, float) else value for value in row.values()] for row in rows]
+    write_rows(path, [list(rows[0]), *lines])
 
 
 def write_cards(outcome: Outcome) -> None:
-    """The scores of the released model into its card, in place of what was there of this split and protocol."""
+    """Write the released model's scores into its card; they replace earlier ones of the same split and protocol."""
     bundle = outcome.models[RELEASED]
     kept = [row for row in bundle.scores if (row["protocol"], row["split"]) != (PROTOCOL, outcome.split)]
     added = []

@@ -1,9 +1,4 @@
-"""Networks that fill in one pass, against the best fills without training.
-
-``python -m MedInpaintLib.evaluation.experiments.feed_forward --data ../shared/data --out docs/feed-forward`` writes
-``scores.csv``, a page ``README.md`` with tables and their reading, and a figure. What is done is kept in ``cases``, so
-a run that was stopped goes on where it was.
-"""
+"""Scores of networks that fill in one pass, beside the best fills without training, on brain MR."""
 
 from __future__ import annotations
 
@@ -13,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from MedInpaintLib.errors import MaskError
+from MedInpaintLib.evaluation.protocol import evaluate
 from MedInpaintLib.frames import pose
 from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.metrics import slice_jump
-from MedInpaintLib.evaluation.protocol import evaluate
-from ..shared.cases import Case, Task, cases, folder_of, go_through, options
+
+from ..shared.cases import Case, Task, folder_of, go_through, list_cases
 
 #: The contrasts that the released models have learned.
 CONTRASTS = ("T1", "T2", "FLAIR")
@@ -35,9 +31,9 @@ MODELS = {
     "pconv": ("pconv", "brain-mr-pconv"),
     "rfr": ("rfr", "brain-mr-rfr"),
 }
-#: Fills without training; the best of them is to be beaten.
+#: Fills without training; a network has to be better than the best of them.
 WITHOUT = ("biharmonic", "patch-regression", "patch", "mirror")
-#: What is changed, on one task, in the first model's fill: parameters and options of the engine.
+#: Label -> what changes in the first model's fill, on one task: parameters, and options of the engine.
 CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "not mirrored": ({"mirrored": False}, {}),
     "3 directions": ({"directions": 3}, {}),
@@ -48,7 +44,7 @@ METRICS = ("psnr", "ssim", "rmse", "gradient_energy", "boundary_jump", "slice_ju
 
 
 def variants(task: Task) -> dict[str, dict[str, Any]]:
-    """Label -> options of the engine: every model, and on one task every change."""
+    """Return label -> options of the engine: every model, and on one task every change."""
     found: dict[str, dict[str, Any]] = {}
     for label, (method, model) in MODELS.items():
         found[label] = {"method": method, "parameters": {"model": model}}
@@ -63,7 +59,7 @@ def variants(task: Task) -> dict[str, dict[str, Any]]:
 
 
 def run_case(task: Task, entry: Entry, seed: int) -> Case | None:
-    """Scores of one image with one set of holes; None where the holes do not fit."""
+    """Return the scores of one image with one set of holes; None where the holes do not fit."""
     methods: list[Any] = [*WITHOUT, *variants(task).items()]
     image = task.load(entry)
     try:
@@ -99,39 +95,15 @@ def run_case(task: Task, entry: Entry, seed: int) -> Case | None:
 
 
 def _plain(value: float) -> float | None:
-    """JSON knows no NaN."""
+    """Return None in place of NaN, which JSON does not have."""
     return value if math.isfinite(value) else None
 
 
 def run(
     data: Path, out: Path, *, split: str = "test", tasks: Sequence[str] = (), match: str = "", workers: int = 2
 ) -> list[Case]:
-    """All cases. Those that are kept from before are not done again; see :func:`.latent_search.run`."""
+    """Score all cases; arguments as for :func:`Research.latent_search.measure.run`."""
     keep = folder_of(out / "cases" / split, [name for _, name in MODELS.values()])
     entries = [entry for entry in read_manifest(data, split) if match in entry.name]
     wanted = [task for task in TASKS if not tasks or task.name in tasks]
-    return go_through(cases(entries, wanted), run_case, keep, workers=workers)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command."""
-    from .assemble import assemble
-    from .page import BASE, write_page
-    from ..shared.pages import MASKED_3D, write_cards
-
-    parser = options(__doc__ or "", out=Path("docs/feed-forward"))
-    parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
-    chosen = parser.parse_args(arguments)
-    found = run(
-        chosen.data, chosen.out, split=chosen.split, tasks=chosen.task, match=chosen.match, workers=chosen.workers
-    )
-    write_page(found, chosen.data, chosen.out, chosen.split)
-    assemble(chosen.out.parent / "experiments")
-    if chosen.cards:
-        protocol = f"{MASKED_3D}; MedInpaintLib.evaluation.experiments.feed_forward"
-        metrics = ("psnr", "ssim", "rmse", "gradient_energy")
-        write_cards(found, MODELS, TASKS, metrics, base=BASE, split=chosen.split, protocol=protocol)
-
-
-if __name__ == "__main__":
-    main()
+    return go_through(list_cases(entries, wanted), run_case, keep, workers=workers)

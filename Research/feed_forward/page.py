@@ -1,4 +1,4 @@
-"""The page of the experiment :mod:`.feed_forward`: tables, a figure, and what they say."""
+"""The command and the page of the study `feed-forward`: tables, a figure, and what they show."""
 
 from __future__ import annotations
 
@@ -7,31 +7,47 @@ import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
+from MedInpaintLib.evaluation.report import Spread
 from MedInpaintLib.files import write_text
 from MedInpaintLib.models.store import find
-from MedInpaintLib.evaluation.report import Spread
-from ..shared.cases import Case
-from .measure import CHANGED, CHANGES, MAIN, METRICS, MODELS, TASKS, WITHOUT, variants
+
 from ..given import CURVES, GIVEN
-from ..shared.pages import best_of, claim, draw, write_scores
 from ..people import CURVE
-from ..shared.tables import about, count_holes, machine, rows_of, score_table
+from ..shared.cases import Case, options
+from ..shared.pages import MASKED_3D, best_of, claim, draw, write_cards, write_scores
+from ..shared.tables import about, count_holes, machine, of_task, rows_of, score_table
+from .measure import CHANGED, CHANGES, MAIN, METRICS, MODELS, TASKS, WITHOUT, run, variants
 
 BASE = "biharmonic"
 
 
-def write_page(found: Sequence[Case], data: Path, out: Path, split: str) -> None:
-    """Everything beside ``cases``: ``README.md``, ``scores.csv`` and the figure."""
-    write_scores(found, METRICS, out / "scores.csv")
-    parts = [_introduction(found, split), _training()]
+def main(arguments: Sequence[str]) -> None:
+    """Run the command."""
+    parser = options("feed-forward", out=Path("docs/feed-forward"))
+    parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
+    chosen = parser.parse_args(arguments)
+    cases = run(
+        chosen.data, chosen.out, split=chosen.split, tasks=chosen.task, match=chosen.match, workers=chosen.workers
+    )
+    write_page(cases, chosen.data, chosen.out, chosen.split)
+    if chosen.cards:
+        protocol = f"{MASKED_3D}; python -m Research feed-forward"
+        metrics = ("psnr", "ssim", "rmse", "gradient_energy")
+        write_cards(cases, MODELS, TASKS, metrics, base=BASE, split=chosen.split, protocol=protocol)
+
+
+def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None:
+    """Write ``README.md``, ``scores.csv`` and the figure, beside the folder ``cases``."""
+    write_scores(cases, METRICS, out / "scores.csv")
+    parts = [_introduction(cases, split), _training()]
     for task in TASKS:
-        own = [case for case in found if case["task"] == task.name]
+        own = of_task(cases, task)
         if own:
             table = score_table(own, BASE, methods=["shell-mean", *WITHOUT, *MODELS])
             parts.append(f"## {task.title}\n\n{about(task, own)}\n\n{table}")
-    own = [case for case in found if case["task"] == MAIN]
+    task = next(each for each in TASKS if each.name == MAIN)
+    own = of_task(cases, task)
     if own:
-        task = next(each for each in TASKS if each.name == MAIN)
         options = {name: {"method": name} for name in WITHOUT if name != BASE}
         options |= {label: each for label, each in variants(task).items() if label in MODELS}
         draw(own[0], task, options, BASE, data, split, out / "fills.png")
@@ -39,7 +55,7 @@ def write_page(found: Sequence[Case], data: Path, out: Path, split: str) -> None
         changed = score_table(own, CHANGED, methods=[CHANGED, *(f"{CHANGED}, {change}" for change in CHANGES)])
         parts.append(f"## What a fill does beside the network\n\nThe same holes; Δ to the fill as it is.\n\n{changed}")
         parts.append(_jumps(own))
-    parts.append(_claims(found))
+    parts.append(_claims(cases))
     if (out / CURVES).is_file():
         parts.append(_given(out))
     if (out / CURVE).is_file():
@@ -47,14 +63,15 @@ def write_page(found: Sequence[Case], data: Path, out: Path, split: str) -> None
     write_text(out / "README.md", "\n\n".join(parts) + "\n")
 
 
-def _introduction(found: Sequence[Case], split: str) -> str:
-    images, subjects = ({case[what] for case in found} for what in ("image", "subject"))
+def _introduction(cases: Sequence[Case], split: str) -> str:
+    """Return the title, the data and how the numbers were made."""
+    images, subjects = ({case[what] for case in cases} for what in ("image", "subject"))
     return (
         "# Networks that fill in one pass\n\n"
-        f"{len(images)} images of {len(subjects)} subjects, split **{split}**; {len(found)} cases, "
-        f"{sum(map(count_holes, found))} holes. The models have learned from the split train and were chosen on val. "
+        f"{len(images)} images of {len(subjects)} subjects, split **{split}**; {len(cases)} cases, "
+        f"{sum(map(count_holes, cases))} holes. The models have learned from the split train and were chosen on val. "
         "Made by\n\n"
-        "    python -m MedInpaintLib.evaluation.experiments.feed_forward --data DATA --out docs/feed-forward "
+        "    python -m Research feed-forward --data DATA "
         f"--split {split}\n\n"
         f"on {datetime.date.today().isoformat()}, {machine()}, one core a case. Scores are over the hole (convention "
         "`masked`): PSNR with a fixed range R (99.5 percentile of the known foreground), SSIM in 3-D, *texture* = "
@@ -65,6 +82,7 @@ def _introduction(found: Sequence[Case], split: str) -> str:
 
 
 def _training() -> str:
+    """Return a table of the models and their trainings."""
     lines = [
         "## The models\n",
         "| model | weights | steps of training | minutes | sees beside the slices | validation, PSNR dB |",
@@ -86,7 +104,7 @@ def _training() -> str:
 
 
 def _jumps(own: Sequence[Case]) -> str:
-    """Whether slices fit each other."""
+    """Return a table of how well slices fit each other."""
     lines = [
         "## Do slices fit each other?\n",
         "Roughness from slice to slice over that within slices, over the same of the truth: 1 is ideal, above 1 "
@@ -101,8 +119,8 @@ def _jumps(own: Sequence[Case]) -> str:
     return "\n".join(lines)
 
 
-def _claims(found: Sequence[Case]) -> str:
-    """Each network against the fill without training that is best over all holes of a kind."""
+def _claims(cases: Sequence[Case]) -> str:
+    """Compare each network with the fill without training that is best over all holes of a kind."""
     lines = [
         "## Against the best fill without training\n",
         "The best by mean PSNR over the same holes. Paired over the holes, then averaged over each image's; a "
@@ -112,7 +130,7 @@ def _claims(found: Sequence[Case]) -> str:
         "|---|---|---:|---:|---|",
     ]
     for task in TASKS:
-        own = [case for case in found if case["task"] == task.name]
+        own = of_task(cases, task)
         if not own:
             continue
         best = best_of(own, WITHOUT)
@@ -121,7 +139,7 @@ def _claims(found: Sequence[Case]) -> str:
 
 
 def _given(out: Path) -> str:
-    """What the networks are given in the hole: gain on val by step."""
+    """Return a table of the gain on val by step, for each thing that networks are given in the hole."""
     with (out / CURVES).open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     steps = sorted({int(row["step"]) for row in rows})
@@ -129,8 +147,7 @@ def _given(out: Path) -> str:
         "## What a network is given in the hole\n",
         "Gain over the thin plate on validation frames (split val), PSNR in dB, for networks trained alike from the "
         "start; see [" + CURVES + "](" + CURVES + "). Made by\n",
-        "    python -m MedInpaintLib.evaluation.experiments.given --data DATA --out docs/feed-forward "
-        f"--steps {steps[-1]}\n",
+        f"    python -m Research given --data DATA --steps {steps[-1]}\n",
         "| network | given | " + " | ".join(f"{step} steps" for step in steps) + " |",
         "|---|---|" + "---:|" * len(steps),
     ]
@@ -152,7 +169,7 @@ def _given(out: Path) -> str:
 
 
 def _people(out: Path) -> str:
-    """The learning curve over people."""
+    """Return the learning curve over people."""
     with (out / CURVE).open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     steps = sorted({int(row["step"]) for row in rows})
@@ -161,8 +178,7 @@ def _people(out: Path) -> str:
         f"Gain of `{CHANGED}` over the fill that it corrects on validation frames (split val), PSNR in dB, after "
         f"trainings with some of the people of the split train and {rows[0]['cases']} holes each; see "
         f"[{CURVE}]({CURVE}). Made by\n",
-        "    python -m MedInpaintLib.evaluation.experiments.people --data DATA --out docs/feed-forward "
-        f"--steps {steps[-1]} --cases {rows[0]['cases']}\n",
+        f"    python -m Research people --data DATA --steps {steps[-1]} --cases {rows[0]['cases']}\n",
         "| people | who | images | " + " | ".join(f"{step} steps" for step in steps) + " |",
         "|---:|---|---:|" + "---:|" * len(steps),
     ]

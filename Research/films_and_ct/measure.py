@@ -1,8 +1,4 @@
-"""The released networks on chest films and CT slices, against fills without training, by three conventions.
-
-``medinpaint experiment films-and-ct --data DATA`` writes ``docs/films-and-ct``: ``scores.csv``, a page with tables and
-their reading, and figures. What is done is kept in ``cases``, so a run that was stopped goes on where it was.
-"""
+"""Scores of the released networks on chest films and CT slices, beside fills without training, by three conventions."""
 
 from __future__ import annotations
 
@@ -12,9 +8,10 @@ from pathlib import Path
 
 from MedInpaintLib.errors import InputError
 from MedInpaintLib.manifest import read_manifest
-from ..shared.cases import Case, Task, cases, fingerprint, folder_of, go_through, options
-from ..shared.conventions import OURS, run_case
-from ..shared.reduced import reduced
+
+from ..shared.cases import Case, Task, fingerprint, folder_of, go_through, list_cases
+from ..shared.conventions import run_case
+from ..shared.manifests import reduced
 from ..shared.study import ACROSS
 
 TASKS = (
@@ -42,9 +39,9 @@ def run(
     match: str = "",
     workers: int = 2,
 ) -> list[Case]:
-    """All cases. Those that are kept from before are not done again; see :func:`.latent_search.run`."""
+    """Score all cases; arguments as for :func:`Research.latent_search.measure.run`, and a folder for reduced images."""
     wanted = [task for task in TASKS if not tasks or task.name in tasks]
-    found = []
+    cases: list[Case] = []
     for modality, models in MODELS.items():
         own = [task for task in wanted if task.modality == modality]
         if not own:
@@ -53,42 +50,14 @@ def run(
         keep = folder_of(out / "cases" / split, [name for _, name in models.values()], source)
         entries = [entry for entry in read_manifest(images_of(data, runs, modality), split) if match in entry.name]
         work = functools.partial(run_case, without=WITHOUT, models=models)
-        found += go_through(cases(entries, own), work, keep, workers=workers)
-    if not found:
+        cases += go_through(list_cases(entries, own), work, keep, workers=workers)
+    if not cases:
         raise InputError("There are no such tasks or images: the page stays as it is.")
-    return found
+    return cases
 
 
 def images_of(data: Path, runs: Path, modality: str) -> Path:
-    """The folder with the images as they are tested: films at the size at which the network sees them."""
+    """Return the folder of the images that are filled: films at the size at which the network sees them."""
     if modality != "film":
         return data
     return reduced(data, runs / f"{modality}-{ACROSS}-{fingerprint(data, modality)}", modality, ACROSS)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command."""
-    from .assemble import assemble
-    from .page import BASE, write_page
-    from ..shared.pages import write_cards
-
-    parser = options(__doc__ or "", out=Path("docs/films-and-ct"))
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for reduced images")
-    parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
-    chosen = parser.parse_args(arguments)
-    found = run(
-        chosen.data,
-        chosen.out,
-        chosen.runs,
-        split=chosen.split,
-        tasks=chosen.task,
-        match=chosen.match,
-        workers=chosen.workers,
-    )
-    write_page(found, chosen.data, chosen.runs, chosen.out, chosen.split)
-    assemble(chosen.out.parent / "experiments")
-    for modality, models in MODELS.items() if chosen.cards else ():
-        size = f"films at {ACROSS} pixels, R = 255" if modality == "film" else "R = 400 HU"
-        protocol = f"masked, 2-D SSIM, {size}; medinpaint experiment films-and-ct"
-        own = [task for task in TASKS if task.modality == modality]
-        write_cards(found, models, own, OURS, base=BASE, split=chosen.split, protocol=protocol)

@@ -1,4 +1,4 @@
-"""The page of the experiment :mod:`.films_and_ct`."""
+"""The command and the page of the study `films-and-ct`."""
 
 from __future__ import annotations
 
@@ -8,29 +8,54 @@ from pathlib import Path
 
 import numpy as np
 
+from MedInpaintLib.evaluation.protocol import TRIVIAL
 from MedInpaintLib.files import write_text
 from MedInpaintLib.models.store import find
-from MedInpaintLib.evaluation.protocol import TRIVIAL
-from ..shared.cases import Case
-from ..shared.conventions import METRICS
-from .measure import MODELS, TASKS, WITHOUT, images_of
-from ..shared.pages import best_of, claim, draw, write_scores
-from ..shared.tables import about, count_holes, machine, rows_of, score_table
+
+from ..shared.cases import Case, options
+from ..shared.conventions import METRICS, OURS
+from ..shared.pages import best_of, claim, draw, write_cards, write_scores
+from ..shared.study import ACROSS
+from ..shared.tables import about, count_holes, machine, of_task, rows_of, score_table
+from .measure import MODELS, TASKS, WITHOUT, images_of, run
 
 BASE = "biharmonic"
-#: What the course report on Recurrent Feature Reasoning gives for films with squares of 1/8 of the side: median PSNR
-#: in dB, SSIM and RMSE over the hole, by its convention; on films of its own choice.
+#: The course report on Recurrent Feature Reasoning, films with squares of 1/8 of the side: median PSNR in dB, SSIM and
+#: RMSE over the hole, by its convention, on films of its own choice.
 PRINTED = (22.34, 0.684, 0.055)
-#: The task to which these belong.
+#: The task to which these numbers belong.
 REPORTED = "film-squares"
 
 
-def write_page(found: Sequence[Case], data: Path, runs: Path, out: Path, split: str) -> None:
-    """Everything beside ``cases``: ``README.md``, ``scores.csv`` and the figures."""
-    write_scores(found, METRICS, out / "scores.csv")
-    parts = [_introduction(found, split), _models()]
+def main(arguments: Sequence[str]) -> None:
+    """Run the command."""
+    parser = options("films-and-ct", out=Path("docs/films-and-ct"))
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for reduced images")
+    parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
+    chosen = parser.parse_args(arguments)
+    cases = run(
+        chosen.data,
+        chosen.out,
+        chosen.runs,
+        split=chosen.split,
+        tasks=chosen.task,
+        match=chosen.match,
+        workers=chosen.workers,
+    )
+    write_page(cases, chosen.data, chosen.runs, chosen.out, chosen.split)
+    for modality, models in MODELS.items() if chosen.cards else ():
+        size = f"films at {ACROSS} pixels, R = 255" if modality == "film" else "R = 400 HU"
+        protocol = f"masked, 2-D SSIM, {size}; python -m Research films-and-ct"
+        own = [task for task in TASKS if task.modality == modality]
+        write_cards(cases, models, own, OURS, base=BASE, split=chosen.split, protocol=protocol)
+
+
+def write_page(cases: Sequence[Case], data: Path, runs: Path, out: Path, split: str) -> None:
+    """Write ``README.md``, ``scores.csv`` and the figures, beside the folder ``cases``."""
+    write_scores(cases, METRICS, out / "scores.csv")
+    parts = [_introduction(cases, split), _models()]
     for task in TASKS:
-        own = [case for case in found if case["task"] == task.name]
+        own = of_task(cases, task)
         if not own:
             continue
         models = MODELS[task.modality]
@@ -43,28 +68,30 @@ def write_page(found: Sequence[Case], data: Path, runs: Path, out: Path, split: 
             f"## {task.title}\n\n{about(task, own)}\n\n{table}\n\n![Fills]({task.name}.png)\n\n"
             f"*{median['image']}: the case of the median gain.*"
         )
-    parts.append(_claims(found))
-    reported = [case for case in found if case["task"] == REPORTED]
+    parts.append(_claims(cases))
+    reported = [case for case in cases if case["task"] == REPORTED]
     if reported:
         parts.append(_on_their_terms(reported))
     write_text(out / "README.md", "\n\n".join(parts) + "\n")
 
 
 def _gain(case: Case, label: str) -> float:
+    """Return a method's gain over the thin plate in a case, dB."""
     psnr = {
         method: np.mean([row["psnr"] for row in case["scores"] if row["method"] == method]) for method in (label, BASE)
     }
     return float(psnr[label] - psnr[BASE])
 
 
-def _introduction(found: Sequence[Case], split: str) -> str:
-    images, subjects = ({case[what] for case in found} for what in ("image", "subject"))
+def _introduction(cases: Sequence[Case], split: str) -> str:
+    """Return the title, the data and how the numbers were made."""
+    images, subjects = ({case[what] for case in cases} for what in ("image", "subject"))
     return (
         "# Chest films and CT slices\n\n"
-        f"{len(images)} images of {len(subjects)} subjects, split **{split}**; {len(found)} cases, "
-        f"{sum(map(count_holes, found))} holes. The models have learned from the split train and were chosen on val. "
+        f"{len(images)} images of {len(subjects)} subjects, split **{split}**; {len(cases)} cases, "
+        f"{sum(map(count_holes, cases))} holes. The models have learned from the split train and were chosen on val. "
         "Made by\n\n"
-        f"    medinpaint experiment films-and-ct --data DATA --split {split}\n\n"
+        f"    python -m Research films-and-ct --data DATA --split {split}\n\n"
         f"on {datetime.date.today().isoformat()}, {machine()}, one core a case. Films are reduced to 256 pixels first. "
         "Scores are over the hole (convention `masked`): PSNR with R = 255 (films) or 400 HU (CT, around 40 HU; lung "
         "and bone lie beyond it, so that their errors weigh much) and up to 60 dB, SSIM in 2-D, *texture* = gradient "
@@ -75,6 +102,7 @@ def _introduction(found: Sequence[Case], split: str) -> str:
 
 
 def _models() -> str:
+    """Return a table of the models and their trainings."""
     lines = [
         "## The models\n",
         "| model | weights | steps of training | minutes | validation, PSNR dB |",
@@ -92,8 +120,8 @@ def _models() -> str:
     return "\n".join(lines)
 
 
-def _claims(found: Sequence[Case]) -> str:
-    """Each network against the thin plate, and against the best fill without training."""
+def _claims(cases: Sequence[Case]) -> str:
+    """Compare each network with the thin plate, and with the best fill without training."""
     lines = [
         "## Against fills without training\n",
         "Against the thin plate, and against the best by mean PSNR over the same holes. Paired over the holes, then "
@@ -103,7 +131,7 @@ def _claims(found: Sequence[Case]) -> str:
         "|---|---|---:|---:|---|",
     ]
     for task in TASKS:
-        own = [case for case in found if case["task"] == task.name]
+        own = of_task(cases, task)
         if not own:
             continue
         best = best_of(own, WITHOUT)
@@ -116,7 +144,7 @@ def _claims(found: Sequence[Case]) -> str:
 
 
 def _on_their_terms(own: Sequence[Case]) -> str:
-    """The course report's numbers beside ours, by its convention and by ours, and over the whole image."""
+    """Return the course report's numbers beside ours, by its convention and by ours, and over the whole image."""
     lines = [
         "## On the course report's own terms\n",
         "The course report on Recurrent Feature Reasoning gives, for films with squares of 1/8 of the side, the row "

@@ -1,9 +1,4 @@
-"""Latent search: GAN against VAE, kernel 3 against 7, and what each of its parts does.
-
-``python -m MedInpaintLib.evaluation.experiments.latent_search --data ../shared/data --out docs/latent`` writes
-``scores.csv``, a page ``README.md`` with tables and their reading, and a figure. What is done is kept in ``cases``, so
-a run that was stopped goes on where it was.
-"""
+"""Scores of latent search by GAN and VAE, with kernel 3 and 7, and with each of its parts switched off."""
 
 from __future__ import annotations
 
@@ -12,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from MedInpaintLib.errors import MaskError
-from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.evaluation.protocol import evaluate
-from ..shared.cases import Case, Task, cases, folder_of, go_through, options
+from MedInpaintLib.manifest import Entry, read_manifest
+
+from ..shared.cases import Case, Task, folder_of, go_through, list_cases
 
 #: The contrasts that the released models have learned.
 CONTRASTS = ("T1", "T2", "FLAIR")
@@ -31,7 +27,7 @@ MODELS = {
     "GAN-3": ("gan-latent", "brain-mr-gan-3"),
     "GAN-7": ("gan-latent", "brain-mr-gan-7"),
 }
-#: What is switched off, and how: parameters and options of the engine.
+#: Label -> how a part is switched off: parameters, and options of the engine.
 SWITCHES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no prior": ({"prior": 0.0}, {}),
     "no weighting": ({"weighting": False}, {}),
@@ -44,7 +40,7 @@ METRICS = ("psnr", "ssim", "rmse", "gradient_energy")
 
 
 def variants(task: Task) -> dict[str, dict[str, Any]]:
-    """Label -> options of the engine: every model, and on one task every switch."""
+    """Return label -> options of the engine: every model, and on one task every switch."""
     found: dict[str, dict[str, Any]] = {}
     for label, (method, model) in MODELS.items():
         found[label] = {"method": method, "parameters": {"model": model}}
@@ -56,7 +52,7 @@ def variants(task: Task) -> dict[str, dict[str, Any]]:
 
 
 def run_case(task: Task, entry: Entry, seed: int) -> Case | None:
-    """Scores of one image with one set of holes; None where the holes do not fit."""
+    """Return the scores of one image with one set of holes; None where the holes do not fit."""
     methods: list[Any] = ["biharmonic", *variants(task).items()]
     try:
         table = evaluate(task.load(entry), task.holes, methods, seed=seed, modality="MR", name=entry.name)
@@ -79,7 +75,7 @@ def run_case(task: Task, entry: Entry, seed: int) -> Case | None:
 def run(
     data: Path, out: Path, *, split: str = "test", tasks: Sequence[str] = (), match: str = "", workers: int = 2
 ) -> list[Case]:
-    """All cases. Those that are kept from before are not done again.
+    """Score all cases; those that were scored before are read from their files.
 
     Args:
         data: folder with MANIFEST.csv.
@@ -92,27 +88,4 @@ def run(
     keep = folder_of(out / "cases" / split, [name for _, name in MODELS.values()])
     entries = [entry for entry in read_manifest(data, split) if match in entry.name]
     wanted = [task for task in TASKS if not tasks or task.name in tasks]
-    return go_through(cases(entries, wanted), run_case, keep, workers=workers)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command."""
-    from .assemble import assemble
-    from .page import BASE, write_page
-    from ..shared.pages import MASKED_3D, write_cards
-
-    parser = options(__doc__ or "", out=Path("docs/latent"))
-    parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
-    chosen = parser.parse_args(arguments)
-    found = run(
-        chosen.data, chosen.out, split=chosen.split, tasks=chosen.task, match=chosen.match, workers=chosen.workers
-    )
-    write_page(found, chosen.data, chosen.out, chosen.split)
-    assemble(chosen.out.parent / "experiments")
-    if chosen.cards:
-        protocol = f"{MASKED_3D}; MedInpaintLib.evaluation.experiments.latent_search"
-        write_cards(found, MODELS, TASKS, METRICS, base=BASE, split=chosen.split, protocol=protocol)
-
-
-if __name__ == "__main__":
-    main()
+    return go_through(list_cases(entries, wanted), run_case, keep, workers=workers)

@@ -1,4 +1,4 @@
-"""The page of the experiment :mod:`.latent_search`: tables, a figure, and what they say of earlier claims."""
+"""The command and the page of the study `latent-search`: tables, a figure, and what they show of earlier claims."""
 
 from __future__ import annotations
 
@@ -8,42 +8,58 @@ from pathlib import Path
 
 from MedInpaintLib.files import write_text
 from MedInpaintLib.models.store import find
-from ..shared.cases import Case
-from .measure import ABLATED, METRICS, MODELS, SWITCHED, SWITCHES, TASKS, variants
-from ..shared.pages import claim, draw, write_scores
-from ..shared.tables import about, count_holes, machine, score_table
+
+from ..shared.cases import Case, options
+from ..shared.pages import MASKED_3D, claim, draw, write_cards, write_scores
+from ..shared.tables import about, count_holes, machine, of_task, score_table
+from .measure import ABLATED, METRICS, MODELS, SWITCHED, SWITCHES, TASKS, run, variants
 
 BASE = "biharmonic"
 
 
-def write_page(found: Sequence[Case], data: Path, out: Path, split: str) -> None:
-    """Everything beside ``cases``: ``README.md``, ``scores.csv`` and the figure."""
-    write_scores(found, METRICS, out / "scores.csv")
-    parts = [_introduction(found, split), _training(), "## GAN against VAE, kernel 3 against 7"]
+def main(arguments: Sequence[str]) -> None:
+    """Run the command."""
+    parser = options("latent-search", out=Path("docs/latent"))
+    parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
+    chosen = parser.parse_args(arguments)
+    cases = run(
+        chosen.data, chosen.out, split=chosen.split, tasks=chosen.task, match=chosen.match, workers=chosen.workers
+    )
+    write_page(cases, chosen.data, chosen.out, chosen.split)
+    if chosen.cards:
+        protocol = f"{MASKED_3D}; python -m Research latent-search"
+        write_cards(cases, MODELS, TASKS, METRICS, base=BASE, split=chosen.split, protocol=protocol)
+
+
+def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None:
+    """Write ``README.md``, ``scores.csv`` and the figure, beside the folder ``cases``."""
+    write_scores(cases, METRICS, out / "scores.csv")
+    parts = [_introduction(cases, split), _training(), "## GAN against VAE, kernel 3 against 7"]
     for task in TASKS:
-        own = [case for case in found if case["task"] == task.name]
+        own = of_task(cases, task)
         if own:
             methods = ["shell-mean", BASE, *MODELS]
             parts.append(f"### {task.title}\n\n{about(task, own)}\n\n{score_table(own, BASE, methods=methods)}")
-    own = [case for case in found if case["task"] == ABLATED]
+    task = next(each for each in TASKS if each.name == ABLATED)
+    own = of_task(cases, task)
     if own:
-        task = next(each for each in TASKS if each.name == ABLATED)
         options = {label: each for label, each in variants(task).items() if label in MODELS}
         draw(own[0], task, options, BASE, data, split, out / "fills.png")
         parts.append(f"![Fills](fills.png)\n\n*{own[0]['image']}, the first of the list.*")
         parts.append(_ablation(own))
-    parts.append(_claims(found))
+    parts.append(_claims(cases))
     write_text(out / "README.md", "\n\n".join(parts) + "\n")
 
 
-def _introduction(found: Sequence[Case], split: str) -> str:
-    images, subjects = ({case[what] for case in found} for what in ("image", "subject"))
+def _introduction(cases: Sequence[Case], split: str) -> str:
+    """Return the title, the data and how the numbers were made."""
+    images, subjects = ({case[what] for case in cases} for what in ("image", "subject"))
     return (
         "# Latent search in GANs and VAEs\n\n"
-        f"{len(images)} images of {len(subjects)} subjects, split **{split}**; {len(found)} cases, "
-        f"{sum(map(count_holes, found))} holes. The models have learned from the split train; the methods' constants "
+        f"{len(images)} images of {len(subjects)} subjects, split **{split}**; {len(cases)} cases, "
+        f"{sum(map(count_holes, cases))} holes. The models have learned from the split train; the methods' constants "
         "were chosen on val. Made by\n\n"
-        "    python -m MedInpaintLib.evaluation.experiments.latent_search --data DATA --out docs/latent "
+        "    python -m Research latent-search --data DATA "
         f"--split {split}\n\n"
         f"on {datetime.date.today().isoformat()}, {machine()}, one core a case. Scores are over the hole (convention "
         "`masked`): PSNR with a fixed range R (99.5 percentile of the known foreground), SSIM in 3-D, *texture* = "
@@ -54,6 +70,7 @@ def _introduction(found: Sequence[Case], split: str) -> str:
 
 
 def _training() -> str:
+    """Return a table of the models and their trainings."""
     lines = [
         "## The models\n",
         "| model | weights | steps of training | minutes | validation, PSNR dB |",
@@ -71,6 +88,7 @@ def _training() -> str:
 
 
 def _ablation(own: Sequence[Case]) -> str:
+    """Return tables of the fills with one part switched off."""
     parts = ["## What each part does\n\nThe same holes of 20 mm, with one part switched off; Δ to the whole method."]
     for label in SWITCHED:
         methods = [label, *(f"{label}, {switch}" for switch in SWITCHES)]
@@ -78,8 +96,8 @@ def _ablation(own: Sequence[Case]) -> str:
     return "\n\n".join(parts)
 
 
-def _claims(found: Sequence[Case]) -> str:
-    """What earlier work reports, and whether it holds here."""
+def _claims(cases: Sequence[Case]) -> str:
+    """Return a table of what earlier work reports, and whether it holds here."""
     lines = [
         "## Claims of earlier work, and what is seen here\n",
         "Paired over the holes, then averaged over each image's; a difference is called one when it is more than two "
@@ -89,7 +107,7 @@ def _claims(found: Sequence[Case]) -> str:
         "|---|---|---:|---:|---|",
     ]
     for task in TASKS:
-        own = [case for case in found if case["task"] == task.name]
+        own = of_task(cases, task)
         if not own:
             continue
         for kernel in (3, 7):

@@ -1,4 +1,4 @@
-"""Differences between methods, paired hole by hole and averaged over people, and how to say them."""
+"""Differences between methods, paired hole by hole and averaged over people, and sentences about them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from MedInpaintLib.errors import InputError
+
 from .cases import Case
 
 _UNITS = {"psnr": " dB"}
@@ -17,14 +18,14 @@ _DIGITS = {"psnr": 2, "ssim": 3}
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """Mean over people and its standard error, infinite for one; of PSNR in dB, or SSIM."""
+    """Mean over people and its standard error, infinite for one person; of PSNR in dB, or SSIM."""
 
     mean: float
     error: float
     metric: str = "psnr"
 
     @property
-    def told(self) -> bool:
+    def is_clear(self) -> bool:
         """Whether it is more than two standard errors from 0."""
         return abs(self.mean) > 2 * self.error
 
@@ -34,11 +35,11 @@ class Difference:
         return f"{self.mean:+.{digits}f}{spread}{unit}"
 
 
-def difference(found: Sequence[Case], better: str, worse: str, metric: str = "psnr") -> Difference:
-    """Of two methods in the same holes, averaged over each person's: holes of one person are not independent.
+def difference(cases: Sequence[Case], better: str, worse: str, metric: str = "psnr") -> Difference:
+    """Return the difference of two methods in the same holes, averaged over people, whose holes are not independent.
 
     Args:
-        found: the cases, of one exam.
+        cases: of one condition.
         better, worse: labels of methods.
         metric: ``"psnr"`` or ``"ssim"``.
 
@@ -46,7 +47,7 @@ def difference(found: Sequence[Case], better: str, worse: str, metric: str = "ps
         InputError: there is no case.
     """
     gains: dict[str, list[float]] = {}
-    for case in found:
+    for case in cases:
         scores = {(row["method"], row["hole"]): row[metric] for row in case["scores"]}
         for hole in {hole for _, hole in scores}:
             one, other = scores[better, hole], scores[worse, hole]
@@ -59,22 +60,22 @@ def difference(found: Sequence[Case], better: str, worse: str, metric: str = "ps
     return Difference(float(np.mean(means)), error, metric)
 
 
-def of_exam(found: Sequence[Case], label: str) -> list[Case]:
-    """The cases of one exam."""
-    return [case for case in found if case["title"] == label]
+def of_condition(cases: Sequence[Case], label: str) -> list[Case]:
+    """Return the cases of one condition."""
+    return [case for case in cases if case["title"] == label]
 
 
-def mean(found: Sequence[Case], method: str, metric: str) -> float:
-    """Over all holes."""
-    return float(np.mean([row[metric] for case in found for row in case["scores"] if row["method"] == method]))
+def mean(cases: Sequence[Case], method: str, metric: str) -> float:
+    """Return a method's mean over all holes."""
+    return float(np.mean([row[metric] for case in cases for row in case["scores"] if row["method"] == method]))
 
 
-def verdict(each: Difference, yes: str, no: str) -> str:
-    """``yes`` or ``no`` by its sign, with the number; or that it cannot be told.
+def verdict(difference: Difference, yes: str, no: str) -> str:
+    """Return ``yes`` or ``no`` by the sign, with the number; or that the two cannot be told apart.
 
     >>> verdict(Difference(0.5, 0.1), "wins", "loses")
     'wins (+0.50 ± 0.10 dB)'
     """
-    if not each.told:
-        return f"cannot be told apart ({each})"
-    return f"{yes if each.mean > 0 else no} ({each})"
+    if not difference.is_clear:
+        return f"cannot be told apart ({difference})"
+    return f"{yes if difference.mean > 0 else no} ({difference})"

@@ -7,31 +7,32 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from MedInpaintLib.errors import MaskError
+from MedInpaintLib.evaluation.protocol import evaluate
 from MedInpaintLib.manifest import Entry
 from MedInpaintLib.metrics import score
-from MedInpaintLib.evaluation.protocol import evaluate
+
 from .cases import Case, Task
 
 OURS = ("psnr", "ssim", "rmse", "gradient_energy")
-#: Over the hole, and over the image, of which the hole is a small part: shown once, to say why it misleads.
+#: Over the hole, and over the whole image, whose scores are shown once to explain why they mislead.
 REPORT = ("report_psnr", "report_ssim", "report_rmse")
 IMAGE = ("image_psnr", "image_ssim")
 METRICS = (*OURS, *REPORT, *IMAGE)
-#: dB: a PSNR counts up to this. Rounding to 8 bits alone makes 59 dB; a thin plate over a hole in pure black has an
-#: infinite one, and no mean could be taken of that.
+#: PSNR is capped at this many dB. Rounding to 8 bits alone gives 59 dB; a thin plate over a hole in pure black has an
+#: infinite PSNR, of which no mean exists.
 MOST = 60.0
 
 
 def run_case(
     task: Task, entry: Entry, seed: int, *, without: Sequence[str], models: Mapping[str, tuple[str, str]]
 ) -> Case | None:
-    """Scores of one image with one set of holes; None where the holes do not fit.
+    """Return the scores of one image with one set of holes; None where the holes do not fit.
 
     Args:
         task: the kind of holes.
         entry: the image.
-        seed: of the holes, with the image's name: with the same one everywhere, images of one size have their holes at
-            the same place.
+        seed: of the holes, combined with the image's name: otherwise images of one size would have their holes at the
+            same position.
         without: methods without a model.
         models: label -> method and model.
     """
@@ -77,4 +78,5 @@ def run_case(
 
 
 def _counted(name: str, value: Any) -> Any:
+    """Return a score, a PSNR capped."""
     return min(value, MOST) if name.endswith("psnr") and value is not None else value

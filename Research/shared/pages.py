@@ -1,9 +1,7 @@
-"""What the pages of experiments with trained models have in common."""
+"""What the pages of studies have in common."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,35 +9,36 @@ from typing import Any
 
 import numpy as np
 
-from MedInpaintLib.files import write_text
-from MedInpaintLib.manifest import read_manifest
-from MedInpaintLib.models.bundle import rescore
-from MedInpaintLib.models.store import find
 from MedInpaintLib.evaluation.figure import save_comparison
 from MedInpaintLib.evaluation.protocol import evaluate
 from MedInpaintLib.evaluation.report import Spread
+from MedInpaintLib.manifest import read_manifest
+from MedInpaintLib.models.bundle import rescore
+from MedInpaintLib.models.store import find
+
 from .cases import Case, Task
-from .tables import about, rows_of
+from .manifests import write_rows
+from .tables import about, of_task, rows_of
 
 
-def claim(words: str, task: Task, own: Sequence[Case], better: str, worse: str) -> str:
-    """A line of a table: by how much one method is better than another, and whether that can be told.
+def claim(words: str, task: Task, cases: Sequence[Case], better: str, worse: str) -> str:
+    """Return a line of a table: by how much one method is better than another, and whether that is clear.
 
-    Paired over the holes, then averaged over each image's.
+    Differences are paired over the holes, then averaged over each image's.
 
     Args:
         words: what is claimed.
         task: the kind of holes.
-        own: its cases.
+        cases: of the task.
         better, worse: labels of the methods.
     """
-    rows = rows_of(own)
+    rows = rows_of(cases)
     cells, holds = [], ""
     for metric, digits in (("psnr", 2), ("ssim", 3)):
         gains: dict[str, list[float]] = {}
         for (number, hole), row in rows[better].items():
             gain = row[metric] - rows[worse][number, hole][metric]
-            gains.setdefault(own[number]["image"], []).append(gain)
+            gains.setdefault(cases[number]["image"], []).append(gain)
         spread = Spread.of([float(np.mean(each)) for each in gains.values()])
         error = spread.sd / np.sqrt(spread.n) if spread.n > 1 else np.inf
         cells.append(f"{spread.mean:+.{digits}f} ± {error:.{digits}f}")
@@ -48,22 +47,21 @@ def claim(words: str, task: Task, own: Sequence[Case], better: str, worse: str) 
     return f"| {words} | {task.holes} | {cells[0]} | {cells[1]} | {holds} |"
 
 
-def best_of(own: Sequence[Case], methods: Sequence[str]) -> str:
-    """The one with the highest mean PSNR over all holes."""
-    rows = rows_of(own)
+def best_of(cases: Sequence[Case], methods: Sequence[str]) -> str:
+    """Return the method with the highest mean PSNR over all holes."""
+    rows = rows_of(cases)
     return max(methods, key=lambda name: float(np.mean([row["psnr"] for row in rows[name].values()])))
 
 
-def write_scores(found: Sequence[Case], metrics: Sequence[str], path: Path) -> None:
-    """A line for each method and hole."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["task", "image", "subject", "seed", "R", "method", "hole", *metrics])
-    for case in found:
-        for row in case["scores"]:
-            about_it = [case["task"], case["image"], case["subject"], case["seed"], f"{case['range']:.6g}"]
-            writer.writerow([*about_it, row["method"], row["hole"], *(_cell(row[metric]) for metric in metrics)])
-    write_text(path, out.getvalue())
+def write_scores(cases: Sequence[Case], metrics: Sequence[str], path: Path) -> None:
+    """Write a CSV file with a line for each method and hole."""
+    rows: list[list[object]] = [["task", "image", "subject", "seed", "R", "method", "hole", *metrics]]
+    for case in cases:
+        own = [case["task"], case["image"], case["subject"], case["seed"], f"{case['range']:.6g}"]
+        rows += [
+            [*own, row["method"], row["hole"], *(_cell(row[metric]) for metric in metrics)] for row in case["scores"]
+        ]
+    write_rows(path, rows)
 
 
 def _cell(value: float | None) -> str:
@@ -71,7 +69,7 @@ def _cell(value: float | None) -> str:
 
 
 def write_cards(
-    found: Sequence[Case],
+    cases: Sequence[Case],
     models: Mapping[str, tuple[str, str]],
     tasks: Sequence[Task],
     metrics: Sequence[str],
@@ -80,34 +78,35 @@ def write_cards(
     split: str,
     protocol: str,
 ) -> None:
-    """The scores of each model into its card, in place of what was there of this split and protocol.
+    """Write the scores of each model into its card; they replace earlier ones of the same split and protocol.
 
     Args:
-        found: all cases.
+        cases: all.
         models: label -> method and model.
-        tasks: of the experiment.
+        tasks: of the study.
         metrics: to write.
-        base: the method that stands beside the model.
+        base: the method whose scores are shown for comparison.
         split: of the data.
-        protocol: in words: convention, range, and the experiment.
+        protocol: in words: convention, range, and the study.
     """
     for label, (method, name) in models.items():
         bundle = find(name)
         kept = [score for score in bundle.scores if score["protocol"] != protocol or score["split"] != split]
-        found_here = _card_scores(found, (label, base), tasks, metrics, protocol, split)
-        rescore(bundle, [*kept, *found_here], method)
+        scores = _card_scores(cases, (label, base), tasks, metrics, protocol, split)
+        rescore(bundle, [*kept, *scores], method)
 
 
 def _card_scores(
-    found: Sequence[Case],
+    cases: Sequence[Case],
     labels: Sequence[str],
     tasks: Sequence[Task],
     metrics: Sequence[str],
     protocol: str,
     split: str,
 ) -> Iterator[dict[str, Any]]:
+    """Yield the scores of these methods on each task, as a card holds them."""
     for task in tasks:
-        own = [case for case in found if case["task"] == task.name]
+        own = of_task(cases, task)
         for method in labels if own else ():
             rows = rows_of(own)[method].values()
             # Where the truth is flat, any texture is infinitely more.
@@ -125,7 +124,7 @@ def _finite(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
 
-#: The protocol of the experiments on brain MR, for cards.
+#: The protocol of the studies on brain MR, for cards.
 MASKED_3D = "masked, 3-D SSIM, range: 99.5 percentile of the known foreground"
 
 
@@ -140,17 +139,17 @@ def draw(
     *,
     differences: bool = False,
 ) -> None:
-    """A case, filled by some methods, side by side.
+    """Draw a case, filled by several methods side by side.
 
     Args:
-        case: which.
+        case: to draw.
         task: its kind of holes.
         options: label -> options of the engine.
-        base: a method that stands first.
+        base: the method that is drawn first.
         data: folder with MANIFEST.csv.
         split: of the data.
         path: of the picture.
-        differences: to the truth, beside each fill.
+        differences: draw the difference to the truth below each fill, too.
     """
     entry = next(each for each in read_manifest(data, split) if each.name == case["image"])
     image = task.load(entry)

@@ -1,35 +1,33 @@
-"""Studies: networks that are trained alike but for one thing, and tested on the same holes.
+"""Studies of networks that are trained alike except in one respect, and tested on the same holes.
 
-A study is data: what is trained, on what it is tested, and how its outcome is put into a sentence. All else, from the
-command to the page, is here and in :mod:`.study_page`. Trainings are kept in the folder of runs and shared by studies;
-what was stopped goes on where it was.
+A study is data: what is trained, on what it is tested, and how its outcome is put into a sentence. Everything else is
+done here and in :mod:`.study_page`. Trainings are kept in the folder of runs and shared by studies; a study that was
+stopped resumes.
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from MedInpaintLib.evaluation.protocol import TRIVIAL
 from MedInpaintLib.files import make_folder
 from MedInpaintLib.manifest import read_manifest
 from MedInpaintLib.models.bundle import FACTS
 from MedInpaintLib.training.recipe import Recipe, read_recipe
 from MedInpaintLib.training.run import run as train
-from MedInpaintLib.evaluation.protocol import TRIVIAL
-from .cases import Case, Task, cases, fingerprint, folder_of, go_through, in_parallel, whole
-from .conventions import run_case
-from .people import manifest as write_manifest
-from .people import some
-from .reduced import reduced
 
-#: Fills without training; the first is what a network has to be better than.
+from .cases import Case, Task, fingerprint, folder_of, go_through, in_parallel, list_cases
+from .conventions import run_case
+from .manifests import reduced, some, write_manifest
+
+#: Fills without training; a network has to be better than the first.
 WITHOUT = ("biharmonic", "harmonic")
 #: Pixels along the longer side of a film.
 ACROSS = 256
@@ -37,16 +35,16 @@ ACROSS = 256
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """A training.
+    """A variant: one training.
 
     Attributes:
         label: in tables.
         architecture: of the network.
-        holes: that it learns to fill; of these it is validated, too.
+        holes: that it learns to fill; validation holes are of the same kind.
         contrasts: of the images that it learns from; all when empty.
-        arguments: of the network, where they are others than in the recipe.
+        arguments: of the network, where they differ from the recipe's.
         seed: of the training.
-        share: of the people to learn from; each share holds the smaller ones.
+        share: of the people to learn from; each share contains the smaller ones.
     """
 
     label: str
@@ -59,13 +57,13 @@ class Arm:
 
 
 @dataclasses.dataclass(frozen=True)
-class Exam:
-    """A test.
+class Condition:
+    """The holes and images on which all arms are tested.
 
     Attributes:
         label: in tables.
-        holes: that are made.
-        contrasts: of the images in which they are made; all when empty.
+        holes: to fill.
+        contrasts: of the images; all when empty.
         shown: labels of the arms whose fills are drawn; all when empty.
     """
 
@@ -77,12 +75,12 @@ class Exam:
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """How much of everything.
+    """The size of a study.
 
     Attributes:
         steps, cases, crops: of each training: updates, holes to learn from, frames to validate with.
         images: to test on, at most.
-        seeds: holes are made so often in each.
+        seeds: each makes one set of holes in each image.
     """
 
     steps: int
@@ -100,33 +98,33 @@ SIZES = {
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """Networks that differ in one thing.
+    """A study of networks that differ in one respect.
 
     Attributes:
         name, title, question: of the study.
         arms: what is trained.
-        exams: on what all of them are tested.
-        finding: what came out, in a sentence or some.
-        base: ``BASE-ARCHITECTURE`` is the recipe that is followed in all that an arm does not say.
-        across: films are reduced to so many pixels first; 0 leaves images as they are.
+        conditions: on what all arms are tested.
+        finding: returns what was found, in a few sentences.
+        base: ``BASE-ARCHITECTURE`` is the recipe of everything that an arm does not set.
+        across: pixels along the longer side to which films are reduced first; 0 leaves images as they are.
     """
 
     name: str
     title: str
     question: str
     arms: tuple[Arm, ...]
-    exams: tuple[Exam, ...]
+    conditions: tuple[Condition, ...]
     finding: Callable[[Any], str]
     base: str = "chest-film"
     across: int = ACROSS
 
     @property
     def modality(self) -> str:
-        """Of the images."""
+        """The modality of the images."""
         return read_recipe(f"{self.base}-{self.arms[0].architecture}").data.modality
 
     def recipe(self, arm: Arm, size: Size) -> Recipe:
-        """Of an arm's training."""
+        """Return the recipe of an arm's training."""
         recipe = read_recipe(f"{self.base}-{arm.architecture}")
         data = dataclasses.replace(recipe.data, holes=arm.holes, contrasts=arm.contrasts, cases=size.cases)
         schedule = dataclasses.replace(
@@ -141,49 +139,49 @@ class Study:
         )
         task = {**recipe.task, "fine_tune": size.steps * 3 // 4}
         arguments = {**recipe.arguments, **dict(arm.arguments)}
-        if data.hint:  # takes longer to make than all the rest, and is not what is asked
+        if data.hint:  # it takes longer to make than everything else, and is not the question
             data, arguments = dataclasses.replace(data, hint=""), {**arguments, "hint": False}
         return dataclasses.replace(recipe, arguments=arguments, data=data, schedule=schedule, task=task)
 
     def tasks(self, size: Size) -> list[Task]:
-        """The exams."""
+        """Return the conditions as tasks."""
         return [
             Task(
-                f"{self.base}--{_plain(exam.holes)}--{_plain(' '.join(exam.contrasts)) or 'all'}",
-                exam.label,
+                f"{self.base}--{_plain(condition.holes)}--{_plain(' '.join(condition.contrasts)) or 'all'}",
+                condition.label,
                 self.modality,
                 True,
-                exam.holes,
+                condition.holes,
                 size.seeds,
                 size.images,
-                exam.contrasts,
+                condition.contrasts,
             )
-            for exam in self.exams
+            for condition in self.conditions
         ]
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came out of a study.
+    """The outcome of a study.
 
     Attributes:
-        study, size: which.
-        data: folder with MANIFEST.csv, of images as they were trained and tested on.
+        study, size: what was run.
+        data: folder with MANIFEST.csv of the images that were used, reduced where the study reduces them.
         folders: label of an arm -> folder of its training.
-        found: the cases of all exams; a case's ``title`` is the exam's label.
-        split: on which was tested.
+        cases: of all conditions; a case's ``title`` is the condition's label.
+        split: that was tested on.
     """
 
     study: Study
     size: Size
     data: Path
     folders: dict[str, Path]
-    found: list[Case]
+    cases: list[Case]
     split: str
 
 
 def bundle_of(folder: Path) -> Path:
-    """The model in a training's folder."""
+    """Return the model in a training's folder."""
     return next(path.parent for path in folder.glob(f"*/{FACTS}"))
 
 
@@ -201,19 +199,19 @@ def run(
     """Train what is not trained yet, and test what is not tested yet.
 
     Args:
-        study: which.
-        size: how much.
+        study: to run.
+        size: of trainings and tests.
         data: folder with MANIFEST.csv.
         runs: folder for trainings.
         out: folder for the page; cases are kept there.
         split: to test on.
-        accelerator: to train on, see :class:`...training.loop.Hardware`.
+        accelerator: to train on, see :class:`MedInpaintLib.training.loop.Hardware`.
         workers: trainings or tests at a time, each with a core of its own.
     """
     source = fingerprint(data, study.modality)
     if study.across:
         data = reduced(data, runs / f"{study.modality}-{study.across}-{source}", study.modality, study.across)
-    folders = {arm.label: runs / _place(study.recipe(arm, size), source, arm.share) for arm in study.arms}
+    folders = {arm.label: runs / _folder_name(study.recipe(arm, size), source, arm.share) for arm in study.arms}
     missing = []
     for arm in study.arms:
         folder, recipe = folders[arm.label], study.recipe(arm, size)
@@ -226,65 +224,26 @@ def run(
     keep = folder_of(out / "cases" / split, [folder for _, folder in models.values()], source)
     entries = read_manifest(data, split)
     work = functools.partial(run_case, without=WITHOUT, models=models)
-    found = go_through(cases(entries, study.tasks(size)), work, keep, workers=workers)
-    return Outcome(study, size, data, folders, found, split)
-
-
-def main(study: Study, arguments: Sequence[str] | None = None) -> None:
-    """The command of a study."""
-    from .assemble import assemble
-    from .study_page import write_page
-
-    chosen = options(study).parse_args(arguments)
-    size = SIZES[chosen.size]
-    if chosen.steps:
-        size = dataclasses.replace(size, steps=chosen.steps)
-    out = chosen.out / study.name
-    outcome = run(
-        study,
-        size,
-        chosen.data,
-        chosen.runs,
-        out,
-        split=chosen.split,
-        accelerator=chosen.accelerator,
-        workers=chosen.workers,
-    )
-    changed = [f"--{name} {getattr(chosen, name)}" for name in ("size", "steps", "split") if getattr(chosen, name)]
-    write_page(outcome, out, f"medinpaint experiment {study.name} --data DATA {' '.join(changed)}")
-    assemble(chosen.out)
-    print(f"{out / 'README.md'}\n{study.finding(outcome)}")
-
-
-def options(study: Study) -> argparse.ArgumentParser:
-    """What the command of each study takes."""
-    parser = argparse.ArgumentParser(prog=f"medinpaint experiment {study.name}", description=study.question)
-    parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.csv")
-    parser.add_argument("--out", type=Path, default=Path("docs/experiments"), help="folder for the pages")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for trainings and damaged images")
-    parser.add_argument("--size", choices=SIZES, default="small", help="small: minutes; full: what the pages show")
-    parser.add_argument("--steps", type=whole, default=0, help="of each training, in place of the size's")
-    parser.add_argument("--split", default="test", help="train, val or test")
-    parser.add_argument("--accelerator", default="cpu", help="to train on: cpu, cuda or mps")
-    parser.add_argument("--workers", type=whole, default=2, help="processes")
-    return parser
+    cases = go_through(list_cases(entries, study.tasks(size)), work, keep, workers=workers)
+    return Outcome(study, size, data, folders, cases, split)
 
 
 def _train(recipe: Recipe, data: Path, folder: Path, cache: Path, accelerator: str) -> str:
+    """Train in a process of its own; return the folder's name."""
     make_folder(folder)
     train(recipe, data, folder, accelerator=accelerator, cache=cache)
     return folder.name
 
 
 def _some(data: Path, recipe: Recipe, share: float, folder: Path) -> Path:
-    """A folder with the manifest of a share of the people to learn from, and all for validation."""
+    """Write a manifest of a share of the people to learn from and all for validation; return its folder."""
     own = [entry for entry in read_manifest(data, "train") if entry.modality == recipe.data.modality]
     write_manifest(data, recipe, some(own, share), folder)
     return folder
 
 
-def _place(recipe: Recipe, source: str, share: float = 1.0) -> str:
-    """The folder of a training: readable, and of this recipe and these data alone."""
+def _folder_name(recipe: Recipe, source: str, share: float = 1.0) -> str:
+    """Return the name of a training's folder: readable, and unique to this recipe and these data."""
     content = json.dumps([source, dataclasses.asdict(recipe)], sort_keys=True) + (f"{share}" if share < 1 else "")
     identity = hashlib.sha256(content.encode()).hexdigest()[:8]
     words = [recipe.name, *recipe.data.holes, *recipe.data.contrasts, f"{recipe.schedule.steps} steps"]
@@ -292,9 +251,10 @@ def _place(recipe: Recipe, source: str, share: float = 1.0) -> str:
 
 
 def _plain(words: str) -> str:
+    """Return words as part of a file name."""
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
 
 
 def without(labels: Iterable[str]) -> list[str]:
-    """All rows of a table: trivial, without training, arms."""
+    """Return the rows of a table: the trivial fill, those without training, and these."""
     return [TRIVIAL, *WITHOUT, *labels]

@@ -1,4 +1,4 @@
-"""Tables of an experiment's page."""
+"""Tables of a study's page."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from MedInpaintLib.evaluation.report import Spread
+
 from .cases import Case, Task
 
 #: (case, hole).
@@ -16,45 +17,50 @@ Key = tuple[int, int]
 
 
 def machine() -> str:
-    """What the numbers were made on."""
+    """Return what the numbers were made on."""
     return f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}"
 
 
 def count_holes(case: Case) -> int:
-    """How many holes a case has."""
+    """Return how many holes a case has."""
     return len({row["hole"] for row in case["scores"]})
 
 
-def about(task: Task, own: Sequence[Case]) -> str:
-    """What a task's cases are."""
-    images = len({case["image"] for case in own})
+def of_task(cases: Sequence[Case], task: Task) -> list[Case]:
+    """Return the cases of one task."""
+    return [case for case in cases if case["task"] == task.name]
+
+
+def about(task: Task, cases: Sequence[Case]) -> str:
+    """Return a task's holes, seeds and numbers in words."""
+    images = len({case["image"] for case in cases})
     seeds = f"seeds {', '.join(map(str, task.seeds))}" if len(task.seeds) > 1 else f"seed {task.seeds[0]}"
-    return f"`{task.holes}`, {seeds}, {images} images, {sum(map(count_holes, own))} holes."
+    return f"`{task.holes}`, {seeds}, {images} images, {sum(map(count_holes, cases))} holes."
 
 
-def rows_of(own: Sequence[Case]) -> dict[str, dict[Key, Case]]:
-    """Method -> (case, hole) -> scores, in the order of the first case."""
+def rows_of(cases: Sequence[Case]) -> dict[str, dict[Key, Case]]:
+    """Return method -> (case, hole) -> scores, in the order of the first case."""
     rows: dict[str, dict[Key, Case]] = {}
-    for number, case in enumerate(own):
+    for number, case in enumerate(cases):
         for row in case["scores"]:
             rows.setdefault(row["method"], {})[number, row["hole"]] = row
     return rows
 
 
 def score_table(
-    own: Sequence[Case], base: str, only: set[Key] | None = None, methods: Sequence[str] | None = None
+    cases: Sequence[Case], base: str, only: set[Key] | None = None, methods: Sequence[str] | None = None
 ) -> str:
-    """A line a method: mean ± standard deviation over holes, and the gain over ``base`` in the same holes.
+    """Return a table with a line per method: mean ± standard deviation over holes, and the gain over ``base``.
 
     Args:
-        own: the cases.
-        base: the method that the others are compared with.
+        cases: of one task.
+        base: the method with which the others are compared in the same holes.
         only: these holes; all by default.
         methods: these, in this order; all by default.
     """
     rows = {
         method: {key: row for key, row in scores.items() if only is None or key in only}
-        for method, scores in rows_of(own).items()
+        for method, scores in rows_of(cases).items()
         if methods is None or method in methods
     }
     if methods is not None:
@@ -66,7 +72,7 @@ def score_table(
         # Where the truth is flat, any texture is infinitely more.
         texture = Spread.of([row["gradient_energy"] for row in kept.values() if math.isfinite(row["gradient_energy"])])
         gains = [row["psnr"] - rows[base][key]["psnr"] for key, row in kept.items()]
-        seconds = np.mean([case["seconds"][method] for case in own if method in case["seconds"]])
+        seconds = np.mean([case["seconds"][method] for case in cases if method in case["seconds"]])
         mark = "**" if method == best else ""
         gain = "" if method == base else Spread.of(gains).text(2, "+")
         wins = "" if method == base else f"{sum(g > 0 for g in gains)}/{len(gains)}"

@@ -1,10 +1,4 @@
-"""Fills that need no training: every such method and peer on every kind of hole, over a split of the data.
-
-``python -m MedInpaintLib.evaluation.experiments.without_training --data ../shared/data --out docs/fills`` writes
-``scores.csv`` (a line for each method and hole), ``checks.csv`` (what the self-check promised in each case, and what
-came of it), a page ``README.md`` with the tables, and figures. What is done is kept in ``cases``, so a run that was
-stopped goes on where it was.
-"""
+"""Scores of every fill that needs no training, and of peers, on every kind of hole."""
 
 from __future__ import annotations
 
@@ -15,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from MedInpaintLib.errors import MaskError
-from MedInpaintLib.files import make_folder
-from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.evaluation.protocol import evaluate
 from MedInpaintLib.evaluation.report import Table
-from ..shared.cases import Case, Task, cases, go_through, options
+from MedInpaintLib.files import make_folder
+from MedInpaintLib.manifest import Entry, read_manifest
+
+from ..shared.cases import Case, Task, go_through, list_cases
 
 TASKS = (
     Task("mr-5mm", "MR, 15 lesions of 5 mm", "MR", False, "spheres:5mm:15"),
@@ -34,7 +29,7 @@ TASKS = (
     Task("film-strips", "Chest films, strips of 32 px", "film", True, "strips:32px:1", most=12),
 )
 
-#: What is compared: label and options of the engine.
+#: Label -> options of the engine.
 ENGINE: dict[str, dict[str, Any]] = {
     "nearest": {"method": "nearest"},
     "harmonic": {"method": "harmonic"},
@@ -47,8 +42,9 @@ ENGINE: dict[str, dict[str, Any]] = {
     "auto": {"method": "auto"},
     "auto --self-check": {"method": "auto", "self_check": True},
 }
-#: Only where there are three dimensions.
+#: The same, for volumes only.
 VOLUMES: dict[str, dict[str, Any]] = {"linear-z": {"method": "linear-z"}}
+#: The same, for heads only.
 HEADS: dict[str, dict[str, Any]] = {
     "mirror": {"method": "mirror"},
     "mirror, as it is": {"method": "mirror", "parameters": {"detail": "all"}},
@@ -56,12 +52,12 @@ HEADS: dict[str, dict[str, Any]] = {
 }
 AUTO = ("auto", "auto --self-check")
 METRICS = ("psnr", "ssim", "mae", "gradient_energy")
-#: Among these, the best single method of a case is looked for.
+#: The best single method of a case is chosen among these.
 SINGLE = ("biharmonic", "harmonic", "linear-z", "patch-regression", "patch", "hybrid", "mirror")
 
 
 def skimage_slices(voided: np.ndarray, hole: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
-    """scikit-image's biharmonic fill, slice by slice: in 3-D it takes minutes and gigabytes."""
+    """Fill by scikit-image's biharmonic method, slice by slice: in 3-D it takes minutes and gigabytes."""
     from skimage.restoration import inpaint_biharmonic
 
     slices = voided if voided.ndim == 3 else voided[np.newaxis]
@@ -73,7 +69,7 @@ def skimage_slices(voided: np.ndarray, hole: np.ndarray, spacing: tuple[float, .
 
 
 def run_case(task: Task, entry: Entry, seed: int) -> Case | None:
-    """Scores of one image with one set of holes; None where the holes do not fit."""
+    """Return the scores of one image with one set of holes; None where the holes do not fit."""
     image = task.load(entry)
     engine = dict(ENGINE) | (VOLUMES if image.array.ndim == 3 else {})
     if task.modality == "MR":
@@ -90,6 +86,7 @@ def run_case(task: Task, entry: Entry, seed: int) -> Case | None:
 
 
 def _summary(table: Table, task: Task, entry: Entry, seed: int) -> Case:
+    """Return what the page needs of a table, ready for JSON."""
     checked = table.reports["auto --self-check"]["self_check"]
     aside = _off_midline(table) if task.modality == "MR" else {}
     return {
@@ -115,7 +112,7 @@ def _summary(table: Table, task: Task, entry: Entry, seed: int) -> Case:
 
 
 def _off_midline(table: Table) -> dict[int, float]:
-    """mm from each hole's centre to the head's own mid-sagittal plane; empty where the image has none."""
+    """Return each hole's distance to the head's mid-sagittal plane, mm; empty where the image has none."""
     from MedInpaintLib.intensity import fit_scaling, sample_known
     from MedInpaintLib.mask import Hole
     from MedInpaintLib.registration import find_symmetry, frame
@@ -138,7 +135,7 @@ def _off_midline(table: Table) -> dict[int, float]:
 def run(
     data: Path, out: Path, *, split: str = "test", tasks: Sequence[str] = (), match: str = "", workers: int = 2
 ) -> list[Case]:
-    """All cases, then the page. Cases that are kept from before are not done again.
+    """Score all cases; those that were scored before are read from their files.
 
     Args:
         data: folder with MANIFEST.csv.
@@ -152,20 +149,4 @@ def run(
     make_folder(keep)
     entries = [entry for entry in read_manifest(data, split) if match in entry.name]
     wanted = [task for task in TASKS if not tasks or task.name in tasks]
-    return go_through(cases(entries, wanted), run_case, keep, workers=workers)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command."""
-    from .page import write_page
-
-    parser = options(__doc__ or "", out=Path("docs/fills"))
-    chosen = parser.parse_args(arguments)
-    found = run(
-        chosen.data, chosen.out, split=chosen.split, tasks=chosen.task, match=chosen.match, workers=chosen.workers
-    )
-    write_page(found, chosen.data, chosen.out, chosen.split)
-
-
-if __name__ == "__main__":
-    main()
+    return go_through(list_cases(entries, wanted), run_case, keep, workers=workers)
