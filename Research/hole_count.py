@@ -19,9 +19,7 @@ def finding(outcome: Outcome) -> str:
             gains.append(f"{count}: {mean(own, label, 'psnr'):.1f} dB, {difference(own, label, 'biharmonic')}")
             if count > 1:
                 helps.append(difference(own, label, _arm(kind, 1)))
-        parts.append(
-            f"{kind}, level and gain over the thin plate by their number: {'; '.join(gains)}; {_help(helps)}"
-        )
+        parts.append(f"{kind}, level and gain over the thin plate by their number: {'; '.join(gains)}; {_help(helps)}")
     text = ". ".join(f"{part[0].upper()}{part[1:]}" for part in parts)
     return text + "."
 

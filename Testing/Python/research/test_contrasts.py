@@ -1,4 +1,4 @@
-"""The experiment on missing contrasts: lesions counted by hand, and a whole page from three tiny heads."""
+"""The study of missing contrasts: lesions counted by hand, and a whole page from three tiny heads."""
 
 import csv
 import re
@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from MedInpaintLib.evaluation.experiments import contrasts, contrasts_page, run
-from MedInpaintLib.evaluation.experiments.contrasts import ARMS, MAIN, Outcome, Size, recipe_of
-from MedInpaintLib.evaluation.experiments.lesions_kept import lesions_kept
 from MedInpaintLib.imputation.core import fit_core_scaling
 from MedInpaintLib.models.bundle import read_bundle
 from MedInpaintLib.models.store import find
 from MedInpaintLib.training.recipe import FOLDER, read_recipe
 from MedInpaintLib.volume import Volume
+from Research.__main__ import run
+from Research.contrasts import measure
+from Research.contrasts import page as page_module
+from Research.contrasts.lesions_kept import lesions_kept
+from Research.contrasts.measure import ARMS, MAIN, Outcome, Size, recipe_of
 
 # lesions
 
@@ -92,7 +94,7 @@ def test_what_is_small_at_the_rim_or_faint_is_no_lesion(place, level):
     assert lesions_kept(truth, nine, inside, MM).true_ml == pytest.approx(9 * ML)
 
 
-# the experiment
+# the study
 
 SIZE = Size(steps=2, crops=2, every=1)
 RELEASED = "a-tiny-collagan"
@@ -130,7 +132,7 @@ def data(tmp_path_factory):
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory):
     """The released model's, of a tiny network."""
-    text = (FOLDER / f"{contrasts.RECIPE}.toml").read_text(encoding="utf-8")
+    text = (FOLDER / f"{measure.RECIPE}.toml").read_text(encoding="utf-8")
     for name, value in {"pixels": 32, "width": 4, "levels": 2, "batch": 2}.items():
         text, count = re.subn(rf"(?m)^{name} = \d+$", f"{name} = {value}", text)
         assert count == 1, name
@@ -140,11 +142,11 @@ def recipe(tmp_path_factory):
 
 
 def shrink(patch, recipe):
-    """The experiment with that recipe, in one process."""
-    patch.setattr(contrasts, "RECIPE", str(recipe))
-    patch.setattr(contrasts, "SIZES", {"small": SIZE})
-    patch.setattr(contrasts, "LEAST_PIXELS", 300)
-    patch.setattr(contrasts, "in_parallel", lambda work, jobs, *, workers: (work(*job) for job in jobs))
+    """The study with that recipe, in one process."""
+    patch.setattr(measure, "RECIPE", str(recipe))
+    patch.setattr(page_module, "SIZES", {"small": SIZE})
+    patch.setattr(measure, "LEAST_PIXELS", 300)
+    patch.setattr(measure, "in_parallel", lambda work, jobs, *, workers: (work(*job) for job in jobs))
 
 
 @pytest.fixture
@@ -222,9 +224,6 @@ def test_there_is_a_picture_of_each_session(done, page):
     for picture in ("c-ses1.png", "c-ses2.png"):
         assert f"({picture})" in page
         assert (done / "docs" / "contrasts" / picture).stat().st_size > 5000
-    whole = (done / "docs" / "experiments.md").read_text(encoding="utf-8")
-    assert "## A contrast is missing" in whole
-    assert "(contrasts/c-ses1.png)" in whole
 
 
 def test_scores_in_the_table_and_in_the_card_are_means_of_those_in_the_file(done, scores, page):
@@ -280,7 +279,7 @@ def test_cards_are_scored_anew_and_not_twice(done):
         SIZE,
     )
     for _ in range(2):
-        contrasts_page.write_cards(outcome)
+        page_module.write_cards(outcome)
         outcome.models["released"] = read_bundle(bundle.folder)
     rows = [row for row in read_bundle(bundle.folder).scores if row["split"] == "val" and "wanted" in row]
     assert [(row["method"], row["slices"], row["nmse"]) for row in rows] == [
@@ -292,9 +291,9 @@ def test_cards_are_scored_anew_and_not_twice(done):
 
 
 def test_what_is_trained_is_not_trained_again(done, data, small, monkeypatch):
-    monkeypatch.setattr(contrasts, "train", lambda *_, **__: pytest.fail("trained again"))
-    monkeypatch.setattr(contrasts, "QUESTIONS", (MAIN,))
-    outcome = contrasts.run(SIZE, data, done / "runs", done / "again", released=None, split="val")
+    monkeypatch.setattr(measure, "train", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(measure, "QUESTIONS", (MAIN,))
+    outcome = measure.run(SIZE, data, done / "runs", done / "again", released=None, split="val")
     assert {row["session"] for row in outcome.rows} == {"b ses1"}
     assert set(outcome.models) == {arm.label for arm in ARMS}
     truth = [found for _, method, found in outcome.lesions if method == "truth"]
@@ -313,12 +312,12 @@ def test_sessions_are_called_by_their_folders_whatever_these_are_called(tmp_path
             rows.append([f"my_data/{subject}/{contrast}.nii.gz", "MR", contrast.upper(), subject, "test"])
     with (tmp_path / "MANIFEST.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
-    found = [each.name for each in contrasts.read_sessions(tmp_path, "test")]
+    found = [each.name for each in measure.read_sessions(tmp_path, "test")]
     assert found == ["c", "d"]
 
 
 def test_arms_differ_from_the_released_recipe_by_what_they_say_alone():
-    size = contrasts.SIZES["full"]
+    size = measure.SIZES["full"]
     recipes = {arm.label: recipe_of(arm, size) for arm in ARMS}
     whole = recipes["CollaGAN"]
     released = read_recipe("brain-mr-collagan")
@@ -326,7 +325,7 @@ def test_arms_differ_from_the_released_recipe_by_what_they_say_alone():
     assert {name: value for name, value in whole.task.items() if name != "half_life"} == {
         name: value for name, value in released.task.items() if name != "half_life"
     }
-    assert len({contrasts._place(recipe, "") for recipe in recipes.values()}) == len(ARMS)
+    assert len({measure._folder_name(recipe, "") for recipe in recipes.values()}) == len(ARMS)
     assert {(recipe.schedule, recipe.data) for recipe in recipes.values()} == {(whole.schedule, whole.data)}
     without = {
         "without cycle": {"cycle", "cycle_ssim"},
@@ -347,8 +346,8 @@ def test_arms_differ_from_the_released_recipe_by_what_they_say_alone():
 
 
 def test_other_data_or_steps_are_other_trainings():
-    small, full = (recipe_of(ARMS[0], each) for each in (SIZE, contrasts.SIZES["full"]))
-    assert len({contrasts._place(small, ""), contrasts._place(small, "x"), contrasts._place(full, "")}) == 3
+    small, full = (recipe_of(ARMS[0], each) for each in (SIZE, measure.SIZES["full"]))
+    assert len({measure._folder_name(small, ""), measure._folder_name(small, "x"), measure._folder_name(full, "")}) == 3
 
 
 def test_a_finding_is_paired_by_slice_and_averaged_by_session():
@@ -372,17 +371,17 @@ def test_a_finding_is_paired_by_slice_and_averaged_by_session():
         "test",
         SIZE,
     )
-    gain, wins, count = contrasts_page.better(outcome, "one", "other")
+    gain, wins, count = page_module.better(outcome, "one", "other")
     assert gain == pytest.approx(((0.1 - 0.3) / 2 + 0.1) / 2)
     assert (wins, count) == (2, 3)
-    assert contrasts_page.better(outcome, "one", "other", "ssim")[0] == pytest.approx(gain)
-    assert contrasts_page.better(outcome, "other", "one")[0] == pytest.approx(-gain)
+    assert page_module.better(outcome, "one", "other", "ssim")[0] == pytest.approx(gain)
+    assert page_module.better(outcome, "other", "one")[0] == pytest.approx(-gain)
 
 
 def test_what_was_answered_is_kept_and_comes_back_as_it_was(done, data, small, monkeypatch, tmp_path):
-    monkeypatch.setattr(contrasts, "QUESTIONS", (MAIN,))
-    first = contrasts.run(SIZE, data, done / "runs", tmp_path, released=None)
-    monkeypatch.setattr(contrasts, "_answer", lambda *_: pytest.fail("answered again"))
-    again = contrasts.run(SIZE, data, done / "runs", tmp_path, released=None)
+    monkeypatch.setattr(measure, "QUESTIONS", (MAIN,))
+    first = measure.run(SIZE, data, done / "runs", tmp_path, released=None)
+    monkeypatch.setattr(measure, "_answer", lambda *_: pytest.fail("answered again"))
+    again = measure.run(SIZE, data, done / "runs", tmp_path, released=None)
     assert again.rows == first.rows
     assert [each[:2] for each in again.lesions] == [each[:2] for each in first.lesions]

@@ -1,4 +1,4 @@
-"""The experiments on networks that fill in one pass, on tiny heads with untrained models: all runs, pages are whole."""
+"""The studies of networks that fill in one pass, on tiny heads with untrained models: all runs, pages are whole."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import dataclasses
 
 import pytest
 
-from MedInpaintLib.evaluation.experiments import feed_forward as experiment
-from MedInpaintLib.evaluation.experiments import feed_forward_page, given, people
-from MedInpaintLib.evaluation.experiments.cases import Task
 from MedInpaintLib.manifest import read_manifest
 from MedInpaintLib.training.recipe import read_recipe
 from MedInpaintLib.volume import Volume
+from Research import given, people
+from Research.feed_forward import measure, page
+from Research.shared.cases import Task, list_cases
 
 TASKS = (
     Task("mr-10mm", "Small", "MR", False, "spheres:5mm:2", contrasts=("T1",)),
@@ -23,7 +23,7 @@ MODELS = {"unet": ("unet", "a-tiny-unet"), "rfr": ("rfr", "a-tiny-rfr")}
 
 @pytest.fixture
 def data(tmp_path, head, monkeypatch):
-    for module in (experiment, feed_forward_page):
+    for module in (measure, page):
         monkeypatch.setattr(module, "TASKS", TASKS)
         monkeypatch.setattr(module, "MODELS", MODELS)
     folder = tmp_path / "data"
@@ -37,15 +37,15 @@ def data(tmp_path, head, monkeypatch):
 
 
 def test_each_change_changes_one_thing():
-    whole = experiment.variants(next(task for task in experiment.TASKS if task.name == experiment.MAIN))
-    for change in experiment.CHANGES:
-        one, other = whole[f"{experiment.CHANGED}, {change}"], whole[experiment.CHANGED]
+    whole = measure.variants(next(task for task in measure.TASKS if task.name == measure.MAIN))
+    for change in measure.CHANGES:
+        one, other = whole[f"{measure.CHANGED}, {change}"], whole[measure.CHANGED]
         flat = [{**each, **each["parameters"], "parameters": None} for each in (one, other)]
         assert len([name for name in {*flat[0], *flat[1]} if flat[0].get(name) != flat[1].get(name)]) == 1
 
 
 def test_the_page_is_complete(data, tmp_path):
-    found = [experiment.run_case(*case) for case in experiment.cases(read_manifest(data, "test"), TASKS)]
+    found = [measure.run_case(*case) for case in list_cases(read_manifest(data, "test"), TASKS)]
     out = tmp_path / "page"
     out.mkdir()
     (out / given.CURVES).write_text(
@@ -54,8 +54,8 @@ def test_the_page_is_complete(data, tmp_path):
     (out / people.CURVE).write_text(
         "people,who,images,cases,step,gain,over\n2,a b,6,400,250,1.5,0.125\n5,a b c d e,12,400,250,2.0,0.5\n"
     )
-    feed_forward_page.write_page(found, data, out, "test")
-    page = (out / "README.md").read_text(encoding="utf-8")
+    page.write_page(found, data, out, "test")
+    text = (out / "README.md").read_text(encoding="utf-8")
     words = [
         "## Small",
         "## Large",
@@ -67,7 +67,7 @@ def test_the_page_is_complete(data, tmp_path):
         "Do slices fit",
         "`rfr` over `",
     ]
-    assert [each for each in words if each not in page] == []
+    assert [each for each in words if each not in text] == []
     assert (out / "fills.png").stat().st_size > 1000
     with (out / "scores.csv").open() as file:
         rows = list(csv.DictReader(file))

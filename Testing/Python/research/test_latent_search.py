@@ -1,4 +1,4 @@
-"""The experiment on latent search, on one tiny head with untrained models: every variant runs, the page is complete."""
+"""The study of latent search, on one tiny head with untrained models: every variant runs, the page is complete."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import csv
 
 import pytest
 
-from MedInpaintLib.evaluation.experiments import latent_search as experiment
-from MedInpaintLib.evaluation.experiments import latent_search_page, pages
-from MedInpaintLib.evaluation.experiments.cases import Task
 from MedInpaintLib.manifest import read_manifest
 from MedInpaintLib.models import store
 from MedInpaintLib.volume import Volume
+from Research.latent_search import measure, page
+from Research.shared import pages
+from Research.shared.cases import Task, list_cases
 
 TASKS = (
     Task("mr-10mm", "Small", "MR", False, "spheres:5mm:2", contrasts=("T1",)),
@@ -27,7 +27,7 @@ MODELS = {
 
 @pytest.fixture
 def data(tmp_path, head, monkeypatch):
-    for module in (experiment, latent_search_page):
+    for module in (measure, page):
         monkeypatch.setattr(module, "TASKS", TASKS)
         monkeypatch.setattr(module, "MODELS", MODELS)
     folder = tmp_path / "data"
@@ -41,29 +41,29 @@ def data(tmp_path, head, monkeypatch):
 
 
 def test_contrasts_that_no_model_has_learned_are_left_out(data):
-    found = experiment.cases(read_manifest(data, "test"), TASKS)
+    found = list_cases(read_manifest(data, "test"), TASKS)
     assert {entry.name for _, entry, _ in found} == {"a"}
 
 
 def test_each_switch_switches_one_thing_off():
-    whole = experiment.variants(TASKS[1])["VAE-3"]
-    for switch in experiment.SWITCHES:
-        options = experiment.variants(TASKS[1])[f"VAE-3, {switch}"]
+    whole = measure.variants(TASKS[1])["VAE-3"]
+    for switch in measure.SWITCHES:
+        options = measure.variants(TASKS[1])[f"VAE-3, {switch}"]
         changed = [name for name in {*options, *whole} if options.get(name) != whole.get(name)]
         assert len(changed) == 1
-    assert not [label for label in experiment.variants(TASKS[0]) if "," in label]
+    assert not [label for label in measure.variants(TASKS[0]) if "," in label]
 
 
 def test_the_page_is_complete(data, tmp_path):
-    todo = experiment.cases(read_manifest(data, "test"), TASKS)
-    found = [experiment.run_case(*case) for case in todo]
+    todo = list_cases(read_manifest(data, "test"), TASKS)
+    found = [measure.run_case(*case) for case in todo]
     out = tmp_path / "page"
     out.mkdir()
-    latent_search_page.write_page(found, data, out, "test")
-    page = (out / "README.md").read_text(encoding="utf-8")
+    page.write_page(found, data, out, "test")
+    text = (out / "README.md").read_text(encoding="utf-8")
     for words in ("### Small", "### Large", "| VAE-7 |", "GAN-3, no blending", "VAE ahead of GAN, kernel 7", "holds?"):
-        assert words in page
-    assert "nan" not in page.lower().replace("explanation", "")
+        assert words in text
+    assert "nan" not in text.lower().replace("explanation", "")
     assert (out / "fills.png").stat().st_size > 1000
     with (out / "scores.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -73,7 +73,7 @@ def test_the_page_is_complete(data, tmp_path):
     before = store.find("a-tiny-vae")
     for _ in range(2):
         pages.write_cards(
-            found, MODELS, TASKS, experiment.METRICS, base="biharmonic", split="test", protocol="latent_search"
+            found, MODELS, TASKS, measure.METRICS, base="biharmonic", split="test", protocol="latent_search"
         )
     after = store.find("a-tiny-vae")
     assert after.weights_file == before.weights_file

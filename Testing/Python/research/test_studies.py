@@ -11,21 +11,23 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from MedInpaintLib.evaluation.experiments import EXPERIMENTS, films_and_ct, films_and_ct_page, run, study
-from MedInpaintLib.evaluation.experiments.assemble import assemble
-from MedInpaintLib.evaluation.experiments.cases import Task
-from MedInpaintLib.evaluation.experiments.comparison import Difference, difference, mean, verdict
-from MedInpaintLib.evaluation.experiments.reduced import reduced
 from MedInpaintLib.manifest import read_manifest
 from MedInpaintLib.training.recipe import read_recipe
 from MedInpaintLib.volume import Volume
+from Research import STUDIES
+from Research.films_and_ct import measure as films_and_ct
+from Research.films_and_ct import page as films_and_ct_page
+from Research.shared import study, study_page
+from Research.shared.cases import Task, fingerprint
+from Research.shared.comparison import Difference, difference, mean, verdict
+from Research.shared.manifests import reduced
 
 
 def module_of(name):
-    return importlib.import_module(f"{study.__package__}.{name.replace('-', '_')}")
+    return importlib.import_module(f"Research.{name.replace('-', '_')}")
 
 
-STUDIES = [name for name in EXPERIMENTS if hasattr(module_of(name), "STUDY")]
+TRAINED = [name for name in STUDIES if hasattr(module_of(name), "STUDY")]
 TINY = {"unet": {"width": 4, "levels": 2}, "pconv": {"width": 4, "levels": 2}, "rfr": {"width": 8, "recurrences": 1}}
 SIZE = study.Size(steps=2, cases=2, crops=4, images=2, seeds=(0,))
 
@@ -70,7 +72,7 @@ def small(monkeypatch):
     monkeypatch.setattr(study, "read_recipe", tiny)
     monkeypatch.setattr(study, "in_parallel", lambda work, jobs, *, workers: (work(*job) for job in jobs))
     monkeypatch.setattr(study, "go_through", lambda todo, work, keep, *, workers: [work(*each) for each in todo])
-    monkeypatch.setattr(study, "SIZES", {"small": SIZE})
+    monkeypatch.setattr(study_page, "SIZES", {"small": SIZE})
 
 
 @pytest.fixture(scope="module")
@@ -79,13 +81,13 @@ def runs(tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", TRAINED)
 def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
     asked = module_of(name).STUDY
     assert asked.name == name
     asked = dataclasses.replace(asked, across=asked.across and 96)
     out = tmp_path / "docs" / "experiments"
-    study.main(asked, ["--data", str(data), "--out", str(out), "--runs", str(runs)])
+    study_page.main(asked, ["--data", str(data), "--out", str(out), "--runs", str(runs)])
     page = (out / name / "README.md").read_text(encoding="utf-8")
     assert page.startswith(f"# {asked.title}\n")
     rows = {}
@@ -93,27 +95,22 @@ def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
         if line.startswith("| "):
             rows.setdefault(line.split("|")[1].strip(), line.replace(line.split("|")[1], ""))
     for arm in asked.arms:
-        # PSNR, difference and SSIM of every exam.
-        assert len(re.findall(r"-?\d+\.\d+", rows[arm.label])) == 4 * len(asked.exams)
+        # PSNR, difference and SSIM of every condition.
+        assert len(re.findall(r"-?\d+\.\d+", rows[arm.label])) == 4 * len(asked.conditions)
     found = re.search(r"\*\*Found:\*\* (.+)", page)
     assert found
     assert "nan" not in found[1]
-    for picture in ("curves.png", *(f"fills-{number + 1}.png" for number in range(len(asked.exams)))):
+    for picture in ("curves.png", *(f"fills-{number + 1}.png" for number in range(len(asked.conditions)))):
         assert f"({picture})" in page
         assert (out / name / picture).stat().st_size > 5000
     with (out / name / "scores.csv").open(encoding="utf-8") as file:
         scores = list(csv.DictReader(file))
     assert {row["method"] for row in scores} >= {arm.label for arm in asked.arms}
     assert all(bool(row["report_psnr"] and row["image_psnr"]) is (asked.modality == "film") for row in scores)
-    assert f"]({'experiments/' + name}/curves.png)" in (tmp_path / "docs" / "experiments.md").read_text(
-        encoding="utf-8"
-    )
 
 
 def test_what_is_trained_is_not_trained_again(data, runs, tmp_path, small, monkeypatch):
-    from MedInpaintLib.evaluation.experiments.hole_shape import STUDY
-
-    asked = dataclasses.replace(STUDY, across=96)
+    asked = dataclasses.replace(module_of("hole-shape").STUDY, across=96)
     study.run(asked, SIZE, data, runs, tmp_path)
     monkeypatch.setattr(study, "train", lambda *_, **__: pytest.fail("trained again"))
     study.run(asked, SIZE, data, runs, tmp_path)
@@ -122,12 +119,12 @@ def test_what_is_trained_is_not_trained_again(data, runs, tmp_path, small, monke
 def test_studies_share_their_trainings():
     """Those that are the same have the same folder; of no two others have it."""
     places = {}
-    for name in STUDIES:
+    for name in TRAINED:
         asked = module_of(name).STUDY
         for arm in asked.arms:
             recipe = asked.recipe(arm, study.SIZES["full"])
             what = (asked.base, arm.architecture, arm.holes, arm.contrasts, arm.arguments, arm.seed, arm.share)
-            places.setdefault(study._place(recipe, "", arm.share), set()).add(what)
+            places.setdefault(study._folder_name(recipe, "", arm.share), set()).add(what)
     assert all(len(each) == 1 for each in places.values())
     assert len(places) == 27
 
@@ -150,7 +147,7 @@ def test_the_released_networks_have_a_page(data, runs, tmp_path, small, monkeypa
     monkeypatch.setattr(films_and_ct, "go_through", lambda todo, work, keep, *, workers: [work(*each) for each in todo])
     monkeypatch.setattr(films_and_ct, "ACROSS", 96)
     out = tmp_path / "films-and-ct"
-    films_and_ct.main(["--data", str(data), "--out", str(out), "--runs", str(runs)])
+    films_and_ct_page.main(["--data", str(data), "--out", str(out), "--runs", str(runs)])
     page = (out / "README.md").read_text(encoding="utf-8")
     words = ["## Chest films, squares", "## CT slices, strips", "| the report, RFR | 22.34", "## Against", "dB higher"]
     assert [each for each in words if each not in page] == []
@@ -158,7 +155,6 @@ def test_the_released_networks_have_a_page(data, runs, tmp_path, small, monkeypa
     with (out / "scores.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 4 * (4 * 2 + 2 * 1)  # methods, and holes of films and slices
-    assert "## Chest films and CT slices" in (tmp_path / "experiments.md").read_text(encoding="utf-8")
 
 
 def test_full_image_figures_are_higher_by_what_nobody_had_to_fill(data, runs):
@@ -204,27 +200,6 @@ def test_differences_are_paired_by_hole_and_averaged_by_image():
     assert verdict(Difference(0.1, 0.1), "wins", "loses").startswith("cannot be told apart")
 
 
-def test_pages_are_put_together_with_links_from_above(tmp_path):
-    page = tmp_path / "experiments" / "mine" / "README.md"
-    page.parent.mkdir(parents=True)
-    page.write_text(
-        "# My study?\n\n## Part\n\n![f](f.png) [s](scores.csv) [w](https://a.org/b) [h](#part)\n", encoding="utf-8"
-    )
-    text = assemble(tmp_path / "experiments").read_text(encoding="utf-8")
-    assert "- [My study?](#my-study)" in text
-    assert "\n## My study?\n\n### Part\n" in text
-    assert "![f](experiments/mine/f.png) [s](experiments/mine/scores.csv) [w](https://a.org/b) [h](#part)" in text
-
-
-def test_the_command_runs_an_experiment(tmp_path):
-    with pytest.raises(SystemExit) as stopped:
-        run("hole-size", ["--help"])
-    assert stopped.value.code == 0
-    for name in EXPERIMENTS:
-        module = module_of(name)
-        assert hasattr(module, "STUDY") or hasattr(module, "main")
-
-
 def test_a_flat_slice_is_turned_as_networks_see_it(tmp_path):
     """Of an array whose rows run to the front and columns to the left, both are turned round."""
     array = np.arange(30, dtype=np.int16).reshape(1, 5, 6)
@@ -239,8 +214,6 @@ def test_a_flat_slice_is_turned_as_networks_see_it(tmp_path):
 
 
 def test_other_data_are_other_trainings(data, tmp_path):
-    from MedInpaintLib.evaluation.experiments.cases import fingerprint
-
     before = fingerprint(data, "film")
     text = (data / "MANIFEST.csv").read_text(encoding="utf-8")
     other = tmp_path / "MANIFEST.csv"

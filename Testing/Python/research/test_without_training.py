@@ -1,4 +1,4 @@
-"""The experiment over many images, on a few tiny ones: it runs, it goes on where it was, and its page is complete."""
+"""The study of fills without training, on a few tiny images: it runs, it resumes, and its page is complete."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from MedInpaintLib.errors import InputError, ParameterError
-from MedInpaintLib.evaluation.experiments import without_training as experiment
-from MedInpaintLib.evaluation.experiments.without_training_page import write_page
 from MedInpaintLib.manifest import read_manifest
 from MedInpaintLib.volume import Volume
+from Research.shared.cases import Task, list_cases
+from Research.without_training import measure, page
 
 TASKS = (
-    experiment.Task("mr", "MR, spheres", "MR", False, "spheres:5mm:2", (0, 1)),
-    experiment.Task("film", "Films, squares", "film", True, "squares:6px:2", most=1),
+    Task("mr", "MR, spheres", "MR", False, "spheres:5mm:2", (0, 1)),
+    Task("film", "Films, squares", "film", True, "squares:6px:2", most=1),
 )
 
 
@@ -55,7 +55,7 @@ def test_the_manifest_is_read_by_split(data):
 
 
 def test_cases_are_images_that_suit_the_task_and_no_masks(data):
-    found = experiment.cases(read_manifest(data, "test"), TASKS)
+    found = list_cases(read_manifest(data, "test"), TASKS)
     assert [(task.name, entry.name, seed) for task, entry, seed in found] == [
         ("mr", "mr/a", 0),
         ("mr", "mr/a", 1),
@@ -64,27 +64,25 @@ def test_cases_are_images_that_suit_the_task_and_no_masks(data):
 
 
 def test_the_page_is_complete_and_a_second_run_does_nothing_again(data, tmp_path, monkeypatch):
-    from MedInpaintLib.evaluation.experiments import without_training_page
-
-    monkeypatch.setattr(experiment, "TASKS", TASKS)
-    monkeypatch.setattr(without_training_page, "TASKS", TASKS)
+    monkeypatch.setattr(measure, "TASKS", TASKS)
+    monkeypatch.setattr(page, "TASKS", TASKS)
     out = tmp_path / "page"
-    found = experiment.run(data, out, workers=1)
+    found = measure.run(data, out, workers=1)
     assert len(found) == 3
     kept = {path: path.stat().st_mtime_ns for path in (out / "cases" / "test").iterdir()}
-    assert json.loads(json.dumps(experiment.run(data, out, workers=1))) == found
+    assert json.loads(json.dumps(measure.run(data, out, workers=1))) == found
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
-    write_page(found, data, out, "test")
-    page = (out / "README.md").read_text(encoding="utf-8")
+    page.write_page(found, data, out, "test")
+    text = (out / "README.md").read_text(encoding="utf-8")
     for words in ("MR, spheres", "Films, squares", "shell-mean", "auto --self-check", "scikit-image", "split **test**"):
-        assert words in page
+        assert words in text
     for picture in ("mr.png", "film.png", "self-check.png"):
         assert (out / picture).stat().st_size > 1000
     with (out / "scores.csv").open() as file:
         rows = list(csv.DictReader(file))
     methods = {row["method"] for row in rows if row["task"] == "mr"}
-    assert methods >= {*experiment.ENGINE, *experiment.VOLUMES, *experiment.HEADS, "shell-mean"}
+    assert methods >= {*measure.ENGINE, *measure.VOLUMES, *measure.HEADS, "shell-mean"}
     assert len(rows) == sum(len(case["scores"]) for case in found)
     with (out / "checks.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 3
@@ -94,6 +92,6 @@ def test_scikit_images_peer_leaves_known_voxels_alone():
     rng = np.random.default_rng(0)
     image, hole = rng.random((3, 20, 20)), np.zeros((3, 20, 20), bool)
     hole[1, 8:12, 8:12] = True
-    filled = experiment.skimage_slices(np.where(hole, 0, image), hole, (1.0, 1.0, 1.0))
+    filled = measure.skimage_slices(np.where(hole, 0, image), hole, (1.0, 1.0, 1.0))
     np.testing.assert_array_equal(filled[~hole], image[~hole])
     assert (filled[hole] != 0).all()
