@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+import Research.comparators  # noqa: F401 - registers the networks that are tested beside CollaGAN
 from MedInpaintLib.errors import ParameterError
 from MedInpaintLib.networks import build
 from MedInpaintLib.networks.contrast_attention import ConditionalChannelAttention

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import Research.comparators  # noqa: F401 - registers the networks that are tested beside CollaGAN
 from MedInpaintLib.networks import build
 from MedInpaintLib.networks.imputer import Imputer
 from MedInpaintLib.networks.tiles import starts, tiled

@@ -18,6 +18,7 @@ from Research.contrasts import measure
 from Research.contrasts import page as page_module
 from Research.contrasts.lesions_kept import lesions_kept
 from Research.contrasts.measure import ARMS, MAIN, Outcome, Size, recipe_of
+from Research.shared.cases import in_parallel
 
 # lesions
 
@@ -385,3 +386,11 @@ def test_what_was_answered_is_kept_and_comes_back_as_it_was(done, data, small, m
     again = measure.run(SIZE, data, done / "runs", tmp_path, released=None)
     assert again.rows == first.rows
     assert [each[:2] for each in again.lesions] == [each[:2] for each in first.lesions]
+
+
+def test_a_worker_process_knows_the_comparators(data, small, tmp_path):
+    recipe = recipe_of(next(arm for arm in ARMS if arm.label == "pix2pix"), SIZE)
+    jobs = [(recipe, data, tmp_path / "pix2pix", "cpu")]
+    assert list(in_parallel(measure._train, jobs, workers=1)) == ["pix2pix"]
+    (bundle,) = (tmp_path / "pix2pix").glob("*/bundle.json")
+    assert read_bundle(bundle.parent).architecture == "pix2pix"

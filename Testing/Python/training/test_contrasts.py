@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 import MedInpaintLib as mi
+import Research.comparators  # noqa: F401 - registers the networks that are tested beside CollaGAN
 from MedInpaintLib.errors import Cancelled, GeometryError, InputError, ParameterError
 from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.models.bundle import load_into

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 from torch import nn
 
+import Research.comparators  # noqa: F401 - registers the networks that are tested beside CollaGAN
 from MedInpaintLib.errors import ParameterError
 from MedInpaintLib.networks import build
 from MedInpaintLib.training.tasks import task_of
