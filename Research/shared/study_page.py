@@ -149,9 +149,9 @@ def _protocol(outcome: Outcome, command: str) -> str:
         f"{sum(map(count_holes, cases))} holes. "
         "Scores over the hole (convention `masked`; PSNR up to 60 dB), means over holes; Δ: difference to "
         f"`{BASE}` in the same holes, averaged over each person's, mean ± standard error over people. The error holds "
-        "the chance of who is tested, not that of the training ([seeds](../seeds/README.md) has how much that is). More "
-        "metrics, among them, for films, those of the course report's convention, are in [scores.csv](scores.csv), "
-        f"means over each image's holes. Made by\n\n    {command}\n\n"
+        "the chance of who is tested, not that of the training ([seeds](../seeds/README.md) has how much that is). "
+        "More metrics, among them, for films, those of the course report's convention, are in "
+        f"[scores.csv](scores.csv), means over each image's holes. Made by\n\n    {command}\n\n"
         f"on {datetime.date.today().isoformat()}, {machine()}."
     )
 
