@@ -91,16 +91,17 @@ class CycleGanTask:
             yield "discriminator", zero_loss(self.helpers), {}
             yield "network", zero_loss(network), {}
             return
-        made, back = network.there(source), network.back(target)
-        judged = (("target", target, made), ("source", source, back))
+        estimate, back = network.there(source), network.back(target)
+        judged = (("target", target, estimate), ("source", source, back))
         loss = sum(
             (gan.discriminator(self._real(name, real), self._real(name, fake.detach())) for name, real, fake in judged),
-            start=made.new_zeros(()),
+            start=estimate.new_zeros(()),
         )
         yield "discriminator", loss, {}
         parts = {
-            "adversarial": gan.generator(self._real("target", made)) + gan.generator(self._real("source", back)),
-            "cycle": functional.l1_loss(network.back(made), source) + functional.l1_loss(network.there(back), target),
+            "adversarial": gan.generator(self._real("target", estimate)) + gan.generator(self._real("source", back)),
+            "cycle": functional.l1_loss(network.back(estimate), source)
+            + functional.l1_loss(network.there(back), target),
         }
         total = self.adversarial * parts["adversarial"] + self.cycle * parts["cycle"]
         yield "network", total, {f"part/{name}": loss.detach() for name, loss in parts.items()}

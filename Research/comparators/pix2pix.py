@@ -87,10 +87,13 @@ class Pix2PixTask:
             yield "discriminator", zero_loss(self.helpers), {}
             yield "network", zero_loss(network), {}
             return
-        made = network.unet(seen)
-        real, fake = (self._judged(seen, each) for each in (truth, made.detach()))
+        estimate = network.unet(seen)
+        real, fake = (self._judged(seen, each) for each in (truth, estimate.detach()))
         yield "discriminator", gan.discriminator(real, fake), {}
-        parts = {"direct": functional.l1_loss(made, truth), "adversarial": gan.generator(self._judged(seen, made))}
+        parts = {
+            "direct": functional.l1_loss(estimate, truth),
+            "adversarial": gan.generator(self._judged(seen, estimate)),
+        }
         total = self.direct * parts["direct"] + self.adversarial * parts["adversarial"]
         yield "network", total, {f"part/{name}": loss.detach() for name, loss in parts.items()}
 

@@ -97,21 +97,21 @@ class StarGanTask:
         discriminator, gan = self.helpers["discriminator"], LeastSquaresGan()
         source = asked.present.int().argmax(dim=1)
         image = (asked.images * asked.present[:, :, None, None]).sum(dim=1, keepdim=True)
-        made = self._made(image, asked.target)
-        (real, named), (fake, _) = discriminator(image), discriminator(made.detach())
+        estimate = self._estimate(image, asked.target)
+        (real, named), (fake, _) = discriminator(image), discriminator(estimate.detach())
         loss = self.adversarial * gan.discriminator(real, fake)
         yield "discriminator", loss + self.domain * functional.cross_entropy(named, source), {}
-        fake, named = discriminator(made)
+        fake, named = discriminator(estimate)
         parts = {
             "adversarial": gan.generator(fake),
             "domain": functional.cross_entropy(named, asked.target),
-            "cycle": functional.l1_loss(self._made(made, source), image),
+            "cycle": functional.l1_loss(self._estimate(estimate, source), image),
         }
-        total = sum((getattr(self, name) * loss for name, loss in parts.items()), start=made.new_zeros(()))
+        total = sum((getattr(self, name) * loss for name, loss in parts.items()), start=estimate.new_zeros(()))
         yield "network", total, {f"part/{name}": loss.detach() for name, loss in parts.items()}
 
     def fill(self, network: StarGan, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         return answer(network, images, known)
 
-    def _made(self, image: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    def _estimate(self, image: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return self.network.unet(image, one_hot(target, self.network.contrasts).to(image.dtype))

@@ -42,11 +42,11 @@ class LesionsKept:
         return self.found_ml - self.kept_ml
 
 
-def lesions_kept(made: np.ndarray, truth: np.ndarray, inside: np.ndarray, spacing: Sequence[float]) -> LesionsKept:
+def lesions_kept(estimate: np.ndarray, truth: np.ndarray, inside: np.ndarray, spacing: Sequence[float]) -> LesionsKept:
     """Compare an estimated FLAIR with the true one.
 
     Args:
-        made, truth: real, of one shape and scale.
+        estimate, truth: real, of one shape and scale.
         inside: bool, the brain.
         spacing: mm in the order of the axes.
     """
@@ -55,15 +55,15 @@ def lesions_kept(made: np.ndarray, truth: np.ndarray, inside: np.ndarray, spacin
     ml = float(np.prod(spacing)) / 1000
     deep = ndimage.distance_transform_edt(inside, sampling=spacing) > RIM_MM
     limit = BRIGHT * float(np.median(truth[inside]))
-    true, found = (_bright(each, deep, limit, ml) for each in (truth, made))
+    true, estimated = (_bright(each, deep, limit, ml) for each in (truth, estimate))
     away = ndimage.distance_transform_edt(~true, sampling=spacing) if true.any() else np.full(true.shape, np.inf)
     beside = deep & (away >= BESIDE_MM[0]) & (away <= BESIDE_MM[1])
     return LesionsKept(
         true.sum() * ml,
-        found.sum() * ml,
-        (true & found).sum() * ml,
+        estimated.sum() * ml,
+        (true & estimated).sum() * ml,
         _contrast(truth, true, beside),
-        _contrast(made, true, beside),
+        _contrast(estimate, true, beside),
     )
 
 

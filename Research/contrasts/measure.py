@@ -76,7 +76,7 @@ ARMS = (
 #: Estimates without a network; networks have to be better than the last.
 REGRESSION = "regression"
 WITHOUT = ("T1, rescaled", "T2, rescaled", REGRESSION)
-#: The wanted contrast, and those that are present.
+#: The main question: the wanted contrast, and those that are present; then all questions.
 MAIN = (FLAIR, (T1, T2))
 QUESTIONS = (
     MAIN,
@@ -163,13 +163,13 @@ def read_sessions(data: Path, split: str) -> list[Session]:
     """
     recipe = read_recipe(RECIPE)
     entries = [entry for entry in read_manifest(data, split) if entry.modality == "MR"]
-    found = []
+    usable = []
     for images, mask in sessions(entries, recipe.data.contrasts, recipe.data.inside):
         if {MAIN[0], *MAIN[1]} <= images.keys():
-            found.append(_session(images, mask))
-    if not found:
+            usable.append(_session(images, mask))
+    if not usable:
         raise InputError(f"The data in '{data}' have no session with {', '.join((MAIN[0], *MAIN[1]))} in {split}.")
-    return found
+    return usable
 
 
 def _session(images: dict[str, Entry], mask: Entry | None) -> Session:
@@ -197,21 +197,21 @@ def without_network(learning: Sequence[Session]) -> Callable[[Session, str, Sequ
     """
 
     def samples(sources: Sequence[str], target: str) -> list[tuple[np.ndarray, np.ndarray]]:
-        found = []
+        pairs = []
         for each in learning:
             if {target, *sources} <= each.scaled.keys():
                 step = max(1, int(each.inside.sum()) // _SAMPLES)
                 inside = [each.scaled[name][each.inside][::step] for name in (*sources, target)]
-                found.append((np.stack(inside[:-1]), inside[-1]))
-        return found
+                pairs.append((np.stack(inside[:-1]), inside[-1]))
+        return pairs
 
     def fills(session: Session, target: str, there: Sequence[str]) -> dict[str, np.ndarray]:
-        made = {}
+        by_method = {}
         for name in there:
             pairs = [(sources[0], truth) for sources, truth in samples([name], target)]
-            made[f"{name}, rescaled"] = match_histograms(pairs)(session.scaled[name])
-        made[REGRESSION] = regress(samples(there, target))(np.stack([session.scaled[name] for name in there]))
-        return made
+            by_method[f"{name}, rescaled"] = match_histograms(pairs)(session.scaled[name])
+        by_method[REGRESSION] = regress(samples(there, target))(np.stack([session.scaled[name] for name in there]))
+        return by_method
 
     return fills
 
@@ -301,21 +301,21 @@ def _answer(
     """Return what :func:`_answered` returns, without looking for an earlier answer."""
     target, there = question
     fills = without_network(read_sessions(data, "train"))
-    made = fills(session, target, there) | estimates(session, target, there, models)
-    rows = [row for method, each in made.items() for row in scored(session, target, there, method, each, size)]
+    by_method = fills(session, target, there) | estimates(session, target, there, models)
+    rows = [row for method, each in by_method.items() for row in scored(session, target, there, method, each, size)]
     if question != MAIN:
         return rows, []
     truth, spacing = session.scaled[target], session.volumes[target].spacing
     lesions = [
         (session.name, method, lesions_kept(each, truth, session.inside, spacing))
-        for method, each in {"truth": truth, **made}.items()
+        for method, each in {"truth": truth, **by_method}.items()
     ]
     return rows, lesions
 
 
 def estimates(session: Session, target: str, there: Sequence[str], models: dict[str, Bundle]) -> dict[str, np.ndarray]:
     """Return the estimate of each network that can answer the question."""
-    made = {}
+    by_label = {}
     for label, bundle in models.items():
         arm = next((arm for arm in ARMS if arm.label == label), Arm(label))
         only = bundle.arguments.get("target")
@@ -324,20 +324,22 @@ def estimates(session: Session, target: str, there: Sequence[str], models: dict[
         )
         if sees and only in (None, bundle.contrasts.index(target)):
             images = {name: session.volumes[name] for name in sees}
-            made[label] = estimate(images, target, bundle, load(bundle, "cpu"))
-    return made
+            by_label[label] = estimate(images, target, bundle, load(bundle, "cpu"))
+    return by_label
 
 
-def scored(session: Session, target: str, there: Sequence[str], method: str, made: np.ndarray, size: Size) -> list[Row]:
+def scored(
+    session: Session, target: str, there: Sequence[str], method: str, estimated: np.ndarray, size: Size
+) -> list[Row]:
     """Return a row per slice: NMSE and SSIM over the brain, at the range of the truth's 99.5 percentile there."""
     truth = session.scaled[target]
     top = float(np.percentile(truth[session.inside], 99.5))
-    found = []
-    stacks = [session.turned.turn(each) for each in (made, truth, session.inside)]
+    rows = []
+    stacks = [session.turned.turn(each) for each in (estimated, truth, session.inside)]
     for number, (fill, true, inside) in enumerate(zip(*stacks, strict=True)):
         if number % size.every == 0 and inside.sum() >= LEAST_PIXELS:
             similar = ssim_map(fill, true, data_range=top)
-            found.append(
+            rows.append(
                 {
                     "session": session.name,
                     "wanted": target,
@@ -348,7 +350,7 @@ def scored(session: Session, target: str, there: Sequence[str], method: str, mad
                     "ssim": float(similar[inside].mean()),
                 }
             )
-    return found
+    return rows
 
 
 def _train(recipe: Recipe, data: Path, folder: Path, accelerator: str) -> str:

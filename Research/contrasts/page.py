@@ -168,7 +168,7 @@ def finding(outcome: Outcome) -> str:
 
 def _lesions(outcome: Outcome, method: str) -> tuple[float, float, str]:
     """Return ml that are bright in the truth, of these ml in the estimate, and the contrasts in words."""
-    own = [found for _, name, found in outcome.lesions if name == method]
+    own = [lesions for _, name, lesions in outcome.lesions if name == method]
     words = ", ".join(f"{each.contrast:.2f} in place of {each.true_contrast:.2f}" for each in own)
     return sum(each.true_ml for each in own), sum(each.kept_ml for each in own), words
 
@@ -209,8 +209,8 @@ def _by_question(outcome: Outcome, asked: Sequence[tuple[str, Sequence[str]]], s
     head = "| | " + " | ".join(f"{wanted} from {'+'.join(there)}: NMSE | SSIM" for wanted, there in asked) + " |"
     lines = [head, "|---|" + "---:|---:|" * len(asked)]
     for method in shown:
-        found = [of(outcome, question, method) for question in asked]
-        cells = [f"{_mean(rows, metric):.3f}" if rows else "" for rows in found for metric in ("nmse", "ssim")]
+        answers = [of(outcome, question, method) for question in asked]
+        cells = [f"{_mean(rows, metric):.3f}" if rows else "" for rows in answers for metric in ("nmse", "ssim")]
         if any(cells):
             lines.append(f"| {method} | {' | '.join(cells)} |")
     counts = [f"{len(of(outcome, question, REGRESSION))} slices | |" for question in asked]
@@ -224,12 +224,12 @@ def lesion_table(outcome: Outcome) -> str:
         "| session | method | bright, ml | kept | missed | invented | contrast |",
         "|---|---|---:|---:|---:|---:|---:|",
     ]
-    for session, method, found in outcome.lesions:
+    for session, method, kept in outcome.lesions:
         if method == "truth":
-            cells = [f"{found.true_ml:.1f}", "", "", "", f"{found.true_contrast:.2f}"]
+            cells = [f"{kept.true_ml:.1f}", "", "", "", f"{kept.true_contrast:.2f}"]
         else:
-            volumes = (found.found_ml, found.kept_ml, found.missed_ml, found.invented_ml)
-            cells = [*(f"{each:.1f}" for each in volumes), f"{found.contrast:.2f}"]
+            volumes = (kept.found_ml, kept.kept_ml, kept.missed_ml, kept.invented_ml)
+            cells = [*(f"{each:.1f}" for each in volumes), f"{kept.contrast:.2f}"]
         lines.append(f"| {session} | {method} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -241,11 +241,11 @@ def _picture(session: Session, outcome: Outcome, data: Path, out: Path) -> str:
     wanted, there = MAIN
     shown = {name: outcome.models[name] for name in (RELEASED, ARMS[0].label, "pix2pix") if name in outcome.models}
     fills = without_network(read_sessions(data, "train"))(session, wanted, there)
-    made = {REGRESSION: fills[REGRESSION], **estimates(session, wanted, there, shown)}
+    estimated = {REGRESSION: fills[REGRESSION], **estimates(session, wanted, there, shown)}
     truth = session.scaled[wanted]
     bright = session.turned.turn((truth > BRIGHT * np.median(truth[session.inside])) & session.inside)
     at = int(bright.sum(axis=(1, 2)).argmax())
-    panels = {name: session.scaled[name] for name in there} | made | {f"true {wanted}": truth}
+    panels = {name: session.scaled[name] for name in there} | estimated | {f"true {wanted}": truth}
     figure = Figure(figsize=(2.1 * len(panels), 5.4), dpi=90, layout="constrained", facecolor="black")
     axes = figure.subplots(2, len(panels))
     for (name, image), (above, below) in zip(panels.items(), axes.T, strict=True):
@@ -255,7 +255,7 @@ def _picture(session: Session, outcome: Outcome, data: Path, out: Path) -> str:
         above.set_title(name, color="white", fontsize=9)
         above.axis("off")
         below.axis("off")
-        if name in made:
+        if name in estimated:
             off = flat - session.turned.turn(truth)[at]
             below.imshow(
                 np.where(session.turned.turn(session.inside)[at], off, 0), cmap="RdBu_r", vmin=-0.25, vmax=0.25

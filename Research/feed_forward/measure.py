@@ -45,17 +45,17 @@ METRICS = ("psnr", "ssim", "rmse", "gradient_energy", "boundary_jump", "slice_ju
 
 def variants(task: Task) -> dict[str, dict[str, Any]]:
     """Return label -> options of the engine: every model, and on one task every change."""
-    found: dict[str, dict[str, Any]] = {}
+    fills: dict[str, dict[str, Any]] = {}
     for label, (method, model) in MODELS.items():
-        found[label] = {"method": method, "parameters": {"model": model}}
+        fills[label] = {"method": method, "parameters": {"model": model}}
         if task.name == MAIN and label == CHANGED:
             for change, (parameters, others) in CHANGES.items():
-                found[f"{label}, {change}"] = {
+                fills[f"{label}, {change}"] = {
                     "method": method,
                     "parameters": {"model": model, **parameters},
                     **others,
                 }
-    return found
+    return fills
 
 
 def run_case(task: Task, entry: Entry, seed: int) -> Case | None:

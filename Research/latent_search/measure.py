@@ -41,14 +41,14 @@ METRICS = ("psnr", "ssim", "rmse", "gradient_energy")
 
 def variants(task: Task) -> dict[str, dict[str, Any]]:
     """Return label -> options of the engine: every model, and on one task every switch."""
-    found: dict[str, dict[str, Any]] = {}
+    fills: dict[str, dict[str, Any]] = {}
     for label, (method, model) in MODELS.items():
-        found[label] = {"method": method, "parameters": {"model": model}}
+        fills[label] = {"method": method, "parameters": {"model": model}}
         if task.name == ABLATED and label in SWITCHED:
             for switch, (parameters, options) in SWITCHES.items():
                 off = {"method": method, "parameters": {"model": model, **parameters}, **options}
-                found[f"{label}, {switch}"] = off
-    return found
+                fills[f"{label}, {switch}"] = off
+    return fills
 
 
 def run_case(task: Task, entry: Entry, seed: int) -> Case | None:

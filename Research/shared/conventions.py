@@ -55,7 +55,7 @@ def run_case(
             if task.modality != "film":  # its PSNR is of the brightest filled pixel, which in HU may be below 0
                 kept |= dict.fromkeys((*REPORT, *IMAGE), None)
                 break
-            found = score(
+            scores = score(
                 table.fills[row.method],
                 image.array,
                 table.labels == row.hole,
@@ -63,7 +63,7 @@ def run_case(
                 region=region,
                 data_range=width,
             )
-            kept |= {f"{prefix}_{name}": value for name, value in found.items() if f"{prefix}_{name}" in METRICS}
+            kept |= {f"{prefix}_{name}": value for name, value in scores.items() if f"{prefix}_{name}" in METRICS}
         rows.append({name: _counted(name, value) for name, value in kept.items()})
     return {
         "task": task.name,
