@@ -1,4 +1,4 @@
-# make demo | test | test-all | bench | fills | latent | feed-forward | experiment | lint: each sets up what it needs in .venv, once.
+# make demo | test | test-all | bench | research | lint: each sets up what it needs in .venv, once.
 # Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 SETUP := pyproject.toml constraints.txt
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test test-all bench fills latent feed-forward experiment lint format clean
+.PHONY: demo test test-all bench research lint format clean
 
 demo: $(VENV)/.demo
 	$(RUN) -m MedInpaintLib.cli demo --output demo-output
@@ -21,17 +21,9 @@ test-all: $(VENV)/.test
 bench: $(VENV)/.bench
 	$(RUN) Testing/Benchmarks/run.py
 
-fills: $(VENV)/.bench
-	$(RUN) -m MedInpaintLib.evaluation.experiments.without_training --data "$(DATA)" --out docs/fills --split test
-
-latent: $(VENV)/.train
-	$(RUN) -m MedInpaintLib.evaluation.experiments.latent_search --data "$(DATA)" --out docs/latent --split test
-
-feed-forward: $(VENV)/.train
-	$(RUN) -m MedInpaintLib.evaluation.experiments.feed_forward --data "$(DATA)" --out docs/feed-forward --split test
-
-experiment: $(VENV)/.train
-	$(RUN) -m MedInpaintLib.cli experiment $(NAME) --data "$(DATA)" $(OPTIONS)
+# Without a NAME, all studies are listed.
+research: $(VENV)/.research
+	$(RUN) -m Research $(NAME) $(if $(NAME),--data "$(DATA)" $(OPTIONS))
 
 lint: $(VENV)/.lint
 	$(RUN) -m ruff check .
@@ -66,8 +58,8 @@ $(VENV)/.bench: $(VENV)/.python $(SETUP)
 	$(INSTALL) ".[cli,report,opencv,learned,bench]"
 	touch $@
 
-$(VENV)/.train: $(VENV)/.python $(SETUP)
-	$(INSTALL) ".[cli,report,opencv,train]"
+$(VENV)/.research: $(VENV)/.python $(SETUP)
+	$(INSTALL) ".[cli,research]"
 	touch $@
 
 $(VENV)/.lint: $(VENV)/.python $(SETUP)

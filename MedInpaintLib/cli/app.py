@@ -10,7 +10,6 @@ from .. import __version__
 from .check import check
 from .demo import demo
 from .evaluate import evaluate
-from .experiment import experiment
 from .fill import fill
 from .impute import impute
 from .methods import methods
@@ -35,7 +34,6 @@ app.command()(demo)
 app.command()(check)
 app.command()(train)
 app.command()(run)
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(experiment)
 
 
 def _version(asked: bool) -> None:

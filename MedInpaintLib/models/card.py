@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..modality import MODALITIES, Modality
-from ..networks import IMPUTING
+from ..networks import ESTIMATES, has_purpose
 
 if TYPE_CHECKING:
     from .bundle import Bundle
@@ -75,7 +75,7 @@ def _value(value: Any) -> str:
 
 def _what_it_is(bundle: Bundle) -> str:
     arguments = ", ".join(f"{name} = {value}" for name, value in bundle.arguments.items())
-    what = "estimating missing contrasts of" if bundle.architecture in IMPUTING else "filling holes in"
+    what = "estimating missing contrasts of" if has_purpose(bundle.architecture, ESTIMATES) else "filling holes in"
     return (
         f"`{bundle.name}`: a model for {what} {bundle.modality} images ({', '.join(bundle.contrasts)}). "
         f"Architecture `{bundle.architecture}`{f' ({arguments})' if arguments else ''}; the weights are "
@@ -93,11 +93,11 @@ def _input(bundle: Bundle) -> str:
         units = f" {modality.units}" if modality.units else ""
         scale = f"{black:g} to {white:g}{units} to 0 and 1"
         rest = f": {low:.0f} to {high:.0f}{units} are told apart; of what lies beyond, only a correction is made"
-    elif bundle.architecture in IMPUTING:
+    elif has_purpose(bundle.architecture, ESTIMATES):
         scale, rest = "no signal to 0, and the median of what lies deeper than 15 mm in the head to 0.25", ""
     else:
         scale, rest = "the known foreground's 0.5 and 99.5 percentiles to 0 and 1", ""
-    everywhere = "" if bundle.architecture in IMPUTING else " as everywhere in MedInpaint"
+    everywhere = "" if has_purpose(bundle.architecture, ESTIMATES) else " as everywhere in MedInpaint"
     relative = " It sees all of it relative to the level and the roughness around the hole."
     return (
         f"{describe_input(bundle).capitalize()}. Intensities are first scaled{everywhere} "
@@ -136,8 +136,8 @@ def _use(bundle: Bundle, method: str | None) -> str:
             f"-o mended.nii.gz --model {bundle.name}",
         )
         return "\n".join(examples) + f"\n\n{_KNOWN}"
-    if bundle.architecture in IMPUTING:
-        return "It was trained to be compared with `collagan`; `medinpaint experiment contrasts` does that."
+    if has_purpose(bundle.architecture, ESTIMATES):
+        return "It was trained to be compared with `collagan`; `python -m Research contrasts` in a checkout does that."
     example = f"medinpaint fill IMAGE MASK -o OUTPUT --method {method or 'METHOD'} --set model={bundle.name}"
     which = (
         ""
@@ -154,7 +154,7 @@ _KNOWN = (
 
 
 def _limits(bundle: Bundle) -> str:
-    if bundle.architecture in IMPUTING:
+    if has_purpose(bundle.architecture, ESTIMATES):
         return (
             f"- It knows {bundle.modality} images of heads in these contrasts alone: {', '.join(bundle.contrasts)}.\n"
             "- What the contrasts that are there do not show cannot be in the estimate: lesions may be missing, too "

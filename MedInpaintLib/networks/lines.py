@@ -1,7 +1,7 @@
 """Fills along lines: each pixel of the hole from the known pixels that are next to it in its row, or in its column.
 
 They bring what lies on one side of the hole, and on the other, to every pixel of it: a network that is shown them
-need not learn first to carry intensities across the hole (``medinpaint experiment learning`` shows what that is worth).
+need not learn first to carry intensities across the hole (``python -m Research learning`` shows what that is worth).
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -9,7 +12,7 @@ from torch.nn import functional
 from .precision import full_precision
 
 
-class PartialConv2d(nn.Module):
+class _PartialConv(nn.Module):
     """Convolution that reads known pixels only and rescales for the missing ones; its mask's hole shrinks likewise.
 
     Liu et al.: Image inpainting for irregular holes using partial convolutions, ECCV 2018. Where a window has known
@@ -23,6 +26,8 @@ class PartialConv2d(nn.Module):
         bias: whether there is one. It is added after scaling; at the start it is 0.
     """
 
+    LAYER: ClassVar[type[nn.Conv2d] | type[nn.Conv3d]]
+
     def __init__(
         self,
         inputs: int,
@@ -35,17 +40,17 @@ class PartialConv2d(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        self.convolution = nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, bias=False)
+        self.convolution = self.LAYER(inputs, outputs, kernel, stride, padding, dilation, bias=False)
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
 
     def forward(
         self, images: torch.Tensor, mask: torch.Tensor, *parts: tuple[torch.Tensor, torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return ``(B, outputs, H, W)``, and where that is known, ``(B, 1, H, W)``, 0 or 1, with no gradient.
+        """Return ``(B, outputs, ...)``, and where that is known, ``(B, 1, ...)``, 0 or 1, with no gradient.
 
         Args:
-            images: ``(B, C, H, W)``.
-            mask: bool, or numbers 1 = known, 0 = hole: ``(B, 1, H, W)`` for all channels, or ``(B, C, H, W)``.
+            images: ``(B, C, ...)``.
+            mask: bool, or numbers 1 = known, 0 = hole: ``(B, 1, ...)`` for all channels, or ``(B, C, ...)``.
             parts: more such pairs, whose channels follow. What a decoder concatenates thus keeps its masks, and none is
                 repeated for every channel.
         """
@@ -56,14 +61,15 @@ class PartialConv2d(nn.Module):
         # In float32, and back to what the convolution gave: half precision under autocast.
         scaled = output * scale
         if self.bias is not None:
-            scaled = scaled + self.bias.view(-1, 1, 1) * found
+            scaled = scaled + self.bias.view(-1, *[1] * (images.ndim - 2)) * found
         return scaled.to(output.dtype), found
 
     @torch.no_grad()
     def _scale(self, pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return ``N / sum(M)``, 0 where nothing is known, and the new mask: ``(B, 1, H, W)``, float32 or more."""
+        """Return ``N / sum(M)``, 0 where nothing is known, and the new mask: ``(B, 1, ...)``, float32 or more."""
         images, layer = pairs[0][0], self.convolution
         precision = torch.promote_types(images.dtype, torch.float32)
+        convolve: Callable[..., torch.Tensor] = functional.conv2d if images.ndim == 4 else functional.conv3d
         # Never in half precision, which counts to 256 only.
         with full_precision(images.device):
             # Summed over channels before space, many masks cost what one costs.
@@ -75,6 +81,20 @@ class PartialConv2d(nn.Module):
             window = known.new_ones(1, 1, *layer.kernel_size)
             # Rounded: some of torch's algorithms leave 1e-7 where nothing is known. (Whole numbers up to 2048, more
             # than there are channels, pass TF32 unharmed.)
-            known = functional.conv2d(known, window, None, layer.stride, layer.padding, layer.dilation).round()
+            known = convolve(known, window, None, layer.stride, layer.padding, layer.dilation).round()
             found = (known > 0).to(precision)
             return found * layer.weight[0].numel() / known.clamp(min=1), found
+
+
+class PartialConv2d(_PartialConv):
+    """Partial convolution of ``(B, C, H, W)``; see the base class."""
+
+    LAYER = nn.Conv2d
+    convolution: nn.Conv2d
+
+
+class PartialConv3d(_PartialConv):
+    """Partial convolution of ``(B, C, D, H, W)``; see the base class."""
+
+    LAYER = nn.Conv3d
+    convolution: nn.Conv3d

@@ -2,7 +2,7 @@
 
 A fill is wrong by as much as what surrounds it is rough. A network that sees every hole at the scale of its
 surroundings has one task, not one for each scale; without that, the corrections of a smooth film are lost in the noise
-of training (``medinpaint experiment learning`` measures the gain).
+of training (``python -m Research learning`` measures the gain).
 """
 
 from __future__ import annotations

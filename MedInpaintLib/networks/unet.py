@@ -14,7 +14,7 @@ from .feed_forward import FeedForward, Inputs, check_halvings, start_at_the_fill
 #: Sizes that a :class:`Corrector` sees, full size included.
 CORRECTOR = 3
 #: How a :class:`Body` normalises. By batch, a rough frame sets the scale for the smooth ones beside it: networks that
-#: see relative intensities learn faster by group (``medinpaint experiment learning``).
+#: see relative intensities learn faster by group (``python -m Research learning``).
 NORMS = ("batch", "group")
 #: Of channels.
 GROUPS = 4

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..frames import LEFT_AND_RIGHT
 from ..manifest import Entry
-from ..networks import IMPUTING
+from ..networks import ESTIMATES, GENERATES, has_purpose
 from ..progress import Progress
 from .cases import Cases
 from .contrast_trial import contrast_trial
@@ -18,9 +18,6 @@ from .recipe import Recipe
 from .slices import Crops, read_slices
 from .undamaged import read_undamaged
 from .validation import damages, discs
-
-#: Networks that learn what images look like, and see no hole before they are used.
-GENERATIVE = ("vae", "dcgan")
 
 
 def prepare(
@@ -37,7 +34,7 @@ def prepare(
     """
     data, seed = recipe.data, recipe.schedule.seed
     first, second = _reading(progress.part(0.0, 0.15)), _reading(progress.part(0.15, 0.2))
-    if recipe.architecture in IMPUTING:
+    if has_purpose(recipe.architecture, ESTIMATES):
         ours, theirs = (
             read_contrast_slices(
                 entries,
@@ -51,7 +48,7 @@ def prepare(
         )
         crops = ContrastCrops(ours, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT)
         return crops, contrast_trial(ours, theirs, recipe)
-    if recipe.architecture in GENERATIVE:
+    if has_purpose(recipe.architecture, GENERATES):
         slices, others = (
             read_slices(entries, plane=data.plane, pixel_mm=data.pixel_mm, progress=share)
             for entries, share in ((learning, first), (validation, second))

@@ -15,7 +15,7 @@ from ..formats import READABLE
 from ..manifest import Entry, read_manifest
 from ..memory import is_out_of_memory
 from ..models.bundle import Bundle, write_bundle
-from ..networks import IMPUTING
+from ..networks import ESTIMATES, GENERATES, has_purpose
 from ..progress import Progress
 from .recipe import Recipe
 
@@ -71,7 +71,7 @@ def run(
 
     check(recipe, devices)
     learning, validation = _entries(Path(data), recipe)
-    if recipe.architecture in IMPUTING:
+    if has_purpose(recipe.architecture, ESTIMATES):
         from .contrasts import with_others
 
         learning = with_others(learning, recipe.data.contrasts, recipe.data.inside)
@@ -135,7 +135,6 @@ def check(recipe: Recipe, devices: int) -> None:
     import torch
 
     from ..networks import build
-    from .data import GENERATIVE
     from .tasks import task_of
 
     batch = recipe.schedule.batch
@@ -151,11 +150,11 @@ def check(recipe: Recipe, devices: int) -> None:
             network: Any = build(recipe.architecture, recipe.arguments)
             slices, other_side = recipe.slices, recipe.other_side
             frames = torch.empty(2, slices + recipe.hint + other_side, recipe.pixels, recipe.pixels)
-            if recipe.architecture in IMPUTING:
+            if has_purpose(recipe.architecture, ESTIMATES):
                 count = _contrasts(recipe)
                 images = torch.empty(2, count, recipe.pixels, recipe.pixels)
                 network(images, torch.ones(2, count) > 0, torch.ones(2).long())
-            elif recipe.architecture in GENERATIVE:
+            elif has_purpose(recipe.architecture, GENERATES):
                 network.decode(network.encode(frames))
             else:
                 network(frames, frames[:, : slices + other_side] > 0)
@@ -230,7 +229,7 @@ def _check_apart(learning: Sequence[Entry], validation: Sequence[Entry], folder:
 
 def _wanted(entry: Entry, recipe: Recipe) -> bool:
     contrasts = recipe.data.contrasts
-    if recipe.data.inside and entry.contrast == recipe.data.inside and recipe.architecture in IMPUTING:
+    if recipe.data.inside and entry.contrast == recipe.data.inside and has_purpose(recipe.architecture, ESTIMATES):
         return True
     is_mask = entry.contrast.upper().startswith("MASK")
     return entry.modality == recipe.data.modality and not is_mask and (not contrasts or entry.contrast in contrasts)

@@ -88,3 +88,15 @@ def tiny_models(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEDINPAINT_MODELS", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def head():
+    """A textured ellipsoid, int16, on a dark background; 32 x 56 x 48 voxels."""
+    import numpy as np
+    from scipy import ndimage
+
+    k, j, i = np.ogrid[:32, :56, :48]
+    inside = ((k - 16) / 14) ** 2 + ((j - 28) / 25) ** 2 + ((i - 24) / 21) ** 2 <= 1
+    texture = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=inside.shape), 3)
+    return np.where(inside, 600 + 150 * texture / texture.std(), 0).astype(np.int16)

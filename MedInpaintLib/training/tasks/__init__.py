@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import ParameterError
+from ...networks import load_class
 
 if TYPE_CHECKING:
     import torch
@@ -53,29 +54,43 @@ class Task(Protocol):
         ...
 
 
+#: Architecture -> where its task is; the others learn to fill holes. :func:`register` adds to it.
+TASKS: dict[str, str] = {}
+_FILLING = f"{__name__}.inpainting:InpaintingTask"
+
+
+def register(architecture: str, source: str) -> None:
+    """Make the task known by which networks of an architecture learn; see :func:`MedInpaintLib.networks.register`.
+
+    Args:
+        architecture: a registered name.
+        source: ``"package.module:Class"`` of a dataclass that is a :class:`Task`. Its first field is ``network``, the
+            others are the options of a recipe's ``[task]``.
+
+    Raises:
+        ParameterError: the architecture has another task.
+    """
+    if TASKS.setdefault(architecture, source) != source:
+        raise ParameterError(
+            f"The architecture '{architecture}' learns by '{TASKS[architecture]}' and cannot learn by '{source}', too."
+        )
+
+
+for _architecture, _source in (
+    ("collagan", "collagan:CollaGanTask"),
+    ("dcgan", "gan:GanTask"),
+    ("vae", "vae:VaeTask"),
+):
+    register(_architecture, f"{__name__}.{_source}")
+
+
 def task_of(architecture: str, network: torch.nn.Module, options: dict[str, Any]) -> Task:
-    """The task by which an architecture learns: to fill holes, unless it makes images or estimates contrasts.
+    """Return the task by which an architecture learns: to fill holes, unless another one is registered.
 
     Raises:
         ParameterError: an option is unknown, or of the wrong kind.
     """
-    from .collagan import CollaGanTask
-    from .cyclegan import CycleGanTask
-    from .gan import GanTask
-    from .inpainting import InpaintingTask
-    from .pix2pix import Pix2PixTask
-    from .stargan import StarGanTask
-    from .vae import VaeTask
-
-    kinds: dict[str, Any] = {
-        "collagan": CollaGanTask,
-        "cyclegan": CycleGanTask,
-        "dcgan": GanTask,
-        "pix2pix": Pix2PixTask,
-        "stargan": StarGanTask,
-        "vae": VaeTask,
-    }
-    kind = kinds.get(architecture, InpaintingTask)
+    kind = load_class(TASKS.get(architecture, _FILLING))
     known = {field.name: field.default for field in dataclasses.fields(kind) if field.name != "network"}
     for name, value in options.items():
         if name not in known:

@@ -81,11 +81,6 @@ def anneal(optimizers: dict[str, torch.optim.Optimizer], rate: float, step: int,
             group["lr"] = rate * 0.5 ** (step / half_life) if half_life else rate
 
 
-def nothing(module: torch.nn.Module) -> torch.Tensor:
-    """A loss without a gradient, for a batch that has nothing to learn from: all processes must take every step."""
-    return torch.stack([each.sum() for each in module.parameters()]).sum() * 0
-
-
 def check_side(network: Imputer) -> None:
     """Raises ParameterError: the crops are too small for the discriminator."""
     if network.pixels < LEAST_SIDE:

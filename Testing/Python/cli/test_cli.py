@@ -214,15 +214,3 @@ def test_a_terminal_that_cannot_show_the_tables_signs_gets_question_marks(files)
     )
     assert process.returncode == 0, process.stderr
     assert b"nearest" in process.stdout
-
-
-def test_experiments_are_listed_and_found_by_name(tmp_path):
-    listed = run("experiment")
-    assert listed.exit_code == 0
-    assert "hole-size" in listed.output
-    unknown = run("experiment", "hole-sise", "--data", tmp_path)
-    assert unknown.exit_code == 2
-    assert "no experiment 'hole-sise'; the experiments are: without-training" in unknown.output
-    nothing = run("experiment", "hole-size", "--data", tmp_path, "--runs", tmp_path / "runs", "--out", tmp_path / "out")
-    assert nothing.exit_code == 2
-    assert "There is no manifest" in nothing.output

@@ -5,8 +5,6 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import nn
 
 from MedInpaintLib.errors import ParameterError
@@ -16,29 +14,23 @@ from MedInpaintLib.networks.contrast_discriminator import ContrastDiscriminator
 from MedInpaintLib.networks.contrast_unet import ContrastUNet
 
 SMALL = {"pixels": 16, "contrasts": 4, "width": 4, "levels": 3}
-OWN = {
-    "collagan": {},
-    "cyclegan": {"source": 3, "target": 0},
-    "pix2pix": {"source": 1, "target": 2},
-    "stargan": {"preferred": [2, 0, 3, 1]},
-}
 #: Every set of four contrasts that may be there, once with each of them wanted.
 SETS = torch.tensor(list(itertools.product([False, True], repeat=4))).repeat_interleave(4, dim=0)
 WANTED = torch.arange(4).repeat(16)
 
 
-def made(architecture, **arguments):
+def made(**arguments):
     """In evaluation, with weights that are not those of the start."""
-    network = fresh(architecture, **arguments)
+    network = fresh(**arguments)
     for weights in network.parameters():
         if not weights.any():
             nn.init.normal_(weights, std=0.1)
     return network
 
 
-def fresh(architecture, **arguments):
+def fresh(**arguments):
     torch.manual_seed(0)
-    return build(architecture, {**SMALL, **OWN[architecture], **arguments}).eval()
+    return build("collagan", {**SMALL, **arguments}).eval()
 
 
 def slices(batch=len(SETS), rows=16, columns=16, seed=0):
@@ -47,13 +39,12 @@ def slices(batch=len(SETS), rows=16, columns=16, seed=0):
 
 
 @pytest.mark.parametrize("linear", [False, True])
-@pytest.mark.parametrize("architecture", OWN)
 @pytest.mark.parametrize(
     ("width", "levels", "rows", "columns"), [(3, 1, 7, 5), (4, 2, 6, 10), (4, 3, 16, 16), (2, 5, 32, 48)]
 )
 @torch.no_grad()
-def test_shapes(architecture, linear, width, levels, rows, columns):
-    network = made(architecture, pixels=32, width=width, levels=levels, linear=linear)
+def test_shapes(linear, width, levels, rows, columns):
+    network = made(pixels=32, width=width, levels=levels, linear=linear)
     found = network(slices(3, rows, columns), torch.ones(3, 4, dtype=torch.bool), torch.tensor([0, 2, 1]))
     assert found.shape == (3, 1, rows, columns)
     assert found.isfinite().all()
@@ -63,7 +54,7 @@ def test_shapes(architecture, linear, width, levels, rows, columns):
 @pytest.mark.parametrize("branches", [False, True])
 @torch.no_grad()
 def test_one_encoder_or_one_for_each_contrast_give_images_of_the_same_size(branches):
-    network = made("collagan", branches=branches)
+    network = made(branches=branches)
     assert network(slices(2, 8, 12), SETS[-2:], WANTED[-2:]).shape == (2, 1, 8, 12)
 
 
@@ -86,11 +77,10 @@ def test_the_published_size_has_the_published_widths():
     assert sum(each.numel() for each in encoder) == 4 * one
 
 
-@pytest.mark.parametrize("architecture", OWN)
 @pytest.mark.parametrize("linear", [False, True])
 @torch.no_grad()
-def test_what_is_missing_or_wanted_is_never_looked_at(architecture, linear):
-    network, images = made(architecture, linear=linear), slices()
+def test_what_is_missing_or_wanted_is_never_looked_at(linear):
+    network, images = made(linear=linear), slices()
     hidden = ~SETS | torch.nn.functional.one_hot(WANTED, 4).bool()
     expected = network(images, SETS, WANTED)
     for other in (9.0, torch.nan, slices(seed=1)):
@@ -101,7 +91,7 @@ def test_what_is_missing_or_wanted_is_never_looked_at(architecture, linear):
 
 @torch.no_grad()
 def test_all_the_rest_is_looked_at_by_collagan():
-    network, images = made("collagan", linear=True), slices()
+    network, images = made(linear=True), slices()
     expected = network(images, SETS, WANTED)
     for contrast in range(4):
         changed = images.clone()
@@ -112,7 +102,7 @@ def test_all_the_rest_is_looked_at_by_collagan():
 
 @torch.no_grad()
 def test_a_black_contrast_is_not_a_missing_one_and_each_wanted_contrast_is_another():
-    network, images = made("collagan", linear=True), slices(1)
+    network, images = made(linear=True), slices(1)
     images[:, 1] = 0
     present = torch.tensor([[True, True, True, False]])
     first = network(images, present, torch.tensor([0]))
@@ -121,10 +111,9 @@ def test_a_black_contrast_is_not_a_missing_one_and_each_wanted_contrast_is_anoth
     assert not torch.allclose(network(images, present, torch.tensor([3])), first)
 
 
-@pytest.mark.parametrize("architecture", OWN)
 @torch.no_grad()
-def test_images_of_a_batch_do_not_influence_each_other(architecture):
-    network, images = made(architecture, linear=True), slices(4)
+def test_images_of_a_batch_do_not_influence_each_other():
+    network, images = made(linear=True), slices(4)
     together = network(images, SETS[-4:], WANTED[-4:])
     for number in range(4):
         alone = network(*(each[number, None] for each in (images, SETS[-4:], WANTED[-4:])))
@@ -182,66 +171,11 @@ def test_a_branch_is_an_encoder_of_its_own():
 @torch.no_grad()
 def test_the_linear_network_starts_at_the_mean_of_the_contrasts_that_are_there(branches):
     images = slices()
-    found = fresh("collagan", linear=True, branches=branches)(images, SETS, WANTED).numpy()
+    found = fresh(linear=True, branches=branches)(images, SETS, WANTED).numpy()
     for number, (image, there, wanted) in enumerate(zip(images.numpy(), SETS.tolist(), WANTED.tolist(), strict=True)):
         rest = [image[contrast] for contrast in range(4) if there[contrast] and contrast != wanted]
         expected = np.mean(rest, axis=0) if rest else np.zeros((16, 16))
         np.testing.assert_allclose(found[number, 0], expected, rtol=1e-6)
-
-
-@pytest.mark.parametrize("linear", [False, True])
-@pytest.mark.parametrize("architecture", ["pix2pix", "cyclegan"])
-@torch.no_grad()
-def test_a_translator_sees_its_source_alone(architecture, linear):
-    network, source = made(architecture, linear=linear), OWN[architecture]["source"]
-    images, everything = slices(4), torch.ones(4, 4, dtype=torch.bool)
-    target = torch.full((4,), OWN[architecture]["target"])
-    expected = network(images, everything, target)
-    changed = slices(4, seed=1)
-    assert not torch.allclose(network(changed, everything, target), expected)
-    changed[:, source] = images[:, source]
-    assert torch.equal(network(changed, everything, target), expected)
-    only = torch.arange(4).expand(4, 4) == source
-    for another in range(4):
-        if another != source:
-            assert torch.equal(network(images, only, torch.full((4,), another)), expected)
-    assert torch.equal(network.sources(everything, target), only)
-    if linear:
-        start = fresh(architecture, linear=True)(images, everything, target)
-        torch.testing.assert_close(start, images[:, source, None])
-
-
-@torch.no_grad()
-def test_the_generators_of_cyclegan_are_two():
-    network = made("cyclegan")
-    image = slices(1)[:, :1]
-    assert not torch.allclose(network.there(image), network.back(image))
-    assert not {*map(id, network.there.parameters())} & {*map(id, network.back.parameters())}
-
-
-@given(order=st.permutations(range(4)))
-@settings(max_examples=15)
-@torch.no_grad()
-def test_stargan_sees_the_first_preferred_contrast_that_is_there_and_not_wanted(order):
-    images = slices(rows=4, columns=4)
-    network = fresh("stargan", preferred=order, linear=True, levels=1)
-    found, sources = network(images, SETS, WANTED), network.sources(SETS, WANTED)
-    for number, (there, wanted) in enumerate(zip(SETS.tolist(), WANTED.tolist(), strict=True)):
-        rest = [contrast for contrast in order if there[contrast] and contrast != wanted]
-        if rest:
-            torch.testing.assert_close(found[number, 0], images[number, rest[0]])  # where the linear network starts
-            assert sources[number].nonzero().tolist() == [[rest[0]]]
-
-
-@torch.no_grad()
-def test_without_a_preference_stargan_takes_the_contrasts_in_their_order_and_makes_of_one_any_other():
-    network, images = made("stargan", preferred=[]), slices(3)
-    present = torch.tensor([[False, True, True, True]]).expand(3, 4)
-    sources = network.sources(present, torch.tensor([0, 1, 2]))
-    assert sources.int().argmax(dim=1).tolist() == [1, 2, 1]
-    image = images[:1].expand(2, -1, -1, -1)
-    first, second = network(image, present[:2], torch.tensor([0, 2]))
-    assert not torch.allclose(first, second)
 
 
 @torch.no_grad()
@@ -285,7 +219,6 @@ def test_what_is_far_from_a_patch_does_not_matter_to_it_but_to_the_name():
     assert not torch.equal(named, named_again)
 
 
-@pytest.mark.parametrize("architecture", OWN)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -294,32 +227,30 @@ def test_what_is_far_from_a_patch_does_not_matter_to_it_but_to_the_name():
         ({"levels": 0}, "1 or more levels; found 0"),
     ],
 )
-def test_sizes_without_a_network_are_refused(architecture, arguments, message):
+def test_sizes_without_a_network_are_refused(arguments, message):
     with pytest.raises(ParameterError, match=message):
-        fresh(architecture, **arguments)
+        fresh(**arguments)
 
 
-@pytest.mark.parametrize("architecture", OWN)
 @pytest.mark.parametrize(
     ("pixels", "levels", "multiple", "least"), [(18, 3, 4, 8), (4, 3, 4, 8), (1, 1, 1, 2), (16, 5, 16, 32)]
 )
-def test_crops_that_cannot_be_halved_so_often_are_refused(architecture, pixels, levels, multiple, least):
+def test_crops_that_cannot_be_halved_so_often_are_refused(pixels, levels, multiple, least):
     message = (
         rf"Crops of {pixels} pixels cannot be halved {levels - 1} times; .* multiple of {multiple}, and {least} or"
     )
     with pytest.raises(ParameterError, match=message):
-        fresh(architecture, pixels=pixels, levels=levels)
-    assert fresh(architecture, pixels=least, levels=levels).pixels == least
-    assert fresh(architecture, pixels=least + multiple, levels=levels).pixels == least + multiple
+        fresh(pixels=pixels, levels=levels)
+    assert fresh(pixels=least, levels=levels).pixels == least
+    assert fresh(pixels=least + multiple, levels=levels).pixels == least + multiple
 
 
-@pytest.mark.parametrize("architecture", OWN)
-def test_a_head_with_a_relu_starts_at_the_level_of_tissue(architecture):
+def test_a_head_with_a_relu_starts_at_the_level_of_tissue():
     """One that begins below 0 everywhere learns nothing."""
     heads = {
         linear: [
             each.head
-            for each in fresh(architecture, linear=linear).modules()
+            for each in fresh(linear=linear).modules()
             if isinstance(each, ContrastUNet) and each.linear is linear
         ]
         for linear in (False, True)
@@ -331,12 +262,6 @@ def test_a_head_with_a_relu_starts_at_the_level_of_tissue(architecture):
         assert head.weight.any()
     for head in heads[True]:
         assert not any(weights.any() for weights in head.parameters())
-
-
-@pytest.mark.parametrize("preferred", [[0, 1, 2], [0, 1, 2, 2], [1, 2, 3, 4], [0, 1, 2, 3, 3]])
-def test_a_preference_must_name_each_contrast_once(preferred):
-    with pytest.raises(ParameterError, match=r"each of the numbers 0 to 3 once; found \["):
-        fresh("stargan", preferred=preferred)
 
 
 def test_a_net_of_no_contrasts_is_refused():

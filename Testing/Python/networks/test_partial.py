@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from MedInpaintLib.networks.partial import PartialConv2d
+from MedInpaintLib.networks.partial import PartialConv2d, PartialConv3d
+
+LAYERS = {2: PartialConv2d, 3: PartialConv3d}
 
 
-def layer_of(inputs, outputs, kernel, **options):
+def layer_of(dimensions, inputs, outputs, kernel, **options):
     torch.manual_seed(1)
-    layer = PartialConv2d(inputs, outputs, kernel, **options).double()
+    layer = LAYERS[dimensions](inputs, outputs, kernel, **options).double()
     if layer.bias is not None:
         torch.nn.init.normal_(layer.bias)
     return layer
@@ -64,6 +66,7 @@ def agree(found, expected):
 
 @settings(max_examples=30)
 @given(
+    dimensions=st.sampled_from([2, 2, 3]),
     channels=st.integers(1, 3),
     kernel=st.integers(1, 4),
     stride=st.integers(1, 3),
@@ -74,26 +77,29 @@ def agree(found, expected):
     known=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
     seed=st.integers(0, 99),
 )
-def test_it_is_the_published_formula(channels, kernel, stride, padding, dilation, bias, shared, known, seed):
-    layer = layer_of(channels, 2, kernel, stride=stride, padding=padding, dilation=dilation, bias=bias)
-    images, mask = chance(2, channels, 8, 7, seed=seed, known=known)
+def test_it_is_the_published_formula(
+    dimensions, channels, kernel, stride, padding, dilation, bias, shared, known, seed
+):
+    layer = layer_of(dimensions, channels, 2, kernel, stride=stride, padding=padding, dilation=dilation, bias=bias)
+    images, mask = chance(2, channels, *(8, 7, 9)[:dimensions], seed=seed, known=known)
     mask = mask[:, :1] if shared else mask
     with torch.no_grad():
         agree(layer(images, mask), literal(layer, images, mask.expand_as(images)))
 
 
-def test_where_all_is_known_it_is_a_convolution_but_at_the_border():
-    layer = layer_of(3, 4, 3, padding=1)
-    images, _ = chance(2, 3, 9, 9)
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_where_all_is_known_it_is_a_convolution_but_at_the_border(dimensions):
+    layer = layer_of(dimensions, 3, 4, 3, padding=1)
+    images, _ = chance(2, 3, *[9] * dimensions)
     with torch.no_grad():
         output, found = layer(images, torch.ones_like(images))
-        plain = layer.convolution(images) + layer.bias.view(-1, 1, 1)
-    inner = (..., slice(1, -1), slice(1, -1))
+        plain = layer.convolution(images) + layer.bias.view(-1, *[1] * dimensions)
+    inner = (..., *[slice(1, -1)] * dimensions)
     torch.testing.assert_close(output[inner], plain[inner])
     assert found.all()
     # What lies beyond the border is missing and made up for: 3 for the 2 of a window's 3 rows that are in the image.
-    corner = (..., 0, 0)
-    more = (3 / 2) ** 2
+    corner = (..., *[0] * dimensions)
+    more = (3 / 2) ** dimensions
     torch.testing.assert_close(output[corner] - layer.bias, (plain[corner] - layer.bias) * more)
 
 
@@ -131,12 +137,14 @@ def test_equal_masks_for_every_channel_are_one_mask_for_all(channels):
     assert torch.equal(one[1], many[1])
 
 
-def test_parts_are_one_image_with_a_mask_for_every_channel():
-    features, first = chance(2, 5, 8, 8, seed=1)
-    skip, second = chance(2, 2, 8, 8, seed=2, known=0.6)
-    image, third = chance(2, 3, 8, 8, seed=3)
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_parts_are_one_image_with_a_mask_for_every_channel(dimensions):
+    space = [8] * dimensions
+    features, first = chance(2, 5, *space, seed=1)
+    skip, second = chance(2, 2, *space, seed=2, known=0.6)
+    image, third = chance(2, 3, *space, seed=3)
     first, second = first[:, :1], second[:, :1]
-    layer = layer_of(10, 4, 3, padding=1)
+    layer = layer_of(dimensions, 10, 4, 3, padding=1)
     with torch.no_grad():
         whole = torch.cat([features, skip, image], dim=1)
         masks = torch.cat([first.expand_as(features), second.expand_as(skip), third], dim=1)
@@ -160,7 +168,7 @@ def test_a_mask_may_be_bool():
 
 
 def test_gradients_are_those_of_the_formula_and_0_where_nothing_is_known():
-    layer = layer_of(2, 3, 3, stride=2, padding=1)
+    layer = layer_of(2, 2, 3, 3, stride=2, padding=1)
     images, mask = chance(1, 2, 9, 9)
     images.requires_grad_(True)
     assert torch.autograd.gradcheck(lambda each: layer(each, mask)[0], images)
@@ -192,13 +200,14 @@ def test_under_autocast_the_scale_stays_float32():
         assert torch.isfinite(each).all()
 
 
-def test_what_is_learned_is_weights_and_bias_alone():
-    layer = PartialConv2d(3, 32, 3)
-    shapes = {"convolution.weight": (32, 3, 3, 3), "bias": (32,)}
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_what_is_learned_is_weights_and_bias_alone(dimensions):
+    layer = LAYERS[dimensions](3, 32, 3)
+    shapes = {"convolution.weight": (32, 3, *[3] * dimensions), "bias": (32,)}
     assert {name: tuple(each.shape) for name, each in layer.state_dict().items()} == shapes
     assert {name: tuple(each.shape) for name, each in layer.named_parameters()} == shapes
     assert not list(layer.buffers())
-    assert [*PartialConv2d(3, 32, 3, bias=False).state_dict()] == ["convolution.weight"]
+    assert [*LAYERS[dimensions](3, 32, 3, bias=False).state_dict()] == ["convolution.weight"]
 
 
 def test_it_remembers_nothing():

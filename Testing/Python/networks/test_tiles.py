@@ -129,19 +129,10 @@ def test_what_lacks_a_part_is_estimated_there_as_without_it():
 
 
 @pytest.mark.parametrize("hidden_value", [0.0, 5.0])
-@pytest.mark.parametrize(
-    ("architecture", "own"),
-    [
-        ("collagan", {}),
-        ("stargan", {}),
-        ("pix2pix", {"source": 0, "target": 1}),
-        ("cyclegan", {"source": 0, "target": 1}),
-    ],
-)
 @torch.no_grad()
-def test_what_is_missing_does_not_matter_to_tiles(architecture, own, hidden_value):
+def test_what_is_missing_does_not_matter_to_tiles(hidden_value):
     torch.manual_seed(0)
-    network = build(architecture, {"pixels": 8, "contrasts": 3, "width": 2, "levels": 2, **own}).eval()
+    network = build("collagan", {"pixels": 8, "contrasts": 3, "width": 2, "levels": 2}).eval()
     images, present, target = question(6, 20, 15, 0)
     images[:, :, :12] = 0  # what is there has no signal in some tiles
     hidden = ~present | (torch.arange(3) == target[:, None])

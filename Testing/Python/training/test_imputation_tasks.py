@@ -16,31 +16,20 @@ from MedInpaintLib.training.tasks import task_of
 from MedInpaintLib.training.tasks.imputation import ask
 
 SMALL = {"pixels": 32, "contrasts": 3, "width": 8, "levels": 2, "linear": True}
-OWN = {
-    "collagan": {},
-    "cyclegan": {"source": 2, "target": 0},
-    "pix2pix": {"source": 2, "target": 0},
-    "stargan": {"preferred": [1, 2, 0]},
-}
 #: What may weigh 0, and what its weight is when the recipe does not say.
-WEIGHTS = {
-    "collagan": {"direct": 0, "direct_ssim": 0, "cycle": 10, "cycle_ssim": 1, "adversarial": 1, "domain": 1},
-    "cyclegan": {"cycle": 10, "adversarial": 1},
-    "pix2pix": {"direct": 100, "adversarial": 1},
-    "stargan": {"cycle": 10, "domain": 1, "adversarial": 1},
-}
+WEIGHTS = {"direct": 0, "direct_ssim": 0, "cycle": 10, "cycle_ssim": 1, "adversarial": 1, "domain": 1}
 #: Of the second one a contrast is missing, which the fourth one alone has beside another.
 THERE = torch.tensor([[True, True, True], [True, True, False], [True, True, True], [False, True, True]])
 
 
-def task(architecture="collagan", **options):
+def task(**options):
     """In float64, with weights that are not those of the start."""
     torch.manual_seed(0)
-    network = build(architecture, {**SMALL, **OWN[architecture]})
+    network = build("collagan", SMALL)
     for weights in network.parameters():
         if not weights.any():
             nn.init.normal_(weights, std=0.1)
-    made = task_of(architecture, network, options)
+    made = task_of("collagan", network, options)
     made.network.double()
     made.helpers.double()
     return made
@@ -164,16 +153,15 @@ def test_the_total_of_collagan_is_that_of_loops_over_slices_and_contrasts(dropou
 
 
 def test_the_defaults_are_the_published_weights():
-    for architecture, expected in WEIGHTS.items():
-        made = task(architecture)
-        assert {name: getattr(made, name) for name in expected} == expected
-        total, log = losses(made, batch())["network"]
-        parts = {name: log[f"part/{name}"].item() for name in expected if f"part/{name}" in log}
-        assert total.item() == pytest.approx(sum(expected[name] * value for name, value in parts.items()), rel=1e-7)
+    made = task()
+    assert {name: getattr(made, name) for name in WEIGHTS} == WEIGHTS
+    total, log = losses(made, batch())["network"]
+    parts = {name: log[f"part/{name}"].item() for name in WEIGHTS if f"part/{name}" in log}
+    assert total.item() == pytest.approx(sum(WEIGHTS[name] * value for name, value in parts.items()), rel=1e-7)
 
 
 def test_losses_that_are_switched_off_leave_no_discriminator_and_no_second_pass():
-    off = dict.fromkeys(WEIGHTS["collagan"], 0.0)
+    off = dict.fromkeys(WEIGHTS, 0.0)
     made = task(**{**off, "direct": 2.0})
     assert list(made.optimizers) == ["network"]
     assert not list(made.helpers.parameters())
@@ -187,87 +175,8 @@ def test_losses_that_are_switched_off_leave_no_discriminator_and_no_second_pass(
         assert list(task(**{**off, name: 1.0}).optimizers) == ["discriminator", "network"]
 
 
-def test_the_total_of_pix2pix_is_that_of_its_pairs():
-    made = task("pix2pix")
-    images, there = batch()
-    found = losses(made, (images, there))
-    pairs = [image for image, row in zip(images, there.tolist(), strict=True) if row[2] and row[0]]
-    assert len(pairs) == 2
-    with torch.no_grad():
-        estimates = [made.network.unet(image[None, 2:])[0, 0] for image in pairs]
-        judge = lambda made_of: made.helpers["discriminator"](  # noqa: E731
-            torch.stack([torch.stack([image[2], each]) for image, each in zip(pairs, made_of, strict=True)])
-        )[0]
-        fake, real = judge(estimates), judge([image[0] for image in pairs])
-    direct = np.mean([(each - image[0]).abs().numpy() for each, image in zip(estimates, pairs, strict=True)])
-    assert found["network"][0].item() == pytest.approx(100 * direct + literal_squares(fake, 1), rel=1e-7)
-    expected = literal_squares(real, 1) + literal_squares(fake, 0)
-    assert found["discriminator"][0].item() == pytest.approx(expected, rel=1e-7)
-
-
-def test_the_total_of_cyclegan_is_that_of_sources_and_targets_in_any_order():
-    made = task("cyclegan")
-    images, _ = batch(torch.ones(4, 3, dtype=torch.bool))
-    found = losses(made, (images, torch.ones(4, 3, dtype=torch.bool)))
-    network = made.network
-    with torch.no_grad():
-        sources, targets = [image[None, None, 2] for image in images], [image[None, None, 0] for image in images]
-        there, back = [network.there(each) for each in sources], [network.back(each) for each in targets]
-        cycle = np.mean([(network.back(a) - b).abs().numpy() for a, b in zip(there, sources, strict=True)])
-        cycle += np.mean([(network.there(a) - b).abs().numpy() for a, b in zip(back, targets, strict=True)])
-        judged = {
-            name: [made.helpers[name](torch.cat(each))[0] for each in pair]
-            for name, pair in {"source": (sources, back), "target": (targets, there)}.items()
-        }
-    fooled = sum(literal_squares(fake, 1) for _, fake in judged.values())
-    told = sum(literal_squares(real, 1) + literal_squares(fake, 0) for real, fake in judged.values())
-    assert found["network"][0].item() == pytest.approx(10 * cycle + fooled, rel=1e-7)
-    assert found["discriminator"][0].item() == pytest.approx(told, rel=1e-7)
-    images[:, 0] = images[[2, 0, 3, 1], 0]  # targets of other slices: it learns without pairs
-    for name, (loss, _) in losses(made, (images, torch.ones(4, 3, dtype=torch.bool))).items():
-        torch.testing.assert_close(loss, found[name][0])
-
-
-def test_the_total_of_stargan_is_that_of_one_source_there_and_back():
-    made = task("stargan", cycle=3.0, domain=0.5, adversarial=2.0)
-    given = batch()
-    found = losses(made, given)
-    asked = ask(*given, noise(), 1.0)
-    sources = [row.index(True) for row in asked.present.tolist()]
-    name = lambda number: torch.eye(3, dtype=torch.float64)[number, None]  # noqa: E731
-    with torch.no_grad():
-        seen = [image[source][None, None] for image, source in zip(asked.images, sources, strict=True)]
-        estimates = [
-            made.network.unet(each, name(wanted)) for each, wanted in zip(seen, asked.target.tolist(), strict=True)
-        ]
-        again = [made.network.unet(each, name(source)) for each, source in zip(estimates, sources, strict=True)]
-        real, real_named = made.helpers["discriminator"](torch.cat(seen))
-        fake, fake_named = made.helpers["discriminator"](torch.cat(estimates))
-    expected = 3 * np.mean([(a - b).abs().numpy() for a, b in zip(again, seen, strict=True)])
-    expected += 0.5 * literal_cross_entropy(fake_named, asked.target.tolist()) + 2 * literal_squares(fake, 1)
-    assert found["network"][0].item() == pytest.approx(expected, rel=1e-7)
-    told = 2 * (literal_squares(real, 1) + literal_squares(fake, 0)) + 0.5 * literal_cross_entropy(real_named, sources)
-    assert found["discriminator"][0].item() == pytest.approx(told, rel=1e-7)
-
-
-@pytest.mark.parametrize("architecture", ["pix2pix", "cyclegan"])
-def test_without_a_pair_there_is_nothing_to_learn_and_what_is_no_pair_does_not_matter(architecture):
-    made = task(architecture)
-    images, there = batch()
-    pair = there[:, 0] & there[:, 2]
-    for name, (loss, _) in losses(made, (images[~pair], there[~pair])).items():
-        assert loss.item() == 0
-        loss.backward()
-        weights = [each for group in made.optimizers[name].param_groups for each in group["params"]]
-        assert not any(each.grad.any() for each in weights)
-    among, alone = losses(made, (images, there)), losses(made, (images[pair], there[pair]))
-    for name, (loss, _) in alone.items():
-        torch.testing.assert_close(among[name][0], loss)
-
-
-@pytest.mark.parametrize("architecture", OWN)
-def test_gradients_reach_all_weights_of_the_networks_and_each_loss_those_of_its_optimizer(architecture):
-    made = task(architecture)
+def test_gradients_reach_all_weights_of_the_networks_and_each_loss_those_of_its_optimizer():
+    made = task()
     made.network.train()
     for name, loss, _ in made.losses(batch(), 0, noise()):
         weights = [each for group in made.optimizers[name].param_groups for each in group["params"]]
@@ -284,9 +193,8 @@ def test_gradients_reach_all_weights_of_the_networks_and_each_loss_those_of_its_
     }
 
 
-@pytest.mark.parametrize("architecture", OWN)
-def test_a_step_of_the_optimizer_lowers_the_loss(architecture):
-    made = task(architecture, rate=1e-3)
+def test_a_step_of_the_optimizer_lowers_the_loss():
+    made = task(rate=1e-3)
     totals = []
     for _ in range(6):
         for name, loss, parts in made.losses(batch(), 0, noise()):
@@ -299,14 +207,13 @@ def test_a_step_of_the_optimizer_lowers_the_loss(architecture):
     assert totals[-1] < totals[0]
 
 
-@pytest.mark.parametrize("architecture", OWN)
-def test_after_a_half_life_the_rate_is_half(architecture):
-    made = task(architecture, rate=1e-2, half_life=8)
+def test_after_a_half_life_the_rate_is_half():
+    made = task(rate=1e-2, half_life=8)
     for step, rate in ((0, 1e-2), (8, 5e-3), (16, 2.5e-3), (4, 1e-2 / np.sqrt(2)), (0, 1e-2)):
         losses(made, batch(), step)
         for optimizer in made.optimizers.values():
             assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([rate])
-    made = task(architecture, rate=1e-2, half_life=0)
+    made = task(rate=1e-2, half_life=0)
     losses(made, batch(), 10**6)
     assert made.optimizers["network"].param_groups[0]["lr"] == 1e-2
 
@@ -317,9 +224,8 @@ def test_the_published_rate_falls_by_a_hundredth_in_400_steps():
     assert made.optimizers["network"].param_groups[0]["lr"] == pytest.approx(0.99e-5, rel=1e-5)
 
 
-@pytest.mark.parametrize("architecture", OWN)
-def test_validation_asks_the_network_for_what_is_wanted(architecture):
-    made = task(architecture)
+def test_validation_asks_the_network_for_what_is_wanted():
+    made = task()
     network = made.network.eval()
     images, _ = batch(torch.ones(4, 3, dtype=torch.bool))
     present = torch.tensor([[False, True, True], [False, False, True], [False, True, True], [False, True, True]])
@@ -330,22 +236,20 @@ def test_validation_asks_the_network_for_what_is_wanted(architecture):
     torch.testing.assert_close(found, expected.detach())
 
 
-@pytest.mark.parametrize("architecture", OWN)
-def test_weights_that_are_all_0_or_below_0_are_refused(architecture):
-    names = WEIGHTS[architecture]
+def test_weights_that_are_all_0_or_below_0_are_refused():
+    names = WEIGHTS
     with pytest.raises(ParameterError, match="All losses of the recipe's"):
-        task(architecture, **dict.fromkeys(names, 0.0))
+        task(**dict.fromkeys(names, 0.0))
     for name in (*names, "rate", "half_life"):
         value = -1 if name == "half_life" else -1.0
         with pytest.raises(ParameterError, match=f"has {name} = -1; it must be 0 or more"):
-            task(architecture, **{name: value})
+            task(**{name: value})
     with pytest.raises(ParameterError, match="has adversarial = nan"):
-        task(architecture, adversarial=float("nan"))
+        task(adversarial=float("nan"))
 
 
-@pytest.mark.parametrize("architecture", OWN)
-def test_unknown_options_and_those_of_the_wrong_kind_are_refused(architecture):
+def test_unknown_options_and_those_of_the_wrong_kind_are_refused():
     with pytest.raises(ParameterError, match="knows no 'gan'"):
-        task(architecture, gan="hinge")
+        task(gan="hinge")
     with pytest.raises(ParameterError, match="half_life = '5'; its default is"):
-        task(architecture, half_life="5")
+        task(half_life="5")

@@ -1,0 +1,49 @@
+"""Studies: research questions with their measurements, tables and pages.
+
+``python -m Research`` lists them, ``python -m Research NAME`` runs one. A study is a module or a package with its name.
+This package imports the engine and is imported by nothing; importing it registers the comparators.
+"""
+
+from __future__ import annotations
+
+from . import comparators
+
+__all__ = ["STUDIES", "comparators"]
+
+#: Study -> its question, and its page below ``docs``.
+STUDIES = {
+    "without-training": ("Which fill without training is best, and where?", "fills/README.md"),
+    "latent-search": ("GAN or VAE, and what does each part of the search do?", "latent/README.md"),
+    "feed-forward": (
+        "Are networks on brain MR better than the best fills without training?",
+        "feed-forward/README.md",
+    ),
+    "given": (
+        "What should a network be given in the hole?",
+        "feed-forward/README.md#what-a-network-is-given-in-the-hole",
+    ),
+    "people": (
+        "Would more people to learn from help on brain MR?",
+        "feed-forward/README.md#would-more-people-to-learn-from-help",
+    ),
+    "films-and-ct": ("How good are the released networks on chest films and CT slices?", "films-and-ct/README.md"),
+    "contrasts": ("How well is a missing contrast estimated, by CollaGAN and by others?", "contrasts/README.md"),
+    "learning": ("What lets a network learn on chest films?", "experiments/learning/README.md"),
+    "seeds": ("Would the same training come out the same?", "experiments/seeds/README.md"),
+    "film-people": ("Would more people to learn from help on chest films?", "experiments/film-people/README.md"),
+    "ct-people": ("Would more people to learn from help on CT slices?", "experiments/ct-people/README.md"),
+    "networks": (
+        "U-Net, partial convolutions or recurrent feature reasoning on chest films?",
+        "experiments/networks/README.md",
+    ),
+    "networks-ct": (
+        "U-Net, partial convolutions or recurrent feature reasoning on CT slices?",
+        "experiments/networks-ct/README.md",
+    ),
+    "hole-size": ("How large may the hole be?", "experiments/hole-size/README.md"),
+    "hole-shape": ("Squares or strips?", "experiments/hole-shape/README.md"),
+    "hole-count": ("How many holes may there be?", "experiments/hole-count/README.md"),
+    "orientation": ("Does the direction of strips matter?", "experiments/orientation/README.md"),
+    "disease": ("Does disease in the training data matter?", "experiments/disease/README.md"),
+    "unlike": ("What if holes are unlike those of training?", "experiments/unlike/README.md"),
+}

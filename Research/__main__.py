@@ -1,0 +1,65 @@
+"""The command ``python -m Research [NAME [OPTION...]]``."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from MedInpaintLib.errors import ParameterError
+from MedInpaintLib.job import EXIT_DONE, guarded
+from MedInpaintLib.threads import one_for_blas
+
+from . import STUDIES
+
+USAGE = """usage: python -m Research NAME --data DATA [OPTION...]
+
+Runs a study and writes its page: tables, plots, pictures, and what was found. DATA is a folder with MANIFEST.csv;
+python -m Research NAME --help explains the other options. The same command resumes a study that was stopped.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a study or, without a name, list all; return the exit code, as of ``medinpaint``."""
+    one_for_blas()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        width = max(map(len, STUDIES))
+        print(USAGE, *(f"{name:{width}}  {question}" for name, (question, _) in STUDIES.items()), sep="\n")
+        return EXIT_DONE
+    return guarded(lambda: run(arguments[0], arguments[1:]), _report)
+
+
+def run(name: str, arguments: Sequence[str]) -> None:
+    """Run a study.
+
+    Args:
+        name: of :data:`STUDIES`.
+        arguments: as on a command line.
+
+    Raises:
+        ParameterError: there is no such study.
+    """
+    if name not in STUDIES:
+        raise ParameterError(f"There is no study '{name}'; the studies are: {', '.join(STUDIES)}.")
+    module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
+    if hasattr(module, "STUDY"):
+        from .shared import study_page
+
+        study_page.main(module.STUDY, arguments)
+    else:
+        module.main(arguments)
+
+
+def _report(event: dict[str, Any]) -> None:
+    """Print an error or a cancellation in one line."""
+    print(f"Error: {event['message']}" if event["event"] == "error" else event["message"], file=sys.stderr)
+
+
+if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal can show signs such as ±
+    sys.exit(main())

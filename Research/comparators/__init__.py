@@ -1,0 +1,13 @@
+"""What CollaGAN is compared with: networks with the tasks by which they learn, and intensities rescaled by histogram.
+
+Importing this package registers the networks, so that recipes, trainings and bundles know them.
+"""
+
+from __future__ import annotations
+
+from MedInpaintLib import networks
+from MedInpaintLib.training import tasks
+
+for _name, _network in (("cyclegan", "CycleGan"), ("pix2pix", "Pix2Pix"), ("stargan", "StarGan")):
+    networks.register(_name, f"{__name__}.{_name}:{_network}", networks.ESTIMATES)
+    tasks.register(_name, f"{__name__}.{_name}:{_network}Task")

@@ -1,0 +1,117 @@
+"""StarGAN: any contrast from any other one, by one generator."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from MedInpaintLib.errors import ParameterError
+from MedInpaintLib.losses.adversarial import LeastSquaresGan
+from MedInpaintLib.networks.contrast_discriminator import ContrastDiscriminator
+from MedInpaintLib.networks.contrast_unet import ContrastUNet
+from MedInpaintLib.networks.imputer import Imputer, one_hot
+from MedInpaintLib.training.tasks.imputation import adam, anneal, answer, ask, check_options, check_side
+
+
+class StarGan(Imputer):
+    """One generator from a contrast and the name of another to that other one. Choi et al.: StarGAN: Unified generative
+    adversarial networks for multi-domain image-to-image translation, CVPR 2018; with CollaGAN's U-Net, so that only the
+    training differs.
+
+    Args:
+        pixels, contrasts: see :class:`~MedInpaintLib.networks.imputer.Imputer`.
+        preferred: numbers of all contrasts; the network sees the first of them that is present and not the target.
+        width, levels, linear: see :class:`~MedInpaintLib.networks.contrast_unet.ContrastUNet`.
+    """
+
+    def __init__(
+        self,
+        *,
+        pixels: int,
+        contrasts: int,
+        preferred: tuple[int, ...] = (),
+        width: int = 16,
+        levels: int = 5,
+        linear: bool = False,
+    ) -> None:
+        super().__init__(pixels=pixels, contrasts=contrasts, levels=levels)
+        order = list(preferred) or list(range(contrasts))
+        if sorted(order) != list(range(contrasts)):
+            raise ParameterError(f"'preferred' must hold each of the numbers 0 to {contrasts - 1} once; found {order}.")
+        self.ranks = [order.index(each) for each in range(contrasts)]
+        self.unet = ContrastUNet(1, contrasts, width=width, levels=levels, linear=linear)
+
+    def predict(self, images: torch.Tensor, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        source = self.sources(present, target).to(images.dtype)
+        image = (images * source[:, :, None, None]).sum(dim=1, keepdim=True)
+        return self.unet(image, one_hot(target, self.contrasts).to(images.dtype))
+
+    def sources(self, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        ranks = torch.tensor(self.ranks, device=target.device)
+        ranks = torch.where(super().sources(present, target), ranks, self.contrasts)
+        return super().sources(present, target) & one_hot(ranks.argmin(dim=1), self.contrasts)
+
+
+@dataclasses.dataclass
+class StarGanTask:
+    """The loss ``adversarial L_GAN + domain L_cls + cycle mean |G(G(s; t); s) - s|``.
+
+    Choi et al., CVPR 2018, eq. 1 to 6, with least squares in place of the Wasserstein distance, as in the GANs that it
+    is compared with. It needs no pairs: of the target, only the name is used.
+
+    Attributes:
+        network: the generator.
+        rate, half_life: as in :class:`~MedInpaintLib.training.tasks.collagan.CollaGanTask`.
+        cycle, domain, adversarial: weights; published 10, 1 and 1.
+        discriminator_width: channels of the discriminator's first layer.
+    """
+
+    network: StarGan
+    rate: float = 1e-4
+    half_life: int = 0
+    cycle: float = 10.0
+    domain: float = 1.0
+    adversarial: float = 1.0
+    discriminator_width: int = 4
+
+    def __post_init__(self) -> None:
+        check_options(self, ("cycle", "domain", "adversarial"))
+        check_side(self.network)
+        device = next(self.network.parameters()).device
+        discriminator = ContrastDiscriminator(self.network.contrasts, width=self.discriminator_width).to(device)
+        self.helpers = nn.ModuleDict({"discriminator": discriminator})
+        self.optimizers = {
+            "discriminator": adam([discriminator], self.rate),
+            "network": adam([self.network], self.rate),
+        }
+
+    def losses(
+        self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
+    ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
+        anneal(self.optimizers, self.rate, step, self.half_life)
+        asked = ask(batch[0], batch[1], noise, dropout=1.0)  # one other contrast stays
+        discriminator, gan = self.helpers["discriminator"], LeastSquaresGan()
+        source = asked.present.int().argmax(dim=1)
+        image = (asked.images * asked.present[:, :, None, None]).sum(dim=1, keepdim=True)
+        estimate = self._estimate(image, asked.target)
+        (real, named), (fake, _) = discriminator(image), discriminator(estimate.detach())
+        loss = self.adversarial * gan.discriminator(real, fake)
+        yield "discriminator", loss + self.domain * functional.cross_entropy(named, source), {}
+        fake, named = discriminator(estimate)
+        parts = {
+            "adversarial": gan.generator(fake),
+            "domain": functional.cross_entropy(named, asked.target),
+            "cycle": functional.l1_loss(self._estimate(estimate, source), image),
+        }
+        total = sum((getattr(self, name) * loss for name, loss in parts.items()), start=estimate.new_zeros(()))
+        yield "network", total, {f"part/{name}": loss.detach() for name, loss in parts.items()}
+
+    def fill(self, network: StarGan, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        return answer(network, images, known)
+
+    def _estimate(self, image: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return self.network.unet(image, one_hot(target, self.network.contrasts).to(image.dtype))

@@ -1,0 +1,5 @@
+"""The study `feed-forward`: measure.py fills and scores, page.py writes the page."""
+
+from .page import main
+
+__all__ = ["main"]

@@ -1,0 +1,1 @@
+"""What studies share: cases, scores, tables, trainings and the pages made of them."""

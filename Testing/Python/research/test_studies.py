@@ -1,0 +1,242 @@
+"""Studies on tiny films with tiny networks: what is trained is trained once, and the pages are whole."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import importlib
+import re
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from MedInpaintLib.manifest import read_manifest
+from MedInpaintLib.training.recipe import read_recipe
+from MedInpaintLib.volume import Volume
+from Research import STUDIES
+from Research.films_and_ct import measure as films_and_ct
+from Research.films_and_ct import page as films_and_ct_page
+from Research.shared import study, study_page
+from Research.shared.cases import Task, fingerprint
+from Research.shared.comparison import Difference, difference, mean, verdict
+from Research.shared.manifests import reduced
+
+
+def module_of(name):
+    return importlib.import_module(f"Research.{name.replace('-', '_')}")
+
+
+TRAINED = [name for name in STUDIES if hasattr(module_of(name), "STUDY")]
+TINY = {"unet": {"width": 4, "levels": 2}, "pconv": {"width": 4, "levels": 2}, "rfr": {"width": 8, "recurrences": 1}}
+SIZE = study.Size(steps=2, cases=2, crops=4, images=2, seeds=(0,))
+
+
+def film(seed, size=96):
+    """uint8: smooth, bright, noisy."""
+    rng = np.random.default_rng(seed)
+    smooth = ndimage.gaussian_filter(rng.random((size, size)), 6)
+    return np.clip(128 + 2000 * (smooth - smooth.mean()) + rng.normal(0, 2, smooth.shape), 40, 250).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Films of both kinds and CT slices, in all splits."""
+    folder = tmp_path_factory.mktemp("data")
+    rows = [["path", "modality", "contrast", "subject_id", "split"]]
+    for number, split in enumerate(("train", "train", "val", "val", "test", "test", "test", "test")):
+        kind = ("CR no_findings", "CR pneumonia")[number % 2]
+        Volume(film(number, 192 if number < 4 else 96), (1.0, 1.0)).write(folder / f"film{number}.png")
+        rows.append([f"film{number}.png", "CXR", kind, f"f{number}", split])
+    (folder / "ct_slices").mkdir()
+    for number, split in enumerate(("train", "val", "test", "test")):
+        slice_ = film(number + 10).astype(np.int16)[np.newaxis] * 4 - 500
+        Volume(slice_, (5.0, 1.0, 1.0)).write(folder / "ct_slices" / f"{number}.nii.gz")
+        rows.append([f"ct_slices/{number}.nii.gz", "CT", "CT", f"c{number}", split])
+    with (folder / "MANIFEST.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return folder
+
+
+def tiny(name):
+    """A recipe for films of 96 pixels."""
+    recipe = read_recipe(name)
+    arguments = {"pixels": 32, "slices": 1, "given": "fill", "relative": True, **TINY[recipe.architecture]}
+    schedule = dataclasses.replace(recipe.schedule, batch=2)
+    data = dataclasses.replace(recipe.data, across=96 if recipe.data.across else 0)
+    return dataclasses.replace(recipe, arguments=arguments, schedule=schedule, data=data)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(study, "read_recipe", tiny)
+    monkeypatch.setattr(study, "in_parallel", lambda work, jobs, *, workers: (work(*job) for job in jobs))
+    monkeypatch.setattr(study, "go_through", lambda todo, work, keep, *, workers: [work(*each) for each in todo])
+    monkeypatch.setattr(study_page, "SIZES", {"small": SIZE})
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Shared, so that studies share trainings."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
+    asked = module_of(name).STUDY
+    assert asked.name == name
+    asked = dataclasses.replace(asked, across=asked.across and 96)
+    out = tmp_path / "docs" / "experiments"
+    study_page.main(asked, ["--data", str(data), "--out", str(out), "--runs", str(runs)])
+    page = (out / name / "README.md").read_text(encoding="utf-8")
+    assert page.startswith(f"# {asked.title}\n")
+    rows = {}
+    for line in page.splitlines():
+        if line.startswith("| "):
+            rows.setdefault(line.split("|")[1].strip(), line.replace(line.split("|")[1], ""))
+    for arm in asked.arms:
+        # PSNR, difference and SSIM of every condition.
+        assert len(re.findall(r"-?\d+\.\d+", rows[arm.label])) == 4 * len(asked.conditions)
+    found = re.search(r"\*\*Found:\*\* (.+)", page)
+    assert found
+    assert "nan" not in found[1]
+    for picture in ("curves.png", *(f"fills-{number + 1}.png" for number in range(len(asked.conditions)))):
+        assert f"({picture})" in page
+        assert (out / name / picture).stat().st_size > 5000
+    with (out / name / "scores.csv").open(encoding="utf-8") as file:
+        scores = list(csv.DictReader(file))
+    assert {row["method"] for row in scores} >= {arm.label for arm in asked.arms}
+    assert all(bool(row["report_psnr"] and row["image_psnr"]) is (asked.modality == "film") for row in scores)
+
+
+def test_what_is_trained_is_not_trained_again(data, runs, tmp_path, small, monkeypatch):
+    asked = dataclasses.replace(module_of("hole-shape").STUDY, across=96)
+    study.run(asked, SIZE, data, runs, tmp_path)
+    monkeypatch.setattr(study, "train", lambda *_, **__: pytest.fail("trained again"))
+    study.run(asked, SIZE, data, runs, tmp_path)
+
+
+def test_studies_share_their_trainings():
+    """Those that are the same have the same folder; of no two others have it."""
+    places = {}
+    for name in TRAINED:
+        asked = module_of(name).STUDY
+        for arm in asked.arms:
+            recipe = asked.recipe(arm, study.SIZES["full"])
+            what = (asked.base, arm.architecture, arm.holes, arm.contrasts, arm.arguments, arm.seed, arm.share)
+            places.setdefault(study._folder_name(recipe, "", arm.share), set()).add(what)
+    assert all(len(each) == 1 for each in places.values())
+    assert len(places) == 27
+
+
+def test_the_released_networks_have_a_page(data, runs, tmp_path, small, monkeypatch):
+    models = {}
+    for name, modality in (("hole-shape", "film"), ("networks-ct", "CT")):
+        asked = module_of(name).STUDY
+        asked = dataclasses.replace(asked, across=asked.across and 96)
+        folders = study.run(asked, SIZE, data, runs, tmp_path).folders
+        models[modality] = {"unet": ("unet", str(study.bundle_of(folders[asked.arms[0].label])))}
+    tasks = (
+        Task("film-squares", "Chest films, squares", "film", True, "squares:10px:2"),
+        Task("ct-strips", "CT slices, strips", "CT", True, "strips:6px:1"),
+    )
+    for module in (films_and_ct, films_and_ct_page):
+        monkeypatch.setattr(module, "MODELS", models)
+        monkeypatch.setattr(module, "TASKS", tasks)
+        monkeypatch.setattr(module, "WITHOUT", ("biharmonic", "harmonic"))
+    monkeypatch.setattr(films_and_ct, "go_through", lambda todo, work, keep, *, workers: [work(*each) for each in todo])
+    monkeypatch.setattr(films_and_ct, "ACROSS", 96)
+    out = tmp_path / "films-and-ct"
+    films_and_ct_page.main(["--data", str(data), "--out", str(out), "--runs", str(runs)])
+    page = (out / "README.md").read_text(encoding="utf-8")
+    words = ["## Chest films, squares", "## CT slices, strips", "| the report, RFR | 22.34", "## Against", "dB higher"]
+    assert [each for each in words if each not in page] == []
+    assert (out / "film-squares.png").stat().st_size > 5000
+    with (out / "scores.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 4 * (4 * 2 + 2 * 1)  # methods, and holes of films and slices
+
+
+def test_full_image_figures_are_higher_by_what_nobody_had_to_fill(data, runs):
+    """A hole of h of n pixels: 10 log10(n / h) dB for nothing, at the same maximum."""
+    task = Task("film", "Films", "film", True, "squares:24px:1")
+    entry = next(each for each in read_manifest(data, "test") if task.suits(each))
+    case = films_and_ct.run_case(task, entry, 0, without=("biharmonic",), models={})
+    for row in case["scores"]:
+        assert row["image_psnr"] > row["report_psnr"] + 10 * np.log10(96 * 96 / 24**2) - 1e-6
+
+
+def test_films_are_reduced_by_means_of_blocks(data, tmp_path):
+    folder = reduced(data, tmp_path / "small", "film", 96)
+    entries = read_manifest(folder)
+    assert len(entries) == 8
+    for before, after in zip(read_manifest(data), entries, strict=False):
+        assert (before.split, before.subject, before.contrast) == (after.split, after.subject, after.contrast)
+        large, small = Volume.read(before.path).array, Volume.read(after.path).array
+        times = large.shape[0] // 96
+        assert small.shape == (96, 96)
+        assert small.dtype == np.uint8
+        for row, column in ((0, 0), (50, 17), (95, 95)):
+            block = large[row * times : (row + 1) * times, column * times : (column + 1) * times]
+            assert small[row, column] == np.rint(block.mean())
+    assert reduced(data, tmp_path / "small", "film", 96) == folder
+
+
+def test_differences_are_paired_by_hole_and_averaged_by_image():
+    def case(image, *rows):
+        return {"subject": image, "scores": [{"method": m, "hole": h, "psnr": v} for m, h, v in rows]}
+
+    found = [
+        case("a", ("x", 1, 10.0), ("x", 2, 20.0), ("y", 2, 18.0), ("y", 1, 9.0)),
+        case("b", ("x", 1, 30.0), ("y", 1, 30.0)),
+        case("a", ("x", 1, 12.0), ("y", 1, 9.0)),
+    ]
+    each = difference(found, "x", "y")
+    assert each.mean == pytest.approx((2.0 + 0.0) / 2)
+    assert each.error == pytest.approx(np.std([2.0, 0.0], ddof=1) / np.sqrt(2))
+    assert mean(found, "x", "psnr") == pytest.approx(18.0)
+    assert verdict(Difference(-0.5, 0.1), "wins", "loses") == "loses (-0.50 ± 0.10 dB)"
+    assert str(difference(found[:1], "x", "y")) == "+1.50 dB"
+    assert verdict(Difference(0.1, 0.1), "wins", "loses").startswith("cannot be told apart")
+
+
+def test_a_flat_slice_is_turned_as_networks_see_it(tmp_path):
+    """Of an array whose rows run to the front and columns to the left, both are turned round."""
+    array = np.arange(30, dtype=np.int16).reshape(1, 5, 6)
+    turned = Volume(array, (5.0, 2.0, 1.0), direction=np.diag([-1.0, -1.0, 1.0]))
+    (tmp_path / "ct_slices").mkdir()
+    turned.write(tmp_path / "ct_slices" / "a.nii.gz")
+    (tmp_path / "MANIFEST.csv").write_text("path,modality,contrast,subject_id,split\nct_slices/a.nii.gz,CT,CT,a,test\n")
+    (entry,) = read_manifest(tmp_path)
+    image = Task("ct", "CT", "CT", True, "squares:2px").load(entry)
+    np.testing.assert_array_equal(image.array, array[0, ::-1, ::-1])
+    assert image.spacing == (2.0, 1.0)
+
+
+def test_other_data_are_other_trainings(data, tmp_path):
+    before = fingerprint(data, "film")
+    text = (data / "MANIFEST.csv").read_text(encoding="utf-8")
+    other = tmp_path / "MANIFEST.csv"
+    other.write_text(text.replace("f0,train", "f0,test"))
+    assert fingerprint(tmp_path, "film") != before
+    other.write_text(text.replace("c0,train", "c0,test"))  # of a CT
+    assert fingerprint(tmp_path, "film") == before
+
+
+def test_holes_lie_elsewhere_in_every_image(data):
+    task = Task("film", "Films", "film", True, "squares:16px:1")
+    entries = [each for each in read_manifest(data, "test") if task.suits(each)]
+    cases = [films_and_ct.run_case(task, each, 0, without=("nearest",), models={}) for each in entries]
+    assert len({case["seed"] for case in cases}) == len(entries) > 2
+    again = films_and_ct.run_case(task, entries[0], 0, without=("nearest",), models={})
+    assert again["scores"] == cases[0]["scores"]
+
+
+def test_a_perfect_fill_has_a_psnr_that_means_can_be_taken_of(tmp_path):
+    Volume(np.full((64, 64), 200, np.uint8), (1.0, 1.0)).write(tmp_path / "flat.png")
+    (tmp_path / "MANIFEST.csv").write_text("path,modality,contrast,subject_id,split\nflat.png,CXR,CR,a,test\n")
+    (entry,) = read_manifest(tmp_path)
+    task = Task("film", "Films", "film", True, "squares:16px:1")
+    case = films_and_ct.run_case(task, entry, 0, without=("nearest", "harmonic"), models={})
+    assert {row["psnr"] for row in case["scores"]} == {60.0}
+    assert difference([case], "harmonic", "nearest").mean == 0
