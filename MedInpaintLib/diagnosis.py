@@ -53,7 +53,7 @@ class Section:
         return all(each.well for each in self.findings)
 
     def text(self) -> str:
-        """The title and a line for each finding; an exclamation mark is before those that are not well."""
+        """Format the title and a line for each finding; an exclamation mark marks problems."""
         home = os.path.expanduser("~")
         lines = [self.title, *(f"{'  ' if each.well else '! '}{each.text}" for each in self.findings)]
         # The user's name is nobody's business.
@@ -69,7 +69,7 @@ def report() -> list[Section]:
 
 
 def sections() -> Iterator[Section]:
-    """The sections one by one: what was found so far can be shown before PyTorch is imported."""
+    """Yield the sections one by one: the first can be shown before PyTorch is imported."""
     parts: dict[str, Part] = {
         "MedInpaint": _software,
         "Machine": _machine,
@@ -111,7 +111,7 @@ def main() -> int:
 
 
 def _guarded(part: Part) -> Iterator[Finding]:
-    """The findings of a part; what stops it is the last one."""
+    """Return the findings of a part; what stops it is the last one."""
     try:
         yield from part()
     except Exception as error:
@@ -119,7 +119,7 @@ def _guarded(part: Part) -> Iterator[Finding]:
 
 
 def _said(error: Exception) -> str:
-    """An error in one line."""
+    """Describe an error in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
@@ -151,7 +151,7 @@ def _disk() -> Iterator[Finding]:
 
 
 def _driver() -> Iterator[Finding]:
-    """What NVIDIA's own program says; it knows of GPUs that PyTorch cannot use."""
+    """Ask NVIDIA's own program, which knows of GPUs that PyTorch cannot use."""
     asked = "name,driver_version,memory.total,memory.free"
     try:
         answer = _said_by("nvidia-smi", f"--query-gpu={asked}", "--format=csv,noheader")
@@ -231,7 +231,7 @@ def _memory_of_windows() -> tuple[int, int | None]:
 
 
 def _said_by(*command: str) -> str:
-    """The standard output of a program.
+    """Return the standard output of a program.
 
     Raises:
         OSError, subprocess.SubprocessError: it is not there, fails, or takes too long.

@@ -37,11 +37,11 @@ class Hole:
     shape: tuple[int, ...]
 
     def count(self) -> int:
-        """How many voxels are to be filled."""
+        """Return how many voxels are to be filled."""
         return int(np.count_nonzero(self.voxels))
 
     def crop(self, box: Box) -> np.ndarray:
-        """The hole's voxels in any box of the image, as a new bool array."""
+        """Return the hole's voxels in any box of the image, as a new bool array."""
         out = np.zeros([part.stop - part.start for part in box], dtype=bool)
         here, there = [], []
         for mine, theirs in zip(self.box, box, strict=True):
@@ -54,7 +54,7 @@ class Hole:
         return out
 
     def full(self) -> np.ndarray:
-        """The hole as a bool array of the whole image's shape."""
+        """Return the hole as a bool array of the whole image's shape."""
         out = np.zeros(self.shape, dtype=bool)
         out[self.box] = self.voxels
         return out
@@ -63,7 +63,7 @@ class Hole:
 def find_hole(
     mask: Volume, image: Volume, *, labels: Sequence[int] | None = None, dilate_mm: float = 0.0
 ) -> tuple[Hole, list[str]]:
-    """The hole that ``mask`` marks in ``image``, and warnings for the user.
+    """Return the hole that ``mask`` marks in ``image``, and warnings for the user.
 
     Args:
         mask: 0 = known, anything else = fill. On the image's grid, or on another one in the same space.
@@ -146,7 +146,7 @@ def clusters(hole: np.ndarray, block: Sequence[int]) -> Iterator[tuple[Box, np.n
 
 
 def grow(box: Box, margin: Sequence[int], shape: Sequence[int]) -> Box:
-    """The box with ``margin`` voxels more on each side of each axis, cut off at the image's border."""
+    """Return the box with ``margin`` voxels more on each side of each axis, cut off at the image's border."""
     return tuple(
         slice(max(part.start - more, 0), min(part.stop + more, size))
         for part, more, size in zip(box, margin, shape, strict=True)
@@ -154,14 +154,14 @@ def grow(box: Box, margin: Sequence[int], shape: Sequence[int]) -> Box:
 
 
 def shift(box: Box, into: Box) -> Box:
-    """A box given relative to the start of the box ``into``, in the coordinates in which that one is given."""
+    """Convert a box relative to the start of the box ``into`` to the coordinates of that one."""
     return tuple(
         slice(part.start + outer.start, part.stop + outer.start) for part, outer in zip(box, into, strict=True)
     )
 
 
 def relative(box: Box, outer: Box) -> Box:
-    """A box in the coordinates of a box around it."""
+    """Convert a box to the coordinates of a box around it."""
     return tuple(slice(b.start - o.start, b.stop - o.start) for b, o in zip(box, outer, strict=True))
 
 
@@ -205,7 +205,7 @@ def _join(box: Box, other: Box) -> Box:
 
 
 def _onto_grid(mask: Volume, image: Volume) -> tuple[Volume, list[str]]:
-    """The mask on the image's grid, and warnings."""
+    """Return the mask on the image's grid, and warnings."""
     if mask.array.ndim != image.array.ndim:
         if np.squeeze(mask.array).shape != np.squeeze(image.array).shape:
             raise GeometryError(
@@ -230,7 +230,7 @@ def _onto_grid(mask: Volume, image: Volume) -> tuple[Volume, list[str]]:
 
 
 def bounding_box(marked: np.ndarray) -> Box | None:
-    """The smallest box with all voxels that are not 0; None when there are none.
+    """Return the smallest box with all voxels that are not 0; None when there are none.
 
     Looks at raw memory, whatever the dtype, without a copy: of a 512 x 512 x 600 mask only the memory bandwidth
         is paid (5 ms).
@@ -274,7 +274,7 @@ def _select(values: np.ndarray, labels: Sequence[int]) -> np.ndarray:
 
 
 def _many_labels(values: np.ndarray) -> list[str]:
-    """A warning when a mask looks like an image, or like a label map of which only a part was meant."""
+    """Warn of a mask that looks like an image, or like a label map of which only a part was meant."""
     step = max(1, values.size // 100_000)
     count = len(np.unique(values.ravel()[::step]))
     if count <= FEW_LABELS:

@@ -54,7 +54,7 @@ def samples() -> dict[str, Sample]:
 
 
 def sample(name: str) -> Sample:
-    """The sample called ``name``.
+    """Return the sample called ``name``.
 
     Raises:
         ParameterError: there is none; the message lists those there are.

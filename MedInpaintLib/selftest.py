@@ -50,7 +50,7 @@ def run() -> list[tuple[str, bool, str]]:
 
 
 def _check(name: str, needs: str = "") -> Callable[[Check], Check]:
-    """Decorator for a function that returns by how much something deviates from the truth; it may need a package."""
+    """Register a function that returns by how much something deviates from the truth; it may need a package."""
 
     def register(check: Check) -> Check:
         _CHECKS.append((name, needs, check))
@@ -60,7 +60,7 @@ def _check(name: str, needs: str = "") -> Callable[[Check], Check]:
 
 
 def _field() -> tuple[np.ndarray, np.ndarray]:
-    """A smooth volume with some texture, and an L-shaped hole that does not touch the border."""
+    """Make a smooth volume with some texture, and an L-shaped hole that does not touch the border."""
     k, j, i = np.meshgrid(np.arange(10.0), np.arange(12.0), np.arange(14.0), indexing="ij")
     hole = np.zeros(k.shape, dtype=bool)
     hole[3:7, 3:9, 4:7] = hole[3:7, 6:9, 4:11] = True
@@ -68,7 +68,7 @@ def _field() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _ramp() -> np.ndarray:
-    """A linear function of position in mm."""
+    """Return a linear function of position in mm."""
     axes = np.meshgrid(*(np.arange(n) * mm for n, mm in zip((10, 12, 14), _SPACING, strict=True)), indexing="ij")
     return 0.3 + 0.2 * axes[0] - 0.1 * axes[1] + 0.4 * axes[2]
 
@@ -240,7 +240,7 @@ def _margins() -> float:
 
 
 def _square_hole() -> tuple[torch.Tensor, torch.Tensor]:
-    """A frame of zeros, 8 x 8, and what is known of it: all but the 4 pixels in its middle."""
+    """Return a frame of zeros, 8 x 8, and what is known of it: all but the 4 pixels in its middle."""
     import torch
 
     known = torch.ones(1, 1, 8, 8, dtype=torch.bool)

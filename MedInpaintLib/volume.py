@@ -102,7 +102,7 @@ class Volume:
 
     @classmethod
     def of(cls, source: Any, spacing: Sequence[float] | float | None = None) -> Volume:
-        """A volume from whatever the user has.
+        """Make a volume of whatever the user has.
 
         Args:
             source: a path (file, or folder with one DICOM series), a SimpleITK image, a Volume, an array, or what numpy
@@ -149,7 +149,7 @@ class Volume:
 
     @classmethod
     def from_sitk(cls, image: SimpleITK.Image, name: str = "The image") -> Volume:
-        """From a SimpleITK image.
+        """Make a volume of a SimpleITK image.
 
         Raises:
             ImageReadError: 4-D, or several values per voxel.
@@ -178,7 +178,7 @@ class Volume:
         )
 
     def to_sitk(self) -> SimpleITK.Image:
-        """As a SimpleITK image (voxels are copied; bool becomes uint8, float16 becomes float32)."""
+        """Convert to a SimpleITK image (voxels are copied; bool becomes uint8, float16 becomes float32)."""
         import SimpleITK as sitk
 
         array = self.array.astype(stored_dtype(self.array.dtype), copy=False)
@@ -189,19 +189,19 @@ class Volume:
         return image
 
     def with_array(self, array: np.ndarray) -> Volume:
-        """Another array on the same grid."""
+        """Return a volume with another array on the same grid."""
         if array.shape != self.array.shape:
             raise GeometryError(f"The array must have the grid's shape {self.array.shape}; found {array.shape}.")
         return dataclasses.replace(self, array=array)
 
     def crop(self, box: tuple[slice, ...]) -> Volume:
-        """A box of it, at its place in space; the array is a view."""
+        """Cut out a box, at its place in space; the array is a view."""
         steps, start = self.ijk_to_lps()
         corner = steps @ [part.start for part in reversed(box)] + start
         return dataclasses.replace(self, array=self.array[box], origin=tuple(corner.tolist()))
 
     def grid_difference(self, other: Volume) -> str:
-        """What distinguishes this grid from another one, in words; empty when they agree to :data:`GRID_TOLERANCE`.
+        """Describe what distinguishes this grid from another one; empty when they agree to :data:`GRID_TOLERANCE`.
 
         What counts is where voxels come to lie, in voxels of this grid: a tolerance in mm would be too coarse for
         micrometres, and one relative to the origin too coarse for a table position of 1500 mm.
@@ -221,7 +221,7 @@ class Volume:
         return f"{what} {theirs} instead of {mine}, up to {distance:.2g} voxels away"
 
     def _distance_in_voxels(self, other: Volume) -> float:
-        """How far the corners of another grid of the same shape lie from this one's, along the worst axis."""
+        """Return how far the corners of another grid of the same shape lie from this one's, along the worst axis."""
         steps, start = self.ijk_to_lps()
         other_steps, other_start = other.ijk_to_lps()
         sizes = self.array.shape[::-1]
@@ -231,12 +231,12 @@ class Volume:
         return float(np.abs(np.linalg.solve(steps, apart)).max())
 
     def ijk_to_lps(self) -> tuple[np.ndarray, np.ndarray]:
-        """``steps`` and ``start`` of ``position = steps @ (i, j, k) + start``, mm in LPS."""
+        """Return ``steps`` and ``start`` of ``position = steps @ (i, j, k) + start``, mm in LPS."""
         dimensions = self.array.ndim
         return np.reshape(self.direction, (dimensions, dimensions)) * self.spacing[::-1], np.array(self.origin)
 
     def resampled_onto(self, grid: Volume, *, linear: bool = False) -> Volume:
-        """This volume at the voxels of ``grid``, 0 outside: nearest neighbour, or linear in float32."""
+        """Sample this volume at the voxels of ``grid``, 0 outside: nearest neighbour, or linear in float32."""
         import SimpleITK as sitk
 
         image = sitk.Cast(self.to_sitk(), sitk.sitkFloat32) if linear else self.to_sitk()
@@ -281,7 +281,7 @@ class Volume:
 
 
 def _numbers(values: Any) -> tuple[float, ...] | None:
-    """A flat tuple of finite floats, or None when these are something else."""
+    """Return a flat tuple of finite floats, or None when these are something else."""
     flat = np.asarray(values, dtype=object).ravel().tolist()
     if not all(isinstance(value, numbers.Real) and math.isfinite(value) for value in flat):
         return None
@@ -289,7 +289,7 @@ def _numbers(values: Any) -> tuple[float, ...] | None:
 
 
 def _fields_of_the_image(metadata: dict[str, str]) -> dict[str, str]:
-    """The fields that say something of the image, and so of an image that is made from it.
+    """Keep the fields that describe the image, and so an image made from it.
 
     Not among them: DICOM tags (group|element), which name the patient, and the filled image is not that acquisition;
     notes that ITK leaves for itself, some without a printable value; empty fields; and NIfTI's, which tell of the
@@ -347,7 +347,7 @@ def _read_dicom_series(folder: Path) -> SimpleITK.Image:
 
 
 def _last_words(error: Exception) -> str:
-    """The last line of an ITK error: the lines before it are source positions."""
+    """Return the last line of an ITK error: the lines before it are source positions."""
     return str(error).strip().splitlines()[-1].strip().rstrip(".")
 
 

@@ -19,7 +19,7 @@ def poisson(
     accuracy: float = ACCURACY,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """The field whose Laplacian in the hole is the prediction's and whose values around it are the image's.
+    """Return the field whose Laplacian in the hole is the prediction's and whose values around it are the image's.
 
     ``laplace u = laplace prediction`` in the hole, ``u = image`` outside (Perez, Gangnet, Blake: Poisson image editing,
     SIGGRAPH 2003, eq. 4). Solved exactly as ``u = prediction + e`` with ``laplace e = 0`` and ``e = image -

@@ -20,7 +20,7 @@ _SOURCE = ":from="
 
 
 def parse(spec: str) -> Shape:
-    """The shape that ``spec`` describes; see :func:`grammar`.
+    """Return the shape that ``spec`` describes; see :func:`grammar`.
 
     >>> parse("strips:16px:2:vertical")
     Strips(width=Length(value=16.0, unit='px'), count=2, orientation='vertical', slab=None)
@@ -48,7 +48,7 @@ def is_spec(text: str) -> bool:
 
 
 def taken_from(spec: str, folder: Path) -> str:
-    """The same holes; the file that a description names, where it names one, is looked for in a folder.
+    """Put the file that a description of holes names, where it names one, into a folder.
 
     >>> taken_from("spheres:20mm", Path("data"))
     'spheres:20mm'

@@ -36,7 +36,7 @@ def voxels_of_ball(diameter: Length, grid: Grid) -> int:
 
 
 def carve(field: np.ndarray, wanted: int) -> np.ndarray:
-    """A stencil: the ``wanted`` voxels with the smallest numbers that hang together by their faces.
+    """Return a stencil: the ``wanted`` voxels with the smallest numbers that hang together by their faces.
 
     Between coarse voxels a bump can be cut off from the rest; its voxels are replaced by the next ones at the rest's
     rim. Where the field has fewer voxels than that, the stencil has all of them.

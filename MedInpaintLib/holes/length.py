@@ -48,7 +48,7 @@ class Length:
         return f"{self.value:g}{self.unit}"
 
     def steps(self, grid: Grid) -> tuple[float, ...]:
-        """What one voxel measures along each axis, in this length's unit."""
+        """Return the size of a voxel along each axis, in this length's unit."""
         if self.unit == "px":
             return (1.0,) * len(grid.shape)
         one = 1.0 if self.unit == "mm" else grid.side_mm / 100

@@ -26,7 +26,7 @@ _AROUND = 4
 
 @functools.cache
 def released_shapes() -> tuple[np.ndarray, ...]:
-    """The shapes that come with MedInpaint, as :func:`shapes_of` returns them."""
+    """Return the shapes that come with MedInpaint, as :func:`shapes_of` does."""
     with np.load(_RELEASED) as file:
         packed, sizes = file["bits"], file["sizes"]
     bits = np.unpackbits(packed).astype(bool)
@@ -37,7 +37,7 @@ def released_shapes() -> tuple[np.ndarray, ...]:
 
 
 def shapes_of(mask: Volume) -> list[np.ndarray]:
-    """The shape of each lesion in a mask.
+    """Return the shape of each lesion in a mask.
 
     Args:
         mask: 3-D, not 0 = lesion. What hangs together by faces is a lesion; those too small to have a shape are left
@@ -76,12 +76,12 @@ def signed_distance(mask: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
 
 
 def surrounded(mask: np.ndarray) -> np.ndarray:
-    """The mask with room around it for its outline to move."""
+    """Pad the mask, with room for its outline to move."""
     return np.pad(mask, _AROUND)
 
 
 def _normalised(lesion: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
-    """The lesion in cubic voxels of its own, by shape-based interpolation (Raya and Udupa, IEEE TMI 1990)."""
+    """Resample the lesion to cubic voxels, by shape-based interpolation (Raya and Udupa, IEEE TMI 1990)."""
     from scipy import ndimage
 
     around = surrounded(lesion)

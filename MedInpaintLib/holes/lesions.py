@@ -57,7 +57,7 @@ class Lesions:
 
 
 def _slice(lesion: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The piece around a random voxel of the lesion, in a slice along a random axis; cut to what it takes."""
+    """Cut a slice along a random axis through a random voxel of the lesion, as small as it can be."""
     from scipy import ndimage
 
     axis = rng.integers(lesion.ndim)
@@ -92,7 +92,7 @@ def _deformed(lesion: np.ndarray, steps: tuple[float, ...], volume: float, rng: 
 
 
 def _affine(dimensions: int, rng: np.random.Generator) -> np.ndarray:
-    """A random rotation or reflection after a random stretch along random axes; volumes stay what they are."""
+    """Draw a random rotation or reflection after a random stretch along random axes, which keeps volumes."""
     stretch = rng.normal(scale=_STRETCH, size=dimensions)
     return _turn(dimensions, rng) * np.exp(stretch - stretch.mean()) @ _turn(dimensions, rng)
 

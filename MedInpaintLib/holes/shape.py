@@ -43,7 +43,7 @@ ALL_SLICES = "all"
 
 
 def thicken(plane: np.ndarray, slab: Length | str | None, grid: Grid) -> np.ndarray:
-    """An in-plane shape as a stencil of the grid: as it is in 2-D, ``slab`` thick (default: 1 slice) in 3-D."""
+    """Return an in-plane shape as a stencil of the grid: as it is in 2-D, ``slab`` thick (default: 1 slice) in 3-D."""
     if len(grid.shape) == 2:
         return plane
     if isinstance(slab, Length):

@@ -33,7 +33,7 @@ def edge_map(images: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def edges(images: torch.Tensor, percentile: float = 99.0) -> torch.Tensor:
-    """A soft target, 0..1: :func:`edge_map` divided by a percentile of it in the same frame, and clipped.
+    """Return a soft target, 0..1: :func:`edge_map` divided by a percentile of it in the same frame, and clipped.
 
     So it is that of the frame's contrast, whatever that is; but a gradient below 0.02 a pixel is never a whole edge.
 
@@ -47,7 +47,7 @@ def edges(images: torch.Tensor, percentile: float = 99.0) -> torch.Tensor:
 
 @torch.no_grad()
 def boundaries(images: torch.Tensor) -> torch.Tensor:
-    """A target, 0 or 1: pixels with a neighbour (by a side) of another of three classes of intensity.
+    """Return a target, 0 or 1: pixels with a neighbour (by a side) of another of three classes of intensity.
 
     The classes are Otsu's: the two thresholds for which the variance between classes is largest (Otsu, IEEE Trans Syst
     Man Cybern 1979;9:62-66, section III), of 63 evenly spaced between the 1st and the 99th percentile, for each frame.

@@ -26,7 +26,7 @@ class Elbo:
     warm_up: int = 0
 
     def beta(self, step: int) -> float:
-        """The weight of KL at a step, 0..1."""
+        """Return the weight of KL at a step, 0..1."""
         return 1.0 if self.warm_up <= 0 else min(1.0, step / self.warm_up)
 
     def kl(self, mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:

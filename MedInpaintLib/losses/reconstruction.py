@@ -31,7 +31,7 @@ def precise(values: torch.Tensor) -> torch.Tensor:
 
 
 def average(values: torch.Tensor, inside: torch.Tensor, per: Per) -> torch.Tensor:
-    """A scalar: the sum over a region, divided by the pixels of the frame or by those of the region.
+    """Return a scalar: the sum over a region, divided by the pixels of the frame or by those of the region.
 
     Args:
         values: ``(B, 1, H, W)``.

@@ -18,7 +18,7 @@ _LEAST = 1e-4  # similarities below count as this: of a negative one there is no
 
 
 def similarity(first: torch.Tensor, second: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The map of structural similarity S, and the map C of its contrast and structure without the luminance: S = l C.
+    """Return the maps of structural similarity S and of its contrast and structure C, without luminance: S = l C.
 
     The definition, the window (Gaussian, 11 x 11, sigma 1.5) and the mirrored borders are those of
     ``metrics.structural_similarity.ssim_map``, with the images moved from -1..1 to 0..2: around 0 the luminance term

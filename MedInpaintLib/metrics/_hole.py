@@ -8,7 +8,7 @@ from ..errors import GeometryError, MaskError
 
 
 def check(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """The hole as a bool array, after the three arrays were found to fit each other.
+    """Check that the three arrays fit each other, and return the hole as a bool array.
 
     Raises:
         GeometryError: the shapes differ.
@@ -25,13 +25,13 @@ def check(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> np.ndarray
 
 
 def inside(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The hole's voxels of both images, 1-D float64 (so that uint8 differences do not wrap round)."""
+    """Return the hole's voxels of both images, 1-D float64 (so that uint8 differences do not wrap round)."""
     hole = check(filled, truth, hole)
     return filled[hole].astype(np.float64), truth[hole].astype(np.float64)
 
 
 def bounding_box(hole: np.ndarray, margin: int = 0) -> tuple[slice, ...]:
-    """The smallest box around the hole, ``margin`` voxels wider on every side where the image goes on."""
+    """Return the smallest box around the hole, ``margin`` voxels wider on every side where the image goes on."""
     box = []
     for axis, size in enumerate(hole.shape):
         others = tuple(other for other in range(hole.ndim) if other != axis)

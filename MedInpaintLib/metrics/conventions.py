@@ -134,7 +134,7 @@ def _masked(
 
 
 def _brats(composite: np.ndarray, truth: np.ndarray, where: np.ndarray, **_: object) -> dict[str, float]:
-    """The BraTS local-synthesis challenge, written anew from its description.
+    """Score as the BraTS local-synthesis challenge does; written from its description.
 
     Both images are clipped to the 0.5..99.5 percentiles of the voided image (background zeros included, lower end not
     below 0) and scaled to 0..1. SSIM: both zeroed outside the mask, 11-tap Gaussian of sigma 1.5 in the planes across x
@@ -167,7 +167,7 @@ def _brats(composite: np.ndarray, truth: np.ndarray, where: np.ndarray, **_: obj
 def _rfr_report(
     composite: np.ndarray, truth: np.ndarray, where: np.ndarray, *, data_range: float | None, **_: object
 ) -> dict[str, float]:
-    """The course report on Recurrent Feature Reasoning.
+    """Score as the course report on Recurrent Feature Reasoning does.
 
     Intensities over ``data_range`` (255 for films). SSIM: 2-D window of sigma 4 (29 taps), slice by slice, range 1, on
     the composite. PSNR: the maximum is the largest *predicted* intensity in the hole, so a darker fill scores worse at

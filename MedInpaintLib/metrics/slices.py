@@ -45,7 +45,7 @@ def slice_jump(
 
 
 def _roughness(image: np.ndarray, where: np.ndarray, steps: Sequence[float], axes: Sequence[int]) -> tuple[float, int]:
-    """The sum of squared slopes between neighbours of the hole along some axes, and how many they are."""
+    """Return the sum of squared slopes between neighbours of the hole along some axes, and their number."""
     total, pairs = 0.0, 0
     for axis in axes:
         both = np.take(where, range(1, where.shape[axis]), axis) & np.take(where, range(where.shape[axis] - 1), axis)

@@ -71,7 +71,7 @@ def ssim_map(
     axes: Sequence[int] | None = None,
     mode: str = "reflect",
 ) -> np.ndarray:
-    r"""The map of structural similarity between two images, float64, same shape.
+    r"""Return the map of structural similarity between two images, float64, same shape.
 
     .. math::
         S = \frac{(2 \mu_1 \mu_2 + c_1)(2 \sigma_{12} + c_2)}{(\mu_1^2 + \mu_2^2 + c_1)(\sigma_1^2 + \sigma_2^2 + c_2)},

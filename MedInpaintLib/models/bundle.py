@@ -71,7 +71,7 @@ class Bundle:
         return self.weights_file["bytes"] / 1e6
 
     def check_size(self) -> None:
-        """The weights are there and have their size: quick, for lists.
+        """Check that the weights are there and have their size: quick, for lists.
 
         Raises:
             ModelError: they are missing, cut off or too long.
@@ -88,7 +88,7 @@ class Bundle:
             )
 
     def verify(self) -> None:
-        """The weights are, byte for byte, those that the bundle was made with.
+        """Check that the weights are, byte for byte, those that the bundle was made with.
 
         Raises:
             ModelError: they are missing, cut off or altered; the message says which.
@@ -102,7 +102,7 @@ class Bundle:
             )
 
     def check_architecture(self, *allowed: str) -> None:
-        """The model is of one of these architectures.
+        """Check that the model is of one of these architectures.
 
         Raises:
             ModelError: it is of another one.
@@ -114,7 +114,7 @@ class Bundle:
             )
 
     def weights(self) -> dict[str, torch.Tensor]:
-        """The verified weights by name, on the CPU: float32 for all floating ones, others as they are stored.
+        """Return the verified weights by name, on the CPU: float32 for all floating ones, others as they are stored.
 
         Raises:
             ModelError: see :meth:`verify`; or the file is no safetensors file.
@@ -133,7 +133,7 @@ class Bundle:
 
 
 def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
-    """The bundle in a folder. Its facts are checked; its weights are not looked at before :meth:`Bundle.verify`.
+    """Read the bundle in a folder. Its facts are checked, its weights only by :meth:`Bundle.verify`.
 
     Raises:
         ModelError: the folder or its ``bundle.json`` is missing, not JSON, of another format version, or lacks a field
@@ -276,7 +276,7 @@ def _json(fields: dict[str, Any], folder: str | os.PathLike[str]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A scalar of numpy or PyTorch as Python's own number."""
+    """Convert a scalar of numpy or PyTorch to Python's own number."""
     if not hasattr(value, "item"):
         raise TypeError(f"a {type(value).__name__}")
     return value.item()
@@ -287,7 +287,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _stored(tensors: Mapping[str, torch.Tensor], dtype: str) -> bytes:
-    """The content of the weights' file."""
+    """Return the content of the weights' file."""
     torch, safetensors = _torch_and_safetensors()
     if dtype not in DTYPES:
         raise ModelError(f"Weights cannot be stored as '{dtype}'; choose one of: {', '.join(DTYPES)}.")

@@ -138,7 +138,7 @@ _BUNDLE = _Record(
 
 
 def misfit(fields: Any) -> str | None:
-    """The first thing that is wrong with the content of a ``bundle.json``, or None.
+    """Return the first fault of the content of a ``bundle.json``, or None.
 
     Fields that are not known are left alone: a later version of MedInpaint may tell more without breaking this one.
     """

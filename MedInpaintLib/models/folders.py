@@ -21,7 +21,7 @@ def belongs(name: str) -> bool:
 
 
 def strangers(folder: Path) -> list[str]:
-    """The names in a folder that no bundle has, such as checkpoints; hidden files aside."""
+    """Return the names in a folder that no bundle has, such as checkpoints; hidden files aside."""
     names = (path.name for path in folder.iterdir() if not path.name.startswith("."))
     return sorted(name for name in names if not belongs(name))
 
@@ -54,7 +54,7 @@ def replacing_bundle(folder: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[None]:
-    """What the file system refuses in this block is an :class:`OutputError` that names ``path``."""
+    """Turn what the file system refuses in this block into an :class:`OutputError` that names ``path``."""
     try:
         yield
     except OutputError:

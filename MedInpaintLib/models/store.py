@@ -28,7 +28,7 @@ _RELEASED = (Path(__file__).parents[1] / "ReleasedModels", Path(__file__).parent
 
 
 def user_folder() -> Path:
-    """The folder of the user's own models; it need not be there yet.
+    """Return the folder of the user's own models; it need not be there yet.
 
     The environment variable ``MEDINPAINT_MODELS`` where it is set, else ``medinpaint/models`` in the platform's cache.
     """
@@ -37,7 +37,7 @@ def user_folder() -> Path:
 
 
 def is_released(bundle: Bundle) -> bool:
-    """Whether a bundle is one of those that come with MedInpaint."""
+    """Return whether a bundle is one of those that come with MedInpaint."""
     return bundle.folder.parent in _RELEASED
 
 
@@ -50,12 +50,12 @@ def models() -> dict[str, Bundle]:
 
 
 def broken() -> dict[Path, str]:
-    """The folders that should hold a model and do not, each with what is wrong with it."""
+    """Return the folders that should hold a model and do not, each with its fault."""
     return _look()[1]
 
 
 def find(name_or_path: str | os.PathLike[str]) -> Bundle:
-    """The model of that name, or the one in that folder.
+    """Find the model of that name, or the one in that folder.
 
     Raises:
         ModelError: there is none (the message lists those there are), or it is broken.
@@ -72,7 +72,7 @@ def find(name_or_path: str | os.PathLike[str]) -> Bundle:
 
 
 def choose(name: str, architecture: str, modality: str) -> Bundle:
-    """The model that a parameter names: by name or folder, or the first one of the architecture and modality.
+    """Return the model that a parameter names: by name or folder, or the first one of the architecture and modality.
 
     Raises:
         ModelError: there is none, or it is of another architecture.
@@ -91,7 +91,7 @@ def choose(name: str, architecture: str, modality: str) -> Bundle:
 
 
 def fitting(architecture: str, modality: str | None = None) -> Bundle | None:
-    """The model that is taken where none is named: the first one of the architecture, of the modality if there is one.
+    """Return the model to take where none is named: the first of the architecture, of the modality if there is one.
 
     Args:
         architecture: for a method, :attr:`.MethodInfo.architecture`.
@@ -168,14 +168,14 @@ def _cache_folder() -> Path:
 
 
 def _folders(place: Path) -> list[Path]:
-    """The folders in a place in which models should be; hidden ones are being written or deleted."""
+    """Return the folders in which models should be; hidden ones are being written or deleted."""
     if not place.is_dir():
         return []
     return sorted(path for path in place.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def _look() -> tuple[dict[str, Bundle], dict[Path, str]]:
-    """The bundles of all places by name, and what is wrong with the folders that hold none."""
+    """Return all bundles by name, and the faults of folders that hold none."""
     known: dict[str, Bundle] = {}
     wrong: dict[Path, str] = {}
     taken: set[str] = set()
@@ -232,7 +232,7 @@ def _delete(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _unpacked(archive: Path) -> Iterator[Path]:
-    """The one bundle of a .zip file in a temporary folder."""
+    """Unpack the one bundle of a .zip file into a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="medinpaint-") as temporary:
         folder = Path(temporary)
         try:

@@ -46,7 +46,7 @@ class ConsistentAttention(nn.Module):
         self.combine = nn.Conv2d(2 * channels, channels, 1)
 
     def forward(self, features: torch.Tensor, mask: torch.Tensor, before: Scores | None) -> tuple[torch.Tensor, Scores]:
-        """The features of that shape, and the scores for the next recurrence.
+        """Return the features of that shape, and the scores for the next recurrence.
 
         Args:
             features: ``(B, channels, H, W)``.

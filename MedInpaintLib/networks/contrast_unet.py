@@ -106,7 +106,7 @@ class ContrastUNet(nn.Module):
         return output + (weights[:, :, None, None] * images).sum(dim=1, keepdim=True)
 
     def _beside(self, images: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
-        """What the encoders see: each its own contrast, and the condition as planes."""
+        """Return what the encoders see: each its own contrast, and the condition as planes."""
         if condition is None or not self.condition:
             return images
         planes = condition[:, :, None, None].expand(-1, -1, *images.shape[2:])

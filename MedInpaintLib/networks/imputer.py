@@ -40,7 +40,7 @@ class Imputer(nn.Module):
         self.pixels, self.contrasts = pixels, contrasts
 
     def forward(self, images: torch.Tensor, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """The wanted contrast, ``(B, 1, H, W)``.
+        """Return the target contrast, ``(B, 1, H, W)``.
 
         Args:
             images: ``(B, contrasts, H, W)``, float; 0 is no signal.

@@ -11,5 +11,5 @@ _AUTOCAST = ("cpu", "cuda")
 
 
 def full_precision(device: torch.device) -> contextlib.AbstractContextManager[object]:
-    """A context without autocast, on any device."""
+    """Return a context without autocast, on any device."""
     return torch.autocast(device.type, enabled=False) if device.type in _AUTOCAST else contextlib.nullcontext()

@@ -11,7 +11,7 @@ _CHUNK = 16
 
 
 def tiled(network: Imputer, images: torch.Tensor, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """What a network makes of slices of any size: the mean of tiles of its own size that overlap by half, in which the
+    """Run a network on slices of any size: the mean of tiles of its own size that overlap by half, in which the
     middle counts most.
 
     Instance normalisation sees how much of an image is air: a network that learned from crops of 96 pixels was 1.2 to

@@ -105,7 +105,7 @@ class Corrector(nn.Module):
     def forward(
         self, features: torch.Tensor, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor
     ) -> torch.Tensor:
-        """What :meth:`.feed_forward.FeedForward.predict` returns; images, mask and beside as there."""
+        """Return what :meth:`.feed_forward.FeedForward.predict` returns; images, mask and beside as there."""
         return self.body(torch.cat([features, images, mask, beside], dim=1))
 
 

@@ -207,7 +207,7 @@ def _range_of(known: np.ndarray, source: np.ndarray | None) -> tuple[float, floa
 
 
 def _batches(hole: np.ndarray) -> Iterator[list[_Part]]:
-    """The hole's independent parts: large ones alone, small ones in batches of like shape."""
+    """Yield the hole's independent parts: large ones alone, small ones in batches of like shape."""
     reach = (REACH,) * hole.ndim
     waiting: dict[tuple[int, ...], list[_Part]] = {}
     for box, own in clusters(hole, reach):
@@ -243,7 +243,7 @@ def _solve_directly(part: _Part, data: _Data, equation: _Equation) -> np.ndarray
 def _solve_iteratively(
     parts: list[_Part], data: _Data, equation: _Equation, progress: Progress
 ) -> tuple[list[np.ndarray], float, int]:
-    """The solution in each part's box, the relative residual and the number of iterations."""
+    """Return the solution in each part's box, the relative residual and the number of iterations."""
     multiple = ROUND_TO if len(parts) > 1 else 1
     shape = (len(parts), *_padded_shape(np.max([part.outer_shape for part in parts], axis=0), multiple))
     unknown, inside = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)

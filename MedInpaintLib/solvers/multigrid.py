@@ -49,7 +49,7 @@ class VCycle:
         return self._cycle(b.astype(np.float32), 0).astype(np.float64)
 
     def apply_twice(self, b: np.ndarray) -> np.ndarray:
-        """An approximation of ``A^-2 b``: the preconditioner of the biharmonic operator."""
+        """Approximate ``A^-2 b``: the preconditioner of the biharmonic operator."""
         return self._cycle(self._cycle(b.astype(np.float32), 0), 0).astype(np.float64)
 
     def _cycle(self, b: np.ndarray, depth: int) -> np.ndarray:
@@ -76,7 +76,7 @@ class VCycle:
 
 
 def _axes_to_coarsen(fine: HoleLaplacian) -> tuple[int, ...]:
-    """The strongly coupled ones of those that are longer than one voxel; none when all is a few voxels long."""
+    """Return the strongly coupled axes of those longer than one voxel; none when all is a few voxels long."""
     sizes = [size - 1 for size in fine.shape[1:]]  # without the padding
     if max(sizes) < 3:
         return ()

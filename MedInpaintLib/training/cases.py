@@ -64,13 +64,13 @@ class Case:
     symmetric: np.ndarray
 
     def write(self, path: Path) -> None:
-        """As a .npz file."""
+        """Write the case as a .npz file."""
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **{field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
 
     @classmethod
     def read(cls, path: Path) -> Case:
-        """From such a file."""
+        """Read a case from such a file."""
         with np.load(path) as found:
             return cls(**found)
 
@@ -99,7 +99,7 @@ class Cases:
     folder: Path | None = None
 
     def __getitem__(self, number: int) -> Case:
-        """A case; made, and kept, when there is none yet."""
+        """Return a case; made, and kept, when there is none yet."""
         held = self._held
         if number not in held:
             held[number] = self._kept_or_made(number)
@@ -186,7 +186,7 @@ class Cases:
         raise InputError(f"The holes {', '.join(self.data.holes)} do not fit into the images; give smaller ones.")
 
     def frames(self, image: Undamaged, hole: np.ndarray, plane: str, number: int = 0) -> Case:
-        """The frames of one of the regions into which a fill would divide a hole.
+        """Cut the frames of one of the regions into which a fill would divide a hole.
 
         Args:
             image: undamaged.

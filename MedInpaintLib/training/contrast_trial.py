@@ -120,7 +120,7 @@ def _asked(held_out: Sequence[ContrastSlice], recipe: Recipe) -> list[tuple[Cont
 
 
 def fitted(slices: Sequence[ContrastSlice], there: np.ndarray, target: int) -> Regression | None:
-    """The regression of a contrast on others over all slices that have all of them; None where none has."""
+    """Fit the regression of a contrast on others over all slices that have all of them; None where none has."""
     having = [one for one in slices if one.there[target] and one.there[there].all()]
     if not having:
         return None

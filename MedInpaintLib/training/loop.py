@@ -105,7 +105,7 @@ class Samples(Protocol):
     """An endless order of samples, a function of the number alone."""
 
     def batch(self, numbers: range) -> tuple[np.ndarray, ...]:
-        """What a task learns from: float32 in the road's scale, or bool, each ``(n, channels, pixels, pixels)``."""
+        """Return what a task learns from: float32 in the road's scale, or bool, ``(n, channels, pixels, pixels)``."""
         ...
 
 
@@ -335,12 +335,12 @@ def _best(recipe: Recipe, out: Path, *, leader: bool) -> Trained:
 
 
 def frozen(network: torch.nn.Module) -> torch.nn.Module:
-    """A copy in eval mode whose weights take no gradients."""
+    """Copy a network, in eval mode, with weights that take no gradients."""
     return copy.deepcopy(network).eval().requires_grad_(False)
 
 
 def _identity(recipe: Recipe) -> str:
-    """What must be the same for a training to go on: all but how often it is looked at, and how long it goes on."""
+    """Return what must be the same for a training to be resumed: all but the intervals of checks and the length."""
     content = dataclasses.asdict(recipe)
     for name in ("steps", "check_every", "crops", "hole_mm", "holes"):
         del content["schedule"][name]

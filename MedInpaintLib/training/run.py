@@ -196,7 +196,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _entries(data: Path, recipe: Recipe) -> tuple[list[Entry], list[Entry]]:
-    """The images to learn from, and those to validate with."""
+    """Return the images to learn from, and those to validate with."""
     folder = data.parent if data.name == "MANIFEST.csv" else data
     if data.name == "MANIFEST.csv" or (folder / "MANIFEST.csv").is_file():
         found = [entry for entry in read_manifest(folder) if _wanted(entry, recipe)]
@@ -236,7 +236,7 @@ def _wanted(entry: Entry, recipe: Recipe) -> bool:
 
 
 def _plain(folder: Path, modality: str) -> list[Entry]:
-    """The images of a folder without a manifest; what lies in a folder of its own is one subject's."""
+    """Return the images of a folder without a manifest; each folder in it is one subject's."""
     if not folder.is_dir():
         raise InputError(f"There is no folder '{folder}' with data to learn from.")
     files = [path for path in folder.rglob("*") if path.is_file()]
@@ -263,7 +263,7 @@ def _is_dicom(path: Path) -> bool:
 
 
 def _sources(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """What the data are, with licence and citation, a row a dataset."""
+    """Describe the data with licence and citation, a row a dataset."""
     rows: dict[str, dict[str, Any]] = {}
     subjects: dict[str, set[str]] = {}
     for entry in entries:

@@ -41,7 +41,7 @@ class Task(Protocol):
         ...
 
     def fill(self, network: torch.nn.Module, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Validation: what ``network`` makes of damaged images.
+        """Fill damaged images with ``network``, for validation.
 
         Args:
             network: of the kind of :attr:`network`, in eval mode.

@@ -40,7 +40,7 @@ def pick(images: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
 
 
 def ask(images: torch.Tensor, there: torch.Tensor, noise: torch.Generator, dropout: float) -> Question:
-    """A random contrast is wanted of each image, and some of the others may be missing.
+    """Draw a random target contrast for each image, and which of the others are missing.
 
     Args:
         images: ``(B, contrasts, H, W)``.
@@ -56,7 +56,7 @@ def ask(images: torch.Tensor, there: torch.Tensor, noise: torch.Generator, dropo
 
 
 def answer(network: Imputer, images: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
-    """What a network makes of slices for validation, tile by tile.
+    """Run a network on slices for validation, tile by tile.
 
     Args:
         network: in eval mode.
@@ -82,7 +82,7 @@ def anneal(optimizers: dict[str, torch.optim.Optimizer], rate: float, step: int,
 
 
 def check_side(network: Imputer) -> None:
-    """Raises ParameterError: the crops are too small for the discriminator."""
+    """Check that the crops are large enough for the discriminator; raises ParameterError."""
     if network.pixels < LEAST_SIDE:
         raise ParameterError(f"The recipe has pixels = {network.pixels}; the discriminator needs {LEAST_SIDE} or more.")
 
@@ -98,7 +98,7 @@ _LIMITS = {
 
 
 def check_options(task: object, weights: Sequence[str]) -> None:
-    """Raises ParameterError: an option is out of its limits, a weight is below 0, or all weights are 0."""
+    """Check that options are within limits, weights 0 or more and not all 0; raises ParameterError."""
     for name, (least, most) in {**_LIMITS, **dict.fromkeys(weights, (0.0, math.inf))}.items():
         value = getattr(task, name, least)
         if not least <= value <= most:

@@ -108,7 +108,7 @@ class InpaintingTask:
         self._seen = FeatureLosses(_features(self.features).to(device)) if self.perceptual or self.style else None
 
     def _check(self) -> None:
-        """Raises ParameterError: an option has a value that makes no sense."""
+        """Check the options; raises ParameterError."""
         for name, known in (("gan", tuple(_GANS)), ("per", ("frame", "region")), ("power", (1, 2))):
             if getattr(self, name) not in known:
                 choices = ", ".join(map(str, known))
