@@ -117,25 +117,23 @@ class BatchPage(RunPage):
 
     def _settings(self) -> str:
         """The settings of the tab "Fill", in a line."""
-        node = self._node
-        info = self._methods.get(node.method)
-        said = [
-            _("Automatic") if info is None else info.title + _ownValues(info, parameters.valuesOf(node, node.method))
-        ]
-        if node.blend != "auto":
-            said.append(_("blending: {blend}").format(blend=blends().get(node.blend, node.blend)))
-        if node.dilateMm:
-            said.append(_("hole grown by {mm:g} mm").format(mm=node.dilateMm))
+        node, chosen = self._node, parameters.fillOptions(self._node)
+        info = self._methods.get(chosen.method)
+        said = [_("Automatic") if info is None else info.title + _ownValues(info, chosen.parameters)]
+        if chosen.blend != "auto":
+            said.append(_("blending: {blend}").format(blend=blends().get(chosen.blend, chosen.blend)))
+        if chosen.dilate_mm:
+            said.append(_("hole grown by {mm:g} mm").format(mm=chosen.dilate_mm))
         guides = sources.guidesOf(node)
         if guides:
             said.append(_("guided by {names}").format(names=_quoted(guides)))
         if node.exemplars:
             said.append(_("exemplars in '{folder}'").format(folder=node.exemplars))
-        if node.selfCheck:
+        if chosen.self_check:
             said.append(_("with self-check"))
         if node.uncertainty:
             said.append(_("with uncertainty"))
-        said.append(_("device: {device}").format(device=devices().get(node.device, node.device)))
+        said.append(_("device: {device}").format(device=devices().get(chosen.device, chosen.device)))
         return _("Settings of the tab Fill: {settings}.").format(settings="; ".join(said))
 
     # What is chosen.
@@ -188,7 +186,7 @@ class BatchPage(RunPage):
             or self._complaintAboutVolumes()
             or needs.complaint(
                 self._methods.get(node.method),
-                parameters.valuesOf(node, node.method),
+                parameters.fillOptions(node).parameters,
                 sources.guidesOf(node),
                 node.exemplars,
             )
@@ -250,28 +248,16 @@ class BatchPage(RunPage):
             installation.ensurePackages()
         else:
             installation.ensurePackages(info.title, info.requires)
-        options = {
-            "method": node.method,
-            "parameters": parameters.valuesOf(node, node.method),
-            "blend": node.blend,
-            "device": node.device,
-            "dilateMm": node.dilateMm,
-            "guides": sources.guidesOf(node),
-            "exemplars": node.exemplars or None,
-            "selfCheck": node.selfCheck,
-            "uncertainty": node.uncertainty,
-            "wait": False,
-            **callbacks,
-        }
+        choices = {**sources.fillArguments(node), "wait": False, **callbacks}
         if self._isSequence():
             hole = self._sharedHole()
-            return self.logic.inpaintSequence(node.batchSequence, hole.segmentation, hole.segmentIds, **options)
+            return self.logic.inpaintSequence(node.batchSequence, hole.segmentation, hole.segmentIds, **choices)
         holes = {each: self._holeOf(each) for each in presentNodes(node, "batchVolumes")}
         return self.logic.inpaintVolumes(
             list(holes),
             {volume: hole.segmentation for volume, hole in holes.items() if not hole.problem},
             {volume: hole.segmentIds for volume, hole in holes.items()},
-            **options,
+            **choices,
         )
 
     def _showResult(self, job) -> None:

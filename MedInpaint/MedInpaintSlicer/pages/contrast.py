@@ -111,10 +111,10 @@ class ContrastPage(RunPage):
         )
 
     def _isRepair(self) -> bool:
-        return parameters.mended(self._node, "imputeMode") == "repair"
+        return parameters.validValue(self._node, "imputeMode") == "repair"
 
     def _wanted(self) -> str:
-        return parameters.mended(self._node, "wantedContrast")
+        return parameters.validValue(self._node, "wantedContrast")
 
     def _model(self) -> str:
         """The chosen model if it is still there."""
