@@ -32,7 +32,7 @@ SUMMARY = "Chooses by the hole's geometry and side and by the kind of image, and
 
 
 def choose(subject: Subject) -> tuple[str, str]:
-    """The method's name, and the reason in words for the report.
+    """Return the method's name, and the reason in words for the report.
 
     Measured on the training and validation images (mean PSNR in the hole). With one to three whole slices missing,
     linear-z leads biharmonic by 2.3 to 2.9 dB in MR scans with slices 2.6 to 4.5 times thicker than pixels and by 0.7
@@ -42,7 +42,7 @@ def choose(subject: Subject) -> tuple[str, str]:
     patches lead by 0.4 dB; in chest films biharmonic leads patches by 2.9 dB.
 
     Args:
-        scan: with its hole.
+        subject: with its hole.
     """
     hole, spacing = subject.whole, subject.image.spacing
     axes = subject.axes
@@ -64,7 +64,7 @@ def choose(subject: Subject) -> tuple[str, str]:
 
 
 def candidates(subject: Subject) -> list[str]:
-    """The methods that a self-check tries: the one that :func:`choose` takes first, then others that may be better."""
+    """Return the methods that a self-check tries: first that of :func:`choose`, then others that may be better."""
     first, _ = choose(subject)
     others = ["biharmonic", "patch"]
     if _depth(subject) <= LEARNABLE and _can_be_learned(subject):
@@ -85,19 +85,18 @@ def candidates(subject: Subject) -> list[str]:
 
 
 def _can_run(method: str, modality: str) -> bool:
-    """Whether a method's packages are installed and it has a model for such images."""
-    from ..models.store import fitting
+    """Tell whether a method's packages are installed and it has a model for such images."""
+    from ..models.store import available
     from .registry import get
 
     info = get(method)
     if info.architecture is None or not all(importlib.util.find_spec(package) for package in info.requires):
         return False
-    model = fitting(info.architecture, modality)
-    return model is not None and model.modality == modality
+    return available(info.architecture, modality)
 
 
 def _depth(subject: Subject) -> float:
-    """mm from rim to middle of the thickest part of the hole, by the narrowest side of its box."""
+    """Return the mm from rim to middle of the thickest part of the hole, by the narrowest side of its box."""
     from scipy import ndimage
 
     voxels = subject.squeeze(subject.whole.voxels)
@@ -110,14 +109,15 @@ def _depth(subject: Subject) -> float:
 
 
 def _can_be_learned(subject: Subject) -> bool:
-    """Whether no part of the hole has too much around it for patch-regression, with its default parameters."""
+    """Tell whether no part of the hole has too much around it for patch-regression, with its default parameters."""
     around = grow(subject.whole.box, [WIDEST] * len(subject.whole.shape), subject.whole.shape)
     return can_learn(subject.squeeze(subject.whole.crop(around)), subject.spacing, Settings())
 
 
 def _within(hole: Hole, spacing: Sequence[float], axis: int) -> float:
-    """mm from the middle of the hole's largest slice to the nearest known voxel of that slice; infinite if there is
-    none.
+    """Return the mm from the middle of the hole's largest slice to the nearest known voxel in it.
+
+    That is infinite if there is none.
 
     A slice that is painted only inside the head counts like a whole one: what is known beyond it is far away.
     """
@@ -135,6 +135,6 @@ def _within(hole: Hole, spacing: Sequence[float], axis: int) -> float:
 
 
 def _across(hole: Hole, spacing: Sequence[float], axis: int) -> float:
-    """mm from the middle of the hole to the nearest known voxel across slices, for its most usual thickness."""
+    """Return the mm from the middle of the hole to the nearest known voxel across slices, for the median thickness."""
     runs = np.count_nonzero(hole.voxels, axis=axis)
     return float(np.median(runs[runs > 0]) + 1) / 2 * spacing[axis]

@@ -16,12 +16,11 @@ from ..holes import Lesions, parse
 from ..intensity import MODALITIES
 from ..methods import registry
 from ..models.fields import NAME
+from ..models.recipes import FOLDER
 from ..volume import Volume
 
 #: How much of a frame's side the validation holes may take.
 MOST_HOLE = 0.75
-#: The recipes that come with MedInpaint; ``medinpaint train NAME`` finds them here.
-FOLDER = Path(__file__).parent / "recipes"
 
 if TYPE_CHECKING:
     import torch

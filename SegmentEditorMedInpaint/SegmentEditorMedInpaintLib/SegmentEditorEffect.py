@@ -253,7 +253,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             return _("Choose the source volume above.")
         if not self._segmentId():
             return _("Select the segment that is to be filled in the list above.")
-        return engine.complaint(self.scriptedEffect.parameter("Method"))
+        return engine.complaint(self.scriptedEffect.parameter("Method"), self._source())
 
     def _onChoice(self, *value) -> None:
         if not self._isRefreshing:
@@ -308,6 +308,8 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         if output is not None and output is source:
             output = None
             self.scriptedEffect.setNodeReference("OutputVolume", None)
+        if self._methods:
+            engine.showAvailable(self.options.methodCombo, source)
         self.options.showMethod(self.scriptedEffect.parameter("Method"))
         self.options.growSlider.value = self.scriptedEffect.doubleParameter("GrowMm")
         self.options.uncertaintyBox.checked = bool(self.scriptedEffect.integerParameter("Uncertainty"))

@@ -46,8 +46,20 @@ def methods() -> dict:
     return {name: info for name, info in _allMethods().items() if not (info.needs_guides or info.needs_exemplars)}
 
 
-def complaint(method: str) -> str:
-    """Why a method cannot fill anything here, in a line; empty when it can, or when it is chosen later."""
+def showAvailable(combo, volume) -> None:
+    """Grey out the methods in a combo box that have no model for a volume, with the reason as tool tip."""
+    makeImportable()
+    from MedInpaintSlicer import modelchoice
+    from MedInpaintSlicer.nodes import images
+    from MedInpaintSlicer.pages import combos
+
+    offered = methods()
+    reasons = modelchoice.unavailable(offered, lambda method: {}, images.possibleModalities(volume))
+    combos.showAvailable(combo, offered, reasons)
+
+
+def complaint(method: str, volume) -> str:
+    """Say in a line why a method cannot fill a volume here; empty when it can, or when it is chosen later."""
     known = _allMethods()
     if method == "auto":
         return ""
@@ -58,8 +70,9 @@ def complaint(method: str) -> str:
             title=known[method].title
         )
     from MedInpaintSlicer import modelchoice
+    from MedInpaintSlicer.nodes import images
 
-    return modelchoice.complaint(known[method], {})
+    return modelchoice.complaint(known[method], {}, images.possibleModalities(volume))
 
 
 def mostGrowth() -> float:

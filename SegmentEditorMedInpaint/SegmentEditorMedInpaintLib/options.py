@@ -42,9 +42,8 @@ class Options:
         automatic = _("Chooses by the hole's geometry and side and by the kind of image, and says why.")
         self.methodCombo.addItem(_("Automatic"), AUTOMATIC)
         self.methodCombo.setItemData(0, automatic, qt.Qt.ToolTipRole)
-        for row, info in enumerate(methods.values(), start=1):
+        for info in methods.values():
             self.methodCombo.addItem(info.title, info.name)
-            self.methodCombo.setItemData(row, info.summary, qt.Qt.ToolTipRole)
 
     def showMethod(self, method: str) -> None:
         """Choose a method in the combo box, which shows nothing where the method is not offered."""

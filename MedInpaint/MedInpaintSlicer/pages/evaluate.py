@@ -2,9 +2,9 @@
 
 from slicer.i18n import tr as _
 
-from .. import evaluation, holeshapes, installation, needs
+from .. import evaluation, holeshapes, installation, modelchoice, needs
 from ..jobs.evaluate import methodTitles
-from ..nodes import changes, evaluations, plots, segments, tables
+from ..nodes import changes, evaluations, images, plots, segments, tables
 from .checklist import CheckList
 from .combos import BoundCombos, devices
 from .messages import segmentsComplaint
@@ -70,7 +70,7 @@ class EvaluatePage(RunPage):
     def _show(self) -> None:
         node, ui = self._node, self.ui
         self._combos.show(node)
-        self._methods.show(node.evaluateMethods)
+        self._methods.show(node.evaluateMethods, self._unavailable())
         self._observer.observe((self._volume(), self._marks()))
         self._undo.show()
         given = self._isGiven()
@@ -113,8 +113,14 @@ class EvaluatePage(RunPage):
         self._methods.fill({name: titles[name] for name in listed}, tips, [self._yardstick.name])
 
     def _chosenMethods(self) -> list[str]:
-        """The chosen methods, as far as the engine has them."""
-        return [name for name in self._node.evaluateMethods if name in self._offered]
+        """Return the chosen methods that can run."""
+        unavailable = self._unavailable()
+        return [name for name in self._node.evaluateMethods if name in self._offered and name not in unavailable]
+
+    def _unavailable(self) -> dict[str, str]:
+        """Return the methods that cannot run for want of a model, each with the reason."""
+        methods = {name: info for name, info in self._offered.items() if info is not None}
+        return modelchoice.unavailable(methods, lambda method: {}, images.possibleModalities(self._volume()))
 
     def _volume(self):
         """The volume that is chosen, or else that of the tab "Fill"; None without either."""
