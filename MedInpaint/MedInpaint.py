@@ -7,6 +7,7 @@ MedInpaintSlicer beside this file, and the filling itself in the package MedInpa
 import importlib.util
 import logging
 import sys
+from typing import Any
 
 import slicer
 import vtk
@@ -27,7 +28,7 @@ from MedInpaintSlicer.pages.contrast import ContrastPage
 from MedInpaintSlicer.pages.evaluate import EvaluatePage
 from MedInpaintSlicer.pages.fill import FillPage
 from MedInpaintSlicer.pages.models import ModelsPage
-from MedInpaintSlicer.parameters import MedInpaintParameterNode
+from MedInpaintSlicer.pages.page import Page
 
 layout.makeEngineImportable()
 
@@ -65,10 +66,10 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def __init__(self, parent=None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
-        self.logic = None
-        self.log = None
-        self.pages = ()
-        self._parameterNode = None
+        self.logic: Any = None
+        self.log: Any = None
+        self.pages: tuple[Page, ...] = ()
+        self._parameterNode: Any = None
         self._observed = None
         self._parameterNodeGuiTag = None
 
@@ -173,15 +174,15 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for page in self.pages:
             page.chooseDefaults()
 
-    def setParameterNode(self, parameterNode: MedInpaintParameterNode | None) -> None:
-        """Connect the panel to a parameter node, or to none."""
+    def setParameterNode(self, parameterNode: Any) -> None:
+        """Connect the panel to a :class:`MedInpaintParameterNode`, or to none."""
         if self._parameterNode is not None:
             self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
             self.removeObserver(self._observed, vtk.vtkCommand.ModifiedEvent, self.onParameterNodeModified)
         self._parameterNode = parameterNode
         if parameterNode is not None:
             self._parameterNodeGuiTag = parameterNode.connectGui(self.ui.tabWidget)
-            # The node itself: an observed wrapper would be kept for ever, with all that it observes.
+            # The node itself: an observed wrapper would stay in memory, with all that it observes.
             self._observed = parameterNode.parameterNode
             self.addObserver(self._observed, vtk.vtkCommand.ModifiedEvent, self.onParameterNodeModified)
         for page in self.pages:

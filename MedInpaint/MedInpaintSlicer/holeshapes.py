@@ -1,5 +1,7 @@
 """The shapes of synthetic holes that the engine knows, as the panel offers and describes them."""
 
+from typing import Any
+
 from slicer.i18n import tr as _
 
 #: The choice among the shapes of holes that means: those that are given.
@@ -37,7 +39,7 @@ def inWords(shape: str, sizeMm: float, count: int, slabMm: float = 0) -> str:
     return holes
 
 
-def _shapes() -> dict[str, type]:
+def _shapes() -> dict[str, Any]:
     """Name -> class, of all classes that say how they are written."""
     from MedInpaintLib import holes
 

@@ -19,7 +19,7 @@ class Log:
             ui: the widgets, by name.
         """
         self._ui = ui
-        self._check = None
+        self._check: check.Check | None = None
         ui.copyLogButton.connect("clicked(bool)", lambda checked: self.copy())
         ui.clearLogButton.connect("clicked(bool)", lambda checked: ui.logEdit.clear())
         ui.checkInstallationButton.connect("clicked(bool)", lambda checked: self.checkInstallation())

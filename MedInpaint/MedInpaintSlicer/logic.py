@@ -24,7 +24,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
 
     def getParameterNode(self) -> MedInpaintParameterNode:
         """Return the panel's choices, which are kept in the scene."""
-        return MedInpaintParameterNode(super().getParameterNode())
+        return MedInpaintParameterNode(super().getParameterNode())  # type: ignore[call-arg]  # the wrapper takes it
 
     def inpaint(
         self,
@@ -356,4 +356,5 @@ def _idsOfEach(segmentIds):
 
 
 def _chosen(segmentationNode, segmentIds) -> tuple[str, ...]:
-    return allSegmentIds(segmentationNode) if segmentIds is None else _ids(segmentIds)
+    ids = _ids(segmentIds)
+    return allSegmentIds(segmentationNode) if ids is None else ids

@@ -82,10 +82,10 @@ def choose(name: str, architecture: str, modality: str) -> Bundle:
         bundle = find(name)
         bundle.check_architecture(architecture)
         return bundle
-    bundle = fitting(architecture, modality)
-    if bundle is None:
+    first = fitting(architecture, modality)
+    if first is None:
         raise ModelError(f"There is no model of the architecture '{architecture}'; {how_to_make(architecture)}.")
-    return bundle
+    return first
 
 
 def fitting(architecture: str, modality: str | None = None) -> Bundle | None:

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import qt
 import slicer
@@ -45,13 +46,13 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         scriptedEffect.showEffectCursorInSliceView = False
         AbstractScriptedSegmentEditorEffect.__init__(self, scriptedEffect)
         VTKObservationMixin.__init__(self)
-        self.job = None
-        self.options = None
-        self._connections = []
-        self._methods = {}
+        self.job: Any = None
+        self.options: Any = None  # Options, from setupOptionsFrame to cleanup
+        self._connections: list[tuple] = []
+        self._methods: dict[str, Any] = {}
         self._message = ("", "")
-        self._warnings = []
-        self._choices = None
+        self._warnings: list[str] = []
+        self._choices: tuple | None = None
         self._isRefreshing = False
         self._isStarting = False
 
@@ -233,7 +234,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         editorNode = self.scriptedEffect.parameterSetNode()
         segmentation = editorNode.GetSegmentationNode() if editorNode is not None else None
         known = segmentation.GetSegmentation().GetSegmentIDs() if segmentation is not None else ()
-        selected = editorNode.GetSelectedSegmentID() if editorNode is not None else None
+        selected = editorNode.GetSelectedSegmentID() if editorNode is not None else ""
         return selected if selected in known else ""
 
     def _filled(self):

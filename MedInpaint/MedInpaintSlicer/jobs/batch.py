@@ -57,7 +57,7 @@ class BatchJob(VTKObservationMixin):
         if request.outputVolume is not None:
             raise ParameterError(_("An output cannot be chosen for several fillings; each gets a new one."))
         self.state = "running"
-        self.items = tuple(dict.fromkeys(items))
+        self.items: tuple[Any, ...] = tuple(dict.fromkeys(items))
         self.results: dict[Hashable, Any] = {}
         self.reports: dict[Hashable, FillReport] = {}
         self.outputVolume = None
@@ -124,7 +124,7 @@ class BatchJob(VTKObservationMixin):
             created, self.created = self.created, []
             self._remove(created)
 
-    def name(self, item: Hashable) -> str:
+    def name(self, item: Any) -> str:
         """Return what an item is called."""
         raise NotImplementedError
 
@@ -137,7 +137,7 @@ class BatchJob(VTKObservationMixin):
         if not self.items:
             raise InputError(_("There is nothing to fill; choose one or more volumes."))
 
-    def _open(self, item: Hashable, **callbacks) -> FillJob:
+    def _open(self, item: Any, **callbacks) -> FillJob:
         """Make the job that fills an item; not started yet.
 
         Raises:
@@ -148,7 +148,7 @@ class BatchJob(VTKObservationMixin):
     def _close(self) -> None:
         """Release what the last item needed, however its fill ended."""
 
-    def _refuse(self, item: Hashable, error: Exception) -> None:
+    def _refuse(self, item: Any, error: Exception) -> None:
         """Handle an item that was not filled."""
 
     def _conclude(self) -> None:
@@ -199,7 +199,7 @@ class BatchJob(VTKObservationMixin):
         if self.state != "running":  # cancelled
             return
         item = self.items[len(self.results)]
-        if job.state == "done":
+        if job.report is not None:
             self.reports[item] = job.report
             self.created += job.created
             self._take(item, job.outputVolume)

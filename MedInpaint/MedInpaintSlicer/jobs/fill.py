@@ -121,7 +121,9 @@ class FillJob(Job):
         from MedInpaintLib.jobs import fill as engine
 
         request, geometry = self._request, self._image.geometry
-        mask, self._hole = self._hole.mask, None
+        hole, self._hole = self._hole, None
+        assert hole is not None, "_prepare has read it"
+        mask = hole.mask
         fileVolume(self._image.array, geometry).write(self._file("image"), compress=False)
         fileVolume(mask, geometry).write(self._file("mask"), compress=False)
         guideFiles = [

@@ -40,6 +40,8 @@ class Job(VTKObservationMixin):
         created: the nodes that were added to the scene, once done.
     """
 
+    _image: Image  # while it runs
+
     def __init__(
         self,
         inputVolume: Any,
@@ -79,7 +81,6 @@ class Job(VTKObservationMixin):
         self._onFinished = finished or (lambda job: None)
         self._conversation = process.Conversation(self._tellProgress, self._warn, log or (lambda line: None))
         self._folder: Path | None = None
-        self._image: Image | None = None
 
     def start(self) -> None:
         """Hand the nodes' content to a worker process.
@@ -154,6 +155,7 @@ class Job(VTKObservationMixin):
 
     def _file(self, name: str) -> Path:
         """Return the path of a file of this run."""
+        assert self._folder is not None, "there are files while the job runs"
         return self._folder / f"{name}.nrrd"
 
     def _writeImage(self, folder: str, node, array: np.ndarray, geometry: np.ndarray) -> str:
@@ -161,7 +163,7 @@ class Job(VTKObservationMixin):
         name = re.sub(r"[^\w -]", "_", node.GetName(), flags=re.ASCII)[:60] or "volume"
         if re.fullmatch("con|prn|aux|nul|(com|lpt)[0-9]", name, flags=re.IGNORECASE):
             name += "_"  # those are devices on Windows
-        path = self._folder / folder / f"{name}.nrrd"
+        path = self._file(f"{folder}/{name}")
         path.parent.mkdir()
         # The files live for one run on the local disk: compressing a CT would take longer than filling it.
         fileVolume(array, geometry).write(path, compress=False)
@@ -248,7 +250,7 @@ class Job(VTKObservationMixin):
     def _finish(self, state: str) -> None:
         self.state = state
         self.removeObservers()
-        self._image = None
+        self._image = None  # type: ignore[assignment]  # it would keep the voxels
         self._removeFiles()
         self._onFinished(self)
 

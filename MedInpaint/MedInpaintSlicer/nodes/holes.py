@@ -54,7 +54,7 @@ def holeOf(segmentationNode, segmentIds, volumeNode) -> Hole:
                 "or check the transforms of the volume and the segmentation."
             ).format(volume=volumeNode.GetName(), segments=_quoted(nothing))
         )
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if nothing:
         warnings = (
             _("Segment(s) {segments} have no voxel inside volume '{volume}' and were left out.").format(

@@ -4,6 +4,8 @@ The frames of a sequence lie in a scene of its own. What the user sees is the pr
 which the browser copies the frame that is selected.
 """
 
+from typing import Any
+
 import numpy as np
 import slicer
 import vtk
@@ -122,7 +124,7 @@ class Moment:
         """
         self._browser = browserNode
         self._indexValue = indexValue
-        self._copies = {}
+        self._copies: dict[Any, Any] = {}
 
     def at(self, node):
         """A node of the main scene as it is at this moment: itself where it does not change, else a hidden copy.
@@ -185,9 +187,9 @@ class FilledSequence:
     def __init__(self, inputSequence, uncertainty: bool) -> None:
         self._input = inputSequence
         self.result = _emptyLike(inputSequence)
-        self.uncertainty = _emptyLike(inputSequence) if uncertainty else None
-        self.resultProxy = None
-        self.uncertaintyProxy = None
+        self.uncertainty: Any = _emptyLike(inputSequence) if uncertainty else None
+        self.resultProxy: Any = None
+        self.uncertaintyProxy: Any = None
 
     def add(self, indexValue: str, array: np.ndarray, uncertainty: np.ndarray | None = None):
         """Add a frame that was filled.
@@ -204,7 +206,7 @@ class FilledSequence:
         frame.RemoveAttribute("DICOM.instanceUIDs")
         # Into the copy's memory rather than a new array, which keeps the VTK scalar type.
         slicer.util.arrayFromVolume(frame)[...] = array
-        if self.uncertainty is not None:
+        if uncertainty is not None:
             self._addUncertainty(indexValue, uncertainty)
         return frame
 

@@ -13,7 +13,7 @@ class Removals(VTKObservationMixin):
     def __init__(self, removed: Callable[[], None]) -> None:
         super().__init__()
         self._removed = removed
-        self._nodes = ()
+        self._nodes: tuple = ()
 
     def observe(self, *nodes) -> None:
         """These nodes from now on, in place of others; or none."""

@@ -24,7 +24,7 @@ class BatchPage(RunPage):
         ui = self.ui
         self._methods = _methods()
         self._log = log
-        self._shownRows = None
+        self._shownRows: tuple | None = None
         self._undo = UndoButton(ui.batchUndoButton, self._onUndone)
         self._observer = changes.NodesObserver(self.refreshSoon)
         self._volumes = CheckedNodes(ui.batchVolumesSelector, "batchVolumes")

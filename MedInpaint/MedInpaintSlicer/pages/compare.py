@@ -1,5 +1,7 @@
 """The section "Compare" of a tab: before and after, difference and uncertainty in the slice views; and Undo."""
 
+from typing import Any
+
 import qt
 from slicer.i18n import tr as _
 
@@ -28,10 +30,10 @@ class Compare:
         self._undone = undone
         self._gone = gone
         self._removals = views.Removals(self._onRemoved)
-        self._job = None
-        self._before = None
-        self._layers = None
-        self._outline = None
+        self._job: Any = None
+        self._before: Any = None
+        self._layers: views.Layers | None = None
+        self._outline: Outline | None = None
         self._piece = 0
         self._offering = False
         self._timer = qt.QTimer()
@@ -95,7 +97,7 @@ class Compare:
     def undo(self) -> None:
         """Take the result back, and let the views show what they showed before it."""
         job, layers = self._job, self._layers
-        if job is None:
+        if job is None or layers is None:
             return
         self.clear()
         job.undo()

@@ -27,7 +27,7 @@ class FillPage(RunPage):
         super().__init__(logic, log)
         ui = self.ui
         self._segmentation = None
-        self._shownMethod = None
+        self._shownMethod: str | None = None
         self._methods = _methods()
         self._segmentsObserver = changes.NodesObserver(self._onSegmentsAddedOrRemoved)
         self._volumesObserver = changes.NodesObserver(self.refreshSoon)
@@ -203,7 +203,7 @@ class FillPage(RunPage):
             self._node.segmentIds = list(self.ui.segmentsTable.selectedSegmentIDs())
 
     def _onFormChanged(self) -> None:
-        if self._node is not None:
+        if self._node is not None and self._shownMethod is not None:
             self.run.say(self.ui.parameterHintLabel, "")
             parameters.setValuesOf(self._node, self._shownMethod, self._form.values())
 

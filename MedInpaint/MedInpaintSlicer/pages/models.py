@@ -36,7 +36,7 @@ class ModelsPage(Page):
         self._changed = changed
         self._showFill = showFill
         self._showContrast = showContrast
-        self._entries = []
+        self._entries: list[modellist.Entry] = []
         self._unreadable = ""
         self._labels = FittedLabels(self.widget, (ui.modelsErrorLabel, ui.modelsResultLabel, ui.ownModelsLabel))
         ui.modelsList.connect("currentRowChanged(int)", lambda row: self._onChosen())

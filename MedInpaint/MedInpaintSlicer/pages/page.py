@@ -1,5 +1,7 @@
 """What all tabs share: widgets from a .ui file, the parameter node that they show, and, for most, a run area."""
 
+from typing import Any
+
 import qt
 import slicer
 from slicer.i18n import tr as _
@@ -27,7 +29,7 @@ class Page:
         self.logic = logic
         self.widget = loadUi(self.UI)
         self.ui = slicer.util.childWidgetVariables(self.widget)
-        self._node = None
+        self._node: Any = None
         self._refreshing = False
 
     def title(self) -> str:
@@ -158,7 +160,7 @@ class RunPage(Page):
     def showComparison(self, job) -> None:
         """Show a result in the slice views; when the user is in another module, whose views they are, on return."""
         self._arrived = None if self._isEntered else job
-        if self._isEntered:
+        if self._isEntered and self.compare is not None:
             self.compare.show(job)
 
     def cancel(self) -> None:

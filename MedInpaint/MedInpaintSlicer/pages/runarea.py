@@ -52,10 +52,10 @@ class RunArea:
         self._hooks = hooks
         self._messages = (ui.statusLabel, ui.errorLabel, ui.warningLabel, ui.resultLabel, *messages)
         self._labels = FittedLabels(page, (*self._messages, ui.applyHintLabel, *hints))
-        self._choices = None
+        self._choices: tuple | None = None
         self._stage = ""
         self._started = 0.0
-        self.job = None
+        self.job: Any = None
         ui.cancelButton.connect("clicked(bool)", lambda checked: self.cancel())
         for label in (*self._messages, ui.applyHintLabel):
             self.say(label, "")
