@@ -34,7 +34,7 @@ layout.makeEngineImportable()
 
 
 class MedInpaint(ScriptedLoadableModule):
-    """What Slicer shows about the module."""
+    """Registration of the module, and what Slicer shows about it."""
 
     def __init__(self, parent) -> None:
         ScriptedLoadableModule.__init__(self, parent)
@@ -56,7 +56,7 @@ class MedInpaint(ScriptedLoadableModule):
 
 
 class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel's life: made, entered, left, scene closed, destroyed. What the tabs do is in MedInpaintSlicer/pages.
+    """The panel as Slicer creates, enters, leaves and destroys it; the tabs are in MedInpaintSlicer/pages.
 
     Attributes:
         fillPage, contrastPage, ...: the tabs; ``pages`` has all of them, in their order.
@@ -104,7 +104,7 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
-        """Slicer closes, or the module is reloaded."""
+        """Release everything: Slicer closes, or the module is reloaded."""
         for page in self.pages:
             page.close()
         self.log.close()
@@ -112,26 +112,26 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.removeObservers()
 
     def enter(self) -> None:
-        """The user comes to this module."""
+        """Show the scene's choices: the user comes to this module."""
         self.initializeParameterNode()
         for page in self.pages:
             page.enter()
 
     def exit(self) -> None:
-        """The user goes to another module; what runs goes on."""
+        """Handle that the user goes to another module; a running job continues."""
         for page in self.pages:
             page.leave()
         self.setParameterNode(None)
 
     def onTabChanged(self, index: int) -> None:
-        """Another tab is in front."""
+        """Handle that another tab is in front."""
         for page in self.pages:
             if page is not self.pages[index]:
                 page.rest()
         self.pages[index].refresh()
 
     def onSceneStartClose(self, caller, event) -> None:
-        """The nodes are about to go, and with them what a running job would fill."""
+        """Cancel running jobs: their nodes are about to be removed."""
         for page in self.pages:
             page.cancel()
         self.setParameterNode(None)
@@ -144,7 +144,7 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.initializeParameterNode()
 
     def onSceneEndImport(self, caller, event) -> None:
-        """A scene was loaded: show its choices.
+        """Show the choices of a scene that was loaded.
 
         The parameter node was read before all nodes that it refers to were there, so it is read anew; and the widgets
         learn of the nodes only after this event.
@@ -189,7 +189,7 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             page.setParameterNode(parameterNode)
 
     def onParameterNodeModified(self, caller, event) -> None:
-        """A choice was made, here or by a script."""
+        """Refresh after a choice, here or by a script."""
         self.refreshPages()
 
     def refreshPages(self) -> None:
@@ -207,7 +207,7 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
 
 class MedInpaintTest(ScriptedLoadableModuleTest):
-    """Runs inside Slicer: what users do with the sample, and the engine's self-tests in Slicer's own Python."""
+    """Tests inside Slicer: what users do with the sample, and the engine's self-tests in Slicer's own Python."""
 
     def setUp(self) -> None:
         slicer.mrmlScene.Clear()
@@ -218,7 +218,7 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
             getattr(self, name)()
 
     def test_a_lesion_of_the_sample_is_filled(self) -> None:
-        """Volume + segment -> new volume: changed in the hole, bit-identical outside, on the same grid."""
+        """Check the new volume: changed in the hole, bit-identical outside, on the same grid."""
         volume, segmentation = sampledata.load()
         segmentIds = list(segmentation.GetSegmentation().GetSegmentIDs())
         before = slicer.util.arrayFromVolume(volume).copy()
@@ -234,7 +234,7 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
         self.delayDisplay("The lesion is filled.")
 
     def test_a_result_goes_with_all_that_was_made_of_it(self) -> None:
-        """A job that does not wait, and its undo: the scene has the volumes that it had before."""
+        """Check that undoing a job leaves the volumes that were there before."""
         volume, segmentation = sampledata.load()
         job = MedInpaintLogic().inpaint(volume, segmentation, method="harmonic", uncertainty=True, wait=False)
         while job.state == "running":
@@ -246,7 +246,7 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
         self.delayDisplay("The result is taken back.")
 
     def test_methods_are_scored_on_a_healthy_volume(self) -> None:
-        """Synthetic holes -> a table with a row for each hole and method, and the yardstick."""
+        """Check that the table has a row for each hole and method, and for the yardstick."""
         volume, lesions = sampledata.load()
         methods = ["harmonic", "biharmonic"]
         table = MedInpaintLogic().evaluate(volume, "spheres:10mm:2", methods, avoid=lesions)
@@ -254,7 +254,7 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
         self.delayDisplay("The methods are scored.")
 
     def test_a_contrast_is_estimated(self) -> None:
-        """From one contrast another one, on the same grid; only where PyTorch is installed."""
+        """Check the grid of an estimated contrast, where PyTorch is installed."""
         if importlib.util.find_spec("torch") is None:
             self.delayDisplay("PyTorch is not installed: no contrast is estimated.")
             return
@@ -265,7 +265,7 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
         self.delayDisplay("The contrast is estimated.")
 
     def test_the_engine_is_sound(self) -> None:
-        """Blending, metrics and solvers give their known answers with the packages that Slicer has."""
+        """Check the known answers of blending, metrics and solvers with the packages that Slicer has."""
         from MedInpaintLib import selftest
 
         failed = [f"{name}: {message}" for name, passed, message in selftest.run() if not passed]

@@ -11,10 +11,11 @@ from .jobs import check
 
 
 class Log:
-    """Takes lines, and prints what is installed when it is asked."""
+    """The panel's log, which can also print what is installed."""
 
     def __init__(self, ui) -> None:
-        """
+        """Bind the log's widgets.
+
         Args:
             ui: the widgets, by name.
         """
@@ -53,7 +54,7 @@ class Log:
             self._onChecked()
 
     def close(self) -> None:
-        """Before the widgets are destroyed."""
+        """Release everything before the widgets are destroyed."""
         if self._check is not None:
             self._check.cancel()
 

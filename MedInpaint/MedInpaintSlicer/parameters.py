@@ -34,7 +34,7 @@ _CHOICES = {
 
 @parameterNodeWrapper
 class MedInpaintParameterNode:
-    """The choices in the panel's tabs.
+    """The choices in the panel's tabs, saved with the scene.
 
     Of the tab "Fill":
 

@@ -75,7 +75,7 @@ class Data:
     inside: str = ""
 
     def pixel_size(self, image: Volume) -> float:
-        """The side of a pixel of an image's frames, mm."""
+        """Return the side of a pixel of an image's frames, mm."""
         return pixel_size(image, self.pixel_mm, self.across)
 
     @property
@@ -171,7 +171,7 @@ class Recipe:
 
 
 def read_recipe(source: str | os.PathLike[str]) -> Recipe:
-    """A recipe from a file, or one that comes with MedInpaint by its name.
+    """Read a recipe from a file, or one that comes with MedInpaint by its name.
 
     Raises:
         ParameterError: no such recipe, or something in it is missing, unknown or of the wrong kind.
@@ -223,7 +223,7 @@ def _toml() -> Any:
 
 
 def _table(kind: type[Table], found: Any, where: str) -> Table:
-    """A dataclass of a TOML table; numbers and lists become what the fields' defaults are."""
+    """Make a dataclass of a TOML table; numbers and lists become what the fields' defaults are."""
     if not isinstance(found, Mapping):
         raise ParameterError(f"The recipe ({where}) must have a table here; found {found!r}.")
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
@@ -295,7 +295,7 @@ def _possible(schedule: Schedule, path: Path) -> Schedule:
 
 
 def _check_hole(recipe: Recipe, path: Path) -> None:
-    """The validation's holes must hold pixels, and leave some of the frame around them."""
+    """Check that the validation's holes hold pixels, and leave some of the frame around them."""
     mm, hole = recipe.data.pixel_mm, recipe.schedule.hole_mm
     least, most = 2 * mm, MOST_HOLE * recipe.pixels * mm
     if not least <= hole <= most:
@@ -306,7 +306,7 @@ def _check_hole(recipe: Recipe, path: Path) -> None:
 
 
 def _check_hint(recipe: Recipe, path: Path) -> None:
-    """A network must get what it is to see; a hint from a method that anybody can run on any image."""
+    """Check that a network gets what it sees; a hint only from a method that runs on any image."""
     if recipe.arguments.get("other_side", False) is not recipe.data.other_side:
         raise ParameterError(
             f"The recipe '{path}' must have the same other_side, true or false, in [arguments] and in [data]."

@@ -22,12 +22,12 @@ STATUS_BAR_TIME = 10000
 
 
 def sourceFile() -> str:
-    """This file, as Slicer wants to be told of it."""
+    """Return this file's path in the form that Slicer needs."""
     return str(Path(__file__)).replace("\\", "/")
 
 
 class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMixin):
-    """Fills the selected segment of the source volume with believable tissue, in a new volume.
+    """An effect that fills the selected segment of the source volume with believable tissue, in a new volume.
 
     The fill runs in the background. It goes on when another effect or module is chosen: one leaves an effect in order
     to paint the next segment, and a fill works on a copy of the segment as it was when Apply was pressed. It ends with
@@ -59,7 +59,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
     # What the Segment Editor calls.
 
     def clone(self):
-        """Another one of these, for another editor."""
+        """Return another such effect, for another editor."""
         import qSlicerSegmentationsEditorEffectsPythonQt as effects
 
         effect = effects.qSlicerSegmentEditorScriptedEffect(None)
@@ -67,12 +67,12 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         return effect
 
     def icon(self):
-        """For the effect's button, in the colors of the theme."""
+        """Return the icon of the effect's button, in the colors of the theme."""
         name = "SegmentEditorEffectDark.png" if engine.isDark() else "SegmentEditorEffect.png"
         return qt.QIcon(str(Path(__file__).with_name(name)))
 
     def helpText(self) -> str:
-        """What is shown under the options."""
+        """Return the text under the options."""
         return "<html>" + _(
             "Fill the selected segment (a lesion, an implant, a dropout) with believable tissue.<br>"
             "The result is a new volume in which every voxel outside the segment is exactly as in the source volume. "
@@ -97,30 +97,30 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self._onSceneStartClose)
 
     def setMRMLDefaults(self) -> None:
-        """The choices of a user who has not made any; they are saved with the scene."""
+        """Set the choices of a user who has not made any; they are saved with the scene."""
         self.scriptedEffect.setParameterDefault("Method", AUTOMATIC)
         self.scriptedEffect.setParameterDefault("GrowMm", 0.0)
         self.scriptedEffect.setParameterDefault("Uncertainty", 0)
 
     def updateGUIFromMRML(self) -> None:
-        """A choice was made, here or by a script."""
+        """Refresh after a choice, here or by a script."""
         self.refresh()
 
     def updateMRMLFromGUI(self) -> None:
-        """Keep what is chosen in the widgets."""
+        """Store what is chosen in the widgets."""
         self.scriptedEffect.setParameter("Method", self.options.methodCombo.currentData or AUTOMATIC)
         self.scriptedEffect.setParameter("GrowMm", self.options.growSlider.value)
         self.scriptedEffect.setParameter("Uncertainty", int(self.options.uncertaintyBox.checked))
         self.scriptedEffect.setNodeReference("OutputVolume", self.options.outputSelector.currentNode())
 
     def activate(self) -> None:
-        """The user has chosen this effect."""
+        """Show the effect: the user has chosen it."""
         editorNode = self.scriptedEffect.parameterSetNode()
         self.addObserver(editorNode, vtk.vtkCommand.ModifiedEvent, self._onEditorModified)
         self.refresh()
 
     def deactivate(self) -> None:
-        """The user has chosen another effect, or leaves the editor; what runs goes on."""
+        """Rest: the user has chosen another effect, or leaves the editor; a running job continues."""
         self.removeObservers(self._onEditorModified)
         if self._isAnotherEffectActive() and _isShown(self._filled()):
             # The next lesion has to be seen to be painted.
@@ -128,7 +128,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         self._forgetError()
 
     def cleanup(self) -> None:
-        """The editor is about to be destroyed."""
+        """Release everything before the editor is destroyed."""
         self.options = None
         self.cancel()
         self.removeObservers()
@@ -158,7 +158,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         self._revealSoon()
 
     def cancel(self) -> None:
-        """Stop what runs, if anything; the scene stays as it was."""
+        """Cancel the running job, if any; the scene stays as it was."""
         if self.job is not None:
             self.job.cancel()
 
@@ -225,12 +225,12 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
     # What is chosen.
 
     def _source(self):
-        """The source volume, or None."""
+        """Return the source volume, or None."""
         editorNode = self.scriptedEffect.parameterSetNode()
         return editorNode.GetSourceVolumeNode() if editorNode is not None else None
 
     def _segmentId(self) -> str:
-        """The id of the selected segment; empty where there is none."""
+        """Return the id of the selected segment; empty where there is none."""
         editorNode = self.scriptedEffect.parameterSetNode()
         segmentation = editorNode.GetSegmentationNode() if editorNode is not None else None
         known = segmentation.GetSegmentation().GetSegmentIDs() if segmentation is not None else ()
@@ -238,7 +238,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         return selected if selected in known else ""
 
     def _filled(self):
-        """The last result that is still in the scene, or None."""
+        """Return the last result that is still in the scene, or None."""
         return self.scriptedEffect.nodeReference("FilledVolume")
 
     def _isAnotherEffectActive(self) -> bool:
@@ -247,7 +247,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         return bool(name) and name != self.scriptedEffect.name
 
     def _whatIsMissing(self) -> str:
-        """Why nothing can be filled, in a line; empty when something can."""
+        """Say in a line why nothing can be filled; empty when something can."""
         if not self._methods:
             return _("The module MedInpaint could not be loaded; install the extension MedInpaint again.")
         if self._source() is None:
@@ -262,7 +262,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             self.refresh()  # references to nodes tell nobody that they have changed
 
     def _onEditorModified(self, caller, event) -> None:
-        """Perhaps another segment or volume was chosen."""
+        """Refresh, as another segment or volume may have been chosen."""
         self.refresh()
 
     def _onApplyClicked(self, checked: bool) -> None:
@@ -294,7 +294,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
     # What is shown.
 
     def _offerMethods(self) -> None:
-        """Once, when they are first needed."""
+        """Offer the methods once, when they are first needed."""
         if self._methods:
             return
         try:
@@ -323,7 +323,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             self._choices = choices
 
     def _showState(self) -> None:
-        """What can be pressed, and what is to be said."""
+        """Show what can be pressed, and the current message."""
         missing, isRunning = self._whatIsMissing(), self.job is not None
         self.options.progressBar.visible = isRunning
         button = self.options.applyButton
@@ -369,6 +369,6 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
 
 
 def _isShown(volume) -> bool:
-    """Whether a volume is the background of a slice view."""
+    """Tell whether a volume is the background of a slice view."""
     views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
     return volume is not None and any(view.GetBackgroundVolumeID() == volume.GetID() for view in views)

@@ -616,7 +616,9 @@ def test_a_method_without_a_model_cannot_be_applied_and_says_why(editor, monkeyp
     assert editor.options.applyButton.enabled
 
 
-def test_methods_without_a_model_for_the_source_volume_are_greyed(editor):
+def test_methods_without_a_model_for_the_source_volume_are_greyed(editor, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))  # only the released models
+    editor.effect.refresh()
     combo = editor.options.methodCombo
 
     def isOffered(method):

@@ -587,7 +587,8 @@ def test_a_script_hears_what_is_wrong(panel):
         panel.logic.evaluate(volume, "spheres:900mm:1")
 
 
-def test_methods_without_a_model_for_the_volume_cannot_be_ticked(panel):
+def test_methods_without_a_model_for_the_volume_cannot_be_ticked(panel, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))  # only the released models
     node = panel.logic.getParameterNode()
     node.evaluateVolume = addVolume()
     titles = {name: info.title for name, info in MedInpaintLib.methods().items()}

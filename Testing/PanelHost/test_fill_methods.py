@@ -95,7 +95,9 @@ def test_a_method_without_a_model_says_where_to_add_one(panel, monkeypatch, tmp_
     assert "in the tab Models" in panel.fillPage.ui.applyHintLabel.text
 
 
-def test_methods_without_a_model_for_the_volume_are_greyed_with_the_reason(panel):
+def test_methods_without_a_model_for_the_volume_are_greyed_with_the_reason(panel, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))  # only the released models
+
     def greyed():
         combo = panel.fillPage.ui.methodCombo
         rows = [row for row in range(combo.count) if not combo.model().item(row).isEnabled()]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """Holes to cut out of a volume, and how to fill them; other fields are those of the engine's job.
+    """A request for an evaluation; fields without a line here are those of the engine's job.
 
     Attributes:
         holes: descriptions such as ``"spheres:10mm:6"``.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """Nodes to fill and how.
+    """A request for a fill.
 
     Attributes:
         volumeNode, segmentationNode, segmentIds: the volume, and what marks its hole.

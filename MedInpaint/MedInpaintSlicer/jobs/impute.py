@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """Volumes, and the contrast to estimate from them; other fields are those of the engine's job.
+    """A request for an estimate; fields without a line here are those of the engine's job.
 
     Attributes:
         volumes: contrast -> scalar volume. That of the target is not looked at.

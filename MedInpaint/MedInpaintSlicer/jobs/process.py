@@ -29,7 +29,7 @@ OnExit = Callable[[int], None]
 
 
 class Runner(Protocol):
-    """What starts one process and tells what it prints and how it ends."""
+    """Something that starts one process and tells what it prints and how it ends."""
 
     def start(self, command: list[str], folder: str, onLine: OnLine, onExit: OnExit) -> None:
         """Run ``command`` in ``folder``; call ``onLine`` for every line and ``onExit`` once, on the main thread."""

@@ -15,7 +15,7 @@ from .fill import FillJob, Request
 
 
 class SequenceJob(BatchJob):
-    """Fills every frame of a sequence into a new sequence, which comes into the scene at the end.
+    """Fills of all frames of a sequence into a new sequence, which comes into the scene at the end.
 
     The items are the index values. Frames that were not filled are in the new sequence as they were.
 

@@ -11,7 +11,7 @@ from .fill import FillJob, Request
 
 
 class VolumesJob(BatchJob):
-    """Fills many volumes; each result is a new volume beside its input. The items are the volume nodes."""
+    """Fills of many volumes; each result is a new volume beside its input. The items are the volume nodes."""
 
     def __init__(
         self,

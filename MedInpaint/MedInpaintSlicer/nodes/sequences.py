@@ -30,7 +30,7 @@ def offerVolumeSequences(selector) -> None:
 
 
 def complaint(sequenceNode) -> str:
-    """Why the frames of a sequence cannot be filled, in a line; empty when they can be."""
+    """Say in a line why the frames of a sequence cannot be filled; empty when they can be."""
     if sequenceNode is None:
         return _("Choose a sequence of volumes.")
     if sequenceNode.GetNumberOfDataNodes() == 0:
@@ -41,12 +41,12 @@ def complaint(sequenceNode) -> str:
 
 
 def isSequence(node) -> bool:
-    """Whether a node is a sequence, and not something that is the same at all times."""
+    """Tell whether a node is a sequence, and not something that is the same at all times."""
     return node is not None and node.IsA("vtkMRMLSequenceNode")
 
 
 def volumeSequenceOf(node):
-    """What is meant by a sequence or a browser: of a browser, the first of its sequences of volumes, the master first.
+    """Return the sequence of volumes: a sequence itself, or of a browser the first one, the master first.
 
     Raises:
         MedInpaintLib.errors.InputError: there is none.
@@ -66,32 +66,32 @@ def volumeSequenceOf(node):
 
 
 def browserOf(sequenceNode):
-    """The first browser that shows a sequence, or None."""
+    """Return the first browser that shows a sequence, or None."""
     return slicer.modules.sequences.logic().GetFirstBrowserNodeForSequenceNode(sequenceNode)
 
 
 def sequenceShownBy(node, browserNode):
-    """The sequence whose frames a node shows in a browser, or None: it is the same at all times."""
+    """Return the sequence whose frames a node shows in a browser; None for a node that is always the same."""
     return browserNode.GetSequenceNode(node) if browserNode is not None and node is not None else None
 
 
 def indexValues(sequenceNode) -> tuple[str, ...]:
-    """What the frames are found by, in their order."""
+    """Return the index values of the frames, in their order."""
     return tuple(sequenceNode.GetNthIndexValue(number) for number in range(sequenceNode.GetNumberOfDataNodes()))
 
 
 def frameName(sequenceNode, indexValue: str) -> str:
-    """What a frame is called: "time 0.5 s"."""
+    """Return what a frame is called: "time 0.5 s"."""
     return " ".join(filter(None, (sequenceNode.GetIndexName(), indexValue, sequenceNode.GetIndexUnit())))
 
 
 def hasFrame(sequenceNode, indexValue: str) -> bool:
-    """Whether a sequence has a frame at that very index value."""
+    """Tell whether a sequence has a frame at exactly that index value."""
     return sequenceNode.GetDataNodeAtValue(indexValue, True) is not None
 
 
 def frameAt(sequenceNode, indexValue: str):
-    """A frame, in the sequence's own scene.
+    """Return a frame, which is in the sequence's own scene.
 
     Raises:
         MedInpaintLib.errors.InputError: there is none at that very index value.
@@ -117,7 +117,8 @@ class Moment:
     """
 
     def __init__(self, browserNode, indexValue: str) -> None:
-        """
+        """Prepare a moment; nothing is copied yet.
+
         Args:
             browserNode: knows which nodes are proxies; None: none is.
             indexValue: of the frame.
@@ -127,7 +128,7 @@ class Moment:
         self._copies: dict[Any, Any] = {}
 
     def at(self, node):
-        """A node of the main scene as it is at this moment: itself where it does not change, else a hidden copy.
+        """Return a node of the main scene as it is at this moment: itself, or a hidden copy where it changes.
 
         Raises:
             MedInpaintLib.errors.InputError: a sequence has nothing at this moment.
@@ -144,7 +145,7 @@ class Moment:
         return self._copy(node, content, node.GetName(), transform)
 
     def frameOf(self, sequenceNode):
-        """A hidden copy of a sequence's frame, where its proxy would be.
+        """Return a hidden copy of a sequence's frame, where its proxy would be.
 
         Raises:
             MedInpaintLib.errors.InputError: it has none at this moment.
@@ -230,7 +231,7 @@ class FilledSequence:
             self._showUncertainty(browserNode, method, said)
 
     def nodes(self) -> list:
-        """What :meth:`show` has added to the scene."""
+        """Return what :meth:`show` has added to the scene."""
         shown = (self.result, self.resultProxy, self.uncertainty, self.uncertaintyProxy)
         return [each for each in shown if each is not None]
 
@@ -262,7 +263,7 @@ class FilledSequence:
 
 
 def _emptyLike(sequenceNode):
-    """A sequence with the same kind of index and no frames."""
+    """Return a sequence with the same kind of index and no frames."""
     made = slicer.vtkMRMLSequenceNode()
     made.SetIndexType(sequenceNode.GetIndexType())
     made.SetIndexName(sequenceNode.GetIndexName())

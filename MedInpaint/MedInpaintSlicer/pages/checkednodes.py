@@ -5,7 +5,8 @@ class CheckedNodes:
     """Binds such a selector to a list of nodes in a parameter node, both ways."""
 
     def __init__(self, selector, field: str) -> None:
-        """
+        """Bind a selector.
+
         Args:
             selector: a qMRMLCheckableNodeComboBox.
             field: of the parameter node.

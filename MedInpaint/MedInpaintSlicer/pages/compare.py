@@ -13,14 +13,15 @@ FLICKER = 600
 
 
 class Compare:
-    """Shows a result over what was there before, in all slice views alike.
+    """A comparison of a result with what was there before, in all slice views.
 
     Two layers: the one below, and the one above, whose opacity is the slider. Before and after are those two; a
     difference or an uncertainty lies over the result.
     """
 
     def __init__(self, ui, undone, gone) -> None:
-        """
+        """Bind the widgets.
+
         Args:
             ui: has the widgets of Compare.ui.
             undone: called when a result was taken back.
@@ -70,7 +71,7 @@ class Compare:
         self._showLayers()
 
     def clear(self) -> None:
-        """There is no result to look at (any more); what the views show stays, and segments look as before."""
+        """Forget the result; the views keep what they show, and segments look as before."""
         self.rest()
         self._hideLegends()
         self._removals.observe()
@@ -80,17 +81,17 @@ class Compare:
         self._job = self._before = self._layers = self._outline = None
 
     def rest(self) -> None:
-        """Nobody looks at this section: nothing may move by itself."""
+        """Stop what moves by itself: nobody looks at this section."""
         self._ui.flickerButton.checked = False
 
     def pause(self) -> None:
-        """The user goes to another module, where segments are to look as ever."""
+        """Let segments look as ever: the user goes to another module."""
         self.rest()
         if self._outline is not None:
             self._outline.restore()
 
     def resume(self) -> None:
-        """The user is back."""
+        """Show the comparison again: the user is back."""
         if self._outline is not None:
             self._outline.show(self._ui.outlineBox.checked)
 
@@ -118,7 +119,7 @@ class Compare:
         return views.inWorld(self._before, centers) if self._isThere() else ()
 
     def _isThere(self) -> bool:
-        """Whether both volumes still are."""
+        """Tell whether both volumes are still in the scene."""
         nodes = (self._before, self._job.outputVolume) if self._job is not None else (None,)
         return all(node is not None and node.GetScene() is not None for node in nodes)
 
@@ -126,7 +127,7 @@ class Compare:
         return self._job.segmentation is not None
 
     def _ends(self) -> tuple[str, str]:
-        """What the result, and what it was made of, are called."""
+        """Return what the result, and what it was made of, are called."""
         return (_("Before"), _("After")) if self._isFill() else (_("Source"), _("Estimate"))
 
     def _offerViews(self) -> None:
@@ -161,7 +162,7 @@ class Compare:
             views.showLegend(self._above(), self._ui.compareCombo.currentText)
 
     def _above(self):
-        """The volume on top: the result, its difference, or its uncertainty."""
+        """Return the volume on top: the result, its difference, or its uncertainty."""
         view, job = self._ui.compareCombo.currentData, self._job
         if view == "difference" and difference.canDiffer(self._before, job.outputVolume):
             made = difference.differenceOf(self._before, job.outputVolume)

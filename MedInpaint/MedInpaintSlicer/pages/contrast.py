@@ -12,13 +12,13 @@ from .page import RunPage
 
 
 class ContrastPage(RunPage):
-    """Estimates a contrast of a head that is missing, or repairs a part of it, from the other contrasts."""
+    """The tab that estimates a missing contrast of a head, or repairs a part of it, from the other contrasts."""
 
     UI = "Contrast"
     COMPARES = True
 
     def __init__(self, logic, log) -> None:
-        """As for :class:`RunPage`."""
+        """Take the same arguments as :class:`RunPage`."""
         super().__init__(logic, log)
         ui = self.ui
         self._segmentation = None
@@ -117,7 +117,7 @@ class ContrastPage(RunPage):
         return parameters.validValue(self._node, "wantedContrast")
 
     def _model(self) -> str:
-        """The chosen model if it is still there."""
+        """Return the chosen model if it is still there."""
         return self._node.imputeModel if self._node.imputeModel in modelchoice.modelsFor(_method()) else "auto"
 
     def _sources(self) -> dict:
@@ -134,12 +134,12 @@ class ContrastPage(RunPage):
         self._combos.fill("imputeSegmentId", {**none, **names})
 
     def _chosenSegment(self) -> str:
-        """The chosen segment if it is still there."""
+        """Return the chosen segment if it is still there."""
         known = segments.allSegmentIds(self._node.imputeSegmentation)
         return self._node.imputeSegmentId if self._node.imputeSegmentId in known else ""
 
     def _showMode(self) -> None:
-        """Only what has a meaning can be chosen."""
+        """Enable only what has a meaning in the chosen mode."""
         ui, repair = self.ui, self._isRepair()
         for each in (
             ui.imputeSegmentationLabel,
@@ -227,7 +227,7 @@ class ContrastPage(RunPage):
 
 
 def _titles() -> dict[str, str]:
-    """Contrast, as the engine calls it -> as the panel calls it."""
+    """Return what the panel calls each contrast, by the engine's name."""
     return {"T1": _("T1"), "T2": _("T2"), "FLAIR": _("FLAIR"), "T1C": _("T1 post")}
 
 

@@ -13,12 +13,12 @@ from .undo import UndoButton
 
 
 class EvaluatePage(RunPage):
-    """Scores methods on holes that are cut out of a healthy volume, where the truth is known."""
+    """The tab that scores methods on holes cut out of a healthy volume, where the truth is known."""
 
     UI = "Evaluate"
 
     def __init__(self, logic, log) -> None:
-        """As for :class:`RunPage`."""
+        """Take the same arguments as :class:`RunPage`."""
         super().__init__(logic, log)
         ui = self.ui
         self._offered = _methodsToOffer()
@@ -123,18 +123,18 @@ class EvaluatePage(RunPage):
         return modelchoice.unavailable(methods, lambda method: {}, images.possibleModalities(self._volume()))
 
     def _volume(self):
-        """The volume that is chosen, or else that of the tab "Fill"; None without either."""
+        """Return the chosen volume, or else that of the tab "Fill"; None without either."""
         return self._node.evaluateVolume or self._node.inputVolume
 
     def _isGiven(self) -> bool:
         return self._node.evaluateShape == holeshapes.GIVEN
 
     def _marks(self):
-        """The segmentation that counts: of the holes that are given, or else of where none may lie."""
+        """Return the segmentation in use: of the holes, or else of where none may lie."""
         return self._node.evaluateSegmentation if self._isGiven() else self._node.evaluateAvoid
 
     def _holes(self) -> tuple[str, float, int, float]:
-        """Shape, size, number and thickness."""
+        """Return shape, size, number and thickness."""
         node = self._node
         return node.evaluateShape, node.evaluateSizeMm, node.evaluateCount, node.evaluateSlabMm
 
@@ -205,13 +205,13 @@ class EvaluatePage(RunPage):
         self.refresh()
 
     def _chart(self):
-        """The plot of the last evaluation, or None where there is none any more."""
+        """Return the plot of the last evaluation, or None where it has been removed."""
         scores = self._node.evaluateScores
         return evaluations.chartOf(scores) if scores is not None else None
 
 
 def _methodsToOffer() -> dict:
-    """Of methods that need nothing but the volume: name -> what the engine says of it; None of the automatic one."""
+    """Return the methods that need nothing but the volume: name -> ``MethodInfo``, None for the automatic one."""
     import MedInpaintLib
 
     found = MedInpaintLib.methods().items()

@@ -13,7 +13,7 @@ from .page import RunPage
 
 
 class FillPage(RunPage):
-    """Fills the chosen segments of a volume.
+    """The tab that fills the chosen segments of a volume.
 
     Besides what the parameter node binds, segments, method, its form, blending and device are bound here, and the
     widgets of the section "Additional inputs" in ``Sources``.
@@ -23,7 +23,7 @@ class FillPage(RunPage):
     COMPARES = True
 
     def __init__(self, logic, log) -> None:
-        """As for :class:`RunPage`."""
+        """Take the same arguments as :class:`RunPage`."""
         super().__init__(logic, log)
         ui = self.ui
         self._segmentation = None
@@ -145,7 +145,7 @@ class FillPage(RunPage):
             self.ui.segmentsTable.setSelectedSegmentIDs(chosen)
 
     def _chosenSegments(self) -> list[str]:
-        """The chosen segments that are still there."""
+        """Return the chosen segments that are still there."""
         segmentation = self._node.segmentation
         if segmentation is None:
             return []

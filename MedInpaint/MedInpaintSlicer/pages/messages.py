@@ -27,7 +27,8 @@ class FittedLabels:
     """
 
     def __init__(self, panel, labels) -> None:
-        """
+        """Take the labels.
+
         Args:
             panel: the widget whose width the labels share.
             labels: the labels, anywhere in it.

@@ -14,7 +14,7 @@ from .page import Page
 
 
 class ModelsPage(Page):
-    """Shows the trained models and where they come from; takes some in, removes and verifies them.
+    """The tab that shows the trained models and where they come from; adds, removes and verifies them.
 
     Models lie on the disk, not in the scene. They are looked at when the tab comes into sight, and after each change
     that is made here.
@@ -23,7 +23,8 @@ class ModelsPage(Page):
     UI = "Models"
 
     def __init__(self, logic, log, changed, showFill, showContrast) -> None:
-        """
+        """Make the page.
+
         Args:
             logic: a ``MedInpaintLogic``.
             log: takes lines for the log.
@@ -173,7 +174,7 @@ class ModelsPage(Page):
         models.blockSignals(False)
 
     def _chosen(self):
-        """The selected entry, or None."""
+        """Return the selected entry, or None."""
         row = self.ui.modelsList.currentRow
         return self._entries[row] if 0 <= row < len(self._entries) else None
 
@@ -182,7 +183,7 @@ class ModelsPage(Page):
         self._showChosen()
 
     def _showChosen(self) -> None:
-        """What is known of the selected model, and what can be done with it."""
+        """Show the selected model's facts, and what can be done with it."""
         entry, ui = self._chosen(), self.ui
         if entry is None:
             ui.modelCardBrowser.setPlainText(_("There are no models; add one from a folder or a .zip file."))
@@ -285,7 +286,7 @@ def _brokenText(entry) -> str:
 
 
 def _allow(button, refusal: str, purpose: str) -> None:
-    """Whether a button can be pressed: its tool tip says what it does, or why it cannot be."""
+    """Enable a button, or disable it with the reason as tool tip."""
     button.enabled = not refusal
     button.toolTip = refusal or purpose
 

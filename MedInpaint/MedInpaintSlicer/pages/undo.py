@@ -8,7 +8,8 @@ class UndoButton:
     """Takes back what the last run has made; it is in sight while any of that is still there."""
 
     def __init__(self, button, undone: Callable[[], None]) -> None:
-        """
+        """Bind a button.
+
         Args:
             button: the button.
             undone: called when a result was taken back.
