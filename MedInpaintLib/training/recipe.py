@@ -30,7 +30,7 @@ Table = TypeVar("Table")
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """What to learn from.
+    """The data that a model learns from.
 
     Attributes:
         modality: ``"MR"``, ``"CT"`` or ``"film"``.
@@ -80,13 +80,13 @@ class Data:
 
     @property
     def lesions(self) -> list[Path]:
-        """The masks whose lesions are holes."""
+        """Return the masks whose lesions are holes."""
         shapes = [parse(holes) for holes in self.holes]
         return [Path(shape.source) for shape in shapes if isinstance(shape, Lesions) and shape.source]
 
     @property
     def input(self) -> dict[str, Any]:
-        """What a bundle tells of its frames, besides their size."""
+        """Return what a bundle says of its frames, besides their size."""
         return {
             "pixel_mm": self.pixel_mm,
             "plane": self.plane,
@@ -97,7 +97,7 @@ class Data:
         }
 
     def normalise(self, images: torch.Tensor) -> torch.Tensor:
-        """From the road's scale to the network's; masks stay as they are."""
+        """Convert from the road's scale to the network's; masks stay as they are."""
         if not images.is_floating_point():
             return images
         return ((images - self.centre) / self.half_width).clamp(-1.0, 1.0)
@@ -105,7 +105,7 @@ class Data:
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """How long to learn, and how.
+    """The steps of a training.
 
     Attributes:
         steps: updates of the weights.
@@ -132,7 +132,7 @@ class Schedule:
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What a training makes.
+    """All that decides what a training makes.
 
     Attributes:
         name, title: of the model.
@@ -151,22 +151,22 @@ class Recipe:
 
     @property
     def pixels(self) -> int:
-        """The side of a crop."""
+        """Return the side of a crop."""
         return int(self.arguments["pixels"])
 
     @property
     def slices(self) -> int:
-        """How many slices the network sees at once."""
+        """Return how many slices the network sees at once."""
         return int(self.arguments.get("slices", 1))
 
     @property
     def hint(self) -> bool:
-        """Whether the network sees what another method fills in."""
+        """Tell whether the network sees another method's fill."""
         return bool(self.arguments.get("hint", False))
 
     @property
     def other_side(self) -> bool:
-        """Whether the network sees the other side of the body, too."""
+        """Tell whether the network sees the other side of the body, too."""
         return bool(self.arguments.get("other_side", False))
 
 
