@@ -146,7 +146,7 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneEndImport(self, caller, event) -> None:
         """Show the choices of a scene that was loaded.
 
-        The parameter node was read before all nodes that it refers to were there, so it is read anew; and the widgets
+        The parameter node was read before all nodes that it refers to were there, so it is read again; and the widgets
         learn of the nodes only after this event.
         """
         if self.parent.isEntered:

@@ -4,8 +4,8 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-#: The choice among the shapes of holes that means: those that are given.
-GIVEN = "segments"
+#: The choice among the shapes of holes that stands for segments.
+SEGMENTS = "segments"
 
 
 def titles() -> dict[str, str]:

@@ -41,7 +41,7 @@ def unavailable(
 
     Args:
         methods: name -> ``MethodInfo``.
-        valuesOf: method -> the chosen values of its parameters; asked only where no model is found by itself.
+        valuesOf: method -> the chosen values of its parameters; called only where "auto" finds no model.
         modalities: as for :func:`complaint`.
     """
     reasons = {name: complaint(info, {}, modalities) for name, info in methods.items()}

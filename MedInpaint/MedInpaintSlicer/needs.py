@@ -1,4 +1,4 @@
-"""Inputs that a method still lacks, told before a run rather than by one that fails."""
+"""Inputs that a method still lacks: checks before a run, so that it does not fail for them."""
 
 from collections.abc import Collection
 

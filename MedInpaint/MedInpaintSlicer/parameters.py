@@ -195,7 +195,7 @@ def _choicesOf(field: str) -> tuple[str, ...]:
     if field == "evaluateShape":
         from . import holeshapes
 
-        return ("spheres", *holeshapes.titles(), holeshapes.GIVEN)
+        return ("spheres", *holeshapes.titles(), holeshapes.SEGMENTS)
     return _CHOICES.get(field, ())
 
 

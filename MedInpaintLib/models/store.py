@@ -1,4 +1,4 @@
-"""Where models lie, and how they are found, added and removed.
+"""The folders with models: finding, adding and removing them.
 
 There are two folders: the user's own, and that of the released models, which come with MedInpaint. In both, each bundle
 is a folder with the model's name. The user's model hides a released one of the same name, even when it is broken: a

@@ -291,7 +291,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         panel = slicer.util.getModuleWidget("MedInpaint")
         panel.showPage(panel.fillPage)
 
-    # What is shown.
+    # What the effect shows.
 
     def _offerMethods(self) -> None:
         """Offer the methods once, when they are first needed."""
@@ -350,8 +350,8 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             self._revealSoon()
 
     def _revealSoon(self) -> None:
-        """Scroll to what is said."""
-        if self._methods:  # otherwise the one line that is said needs no scrolling
+        """Scroll to the message."""
+        if self._methods:  # otherwise the one line needs no scrolling
             qt.QTimer.singleShot(SETTLED, lambda: self.options is not None and self.options.reveal())
 
     def _sayError(self, error: Exception) -> None:

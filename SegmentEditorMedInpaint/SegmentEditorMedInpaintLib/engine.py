@@ -38,7 +38,7 @@ def logic():
 def methods() -> dict:
     """Return the methods that need no more than the effect has: name -> ``MethodInfo``.
 
-    Other contrasts and other scans can be given in the module's panel alone.
+    Other contrasts and other scans can only be chosen in the module's panel.
 
     Raises:
         ImportError: the module MedInpaint is not there.

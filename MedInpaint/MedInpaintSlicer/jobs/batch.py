@@ -184,7 +184,7 @@ class BatchJob(VTKObservationMixin):
 
     def _startNext(self, item: Hashable) -> None:
         self._tellProgress(0.0, "")
-        if self.state != "running":  # whoever was told has cancelled
+        if self.state != "running":  # the callback has cancelled
             return
         try:
             self._job = self._open(

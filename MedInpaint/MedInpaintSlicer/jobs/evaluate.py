@@ -125,7 +125,7 @@ class EvaluateJob(Job):
         self.summaryTable, self.charts = summary, tuple(charts)
         return scores
 
-    def _addPlot(self, report: dict, holes: str, titles: Mapping[str, str]):
+    def _addPlot(self, report: "EvaluationReport", holes: str, titles: Mapping[str, str]):
         """Add the plot of a set of holes with its table, and return the chart."""
         byHole = self._kept(evaluations.addPsnrByHole(report, holes, titles, self.inputVolume))
         name = _("{volume} PSNR plot ({holes})").format(volume=self.inputVolume.GetName(), holes=holes)
@@ -139,7 +139,7 @@ class EvaluateJob(Job):
         self.created.append(node)
         return node
 
-    def _shownReport(self, report: dict) -> dict:
+    def _shownReport(self, report: "EvaluationReport") -> "EvaluationReport":
         """Return the report with all warnings, and marked holes called like their segmentation."""
         report = {**report, "warnings": self.warnings}
         if self._request.segmentationNode is None:

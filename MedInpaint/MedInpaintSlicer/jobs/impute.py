@@ -105,7 +105,7 @@ class ImputeJob(Job):
             )
 
     def _prepare(self) -> tuple[str, ...]:
-        # All of them, before anything is written: what cannot be used is told in one line.
+        # All of them, before anything is written: what cannot be used is an error of one line.
         used = (*self._sources.values(), self._request.like)
         images = [imageOf(node) for node in used if node is not None and node is not self.inputVolume]
         return tuple(warning for image in images for warning in image.warnings)
@@ -150,7 +150,7 @@ class ImputeJob(Job):
     def _addToScene(self, result: dict, outputVolume: Any):
         from MedInpaintLib import Volume
 
-        report = result["report"]
+        report: ImputeReport = result["report"]
         estimated = Volume.read(result["output"]).array
         node = estimates.addEstimate(
             estimated, self._image.ijkToRAS, self.inputVolume, report["target"], self._request.like, outputVolume

@@ -224,16 +224,16 @@ class FilledSequence:
     def show(self, browserNode, method: str, description: str) -> None:
         """Add the sequences to the scene, and to the browser of the input, if there is one."""
         name = resultName(self._input.GetName(), method)
-        said = {"Method": method, "Input": self._input.GetName(), "Notice": attributes.NOTICE}
-        self.resultProxy = _show(self.result, name, said, self._input, browserNode)
+        values = {"Method": method, "Input": self._input.GetName(), "Notice": attributes.NOTICE}
+        self.resultProxy = _show(self.result, name, values, self._input, browserNode)
         self.result.SetDescription(f"{description} {attributes.NOTICE}")
         if self.uncertainty is not None:
-            self._showUncertainty(browserNode, method, said)
+            self._showUncertainty(browserNode, method, values)
 
     def nodes(self) -> list:
         """Return what :meth:`show` has added to the scene."""
-        shown = (self.result, self.resultProxy, self.uncertainty, self.uncertaintyProxy)
-        return [each for each in shown if each is not None]
+        everything = (self.result, self.resultProxy, self.uncertainty, self.uncertaintyProxy)
+        return [each for each in everything if each is not None]
 
     def remove(self) -> None:
         """Take out of the scene and its browsers what :meth:`show` has added, as far as it is still there."""
@@ -249,9 +249,9 @@ class FilledSequence:
         node.SetAttribute("MedInpaint.Notice", attributes.NOTICE)
         self.uncertainty.SetDataNodeAtValue(node, indexValue)
 
-    def _showUncertainty(self, browserNode, method: str, said: dict[str, str]) -> None:
+    def _showUncertainty(self, browserNode, method: str, values: dict[str, str]) -> None:
         name = _("{input} uncertainty ({method})").format(input=originalName(self._input.GetName()), method=method)
-        proxy = self.uncertaintyProxy = _show(self.uncertainty, name, said, self._input, browserNode)
+        proxy = self.uncertaintyProxy = _show(self.uncertainty, name, values, self._input, browserNode)
         self.result.SetNodeReferenceID(attributes.UNCERTAINTY_ROLE, self.uncertainty.GetID())
         if proxy is None:
             return
@@ -272,14 +272,14 @@ def _emptyLike(sequenceNode):
     return made
 
 
-def _show(sequenceNode, name: str, said: dict[str, str], inputSequence, browserNode):
+def _show(sequenceNode, name: str, values: dict[str, str], inputSequence, browserNode):
     """Put a sequence into the scene and into its input's browser, whose selected frame stays the selected one.
 
     Returns:
         The proxy, which lies and looks like the input's; None where there is no browser.
     """
     sequenceNode.SetName(slicer.mrmlScene.GenerateUniqueName(name))
-    for attribute, value in said.items():
+    for attribute, value in values.items():
         sequenceNode.SetAttribute(f"MedInpaint.{attribute}", value)
     slicer.mrmlScene.AddNode(sequenceNode)
     if browserNode is None or not slicer.mrmlScene.IsNodePresent(browserNode):
@@ -302,7 +302,7 @@ def _remove(sequenceNode, proxy) -> None:
     """Remove a sequence and what shows its frames."""
     proxies = [proxy]
     if sequenceNode is not None and slicer.mrmlScene.IsNodePresent(sequenceNode):
-        # The sequence goes first: as long as a browser has it, it would make a proxy that is removed anew.
+        # The sequence goes first: as long as a browser has it, it would make the removed proxy again.
         for browser in _browsersOf(sequenceNode):
             proxies.append(browser.GetProxyNode(sequenceNode))
             browser.RemoveSynchronizedSequenceNode(sequenceNode.GetID())
@@ -312,15 +312,15 @@ def _remove(sequenceNode, proxy) -> None:
 
 
 def _browsersOf(sequenceNode) -> list:
-    found = vtk.vtkCollection()
-    slicer.modules.sequences.logic().GetBrowserNodesForSequenceNode(sequenceNode, found)
-    return _items(found)
+    nodes = vtk.vtkCollection()
+    slicer.modules.sequences.logic().GetBrowserNodesForSequenceNode(sequenceNode, nodes)
+    return _items(nodes)
 
 
 def _browsedBy(browserNode) -> list:
-    found = vtk.vtkCollection()
-    browserNode.GetSynchronizedSequenceNodes(found, True)
-    return _items(found)
+    nodes = vtk.vtkCollection()
+    browserNode.GetSynchronizedSequenceNodes(nodes, True)
+    return _items(nodes)
 
 
 def _items(collection) -> list:

@@ -66,7 +66,7 @@ def showLegend(volumeNode, title: str) -> None:
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volumeNode)
     legend.SetTitleText(title)
     legend.SetVisibility(True)
-    legend.Modified()  # the views look anew which volumes they show
+    legend.Modified()  # the views check again which volumes they show
 
 
 def hideLegend(volumeNode) -> None:

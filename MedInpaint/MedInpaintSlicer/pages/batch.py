@@ -62,12 +62,12 @@ class BatchPage(RunPage):
             return _("Fill every frame of the sequence, each by itself, into a new sequence beside it.")
         return _("Fill the volumes one after another, each into a new volume beside it.")
 
-    # What is shown.
+    # What the page shows.
 
     def _show(self) -> None:
         ui, node, isSequence = self.ui, self._node, self._isSequence()
         holes = {"fill": _("As in the tab Fill"), "one": _("In one segmentation")}
-        # The segmentation of a frame is found by itself, where there are such.
+        # Each frame's own segmentation is used where there is one.
         own = {} if isSequence else {"own": _("In each volume's own segmentation")}
         self._combos.fill("batchHole", {**holes, **own})
         self._combos.show(node)
@@ -119,22 +119,22 @@ class BatchPage(RunPage):
         """Return the settings of the tab "Fill" in a line."""
         node, chosen = self._node, parameters.fillOptions(self._node)
         info = self._methods.get(chosen.method)
-        said = [_("Automatic") if info is None else info.title + _ownValues(info, chosen.parameters)]
+        settings = [_("Automatic") if info is None else info.title + _ownValues(info, chosen.parameters)]
         if chosen.blend != "auto":
-            said.append(_("blending: {blend}").format(blend=blends().get(chosen.blend, chosen.blend)))
+            settings.append(_("blending: {blend}").format(blend=blends().get(chosen.blend, chosen.blend)))
         if chosen.dilate_mm:
-            said.append(_("hole grown by {mm:g} mm").format(mm=chosen.dilate_mm))
+            settings.append(_("hole grown by {mm:g} mm").format(mm=chosen.dilate_mm))
         guides = sources.guidesOf(node)
         if guides:
-            said.append(_("guided by {names}").format(names=_quoted(guides)))
+            settings.append(_("guided by {names}").format(names=_quoted(guides)))
         if node.exemplars:
-            said.append(_("exemplars in '{folder}'").format(folder=node.exemplars))
+            settings.append(_("exemplars in '{folder}'").format(folder=node.exemplars))
         if chosen.self_check:
-            said.append(_("with self-check"))
+            settings.append(_("with self-check"))
         if node.uncertainty:
-            said.append(_("with uncertainty"))
-        said.append(_("device: {device}").format(device=devices().get(chosen.device, chosen.device)))
-        return _("Settings of the tab Fill: {settings}.").format(settings="; ".join(said))
+            settings.append(_("with uncertainty"))
+        settings.append(_("device: {device}").format(device=devices().get(chosen.device, chosen.device)))
+        return _("Settings of the tab Fill: {settings}.").format(settings="; ".join(settings))
 
     # What is chosen.
 

@@ -51,7 +51,7 @@ class Compare:
     def show(self, job) -> None:
         """Show a job that is done.
 
-        What was filled is compared with what was there before. What was made anew (a job without a segmentation) is
+        What was filled is compared with what was there before. What was newly made (a job without a segmentation) is
         laid over the volume that it was made of, and a difference of the two would mean nothing.
         """
         self.clear()

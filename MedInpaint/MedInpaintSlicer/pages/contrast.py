@@ -1,5 +1,7 @@
 """The tab "Contrast"; its widgets are in Resources/UI/Contrast.ui."""
 
+from typing import TYPE_CHECKING
+
 import qt
 from slicer.i18n import tr as _
 
@@ -9,6 +11,9 @@ from ..nodes import changes, segments
 from .combos import BoundCombos, devices
 from .messages import fillText, segmentsComplaint
 from .page import RunPage
+
+if TYPE_CHECKING:
+    from MedInpaintLib.report import ImputeReport
 
 
 class ContrastPage(RunPage):
@@ -113,7 +118,7 @@ class ContrastPage(RunPage):
     def _isRepair(self) -> bool:
         return parameters.validValue(self._node, "imputeMode") == "repair"
 
-    def _wanted(self) -> str:
+    def _target(self) -> str:
         return parameters.validValue(self._node, "wantedContrast")
 
     def _model(self) -> str:
@@ -157,34 +162,34 @@ class ContrastPage(RunPage):
 
     def _applyPurpose(self) -> str:
         titles = _titles()
-        wanted = titles[self._wanted()]
+        target = titles[self._target()]
         if self._isRepair():
             return _(
                 "Fills the segment in the {contrast} volume by what the other contrasts show; "
                 "every voxel outside it stays as it is."
-            ).format(contrast=wanted)
+            ).format(contrast=target)
         sources = [titles[each] for each in self._sources()]
         if sources:
             return _("Estimates a whole {contrast} volume from {sources}, on the grid of {first}.").format(
-                contrast=wanted, sources=", ".join(sources), first=sources[0]
+                contrast=target, sources=", ".join(sources), first=sources[0]
             )
-        return _("Estimates a whole {contrast} volume from the other contrasts.").format(contrast=wanted)
+        return _("Estimates a whole {contrast} volume from the other contrasts.").format(contrast=target)
 
     def _whatIsMissing(self) -> str | None:
         node = self._node
         if node is None:
             return None
         titles = _titles()
-        wanted = titles[self._wanted()]
+        target = titles[self._target()]
         volumes = {titles[contrast]: each for contrast, each in parameters.contrastVolumes(node).items()}
-        if self._isRepair() and wanted not in volumes:
-            return _("Choose the damaged {contrast} volume.").format(contrast=wanted)
+        if self._isRepair() and target not in volumes:
+            return _("Choose the damaged {contrast} volume.").format(contrast=target)
         if not self._sources():
-            others = ", ".join(title for title in titles.values() if title != wanted)
+            others = ", ".join(title for title in titles.values() if title != target)
             return _("Choose one or more of the other contrasts: {others}.").format(others=others)
         withoutModel = modelchoice.complaint(_method(), {"model": self._model()})
         if not self._isRepair():
-            return impute.complaint(volumes, wanted, node.likeVolume, node.estimatedVolume) or withoutModel
+            return impute.complaint(volumes, target, node.likeVolume, node.estimatedVolume) or withoutModel
         complaint = impute.commonComplaint(volumes, volumes.values(), node.estimatedVolume)
         complaint = complaint or segmentsComplaint(node.imputeSegmentation)
         if not complaint and not self._chosenSegment():
@@ -241,7 +246,7 @@ def _ensurePackages() -> None:
     installation.ensurePackages(extra=_method().requires)
 
 
-def _estimateText(name: str, report: dict) -> str:
+def _estimateText(name: str, report: "ImputeReport") -> str:
     titles = _titles()
     sources = ", ".join(titles.get(each, each) for each in report["images"])
     made = _("'{name}' is estimated from {sources}, {seconds:.1f} s.").format(

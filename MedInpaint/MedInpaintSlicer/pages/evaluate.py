@@ -24,7 +24,9 @@ class EvaluatePage(RunPage):
         self._offered = _methodsToOffer()
         self._yardstick = self._offered.pop(evaluation.YARDSTICK)
         self._combos = BoundCombos({"evaluateShape": ui.evaluateShapeCombo, "evaluateDevice": ui.evaluateDeviceCombo})
-        self._combos.fill("evaluateShape", {**holeshapes.titles(), holeshapes.GIVEN: _("Segments of a segmentation")})
+        self._combos.fill(
+            "evaluateShape", {**holeshapes.titles(), holeshapes.SEGMENTS: _("Segments of a segmentation")}
+        )
         self._combos.fill("evaluateDevice", devices())
         self._methods = CheckList(ui.evaluateMethodsList, self._onMethodsTicked)
         self._fillMethods()
@@ -73,11 +75,11 @@ class EvaluatePage(RunPage):
         self._methods.show(node.evaluateMethods, self._unavailable())
         self._observer.observe((self._volume(), self._marks()))
         self._undo.show()
-        given = self._isGiven()
-        _setVisible(not given, ui.evaluateSizeLabel, ui.evaluateSizeSlider, ui.evaluateCountLabel)
-        _setVisible(not given, ui.evaluateCountSlider, ui.evaluateAvoidLabel, ui.evaluateAvoidSelector)
+        isMarked = self._isMarked()
+        _setVisible(not isMarked, ui.evaluateSizeLabel, ui.evaluateSizeSlider, ui.evaluateCountLabel)
+        _setVisible(not isMarked, ui.evaluateCountSlider, ui.evaluateAvoidLabel, ui.evaluateAvoidSelector)
         _setVisible(holeshapes.isFlat(node.evaluateShape), ui.evaluateSlabLabel, ui.evaluateSlabSlider)
-        _setVisible(given, ui.evaluateSegmentationLabel, ui.evaluateSegmentationSelector)
+        _setVisible(isMarked, ui.evaluateSegmentationLabel, ui.evaluateSegmentationSelector)
         self.run.say(ui.evaluateSummaryLabel, self._summary())
         ui.evaluateTableButton.enabled = node.evaluateScores is not None
         ui.evaluatePlotButton.enabled = self._chart() is not None
@@ -85,13 +87,13 @@ class EvaluatePage(RunPage):
     def _start(self, **callbacks):
         node, methods = self._node, self._chosenMethods()
         self._ensurePackages(methods)
-        given = self._isGiven()
+        isMarked = self._isMarked()
         return self.logic.evaluate(
             self._volume(),
-            holes=() if given else holeshapes.describe(*self._holes()),
+            holes=() if isMarked else holeshapes.describe(*self._holes()),
             methods=methods,
-            segmentationNode=node.evaluateSegmentation if given else None,
-            avoid=None if given else node.evaluateAvoid,
+            segmentationNode=node.evaluateSegmentation if isMarked else None,
+            avoid=None if isMarked else node.evaluateAvoid,
             device=node.evaluateDevice,
             seed=node.evaluateSeed,
             wait=False,
@@ -126,12 +128,12 @@ class EvaluatePage(RunPage):
         """Return the chosen volume, or else that of the tab "Fill"; None without either."""
         return self._node.evaluateVolume or self._node.inputVolume
 
-    def _isGiven(self) -> bool:
-        return self._node.evaluateShape == holeshapes.GIVEN
+    def _isMarked(self) -> bool:
+        return self._node.evaluateShape == holeshapes.SEGMENTS
 
     def _marks(self):
         """Return the segmentation in use: of the holes, or else of where none may lie."""
-        return self._node.evaluateSegmentation if self._isGiven() else self._node.evaluateAvoid
+        return self._node.evaluateSegmentation if self._isMarked() else self._node.evaluateAvoid
 
     def _holes(self) -> tuple[str, float, int, float]:
         """Return shape, size, number and thickness."""
@@ -140,7 +142,7 @@ class EvaluatePage(RunPage):
 
     def _summary(self) -> str:
         volume = self._volume()
-        holes = _("The segments") if self._isGiven() else holeshapes.inWords(*self._holes())
+        holes = _("The segments") if self._isMarked() else holeshapes.inWords(*self._holes())
         if volume is not None:
             holes = _("{holes} in '{volume}'").format(holes=holes, volume=volume.GetName())
         return _("{holes}; {count} method(s) and the yardstick, {yardstick}.").format(
@@ -156,7 +158,7 @@ class EvaluatePage(RunPage):
         complaint = needs.volumeComplaint(self._volume())
         if complaint:
             return complaint
-        if self._isGiven():
+        if self._isMarked():
             complaint = segmentsComplaint(node.evaluateSegmentation)
             if complaint:
                 return complaint
@@ -214,8 +216,8 @@ def _methodsToOffer() -> dict:
     """Return the methods that need nothing but the volume: name -> ``MethodInfo``, None for the automatic one."""
     import MedInpaintLib
 
-    found = MedInpaintLib.methods().items()
-    return {"auto": None, **{name: info for name, info in found if not info.needs_guides and not info.needs_exemplars}}
+    known = MedInpaintLib.methods().items()
+    return {"auto": None, **{name: info for name, info in known if not info.needs_guides and not info.needs_exemplars}}
 
 
 def _setVisible(visible: bool, *widgets) -> None:

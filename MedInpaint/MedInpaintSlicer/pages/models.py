@@ -63,7 +63,7 @@ class ModelsPage(Page):
         return _("The trained models: what each is for, what it has learned from, and whether it is intact.")
 
     def refresh(self) -> None:
-        """Look at the models anew, if somebody sees them: none of it depends on the parameter node."""
+        """Read the models again, if the tab is visible; they do not depend on the parameter node."""
         if self.widget.visible:
             super().refresh()
 
@@ -158,7 +158,7 @@ class ModelsPage(Page):
             entries, unreadable = modellist.entries(), ""
         except OSError as error:
             entries, unreadable = [], modelchoice.unreadable(error)
-        if unreadable != self._unreadable:  # the tab is shown anew at each change elsewhere: it is said once
+        if unreadable != self._unreadable:  # the tab is refreshed at each change elsewhere: it is logged once
             self._unreadable = unreadable
             self._complain(unreadable) if unreadable else self._sayNothing()
         return entries

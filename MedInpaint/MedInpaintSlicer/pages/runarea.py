@@ -1,4 +1,4 @@
-"""The lower end of a tab: Apply and Cancel, the progress, and what is to be said about the run."""
+"""The lower end of a tab: Apply and Cancel, the progress, and the messages about the run."""
 
 import dataclasses
 import logging
