@@ -7,6 +7,7 @@ MedInpaintSlicer beside this file, and the filling itself in the package MedInpa
 import importlib.util
 import logging
 import sys
+from typing import Any
 
 import slicer
 import vtk
@@ -27,13 +28,13 @@ from MedInpaintSlicer.pages.contrast import ContrastPage
 from MedInpaintSlicer.pages.evaluate import EvaluatePage
 from MedInpaintSlicer.pages.fill import FillPage
 from MedInpaintSlicer.pages.models import ModelsPage
-from MedInpaintSlicer.parameters import MedInpaintParameterNode
+from MedInpaintSlicer.pages.page import Page
 
 layout.makeEngineImportable()
 
 
 class MedInpaint(ScriptedLoadableModule):
-    """What Slicer shows about the module."""
+    """Registration of the module, and what Slicer shows about it."""
 
     def __init__(self, parent) -> None:
         ScriptedLoadableModule.__init__(self, parent)
@@ -55,7 +56,7 @@ class MedInpaint(ScriptedLoadableModule):
 
 
 class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel's life: made, entered, left, scene closed, destroyed. What the tabs do is in MedInpaintSlicer/pages.
+    """The panel as Slicer creates, enters, leaves and destroys it; the tabs are in MedInpaintSlicer/pages.
 
     Attributes:
         fillPage, contrastPage, ...: the tabs; ``pages`` has all of them, in their order.
@@ -65,10 +66,10 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def __init__(self, parent=None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
-        self.logic = None
-        self.log = None
-        self.pages = ()
-        self._parameterNode = None
+        self.logic: Any = None
+        self.log: Any = None
+        self.pages: tuple[Page, ...] = ()
+        self._parameterNode: Any = None
         self._observed = None
         self._parameterNodeGuiTag = None
 
@@ -103,7 +104,7 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
-        """Slicer closes, or the module is reloaded."""
+        """Release everything: Slicer closes, or the module is reloaded."""
         for page in self.pages:
             page.close()
         self.log.close()
@@ -111,26 +112,26 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.removeObservers()
 
     def enter(self) -> None:
-        """The user comes to this module."""
+        """Show the scene's choices: the user comes to this module."""
         self.initializeParameterNode()
         for page in self.pages:
             page.enter()
 
     def exit(self) -> None:
-        """The user goes to another module; what runs goes on."""
+        """Handle that the user goes to another module; a running job continues."""
         for page in self.pages:
             page.leave()
         self.setParameterNode(None)
 
     def onTabChanged(self, index: int) -> None:
-        """Another tab is in front."""
+        """Handle that another tab is in front."""
         for page in self.pages:
             if page is not self.pages[index]:
                 page.rest()
         self.pages[index].refresh()
 
     def onSceneStartClose(self, caller, event) -> None:
-        """The nodes are about to go, and with them what a running job would fill."""
+        """Cancel running jobs: their nodes are about to be removed."""
         for page in self.pages:
             page.cancel()
         self.setParameterNode(None)
@@ -143,9 +144,9 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.initializeParameterNode()
 
     def onSceneEndImport(self, caller, event) -> None:
-        """A scene was loaded: show its choices.
+        """Show the choices of a scene that was loaded.
 
-        The parameter node was read before all nodes that it refers to were there, so it is read anew; and the widgets
+        The parameter node was read before all nodes that it refers to were there, so it is read again; and the widgets
         learn of the nodes only after this event.
         """
         if self.parent.isEntered:
@@ -173,22 +174,22 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for page in self.pages:
             page.chooseDefaults()
 
-    def setParameterNode(self, parameterNode: MedInpaintParameterNode | None) -> None:
-        """Connect the panel to a parameter node, or to none."""
+    def setParameterNode(self, parameterNode: Any) -> None:
+        """Connect the panel to a :class:`MedInpaintParameterNode`, or to none."""
         if self._parameterNode is not None:
             self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
             self.removeObserver(self._observed, vtk.vtkCommand.ModifiedEvent, self.onParameterNodeModified)
         self._parameterNode = parameterNode
         if parameterNode is not None:
             self._parameterNodeGuiTag = parameterNode.connectGui(self.ui.tabWidget)
-            # The node itself: an observed wrapper would be kept for ever, with all that it observes.
+            # The node itself: an observed wrapper would stay in memory, with all that it observes.
             self._observed = parameterNode.parameterNode
             self.addObserver(self._observed, vtk.vtkCommand.ModifiedEvent, self.onParameterNodeModified)
         for page in self.pages:
             page.setParameterNode(parameterNode)
 
     def onParameterNodeModified(self, caller, event) -> None:
-        """A choice was made, here or by a script."""
+        """Refresh after a choice, here or by a script."""
         self.refreshPages()
 
     def refreshPages(self) -> None:
@@ -206,7 +207,7 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
 
 class MedInpaintTest(ScriptedLoadableModuleTest):
-    """Runs inside Slicer: what users do with the sample, and the engine's self-tests in Slicer's own Python."""
+    """Tests inside Slicer: what users do with the sample, and the engine's self-tests in Slicer's own Python."""
 
     def setUp(self) -> None:
         slicer.mrmlScene.Clear()
@@ -217,7 +218,7 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
             getattr(self, name)()
 
     def test_a_lesion_of_the_sample_is_filled(self) -> None:
-        """Volume + segment -> new volume: changed in the hole, bit-identical outside, on the same grid."""
+        """Check the new volume: changed in the hole, bit-identical outside, on the same grid."""
         volume, segmentation = sampledata.load()
         segmentIds = list(segmentation.GetSegmentation().GetSegmentIDs())
         before = slicer.util.arrayFromVolume(volume).copy()
@@ -233,7 +234,7 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
         self.delayDisplay("The lesion is filled.")
 
     def test_a_result_goes_with_all_that_was_made_of_it(self) -> None:
-        """A job that does not wait, and its undo: the scene has the volumes that it had before."""
+        """Check that undoing a job leaves the volumes that were there before."""
         volume, segmentation = sampledata.load()
         job = MedInpaintLogic().inpaint(volume, segmentation, method="harmonic", uncertainty=True, wait=False)
         while job.state == "running":
@@ -245,7 +246,7 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
         self.delayDisplay("The result is taken back.")
 
     def test_methods_are_scored_on_a_healthy_volume(self) -> None:
-        """Synthetic holes -> a table with a row for each hole and method, and the yardstick."""
+        """Check that the table has a row for each hole and method, and for the yardstick."""
         volume, lesions = sampledata.load()
         methods = ["harmonic", "biharmonic"]
         table = MedInpaintLogic().evaluate(volume, "spheres:10mm:2", methods, avoid=lesions)
@@ -253,7 +254,7 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
         self.delayDisplay("The methods are scored.")
 
     def test_a_contrast_is_estimated(self) -> None:
-        """From one contrast another one, on the same grid; only where PyTorch is installed."""
+        """Check the grid of an estimated contrast, where PyTorch is installed."""
         if importlib.util.find_spec("torch") is None:
             self.delayDisplay("PyTorch is not installed: no contrast is estimated.")
             return
@@ -264,7 +265,7 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
         self.delayDisplay("The contrast is estimated.")
 
     def test_the_engine_is_sound(self) -> None:
-        """Blending, metrics and solvers give their known answers with the packages that Slicer has."""
+        """Check the known answers of blending, metrics and solvers with the packages that Slicer has."""
         from MedInpaintLib import selftest
 
         failed = [f"{name}: {message}" for name, passed, message in selftest.run() if not passed]

@@ -154,7 +154,7 @@ def _longest(subject: Subject) -> float:
 
 
 def contrasted(subject: Subject) -> np.ndarray:
-    """Return ``subject.values``, of a CT the registered intensities as 0..1; background and hole are 0."""
+    """Return ``subject.values``, a CT's registration window as 0..1; background and hole are 0."""
     values = subject.values
     if subject.modality.registration_window is not None:
         low, high = subject.scaling.forward(np.array(subject.modality.registration_window))

@@ -109,7 +109,7 @@ class EvaluationReport(Report):
     seed: int
     trivial: str
     holes: list[dict[str, Any]]
-    metrics: list[Any]
+    metrics: dict[str, dict[str, Any]]
     rows: list[dict[str, Any]]
     methods: list[dict[str, Any]]
     left_out: dict[str, str]

@@ -1,16 +1,20 @@
-"""What an evaluation found, in the order and the words in which the panel and the results tell it.
+"""The scores of an evaluation, in the order and the words of the panel and the results.
 
-A set of holes is what one description, such as ``spheres:10mm:6``, or one segmentation has given.
+A set of holes comes from one description, such as ``spheres:10mm:6``, or one segmentation.
 """
 
 import html
 import math
 import statistics
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from slicer.i18n import tr as _
 
 from . import scores
+
+if TYPE_CHECKING:
+    from MedInpaintLib.report import EvaluationReport
 
 #: Ticked until something else is: good ones of different kinds that take seconds.
 QUICK_METHODS = ("patch-regression", "patch", "mirror", "biharmonic")
@@ -19,22 +23,27 @@ QUICK_METHODS = ("patch-regression", "patch", "mirror", "biharmonic")
 YARDSTICK = "shell-mean"
 
 
-def sets(report: dict) -> list[str]:
-    """What the sets of holes are called."""
+def sets(report: "EvaluationReport") -> list[str]:
+    """Return what the sets of holes are called."""
     return [each["holes"] for each in report["holes"]]
 
 
-def renamed(report: dict, holes: str, name: str) -> dict:
-    """The report with a set of holes called otherwise."""
-    changed = {
-        part: [{**each, "holes": name} if each["holes"] == holes else each for each in report[part]]
-        for part in ("holes", "rows", "methods")
+def renamed(report: "EvaluationReport", holes: str, name: str) -> "EvaluationReport":
+    """Return the report with another name for a set of holes."""
+
+    def rename(entries: list[dict]) -> list[dict]:
+        return [{**each, "holes": name} if each["holes"] == holes else each for each in entries]
+
+    return {
+        **report,
+        "holes": rename(report["holes"]),
+        "rows": rename(report["rows"]),
+        "methods": rename(report["methods"]),
     }
-    return {**report, **changed}
 
 
-def ranked(report: dict, holes: str) -> list[dict]:
-    """What came out for each method in a set of holes, the best mean PSNR first.
+def ranked(report: "EvaluationReport", holes: str) -> list[dict]:
+    """Return the results of each method in a set of holes, the best mean PSNR first.
 
     Returns:
         The entries of the report, whose ``scores`` are mean, standard deviation and number by metric.
@@ -44,7 +53,7 @@ def ranked(report: dict, holes: str) -> list[dict]:
 
 
 def number(found: float | None, metric: str) -> float:
-    """A score, or a mean of some: the report, being JSON, has None for what is not finite.
+    """Return a score or a mean as a number: the report, being JSON, has None for what is not finite.
 
     Infinite is only the PSNR, where nothing differs. The others are not defined then, such as the SSIM of the inside of
     a hole that is all rim.
@@ -54,19 +63,19 @@ def number(found: float | None, metric: str) -> float:
     return math.inf if metric.startswith("psnr") else math.nan
 
 
-def meanPsnr(report: dict, holes: str) -> dict[str, float]:
-    """Method -> mean PSNR in dB in a set of holes, the best first."""
+def meanPsnr(report: "EvaluationReport", holes: str) -> dict[str, float]:
+    """Return method -> mean PSNR in dB in a set of holes, the best first."""
     return {each["method"]: number(each["scores"]["psnr"]["mean"], "psnr") for each in ranked(report, holes)}
 
 
-def psnrByHole(report: dict, holes: str, method: str) -> dict[int, float]:
-    """Hole -> PSNR in dB, of a method in a set of holes."""
+def psnrByHole(report: "EvaluationReport", holes: str, method: str) -> dict[int, float]:
+    """Return hole -> PSNR in dB, of a method in a set of holes."""
     rows = [row for row in report["rows"] if (row["holes"], row["method"]) == (holes, method)]
     return {row["hole"]: number(row["scores"]["psnr"], "psnr") for row in rows}
 
 
-def table(report: dict, titles: Mapping[str, str], volumeName: str) -> str:
-    """Rich text: for each set of holes what was scored, and a table with the best method first.
+def table(report: "EvaluationReport", titles: Mapping[str, str], volumeName: str) -> str:
+    """Return rich text: for each set of holes what was scored, and a table with the best method first.
 
     Args:
         report: the engine's.
@@ -91,8 +100,8 @@ def table(report: dict, titles: Mapping[str, str], volumeName: str) -> str:
     return "".join(parts)
 
 
-def verdict(report: dict, titles: Mapping[str, str]) -> str:
-    """Which method is the best, and by how much, hole by hole; a line for each set of holes.
+def verdict(report: "EvaluationReport", titles: Mapping[str, str]) -> str:
+    """Say which method is the best, and by how much, hole by hole; a line for each set of holes.
 
     Holes differ by more than methods do, so methods are compared within the same holes.
     """
@@ -102,7 +111,7 @@ def verdict(report: dict, titles: Mapping[str, str]) -> str:
     return "\n".join(f"{holes}: {line}" for holes, line in lines.items())
 
 
-def _verdictOf(report: dict, holes: str, titles: Mapping[str, str]) -> str:
+def _verdictOf(report: "EvaluationReport", holes: str, titles: Mapping[str, str]) -> str:
     best, *others = (each["method"] for each in ranked(report, holes))
     name = scores.short(titles[best])
     if best == report["trivial"]:
@@ -113,7 +122,7 @@ def _verdictOf(report: dict, holes: str, titles: Mapping[str, str]) -> str:
     return _("Best by PSNR: {name}; {compared}.").format(name=name, compared="; ".join(compared))
 
 
-def _comparison(report: dict, holes: str, method: str, other: str, otherName: str) -> str:
+def _comparison(report: "EvaluationReport", holes: str, method: str, other: str, otherName: str) -> str:
     mine, theirs = psnrByHole(report, holes, method), psnrByHole(report, holes, other)
     text = _("better than {other} in {wins} of {count} hole(s)").format(
         other=otherName, wins=sum(mine[hole] > theirs[hole] for hole in mine), count=len(mine)

@@ -1,25 +1,27 @@
 """The shapes of synthetic holes that the engine knows, as the panel offers and describes them."""
 
+from typing import Any
+
 from slicer.i18n import tr as _
 
-#: The choice among the shapes of holes that means: those that are given.
-GIVEN = "segments"
+#: The choice among the shapes of holes that stands for segments.
+SEGMENTS = "segments"
 
 
 def titles() -> dict[str, str]:
-    """The engine's name -> what the panel calls it."""
+    """Return what the panel calls each shape, by the engine's name."""
     words, known = _words(), _shapes()
     inOrder = [*(name for name in words if name in known), *(name for name in known if name not in words)]
     return {name: words[name][0] if name in words else name.capitalize() for name in inOrder}
 
 
 def isFlat(shape: str) -> bool:
-    """Whether holes lie in slices, and are as thick as they are said to be."""
+    """Tell whether holes of a shape lie in slices and have a thickness."""
     return shape in _shapes() and "[:slab=" in _shapes()[shape].GRAMMAR
 
 
 def describe(shape: str, sizeMm: float, count: int, slabMm: float = 0) -> str:
-    """Holes as the engine understands them, such as ``"squares:20mm:6:slab=5mm"``.
+    """Return holes as the engine understands them, such as ``"squares:20mm:6:slab=5mm"``.
 
     Args:
         slabMm: how thick flat holes are; 0: one slice. Others have no thickness of their own.
@@ -29,7 +31,7 @@ def describe(shape: str, sizeMm: float, count: int, slabMm: float = 0) -> str:
 
 
 def inWords(shape: str, sizeMm: float, count: int, slabMm: float = 0) -> str:
-    """The same for people: "6 squares of 20 mm, 5 mm thick"."""
+    """Return the description for people: "6 squares of 20 mm, 5 mm thick"."""
     _title, one, several = _words().get(shape, (shape, shape, shape))
     holes = _("{count} {shape} of {size:g} mm").format(count=count, shape=one if count == 1 else several, size=sizeMm)
     if slabMm and isFlat(shape):
@@ -37,8 +39,8 @@ def inWords(shape: str, sizeMm: float, count: int, slabMm: float = 0) -> str:
     return holes
 
 
-def _shapes() -> dict[str, type]:
-    """Name -> class, of all classes that say how they are written."""
+def _shapes() -> dict[str, Any]:
+    """Return all classes of holes that say how they are written, by name."""
     from MedInpaintLib import holes
 
     classes = (getattr(holes, name) for name in holes.__all__)
@@ -46,7 +48,7 @@ def _shapes() -> dict[str, type]:
 
 
 def _words() -> dict[str, tuple[str, str, str]]:
-    """Name -> title, and what one and several are called."""
+    """Return title, singular and plural of each shape, by name."""
     return {
         "spheres": (_("Spheres"), _("sphere"), _("spheres")),
         "squares": (_("Squares, boxes"), _("square"), _("squares")),

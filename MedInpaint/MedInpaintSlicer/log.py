@@ -11,15 +11,16 @@ from .jobs import check
 
 
 class Log:
-    """Takes lines, and prints what is installed when it is asked."""
+    """The panel's log, which can also print what is installed."""
 
     def __init__(self, ui) -> None:
-        """
+        """Bind the log's widgets.
+
         Args:
             ui: the widgets, by name.
         """
         self._ui = ui
-        self._check = None
+        self._check: check.Check | None = None
         ui.copyLogButton.connect("clicked(bool)", lambda checked: self.copy())
         ui.clearLogButton.connect("clicked(bool)", lambda checked: ui.logEdit.clear())
         ui.checkInstallationButton.connect("clicked(bool)", lambda checked: self.checkInstallation())
@@ -53,7 +54,7 @@ class Log:
             self._onChecked()
 
     def close(self) -> None:
-        """Before the widgets are destroyed."""
+        """Release everything before the widgets are destroyed."""
         if self._check is not None:
             self._check.cancel()
 

@@ -1,4 +1,4 @@
-"""What scripts call; the panel calls the same."""
+"""The functions that scripts call; the panel calls the same."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ from .parameters import MedInpaintParameterNode
 
 
 class MedInpaintLogic(ScriptedLoadableModuleLogic):
-    """Filling and estimating from scripts; needs no panel and no main window.
+    """Fills, estimates and evaluations from scripts, without panel and main window.
 
     In the Python console::
 
@@ -23,8 +23,8 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
     """
 
     def getParameterNode(self) -> MedInpaintParameterNode:
-        """The panel's choices, which are kept in the scene."""
-        return MedInpaintParameterNode(super().getParameterNode())
+        """Return the panel's choices, which are kept in the scene."""
+        return MedInpaintParameterNode(super().getParameterNode())  # type: ignore[call-arg]  # the wrapper takes it
 
     def inpaint(
         self,
@@ -86,22 +86,22 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         arguments.checkVolume("volumeNode", volumeNode)
         arguments.checkSegmentation("segmentationNode", segmentationNode)
         arguments.checkVolume("outputVolume", outputVolume)
-        options = _checkedOptions(
-            {
-                "method": method,
-                "parameters": parameters,
-                "blend": blend,
-                "device": device,
-                "seed": seed,
-                "dilateMm": dilateMm,
-                "guides": guides,
-                "exemplars": exemplars,
-                "selfCheck": selfCheck,
-                "uncertainty": uncertainty,
-            }
+        request = fill.requestOf(
+            volumeNode,
+            segmentationNode,
+            _chosen(segmentationNode, segmentIds),
+            method=method,
+            parameters=parameters,
+            blend=blend,
+            device=device,
+            seed=seed,
+            dilateMm=dilateMm,
+            guides=guides,
+            exemplars=exemplars,
+            selfCheck=selfCheck,
+            outputVolume=outputVolume,
+            uncertainty=uncertainty,
         )
-        chosen = _chosen(segmentationNode, segmentIds)
-        request = fill.Request(volumeNode, segmentationNode, chosen, outputVolume=outputVolume, **options)
         return self._do(fill.FillJob, request, wait, progress=progress, warning=warning, finished=finished, log=log)
 
     def inpaintVolumes(
@@ -142,7 +142,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             arguments.volumes("volumeNodes", volumeNodes),
             segmentations,
             _idsOfEach(segmentIds),
-            _checkedOptions(options),
+            fill.requestOf(**options),
             _runnerFor(wait),
             progress=progress,
             warning=warning,
@@ -198,7 +198,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             sequence if sequence is not sequenceNode else sequences.browserOf(sequenceNode),
             segmentation,
             _ids(segmentIds),
-            _checkedOptions(options),
+            fill.requestOf(**options),
             _runnerFor(wait),
             progress=progress,
             warning=warning,
@@ -225,16 +225,16 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
     ):
         """Estimate a contrast of a head that was not acquired, or is ruined, from others of the same subject.
 
-        To mend a part of an image, fill it: ``inpaint(..., method="collagan", parameters={"target": "FLAIR", "guides":
-        "T1, T2"}, guides=[t1, t2])``; what is outside the segments stays as it is then.
+        To repair a part of an image, fill it: ``inpaint(..., method="collagan", parameters={"target": "FLAIR",
+        "guides": "T1, T2"}, guides=[t1, t2])``; voxels outside the segments stay as they are then.
 
         Args:
             volumes: contrast (T1, T2, FLAIR or T1C) -> a scalar volume, or None; one or more. They may have other grids
                 and parent transforms than the reference.
-            target: the contrast that is wanted; a volume of it is not looked at.
-            like: a volume of the wanted contrast, of another session or subject, whose intensities the result is to
+            target: the contrast to estimate; a volume of it is not read.
+            like: a volume of the target contrast, of another session or subject, whose intensities the result is to
                 have. None: the median of the core of the head becomes 1000.
-            register: lay the volumes rigidly over the reference first.
+            register: register the volumes rigidly to the reference first.
             model: a model by name or folder; ``"auto"`` takes the first that estimates contrasts.
             reference: the contrast on whose grid, and under whose parent transform, the result is. None: the first.
             outputVolume: takes the result; None: a new volume beside the reference.
@@ -249,10 +249,10 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         """
         arguments.checkMapping("volumes", volumes)
         for name, node in volumes.items():
-            arguments.checkText("volumes (a contrast)", name)
+            arguments.text("volumes (a contrast)", name)
             arguments.checkVolume(f"volumes['{name}']", node)
         for name, text in (("target", target), ("device", device), *([("reference", reference)] if reference else [])):
-            arguments.checkText(name, text)
+            arguments.text(name, text)
         for name, node in (("like", like), ("outputVolume", outputVolume)):
             arguments.checkVolume(name, node)
         arguments.checkPath("model", model)
@@ -286,7 +286,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
                 ``MedInpaintLib.holes.grammar()`` has all descriptions.
             methods: names out of ``MedInpaintLib.list_methods()``, or ``"auto"``. The trivial fill ``"shell-mean"`` is
                 always added, as the yardstick. A method that fails is left out with a warning.
-            segmentationNode: holes that are given: each connected part of its segments is one.
+            segmentationNode: marks holes: each connected part of its segments is one.
             segmentIds: segment ids; None: all segments.
             avoid: a segmentation of where no random hole may lie, such as lesions.
             parameters: method -> its parameters, name -> value; those not given have their defaults.
@@ -309,9 +309,6 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         arguments.checkVolume("volumeNode", volumeNode)
         arguments.checkSegmentation("segmentationNode", segmentationNode)
         arguments.checkSegmentation("avoid", avoid)
-        arguments.checkValues("parameters", parameters)
-        for name, text in (("convention", convention), ("device", device)):
-            arguments.checkText(name, text)
         request = evaluate.Request(
             volumeNode,
             holes=arguments.texts("holes", holes),
@@ -320,9 +317,9 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             segmentIds=_chosen(segmentationNode, segmentIds),
             avoidNode=avoid,
             avoidSegmentIds=allSegmentIds(avoid),
-            parameters=parameters or {},
-            convention=convention,
-            device=device,
+            parameters=arguments.values("parameters", parameters),
+            convention=arguments.text("convention", convention),
+            device=arguments.text("device", device),
             seed=arguments.wholeNumber("seed", seed),
         )
         callbacks = {"progress": progress, "warning": warning, "finished": finished, "log": log}
@@ -337,7 +334,7 @@ def _runnerFor(wait: bool):
 
 
 def _started(job, wait: bool, result: str = "outputVolume"):
-    """Start a job; returns its result when that is waited for, else the job."""
+    """Start a job and return its result when waiting for it, else the job."""
     job.start()
     if not wait:
         return job
@@ -347,40 +344,17 @@ def _started(job, wait: bool, result: str = "outputVolume"):
 
 
 def _ids(segmentIds) -> tuple[str, ...] | None:
-    """One segment id or several; None: all segments."""
+    """Return one segment id or several as a tuple; None: all segments."""
     return None if segmentIds is None else arguments.texts("segmentIds", segmentIds)
 
 
 def _idsOfEach(segmentIds):
-    """The same, for all volumes or volume -> ids."""
+    """Return segment ids for all volumes, or volume -> ids."""
     if not isinstance(segmentIds, Mapping):
         return _ids(segmentIds)
     return {volume: _ids(each) for volume, each in segmentIds.items()}
 
 
 def _chosen(segmentationNode, segmentIds) -> tuple[str, ...]:
-    return allSegmentIds(segmentationNode) if segmentIds is None else _ids(segmentIds)
-
-
-def _checkedOptions(options: Mapping) -> dict:
-    """The options of a filling that are given, as :class:`.fill.Request` wants them.
-
-    Raises:
-        MedInpaintLib.errors.InputError: one of them is of the wrong type.
-    """
-    checked = dict(options)
-    for name in {"method", "blend", "device"} & checked.keys():
-        arguments.checkText(name, checked[name])
-    if "parameters" in checked:
-        arguments.checkValues("parameters", checked["parameters"])
-        checked["parameters"] = checked["parameters"] or {}
-    if "seed" in checked:
-        checked["seed"] = arguments.wholeNumber("seed", checked["seed"])
-    if "dilateMm" in checked:
-        checked["dilateMm"] = arguments.number("dilateMm", checked["dilateMm"])
-    if "guides" in checked:
-        checked["guides"] = arguments.volumes("guides", checked["guides"])
-    if "exemplars" in checked:
-        arguments.checkPath("exemplars", checked["exemplars"])
-        checked["exemplars"] = str(checked["exemplars"]) if checked["exemplars"] else None
-    return checked
+    ids = _ids(segmentIds)
+    return allSegmentIds(segmentationNode) if ids is None else ids

@@ -1,22 +1,24 @@
-"""Which methods and trained models go together. Only the models' facts are read: no torch is needed.
+"""The models that a method can use. Only the models' facts are read: no torch is needed.
 
-The panel asks at each change of a choice; the models are looked at anew only when their folder has changed.
+The panel asks at each change of a choice; the models are read again only when their folder has changed.
 """
 
 import os
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from slicer.i18n import tr as _
 
 #: The fill method that repairs a contrast from the others; estimating a whole one needs the same models and packages.
 REPAIR_METHOD = "collagan"
 
-#: The state of the user's folder -> the models that were found in it and beside it; the last look alone.
-_seen: dict = {}
+#: The last state of the user's folder -> all models at that time.
+_cache: dict[tuple, dict[str, Any]] = {}
 
 
 def methodFor(bundle):
-    """The method that uses a model, a ``MethodInfo``; None where none of them does."""
+    """Return the ``MethodInfo`` of the method that uses a model; None where no method does."""
     import MedInpaintLib
 
     fitting = (info for info in MedInpaintLib.list_methods().values() if info.architecture == bundle.architecture)
@@ -24,7 +26,7 @@ def methodFor(bundle):
 
 
 def modelsFor(info) -> dict[str, str]:
-    """The models that a method can use: name -> title; none where they cannot be read."""
+    """Return the models that a method can use: name -> title; none where they cannot be read."""
     try:
         models = _models()
     except OSError:
@@ -32,35 +34,66 @@ def modelsFor(info) -> dict[str, str]:
     return {name: each.title for name, each in models.items() if each.architecture == info.architecture}
 
 
-def complaint(info, values: dict) -> str:
-    """Why a method cannot work for want of a model, in a line; empty when nothing is wrong.
+def unavailable(
+    methods: Mapping[str, Any], valuesOf: Callable[[str], dict], modalities: Collection[str]
+) -> dict[str, str]:
+    """Return the methods that cannot run for want of a model, each with the reason.
+
+    Args:
+        methods: name -> ``MethodInfo``.
+        valuesOf: method -> the chosen values of its parameters; called only where "auto" finds no model.
+        modalities: as for :func:`complaint`.
+    """
+    reasons = {name: complaint(info, {}, modalities) for name, info in methods.items()}
+    return {
+        name: reason
+        for name, reason in reasons.items()
+        if reason and complaint(methods[name], valuesOf(name), modalities)
+    }
+
+
+def complaint(info, values: Mapping[str, Any], modalities: Collection[str] = ()) -> str:
+    """Say in a line why a method has no model to run with; empty when it has one.
 
     Args:
         info: the method's ``MethodInfo``; None: the method is chosen later, from those that can work.
         values: parameter name -> value, as the user has chosen; what is missing has its default.
+        modalities: what the image may be; empty where that is not known.
     """
     if info is None or not info.needs_model:
         return ""
     name = values.get("model", "auto")
+    if not info.own_modality or values.get("any_modality"):
+        modalities = ()
     try:
-        return _complaintAboutAny(info) if name == "auto" else _complaintAboutOne(info, name)
+        return _complaintAboutAny(info, modalities) if name == "auto" else _complaintAboutOne(info, name)
     except OSError as error:
         return unreadable(error)
 
 
 def unreadable(error: OSError) -> str:
-    """What to say when the folders with the models cannot be read."""
-    return _("The models cannot be read: {reason}. Mend the rights of that folder, or remove it.").format(reason=error)
+    """Say in a line that the folders with the models cannot be read."""
+    return _("The models cannot be read: {reason}. Fix the permissions of that folder or delete it.").format(
+        reason=error
+    )
 
 
-def _complaintAboutAny(info) -> str:
-    if any(each.architecture == info.architecture for each in _models().values()):
+def _complaintAboutAny(info, modalities: Collection[str]) -> str:
+    from MedInpaintLib.models import recipes, store
+
+    there = store.modalities(info.architecture, _models().values())
+    if there and (not modalities or {*modalities} & {*there}):
         return ""
     if info.name == REPAIR_METHOD:
         return _("There is no model that estimates contrasts; add one in the tab Models.")
-    return _("There is no model for '{method}'; add one in the tab Models, or choose another method.").format(
-        method=info.title
-    )
+    known = recipes.recipes(info.architecture)
+    names = [name for name, modality in known.items() if modality in (modalities or known.values())]
+    if there:
+        text = _("'{method}' needs a trained model: the present ones have learned from {there}, not from such images.")
+    else:
+        text = _("There is no model for '{method}': add one in the tab Models, or choose another method.")
+    made = _("The recipe {names} makes one.").format(names=_(" or ").join(names)) if names else ""
+    return " ".join([text.format(method=info.title, there=", ".join(there)), made]).strip()
 
 
 def _complaintAboutOne(info, name: str) -> str:
@@ -81,7 +114,7 @@ def _complaintAboutOne(info, name: str) -> str:
 
 
 def _models() -> dict:
-    """All models that can be used, by name.
+    """Return all models that can be used, by name.
 
     Raises:
         OSError: a folder cannot be read.
@@ -89,14 +122,14 @@ def _models() -> dict:
     from MedInpaintLib.models import store
 
     state = _stateOf(store.user_folder())
-    if state not in _seen:
-        _seen.clear()
-        _seen[state] = store.models()
-    return _seen[state]
+    if state not in _cache:
+        _cache.clear()
+        _cache[state] = store.models()
+    return _cache[state]
 
 
 def _stateOf(folder: Path) -> tuple:
-    """Changes whenever a model, or a file of one, comes or goes. Released models stay as they are installed."""
+    """Return what changes whenever a model, or a file of one, comes or goes; released models stay as installed."""
     try:
         inside = sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):

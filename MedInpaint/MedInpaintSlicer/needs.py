@@ -1,4 +1,6 @@
-"""What a method and its inputs still lack before anything can be run: told beforehand, and not by a run that fails."""
+"""Inputs that a method still lacks: checks before a run, so that it does not fail for them."""
+
+from collections.abc import Collection
 
 from slicer.i18n import tr as _
 
@@ -6,31 +8,32 @@ from . import modelchoice
 from .nodes.images import imageOf
 
 
-def complaint(info, values: dict, guides, exemplars: str) -> str:
-    """What a method lacks, in a line; empty when nothing is missing.
+def complaint(info, values: dict, guides, exemplars: str, modalities: Collection[str] = ()) -> str:
+    """Say in a line what a method lacks; empty when nothing is missing.
 
     Args:
         info: the method's ``MethodInfo``; None: the method is chosen later, from those that can work.
         values: parameter name -> value, as the user has chosen; what is missing has its default.
         guides: the chosen volume nodes.
         exemplars: the chosen folder; empty: none.
+        modalities: what the image may be; empty where that is not known.
     """
-    withoutModel = modelchoice.complaint(info, values)
+    withoutModel = modelchoice.complaint(info, values, modalities)
     if withoutModel:
         return withoutModel
     if info is not None and info.needs_guides and not guides:
-        return _("'{method}' needs guides, other contrasts of the same subject: choose them in More to go by.").format(
+        return _("'{method}' needs guides, other contrasts of this subject: choose them in Additional inputs.").format(
             method=info.title
         )
     if info is not None and info.needs_exemplars and not exemplars:
-        return _("'{method}' needs a folder with other scans of the same contrast: choose it in More to go by.").format(
+        return _("'{method}' needs a folder with other scans of this contrast: choose it in Additional inputs.").format(
             method=info.title
         )
     return next(filter(None, map(volumeComplaint, guides)), "")
 
 
 def volumeComplaint(volumeNode) -> str:
-    """Why a volume's voxels cannot be used, in a line; empty when they can be. No voxel is looked at."""
+    """Say in a line why a volume's voxels cannot be used; empty when they can be. No voxel is read."""
     from MedInpaintLib.errors import ImageReadError
 
     try:

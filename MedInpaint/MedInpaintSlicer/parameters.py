@@ -1,10 +1,15 @@
-"""What the user has chosen; kept in the scene and saved with it."""
+"""The choices of the user, which are kept in the scene and saved with it."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLSequenceNode, vtkMRMLTableNode
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+
+from . import options
+
+if TYPE_CHECKING:
+    from MedInpaintLib.options import FillOptions
 
 #: Contrast, as the engine calls it -> the field that holds its volume.
 CONTRASTS = {"T1": "t1Volume", "T2": "t2Volume", "FLAIR": "flairVolume", "T1C": "t1PostVolume"}
@@ -29,7 +34,7 @@ _CHOICES = {
 
 @parameterNodeWrapper
 class MedInpaintParameterNode:
-    """The panel's state.
+    """The choices in the panel's tabs, saved with the scene.
 
     Of the tab "Fill":
 
@@ -53,8 +58,8 @@ class MedInpaintParameterNode:
     imputeMode - "create": a whole volume; "repair": inside a segment.
     t1Volume, t2Volume, flairVolume, t1PostVolume - The contrasts of the subject, as far as there are any.
     imputeSegmentation, imputeSegmentId - What is repaired.
-    registerFirst - Whether the contrasts are laid over each other first.
-    likeVolume - An image of the wanted contrast whose intensities the created one is to have; none: the engine's own.
+    registerFirst - Whether the contrasts are registered to each other first.
+    likeVolume - An image of the target contrast whose intensities the created one is to have; none: the engine's own.
     imputeModel - A model's name, or "auto".
     imputeDevice - "auto", "cpu", "cuda" or "mps".
     estimatedVolume - Takes the result; none: a new volume.
@@ -65,10 +70,10 @@ class MedInpaintParameterNode:
     evaluateShape - Of the holes, as the engine calls it; "segments": evaluateSegmentation has the holes.
     evaluateSizeMm, evaluateSlabMm - How large they are, and how thick if they are flat; 0: one slice.
     evaluateCount - How many.
-    evaluateSegmentation - Holes that are given.
+    evaluateSegmentation - Marks the holes.
     evaluateAvoid - Marks where no hole may lie; none: nowhere.
     evaluateMethods - What is scored, besides the trivial method.
-    evaluateSeed - For the places of the holes, and for the methods.
+    evaluateSeed - For the positions of the holes, and for the methods.
     evaluateDevice - "auto", "cpu", "cuda" or "mps".
     evaluateScores - The table with the scores of the last evaluation.
 
@@ -130,8 +135,11 @@ class MedInpaintParameterNode:
     batchSegmentNames: str = ""
 
 
-def mended(parameterNode: MedInpaintParameterNode, field: str):
-    """What a field holds; what it cannot hold, out of a scene of another version or a script, becomes its default."""
+def validValue(parameterNode: MedInpaintParameterNode, field: str) -> Any:
+    """Return what a field holds, after replacing what it cannot hold by its default.
+
+    Scenes of other versions and scripts may hold such values.
+    """
     value, choices = getattr(parameterNode, field), _choicesOf(field)
     if choices and value not in choices:
         value = choices[0]
@@ -139,38 +147,47 @@ def mended(parameterNode: MedInpaintParameterNode, field: str):
     return value
 
 
-def valuesOf(parameterNode: MedInpaintParameterNode, method: str) -> dict:
-    """The values that the user has given a method's parameters; what is missing has its default.
+def fillOptions(parameterNode: MedInpaintParameterNode) -> "FillOptions":
+    """Return the engine's options that are chosen in the tab "Fill"; the seed is none of them and keeps its default."""
+    from MedInpaintLib.options import FillOptions
 
-    What the parameters cannot have, out of a scene of another version or a script, is left out.
+    fields = MedInpaintParameterNode.__annotations__
+    values = {field: getattr(parameterNode, name) for field, name in options.names().items() if name in fields}
+    return FillOptions(**values, parameters=valuesOf(parameterNode, parameterNode.method))
+
+
+def valuesOf(parameterNode: MedInpaintParameterNode, method: str) -> dict[str, Any]:
+    """Return the values that the user has given a method's parameters; missing ones have their defaults.
+
+    Values that the parameters cannot have, from a scene of another version or a script, are left out.
     """
     import MedInpaintLib
 
-    if method not in MedInpaintLib.list_methods():
+    info = MedInpaintLib.list_methods().get(method)
+    if info is None:
         return {}
-    info = MedInpaintLib.list_methods()[method]
-    given = _decoded(dict(parameterNode.methodParameters).get(method, "{}"))
+    stored = _decoded(dict(parameterNode.methodParameters).get(method, "{}"))
     known = {each.name: each for each in info.describe()}
     return {
-        name: taken
-        for name, value in given.items()
-        if name in known and (taken := _taken(info, known[name], value)) is not None
+        name: valid
+        for name, value in stored.items()
+        if name in known and (valid := _validParameter(info, known[name], value)) is not None
     }
 
 
 def setValuesOf(parameterNode: MedInpaintParameterNode, method: str, values: dict) -> None:
-    """Keep the values of a method's parameters."""
+    """Store the values of a method's parameters."""
     parameterNode.methodParameters = {**dict(parameterNode.methodParameters), method: json.dumps(values)}
 
 
 def contrastVolumes(parameterNode: MedInpaintParameterNode) -> dict:
-    """Contrast, as the engine calls it -> its volume, of those that are there."""
+    """Return the chosen volumes by contrast, as the engine calls it."""
     volumes = {contrast: getattr(parameterNode, field) for contrast, field in CONTRASTS.items()}
     return {contrast: node for contrast, node in volumes.items() if node is not None}
 
 
 def _choicesOf(field: str) -> tuple[str, ...]:
-    """All that a field can be, the default first; none where that is not known here."""
+    """Return all values that a field can have, the default first; none where that is not known here."""
     if field == "method":
         import MedInpaintLib
 
@@ -178,12 +195,12 @@ def _choicesOf(field: str) -> tuple[str, ...]:
     if field == "evaluateShape":
         from . import holeshapes
 
-        return ("spheres", *holeshapes.titles(), holeshapes.GIVEN)
+        return ("spheres", *holeshapes.titles(), holeshapes.SEGMENTS)
     return _CHOICES.get(field, ())
 
 
 def _decoded(text: str) -> dict:
-    """Of JSON; empty where that is no JSON object."""
+    """Return the values in a JSON object; none where the text is no such object."""
     try:
         values = json.loads(text)
     except ValueError:
@@ -191,8 +208,8 @@ def _decoded(text: str) -> dict:
     return values if isinstance(values, dict) else {}
 
 
-def _taken(info, parameter, value):
-    """What a method would take a value for, in the parameter's own type; None: it would not take it."""
+def _validParameter(info, parameter, value):
+    """Return a value in the parameter's own type; None where the method refuses it."""
     from MedInpaintLib.errors import ParameterError
     from MedInpaintLib.parameters import parse
 

@@ -1,4 +1,4 @@
-"""``medinpaint methods``: what there is to choose from."""
+"""``medinpaint methods``: list the methods that can run, and those that need a trained model first."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated, Optional
 import typer
 
 from ..methods import auto, registry
+from ..models.recipes import recipes
+from ..models.store import modalities
 from ..parameters import ParameterInfo
 from .console import ProgressStyle, follow
 
@@ -21,9 +23,27 @@ def methods(name: Annotated[Optional[str], typer.Argument(help="Show this method
 def _all() -> str:
     known = registry.methods()
     width = max(len(name) for name in known)
-    lines = [f"{'auto':<{width}}  {auto.SUMMARY}"]
-    lines += [f"{name:<{width}}  {info.summary}" for name, info in known.items()]
-    return "\n".join(lines)
+    can_run = [f"{'auto':<{width}}  {auto.SUMMARY}"]
+    lacking = []
+    for name, info in known.items():
+        there = modalities(info.architecture) if info.architecture else []
+        if there or not info.architecture:
+            can_run.append(f"{name:<{width}}  {info.summary}")
+        more = _recipes(info.architecture, there) if info.architecture else ""
+        if info.architecture and (more or not there):
+            lacking.append(f"{name:<{width}}  models for: {', '.join(there) or 'none'}; recipes: {more or 'none'}")
+    if lacking:
+        can_run += [
+            "",
+            "Needs a trained model ('medinpaint train RECIPE' makes one, 'medinpaint models add' adds one):",
+        ]
+    return "\n".join([*can_run, *lacking])
+
+
+def _recipes(architecture: str, there: list[str]) -> str:
+    """Return the recipes for modalities without a model."""
+    known = recipes(architecture)
+    return ", ".join(f"{name} ({modality})" for name, modality in known.items() if modality not in there)
 
 
 def _one(name: str) -> str:
@@ -31,6 +51,11 @@ def _one(name: str) -> str:
         return f"Automatic (auto)\n{auto.SUMMARY} It takes one of the other methods, with their default parameters."
     info = registry.get(name)
     lines = [f"{info.title} ({info.name}): {info.family}, {info.dimensions}", info.summary, info.trust, info.reference]
+    if info.architecture:
+        there = modalities(info.architecture)
+        lines.append(f"Models for: {', '.join(there) or 'none'}")
+        if more := _recipes(info.architecture, there):
+            lines.append(f"Recipes for more ('medinpaint train RECIPE'): {more}")
     if info.requires:
         lines.append(f"Needs: pip install {' '.join(info.requires)}")
     lines += [_parameter(parameter) for parameter in info.describe()]

@@ -88,14 +88,13 @@ def candidates(subject: Subject) -> list[str]:
 
 def _can_run(method: str, modality: str) -> bool:
     """Tell whether a method's packages are installed and it has a model for such images."""
-    from ..models.store import fitting
+    from ..models.store import available
     from .registry import get
 
     info = get(method)
     if info.architecture is None or not all(importlib.util.find_spec(package) for package in info.requires):
         return False
-    model = fitting(info.architecture, modality)
-    return model is not None and model.modality == modality
+    return available(info.architecture, modality)
 
 
 def _depth(subject: Subject) -> float:

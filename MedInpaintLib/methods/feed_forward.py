@@ -15,6 +15,7 @@ from ..memory import OnDevice
 from ..models.bundle import Bundle, load_into
 from ..models.limits import beyond_training
 from ..models.once import load_once
+from ..models.recipes import how_to_make
 from ..other_side import in_frames, other_side
 from ..parameters import parameter
 from ..prediction import Prediction, Run, fill_with, method
@@ -59,6 +60,7 @@ def _register(name: str, title: str, *, summary: str, trust: str, reference: str
         parameters=Options,
         architecture=name,
         needs_model=True,
+        own_modality=True,
         wants_gpu=True,
         requires=("torch", "safetensors"),
     )
@@ -173,7 +175,8 @@ def _check_modality(bundle: Bundle, region: Region, options: Options) -> None:
     if bundle.modality != region.modality.name and not options.any_modality:
         raise ModelError(
             f"The model '{bundle.name}' has learned from {bundle.modality} images, and this one is taken for "
-            f"{region.modality.name}; choose another model or method, or set any_modality to use it all the same."
+            f"{region.modality.name}; choose another model or method, {how_to_make(bundle.architecture)}, or set "
+            "any_modality to use it all the same."
         )
 
 

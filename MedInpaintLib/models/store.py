@@ -1,8 +1,8 @@
-"""Where models lie, and how they are found, added and removed.
+"""The folders with models: finding, adding and removing them.
 
-Two places: the user's own folder, and the released models that come with MedInpaint. In both, each bundle is a folder
-with the model's name. The user's goes before a released one of the same name, even when it is broken: a fill must not
-come, unnoticed, from another model than the one that was put there.
+There are two folders: the user's own, and that of the released models, which come with MedInpaint. In both, each bundle
+is a folder with the model's name. The user's model hides a released one of the same name, even when it is broken: a
+fill must not come, unnoticed, from another model than the one that the user has added.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..errors import ModelError
 from ..files import make_folder
 from .bundle import Bundle, read_bundle
 from .folders import CARD, FACTS, belongs, replacing_bundle, strangers, writing
+from .recipes import how_to_make
 
 #: In a wheel the released models are inside the package (not as "Models": where small and capital letters are one, that
 #: is this package); in a checkout and in the Slicer extension they are in Resources beside it.
@@ -28,7 +29,7 @@ _RELEASED = (Path(__file__).parents[1] / "ReleasedModels", Path(__file__).parent
 
 
 def user_folder() -> Path:
-    """Return the folder of the user's own models; it need not be there yet.
+    """Return the folder of the user's own models, which need not exist yet.
 
     The environment variable ``MEDINPAINT_MODELS`` where it is set, else ``medinpaint/models`` in the platform's cache.
     """
@@ -37,12 +38,12 @@ def user_folder() -> Path:
 
 
 def is_released(bundle: Bundle) -> bool:
-    """Return whether a bundle is one of those that come with MedInpaint."""
+    """Tell whether a bundle is one of those that come with MedInpaint."""
     return bundle.folder.parent in _RELEASED
 
 
 def models() -> dict[str, Bundle]:
-    """All models that can be used, by name, in alphabetical order; :func:`broken` has the others.
+    """Return all models that can be used, by name, in alphabetical order; :func:`broken` has the others.
 
     Facts and the size of the weights are checked, not their content: :meth:`Bundle.verify` does that.
     """
@@ -50,12 +51,12 @@ def models() -> dict[str, Bundle]:
 
 
 def broken() -> dict[Path, str]:
-    """Return the folders that should hold a model and do not, each with its fault."""
+    """Return the folders that should hold a model and do not, each with what is wrong with it."""
     return _look()[1]
 
 
 def find(name_or_path: str | os.PathLike[str]) -> Bundle:
-    """Find the model of that name, or the one in that folder.
+    """Return the model of that name, or the one in that folder.
 
     Raises:
         ModelError: there is none (the message lists those there are), or it is broken.
@@ -72,7 +73,7 @@ def find(name_or_path: str | os.PathLike[str]) -> Bundle:
 
 
 def choose(name: str, architecture: str, modality: str) -> Bundle:
-    """Return the model that a parameter names: by name or folder, or the first one of the architecture and modality.
+    """Return the model that a parameter names: by name or folder, or the one that :func:`fitting` finds.
 
     Raises:
         ModelError: there is none, or it is of another architecture.
@@ -81,38 +82,48 @@ def choose(name: str, architecture: str, modality: str) -> Bundle:
         bundle = find(name)
         bundle.check_architecture(architecture)
         return bundle
-    found = fitting(architecture, modality)
-    if found is None:
-        raise ModelError(
-            f"There is no model of the architecture '{architecture}'; 'medinpaint models add' adds one, "
-            "'medinpaint train' makes one."
-        )
-    return found
+    first = fitting(architecture, modality)
+    if first is None:
+        raise ModelError(f"There is no model of the architecture '{architecture}'; {how_to_make(architecture)}.")
+    return first
 
 
 def fitting(architecture: str, modality: str | None = None) -> Bundle | None:
-    """Return the model to take where none is named: the first of the architecture, of the modality if there is one.
+    """Return the first model of an architecture, preferably of a modality; None without any.
 
     Args:
         architecture: for a method, :attr:`.MethodInfo.architecture`.
         modality: of the image; None where it is not known yet.
-
-    Returns:
-        None when there is no model of that architecture.
     """
     fit = [each for each in models().values() if each.architecture == architecture]
     return next((each for each in fit if each.modality == modality), fit[0] if fit else None)
 
 
+def modalities(architecture: str, among: Iterable[Bundle] | None = None) -> list[str]:
+    """Return the modalities for which there are models of an architecture, in alphabetical order.
+
+    Args:
+        architecture: for a method, :attr:`.MethodInfo.architecture`.
+        among: these models; all of :func:`models` when None.
+    """
+    bundles = models().values() if among is None else among
+    return sorted({each.modality for each in bundles if each.architecture == architecture})
+
+
+def available(architecture: str, modality: str) -> bool:
+    """Tell whether there is a model of an architecture for images of a modality."""
+    return modality in modalities(architecture)
+
+
 def add(source: str | os.PathLike[str], *, replace: bool = False) -> Bundle:
-    """Copy a bundle into the user's folder, once it is found to be whole.
+    """Copy a bundle into the user's folder after checking that it is complete.
 
     Args:
         source: a folder with a bundle, or a .zip file with one bundle in it, on top or in folders.
         replace: whether a model of that name may be replaced.
 
     Returns:
-        the bundle in its new place.
+        the bundle in its new folder.
 
     Raises:
         ModelError: there is no bundle, it is damaged, or there is one of its name already.
@@ -135,12 +146,12 @@ def remove(name: str) -> None:
     """Delete a model, whole or broken, from the user's folder.
 
     Raises:
-        ModelError: there is none of that name, it came with MedInpaint, or its folder holds other things too.
+        ModelError: there is none of that name, it comes with MedInpaint, or its folder holds other things too.
         OutputError: the file system refuses.
     """
     own = {folder.name: folder for folder in _folders(user_folder())}
     if name not in own:
-        released = {folder.name for place in _RELEASED for folder in _folders(place)}
+        released = {folder.name for parent in _RELEASED for folder in _folders(parent)}
         if name in released:
             raise ModelError(f"The model '{name}' comes with MedInpaint and cannot be removed.")
         raise ModelError(f"There is no model '{name}' to remove; {_listed(own, 'your own models are')}.")
@@ -158,7 +169,7 @@ def remove(name: str) -> None:
 
 
 def _cache_folder() -> Path:
-    """Where this platform wants what programs keep."""
+    """Return the folder in which programs of this platform keep their data."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     if sys.platform == "darwin":
@@ -167,20 +178,20 @@ def _cache_folder() -> Path:
     return chosen if chosen.is_absolute() else Path.home() / ".cache"  # relative: invalid, says the XDG specification
 
 
-def _folders(place: Path) -> list[Path]:
+def _folders(parent: Path) -> list[Path]:
     """Return the folders in which models should be; hidden ones are being written or deleted."""
-    if not place.is_dir():
+    if not parent.is_dir():
         return []
-    return sorted(path for path in place.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return sorted(path for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def _look() -> tuple[dict[str, Bundle], dict[Path, str]]:
-    """Return all bundles by name, and the faults of folders that hold none."""
+    """Return all bundles by name, and what is wrong with the folders that hold none."""
     known: dict[str, Bundle] = {}
     wrong: dict[Path, str] = {}
     taken: set[str] = set()
-    for place in (user_folder(), *_RELEASED):
-        for folder in _folders(place):
+    for parent in (user_folder(), *_RELEASED):
+        for folder in _folders(parent):
             try:
                 bundle = _checked(folder)
             except ModelError as error:
@@ -222,7 +233,7 @@ def _add(source: Path, replace: bool) -> Bundle:
 
 
 def _delete(folder: Path) -> None:
-    """Delete a folder: out of sight first, so that a killed run leaves no half of a model."""
+    """Move a folder out of sight and delete it, so that a killed run leaves no half of a model."""
     temporary = Path(tempfile.mkdtemp(prefix=".medinpaint-", dir=folder.parent))
     try:
         os.rename(folder, temporary / folder.name)

@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError, MaskError
-from ..feed_forward.other_side import in_frames, other_side
 from ..files import make_folder, replacing
 from ..frames import Frames, cut, views
 from ..holes import place
 from ..initial_fill import initial_fill
 from ..mask import Hole, bounding_box, disjoint_boxes
+from ..other_side import in_frames, other_side
 from ..prediction import MethodInfo, fill_with
 from ..progress import Progress
 from ..region import context, crop

@@ -16,12 +16,11 @@ from ..holes import Lesions, parse
 from ..methods import registry
 from ..modality import MODALITIES
 from ..models.fields import NAME
+from ..models.recipes import FOLDER
 from ..volume import Volume
 
 #: Largest validation hole, as a share of a frame's side.
 MOST_HOLE = 0.75
-#: The recipes that come with MedInpaint; ``medinpaint train NAME`` finds them here.
-FOLDER = Path(__file__).parent / "recipes"
 
 if TYPE_CHECKING:
     import torch
@@ -81,7 +80,7 @@ class Data:
 
     @property
     def lesions(self) -> list[Path]:
-        """The masks whose lesions are holes."""
+        """Return the masks whose lesions are holes."""
         shapes = [parse(holes) for holes in self.holes]
         return [Path(shape.source) for shape in shapes if isinstance(shape, Lesions) and shape.source]
 
@@ -106,7 +105,7 @@ class Data:
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """How long to learn, and how.
+    """The steps of a training.
 
     Attributes:
         steps: updates of the weights.
@@ -133,7 +132,7 @@ class Schedule:
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What a training makes.
+    """All that decides what a training makes.
 
     Attributes:
         name, title: of the model.
@@ -152,22 +151,22 @@ class Recipe:
 
     @property
     def pixels(self) -> int:
-        """The side of a crop."""
+        """Return the side of a crop."""
         return int(self.arguments["pixels"])
 
     @property
     def slices(self) -> int:
-        """How many slices the network sees at once."""
+        """Return how many slices the network sees at once."""
         return int(self.arguments.get("slices", 1))
 
     @property
     def hint(self) -> bool:
-        """Whether the network sees what another method fills in."""
+        """Tell whether the network sees another method's fill."""
         return bool(self.arguments.get("hint", False))
 
     @property
     def other_side(self) -> bool:
-        """Whether the network sees the other side of the body, too."""
+        """Tell whether the network sees the other side of the body, too."""
         return bool(self.arguments.get("other_side", False))
 
 

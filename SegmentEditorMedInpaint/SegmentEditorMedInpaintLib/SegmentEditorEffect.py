@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import qt
 import slicer
@@ -21,12 +22,12 @@ STATUS_BAR_TIME = 10000
 
 
 def sourceFile() -> str:
-    """This file, as Slicer wants to be told of it."""
+    """Return this file's path in the form that Slicer needs."""
     return str(Path(__file__)).replace("\\", "/")
 
 
 class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMixin):
-    """Fills the selected segment of the source volume with believable tissue, in a new volume.
+    """An effect that fills the selected segment of the source volume with believable tissue, in a new volume.
 
     The fill runs in the background. It goes on when another effect or module is chosen: one leaves an effect in order
     to paint the next segment, and a fill works on a copy of the segment as it was when Apply was pressed. It ends with
@@ -45,20 +46,20 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         scriptedEffect.showEffectCursorInSliceView = False
         AbstractScriptedSegmentEditorEffect.__init__(self, scriptedEffect)
         VTKObservationMixin.__init__(self)
-        self.job = None
-        self.options = None
-        self._connections = []
-        self._methods = {}
+        self.job: Any = None
+        self.options: Any = None  # Options, from setupOptionsFrame to cleanup
+        self._connections: list[tuple] = []
+        self._methods: dict[str, Any] = {}
         self._message = ("", "")
-        self._warnings = []
-        self._choices = None
+        self._warnings: list[str] = []
+        self._choices: tuple | None = None
         self._isRefreshing = False
         self._isStarting = False
 
     # What the Segment Editor calls.
 
     def clone(self):
-        """Another one of these, for another editor."""
+        """Return another such effect, for another editor."""
         import qSlicerSegmentationsEditorEffectsPythonQt as effects
 
         effect = effects.qSlicerSegmentEditorScriptedEffect(None)
@@ -66,12 +67,12 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         return effect
 
     def icon(self):
-        """For the effect's button, in the colors of the theme."""
+        """Return the icon of the effect's button, in the colors of the theme."""
         name = "SegmentEditorEffectDark.png" if engine.isDark() else "SegmentEditorEffect.png"
         return qt.QIcon(str(Path(__file__).with_name(name)))
 
     def helpText(self) -> str:
-        """What is shown under the options."""
+        """Return the text under the options."""
         return "<html>" + _(
             "Fill the selected segment (a lesion, an implant, a dropout) with believable tissue.<br>"
             "The result is a new volume in which every voxel outside the segment is exactly as in the source volume. "
@@ -96,30 +97,30 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self._onSceneStartClose)
 
     def setMRMLDefaults(self) -> None:
-        """The choices of a user who has not made any; they are saved with the scene."""
+        """Set the choices of a user who has not made any; they are saved with the scene."""
         self.scriptedEffect.setParameterDefault("Method", AUTOMATIC)
         self.scriptedEffect.setParameterDefault("GrowMm", 0.0)
         self.scriptedEffect.setParameterDefault("Uncertainty", 0)
 
     def updateGUIFromMRML(self) -> None:
-        """A choice was made, here or by a script."""
+        """Refresh after a choice, here or by a script."""
         self.refresh()
 
     def updateMRMLFromGUI(self) -> None:
-        """Keep what is chosen in the widgets."""
+        """Store what is chosen in the widgets."""
         self.scriptedEffect.setParameter("Method", self.options.methodCombo.currentData or AUTOMATIC)
         self.scriptedEffect.setParameter("GrowMm", self.options.growSlider.value)
         self.scriptedEffect.setParameter("Uncertainty", int(self.options.uncertaintyBox.checked))
         self.scriptedEffect.setNodeReference("OutputVolume", self.options.outputSelector.currentNode())
 
     def activate(self) -> None:
-        """The user has chosen this effect."""
+        """Show the effect: the user has chosen it."""
         editorNode = self.scriptedEffect.parameterSetNode()
         self.addObserver(editorNode, vtk.vtkCommand.ModifiedEvent, self._onEditorModified)
         self.refresh()
 
     def deactivate(self) -> None:
-        """The user has chosen another effect, or leaves the editor; what runs goes on."""
+        """Rest: the user has chosen another effect, or leaves the editor; a running job continues."""
         self.removeObservers(self._onEditorModified)
         if self._isAnotherEffectActive() and _isShown(self._filled()):
             # The next lesion has to be seen to be painted.
@@ -127,7 +128,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         self._forgetError()
 
     def cleanup(self) -> None:
-        """The editor is about to be destroyed."""
+        """Release everything before the editor is destroyed."""
         self.options = None
         self.cancel()
         self.removeObservers()
@@ -157,7 +158,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         self._revealSoon()
 
     def cancel(self) -> None:
-        """Stop what runs, if anything; the scene stays as it was."""
+        """Cancel the running job, if any; the scene stays as it was."""
         if self.job is not None:
             self.job.cancel()
 
@@ -224,20 +225,20 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
     # What is chosen.
 
     def _source(self):
-        """The source volume, or None."""
+        """Return the source volume, or None."""
         editorNode = self.scriptedEffect.parameterSetNode()
         return editorNode.GetSourceVolumeNode() if editorNode is not None else None
 
     def _segmentId(self) -> str:
-        """The id of the selected segment; empty where there is none."""
+        """Return the id of the selected segment; empty where there is none."""
         editorNode = self.scriptedEffect.parameterSetNode()
         segmentation = editorNode.GetSegmentationNode() if editorNode is not None else None
         known = segmentation.GetSegmentation().GetSegmentIDs() if segmentation is not None else ()
-        selected = editorNode.GetSelectedSegmentID() if editorNode is not None else None
+        selected = editorNode.GetSelectedSegmentID() if editorNode is not None else ""
         return selected if selected in known else ""
 
     def _filled(self):
-        """The last result that is still in the scene, or None."""
+        """Return the last result that is still in the scene, or None."""
         return self.scriptedEffect.nodeReference("FilledVolume")
 
     def _isAnotherEffectActive(self) -> bool:
@@ -246,14 +247,14 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         return bool(name) and name != self.scriptedEffect.name
 
     def _whatIsMissing(self) -> str:
-        """Why nothing can be filled, in a line; empty when something can."""
+        """Say in a line why nothing can be filled; empty when something can."""
         if not self._methods:
             return _("The module MedInpaint could not be loaded; install the extension MedInpaint again.")
         if self._source() is None:
             return _("Choose the source volume above.")
         if not self._segmentId():
             return _("Select the segment that is to be filled in the list above.")
-        return engine.complaint(self.scriptedEffect.parameter("Method"))
+        return engine.complaint(self.scriptedEffect.parameter("Method"), self._source())
 
     def _onChoice(self, *value) -> None:
         if not self._isRefreshing:
@@ -261,7 +262,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             self.refresh()  # references to nodes tell nobody that they have changed
 
     def _onEditorModified(self, caller, event) -> None:
-        """Perhaps another segment or volume was chosen."""
+        """Refresh, as another segment or volume may have been chosen."""
         self.refresh()
 
     def _onApplyClicked(self, checked: bool) -> None:
@@ -290,10 +291,10 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         panel = slicer.util.getModuleWidget("MedInpaint")
         panel.showPage(panel.fillPage)
 
-    # What is shown.
+    # What the effect shows.
 
     def _offerMethods(self) -> None:
-        """Once, when they are first needed."""
+        """Offer the methods once, when they are first needed."""
         if self._methods:
             return
         try:
@@ -308,6 +309,8 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         if output is not None and output is source:
             output = None
             self.scriptedEffect.setNodeReference("OutputVolume", None)
+        if self._methods:
+            engine.showAvailable(self.options.methodCombo, source)
         self.options.showMethod(self.scriptedEffect.parameter("Method"))
         self.options.growSlider.value = self.scriptedEffect.doubleParameter("GrowMm")
         self.options.uncertaintyBox.checked = bool(self.scriptedEffect.integerParameter("Uncertainty"))
@@ -320,7 +323,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             self._choices = choices
 
     def _showState(self) -> None:
-        """What can be pressed, and what is to be said."""
+        """Show what can be pressed, and the current message."""
         missing, isRunning = self._whatIsMissing(), self.job is not None
         self.options.progressBar.visible = isRunning
         button = self.options.applyButton
@@ -347,8 +350,8 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             self._revealSoon()
 
     def _revealSoon(self) -> None:
-        """Scroll to what is said."""
-        if self._methods:  # otherwise the one line that is said needs no scrolling
+        """Scroll to the message."""
+        if self._methods:  # otherwise the one line needs no scrolling
             qt.QTimer.singleShot(SETTLED, lambda: self.options is not None and self.options.reveal())
 
     def _sayError(self, error: Exception) -> None:
@@ -366,6 +369,6 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
 
 
 def _isShown(volume) -> bool:
-    """Whether a volume is the background of a slice view."""
+    """Tell whether a volume is the background of a slice view."""
     views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
     return volume is not None and any(view.GetBackgroundVolumeID() == volume.GetID() for view in views)

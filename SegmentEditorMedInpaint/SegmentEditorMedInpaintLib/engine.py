@@ -24,7 +24,7 @@ def makeImportable(moduleFolder: Path = _MODULE_FOLDER) -> None:
 
 
 def logic():
-    """The logic of the module MedInpaint.
+    """Return the logic of the module MedInpaint.
 
     Raises:
         ImportError: the module is not there.
@@ -36,9 +36,9 @@ def logic():
 
 
 def methods() -> dict:
-    """Method name -> ``MedInpaintLib.methods.registry.MethodInfo``, of those that need no more than the effect has.
+    """Return the methods that need no more than the effect has: name -> ``MethodInfo``.
 
-    Other contrasts and other scans can be given in the module's panel alone.
+    Other contrasts and other scans can only be chosen in the module's panel.
 
     Raises:
         ImportError: the module MedInpaint is not there.
@@ -46,8 +46,20 @@ def methods() -> dict:
     return {name: info for name, info in _allMethods().items() if not (info.needs_guides or info.needs_exemplars)}
 
 
-def complaint(method: str) -> str:
-    """Why a method cannot fill anything here, in a line; empty when it can, or when it is chosen later."""
+def showAvailable(combo, volume) -> None:
+    """Grey out the methods in a combo box that have no model for a volume, with the reason as tool tip."""
+    makeImportable()
+    from MedInpaintSlicer import modelchoice
+    from MedInpaintSlicer.nodes import images
+    from MedInpaintSlicer.pages import combos
+
+    offered = methods()
+    reasons = modelchoice.unavailable(offered, lambda method: {}, images.possibleModalities(volume))
+    combos.showAvailable(combo, offered, reasons)
+
+
+def complaint(method: str, volume) -> str:
+    """Say in a line why a method cannot fill a volume here; empty when it can, or when it is chosen later."""
     known = _allMethods()
     if method == "auto":
         return ""
@@ -58,12 +70,13 @@ def complaint(method: str) -> str:
             title=known[method].title
         )
     from MedInpaintSlicer import modelchoice
+    from MedInpaintSlicer.nodes import images
 
-    return modelchoice.complaint(known[method], {})
+    return modelchoice.complaint(known[method], {}, images.possibleModalities(volume))
 
 
 def mostGrowth() -> float:
-    """By how much (mm) a hole can be grown."""
+    """Return by how much (mm) a hole can be grown."""
     makeImportable()
     from MedInpaintSlicer import parameters
 
@@ -71,7 +84,7 @@ def mostGrowth() -> float:
 
 
 def resultText(job) -> str:
-    """What to say about a segment that was filled."""
+    """Say what was filled, by which method."""
     from MedInpaintSlicer.pages import messages
 
     title = _allMethods()[job.report["method"]].title
@@ -82,7 +95,7 @@ def resultText(job) -> str:
 
 
 def scrollAreaAround(widget):
-    """The innermost scroll area that a widget is in, or None."""
+    """Return the innermost scroll area that a widget is in, or None."""
     makeImportable()
     from MedInpaintSlicer.pages import messages
 
@@ -90,7 +103,7 @@ def scrollAreaAround(widget):
 
 
 def isDark() -> bool:
-    """Whether Slicer has its dark theme; not where the module is missing, which is said when the effect is used."""
+    """Tell whether Slicer has its dark theme; False where the module is missing, as the effect says when used."""
     makeImportable()
     try:
         from MedInpaintSlicer import theme
@@ -116,7 +129,7 @@ def ensurePackages(method: str) -> None:
 
 
 def isExpected(error: Exception) -> bool:
-    """Whether an error's one line says all: what was wrong, what was found, what to do."""
+    """Tell whether an error's one line says all: what was wrong, what was found, what to do."""
     try:
         from MedInpaintLib.errors import MedInpaintError
     except ImportError:  # the error may be just this one

@@ -22,7 +22,7 @@ STYLES = {
 
 
 class Options:
-    """Makes the widgets and says things in them; what they do is connected by the effect."""
+    """The effect's widgets and messages; what they do is connected by the effect."""
 
     def __init__(self, scriptedEffect) -> None:
         self._makeChoices(scriptedEffect)
@@ -42,9 +42,8 @@ class Options:
         automatic = _("Chooses by the hole's geometry and side and by the kind of image, and says why.")
         self.methodCombo.addItem(_("Automatic"), AUTOMATIC)
         self.methodCombo.setItemData(0, automatic, qt.Qt.ToolTipRole)
-        for row, info in enumerate(methods.values(), start=1):
+        for info in methods.values():
             self.methodCombo.addItem(info.title, info.name)
-            self.methodCombo.setItemData(row, info.summary, qt.Qt.ToolTipRole)
 
     def showMethod(self, method: str) -> None:
         """Choose a method in the combo box, which shows nothing where the method is not offered."""
@@ -61,15 +60,15 @@ class Options:
         self.outputSelector.setCurrentNode(outputVolume)
 
     def say(self, text: str, kind: str = "") -> None:
-        """Say what goes on, what has been done (kind "result"), or why it has not been done ("error")."""
+        """Show a message: what happens, what was done (kind "result"), or why not ("error")."""
         _show(self.messageLabel, text, kind)
 
     def warn(self, text: str) -> None:
-        """Say what else the user should know; empty: nothing."""
+        """Show a warning; hide it when the text is empty."""
         _show(self.warningLabel, text, "warning")
 
     def reveal(self) -> None:
-        """Scroll what is said into sight."""
+        """Scroll the message into sight."""
         area = engine.scrollAreaAround(self.messageLabel)
         if area is not None and self.messageLabel.visible:
             area.ensureWidgetVisible(self.messageLabel, 0, 0)
@@ -142,7 +141,7 @@ def _show(label, text: str, kind: str) -> None:
 
 
 def _wrappingLabel(toolTip: str):
-    """A label that never asks for more width than there is."""
+    """Return a label that never asks for more width than there is."""
     label = qt.QLabel()
     label.wordWrap = True
     label.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Preferred)

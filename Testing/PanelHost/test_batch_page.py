@@ -201,6 +201,7 @@ def test_the_choices_of_the_tab_fill_reach_the_logic(panel, monkeypatch, tmp_pat
         "guides": [guide],
         "exemplars": str(tmp_path),
         "selfCheck": True,
+        "seed": 0,
         "uncertainty": True,
         "wait": False,
     }

@@ -616,6 +616,22 @@ def test_a_method_without_a_model_cannot_be_applied_and_says_why(editor, monkeyp
     assert editor.options.applyButton.enabled
 
 
+def test_methods_without_a_model_for_the_source_volume_are_greyed(editor, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))  # only the released models
+    editor.effect.refresh()
+    combo = editor.options.methodCombo
+
+    def isOffered(method):
+        return combo.model().item(combo.findData(method)).isEnabled()
+
+    assert isOffered("pconv")
+    assert not isOffered("context-encoder")
+    editor.widget.setSourceVolumeNode(addVolume(ramp()[:1]))
+    editor.effect.refresh()
+    assert not isOffered("pconv")
+    assert "learned from MR" in combo.itemData(combo.findData("pconv"), QtCore.Qt.ToolTipRole)
+
+
 def test_a_worker_that_dies_has_its_last_words_told(editor, wordyWorker):
     wordyWorker("MemoryError: 3 GiB", exitCode=1)
     editor.apply()

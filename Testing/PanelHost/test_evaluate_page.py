@@ -585,3 +585,19 @@ def test_a_script_hears_what_is_wrong(panel):
         panel.logic.evaluate(volume, methods=["magic"])
     with pytest.raises(MedInpaintLib.MedInpaintError, match="fit into the foreground"):
         panel.logic.evaluate(volume, "spheres:900mm:1")
+
+
+def test_methods_without_a_model_for_the_volume_cannot_be_ticked(panel, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))  # only the released models
+    node = panel.logic.getParameterNode()
+    node.evaluateVolume = addVolume()
+    titles = {name: info.title for name, info in MedInpaintLib.list_methods().items()}
+    pconv, encoder = (_items(panel)[titles[name]] for name in ("pconv", "context-encoder"))
+    assert not encoder.flags() & QtCore.Qt.ItemIsEnabled
+    assert "The recipe brain-mr-context-encoder makes one." in encoder.toolTip()
+    node.evaluateMethods = ["pconv", "harmonic"]
+    assert pconv.checkState() == QtCore.Qt.Checked
+    node.evaluateVolume = addVolume(np.zeros((1, 20, 20), np.int16))
+    assert pconv.checkState() == QtCore.Qt.Unchecked
+    assert not pconv.flags() & QtCore.Qt.ItemIsEnabled
+    assert titles["harmonic"] in _ticked(panel)

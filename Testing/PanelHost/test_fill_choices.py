@@ -82,9 +82,9 @@ def test_the_section_for_more_is_closed_and_says_when_it_is_in_use(panel):
     guide = addVolume(name="T2")
     comeBack(panel)
     assert panel.fillPage.ui.moreCollapsibleButton.collapsed
-    assert panel.fillPage.ui.moreCollapsibleButton.text == "More to go by"
+    assert panel.fillPage.ui.moreCollapsibleButton.text == "Additional inputs"
     panel.fillPage.ui.guidesSelector.check(guide)
-    assert panel.fillPage.ui.moreCollapsibleButton.text == "More to go by (in use)"
+    assert panel.fillPage.ui.moreCollapsibleButton.text == "Additional inputs (in use)"
 
 
 def test_guides_that_are_ticked_reach_the_result(panel):
@@ -150,7 +150,7 @@ def test_a_folder_of_exemplars_must_be_there_and_can_be_taken_back(panel, tmp_pa
     assert panel.logic.getParameterNode().exemplars == str(tmp_path)
     panel.fillPage.ui.exemplarsPathEdit.currentPath = ""
     assert panel.logic.getParameterNode().exemplars == ""
-    assert panel.fillPage.ui.moreCollapsibleButton.text == "More to go by"
+    assert panel.fillPage.ui.moreCollapsibleButton.text == "Additional inputs"
 
 
 def test_guides_and_exemplars_survive_saving_and_loading_the_scene(panel, tmp_path):

@@ -6,7 +6,8 @@ import re
 import pytest
 import slicer
 from panelhost.filling import addInputs, choose, chooseIn, clickApply, comeBack, editorOf, typeIn, waitForEnd
-from panelhost.phantom import addVolume, box
+from panelhost.phantom import addVolume, box, ramp
+from PySide6 import QtCore
 
 import MedInpaintLib
 from MedInpaintLib.methods import auto
@@ -92,6 +93,26 @@ def test_a_method_without_a_model_says_where_to_add_one(panel, monkeypatch, tmp_
     chooseIn(panel.fillPage.ui.methodCombo, "context-encoder")
     assert not panel.fillPage.ui.applyButton.enabled
     assert "in the tab Models" in panel.fillPage.ui.applyHintLabel.text
+
+
+def test_methods_without_a_model_for_the_volume_are_greyed_with_the_reason(panel, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))  # only the released models
+
+    def greyed():
+        combo = panel.fillPage.ui.methodCombo
+        rows = [row for row in range(combo.count) if not combo.model().item(row).isEnabled()]
+        return {combo.itemData(row): combo.itemData(row, QtCore.Qt.ToolTipRole) for row in rows}
+
+    never = {"boundary-aware", "context-encoder", "edge-guided"}
+    node = panel.logic.getParameterNode()
+    node.inputVolume = addVolume()
+    assert set(greyed()) == never
+    assert "The recipe brain-mr-edge-guided makes one." in greyed()["edge-guided"]
+    node.inputVolume = addVolume(ramp()[:1])
+    assert set(greyed()) == {*never, "pconv", "rfr"}
+    assert "learned from MR" in greyed()["pconv"]
+    node.methodParameters = {"pconv": json.dumps({"any_modality": True})}
+    assert set(greyed()) == {*never, "rfr"}
 
 
 def test_a_method_that_needs_guides_or_exemplars_asks_for_them(panel, tmp_path):

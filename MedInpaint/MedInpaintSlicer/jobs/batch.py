@@ -1,10 +1,9 @@
-"""Many fillings, one after another; what is filled, :mod:`.volumes` and :mod:`.sequence` know."""
+"""Many fills, one after another, of whatever :mod:`.volumes` and :mod:`.sequence` choose."""
 
-import dataclasses
 import logging
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import slicer
 from slicer.i18n import tr as _
@@ -14,15 +13,18 @@ from ..nodes.snapshot import removeVolume
 from . import process
 from .fill import FillJob, Request
 
+if TYPE_CHECKING:
+    from MedInpaintLib.report import FillReport
+
 
 class BatchJob(VTKObservationMixin):
-    """Fillings that run, or have run, one worker process at a time; one that fails does not stop the others.
+    """Fills that run, or have run, one worker process at a time; one that fails does not stop the others.
 
     Attributes:
         state: ``"running"``, ``"done"`` (at least one was filled), ``"failed"`` (none was) or ``"cancelled"``.
-        results: what was to be filled -> the node that holds the result, or the error; what was not come to is missing.
-        reports: what was filled -> the engine's report.
-        outputVolume: a volume that shows what was made, if anything was.
+        results: item -> the node that holds the result, or the error; items that were not reached are missing.
+        reports: item that was filled -> the engine's report.
+        outputVolume: a volume that shows a result, if there is any.
         error: why none was filled.
         seconds: how long it took, once it has ended.
         created: the nodes that were added to the scene.
@@ -31,31 +33,38 @@ class BatchJob(VTKObservationMixin):
     def __init__(
         self,
         items: Iterable[Hashable],
+        request: Request,
         makeRunner: Callable[[], process.Runner],
         progress: Callable[[float, str], None] | None = None,
         warning: Callable[[str], None] | None = None,
         finished: Callable[["BatchJob"], None] | None = None,
         log: Callable[[str], None] | None = None,
     ) -> None:
-        """Callbacks come on the main thread, as for :class:`.job.Job`.
+        """Prepare a batch; callbacks come on the main thread, as for :class:`.job.Job`.
 
         Args:
             items: what is filled, each only once.
+            request: what is the same for all fills, but for its volume and segments.
             makeRunner: makes what starts and ends a worker process.
             progress: called with a fraction of 0..1 of all and where it is: "2 of 5: T1: Filling".
             warning: called with each new warning.
             finished: called once with this job when it is done, failed or cancelled.
             log: called with each other line that a worker prints.
         """
+        from MedInpaintLib.errors import ParameterError
+
         super().__init__()
+        if request.outputVolume is not None:
+            raise ParameterError(_("An output cannot be chosen for several fillings; each gets a new one."))
         self.state = "running"
-        self.items = tuple(dict.fromkeys(items))
+        self.items: tuple[Any, ...] = tuple(dict.fromkeys(items))
         self.results: dict[Hashable, Any] = {}
-        self.reports: dict[Hashable, dict] = {}
+        self.reports: dict[Hashable, FillReport] = {}
         self.outputVolume = None
         self.error: Exception | None = None
         self.seconds = 0.0
         self.created: list[Any] = []
+        self._request = request
         self._makeRunner = makeRunner
         self._progress = progress or (lambda fraction, stage: None)
         self._onWarning = warning or (lambda message: None)
@@ -68,12 +77,12 @@ class BatchJob(VTKObservationMixin):
 
     @property
     def filled(self) -> list[Hashable]:
-        """What was filled so far, in order."""
+        """Return the items that are filled so far, in order."""
         return [item for item in self.items if item in self.reports]
 
     @property
     def failures(self) -> list[str]:
-        """What could not be filled and why, a line for each reason: "T1, T2: No voxel of ..."."""
+        """Return what could not be filled and why, a line for each reason: "T1, T2: No voxel of ..."."""
         names: dict[str, list[str]] = {}
         for item, result in self.results.items():
             if isinstance(result, Exception):
@@ -82,14 +91,14 @@ class BatchJob(VTKObservationMixin):
 
     @property
     def warnings(self) -> list[str]:
-        """What the user should know, a line for each message: "T1, T2: The hole is ..."."""
+        """Return what the user should know, a line for each message: "T1, T2: The hole is ..."."""
         return lines(self._warnings)
 
     def start(self) -> None:
-        """Begin with the first filling.
+        """Begin with the first fill.
 
         Raises:
-            MedInpaintLib.errors.MedInpaintError: there is nothing that could be filled.
+            MedInpaintLib.errors.MedInpaintError: there is nothing to fill.
         """
         self._check()
         self._started = time.monotonic()
@@ -98,7 +107,7 @@ class BatchJob(VTKObservationMixin):
         try:
             self._proceed()
         except BaseException:
-            # For example Ctrl+C while a script waits: the filling at hand has ended itself.
+            # For example Ctrl+C while a script waits: the current fill has ended itself.
             self.state = "failed"
             self.removeObservers()
             self._close()
@@ -110,13 +119,13 @@ class BatchJob(VTKObservationMixin):
             self._stop("cancelled")
 
     def undo(self) -> None:
-        """Remove what was made, as far as it is still there; nothing happens while the job runs, or a second time."""
+        """Remove the results that are still there; nothing happens while the job runs, or a second time."""
         if self.state != "running":
             created, self.created = self.created, []
             self._remove(created)
 
-    def name(self, item: Hashable) -> str:
-        """What an item is called."""
+    def name(self, item: Any) -> str:
+        """Return what an item is called."""
         raise NotImplementedError
 
     # What a kind of batch adds.
@@ -128,7 +137,7 @@ class BatchJob(VTKObservationMixin):
         if not self.items:
             raise InputError(_("There is nothing to fill; choose one or more volumes."))
 
-    def _open(self, item: Hashable, **callbacks) -> FillJob:
+    def _open(self, item: Any, **callbacks) -> FillJob:
         """Make the job that fills an item; not started yet.
 
         Raises:
@@ -137,29 +146,30 @@ class BatchJob(VTKObservationMixin):
         raise NotImplementedError
 
     def _close(self) -> None:
-        """Forget what the last item has needed, however its filling ended."""
+        """Release what the last item needed, however its fill ended."""
 
-    def _refuse(self, item: Hashable, error: Exception) -> None:
-        """An item was not filled."""
+    def _refuse(self, item: Any, error: Exception) -> None:
+        """Handle an item that was not filled."""
 
     def _conclude(self) -> None:
-        """Nothing more will be filled."""
+        """Complete the result: nothing more will be filled."""
 
     def _remove(self, created: list[Any]) -> None:
-        """Remove nodes that were made."""
+        """Remove nodes of the result."""
         for node in created:
             removeVolume(node)
 
     def _missing(self) -> Exception | None:
-        """Why the rest cannot be filled any more, when a node was removed."""
+        """Return why the rest cannot be filled any more after a node was removed; None when it can be."""
+        return None
 
     # How it goes.
 
     def _proceed(self) -> None:
-        """Go on until a filling runs in the background, or all have been tried.
+        """Go on until a fill runs in the background, or all have been tried.
 
-        A filling for which one waits ends before it has been started to the end; hence a loop rather than each one
-        calling the next, which would be as deep as the batch is long.
+        A fill in the foreground has ended when its start returns; hence a loop rather than each one calling the next,
+        which would be as deep as the batch is long.
         """
         if self._proceeding:
             return
@@ -174,7 +184,7 @@ class BatchJob(VTKObservationMixin):
 
     def _startNext(self, item: Hashable) -> None:
         self._tellProgress(0.0, "")
-        if self.state != "running":  # whoever was told has cancelled
+        if self.state != "running":  # the callback has cancelled
             return
         try:
             self._job = self._open(
@@ -189,7 +199,7 @@ class BatchJob(VTKObservationMixin):
         if self.state != "running":  # cancelled
             return
         item = self.items[len(self.results)]
-        if job.state == "done":
+        if job.report is not None:
             self.reports[item] = job.report
             self.created += job.created
             self._take(item, job.outputVolume)
@@ -203,7 +213,7 @@ class BatchJob(VTKObservationMixin):
         self.results[item] = result
         if isinstance(result, Exception):
             self._logFault(result)
-            # It would keep all that was at hand where it was raised, images too, as long as there is this job.
+            # It would keep all variables of the frames where it was raised, images too, as long as this job lives.
             result.with_traceback(None)
             self._refuse(item, result)
 
@@ -214,7 +224,7 @@ class BatchJob(VTKObservationMixin):
             logging.error("MedInpaint failed", exc_info=error)
 
     def _stop(self, state: str) -> None:
-        """End with a state; the filling at hand, if any, is given up."""
+        """End with a state; cancel the current fill, if any."""
         self.state = state
         self.removeObservers()
         if self._job is not None:
@@ -233,7 +243,7 @@ class BatchJob(VTKObservationMixin):
         try:
             self._conclude()
         except Exception as error:
-            # Whatever went wrong, the one who waits for this job must hear of it, and nothing is left of half a result.
+            # Whatever went wrong, whoever waits for this job must hear of it, and no half of a result may stay.
             self.state, self.error = "failed", error
             self.undo()
 
@@ -264,21 +274,6 @@ class BatchJob(VTKObservationMixin):
             self._onWarning(f"{name}: {message}")
 
 
-def requestOf(options: Mapping[str, Any]) -> Request:
-    """What is the same for all fillings of a batch.
-
-    Raises:
-        TypeError: an option that a filling does not have.
-        MedInpaintLib.errors.ParameterError: a chosen output, which cannot take several results.
-    """
-    from MedInpaintLib.errors import ParameterError
-
-    request = Request(None, None, (), **options)
-    if request.outputVolume is not None:
-        raise ParameterError(_("An output cannot be chosen for several fillings; each gets a new one."))
-    return dataclasses.replace(request, parameters=request.parameters or {}, guides=tuple(request.guides))
-
-
 def checkPresent(inputNode: Any, segmentation: Any) -> None:
     """Refuse nodes that have been removed from the scene since the batch was started."""
     from MedInpaintLib.errors import InputError, MaskError
@@ -291,12 +286,12 @@ def checkPresent(inputNode: Any, segmentation: Any) -> None:
 
 
 def inOneLine(error: Exception) -> str:
-    """What went wrong, in a line."""
+    """Return an error's message in one line."""
     from MedInpaintLib.errors import in_one_line
 
     return in_one_line(error)
 
 
 def lines(names: Mapping[str, list[str]]) -> list[str]:
-    """A line for each message: "T1, T2: No voxel of ..."."""
+    """Return a line for each message: "T1, T2: No voxel of ..."."""
     return [f"{', '.join(each)}: {message}" for message, each in names.items()]

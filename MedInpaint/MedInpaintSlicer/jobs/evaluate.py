@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slicer.i18n import tr as _
 
@@ -13,14 +13,18 @@ from ..nodes.holes import Hole, holeOf
 from . import process
 from .job import Job
 
+if TYPE_CHECKING:
+    from MedInpaintLib.jobs import evaluate as engine
+    from MedInpaintLib.report import EvaluationReport
+
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What to cut out and how to fill it; the fields mean what they mean in the engine's job file.
+    """A request for an evaluation; fields without a line here are those of the engine's job.
 
     Attributes:
         holes: descriptions such as ``"spheres:10mm:6"``.
-        segmentationNode, segmentIds: holes that are given, or None; each connected part is one.
+        segmentationNode, segmentIds: mark holes, each connected part one of them, or None.
         avoidNode, avoidSegmentIds: mark where no hole may lie, or None.
     """
 
@@ -46,18 +50,21 @@ class EvaluateJob(Job):
         charts: a plot for each set of holes, once done.
     """
 
+    report: "EvaluationReport | None"
+
     def __init__(self, request: Request, runner: process.Runner, **callbacks) -> None:
-        """Runner and callbacks are those of :class:`Job`."""
+        """Take runner and callbacks as :class:`Job` does."""
         super().__init__(request.volumeNode, None, runner, **callbacks)
         self.summaryTable = None
         self.charts: tuple[Any, ...] = ()
         self._request = request
-        self._given: Hole | None = None
+        self._marked: Hole | None = None
         self._avoided: Hole | None = None
         self._segmentationName = ""
 
     @property
     def scoresTable(self):
+        """Return the result, which is no volume here."""
         return self.outputVolume
 
     def undo(self) -> None:
@@ -76,36 +83,38 @@ class EvaluateJob(Job):
     def _prepare(self) -> tuple[str, ...]:
         request = self._request
         if request.segmentationNode is not None:
-            self._given = holeOf(request.segmentationNode, request.segmentIds, request.volumeNode)
+            self._marked = holeOf(request.segmentationNode, request.segmentIds, request.volumeNode)
             self._segmentationName = request.segmentationNode.GetName()
         if request.avoidNode is not None:
             self._avoided = holeOf(request.avoidNode, request.avoidSegmentIds, request.volumeNode)
-        return tuple(warning for hole in (self._given, self._avoided) if hole is not None for warning in hole.warnings)
+        return tuple(warning for hole in (self._marked, self._avoided) if hole is not None for warning in hole.warnings)
 
-    def _write(self) -> dict[str, Any]:
+    def _write(self) -> "engine.EvaluateJob":
+        from MedInpaintLib.jobs import evaluate as engine
+
         request, image = self._request, self._image
         holes = list(request.holes)
-        if self._given is not None:
-            holes.append(self._writeImage("given", request.segmentationNode, self._given.mask, image.geometry))
+        if self._marked is not None:
+            holes.append(self._writeImage("given", request.segmentationNode, self._marked.mask, image.geometry))
         avoid = None
         if self._avoided is not None:
             avoid = self._writeImage("avoid", request.avoidNode, self._avoided.mask, image.geometry)
-        self._given = self._avoided = None
-        return {
-            "job": "evaluate",
-            "image": self._writeImage("image", request.volumeNode, image.array, image.geometry),
-            "holes": holes,
-            "methods": list(request.methods),
-            "output": str(self._file("scores").with_suffix(".csv")),
-            "parameters": {method: dict(values) for method, values in request.parameters.items()},
-            "convention": request.convention,
-            "avoid": avoid,
-            "device": request.device,
-            "seed": int(request.seed),
-        }
+        self._marked = self._avoided = None
+        return engine.EvaluateJob(
+            job=engine.EvaluateJob.KIND,
+            image=self._writeImage("image", request.volumeNode, image.array, image.geometry),
+            holes=holes,
+            methods=list(request.methods),
+            output=str(self._file("scores").with_suffix(".csv")),
+            parameters={method: dict(values) for method, values in request.parameters.items()},
+            convention=request.convention,
+            avoid=avoid,
+            device=request.device,
+            seed=request.seed,
+        )
 
     def _addToScene(self, result: dict, outputVolume: Any):
-        report, volume, titles = self._told(result["report"]), self.inputVolume, methodTitles()
+        report, volume, titles = self._shownReport(result["report"]), self.inputVolume, methodTitles()
         result["report"] = report  # from where the job's own comes
         scores = self._kept(evaluations.addScores(report, volume, self._image.ijkToRAS))
         summary = self._kept(evaluations.addSummary(report, titles, volume))
@@ -116,8 +125,8 @@ class EvaluateJob(Job):
         self.summaryTable, self.charts = summary, tuple(charts)
         return scores
 
-    def _addPlot(self, report: dict, holes: str, titles: Mapping[str, str]):
-        """The plot of a set of holes, with its table; returns the chart."""
+    def _addPlot(self, report: "EvaluationReport", holes: str, titles: Mapping[str, str]):
+        """Add the plot of a set of holes with its table, and return the chart."""
         byHole = self._kept(evaluations.addPsnrByHole(report, holes, titles, self.inputVolume))
         name = _("{volume} PSNR plot ({holes})").format(volume=self.inputVolume.GetName(), holes=holes)
         means = evaluation.meanPsnr(report, holes)
@@ -126,12 +135,12 @@ class EvaluateJob(Job):
         return chart
 
     def _kept(self, node):
-        """A node that has just been made: from now on, it goes when something fails, or when it is taken back."""
+        """Note a new node, to be removed when something fails or the result is taken back, and return it."""
         self.created.append(node)
         return node
 
-    def _told(self, report: dict) -> dict:
-        """The report as the user is told it: with all warnings, and given holes called like their segmentation."""
+    def _shownReport(self, report: "EvaluationReport") -> "EvaluationReport":
+        """Return the report with all warnings, and marked holes called like their segmentation."""
         report = {**report, "warnings": self.warnings}
         if self._request.segmentationNode is None:
             return report
@@ -139,7 +148,7 @@ class EvaluateJob(Job):
 
 
 def methodTitles() -> dict[str, str]:
-    """Method -> what the panel calls it."""
+    """Return what the panel calls each method, by name."""
     import MedInpaintLib
 
     return {"auto": _("Automatic"), **{name: info.title for name, info in MedInpaintLib.list_methods().items()}}

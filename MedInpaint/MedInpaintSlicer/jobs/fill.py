@@ -1,50 +1,96 @@
-"""One filling, from the nodes to the result in the scene."""
+"""One fill, from the nodes to the result in the scene."""
 
 import dataclasses
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slicer.i18n import tr as _
 
-from ..nodes import guides, results
+from .. import options
+from ..nodes import arguments, results
+from ..nodes import guides as guidenodes
 from ..nodes.holes import Hole, centersOf, holeOf
 from ..nodes.images import fileVolume
 from ..nodes.uncertainty import addUncertainty
 from . import process
 from .job import Job
 
+if TYPE_CHECKING:
+    from MedInpaintLib.jobs import fill as engine
+    from MedInpaintLib.options import FillOptions
+    from MedInpaintLib.report import FillReport
+
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What to fill and how; the fields mean what they mean in the engine's job file."""
+    """A request for a fill.
+
+    Attributes:
+        volumeNode, segmentationNode, segmentIds: the volume, and what marks its hole.
+        options: the engine's options.
+        guides: volumes with other contrasts of the same subject.
+        exemplars: a folder with scans of other subjects, or None.
+        outputVolume: takes the result; None: a new volume.
+        uncertainty: whether a second volume gets the uncertainty.
+    """
 
     volumeNode: Any
     segmentationNode: Any
     segmentIds: tuple[str, ...]
-    method: str = "auto"
-    parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
-    blend: str = "auto"
-    device: str = "auto"
-    seed: int = 0
-    dilateMm: float = 0.0
+    options: "FillOptions"
     guides: tuple[Any, ...] = ()
     exemplars: str | None = None
-    selfCheck: bool = False
     outputVolume: Any = None
     uncertainty: bool = False
 
 
+def requestOf(
+    volumeNode=None,
+    segmentationNode=None,
+    segmentIds=(),
+    /,
+    *,
+    guides=(),
+    exemplars=None,
+    outputVolume=None,
+    uncertainty=False,
+    **values: Any,
+) -> Request:
+    """Return what a fill is asked for, or what is the same for all of a batch.
+
+    Raises:
+        TypeError: there is no such option.
+        MedInpaintLib.errors.InputError: one of them is of the wrong type.
+    """
+    unknown = values.keys() - options.names().values()
+    if unknown:
+        raise TypeError(f"There is no option '{min(unknown)}'.")
+    arguments.checkPath("exemplars", exemplars)
+    return Request(
+        volumeNode,
+        segmentationNode,
+        segmentIds,
+        options.fromArguments(values),
+        guides=arguments.volumes("guides", guides),
+        exemplars=str(exemplars) if exemplars else None,
+        outputVolume=outputVolume,
+        uncertainty=bool(uncertainty),
+    )
+
+
 class FillJob(Job):
-    """A filling that runs, or has run.
+    """A fill that runs, or has run.
 
     Attributes:
         uncertaintyVolume: the node that holds its uncertainty, once done, if that was asked for.
-        centers: a point in each piece of the hole, in mm in RAS under the volume's transform, the largest piece first.
+        centers: a point in each part of the hole, in mm in RAS under the volume's transform, the largest part first.
     """
 
+    report: "FillReport | None"
+
     def __init__(self, request: Request, runner: process.Runner, **callbacks) -> None:
-        """Runner and callbacks are those of :class:`Job`."""
+        """Take runner and callbacks as :class:`Job` does."""
         super().__init__(request.volumeNode, request.outputVolume, runner, **callbacks)
         self.segmentation = request.segmentationNode
         self.segmentIds = request.segmentIds
@@ -60,7 +106,7 @@ class FillJob(Job):
         request = self._request
         if request.outputVolume is not None and request.outputVolume is request.volumeNode:
             raise InputError(_("The output must be another volume than the input, which is never changed."))
-        wrong = guides.complaint(request.guides, request.volumeNode, request.outputVolume)
+        wrong = guidenodes.complaint(request.guides, request.volumeNode, request.outputVolume)
         if wrong:
             raise InputError(wrong)
 
@@ -71,33 +117,31 @@ class FillJob(Job):
         self.centers = centersOf(self._hole.mask, self._image.ijkToRAS)
         return self._hole.warnings
 
-    def _write(self) -> dict[str, Any]:
+    def _write(self) -> "engine.FillJob":
+        from MedInpaintLib.jobs import fill as engine
+
         request, geometry = self._request, self._image.geometry
-        mask, self._hole = self._hole.mask, None
+        hole, self._hole = self._hole, None
+        assert hole is not None, "_prepare has read it"
+        mask = hole.mask
         fileVolume(self._image.array, geometry).write(self._file("image"), compress=False)
         fileVolume(mask, geometry).write(self._file("mask"), compress=False)
         guideFiles = [
-            self._writeImage(f"guide-{number}", node, guides.onGridOf(request.volumeNode, node, mask), geometry)
+            self._writeImage(f"guide-{number}", node, guidenodes.onGridOf(request.volumeNode, node, mask), geometry)
             for number, node in enumerate(request.guides, start=1)
         ]
-        return {
-            "job": "fill",
-            **{name: str(self._file(name)) for name in ("image", "mask", "output")},
-            "labels": None,
-            "dilate_mm": float(request.dilateMm),
-            "method": request.method,
-            "parameters": dict(request.parameters),
-            "blend": request.blend,
-            "device": request.device,
-            "seed": int(request.seed),
-            "guides": guideFiles,
+        return engine.FillJob(
+            job=engine.FillJob.KIND,
+            image=str(self._file("image")),
+            mask=str(self._file("mask")),
+            output=str(self._file("output")),
+            guides=guideFiles,
             # The worker runs in another folder.
-            "exemplars": os.path.abspath(os.path.expanduser(request.exemplars)) if request.exemplars else None,
-            "self_check": bool(request.selfCheck),
-            "uncertainty": str(self._uncertaintyFile()) if request.uncertainty else None,
-            "report": None,
-            "compress": False,
-        }
+            exemplars=os.path.abspath(os.path.expanduser(request.exemplars)) if request.exemplars else None,
+            uncertainty=str(self._uncertaintyFile()) if request.uncertainty else None,
+            compress=False,
+            **request.options.keywords(),
+        )
 
     def _addToScene(self, result: dict, outputVolume: Any):
         from MedInpaintLib import Volume
@@ -116,7 +160,7 @@ class FillJob(Job):
             self.created.append(self.uncertaintyVolume)
         return node
 
-    def _describe(self, node, report: dict) -> None:
+    def _describe(self, node, report: "FillReport") -> None:
         """Write onto a result how it was made."""
         request = self._request
         provenance = results.Provenance(

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from slicer.i18n import tr as _
@@ -13,15 +13,19 @@ from ..nodes.images import imageOf
 from . import process
 from .job import Job
 
+if TYPE_CHECKING:
+    from MedInpaintLib.jobs import impute as engine
+    from MedInpaintLib.report import ImputeReport
+
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What to estimate and from what; the fields mean what they mean in the engine's job file.
+    """A request for an estimate; fields without a line here are those of the engine's job.
 
     Attributes:
         volumes: contrast -> scalar volume. That of the target is not looked at.
         reference: the contrast on whose grid the result is; None: the first one.
-        like: a volume of the wanted contrast whose intensities the result is to have, or None.
+        like: a volume of the target contrast whose intensities the result is to have, or None.
     """
 
     volumes: Mapping[str, Any]
@@ -35,12 +39,12 @@ class Request:
 
 
 def sourcesOf(volumes: Mapping[str, Any], target: str) -> dict[str, Any]:
-    """What there is to estimate from: the volumes that are there, but for the target's own."""
+    """Return what there is to estimate from: the volumes that are there, but for the target's own."""
     return {name: node for name, node in volumes.items() if node is not None and not _isSame(name, target)}
 
 
 def complaint(volumes: Mapping[str, Any], target: str, like: Any = None, outputVolume: Any = None) -> str:
-    """Why nothing can be estimated from these volumes, in a line; empty when it can be."""
+    """Say in a line why nothing can be estimated from these volumes; empty when it can be."""
     sources = sourcesOf(volumes, target)
     if not sources:
         return _("{target} can only be estimated from other contrasts; choose one or more of them.").format(
@@ -55,7 +59,7 @@ def complaint(volumes: Mapping[str, Any], target: str, like: Any = None, outputV
 
 
 def commonComplaint(volumes: Mapping[str, Any], used: Iterable[Any], outputVolume: Any) -> str:
-    """What is wrong with volumes for an estimate as well as for a repair, in a line; empty when nothing is.
+    """Say in a line what is wrong with volumes for an estimate as well as for a repair; empty when nothing is.
 
     Args:
         volumes: contrast -> volume.
@@ -75,8 +79,10 @@ def commonComplaint(volumes: Mapping[str, Any], used: Iterable[Any], outputVolum
 class ImputeJob(Job):
     """An estimate of a contrast that runs, or has run."""
 
+    report: "ImputeReport | None"
+
     def __init__(self, request: Request, runner: process.Runner, **callbacks) -> None:
-        """Runner and callbacks are those of :class:`Job`."""
+        """Take runner and callbacks as :class:`Job` does."""
         self._request = request
         self._sources = sourcesOf(request.volumes, request.target)
         self._reference = _reference(self._sources, request.reference)
@@ -99,37 +105,41 @@ class ImputeJob(Job):
             )
 
     def _prepare(self) -> tuple[str, ...]:
-        # All of them, before anything is written: what cannot be used is told in one line.
+        # All of them, before anything is written: what cannot be used is an error of one line.
         used = (*self._sources.values(), self._request.like)
         images = [imageOf(node) for node in used if node is not None and node is not self.inputVolume]
         return tuple(warning for image in images for warning in image.warnings)
 
-    def _write(self) -> dict[str, Any]:
+    def _write(self) -> "engine.ImputeJob":
+        from MedInpaintLib.jobs import impute as engine
+
         request = self._request
         images = {
-            name: self._writeImage(f"source-{number}", node, *self._placed(node))
+            name: self._writeImage(f"source-{number}", node, *self._voxelsAndGrid(node))
             for number, (name, node) in enumerate(self._sources.items(), start=1)
         }
         like = None
         if request.like is not None:
             image = imageOf(request.like)  # only its intensities count, wherever it lies
             like = self._writeImage("like", request.like, image.array, image.geometry)
-        return {
-            "job": "impute",
-            "images": images,
-            "target": request.target,
-            "output": str(self._file("output")),
-            "report": None,
-            "like": like,
-            "model": request.model,
-            "reference": self._reference,
-            "register": bool(request.register),
-            "device": request.device,
-            "compress": False,
-        }
+        return engine.ImputeJob(
+            job=engine.ImputeJob.KIND,
+            images=images,
+            target=request.target,
+            output=str(self._file("output")),
+            like=like,
+            model=str(request.model),
+            reference=self._reference,
+            register=bool(request.register),
+            device=request.device,
+            compress=False,
+        )
 
-    def _placed(self, node) -> tuple[np.ndarray, np.ndarray]:
-        """A volume's voxels and their place: its own grid where the engine can lay it over the reference by itself."""
+    def _voxelsAndGrid(self, node) -> tuple[np.ndarray, np.ndarray]:
+        """Return a volume's voxels and the matrix of their grid.
+
+        That is its own grid where the engine can resample it onto the reference by itself.
+        """
         image = imageOf(node)
         inOneSpace = node.GetParentTransformNode() is self.inputVolume.GetParentTransformNode()
         straight = image.geometry is image.ijkToRAS and self._image.geometry is self._image.ijkToRAS
@@ -140,7 +150,7 @@ class ImputeJob(Job):
     def _addToScene(self, result: dict, outputVolume: Any):
         from MedInpaintLib import Volume
 
-        report = result["report"]
+        report: ImputeReport = result["report"]
         estimated = Volume.read(result["output"]).array
         node = estimates.addEstimate(
             estimated, self._image.ijkToRAS, self.inputVolume, report["target"], self._request.like, outputVolume
@@ -151,12 +161,12 @@ class ImputeJob(Job):
         return node
 
 
-def _reference(sources: Mapping[str, Any], wanted: str | None) -> str:
-    if wanted is None:
+def _reference(sources: Mapping[str, Any], chosen: str | None) -> str:
+    if chosen is None:
         return next(iter(sources), "")
-    return next((name for name in sources if _isSame(name, wanted)), "")
+    return next((name for name in sources if _isSame(name, chosen)), "")
 
 
 def _isSame(name: str, other: str) -> bool:
-    """Whether two names mean one contrast; as for the engine, capitals do not matter."""
+    """Tell whether two names mean one contrast; as for the engine, capitals do not matter."""
     return name.strip().lower() == other.strip().lower()

@@ -1,13 +1,12 @@
 """What all jobs share, from nodes to the result in the scene: files for the worker, its process, and how it ends."""
 
-import json
 import logging
 import re
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import slicer
@@ -19,9 +18,13 @@ from ..nodes.images import Image, fileVolume, imageOf
 from ..nodes.snapshot import Snapshot, removeVolume
 from . import process
 
+if TYPE_CHECKING:
+    from MedInpaintLib.jobs.job_file import JobFile
+    from MedInpaintLib.report import Report
+
 
 class Job(VTKObservationMixin):
-    """Something that the engine does with nodes; it runs, or has run.
+    """A task of the engine on nodes that runs, or has run.
 
     The scene is touched only when the result is there: a job that was cancelled or failed leaves no trace. A job whose
     input volume is removed fails at once.
@@ -33,9 +36,11 @@ class Job(VTKObservationMixin):
         outputVolume: the node that holds the result, once done.
         report: the engine's report, once done.
         error: why it failed.
-        warnings: all that the user should know, in the order in which it was found.
+        warnings: all that the user should know, in the order in which it came.
         created: the nodes that were added to the scene, once done.
     """
+
+    _image: Image  # while it runs
 
     def __init__(
         self,
@@ -47,7 +52,7 @@ class Job(VTKObservationMixin):
         finished: Callable[["Job"], None] | None = None,
         log: Callable[[str], None] | None = None,
     ) -> None:
-        """Callbacks come on the main thread.
+        """Prepare a job; callbacks come on the main thread.
 
         Args:
             inputVolume: on its grid, and under its parent transform, the result will be.
@@ -63,20 +68,19 @@ class Job(VTKObservationMixin):
         self.segmentation = None
         self.segmentIds: tuple[str, ...] = ()
         self.outputVolume = None
-        self.report: dict | None = None
+        self.report: Report | None = None
         self.error: Exception | None = None
         self.warnings: list[str] = []
         self.created: list[Any] = []
         self._snapshot: Snapshot | None = None
         self.inputVolume = inputVolume
-        self._wantedOutput = outputVolume
+        self._chosenOutput = outputVolume
         self._runner = runner
         self._progress = progress or (lambda fraction, stage: None)
         self._onWarning = warning or (lambda message: None)
         self._onFinished = finished or (lambda job: None)
         self._conversation = process.Conversation(self._tellProgress, self._warn, log or (lambda line: None))
         self._folder: Path | None = None
-        self._image: Image | None = None
 
     def start(self) -> None:
         """Hand the nodes' content to a worker process.
@@ -91,7 +95,7 @@ class Job(VTKObservationMixin):
         self._folder = Path(tempfile.mkdtemp(prefix="medinpaint-", dir=slicer.app.temporaryPath))
         try:
             jobFile = self._folder / "job.json"
-            jobFile.write_text(json.dumps(self._write()), encoding="utf-8")
+            self._write().write(jobFile)
             self._runner.start(
                 process.workerCommand(str(jobFile)), str(layout.engineFolder()), self._hear, self._onExit
             )
@@ -112,7 +116,7 @@ class Job(VTKObservationMixin):
         self._finish("cancelled")
 
     def undo(self) -> None:
-        """Take the result back: new volumes are removed, and a chosen output volume is what it was before.
+        """Take the result back: remove new volumes, and restore a chosen output volume.
 
         Nothing happens for a job that is not done, or a second time.
         """
@@ -129,17 +133,17 @@ class Job(VTKObservationMixin):
         """Refuse nodes that do not go together, before anything is read."""
 
     def _prepare(self) -> tuple[str, ...]:
-        """Read what else is needed, besides the input's image; returns warnings."""
+        """Read what else is needed, besides the input's image; return warnings."""
         return ()
 
-    def _write(self) -> dict[str, Any]:
-        """Write the files that the worker reads, and return the fields of the engine's job file."""
+    def _write(self) -> "JobFile":
+        """Write the files that the worker reads, and return the engine's job."""
         raise NotImplementedError
 
     def _addToScene(self, result: dict, outputVolume: Any):
-        """Put what the worker has written into the scene; returns the result's node.
+        """Put what the worker has written into the scene and return the result's node.
 
-        Each node is appended to ``created`` as soon as it is there: when something fails afterwards, it goes again.
+        Append each node to ``created`` as soon as it is there: when something fails afterwards, it is removed again.
 
         Args:
             result: the worker's event of that name.
@@ -150,15 +154,16 @@ class Job(VTKObservationMixin):
     # What kinds of jobs use.
 
     def _file(self, name: str) -> Path:
-        """A file of this run."""
+        """Return the path of a file of this run."""
+        assert self._folder is not None, "there are files while the job runs"
         return self._folder / f"{name}.nrrd"
 
     def _writeImage(self, folder: str, node, array: np.ndarray, geometry: np.ndarray) -> str:
-        """Write voxels into a file that is called like a node, by which the engine calls it; returns the path."""
+        """Write voxels into a file with a node's name, by which the engine calls it, and return the path."""
         name = re.sub(r"[^\w -]", "_", node.GetName(), flags=re.ASCII)[:60] or "volume"
         if re.fullmatch("con|prn|aux|nul|(com|lpt)[0-9]", name, flags=re.IGNORECASE):
             name += "_"  # those are devices on Windows
-        path = self._folder / folder / f"{name}.nrrd"
+        path = self._file(f"{folder}/{name}")
         path.parent.mkdir()
         # The files live for one run on the local disk: compressing a CT would take longer than filling it.
         fileVolume(array, geometry).write(path, compress=False)
@@ -173,8 +178,10 @@ class Job(VTKObservationMixin):
     # How it goes.
 
     def _hear(self, line: str) -> None:
-        """Take in a line of the worker. A callback that raises ends the job: whoever polls the worker would stop, and
-        the job would never come to an end."""
+        """Take in a line of the worker.
+
+        A callback that raises ends the job: whoever polls the worker would stop, and the job would never end.
+        """
         try:
             self._conversation.hear(line)
         except Exception as error:
@@ -219,7 +226,7 @@ class Job(VTKObservationMixin):
         if not slicer.mrmlScene.IsNodePresent(self.inputVolume):
             raise self._inputRemoved()
         self._image = self._imageNow()
-        output = self._wantedOutput
+        output = self._chosenOutput
         if output is not None and not slicer.mrmlScene.IsNodePresent(output):
             output = None
         # Where the result goes into a volume that is there, that can be put back.
@@ -228,7 +235,7 @@ class Job(VTKObservationMixin):
         self.report = result["report"]
 
     def _imageNow(self) -> Image:
-        """Where the input lies now: it may have been moved, or its transform hardened, since the start."""
+        """Return the input as it is now: it may have been moved, or its transform hardened, since the start."""
         from MedInpaintLib.errors import InputError
 
         now = imageOf(self.inputVolume)
@@ -243,7 +250,7 @@ class Job(VTKObservationMixin):
     def _finish(self, state: str) -> None:
         self.state = state
         self.removeObservers()
-        self._image = None
+        self._image = None  # type: ignore[assignment]  # it would keep the voxels
         self._removeFiles()
         self._onFinished(self)
 

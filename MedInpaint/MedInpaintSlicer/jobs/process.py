@@ -1,7 +1,7 @@
 """Running the engine in a Python process of its own, so that Slicer stays usable and a crash stays outside.
 
-What the engine says on its standard output, one JSON object a line, is understood by :class:`Conversation`; who starts
-the process and hands over its lines is a :class:`Runner`, which tests replace by one that only pretends.
+:class:`Conversation` understands what the engine prints, one JSON object a line. A :class:`Runner` starts the process
+and hands over its lines; tests replace it by one that only pretends.
 """
 
 import json
@@ -10,7 +10,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import slicer
 from slicer.i18n import tr as _
@@ -29,7 +29,7 @@ OnExit = Callable[[int], None]
 
 
 class Runner(Protocol):
-    """Starts one process and tells what it prints and how it ends."""
+    """Something that starts one process and tells what it prints and how it ends."""
 
     def start(self, command: list[str], folder: str, onLine: OnLine, onExit: OnExit) -> None:
         """Run ``command`` in ``folder``; call ``onLine`` for every line and ``onExit`` once, on the main thread."""
@@ -39,10 +39,10 @@ class Runner(Protocol):
 
 
 class BackgroundRunner:
-    """Returns at once; lines and exit arrive while the application's event loop runs."""
+    """A runner that returns at once; lines and exit arrive while the application's event loop runs."""
 
     def __init__(self) -> None:
-        self._process = None
+        self._process: Any = None
         self._onLine: OnLine | None = None
         self._onExit: OnExit | None = None
 
@@ -74,10 +74,10 @@ class BackgroundRunner:
 
 
 class ForegroundRunner:
-    """Returns when the process has ended; for scripts, and where no event loop runs."""
+    """A runner that returns when the process has ended; for scripts, and where no event loop runs."""
 
     def __init__(self) -> None:
-        self._process = None
+        self._process: Any = None
 
     def start(self, command: list[str], folder: str, onLine: OnLine, onExit: OnExit) -> None:
         self._process = slicer.util.launchConsoleProcess(command, updateEnvironment=_ENVIRONMENT, cwd=folder)
@@ -92,7 +92,7 @@ class ForegroundRunner:
 
 
 class Conversation:
-    """What the worker has said so far.
+    """The events that the worker has printed so far.
 
     Attributes:
         result: the "result" event, once it came.
@@ -133,7 +133,7 @@ class Conversation:
             self._log(line.rstrip())
 
     def failure(self, exitCode: int) -> Exception:
-        """Why there is no result, as an error of the engine's kinds."""
+        """Return why there is no result, as an error of the engine's kinds."""
         from MedInpaintLib import errors
 
         if self._error is not None:
@@ -146,12 +146,12 @@ class Conversation:
 
 
 def workerCommand(jobFile: str) -> list[str]:
-    """The command that executes a job file; to be run in the folder that holds ``MedInpaintLib``."""
+    """Return the command that executes a job file; to be run in the folder that holds ``MedInpaintLib``."""
     return engineCommand("job", jobFile)
 
 
 def engineCommand(module: str, *arguments: str) -> list[str]:
-    """The command that runs a module of the engine; to be run in the folder that holds ``MedInpaintLib``."""
+    """Return the command that runs a module of the engine; to be run in the folder that holds ``MedInpaintLib``."""
     return [shutil.which("PythonSlicer") or sys.executable, "-m", f"MedInpaintLib.{module}", *arguments]
 
 
@@ -164,7 +164,7 @@ def _parse(line: str) -> dict:
 
 
 def howItEnded(exitCode: int) -> str:
-    """What an exit code means, in words."""
+    """Return what an exit code means, in words."""
     if exitCode >= 0:
         return _("exit code {code}").format(code=exitCode)
     try:

@@ -1,7 +1,7 @@
-"""Fillings of all frames of a sequence."""
+"""Fills of all frames of a sequence."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import slicer
@@ -10,12 +10,12 @@ from slicer.i18n import tr as _
 from ..nodes import sequences
 from ..nodes.segments import allSegmentIds
 from . import process
-from .batch import BatchJob, checkPresent, inOneLine, requestOf
+from .batch import BatchJob, checkPresent, inOneLine
 from .fill import FillJob, Request
 
 
 class SequenceJob(BatchJob):
-    """Fills every frame of a sequence into a new sequence, which comes into the scene at the end.
+    """Fills of all frames of a sequence into a new sequence, which comes into the scene at the end.
 
     The items are the index values. Frames that were not filled are in the new sequence as they were.
 
@@ -31,28 +31,29 @@ class SequenceJob(BatchJob):
         browserNode: Any,
         segmentation: Any,
         segmentIds: Iterable[str] | None,
-        options: Mapping[str, Any],
+        request: Request,
         makeRunner: Callable[[], process.Runner],
         **callbacks,
     ) -> None:
-        """
+        """Prepare a batch.
+
         Args:
             sequenceNode: a sequence of scalar volumes.
             browserNode: shows it; None: no browser does.
             segmentation: a segmentation, a node that shows the frames of one in the browser, or a sequence of them.
             segmentIds: None: all segments.
-            options: the other fields of :class:`.fill.Request`; guides may change from frame to frame, too.
+            request: what is the same for all frames, but for its volume and segments; guides may change from frame to
+                frame, too.
             makeRunner, callbacks: those of :class:`BatchJob`.
         """
-        super().__init__(sequences.indexValues(sequenceNode), makeRunner, **callbacks)
+        super().__init__(sequences.indexValues(sequenceNode), request, makeRunner, **callbacks)
         self.outputSequence = None
         self.uncertaintySequence = None
         self._sequence = sequenceNode
         self._browser = browserNode
         self._segmentation = segmentation
         self._segmentIds = segmentIds if segmentIds is None else tuple(segmentIds)
-        self._request = requestOf(options)
-        self._filled = sequences.FilledSequence(sequenceNode, self._request.uncertainty)
+        self._filled = sequences.FilledSequence(sequenceNode, request.uncertainty)
         self._moment: sequences.Moment | None = None
 
     def name(self, item: str) -> str:
@@ -86,7 +87,7 @@ class SequenceJob(BatchJob):
         for item in self.items[len(self.results) :]:
             self._filled.leave(item, _("The run was cancelled before."))
         methods = {report["method"] for report in self.reports.values()}
-        method = methods.pop() if len(methods) == 1 else self._request.method
+        method = methods.pop() if len(methods) == 1 else self._request.options.method
         description = _("{filled} of {count} frames of '{name}' filled, each by itself.").format(
             filled=len(self.reports), count=len(self.items), name=self._sequence.GetName()
         )
@@ -107,7 +108,7 @@ class SequenceJob(BatchJob):
 
 
 class _FrameJob(FillJob):
-    """A filling of a frame, whose result goes into a sequence rather than into the scene."""
+    """A fill of a frame, whose result goes into a sequence rather than into the scene."""
 
     def __init__(
         self, request: Request, runner: process.Runner, filled: sequences.FilledSequence, indexValue: str, **callbacks

@@ -1,4 +1,4 @@
-"""Fillings of many volumes."""
+"""Fills of many volumes."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
@@ -6,34 +6,34 @@ from typing import Any
 
 from ..nodes.segments import allSegmentIds
 from . import process
-from .batch import BatchJob, checkPresent, requestOf
-from .fill import FillJob
+from .batch import BatchJob, checkPresent
+from .fill import FillJob, Request
 
 
 class VolumesJob(BatchJob):
-    """Fills many volumes; each result is a new volume beside its input. The items are the volume nodes."""
+    """Fills of many volumes; each result is a new volume beside its input. The items are the volume nodes."""
 
     def __init__(
         self,
         volumeNodes: Iterable[Any],
         segmentations: Any,
         segmentIds: Any,
-        options: Mapping[str, Any],
+        request: Request,
         makeRunner: Callable[[], process.Runner],
         **callbacks,
     ) -> None:
-        """
+        """Prepare a batch.
+
         Args:
             volumeNodes: scalar volumes.
             segmentations: a segmentation for all of them, or volume -> segmentation.
             segmentIds: ids for all of them, or volume -> ids; None, or none for a volume: all segments.
-            options: the other fields of :class:`.fill.Request`. A volume is never its own guide.
+            request: what is the same for all, but for its volume and segments. A volume is never its own guide.
             makeRunner, callbacks: those of :class:`BatchJob`.
         """
-        super().__init__(volumeNodes, makeRunner, **callbacks)
+        super().__init__(volumeNodes, request, makeRunner, **callbacks)
         self._segmentations = segmentations
         self._segmentIds = segmentIds
-        self._request = requestOf(options)
 
     def name(self, item: Any) -> str:
         return item.GetName()
@@ -56,5 +56,5 @@ class VolumesJob(BatchJob):
 
 
 def _of(item: Any, value: Any) -> Any:
-    """A value that is the same for all items, or that of this one."""
+    """Return an item's value, out of a mapping or the same for all items."""
     return value.get(item) if isinstance(value, Mapping) else value

@@ -1,7 +1,6 @@
-"""What scripts hand over, looked at before anything is done with it.
+"""Checks of what scripts hand over, before anything is done with it.
 
-Each check raises an error of one line: which argument was wrong, what it must be, and what was found. What may be left
-out is None.
+Each raises an error of one line that says which argument was wrong, what it must be, and what was found.
 """
 
 import json
@@ -13,7 +12,7 @@ from slicer.i18n import tr as _
 
 
 def checkVolume(name: str, node: Any) -> None:
-    """A scalar volume, or None.
+    """Check that an argument is a scalar volume, or None.
 
     Raises:
         MedInpaintLib.errors.InputError: it is something else.
@@ -25,7 +24,7 @@ def checkVolume(name: str, node: Any) -> None:
 
 
 def checkSegmentation(name: str, node: Any) -> None:
-    """A segmentation, or None.
+    """Check that an argument is a segmentation, or None.
 
     Raises:
         MedInpaintLib.errors.MaskError: it is something else.
@@ -33,12 +32,12 @@ def checkSegmentation(name: str, node: Any) -> None:
     from MedInpaintLib.errors import MaskError
 
     if not _isNodeOrNone(node, "vtkMRMLSegmentationNode"):
-        wanted = _("a segmentation node (import a label map into one in the module Segmentations)")
-        raise _refusal(MaskError, name, wanted, node)
+        expected = _("a segmentation node (import a label map into one in the module Segmentations)")
+        raise _refusal(MaskError, name, expected, node)
 
 
 def checkNode(name: str, node: Any) -> None:
-    """Any node, or None.
+    """Check that an argument is a node of any kind, or None.
 
     Raises:
         MedInpaintLib.errors.InputError: it is something else.
@@ -49,8 +48,8 @@ def checkNode(name: str, node: Any) -> None:
         raise _refusal(InputError, name, _("a node of the scene, such as getNode('T1')"), node)
 
 
-def checkText(name: str, value: Any) -> None:
-    """A text.
+def text(name: str, value: Any) -> str:
+    """Return a text.
 
     Raises:
         MedInpaintLib.errors.ParameterError: it is something else.
@@ -59,10 +58,11 @@ def checkText(name: str, value: Any) -> None:
 
     if not isinstance(value, str):
         raise _refusal(ParameterError, name, _("a text"), value)
+    return value
 
 
 def checkPath(name: str, value: Any) -> None:
-    """A file or folder, or None.
+    """Check that an argument is the path of a file or folder, or None.
 
     Raises:
         MedInpaintLib.errors.ParameterError: it is something else.
@@ -73,27 +73,25 @@ def checkPath(name: str, value: Any) -> None:
         raise _refusal(ParameterError, name, _("a path"), value)
 
 
-def checkValues(name: str, values: Any) -> None:
-    """Names -> plain numbers and texts, or None.
+def values(name: str, value: Any) -> dict[str, Any]:
+    """Return names -> plain numbers and texts; an empty dict for None.
 
     Raises:
         MedInpaintLib.errors.ParameterError: it is something else.
     """
     from MedInpaintLib.errors import ParameterError
 
-    wanted = _("a dict of names and plain numbers or texts")
-    if values is None:
-        return
-    if not isinstance(values, Mapping):
-        raise _refusal(ParameterError, name, wanted, values)
+    if value is None:
+        return {}
     try:
-        json.dumps(dict(values))  # as the engine gets it
+        json.dumps({**value})  # as the engine gets it; only mappings have names to spread
     except (TypeError, ValueError):
-        raise _refusal(ParameterError, name, wanted, values) from None
+        raise _refusal(ParameterError, name, _("a dict of names and plain numbers or texts"), value) from None
+    return {**value}
 
 
 def checkMapping(name: str, value: Any) -> None:
-    """Names or nodes -> something.
+    """Check that an argument is a dict, or another mapping.
 
     Raises:
         MedInpaintLib.errors.InputError: it is something else.
@@ -104,30 +102,30 @@ def checkMapping(name: str, value: Any) -> None:
         raise _refusal(InputError, name, _("a dict"), value)
 
 
-def volumes(name: str, given: Any) -> tuple[Any, ...]:
-    """One volume or several; there are none in None.
+def volumes(name: str, value: Any) -> tuple[Any, ...]:
+    """Return one volume or several as a tuple, which is empty for None.
 
     Raises:
         MedInpaintLib.errors.InputError: one of them is no scalar volume.
     """
     from MedInpaintLib.errors import InputError
 
-    several = _several(given)
+    several = _several(value)
     for node in several:
         if node is None or not _isNodeOrNone(node, "vtkMRMLScalarVolumeNode"):
             raise _refusal(InputError, name, _("scalar volume nodes, such as [getNode('T1')]"), node)
     return several
 
 
-def texts(name: str, given: Any) -> tuple[str, ...]:
-    """One text or several, each once.
+def texts(name: str, value: Any) -> tuple[str, ...]:
+    """Return one text or several as a tuple, each once.
 
     Raises:
         MedInpaintLib.errors.ParameterError: one of them is no text.
     """
     from MedInpaintLib.errors import ParameterError
 
-    several = _several(given)
+    several = _several(value)
     for each in several:
         if not isinstance(each, str):
             raise _refusal(ParameterError, name, _("texts"), each)
@@ -135,7 +133,7 @@ def texts(name: str, given: Any) -> tuple[str, ...]:
 
 
 def wholeNumber(name: str, value: Any) -> int:
-    """A whole number, perhaps as a text.
+    """Return a whole number, which may be written as a text.
 
     Raises:
         MedInpaintLib.errors.ParameterError: it is something else.
@@ -149,7 +147,7 @@ def wholeNumber(name: str, value: Any) -> int:
 
 
 def number(name: str, value: Any) -> float:
-    """A number, perhaps as a text.
+    """Return a number, which may be written as a text.
 
     Raises:
         MedInpaintLib.errors.ParameterError: it is something else.
@@ -170,20 +168,20 @@ def _isNode(value: Any) -> bool:
     return hasattr(value, "IsA") and hasattr(value, "GetName")
 
 
-def _several(given: Any) -> tuple[Any, ...]:
-    """What is inside a list and the like; another thing is one by itself."""
-    if given is None:
+def _several(value: Any) -> tuple[Any, ...]:
+    """Return the items of a list and the like; anything else becomes the only item."""
+    if value is None:
         return ()
-    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
 
 
-def _refusal(kind: type[Exception], name: str, wanted: str, given: Any) -> Exception:
-    message = _("The argument {name} must be {wanted}; found {found}.")
-    return kind(message.format(name=name, wanted=wanted, found=_described(given)))
+def _refusal(kind: type[Exception], name: str, expected: str, value: Any) -> Exception:
+    message = _("The argument {name} must be {expected}; found {found}.")
+    return kind(message.format(name=name, expected=expected, found=_described(value)))
 
 
 def _described(value: Any) -> str:
-    """In a few words: "the vtkMRMLLabelMapVolumeNode 'lesion'", "'T1'"."""
+    """Describe a value in a few words: "the vtkMRMLLabelMapVolumeNode 'lesion'", "'T1'"."""
     if _isNode(value):
         return _("the {kind} '{name}'").format(kind=value.GetClassName(), name=value.GetName())
     text = repr(value)

@@ -1,6 +1,7 @@
 """An estimated contrast in the scene, and what it says of how it was made."""
 
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
@@ -9,6 +10,9 @@ from slicer.i18n import tr as _
 
 from . import attributes
 from .hierarchy import placeBeside
+
+if TYPE_CHECKING:
+    from MedInpaintLib.report import ImputeReport
 
 #: What an estimate of a whole contrast says.
 ESTIMATE_NOTICE = "All voxels are synthetic, not for clinical use."
@@ -48,7 +52,7 @@ def addEstimate(array: np.ndarray, ijkToRAS: np.ndarray, referenceNode, target: 
     return outputNode
 
 
-def describeEstimate(node, report: dict, sourceNames: dict[str, str], likeName: str = "") -> None:
+def describeEstimate(node, report: "ImputeReport", sourceNames: dict[str, str], likeName: str = "") -> None:
     """Write onto an estimated contrast how it was made; attributes are saved with the scene.
 
     Args:
@@ -84,7 +88,7 @@ def describeEstimate(node, report: dict, sourceNames: dict[str, str], likeName: 
 
 
 def _showAsContrast(node, likeNode) -> None:
-    """In the window, level and colors of another volume; without one, in gray, with a window that fits."""
+    """Show with the window, level and colors of another volume; without one, in gray, with a window that fits."""
     like = likeNode.GetDisplayNode() if likeNode is not None else None
     display = node.GetDisplayNode()
     if like is not None:

@@ -1,8 +1,9 @@
-"""What an evaluation leaves in the scene: its scores in tables, and what these say of how they were made."""
+"""The tables of an evaluation in the scene, and the attributes that say how they were made."""
 
 import json
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from slicer.i18n import tr as _
@@ -12,6 +13,9 @@ from . import attributes
 from .tables import Column, addTable
 from .views import inWorld
 
+if TYPE_CHECKING:
+    from MedInpaintLib.report import EvaluationReport
+
 #: The roles under which the scores refer to what was made of them.
 SUMMARY_ROLE, CHART_ROLE = "MedInpaint.Summary", "MedInpaint.Chart"
 
@@ -19,8 +23,8 @@ SUMMARY_ROLE, CHART_ROLE = "MedInpaint.Summary", "MedInpaint.Chart"
 SCORES_NOTICE = "Scores of synthetic holes in one image, not for clinical use."
 
 
-def addScores(report: dict, volumeNode, ijkToRAS: np.ndarray):
-    """A table with a row for each set of holes, method and hole, with those metrics of the convention that exist there.
+def addScores(report: "EvaluationReport", volumeNode, ijkToRAS: np.ndarray):
+    """Add a table with a row for each set of holes, method and hole, with the metrics that exist there.
 
     Args:
         report: the engine's.
@@ -42,8 +46,8 @@ def addScores(report: dict, volumeNode, ijkToRAS: np.ndarray):
     return addTable(_nameOf(_("{volume} scores ({holes})"), report, volumeNode), columns)
 
 
-def addSummary(report: dict, titles: Mapping[str, str], volumeNode):
-    """A table with a row for each set of holes and method, the best first: mean and standard deviation of each metric.
+def addSummary(report: "EvaluationReport", titles: Mapping[str, str], volumeNode):
+    """Add a table with a row for each set of holes and method, the best first: mean and SD of each metric.
 
     Its gains are over the best of the trivial methods, hole by hole.
     """
@@ -68,8 +72,8 @@ def addSummary(report: dict, titles: Mapping[str, str], volumeNode):
     return addTable(_nameOf(_("{volume} summary ({holes})"), report, volumeNode), columns)
 
 
-def addPsnrByHole(report: dict, holes: str, titles: Mapping[str, str], volumeNode):
-    """A table with a row for each hole of a set and a column for each method, the best first: PSNR in dB."""
+def addPsnrByHole(report: "EvaluationReport", holes: str, titles: Mapping[str, str], volumeNode):
+    """Add a table with a row for each hole of a set and a column for each method, the best first: PSNR in dB."""
     methods = [entry["method"] for entry in evaluation.ranked(report, holes)]
     found = {method: evaluation.psnrByHole(report, holes, method) for method in methods}
     numbers = list(found[methods[0]])
@@ -91,11 +95,11 @@ def refer(scoresTable, summaryTable, charts) -> None:
 
 
 def chartOf(scoresTable):
-    """The first plot of an evaluation, or None where there is none any more."""
+    """Return the first plot of an evaluation, or None where it has been removed."""
     return scoresTable.GetNodeReference(CHART_ROLE)
 
 
-def describe(nodes, report: dict, inputName: str) -> None:
+def describe(nodes, report: "EvaluationReport", inputName: str) -> None:
     """Write onto nodes how the evaluation was made; attributes are saved with the scene.
 
     Args:
@@ -130,15 +134,15 @@ def describe(nodes, report: dict, inputName: str) -> None:
         )
 
 
-def _nameOf(pattern: str, report: dict, volumeNode) -> str:
-    """A name that tells the volume and the holes; of several sets, how many there are."""
+def _nameOf(pattern: str, report: "EvaluationReport", volumeNode) -> str:
+    """Return a name with the volume and the holes; of several sets, with their number."""
     holes = evaluation.sets(report)
-    told = holes[0] if len(holes) == 1 else _("{count} sets of holes").format(count=len(holes))
-    return pattern.format(volume=volumeNode.GetName(), holes=told)
+    named = holes[0] if len(holes) == 1 else _("{count} sets of holes").format(count=len(holes))
+    return pattern.format(volume=volumeNode.GetName(), holes=named)
 
 
-def _metrics(report: dict) -> dict:
-    """What is known of those metrics that are defined in one hole or more; PSNR always is."""
+def _metrics(report: "EvaluationReport") -> dict:
+    """Return the facts of those metrics that are defined in one hole or more; PSNR always is."""
     rows = report["rows"]
     return {
         metric: info

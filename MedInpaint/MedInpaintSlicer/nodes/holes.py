@@ -28,7 +28,7 @@ class Hole:
 
 
 def holeOf(segmentationNode, segmentIds, volumeNode) -> Hole:
-    """The union of segments, on the grid of a volume, wherever parent transforms have put the two.
+    """Return the union of segments on the grid of a volume, with all parent transforms applied.
 
     Neither node is changed: a segmentation that holds only closed surfaces is converted in a copy.
 
@@ -54,7 +54,7 @@ def holeOf(segmentationNode, segmentIds, volumeNode) -> Hole:
                 "or check the transforms of the volume and the segmentation."
             ).format(volume=volumeNode.GetName(), segments=_quoted(nothing))
         )
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if nothing:
         warnings = (
             _("Segment(s) {segments} have no voxel inside volume '{volume}' and were left out.").format(
@@ -65,7 +65,7 @@ def holeOf(segmentationNode, segmentIds, volumeNode) -> Hole:
 
 
 def centersOf(mask: np.ndarray, ijkToRAS: np.ndarray, most: int = 100) -> tuple[tuple[float, float, float], ...]:
-    """A voxel in the middle of each connected piece of a hole, in mm in RAS, the largest piece first.
+    """Return a voxel in the middle of each connected part of a hole, in mm in RAS, the largest part first.
 
     Args:
         mask: bool, ``(k, j, i)``.
@@ -89,7 +89,7 @@ def centersOf(mask: np.ndarray, ijkToRAS: np.ndarray, most: int = 100) -> tuple[
 
 
 def _boundingBox(mask: np.ndarray) -> tuple[slice, ...]:
-    """Around the True voxels of an array that has some."""
+    """Return the bounding box of the True voxels of an array that has some."""
     ends = []
     for axis in range(mask.ndim):
         inside = np.flatnonzero(mask.any(axis=tuple(each for each in range(mask.ndim) if each != axis)))
@@ -98,7 +98,7 @@ def _boundingBox(mask: np.ndarray) -> tuple[slice, ...]:
 
 
 def _middle(labels: np.ndarray, label: int, box) -> np.ndarray:
-    """The voxel of a piece that is nearest to the mean of them all; that itself may lie outside, as in a ring."""
+    """Return the voxel of a part that is nearest to their mean, which itself may lie outside, as in a ring."""
     voxels = np.argwhere(labels[box] == label) + [side.start for side in box]
     return voxels[((voxels - voxels.mean(axis=0)) ** 2).sum(axis=1).argmin()]
 
@@ -123,7 +123,7 @@ class _Labelmaps:
             slicer.mrmlScene.RemoveNode(self._copy)
 
     def array(self, segmentId: str) -> np.ndarray:
-        """One segment, nonzero inside, in the volume's shape."""
+        """Return one segment in the volume's shape, nonzero inside."""
         ids = vtk.vtkStringArray()
         ids.InsertNextValue(segmentId)
         labelmap = slicer.vtkOrientedImageData()
@@ -151,7 +151,7 @@ class _Labelmaps:
 
 
 def _checkedNames(segmentationNode, segmentIds) -> dict[str, str]:
-    """Segment id -> name, or a MaskError that says what is missing."""
+    """Return segment id -> name, or raise a MaskError that says what is missing."""
     from MedInpaintLib.errors import MaskError
 
     if segmentationNode is None or not segmentationNode.IsA("vtkMRMLSegmentationNode"):

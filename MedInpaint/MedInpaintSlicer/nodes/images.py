@@ -1,4 +1,4 @@
-"""The voxels and the place of a volume node, for the engine."""
+"""The voxels of a volume node and their grid, for the engine."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ SHEAR_TOLERANCE = 1e-3
 
 @dataclasses.dataclass(frozen=True)
 class Image:
-    """A volume node's voxels and place.
+    """The voxels of a volume node and their grid.
 
     Attributes:
         array: a view of the node's own memory: read it, never write to it.
@@ -29,7 +29,7 @@ class Image:
 
 
 def imageOf(volumeNode) -> Image:
-    """The voxels and the place of a scalar volume.
+    """Return the voxels of a scalar volume and their grid.
 
     Raises:
         MedInpaintLib.errors.ImageReadError: no node, no voxels, or several values per voxel.
@@ -58,14 +58,25 @@ def imageOf(volumeNode) -> Image:
     return Image(slicer.util.arrayFromVolume(volumeNode), ijkToRAS, np.diag([*spacing, 1.0]), (warning,))
 
 
+def possibleModalities(volumeNode) -> set[str]:
+    """Return what the engine may take a volume for by its shape alone; no voxel is read. Empty without an image."""
+    from MedInpaintLib.modality import Modality
+
+    imageData = volumeNode.GetImageData() if volumeNode is not None else None
+    if imageData is None:
+        return set()
+    dimensions = sum(size > 1 for size in imageData.GetDimensions())
+    return {Modality.guess(np.array([intensity]), dimensions).name for intensity in (0, -1000)}
+
+
 def firstColorVolume():
-    """The first volume with voxels that has several values in each, or None."""
+    """Return the first volume with voxels that has several values in each, or None."""
     nodes = slicer.util.getNodesByClass("vtkMRMLVectorVolumeNode")
     return next((node for node in nodes if node.GetImageData() is not None), None)
 
 
 def colorComplaint(volumeNode) -> str:
-    """Why a volume with several values per voxel cannot be filled, and the way out."""
+    """Say why a volume with several values per voxel cannot be filled, and what to do."""
     return _(
         "Volume '{name}' has {components} values per voxel (color or vector volume). "
         "Convert it to a scalar volume first, for example with the module Vector to Scalar Volume."
@@ -73,7 +84,7 @@ def colorComplaint(volumeNode) -> str:
 
 
 def fileVolume(array: np.ndarray, ijkToRAS: np.ndarray):
-    """A ``MedInpaintLib.Volume`` to write to a file, whose space is LPS.
+    """Return a ``MedInpaintLib.Volume`` to write to a file, whose space is LPS.
 
     Args:
         array: ``(k, j, i)``, any real dtype or bool.
@@ -88,7 +99,7 @@ def fileVolume(array: np.ndarray, ijkToRAS: np.ndarray):
 
 
 def firstNode(className: str):
-    """The first visible node that is of this very class (a label map is a kind of scalar volume, too), or None."""
+    """Return the first visible node of exactly this class (a label map is a kind of scalar volume, too), or None."""
     nodes = slicer.util.getNodesByClass(className)
     return next((node for node in nodes if node.GetClassName() == className and not node.GetHideFromEditors()), None)
 

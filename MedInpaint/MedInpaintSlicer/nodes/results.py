@@ -1,7 +1,8 @@
-"""The filled volume in the scene, and what it says of how it was made."""
+"""The filled volume in the scene, and the attributes that say how it was made."""
 
 import dataclasses
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
@@ -13,20 +14,23 @@ from . import attributes
 from .hierarchy import placeBeside
 from .names import resultName
 
+if TYPE_CHECKING:
+    from MedInpaintLib.report import FillReport
+
 
 @dataclasses.dataclass(frozen=True)
 class Provenance:
-    """How a result was made.
+    """The record of how a result was made.
 
     Attributes:
         report: the engine's report of the run.
         inputName: the input volume's name.
         segmentNames: of the segments that were filled.
         guideNames: of the volumes that guided.
-        exemplars: the name of the folder with exemplars, without what leads to it, which is nobody else's business.
+        exemplars: the name of the folder with exemplars, without its path, which may be private.
     """
 
-    report: dict
+    report: "FillReport"
     inputName: str
     segmentNames: tuple[str, ...]
     guideNames: tuple[str, ...] = ()

@@ -4,6 +4,8 @@ The frames of a sequence lie in a scene of its own. What the user sees is the pr
 which the browser copies the frame that is selected.
 """
 
+from typing import Any
+
 import numpy as np
 import slicer
 import vtk
@@ -28,7 +30,7 @@ def offerVolumeSequences(selector) -> None:
 
 
 def complaint(sequenceNode) -> str:
-    """Why the frames of a sequence cannot be filled, in a line; empty when they can be."""
+    """Say in a line why the frames of a sequence cannot be filled; empty when they can be."""
     if sequenceNode is None:
         return _("Choose a sequence of volumes.")
     if sequenceNode.GetNumberOfDataNodes() == 0:
@@ -39,12 +41,12 @@ def complaint(sequenceNode) -> str:
 
 
 def isSequence(node) -> bool:
-    """Whether a node is a sequence, and not something that is the same at all times."""
+    """Tell whether a node is a sequence, and not something that is the same at all times."""
     return node is not None and node.IsA("vtkMRMLSequenceNode")
 
 
 def volumeSequenceOf(node):
-    """What is meant by a sequence or a browser: of a browser, the first of its sequences of volumes, the master first.
+    """Return the sequence of volumes: a sequence itself, or of a browser the first one, the master first.
 
     Raises:
         MedInpaintLib.errors.InputError: there is none.
@@ -64,32 +66,32 @@ def volumeSequenceOf(node):
 
 
 def browserOf(sequenceNode):
-    """The first browser that shows a sequence, or None."""
+    """Return the first browser that shows a sequence, or None."""
     return slicer.modules.sequences.logic().GetFirstBrowserNodeForSequenceNode(sequenceNode)
 
 
 def sequenceShownBy(node, browserNode):
-    """The sequence whose frames a node shows in a browser, or None: it is the same at all times."""
+    """Return the sequence whose frames a node shows in a browser; None for a node that is always the same."""
     return browserNode.GetSequenceNode(node) if browserNode is not None and node is not None else None
 
 
 def indexValues(sequenceNode) -> tuple[str, ...]:
-    """What the frames are found by, in their order."""
+    """Return the index values of the frames, in their order."""
     return tuple(sequenceNode.GetNthIndexValue(number) for number in range(sequenceNode.GetNumberOfDataNodes()))
 
 
 def frameName(sequenceNode, indexValue: str) -> str:
-    """What a frame is called: "time 0.5 s"."""
+    """Return what a frame is called: "time 0.5 s"."""
     return " ".join(filter(None, (sequenceNode.GetIndexName(), indexValue, sequenceNode.GetIndexUnit())))
 
 
 def hasFrame(sequenceNode, indexValue: str) -> bool:
-    """Whether a sequence has a frame at that very index value."""
+    """Tell whether a sequence has a frame at exactly that index value."""
     return sequenceNode.GetDataNodeAtValue(indexValue, True) is not None
 
 
 def frameAt(sequenceNode, indexValue: str):
-    """A frame, in the sequence's own scene.
+    """Return a frame, which is in the sequence's own scene.
 
     Raises:
         MedInpaintLib.errors.InputError: there is none at that very index value.
@@ -115,17 +117,18 @@ class Moment:
     """
 
     def __init__(self, browserNode, indexValue: str) -> None:
-        """
+        """Prepare a moment; nothing is copied yet.
+
         Args:
             browserNode: knows which nodes are proxies; None: none is.
             indexValue: of the frame.
         """
         self._browser = browserNode
         self._indexValue = indexValue
-        self._copies = {}
+        self._copies: dict[Any, Any] = {}
 
     def at(self, node):
-        """A node of the main scene as it is at this moment: itself where it does not change, else a hidden copy.
+        """Return a node of the main scene as it is at this moment: itself, or a hidden copy where it changes.
 
         Raises:
             MedInpaintLib.errors.InputError: a sequence has nothing at this moment.
@@ -142,7 +145,7 @@ class Moment:
         return self._copy(node, content, node.GetName(), transform)
 
     def frameOf(self, sequenceNode):
-        """A hidden copy of a sequence's frame, where its proxy would be.
+        """Return a hidden copy of a sequence's frame, where its proxy would be.
 
         Raises:
             MedInpaintLib.errors.InputError: it has none at this moment.
@@ -185,9 +188,9 @@ class FilledSequence:
     def __init__(self, inputSequence, uncertainty: bool) -> None:
         self._input = inputSequence
         self.result = _emptyLike(inputSequence)
-        self.uncertainty = _emptyLike(inputSequence) if uncertainty else None
-        self.resultProxy = None
-        self.uncertaintyProxy = None
+        self.uncertainty: Any = _emptyLike(inputSequence) if uncertainty else None
+        self.resultProxy: Any = None
+        self.uncertaintyProxy: Any = None
 
     def add(self, indexValue: str, array: np.ndarray, uncertainty: np.ndarray | None = None):
         """Add a frame that was filled.
@@ -204,7 +207,7 @@ class FilledSequence:
         frame.RemoveAttribute("DICOM.instanceUIDs")
         # Into the copy's memory rather than a new array, which keeps the VTK scalar type.
         slicer.util.arrayFromVolume(frame)[...] = array
-        if self.uncertainty is not None:
+        if uncertainty is not None:
             self._addUncertainty(indexValue, uncertainty)
         return frame
 
@@ -221,16 +224,16 @@ class FilledSequence:
     def show(self, browserNode, method: str, description: str) -> None:
         """Add the sequences to the scene, and to the browser of the input, if there is one."""
         name = resultName(self._input.GetName(), method)
-        said = {"Method": method, "Input": self._input.GetName(), "Notice": attributes.NOTICE}
-        self.resultProxy = _show(self.result, name, said, self._input, browserNode)
+        values = {"Method": method, "Input": self._input.GetName(), "Notice": attributes.NOTICE}
+        self.resultProxy = _show(self.result, name, values, self._input, browserNode)
         self.result.SetDescription(f"{description} {attributes.NOTICE}")
         if self.uncertainty is not None:
-            self._showUncertainty(browserNode, method, said)
+            self._showUncertainty(browserNode, method, values)
 
     def nodes(self) -> list:
-        """What :meth:`show` has added to the scene."""
-        shown = (self.result, self.resultProxy, self.uncertainty, self.uncertaintyProxy)
-        return [each for each in shown if each is not None]
+        """Return what :meth:`show` has added to the scene."""
+        everything = (self.result, self.resultProxy, self.uncertainty, self.uncertaintyProxy)
+        return [each for each in everything if each is not None]
 
     def remove(self) -> None:
         """Take out of the scene and its browsers what :meth:`show` has added, as far as it is still there."""
@@ -246,9 +249,9 @@ class FilledSequence:
         node.SetAttribute("MedInpaint.Notice", attributes.NOTICE)
         self.uncertainty.SetDataNodeAtValue(node, indexValue)
 
-    def _showUncertainty(self, browserNode, method: str, said: dict[str, str]) -> None:
+    def _showUncertainty(self, browserNode, method: str, values: dict[str, str]) -> None:
         name = _("{input} uncertainty ({method})").format(input=originalName(self._input.GetName()), method=method)
-        proxy = self.uncertaintyProxy = _show(self.uncertainty, name, said, self._input, browserNode)
+        proxy = self.uncertaintyProxy = _show(self.uncertainty, name, values, self._input, browserNode)
         self.result.SetNodeReferenceID(attributes.UNCERTAINTY_ROLE, self.uncertainty.GetID())
         if proxy is None:
             return
@@ -260,7 +263,7 @@ class FilledSequence:
 
 
 def _emptyLike(sequenceNode):
-    """A sequence with the same kind of index and no frames."""
+    """Return a sequence with the same kind of index and no frames."""
     made = slicer.vtkMRMLSequenceNode()
     made.SetIndexType(sequenceNode.GetIndexType())
     made.SetIndexName(sequenceNode.GetIndexName())
@@ -269,14 +272,14 @@ def _emptyLike(sequenceNode):
     return made
 
 
-def _show(sequenceNode, name: str, said: dict[str, str], inputSequence, browserNode):
+def _show(sequenceNode, name: str, values: dict[str, str], inputSequence, browserNode):
     """Put a sequence into the scene and into its input's browser, whose selected frame stays the selected one.
 
     Returns:
         The proxy, which lies and looks like the input's; None where there is no browser.
     """
     sequenceNode.SetName(slicer.mrmlScene.GenerateUniqueName(name))
-    for attribute, value in said.items():
+    for attribute, value in values.items():
         sequenceNode.SetAttribute(f"MedInpaint.{attribute}", value)
     slicer.mrmlScene.AddNode(sequenceNode)
     if browserNode is None or not slicer.mrmlScene.IsNodePresent(browserNode):
@@ -299,7 +302,7 @@ def _remove(sequenceNode, proxy) -> None:
     """Remove a sequence and what shows its frames."""
     proxies = [proxy]
     if sequenceNode is not None and slicer.mrmlScene.IsNodePresent(sequenceNode):
-        # The sequence goes first: as long as a browser has it, it would make a proxy that is removed anew.
+        # The sequence goes first: as long as a browser has it, it would make the removed proxy again.
         for browser in _browsersOf(sequenceNode):
             proxies.append(browser.GetProxyNode(sequenceNode))
             browser.RemoveSynchronizedSequenceNode(sequenceNode.GetID())
@@ -309,15 +312,15 @@ def _remove(sequenceNode, proxy) -> None:
 
 
 def _browsersOf(sequenceNode) -> list:
-    found = vtk.vtkCollection()
-    slicer.modules.sequences.logic().GetBrowserNodesForSequenceNode(sequenceNode, found)
-    return _items(found)
+    nodes = vtk.vtkCollection()
+    slicer.modules.sequences.logic().GetBrowserNodesForSequenceNode(sequenceNode, nodes)
+    return _items(nodes)
 
 
 def _browsedBy(browserNode) -> list:
-    found = vtk.vtkCollection()
-    browserNode.GetSynchronizedSequenceNodes(found, True)
-    return _items(found)
+    nodes = vtk.vtkCollection()
+    browserNode.GetSynchronizedSequenceNodes(nodes, True)
+    return _items(nodes)
 
 
 def _items(collection) -> list:

@@ -8,15 +8,15 @@ from slicer.util import VTKObservationMixin
 
 
 class Removals(VTKObservationMixin):
-    """Tells when one of some nodes is removed from the scene."""
+    """An observer of nodes that are removed from the scene."""
 
     def __init__(self, removed: Callable[[], None]) -> None:
         super().__init__()
         self._removed = removed
-        self._nodes = ()
+        self._nodes: tuple = ()
 
     def observe(self, *nodes) -> None:
-        """These nodes from now on, in place of others; or none."""
+        """Observe these nodes, or none, instead of the present ones."""
         self.removeObservers()
         self._nodes = nodes
         if nodes:
@@ -28,7 +28,7 @@ class Removals(VTKObservationMixin):
 
 
 class Layers:
-    """What all slice views show at one moment, to be shown again later."""
+    """The layers of all slice views at one moment, to be shown again later."""
 
     def __init__(self) -> None:
         self._layers = [
@@ -66,7 +66,7 @@ def showLegend(volumeNode, title: str) -> None:
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volumeNode)
     legend.SetTitleText(title)
     legend.SetVisibility(True)
-    legend.Modified()  # the views look anew which volumes they show
+    legend.Modified()  # the views check again which volumes they show
 
 
 def hideLegend(volumeNode) -> None:
@@ -81,7 +81,7 @@ def _ifThere(identifier: str | None) -> str | None:
 
 
 def inWorld(volumeNode, points) -> tuple:
-    """Points under a volume's parent transform (RAS, mm), where that puts them."""
+    """Return points (RAS, mm) with a volume's parent transform applied."""
     transform = vtk.vtkGeneralTransform()
     slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(volumeNode.GetParentTransformNode(), None, transform)
     return tuple(transform.TransformPoint(*point) for point in points)

@@ -14,17 +14,17 @@ from .undo import UndoButton
 
 
 class BatchPage(RunPage):
-    """Fills many volumes, or all frames of a sequence, with the choices of the tab "Fill"."""
+    """The tab that fills many volumes, or all frames of a sequence, with the choices of the tab "Fill"."""
 
     UI = "Batch"
 
     def __init__(self, logic, log) -> None:
-        """As for :class:`RunPage`."""
+        """Take the same arguments as :class:`RunPage`."""
         super().__init__(logic, log)
         ui = self.ui
         self._methods = _methods()
         self._log = log
-        self._shownRows = None
+        self._shownRows: tuple | None = None
         self._undo = UndoButton(ui.batchUndoButton, self._onUndone)
         self._observer = changes.NodesObserver(self.refreshSoon)
         self._volumes = CheckedNodes(ui.batchVolumesSelector, "batchVolumes")
@@ -62,12 +62,12 @@ class BatchPage(RunPage):
             return _("Fill every frame of the sequence, each by itself, into a new sequence beside it.")
         return _("Fill the volumes one after another, each into a new volume beside it.")
 
-    # What is shown.
+    # What the page shows.
 
     def _show(self) -> None:
         ui, node, isSequence = self.ui, self._node, self._isSequence()
         holes = {"fill": _("As in the tab Fill"), "one": _("In one segmentation")}
-        # The segmentation of a frame is found by itself, where there are such.
+        # Each frame's own segmentation is used where there is one.
         own = {} if isSequence else {"own": _("In each volume's own segmentation")}
         self._combos.fill("batchHole", {**holes, **own})
         self._combos.show(node)
@@ -116,27 +116,25 @@ class BatchPage(RunPage):
         )
 
     def _settings(self) -> str:
-        """The settings of the tab "Fill", in a line."""
-        node = self._node
-        info = self._methods.get(node.method)
-        said = [
-            _("Automatic") if info is None else info.title + _ownValues(info, parameters.valuesOf(node, node.method))
-        ]
-        if node.blend != "auto":
-            said.append(_("blending: {blend}").format(blend=blends().get(node.blend, node.blend)))
-        if node.dilateMm:
-            said.append(_("hole grown by {mm:g} mm").format(mm=node.dilateMm))
+        """Return the settings of the tab "Fill" in a line."""
+        node, chosen = self._node, parameters.fillOptions(self._node)
+        info = self._methods.get(chosen.method)
+        settings = [_("Automatic") if info is None else info.title + _ownValues(info, chosen.parameters)]
+        if chosen.blend != "auto":
+            settings.append(_("blending: {blend}").format(blend=blends().get(chosen.blend, chosen.blend)))
+        if chosen.dilate_mm:
+            settings.append(_("hole grown by {mm:g} mm").format(mm=chosen.dilate_mm))
         guides = sources.guidesOf(node)
         if guides:
-            said.append(_("guided by {names}").format(names=_quoted(guides)))
+            settings.append(_("guided by {names}").format(names=_quoted(guides)))
         if node.exemplars:
-            said.append(_("exemplars in '{folder}'").format(folder=node.exemplars))
-        if node.selfCheck:
-            said.append(_("with self-check"))
+            settings.append(_("exemplars in '{folder}'").format(folder=node.exemplars))
+        if chosen.self_check:
+            settings.append(_("with self-check"))
         if node.uncertainty:
-            said.append(_("with uncertainty"))
-        said.append(_("device: {device}").format(device=devices().get(node.device, node.device)))
-        return _("Settings of the tab Fill: {settings}.").format(settings="; ".join(said))
+            settings.append(_("with uncertainty"))
+        settings.append(_("device: {device}").format(device=devices().get(chosen.device, chosen.device)))
+        return _("Settings of the tab Fill: {settings}.").format(settings="; ".join(settings))
 
     # What is chosen.
 
@@ -144,7 +142,7 @@ class BatchPage(RunPage):
         return self._node.batchKind == "sequence"
 
     def _holeKind(self) -> str:
-        """How the hole is told: "fill", "one" or "own", among those that are offered."""
+        """Return how the hole is marked: "fill", "one" or "own", as far as that is offered."""
         hole = self._node.batchHole
         return "fill" if hole == "own" and self._isSequence() else hole
 
@@ -152,23 +150,23 @@ class BatchPage(RunPage):
         return [each.strip() for each in self._node.batchSegmentNames.split(",") if each.strip()]
 
     def _sharedHole(self) -> ownholes.Marked:
-        """What marks the hole of all of them; not asked for where each has its own."""
+        """Return what marks the hole of all of them; not called where each has its own."""
         node = self._node
         if self._holeKind() == "one":
             return ownholes.markedByNames(node.batchSegmentation, self._segmentNames())
         return ownholes.markedBy(node.segmentation, node.segmentIds)
 
     def _holeOf(self, volume) -> ownholes.Marked:
-        """What marks the hole of a volume."""
+        """Return what marks the hole of a volume."""
         isOwn = self._holeKind() == "own"
         return ownholes.ownMarked(volume, self._segmentNames()) if isOwn else self._sharedHole()
 
     def _problemOf(self, volume) -> str:
-        """Why a volume cannot be filled, in a few words; empty when it can be."""
+        """Say in a few words why a volume cannot be filled; empty when it can be."""
         return needs.volumeComplaint(volume) or self._holeOf(volume).problem
 
     def _nodesThatAreNamed(self) -> list:
-        """All nodes whose names, segments or voxels decide on what is shown."""
+        """Return all nodes whose names, segments or voxels decide on what is shown."""
         node = self._node
         own = ownholes.offered() if self._holeKind() == "own" else ()
         shared = (node.batchSequence, node.batchSegmentation, node.segmentation)
@@ -188,7 +186,7 @@ class BatchPage(RunPage):
             or self._complaintAboutVolumes()
             or needs.complaint(
                 self._methods.get(node.method),
-                parameters.valuesOf(node, node.method),
+                parameters.fillOptions(node).parameters,
                 sources.guidesOf(node),
                 node.exemplars,
             )
@@ -196,7 +194,7 @@ class BatchPage(RunPage):
         )
 
     def _complaintAboutHole(self) -> str:
-        """Why there is no hole in any of them, in a line; empty when there is one."""
+        """Say in a line why there is no hole in any of them; empty when there is one."""
         if self._holeKind() == "own":
             volumes = presentNodes(self._node, "batchVolumes")
             nowhere = all(self._holeOf(each).problem for each in volumes)
@@ -211,7 +209,7 @@ class BatchPage(RunPage):
         return _("This is wrong with the hole: {problem}.").format(problem=hole.problem)
 
     def _complaintAboutVolumes(self) -> str:
-        """Why none of the volumes can be filled, in a line; empty when one can be: the others are told at the end."""
+        """Say in a line why no volume can be filled; empty when one can be: the others are named at the end."""
         volumes = [] if self._isSequence() else presentNodes(self._node, "batchVolumes")
         problems = [self._problemOf(each) for each in volumes]
         if not problems or not all(problems):
@@ -250,28 +248,16 @@ class BatchPage(RunPage):
             installation.ensurePackages()
         else:
             installation.ensurePackages(info.title, info.requires)
-        options = {
-            "method": node.method,
-            "parameters": parameters.valuesOf(node, node.method),
-            "blend": node.blend,
-            "device": node.device,
-            "dilateMm": node.dilateMm,
-            "guides": sources.guidesOf(node),
-            "exemplars": node.exemplars or None,
-            "selfCheck": node.selfCheck,
-            "uncertainty": node.uncertainty,
-            "wait": False,
-            **callbacks,
-        }
+        choices = {**sources.fillArguments(node), "wait": False, **callbacks}
         if self._isSequence():
             hole = self._sharedHole()
-            return self.logic.inpaintSequence(node.batchSequence, hole.segmentation, hole.segmentIds, **options)
+            return self.logic.inpaintSequence(node.batchSequence, hole.segmentation, hole.segmentIds, **choices)
         holes = {each: self._holeOf(each) for each in presentNodes(node, "batchVolumes")}
         return self.logic.inpaintVolumes(
             list(holes),
             {volume: hole.segmentation for volume, hole in holes.items() if not hole.problem},
             {volume: hole.segmentIds for volume, hole in holes.items()},
-            **options,
+            **choices,
         )
 
     def _showResult(self, job) -> None:
@@ -301,7 +287,7 @@ class BatchPage(RunPage):
         self.run.say(self.ui.warningLabel, "\n".join(job.warnings))
 
     def _resultText(self, job) -> str:
-        """What was made, by what, and how far it can be trusted."""
+        """Say what was made, by which method, and how far to trust it."""
         reports = list(job.reports.values())
         titles = {name: info.title for name, info in self._methods.items()}
         methods = list(dict.fromkeys(titles[each["method"]] for each in reports))
@@ -311,7 +297,7 @@ class BatchPage(RunPage):
 
 
 def _textAt(indexValue: str, hole: ownholes.Marked, changing) -> str:
-    """The hole of a frame; ``changing`` is the sequence of the segmentation, where that is another one in each."""
+    """Return the hole of a frame; ``changing`` is the sequence of segmentations, where each frame has its own."""
     if changing is None or hole.problem:
         return hole.problem or hole.names
     if not sequences.hasFrame(changing, indexValue):
@@ -338,7 +324,7 @@ def _sequenceText(job) -> str:
 
 
 def _ownValues(info, values: dict) -> str:
-    """A method's parameters that are not the defaults, in brackets."""
+    """Return a method's parameters that differ from the defaults, in brackets."""
     changed = [
         f"{each.name.replace('_', ' ')} {values[each.name]}{f' {each.unit}' if each.unit else ''}"
         for each in info.describe()

@@ -2,10 +2,11 @@
 
 
 class CheckedNodes:
-    """Binds such a selector to a list of nodes in a parameter node, both ways."""
+    """A selector that is bound to a list of nodes in a parameter node, both ways."""
 
     def __init__(self, selector, field: str) -> None:
-        """
+        """Bind a selector.
+
         Args:
             selector: a qMRMLCheckableNodeComboBox.
             field: of the parameter node.
@@ -28,12 +29,12 @@ class CheckedNodes:
         finally:
             self._showing = False
 
-    def _check(self, wanted: list) -> None:
+    def _check(self, nodes: list) -> None:
         checked = self._selector.checkedNodes()
         for each in checked:
-            if each not in wanted:
+            if each not in nodes:
                 self._selector.uncheck(each)
-        for each in wanted:
+        for each in nodes:
             if each not in checked:
                 self._selector.check(each)
         # While a scene is loaded, the selector does not yet know all of its nodes.
@@ -53,5 +54,5 @@ class CheckedNodes:
 
 
 def presentNodes(node, field: str) -> list:
-    """The nodes in a list of a parameter node that are still in the scene."""
+    """Return the nodes in a list of a parameter node that are still in the scene."""
     return [each for each in getattr(node, field) if each is not None and each.GetScene() is not None]

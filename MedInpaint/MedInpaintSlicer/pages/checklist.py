@@ -1,4 +1,4 @@
-"""A list of which items are ticked, for which the parameter node has no connector."""
+"""A list whose items are ticked, for which the parameter node has no connector."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -6,10 +6,11 @@ import qt
 
 
 class CheckList:
-    """Ticks and unticks the items of a list widget."""
+    """A list widget with items to tick."""
 
     def __init__(self, widget, changed: Callable[[], None]) -> None:
-        """
+        """Bind a list widget.
+
         Args:
             widget: an empty QListWidget.
             changed: called when the user ticks or unticks an item.
@@ -17,12 +18,13 @@ class CheckList:
         self._widget = widget
         self._changed = changed
         self._names: list[str] = []
+        self._tips: Mapping[str, str] = {}
         self._always: frozenset[str] = frozenset()
         self._showing = False
         widget.connect("itemChanged(QListWidgetItem*)", lambda item: self._onChanged())
 
     def fill(self, titles: Mapping[str, str], tips: Mapping[str, str], always: Iterable[str] = ()) -> None:
-        """Offer these.
+        """Offer these items instead of the present ones.
 
         Args:
             titles: name -> title.
@@ -30,7 +32,7 @@ class CheckList:
             always: names that are ticked and cannot be unticked.
         """
         self._always = frozenset(always)
-        self._names = list(titles)
+        self._names, self._tips = list(titles), tips
         self._showing = True
         self._widget.clear()
         for name, title in titles.items():
@@ -41,16 +43,25 @@ class CheckList:
             self._widget.addItem(item)
         self._showing = False
 
-    def show(self, names: Iterable[str]) -> None:
-        """Tick these, and no others but those that always are."""
-        wanted = {*names, *self._always}
+    def show(self, names: Iterable[str], reasons: Mapping[str, str]) -> None:
+        """Tick some items, besides those that are always ticked, and untick the others.
+
+        Args:
+            names: the items to tick.
+            reasons: name -> why it cannot be ticked, of items that are greyed out.
+        """
+        ticked = {*names, *self._always} - reasons.keys()
         self._showing = True
         for row, name in enumerate(self._names):
-            self._widget.item(row).setCheckState(qt.Qt.Checked if name in wanted else qt.Qt.Unchecked)
+            item = self._widget.item(row)
+            item.setCheckState(qt.Qt.Checked if name in ticked else qt.Qt.Unchecked)
+            item.setToolTip(reasons.get(name, self._tips.get(name, "")))
+            if name not in self._always:
+                item.setFlags(qt.Qt.ItemIsUserCheckable if name in reasons else _USABLE)
         self._showing = False
 
     def ticked(self) -> list[str]:
-        """What is ticked and need not be, in the order of the list."""
+        """Return the items that the user has ticked, in the order of the list."""
         return [
             name
             for row, name in enumerate(self._names)

@@ -1,15 +1,20 @@
 """Combo boxes whose items have a name beside their title, for which the parameter node has no connectors."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import qt
 from slicer.i18n import tr as _
 
 from .. import parameters
 
 
 class BoundCombos:
-    """Binds combo boxes to text fields of a parameter node, both ways."""
+    """Combo boxes that are bound to text fields of a parameter node, both ways."""
 
-    def __init__(self, combos: dict) -> None:
-        """
+    def __init__(self, combos: Mapping[str, Any]) -> None:
+        """Bind combo boxes.
+
         Args:
             combos: field -> combo box.
         """
@@ -20,7 +25,7 @@ class BoundCombos:
             combo.connect("currentIndexChanged(int)", lambda index, field=field: self._onChanged(field))
 
     def fill(self, field: str, titles: dict[str, str]) -> None:
-        """Offer these: name -> title; in place of others."""
+        """Offer these items instead of the present ones: name -> title."""
         combo = self._combos[field]
         items = [(combo.itemData(index), combo.itemText(index)) for index in range(combo.count)]
         if items == list(titles.items()):
@@ -32,10 +37,10 @@ class BoundCombos:
         self._showing = before
 
     def show(self, node) -> None:
-        """Show what a parameter node holds, from now on; None: nothing, and take nothing in.
+        """Show what a parameter node holds, from now on; None: ignore the widgets.
 
-        A value that the field cannot have becomes its default; for others that are not offered, such as a model that is
-        not there now, the first item stands.
+        A value that the field cannot have becomes its default; for others that are not offered, such as a model that
+        has been removed, the first item is shown.
         """
         self._node = node
         if node is None:
@@ -43,7 +48,7 @@ class BoundCombos:
         self._showing = True
         try:
             for field, combo in self._combos.items():
-                combo.currentIndex = max(combo.findData(parameters.mended(node, field)), 0)
+                combo.currentIndex = max(combo.findData(parameters.validValue(node, field)), 0)
         finally:
             self._showing = False
 
@@ -52,11 +57,26 @@ class BoundCombos:
             setattr(self._node, field, self._combos[field].currentData)
 
 
+def showAvailable(combo, methods: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
+    """Grey out methods that cannot run, with the reason as tool tip; others have their summary there.
+
+    Args:
+        combo: its items have the methods' names as data.
+        methods: name -> ``MethodInfo``.
+        reasons: name -> why it cannot run, of those that cannot.
+    """
+    for row in range(combo.count):
+        name = combo.itemData(row)
+        if name in methods:
+            combo.model().item(row).setEnabled(name not in reasons)
+            combo.setItemData(row, reasons.get(name, methods[name].summary), qt.Qt.ToolTipRole)
+
+
 def blends() -> dict[str, str]:
-    """How a fill can meet its surroundings: name -> title."""
+    """Return how a fill can be joined to its surroundings: name -> title."""
     return {"auto": _("Automatic"), "paste": _("Paste"), "feather": _("Feather"), "poisson": _("Poisson")}
 
 
 def devices() -> dict[str, str]:
-    """Where can be computed: name -> title."""
+    """Return the devices: name -> title."""
     return {"auto": _("Automatic"), "cpu": _("CPU"), "cuda": _("GPU (CUDA)"), "mps": _("GPU (Apple)")}

@@ -1,5 +1,7 @@
 """The section "Compare" of a tab: before and after, difference and uncertainty in the slice views; and Undo."""
 
+from typing import Any
+
 import qt
 from slicer.i18n import tr as _
 
@@ -11,14 +13,15 @@ FLICKER = 600
 
 
 class Compare:
-    """Shows a result over what was there before, in all slice views alike.
+    """A comparison of a result with what was there before, in all slice views.
 
     Two layers: the one below, and the one above, whose opacity is the slider. Before and after are those two; a
     difference or an uncertainty lies over the result.
     """
 
     def __init__(self, ui, undone, gone) -> None:
-        """
+        """Bind the widgets.
+
         Args:
             ui: has the widgets of Compare.ui.
             undone: called when a result was taken back.
@@ -28,10 +31,10 @@ class Compare:
         self._undone = undone
         self._gone = gone
         self._removals = views.Removals(self._onRemoved)
-        self._job = None
-        self._before = None
-        self._layers = None
-        self._outline = None
+        self._job: Any = None
+        self._before: Any = None
+        self._layers: views.Layers | None = None
+        self._outline: Outline | None = None
         self._piece = 0
         self._offering = False
         self._timer = qt.QTimer()
@@ -48,7 +51,7 @@ class Compare:
     def show(self, job) -> None:
         """Show a job that is done.
 
-        What was filled is compared with what was there before. What was made anew (a job without a segmentation) is
+        What was filled is compared with what was there before. What was newly made (a job without a segmentation) is
         laid over the volume that it was made of, and a difference of the two would mean nothing.
         """
         self.clear()
@@ -68,7 +71,7 @@ class Compare:
         self._showLayers()
 
     def clear(self) -> None:
-        """There is no result to look at (any more); what the views show stays, and segments look as before."""
+        """Forget the result; the views keep what they show, and segments look as before."""
         self.rest()
         self._hideLegends()
         self._removals.observe()
@@ -78,24 +81,24 @@ class Compare:
         self._job = self._before = self._layers = self._outline = None
 
     def rest(self) -> None:
-        """Nobody looks at this section: nothing may move by itself."""
+        """Stop what moves by itself: nobody looks at this section."""
         self._ui.flickerButton.checked = False
 
     def pause(self) -> None:
-        """The user goes to another module, where segments are to look as ever."""
+        """Let segments look as ever: the user goes to another module."""
         self.rest()
         if self._outline is not None:
             self._outline.restore()
 
     def resume(self) -> None:
-        """The user is back."""
+        """Show the comparison again: the user is back."""
         if self._outline is not None:
             self._outline.show(self._ui.outlineBox.checked)
 
     def undo(self) -> None:
         """Take the result back, and let the views show what they showed before it."""
         job, layers = self._job, self._layers
-        if job is None:
+        if job is None or layers is None:
             return
         self.clear()
         job.undo()
@@ -116,7 +119,7 @@ class Compare:
         return views.inWorld(self._before, centers) if self._isThere() else ()
 
     def _isThere(self) -> bool:
-        """Whether both volumes still are."""
+        """Tell whether both volumes are still in the scene."""
         nodes = (self._before, self._job.outputVolume) if self._job is not None else (None,)
         return all(node is not None and node.GetScene() is not None for node in nodes)
 
@@ -124,7 +127,7 @@ class Compare:
         return self._job.segmentation is not None
 
     def _ends(self) -> tuple[str, str]:
-        """What the result, and what it was made of, are called."""
+        """Return what the result, and what it was made of, are called."""
         return (_("Before"), _("After")) if self._isFill() else (_("Source"), _("Estimate"))
 
     def _offerViews(self) -> None:
@@ -159,7 +162,7 @@ class Compare:
             views.showLegend(self._above(), self._ui.compareCombo.currentText)
 
     def _above(self):
-        """The volume on top: the result, its difference, or its uncertainty."""
+        """Return the volume on top: the result, its difference, or its uncertainty."""
         view, job = self._ui.compareCombo.currentData, self._job
         if view == "difference" and difference.canDiffer(self._before, job.outputVolume):
             made = difference.differenceOf(self._before, job.outputVolume)

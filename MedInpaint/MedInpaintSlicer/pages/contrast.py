@@ -1,5 +1,7 @@
 """The tab "Contrast"; its widgets are in Resources/UI/Contrast.ui."""
 
+from typing import TYPE_CHECKING
+
 import qt
 from slicer.i18n import tr as _
 
@@ -10,15 +12,18 @@ from .combos import BoundCombos, devices
 from .messages import fillText, segmentsComplaint
 from .page import RunPage
 
+if TYPE_CHECKING:
+    from MedInpaintLib.report import ImputeReport
+
 
 class ContrastPage(RunPage):
-    """Estimates a contrast of a head that is missing, or repairs a part of it, from the other contrasts."""
+    """The tab that estimates a missing contrast of a head, or repairs a part of it, from the other contrasts."""
 
     UI = "Contrast"
     COMPARES = True
 
     def __init__(self, logic, log) -> None:
-        """As for :class:`RunPage`."""
+        """Take the same arguments as :class:`RunPage`."""
         super().__init__(logic, log)
         ui = self.ui
         self._segmentation = None
@@ -111,13 +116,13 @@ class ContrastPage(RunPage):
         )
 
     def _isRepair(self) -> bool:
-        return parameters.mended(self._node, "imputeMode") == "repair"
+        return parameters.validValue(self._node, "imputeMode") == "repair"
 
-    def _wanted(self) -> str:
-        return parameters.mended(self._node, "wantedContrast")
+    def _target(self) -> str:
+        return parameters.validValue(self._node, "wantedContrast")
 
     def _model(self) -> str:
-        """The chosen model if it is still there."""
+        """Return the chosen model if it is still there."""
         return self._node.imputeModel if self._node.imputeModel in modelchoice.modelsFor(_method()) else "auto"
 
     def _sources(self) -> dict:
@@ -134,12 +139,12 @@ class ContrastPage(RunPage):
         self._combos.fill("imputeSegmentId", {**none, **names})
 
     def _chosenSegment(self) -> str:
-        """The chosen segment if it is still there."""
+        """Return the chosen segment if it is still there."""
         known = segments.allSegmentIds(self._node.imputeSegmentation)
         return self._node.imputeSegmentId if self._node.imputeSegmentId in known else ""
 
     def _showMode(self) -> None:
-        """Only what has a meaning can be chosen."""
+        """Enable only what has a meaning in the chosen mode."""
         ui, repair = self.ui, self._isRepair()
         for each in (
             ui.imputeSegmentationLabel,
@@ -157,34 +162,34 @@ class ContrastPage(RunPage):
 
     def _applyPurpose(self) -> str:
         titles = _titles()
-        wanted = titles[self._wanted()]
+        target = titles[self._target()]
         if self._isRepair():
             return _(
                 "Fills the segment in the {contrast} volume by what the other contrasts show; "
                 "every voxel outside it stays as it is."
-            ).format(contrast=wanted)
+            ).format(contrast=target)
         sources = [titles[each] for each in self._sources()]
         if sources:
             return _("Estimates a whole {contrast} volume from {sources}, on the grid of {first}.").format(
-                contrast=wanted, sources=", ".join(sources), first=sources[0]
+                contrast=target, sources=", ".join(sources), first=sources[0]
             )
-        return _("Estimates a whole {contrast} volume from the other contrasts.").format(contrast=wanted)
+        return _("Estimates a whole {contrast} volume from the other contrasts.").format(contrast=target)
 
     def _whatIsMissing(self) -> str | None:
         node = self._node
         if node is None:
             return None
         titles = _titles()
-        wanted = titles[self._wanted()]
+        target = titles[self._target()]
         volumes = {titles[contrast]: each for contrast, each in parameters.contrastVolumes(node).items()}
-        if self._isRepair() and wanted not in volumes:
-            return _("Choose the damaged {contrast} volume.").format(contrast=wanted)
+        if self._isRepair() and target not in volumes:
+            return _("Choose the damaged {contrast} volume.").format(contrast=target)
         if not self._sources():
-            others = ", ".join(title for title in titles.values() if title != wanted)
+            others = ", ".join(title for title in titles.values() if title != target)
             return _("Choose one or more of the other contrasts: {others}.").format(others=others)
         withoutModel = modelchoice.complaint(_method(), {"model": self._model()})
         if not self._isRepair():
-            return impute.complaint(volumes, wanted, node.likeVolume, node.estimatedVolume) or withoutModel
+            return impute.complaint(volumes, target, node.likeVolume, node.estimatedVolume) or withoutModel
         complaint = impute.commonComplaint(volumes, volumes.values(), node.estimatedVolume)
         complaint = complaint or segmentsComplaint(node.imputeSegmentation)
         if not complaint and not self._chosenSegment():
@@ -227,7 +232,7 @@ class ContrastPage(RunPage):
 
 
 def _titles() -> dict[str, str]:
-    """Contrast, as the engine calls it -> as the panel calls it."""
+    """Return what the panel calls each contrast, by the engine's name."""
     return {"T1": _("T1"), "T2": _("T2"), "FLAIR": _("FLAIR"), "T1C": _("T1 post")}
 
 
@@ -241,7 +246,7 @@ def _ensurePackages() -> None:
     installation.ensurePackages(extra=_method().requires)
 
 
-def _estimateText(name: str, report: dict) -> str:
+def _estimateText(name: str, report: "ImputeReport") -> str:
     titles = _titles()
     sources = ", ".join(titles.get(each, each) for each in report["images"])
     made = _("'{name}' is estimated from {sources}, {seconds:.1f} s.").format(

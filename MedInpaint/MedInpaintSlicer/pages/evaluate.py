@@ -2,9 +2,9 @@
 
 from slicer.i18n import tr as _
 
-from .. import evaluation, holeshapes, installation, needs
+from .. import evaluation, holeshapes, installation, modelchoice, needs
 from ..jobs.evaluate import methodTitles
-from ..nodes import changes, evaluations, plots, segments, tables
+from ..nodes import changes, evaluations, images, plots, segments, tables
 from .checklist import CheckList
 from .combos import BoundCombos, devices
 from .messages import segmentsComplaint
@@ -13,18 +13,20 @@ from .undo import UndoButton
 
 
 class EvaluatePage(RunPage):
-    """Scores methods on holes that are cut out of a healthy volume, where the truth is known."""
+    """The tab that scores methods on holes cut out of a healthy volume, where the truth is known."""
 
     UI = "Evaluate"
 
     def __init__(self, logic, log) -> None:
-        """As for :class:`RunPage`."""
+        """Take the same arguments as :class:`RunPage`."""
         super().__init__(logic, log)
         ui = self.ui
         self._offered = _methodsToOffer()
         self._yardstick = self._offered.pop(evaluation.YARDSTICK)
         self._combos = BoundCombos({"evaluateShape": ui.evaluateShapeCombo, "evaluateDevice": ui.evaluateDeviceCombo})
-        self._combos.fill("evaluateShape", {**holeshapes.titles(), holeshapes.GIVEN: _("Segments of a segmentation")})
+        self._combos.fill(
+            "evaluateShape", {**holeshapes.titles(), holeshapes.SEGMENTS: _("Segments of a segmentation")}
+        )
         self._combos.fill("evaluateDevice", devices())
         self._methods = CheckList(ui.evaluateMethodsList, self._onMethodsTicked)
         self._fillMethods()
@@ -70,14 +72,14 @@ class EvaluatePage(RunPage):
     def _show(self) -> None:
         node, ui = self._node, self.ui
         self._combos.show(node)
-        self._methods.show(node.evaluateMethods)
+        self._methods.show(node.evaluateMethods, self._unavailable())
         self._observer.observe((self._volume(), self._marks()))
         self._undo.show()
-        given = self._isGiven()
-        _setVisible(not given, ui.evaluateSizeLabel, ui.evaluateSizeSlider, ui.evaluateCountLabel)
-        _setVisible(not given, ui.evaluateCountSlider, ui.evaluateAvoidLabel, ui.evaluateAvoidSelector)
+        isMarked = self._isMarked()
+        _setVisible(not isMarked, ui.evaluateSizeLabel, ui.evaluateSizeSlider, ui.evaluateCountLabel)
+        _setVisible(not isMarked, ui.evaluateCountSlider, ui.evaluateAvoidLabel, ui.evaluateAvoidSelector)
         _setVisible(holeshapes.isFlat(node.evaluateShape), ui.evaluateSlabLabel, ui.evaluateSlabSlider)
-        _setVisible(given, ui.evaluateSegmentationLabel, ui.evaluateSegmentationSelector)
+        _setVisible(isMarked, ui.evaluateSegmentationLabel, ui.evaluateSegmentationSelector)
         self.run.say(ui.evaluateSummaryLabel, self._summary())
         ui.evaluateTableButton.enabled = node.evaluateScores is not None
         ui.evaluatePlotButton.enabled = self._chart() is not None
@@ -85,13 +87,13 @@ class EvaluatePage(RunPage):
     def _start(self, **callbacks):
         node, methods = self._node, self._chosenMethods()
         self._ensurePackages(methods)
-        given = self._isGiven()
+        isMarked = self._isMarked()
         return self.logic.evaluate(
             self._volume(),
-            holes=() if given else holeshapes.describe(*self._holes()),
+            holes=() if isMarked else holeshapes.describe(*self._holes()),
             methods=methods,
-            segmentationNode=node.evaluateSegmentation if given else None,
-            avoid=None if given else node.evaluateAvoid,
+            segmentationNode=node.evaluateSegmentation if isMarked else None,
+            avoid=None if isMarked else node.evaluateAvoid,
             device=node.evaluateDevice,
             seed=node.evaluateSeed,
             wait=False,
@@ -113,28 +115,34 @@ class EvaluatePage(RunPage):
         self._methods.fill({name: titles[name] for name in listed}, tips, [self._yardstick.name])
 
     def _chosenMethods(self) -> list[str]:
-        """The chosen methods, as far as the engine has them."""
-        return [name for name in self._node.evaluateMethods if name in self._offered]
+        """Return the chosen methods that can run."""
+        unavailable = self._unavailable()
+        return [name for name in self._node.evaluateMethods if name in self._offered and name not in unavailable]
+
+    def _unavailable(self) -> dict[str, str]:
+        """Return the methods that cannot run for want of a model, each with the reason."""
+        methods = {name: info for name, info in self._offered.items() if info is not None}
+        return modelchoice.unavailable(methods, lambda method: {}, images.possibleModalities(self._volume()))
 
     def _volume(self):
-        """The volume that is chosen, or else that of the tab "Fill"; None without either."""
+        """Return the chosen volume, or else that of the tab "Fill"; None without either."""
         return self._node.evaluateVolume or self._node.inputVolume
 
-    def _isGiven(self) -> bool:
-        return self._node.evaluateShape == holeshapes.GIVEN
+    def _isMarked(self) -> bool:
+        return self._node.evaluateShape == holeshapes.SEGMENTS
 
     def _marks(self):
-        """The segmentation that counts: of the holes that are given, or else of where none may lie."""
-        return self._node.evaluateSegmentation if self._isGiven() else self._node.evaluateAvoid
+        """Return the segmentation in use: of the holes, or else of where none may lie."""
+        return self._node.evaluateSegmentation if self._isMarked() else self._node.evaluateAvoid
 
     def _holes(self) -> tuple[str, float, int, float]:
-        """Shape, size, number and thickness."""
+        """Return shape, size, number and thickness."""
         node = self._node
         return node.evaluateShape, node.evaluateSizeMm, node.evaluateCount, node.evaluateSlabMm
 
     def _summary(self) -> str:
         volume = self._volume()
-        holes = _("The segments") if self._isGiven() else holeshapes.inWords(*self._holes())
+        holes = _("The segments") if self._isMarked() else holeshapes.inWords(*self._holes())
         if volume is not None:
             holes = _("{holes} in '{volume}'").format(holes=holes, volume=volume.GetName())
         return _("{holes}; {count} method(s) and the yardstick, {yardstick}.").format(
@@ -150,7 +158,7 @@ class EvaluatePage(RunPage):
         complaint = needs.volumeComplaint(self._volume())
         if complaint:
             return complaint
-        if self._isGiven():
+        if self._isMarked():
             complaint = segmentsComplaint(node.evaluateSegmentation)
             if complaint:
                 return complaint
@@ -199,17 +207,17 @@ class EvaluatePage(RunPage):
         self.refresh()
 
     def _chart(self):
-        """The plot of the last evaluation, or None where there is none any more."""
+        """Return the plot of the last evaluation, or None where it has been removed."""
         scores = self._node.evaluateScores
         return evaluations.chartOf(scores) if scores is not None else None
 
 
 def _methodsToOffer() -> dict:
-    """Of methods that need nothing but the volume: name -> what the engine says of it; None of the automatic one."""
+    """Return the methods that need nothing but the volume: name -> ``MethodInfo``, None for the automatic one."""
     import MedInpaintLib
 
-    found = MedInpaintLib.list_methods().items()
-    return {"auto": None, **{name: info for name, info in found if not info.needs_guides and not info.needs_exemplars}}
+    known = MedInpaintLib.list_methods().items()
+    return {"auto": None, **{name: info for name, info in known if not info.needs_guides and not info.needs_exemplars}}
 
 
 def _setVisible(visible: bool, *widgets) -> None:

@@ -3,31 +3,31 @@
 import qt
 from slicer.i18n import tr as _
 
-from .. import installation, needs, parameters, sampledata, selfcheck
+from .. import installation, modelchoice, needs, parameters, sampledata, selfcheck
 from ..nodes import changes, images, segments
 from . import sources
-from .combos import BoundCombos, blends, devices
+from .combos import BoundCombos, blends, devices, showAvailable
 from .form import ParameterForm
 from .messages import fillText, segmentsComplaint
 from .page import RunPage
 
 
 class FillPage(RunPage):
-    """Fills the chosen segments of a volume.
+    """The tab that fills the chosen segments of a volume.
 
     Besides what the parameter node binds, segments, method, its form, blending and device are bound here, and the
-    widgets of the section "More to go by" in ``Sources``.
+    widgets of the section "Additional inputs" in ``Sources``.
     """
 
     UI = "Fill"
     COMPARES = True
 
     def __init__(self, logic, log) -> None:
-        """As for :class:`RunPage`."""
+        """Take the same arguments as :class:`RunPage`."""
         super().__init__(logic, log)
         ui = self.ui
         self._segmentation = None
-        self._shownMethod = None
+        self._shownMethod: str | None = None
         self._methods = _methods()
         self._segmentsObserver = changes.NodesObserver(self._onSegmentsAddedOrRemoved)
         self._volumesObserver = changes.NodesObserver(self.refreshSoon)
@@ -84,6 +84,12 @@ class FillPage(RunPage):
         self._volumesObserver.observe((self._node.inputVolume, *sources.guidesOf(self._node)))
         self._showSegments()
         self._combos.show(self._node)
+        reasons = modelchoice.unavailable(
+            self._methods,
+            lambda method: parameters.valuesOf(self._node, method),
+            images.possibleModalities(self._node.inputVolume),
+        )
+        showAvailable(self.ui.methodCombo, self._methods, reasons)
         self._showMethod()
         self._sources.show(self._node)
 
@@ -113,17 +119,9 @@ class FillPage(RunPage):
             node.inputVolume,
             node.segmentation,
             self._chosenSegments(),
-            method=node.method,
-            parameters=self._form.values(),
-            blend=node.blend,
-            device=node.device,
-            dilateMm=node.dilateMm,
-            guides=sources.guidesOf(node),
-            exemplars=node.exemplars or None,
-            selfCheck=node.selfCheck,
             outputVolume=node.outputVolume,
-            uncertainty=node.uncertainty,
             wait=False,
+            **{**sources.fillArguments(node), "parameters": self._form.values()},
             **callbacks,
         )
 
@@ -147,7 +145,7 @@ class FillPage(RunPage):
             self.ui.segmentsTable.setSelectedSegmentIDs(chosen)
 
     def _chosenSegments(self) -> list[str]:
-        """The chosen segments that are still there."""
+        """Return the chosen segments that are still there."""
         segmentation = self._node.segmentation
         if segmentation is None:
             return []
@@ -188,7 +186,8 @@ class FillPage(RunPage):
         if node.outputVolume is not None and node.outputVolume is node.inputVolume:
             return _("Choose another output volume: the input is never changed.")
         info = self._methods.get(node.method)
-        lacking = needs.complaint(info, self._form.values(), sources.guidesOf(node), node.exemplars)
+        modalities = images.possibleModalities(node.inputVolume)
+        lacking = needs.complaint(info, self._form.values(), sources.guidesOf(node), node.exemplars, modalities)
         return lacking or sources.complaint(node)
 
     def _onSegmentsAddedOrRemoved(self) -> None:
@@ -204,7 +203,7 @@ class FillPage(RunPage):
             self._node.segmentIds = list(self.ui.segmentsTable.selectedSegmentIDs())
 
     def _onFormChanged(self) -> None:
-        if self._node is not None:
+        if self._node is not None and self._shownMethod is not None:
             self.run.say(self.ui.parameterHintLabel, "")
             parameters.setValuesOf(self._node, self._shownMethod, self._form.values())
 
@@ -230,13 +229,8 @@ class FillPage(RunPage):
         return (
             *(each.GetID() if each is not None else None for each in nodes),
             segments.segmentTimes(node.segmentation, self._chosenSegments()),
-            node.dilateMm,
-            node.method,
-            dict(node.methodParameters),
-            node.blend,
-            node.device,
+            parameters.fillOptions(node),
             node.exemplars,
-            node.selfCheck,
             node.uncertainty,
         )
 

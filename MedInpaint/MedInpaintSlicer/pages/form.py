@@ -13,14 +13,15 @@ WIDE = 10_000
 
 
 class ParameterForm:
-    """Fills a QFormLayout with one row a parameter."""
+    """A QFormLayout with one row per parameter."""
 
     def __init__(self, layout, changed: Callable[[], None], complain: Callable[[str], None]) -> None:
-        """
+        """Bind a layout.
+
         Args:
             layout: an empty QFormLayout.
             changed: called whenever the user changes a value.
-            complain: called with the reason when the user has typed what cannot be taken.
+            complain: called with the reason when the user has typed an invalid value.
         """
         self._layout = layout
         self._changed = changed
@@ -49,11 +50,11 @@ class ParameterForm:
             self._read[info.name] = read
 
     def values(self) -> dict:
-        """Parameter name -> value, as shown."""
+        """Return parameter name -> value, as shown."""
         return {name: read() for name, read in self._read.items()}
 
     def commit(self) -> bool:
-        """Take over what was typed and not yet confirmed; whether all of it could be taken."""
+        """Accept what was typed and not yet confirmed; tell whether all of it is valid."""
         return all([number.commit() for number in self._typed])
 
     def _makeEditor(self, info, value):
@@ -65,7 +66,7 @@ class ParameterForm:
 
 
 class _TypedNumber:
-    """For tolerances and the like: typed as 1e-6, which no slider could hit. It keeps the last number that was valid.
+    """An editor for tolerances and the like, typed as 1e-6, which no slider could hit; keeps the last valid number.
 
     Attributes:
         widget: the editor.
@@ -81,26 +82,26 @@ class _TypedNumber:
         self.widget.connect("editingFinished()", self.commit)
 
     def value(self) -> float:
-        """The last valid number."""
+        """Return the last valid number."""
         return self._value
 
     def commit(self) -> bool:
-        """Take over the text, or put the last valid number in its place and say why."""
+        """Accept the text, or restore the last valid number and say why; tell whether it is valid."""
         if self.widget.text == f"{self._value:g}":
             return True
         number = _number(self.widget.text)
-        valid = number is not None and self._info.minimum <= number <= self._info.maximum
-        if valid:
+        if number is not None and self._info.minimum <= number <= self._info.maximum:
             self._value = number
             self._changed()
-        else:
-            self._complain(
-                _("{name} must be between {minimum:g} and {maximum:g}.").format(
-                    name=_title(self._info), minimum=self._info.minimum, maximum=self._info.maximum
-                )
+            self.widget.text = f"{number:g}"
+            return True
+        self._complain(
+            _("{name} must be between {minimum:g} and {maximum:g}.").format(
+                name=_title(self._info), minimum=self._info.minimum, maximum=self._info.maximum
             )
+        )
         self.widget.text = f"{self._value:g}"
-        return valid
+        return False
 
 
 # An editor takes a ParameterInfo, a value and what to call on changes; it returns a widget and a function that reads
@@ -186,7 +187,7 @@ def _suffix(info) -> str:
 
 
 def _decimals(info) -> int:
-    """Enough to show the default and the minimum exactly, and to divide the range into about a hundred steps."""
+    """Return enough decimals to show default and minimum exactly, and about a hundred steps in the range."""
     needed = [_decimalsOf(info.default), _decimalsOf(info.minimum or 0.0)]
     if info.minimum is not None and info.maximum is not None:
         needed.append(-math.floor(math.log10((info.maximum - info.minimum) / 100)))

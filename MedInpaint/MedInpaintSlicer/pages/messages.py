@@ -1,12 +1,17 @@
-"""What the panel says: labels that are as tall as their text, and are brought into sight."""
+"""The panel's messages: labels that are as tall as their text, and are brought into sight."""
+
+from typing import TYPE_CHECKING
 
 import qt
 from slicer.i18n import tr as _
 
-#: After this time (ms) the labels have their new place.
+if TYPE_CHECKING:
+    from MedInpaintLib.report import FillReport
+
+#: After this time (ms) the labels have their new positions.
 SETTLED = 100
 
-#: The time left is told when this much is done and this much time (s) has passed: before, it would jump.
+#: The time left is shown when this much is done and this much time (s) has passed: before, it would jump.
 EARLIEST_FRACTION, EARLIEST = 0.05, 2.0
 
 
@@ -20,14 +25,15 @@ def say(label, text: str) -> None:
 
 
 class FittedLabels:
-    """Keeps word-wrapped labels as tall as their text needs at the panel's width.
+    """Word-wrapped labels that are kept as tall as their text needs at the panel's width.
 
     A label's least height is that of one line or two, however long its text; in a panel that is short of room, layouts
     would squeeze the widgets into each other instead of letting the panel scroll.
     """
 
     def __init__(self, panel, labels) -> None:
-        """
+        """Take the labels.
+
         Args:
             panel: the widget whose width the labels share.
             labels: the labels, anywhere in it.
@@ -40,7 +46,7 @@ class FittedLabels:
         self._labels = ()
 
     def fitSoon(self) -> None:
-        """Once the layouts have given the labels their widths, which after a resize of the window takes a while."""
+        """Fit once the layouts have set the labels' widths, which takes a while after a resize of the window."""
         for delay in (0, SETTLED):
             qt.QTimer.singleShot(delay, self.fit)
 
@@ -53,7 +59,7 @@ class FittedLabels:
                 label.minimumHeight = max(label.heightForWidth(label.width), 0)
 
     def reveal(self, *labels) -> None:
-        """Scroll the panel to labels, if they are in a scroll area, when the labels have their place; the last wins."""
+        """Scroll the panel to labels, if they are in a scroll area, once they have their positions; the last wins."""
 
         def scroll() -> None:
             self.fit()
@@ -69,14 +75,14 @@ class FittedLabels:
 
 
 def scrollAreaAround(widget):
-    """The innermost scroll area that a widget is in, or None."""
+    """Return the innermost scroll area that a widget is in, or None."""
     while widget is not None and not hasattr(widget, "ensureWidgetVisible"):
         widget = widget.parentWidget()
     return widget
 
 
 def timeLeft(fraction: float, seconds: float) -> str:
-    """How long a run may still take, in words; empty while that cannot be told.
+    """Say how long a run may still take; empty while that is unknown.
 
     Args:
         fraction: how much is done, 0..1.
@@ -90,8 +96,8 @@ def timeLeft(fraction: float, seconds: float) -> str:
     return _("about {count} min left").format(count=round(left / 60))
 
 
-def fillText(name: str, title: str, report: dict) -> str:
-    """What to say about a hole that was filled.
+def fillText(name: str, title: str, report: "FillReport") -> str:
+    """Describe a hole that was filled.
 
     Args:
         name: of the result.
@@ -112,7 +118,7 @@ def fillText(name: str, title: str, report: dict) -> str:
 
 
 def segmentsComplaint(segmentation) -> str:
-    """Why no segment of this segmentation can be chosen, in a line; empty when one can be."""
+    """Say in a line why no segment of this segmentation can be chosen; empty when one can be."""
     if segmentation is None:
         return _("Choose the segmentation that marks the hole.")
     if segmentation.GetSegmentation().GetNumberOfSegments() == 0:
@@ -121,7 +127,7 @@ def segmentsComplaint(segmentation) -> str:
 
 
 class _SightObserver(qt.QObject):
-    """Tells when a widget gets another width, or comes into sight: in a tab that is not seen, labels have no height."""
+    """An observer of a widget's width and visibility: in a hidden tab, labels have no height."""
 
     def __init__(self, widget, changed) -> None:
         super().__init__()

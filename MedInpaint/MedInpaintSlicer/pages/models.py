@@ -14,7 +14,7 @@ from .page import Page
 
 
 class ModelsPage(Page):
-    """Shows the trained models and where they come from; takes some in, removes and verifies them.
+    """The tab that shows the trained models and where they come from; adds, removes and verifies them.
 
     Models lie on the disk, not in the scene. They are looked at when the tab comes into sight, and after each change
     that is made here.
@@ -23,7 +23,8 @@ class ModelsPage(Page):
     UI = "Models"
 
     def __init__(self, logic, log, changed, showFill, showContrast) -> None:
-        """
+        """Make the page.
+
         Args:
             logic: a ``MedInpaintLogic``.
             log: takes lines for the log.
@@ -36,7 +37,7 @@ class ModelsPage(Page):
         self._changed = changed
         self._showFill = showFill
         self._showContrast = showContrast
-        self._entries = []
+        self._entries: list[modellist.Entry] = []
         self._unreadable = ""
         self._labels = FittedLabels(self.widget, (ui.modelsErrorLabel, ui.modelsResultLabel, ui.ownModelsLabel))
         ui.modelsList.connect("currentRowChanged(int)", lambda row: self._onChosen())
@@ -62,7 +63,7 @@ class ModelsPage(Page):
         return _("The trained models: what each is for, what it has learned from, and whether it is intact.")
 
     def refresh(self) -> None:
-        """Look at the models anew, if somebody sees them: none of it depends on the parameter node."""
+        """Read the models again, if the tab is visible; they do not depend on the parameter node."""
         if self.widget.visible:
             super().refresh()
 
@@ -157,7 +158,7 @@ class ModelsPage(Page):
             entries, unreadable = modellist.entries(), ""
         except OSError as error:
             entries, unreadable = [], modelchoice.unreadable(error)
-        if unreadable != self._unreadable:  # the tab is shown anew at each change elsewhere: it is said once
+        if unreadable != self._unreadable:  # the tab is refreshed at each change elsewhere: it is logged once
             self._unreadable = unreadable
             self._complain(unreadable) if unreadable else self._sayNothing()
         return entries
@@ -173,7 +174,7 @@ class ModelsPage(Page):
         models.blockSignals(False)
 
     def _chosen(self):
-        """The selected entry, or None."""
+        """Return the selected entry, or None."""
         row = self.ui.modelsList.currentRow
         return self._entries[row] if 0 <= row < len(self._entries) else None
 
@@ -182,7 +183,7 @@ class ModelsPage(Page):
         self._showChosen()
 
     def _showChosen(self) -> None:
-        """What is known of the selected model, and what can be done with it."""
+        """Show the selected model's facts, and what can be done with it."""
         entry, ui = self._chosen(), self.ui
         if entry is None:
             ui.modelCardBrowser.setPlainText(_("There are no models; add one from a folder or a .zip file."))
@@ -285,7 +286,7 @@ def _brokenText(entry) -> str:
 
 
 def _allow(button, refusal: str, purpose: str) -> None:
-    """Whether a button can be pressed: its tool tip says what it does, or why it cannot be."""
+    """Enable a button, or disable it with the reason as tool tip."""
     button.enabled = not refusal
     button.toolTip = refusal or purpose
 

@@ -1,5 +1,7 @@
 """What all tabs share: widgets from a .ui file, the parameter node that they show, and, for most, a run area."""
 
+from typing import Any
+
 import qt
 import slicer
 from slicer.i18n import tr as _
@@ -27,15 +29,15 @@ class Page:
         self.logic = logic
         self.widget = loadUi(self.UI)
         self.ui = slicer.util.childWidgetVariables(self.widget)
-        self._node = None
+        self._node: Any = None
         self._refreshing = False
 
     def title(self) -> str:
-        """What the tab is called."""
+        """Return what the tab is called."""
         raise NotImplementedError
 
     def purpose(self) -> str:
-        """What the tab is for, in a line."""
+        """Say in a line what the tab is for."""
         raise NotImplementedError
 
     def setParameterNode(self, node) -> None:
@@ -61,22 +63,22 @@ class Page:
         """Choose what nobody has chosen where there is no choice."""
 
     def enter(self) -> None:
-        """The user comes to the module."""
+        """Handle that the user comes to the module."""
 
     def leave(self) -> None:
-        """The user goes to another module; what runs goes on."""
+        """Handle that the user goes to another module; a running job continues."""
 
     def rest(self) -> None:
-        """Another tab is in front: nothing may move by itself."""
+        """Stop what moves by itself: another tab is in front."""
 
     def cancel(self) -> None:
-        """Stop what runs, if anything."""
+        """Cancel the running job, if any."""
 
     def clear(self) -> None:
-        """Show no scene's contents: it is being closed."""
+        """Show nothing of a scene that is being closed."""
 
     def close(self) -> None:
-        """Before the widgets are destroyed."""
+        """Release everything before the widgets are destroyed."""
 
     def _show(self) -> None:
         """Bring the widgets up to date with ``self._node``, which is there."""
@@ -97,7 +99,8 @@ class RunPage(Page):
     COMPARES = False
 
     def __init__(self, logic, log) -> None:
-        """
+        """Make the page and its run area.
+
         Args:
             logic: a ``MedInpaintLogic``.
             log: takes lines for the log.
@@ -158,7 +161,7 @@ class RunPage(Page):
     def showComparison(self, job) -> None:
         """Show a result in the slice views; when the user is in another module, whose views they are, on return."""
         self._arrived = None if self._isEntered else job
-        if self._isEntered:
+        if self._isEntered and self.compare is not None:
             self.compare.show(job)
 
     def cancel(self) -> None:
@@ -176,27 +179,27 @@ class RunPage(Page):
             self.compare.clear()
 
     def _messageLabels(self) -> tuple:
-        """Labels, besides the run area's own, that say something about the last run."""
+        """Return further labels that say something about the last run."""
         return ()
 
     def _hintLabels(self) -> tuple:
-        """Labels that say something about the choices."""
+        """Return labels that say something about the choices."""
         return ()
 
     def _whatIsMissing(self) -> str | None:
-        """Why nothing can be run, in a line; empty when it can be; None where no scene is shown."""
+        """Say in a line why nothing can be run; empty when it can be; None where no scene is shown."""
         raise NotImplementedError
 
     def _whatIsChosen(self) -> tuple:
-        """All that a run depends on: when it changes, what was said about the last run does not hold any more."""
+        """Return all that a run depends on: when it changes, messages about the last run are out of date."""
         raise NotImplementedError
 
     def _isReady(self) -> bool:
-        """The last look before a start; a subclass that refuses says why."""
+        """Check once more before a start; a subclass that refuses says why."""
         return True
 
     def _applyPurpose(self) -> str:
-        """What Apply does, for its tool tip."""
+        """Say what Apply does, for its tool tip."""
         return self.purpose()
 
     def _start(self, **callbacks):
@@ -222,5 +225,5 @@ class RunPage(Page):
 
 
 def loadUi(name: str):
-    """A widget from a .ui file of the module."""
+    """Return a widget from a .ui file of the module."""
     return slicer.util.loadUI(str(layout.resourcePath(f"UI/{name}.ui")))

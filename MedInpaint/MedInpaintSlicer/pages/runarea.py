@@ -1,4 +1,4 @@
-"""The lower end of a tab: Apply and Cancel, the progress, and what is to be said about the run."""
+"""The lower end of a tab: Apply and Cancel, the progress, and the messages about the run."""
 
 import dataclasses
 import logging
@@ -13,7 +13,7 @@ from .messages import FittedLabels, say, timeLeft
 
 @dataclasses.dataclass(frozen=True)
 class Hooks:
-    """What a run area asks and tells its page.
+    """The functions of a page that its run area calls.
 
     Attributes:
         title: what the log calls the page.
@@ -33,14 +33,15 @@ class Hooks:
 
 
 class RunArea:
-    """Starts one run at a time and shows how it goes.
+    """The widgets that start one run at a time and show how it goes.
 
     Attributes:
         job: what runs, or None.
     """
 
     def __init__(self, page, ui, hooks: Hooks, messages=(), hints=()) -> None:
-        """
+        """Bind the run area's widgets.
+
         Args:
             page: the widget that all is in.
             ui: has the widgets of Run.ui.
@@ -52,10 +53,10 @@ class RunArea:
         self._hooks = hooks
         self._messages = (ui.statusLabel, ui.errorLabel, ui.warningLabel, ui.resultLabel, *messages)
         self._labels = FittedLabels(page, (*self._messages, ui.applyHintLabel, *hints))
-        self._choices = None
+        self._choices: tuple | None = None
         self._stage = ""
         self._started = 0.0
-        self.job = None
+        self.job: Any = None
         ui.cancelButton.connect("clicked(bool)", lambda checked: self.cancel())
         for label in (*self._messages, ui.applyHintLabel):
             self.say(label, "")
@@ -80,12 +81,12 @@ class RunArea:
         self._showRunning()
 
     def cancel(self) -> None:
-        """Stop what runs, if anything."""
+        """Cancel the running job, if any."""
         if self.job is not None:
             self.job.cancel()
 
     def close(self) -> None:
-        """Before the widgets are destroyed."""
+        """Release everything before the widgets are destroyed."""
         self.cancel()
         self._labels.stop()
 
@@ -95,7 +96,7 @@ class RunArea:
         self._labels.fitSoon()
 
     def sayNothing(self) -> None:
-        """Forget what was said about the last run."""
+        """Remove the messages about the last run."""
         for label in self._messages:
             self.say(label, "")
 
@@ -104,18 +105,18 @@ class RunArea:
         self._labels.reveal(*labels)
 
     def clear(self) -> None:
-        """The scene is being closed."""
+        """Forget the choices and messages of a scene that is being closed."""
         self._choices = None
         self.sayNothing()
 
     def choose(self, choices: tuple) -> None:
-        """These are the choices now: what was said about a run with others does not hold any more."""
+        """Take the present choices, and remove messages about a run with others."""
         if self._choices not in (None, choices) and self.job is None:
             self.sayNothing()
         self._choices = choices
 
     def showCanApply(self) -> None:
-        """Whether Apply can be pressed, and if not why."""
+        """Show whether Apply can be pressed, and if not why."""
         missing = self._hooks.whatIsMissing()
         if missing is None:
             return
@@ -126,7 +127,7 @@ class RunArea:
         self._ui.applyButton.toolTip = missing or self._hooks.purpose()
 
     def onProgress(self, fraction: float, stage: str) -> None:
-        """The run has come so far."""
+        """Show the progress of the run."""
         self._ui.progressBar.value = round(100 * fraction)
         left = timeLeft(fraction, time.monotonic() - self._started)
         self.say(self._ui.statusLabel, f"{stage}: {left}" if left else stage)
@@ -135,7 +136,7 @@ class RunArea:
             self._log(stage)
 
     def onWarning(self, message: str) -> None:
-        """The run says something that the user should know."""
+        """Show a warning of the run."""
         before = self._ui.warningLabel.text
         self.say(self._ui.warningLabel, f"{before}\n{message}" if before else message)
         self._log(_("Warning: {message}").format(message=message))

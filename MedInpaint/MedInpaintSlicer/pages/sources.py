@@ -1,15 +1,17 @@
-"""The panel's section "More to go by": what the fill may know beyond the volume itself."""
+"""The panel's section "Additional inputs": what the fill may know beyond the volume itself."""
 
 import os
+from typing import Any
 
 from slicer.i18n import tr as _
 
+from .. import options, parameters
 from ..nodes import guides
 from .checkednodes import CheckedNodes, presentNodes
 
 
 class Sources:
-    """Binds the guides and the exemplars, for whose widgets the parameter node has no connectors."""
+    """Binding of the guides and the exemplars, for whose widgets the parameter node has no connectors."""
 
     def __init__(self, ui) -> None:
         self.ui = ui
@@ -21,7 +23,7 @@ class Sources:
         ui.exemplarsPathEdit.connect("validInputChanged(bool)", self._onExemplarsChanged)
 
     def show(self, node) -> None:
-        """Show what a parameter node holds, from now on; None: nothing, and take nothing in."""
+        """Show what a parameter node holds, from now on; None: show nothing, and ignore the widgets."""
         self._node = node
         self._guides.show(node)
         if node is None:
@@ -32,7 +34,7 @@ class Sources:
                 self.ui.exemplarsPathEdit.currentPath = node.exemplars
             inUse = bool(guidesOf(node) or node.exemplars)
             # Seen even while the section is closed.
-            self.ui.moreCollapsibleButton.text = _("More to go by (in use)") if inUse else _("More to go by")
+            self.ui.moreCollapsibleButton.text = _("Additional inputs (in use)") if inUse else _("Additional inputs")
         finally:
             self._showing = False
 
@@ -43,17 +45,27 @@ class Sources:
 
 
 def guidesOf(node) -> list:
-    """The chosen guides that are still in the scene."""
+    """Return the chosen guides that are still in the scene."""
     return presentNodes(node, "guides")
 
 
+def fillArguments(node) -> dict[str, Any]:
+    """Return all choices of the tab "Fill" but the nodes, as arguments of ``MedInpaintLogic.inpaint``."""
+    return {
+        **options.toArguments(parameters.fillOptions(node)),
+        "guides": guidesOf(node),
+        "exemplars": node.exemplars or None,
+        "uncertainty": node.uncertainty,
+    }
+
+
 def complaint(node) -> str:
-    """What is wrong with the chosen guides and exemplars, in a line; empty when nothing is."""
+    """Say in a line what is wrong with the chosen guides and exemplars; empty when nothing is."""
     return folderComplaint(node) or guides.complaint(guidesOf(node), node.inputVolume, node.outputVolume)
 
 
 def folderComplaint(node) -> str:
-    """What is wrong with the chosen folder with exemplars, in a line; empty when nothing is."""
+    """Say in a line what is wrong with the chosen folder with exemplars; empty when nothing is."""
     if node.exemplars and not os.path.isdir(os.path.expanduser(node.exemplars)):
         return _("There is no folder '{folder}' with exemplars.").format(folder=node.exemplars)
     return ""

@@ -5,10 +5,11 @@ from typing import Any
 
 
 class UndoButton:
-    """Takes back what the last run has made; it is in sight while any of that is still there."""
+    """A button that undoes the last run; visible while any node of its result is still there."""
 
     def __init__(self, button, undone: Callable[[], None]) -> None:
-        """
+        """Bind a button.
+
         Args:
             button: the button.
             undone: called when a result was taken back.
@@ -36,7 +37,7 @@ class UndoButton:
         self._button.visible = any(each.GetScene() is not None for each in created)
 
     def clear(self) -> None:
-        """There is nothing to take back any more."""
+        """Forget the last run."""
         self._job = self._restore = None
         self.show()
 

@@ -121,9 +121,15 @@ def test_run_executes_a_job_file(files):
     assert (files / "out.nrrd").exists()
 
 
-def test_methods_lists_every_method_and_shows_one_with_its_parameters():
+def test_methods_lists_every_method_and_shows_one_with_its_parameters(monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))  # only the released models
     everything = run("methods").output
     assert all(name in everything for name in ("auto", *mi.list_methods()))
+    can_run, lacking = everything.split("Needs a trained model")
+    assert "\nboundary-aware" not in can_run
+    assert "models for: none; recipes: brain-mr-boundary-aware (MR)" in lacking
+    assert "models for: MR; recipes: body-ct-pconv (CT), chest-film-pconv (film)" in lacking
+    assert "Models for: MR" in run("methods", "pconv").output
     one = run("methods", "shell-mean").output
     assert "--set thickness=2.0 mm (float 0.1..6)" in one
     assert run("methods", "magic").exit_code == 2

@@ -7,7 +7,8 @@ import pytest
 
 from MedInpaintLib.alignment import align_rigidly
 from MedInpaintLib.errors import Cancelled, GeometryError, IntensityError
-from MedInpaintLib.imputation.grids import called, check_one_anatomy, on_one_grid, read
+from MedInpaintLib.imputation.grids import check_one_anatomy, on_one_grid, read
+from MedInpaintLib.inputs import name_of
 from MedInpaintLib.progress import Progress
 from MedInpaintLib.volume import Volume
 
@@ -251,6 +252,6 @@ def test_registering_can_be_cancelled(pair):
 
 
 def test_images_are_called_by_their_file_or_kind(tmp_path):
-    assert called(tmp_path / "sub" / "t1.nii.gz") == "t1.nii.gz"
-    assert called("a/b.nrrd") == "b.nrrd"
-    assert called(np.zeros(3)) == "ndarray"
+    assert name_of(tmp_path / "sub" / "t1.nii.gz") == "t1.nii.gz"
+    assert name_of("a/b.nrrd") == "b.nrrd"
+    assert name_of(np.zeros(3)) == "ndarray"

@@ -16,6 +16,8 @@ from MedInpaintLib.errors import ModelError, OutputPathError
 from MedInpaintLib.models import store
 from MedInpaintLib.models.bundle import read_bundle
 from MedInpaintLib.models.card import card
+from MedInpaintLib.models.recipes import FOLDER, recipes
+from MedInpaintLib.training.recipe import read_recipe
 from MedInpaintLib.training.run import METHODS
 
 RELEASED = Path(__file__).parents[3] / "Resources" / "Models"
@@ -384,3 +386,31 @@ def test_the_cards_of_released_models_say_what_their_facts_say(folder):
     method = METHODS.get(bundle.architecture, bundle.architecture)
     assert (folder / "README.md").read_text(encoding="utf-8") == card(bundle, method)
     assert bundle.megabytes < 5
+
+
+def test_without_a_model_the_error_names_the_recipes(places):
+    with pytest.raises(ModelError, match=r"no model of the architecture 'rfr'; train one .*brain-mr-rfr for MR"):
+        store.choose("auto", "rfr", "CT")
+    with pytest.raises(ModelError, match=r"no model of the architecture 'magic'; add one"):
+        store.choose("auto", "magic", "CT")
+
+
+def test_which_modalities_there_are_models_for(places, write):
+    own, _ = places
+    own.mkdir(parents=True)
+    write(own / "a", name="a", modality="film")
+    write(own / "b", name="b", modality="MR")
+    write(own / "c", name="c", modality="CT", architecture="vae")
+    assert store.modalities("unet") == ["MR", "film"]
+    assert store.available("unet", "film")
+    assert not store.available("unet", "CT")
+    assert store.fitting("unet", "CT").name == "a", "another modality's, which the method may refuse"
+
+
+def test_recipes_are_found_without_a_parser():
+    known = {path.stem: read_recipe(path.stem) for path in FOLDER.glob("*.toml")}
+    for architecture in {each.architecture for each in known.values()}:
+        expected = {
+            name: each.data.modality for name, each in sorted(known.items()) if each.architecture == architecture
+        }
+        assert recipes(architecture) == expected

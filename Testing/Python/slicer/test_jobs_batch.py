@@ -8,11 +8,16 @@ from panelhost.batches import Workers, addSequence, damagedRamp, framesOf, nodeN
 from panelhost.phantom import addSegmentation, addTransform, addVolume, box, obliqueMatrix, ramp, rotation
 
 from MedInpaintLib.errors import InputError, MaskError, MedInpaintError, ParameterError
-from MedInpaintSlicer.jobs import process
+from MedInpaintSlicer.jobs import fill, process
 from MedInpaintSlicer.jobs import volumes as volumesjobs
 from MedInpaintSlicer.jobs.sequence import SequenceJob
 from MedInpaintSlicer.jobs.volumes import VolumesJob
 from MedInpaintSlicer.nodes import sequences
+
+
+def _request(values):
+    """What a script asks for, by the names of :class:`MedInpaintLogic`."""
+    return fill.requestOf(**{"method": "harmonic", **(values or {})})
 
 
 def _volumesJob(volumes, segmentations, segmentIds=None, options=None, workers=None, **callbacks):
@@ -20,7 +25,7 @@ def _volumesJob(volumes, segmentations, segmentIds=None, options=None, workers=N
         volumes,
         segmentations,
         segmentIds,
-        {"method": "harmonic", **(options or {})},
+        _request(options),
         workers or process.ForegroundRunner,
         **callbacks,
     )
@@ -34,7 +39,7 @@ def _sequenceJob(sequence, browser, segmentation, segmentIds=None, options=None,
         browser,
         segmentation,
         segmentIds,
-        {"method": "harmonic", **(options or {})},
+        _request(options),
         workers or process.ForegroundRunner,
         **callbacks,
     )
@@ -245,7 +250,7 @@ def test_cancelling_ends_the_worker_and_keeps_what_was_filled():
 def test_one_who_is_told_of_the_progress_can_cancel():
     volumes, segmentation = _volumes(1)
     workers = Workers()
-    job = VolumesJob(volumes, segmentation, None, {}, workers, progress=lambda *said: job.cancel())
+    job = VolumesJob(volumes, segmentation, None, _request({}), workers, progress=lambda *said: job.cancel())
     job.start()
     assert job.state == "cancelled"
     assert workers.runners == []
@@ -314,7 +319,7 @@ def test_a_stop_while_waiting_ends_all():
 
     sequence, browser, segmentation = _sequence(2)
     before = nodeNames()
-    job = SequenceJob(sequence, browser, segmentation, None, {}, Interrupted)
+    job = SequenceJob(sequence, browser, segmentation, None, _request({}), Interrupted)
     with pytest.raises(KeyboardInterrupt):
         job.start()
     assert job.state == "failed"

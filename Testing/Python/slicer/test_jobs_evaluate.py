@@ -204,6 +204,8 @@ def test_the_worker_gets_what_was_asked_for():
         "convention": "brats",
         "device": "cuda",
         "seed": 5,
+        "data_range": None,
+        "modality": None,
     }
     assert {name: Path(path).name for name, path in files.items()} == {
         "image": "T1.nrrd",

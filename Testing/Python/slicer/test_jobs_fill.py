@@ -24,24 +24,28 @@ from panelhost.workers import PretendingRunner
 from MedInpaintLib import Volume
 from MedInpaintLib import job as engine
 from MedInpaintLib.errors import Cancelled, GeometryError, InputError, MaskError, MedInpaintError, ParameterError
+from MedInpaintLib.options import FillOptions
 from MedInpaintSlicer.jobs import fill, process
 from MedInpaintSlicer.nodes import results
 
+HARMONIC = FillOptions(method="harmonic")
 
-def _startedJob(**request):
-    volume = request.pop("volumeNode", None) or addVolume()
-    segmentation = request.pop("segmentationNode", None) or addSegmentation(volume, lesion=box())
+
+def _request(volume, segmentation, options=HARMONIC, **fields):
+    return fill.Request(volume, segmentation, ("lesion",), options, **fields)
+
+
+def _startedJob(*options, volumeNode=None, segmentationNode=None, **fields):
+    volume = volumeNode or addVolume()
+    segmentation = segmentationNode or addSegmentation(volume, lesion=box())
     runner, finished = PretendingRunner(), []
-    job = fill.FillJob(fill.Request(volume, segmentation, ("lesion",), **request), runner, finished=finished.append)
+    job = fill.FillJob(_request(volume, segmentation, *options, **fields), runner, finished=finished.append)
     job.start()
     return job, runner, finished
 
 
-def _fill(volume, segmentation, **request):
-    job = fill.FillJob(
-        fill.Request(volume, segmentation, ("lesion",), **{"method": "harmonic", **request}),
-        process.ForegroundRunner(),
-    )
+def _fill(*arguments, **fields):
+    job = fill.FillJob(_request(*arguments, **fields), process.ForegroundRunner())
     job.start()
     return job
 
@@ -88,7 +92,7 @@ def test_a_sheared_volume_is_filled_with_a_warning():
 
 def test_the_hole_is_grown():
     volume = addVolume()
-    report = _fill(volume, addSegmentation(volume, lesion=box()), dilateMm=1.0).report
+    report = _fill(volume, addSegmentation(volume, lesion=box()), FillOptions(method="harmonic", dilate_mm=1.0)).report
     assert report["hole"]["voxels"] > box().sum()
 
 
@@ -104,31 +108,18 @@ def test_an_error_of_the_engine_arrives_and_leaves_no_trace():
 
 def test_an_unknown_method_is_an_error():
     volume = addVolume()
-    job = _fill(volume, addSegmentation(volume, lesion=box()), method="magic")
+    job = _fill(volume, addSegmentation(volume, lesion=box()), FillOptions(method="magic"))
     assert isinstance(job.error, ParameterError)
 
 
-def test_the_worker_gets_what_was_asked_for():
-    _, runner, _ = _startedJob(
-        method="harmonic", parameters={"tolerance": 1e-4}, blend="poisson", device="cuda", seed=3, dilateMm=2
+def test_the_worker_gets_the_engines_job_with_all_options():
+    options = FillOptions(
+        method="harmonic", parameters={"tolerance": 1e-4}, blend="poisson", device="cuda", seed=3, dilate_mm=2.0
     )
-    asked = {name: value for name, value in runner.job.items() if name not in ("image", "mask", "output")}
-    assert asked == {
-        "job": "fill",
-        "labels": None,
-        "dilate_mm": 2.0,
-        "method": "harmonic",
-        "parameters": {"tolerance": 1e-4},
-        "blend": "poisson",
-        "device": "cuda",
-        "seed": 3,
-        "guides": [],
-        "exemplars": None,
-        "self_check": False,
-        "uncertainty": None,
-        "compress": False,
-        "report": None,
-    }
+    _, runner, _ = _startedJob(options)
+    job = engine.JOBS["fill"].of(runner.job, Path.cwd())
+    assert job.keywords() == options.keywords()
+    assert (job.guides, job.exemplars, job.report, job.uncertainty, job.compress) == ([], None, None, None, False)
 
 
 def test_the_worker_gets_the_guides_on_the_inputs_grid():
@@ -164,7 +155,7 @@ def test_the_input_and_the_output_are_refused_as_guides():
 
 def test_the_worker_gets_exemplars_self_check_and_uncertainty(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    _, runner, _ = _startedJob(exemplars="others", selfCheck=True, uncertainty=True)
+    _, runner, _ = _startedJob(FillOptions(self_check=True), exemplars="others", uncertainty=True)
     assert runner.job["exemplars"] == str(tmp_path / "others")
     assert runner.job["self_check"] is True
     assert Path(runner.job["uncertainty"]).parent == Path(runner.job["output"]).parent
@@ -188,7 +179,7 @@ def test_the_uncertainty_becomes_a_volume_of_its_own():
     transform = addTransform(rotation(25, "Y"))
     for each in (volume, segmentation):
         each.SetAndObserveTransformNodeID(transform.GetID())
-    job = _fill(volume, segmentation, method="patch", uncertainty=True)
+    job = _fill(volume, segmentation, FillOptions(method="patch"), uncertainty=True)
     assert job.state == "done", job.error
     node = job.uncertaintyVolume
     assert node.GetName() == "T1 uncertainty (patch)"
@@ -280,7 +271,7 @@ def test_a_stop_while_waiting_ends_the_worker(monkeypatch, tmp_path):
 
     volume = addVolume()
     runner = process.ForegroundRunner()
-    request = fill.Request(volume, addSegmentation(volume, lesion=box()), ("lesion",))
+    request = _request(volume, addSegmentation(volume, lesion=box()))
     job = fill.FillJob(request, runner, progress=interrupt)
     with pytest.raises(KeyboardInterrupt):
         job.start()
@@ -299,9 +290,7 @@ def test_an_input_that_was_replaced_meanwhile_is_refused_and_a_chosen_output_put
     volume = addVolume()
     output = addVolume(np.full((2, 3, 4), 9, np.int16), name="Mine")
     runner = PretendingRunner()
-    job = fill.FillJob(
-        fill.Request(volume, addSegmentation(volume, lesion=box()), ("lesion",), outputVolume=output), runner
-    )
+    job = fill.FillJob(_request(volume, addSegmentation(volume, lesion=box()), outputVolume=output), runner)
     job.start()
     slicer.util.updateVolumeFromArray(volume, np.zeros((5, 5, 5), np.int16))
     before = set(sceneContent())
@@ -319,7 +308,7 @@ def test_what_fails_half_way_into_the_scene_leaves_no_trace(monkeypatch):
     monkeypatch.setattr(results, "describeResult", lambda *arguments: 1 / 0)
     for chosen in (None, output):
         runner = PretendingRunner()
-        job = fill.FillJob(fill.Request(volume, segmentation, ("lesion",), outputVolume=chosen), runner)
+        job = fill.FillJob(_request(volume, segmentation, outputVolume=chosen), runner)
         job.start()
         before = set(sceneContent())
         _answer(runner)
@@ -336,7 +325,7 @@ def test_a_transform_that_is_hardened_meanwhile_takes_the_result_along():
     volume.SetAndObserveTransformNodeID(addTransform(rotation(30, "Y")).GetID())
     segmentation.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
     runner = PretendingRunner()
-    job = fill.FillJob(fill.Request(volume, segmentation, ("lesion",)), runner)
+    job = fill.FillJob(_request(volume, segmentation), runner)
     job.start()
     volume.HardenTransform()
     _answer(runner)
@@ -358,7 +347,7 @@ def test_a_callback_that_raises_ends_the_job(callback):
     volume = addVolume()
     runner = PretendingRunner()
     ended = []
-    request = fill.Request(volume, addSegmentation(volume, lesion=box()), ("lesion",))
+    request = _request(volume, addSegmentation(volume, lesion=box()))
     job = fill.FillJob(request, runner, finished=ended.append, **{callback: fail})
     job.start()
     said = {

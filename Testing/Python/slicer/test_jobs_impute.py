@@ -132,6 +132,7 @@ def test_the_worker_gets_what_was_asked_for():
         "model": "mine",
         "reference": "T2",
         "register": True,
+        "mirrored": False,
         "device": "cuda",
         "compress": False,
     }

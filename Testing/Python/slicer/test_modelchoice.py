@@ -10,8 +10,10 @@ from MedInpaintLib.models import store
 pytest.importorskip("slicer.util", reason="the tests on real MRML need the package slicer-core")
 
 from panelhost import bundles
+from panelhost.phantom import addVolume, ramp
 
 from MedInpaintSlicer import modelchoice
+from MedInpaintSlicer.nodes import images
 
 
 @pytest.fixture
@@ -22,16 +24,42 @@ def own(tmp_path, monkeypatch):
     return tmp_path / "own"
 
 
-def _complaint(method: str, **values) -> str:
-    return modelchoice.complaint(MedInpaintLib.list_methods()[method], values)
+def _complaint(method: str, modalities=(), **values) -> str:
+    return modelchoice.complaint(MedInpaintLib.list_methods()[method], values, modalities)
 
 
-def test_without_a_model_of_its_architecture_a_method_cannot_work(own):
+def test_without_a_model_of_its_architecture_a_method_cannot_work_and_the_recipe_is_named(own):
     bundles.write(own, "other", architecture="vae")
-    wanted = "There is no model for 'Context encoder'; add one in the tab Models, or choose another method."
-    assert _complaint("context-encoder") == _complaint("context-encoder", model="auto") == wanted
+    expected = (
+        "There is no model for 'Context encoder': add one in the tab Models, or choose another method. "
+        "The recipe brain-mr-context-encoder makes one."
+    )
+    assert _complaint("context-encoder") == _complaint("context-encoder", model="auto") == expected
     bundles.write(own, "mine", architecture="context-encoder")
     assert _complaint("context-encoder") == ""
+
+
+def test_a_method_that_refuses_other_modalities_needs_a_model_of_the_images(own):
+    bundles.write(own, "mine", architecture="pconv", modality="MR")
+    assert _complaint("pconv", {"CT", "MR"}) == ""
+    assert "learned from MR" in _complaint("pconv", {"CT"})
+    assert "The recipe body-ct-pconv makes one." in _complaint("pconv", {"CT"})
+    assert _complaint("pconv", {"CT"}, any_modality=True) == ""
+    bundles.write(own, "other", architecture="vae", modality="MR")
+    assert _complaint("vae-latent", {"CT"}) == "", "it warns, and goes on"
+
+
+def test_methods_without_a_model_are_unavailable_unless_one_is_named(own, tmp_path):
+    methods = {name: MedInpaintLib.list_methods()[name] for name in ("pconv", "unet", "harmonic")}
+    assert set(modelchoice.unavailable(methods, lambda method: {}, ())) == {"pconv", "unet"}
+    elsewhere = bundles.write(tmp_path / "elsewhere", "mine", architecture="unet")
+    assert set(modelchoice.unavailable(methods, lambda method: {"model": str(elsewhere)}, ())) == {"pconv"}
+
+
+def test_flat_volumes_are_films_or_ct_and_others_are_no_films():
+    assert images.possibleModalities(None) == set()
+    assert images.possibleModalities(addVolume()) == {"MR", "CT"}
+    assert images.possibleModalities(addVolume(ramp()[:1])) == {"film", "CT"}
 
 
 def test_a_broken_model_counts_for_none(own):

@@ -17,7 +17,7 @@ def _complaint(method, values=None, guides=(), exemplars=""):
 
 def test_what_can_do_nothing_without_guides_asks_for_them():
     assert _complaint("collagan") == (
-        f"'{ALL['collagan'].title}' needs guides, other contrasts of the same subject: choose them in More to go by."
+        f"'{ALL['collagan'].title}' needs guides, other contrasts of this subject: choose them in Additional inputs."
     )
     assert _complaint("collagan", exemplars="/some/folder") != ""
     assert _complaint("collagan", guides=[addVolume(name="T2")]) == ""
@@ -25,7 +25,7 @@ def test_what_can_do_nothing_without_guides_asks_for_them():
 
 def test_what_copies_from_other_scans_asks_for_their_folder():
     assert _complaint("exemplar") == (
-        f"'{ALL['exemplar'].title}' needs a folder with other scans of the same contrast: choose it in More to go by."
+        f"'{ALL['exemplar'].title}' needs a folder with other scans of this contrast: choose it in Additional inputs."
     )
     assert _complaint("exemplar", guides=[addVolume(name="T2")]) != ""
     assert _complaint("exemplar", exemplars="/some/folder") == ""

@@ -38,7 +38,7 @@ def test_all_that_a_combo_offers_is_kept(panel):
         box = getattr(page.ui, combo)
         for index in range(box.count):
             setattr(node, field, box.itemData(index))
-            assert parameters.mended(node, field) == box.itemData(index)
+            assert parameters.validValue(node, field) == box.itemData(index)
             assert box.currentIndex == index
 
 

@@ -1,0 +1,58 @@
+"""The engine's options of a fill by Slicer's names.
+
+A name is that of the field of ``FillOptions`` in camelCase, as the argument of ``MedInpaintLogic.inpaint`` and as the
+field of the parameter node: ``dilate_mm`` is ``dilateMm``. No option is listed here, so a new one needs no line.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .nodes import arguments
+
+if TYPE_CHECKING:
+    from MedInpaintLib.options import FillOptions
+
+#: Options that Slicer does not offer: segments are chosen in place of labels, and the modality is guessed.
+NOT_OFFERED = ("labels", "modality")
+
+#: Type of an option -> a function that takes its name and a value, and returns the value in that type.
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "str": arguments.text,
+    "float": arguments.number,
+    "int": arguments.wholeNumber,
+    "bool": lambda name, value: bool(value),
+    "dict[str, Any]": arguments.values,
+}
+
+
+def names() -> dict[str, str]:
+    """Return the options that Slicer offers: field of ``FillOptions`` -> Slicer's name."""
+    from MedInpaintLib.options import FillOptions
+
+    fields = (field.name for field in dataclasses.fields(FillOptions))
+    return {name: _camelCase(name) for name in fields if name not in NOT_OFFERED}
+
+
+def fromArguments(values: Mapping[str, Any]) -> "FillOptions":
+    """Return the options that a script gives by Slicer's names; other names are ignored.
+
+    Raises:
+        MedInpaintLib.errors.ParameterError: a value is of the wrong type.
+    """
+    from MedInpaintLib.options import FillOptions
+
+    types = {field.name: str(field.type) for field in dataclasses.fields(FillOptions)}
+    return FillOptions(
+        **{field: _CHECKS[types[field]](name, values[name]) for field, name in names().items() if name in values}
+    )
+
+
+def toArguments(options: "FillOptions") -> dict[str, Any]:
+    """Return the options as arguments of ``MedInpaintLogic.inpaint``."""
+    return {name: getattr(options, field) for field, name in names().items()}
+
+
+def _camelCase(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(each.capitalize() for each in others)

@@ -1,0 +1,38 @@
+"""The recipes that make a model of an architecture, to name them where there is no such model."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+#: The recipes that come with MedInpaint; ``medinpaint train NAME`` finds them here.
+FOLDER = Path(__file__).parents[1] / "training" / "recipes"
+
+
+def recipes(architecture: str) -> dict[str, str]:
+    """Return the recipes that make a model of an architecture: name -> modality, in alphabetical order.
+
+    The two lines are read without a TOML parser, which Python 3.10 and thus Slicer may not have.
+
+    >>> recipes("context-encoder")
+    {'brain-mr-context-encoder': 'MR'}
+    """
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.toml"))}
+    matching = {name: text for name, text in texts.items() if _value(text, "architecture") == architecture}
+    return {name: _value(text, "modality") for name, text in matching.items()}
+
+
+def how_to_make(architecture: str) -> str:
+    """Return how to get a model of an architecture, for a message: the recipes with their modality.
+
+    >>> how_to_make("edge-guided")
+    "train one ('medinpaint train' with the recipe brain-mr-edge-guided for MR) or add one ('medinpaint models add')"
+    """
+    named = ", ".join(f"{name} for {modality}" for name, modality in recipes(architecture).items())
+    trained = f"train one ('medinpaint train' with the recipe {named}) or " if named else ""
+    return f"{trained}add one ('medinpaint models add')"
+
+
+def _value(text: str, key: str) -> str:
+    line = re.search(rf'^{key} = "(.*)"', text, flags=re.MULTILINE)
+    return line[1] if line else ""
