@@ -6,12 +6,12 @@ is not counted; a machine without other work is assumed.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
+from measure import timed
 from scipy import ndimage
 from skimage import draw, exposure, filters, measure, metrics, morphology
 
@@ -32,19 +32,11 @@ SSIM = {"gaussian_weights": True, "use_sample_covariance": False, "full": True}
 START, STOP = np.array([40.3, 30.2]), np.array([180.6, 200.8])
 
 
-def timed(call: Callable[..., Any], arguments: tuple[Any, ...], repeats: int = 7) -> tuple[float, np.ndarray]:
-    """Return the median seconds of some calls, and what the last one returned."""
-    seconds, value = [], call(*arguments)
-    for _ in range(repeats):
-        start = time.perf_counter()
-        value = call(*arguments)
-        seconds.append(time.perf_counter() - start)
-    return sorted(seconds)[repeats // 2], np.asarray(value)
-
-
 def row(name: str, ours: Callable[..., Any], theirs: Callable[..., Any], *arguments: Any) -> None:
     """Print one comparison; masks differ by a number of voxels, numbers by their largest difference."""
-    (own, first), (other, second) = timed(ours, arguments), timed(theirs, arguments)
+    ours(*arguments), theirs(*arguments)
+    (own, first), (other, second) = (timed(call, *arguments, repeats=7) for call in (ours, theirs))
+    first, second = np.asarray(first), np.asarray(second)
     if first.dtype == bool:
         apart = f"{np.count_nonzero(first != second)} of {np.count_nonzero(first)} voxels"
     else:
