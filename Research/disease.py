@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .shared.comparison import difference, of_condition, verdict
+from .shared.comparison import compare_trainings
 from .shared.study import Arm, Condition, Outcome, Study
 
 NORMAL, PNEUMONIA = "CR no_findings", "CR pneumonia"
@@ -11,16 +11,9 @@ CONDITIONS = {"Normal films": NORMAL, "Films with pneumonia": PNEUMONIA}
 
 def finding(outcome: Outcome) -> str:
     """Return both trainings' gains on both kinds of films."""
-    parts = []
-    for condition in CONDITIONS:
-        own = of_condition(outcome.cases, condition)
-        gain = difference(own, "normal", "biharmonic")
-        words = verdict(difference(own, "normal and pneumonia", "normal"), "is better", "is worse")
-        parts.append(
-            f"{condition}: the network that learned from normal ones gains {gain} over the thin plate; the one that "
-            f"learned from both {words}"
-        )
-    return "; ".join(parts) + "."
+    return compare_trainings(
+        outcome.cases, CONDITIONS, "normal", "normal and pneumonia", words=("from normal ones", "from both")
+    )
 
 
 STUDY = Study(

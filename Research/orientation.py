@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .shared.comparison import difference, of_condition, verdict
+from .shared.comparison import compare_trainings
 from .shared.study import Arm, Condition, Outcome, Study
 
 CONDITIONS = {"Horizontal strips": "horizontal", "Vertical strips": "vertical"}
@@ -10,16 +10,7 @@ CONDITIONS = {"Horizontal strips": "horizontal", "Vertical strips": "vertical"}
 
 def finding(outcome: Outcome) -> str:
     """Return the gain of both networks on strips of each direction."""
-    parts = []
-    for condition in CONDITIONS:
-        own = of_condition(outcome.cases, condition)
-        gain = difference(own, "horizontal", "biharmonic")
-        words = verdict(difference(own, "mixed", "horizontal"), "is better", "is worse")
-        parts.append(
-            f"{condition}: the network that learned horizontal ones gains {gain} over the thin plate; the one that "
-            f"learned both {words}"
-        )
-    return "; ".join(parts) + "."
+    return compare_trainings(outcome.cases, CONDITIONS, "horizontal", "mixed", words=("horizontal ones", "both"))
 
 
 STUDY = Study(

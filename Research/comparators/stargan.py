@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -14,7 +14,9 @@ from MedInpaintLib.losses.adversarial import LeastSquaresGan
 from MedInpaintLib.networks.contrast_discriminator import ContrastDiscriminator
 from MedInpaintLib.networks.contrast_unet import ContrastUNet
 from MedInpaintLib.networks.imputer import Imputer, one_hot
-from MedInpaintLib.training.tasks.imputation import adam, anneal, answer, ask, check_options, check_side
+from MedInpaintLib.training.tasks.imputation import ask
+
+from .task import ComparatorTask, Losses
 
 
 class StarGan(Imputer):
@@ -57,43 +59,27 @@ class StarGan(Imputer):
 
 
 @dataclasses.dataclass
-class StarGanTask:
+class StarGanTask(ComparatorTask):
     """The loss ``adversarial L_GAN + domain L_cls + cycle mean |G(G(s; t); s) - s|``.
 
     Choi et al., CVPR 2018, eq. 1 to 6, with least squares in place of the Wasserstein distance, as in the GANs that it
     is compared with. It needs no pairs: of the target, only the name is used.
 
     Attributes:
-        network: the generator.
-        rate, half_life: as in :class:`~MedInpaintLib.training.tasks.collagan.CollaGanTask`.
         cycle, domain, adversarial: weights; published 10, 1 and 1.
-        discriminator_width: channels of the discriminator's first layer.
     """
 
-    network: StarGan
+    WEIGHTS: ClassVar = ("cycle", "domain", "adversarial")
+
     rate: float = 1e-4
-    half_life: int = 0
     cycle: float = 10.0
     domain: float = 1.0
-    adversarial: float = 1.0
-    discriminator_width: int = 4
 
-    def __post_init__(self) -> None:
-        check_options(self, ("cycle", "domain", "adversarial"))
-        check_side(self.network)
-        device = next(self.network.parameters()).device
-        discriminator = ContrastDiscriminator(self.network.contrasts, width=self.discriminator_width).to(device)
-        self.helpers = nn.ModuleDict({"discriminator": discriminator})
-        self.optimizers = {
-            "discriminator": adam([discriminator], self.rate),
-            "network": adam([self.network], self.rate),
-        }
+    def discriminators(self) -> dict[str, nn.Module]:
+        return {"discriminator": ContrastDiscriminator(self.network.contrasts, width=self.discriminator_width)}
 
-    def losses(
-        self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
-    ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
-        anneal(self.optimizers, self.rate, step, self.half_life)
-        asked = ask(batch[0], batch[1], noise, dropout=1.0)  # one other contrast stays
+    def steps(self, images: torch.Tensor, present: torch.Tensor, noise: torch.Generator) -> Losses:
+        asked = ask(images, present, noise, dropout=1.0)  # one other contrast stays
         discriminator, gan = self.helpers["discriminator"], LeastSquaresGan()
         source = asked.present.int().argmax(dim=1)
         image = (asked.images * asked.present[:, :, None, None]).sum(dim=1, keepdim=True)
@@ -102,16 +88,11 @@ class StarGanTask:
         loss = self.adversarial * gan.discriminator(real, fake)
         yield "discriminator", loss + self.domain * functional.cross_entropy(named, source), {}
         fake, named = discriminator(estimate)
-        parts = {
-            "adversarial": gan.generator(fake),
-            "domain": functional.cross_entropy(named, asked.target),
-            "cycle": functional.l1_loss(self._estimate(estimate, source), image),
-        }
-        total = sum((getattr(self, name) * loss for name, loss in parts.items()), start=estimate.new_zeros(()))
-        yield "network", total, {f"part/{name}": loss.detach() for name, loss in parts.items()}
-
-    def fill(self, network: StarGan, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        return answer(network, images, known)
+        yield self.weigh(
+            adversarial=gan.generator(fake),
+            domain=functional.cross_entropy(named, asked.target),
+            cycle=functional.l1_loss(self._estimate(estimate, source), image),
+        )
 
     def _estimate(self, image: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return self.network.unet(image, one_hot(target, self.network.contrasts).to(image.dtype))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from MedInpaintLib.errors import MaskError
 from MedInpaintLib.evaluation.protocol import evaluate
 from MedInpaintLib.frames import pose
-from MedInpaintLib.manifest import Entry, read_manifest
+from MedInpaintLib.manifest import Entry
 from MedInpaintLib.metrics import slice_jump
 
-from ..shared.cases import Case, Task, folder_of, go_through, list_cases
+from ..shared.cases import Case, Task, score, summary
 
 #: The contrasts that the released models have learned.
 CONTRASTS = ("T1", "T2", "FLAIR")
@@ -76,11 +75,7 @@ def run_case(task: Task, entry: Entry, seed: int) -> Case | None:
         if row.method == method
     }
     return {
-        "task": task.name,
-        "image": entry.name,
-        "subject": entry.subject,
-        "seed": seed,
-        "range": table.constants["R"],
+        **summary(task, entry, seed, table),
         "scores": [
             {
                 "method": row.method,
@@ -90,7 +85,6 @@ def run_case(task: Task, entry: Entry, seed: int) -> Case | None:
             }
             for row in table.rows
         ],
-        "seconds": table.seconds,
     }
 
 
@@ -99,11 +93,6 @@ def _plain(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def run(
-    data: Path, out: Path, *, split: str = "test", tasks: Sequence[str] = (), match: str = "", workers: int = 2
-) -> list[Case]:
-    """Score all cases; arguments as for :func:`Research.latent_search.measure.run`."""
-    keep = folder_of(out / "cases" / split, [name for _, name in MODELS.values()])
-    entries = [entry for entry in read_manifest(data, split) if match in entry.name]
-    wanted = [task for task in TASKS if not tasks or task.name in tasks]
-    return go_through(list_cases(entries, wanted), run_case, keep, workers=workers)
+def run(data: Path, out: Path, **selection: Any) -> list[Case]:
+    """Score all cases; arguments as for :func:`Research.shared.cases.score`."""
+    return score(TASKS, run_case, data, out, [name for _, name in MODELS.values()], **selection)

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import csv
-import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
 from MedInpaintLib.evaluation.report import Spread
 from MedInpaintLib.files import write_text
+from MedInpaintLib.models.bundle import Bundle
 from MedInpaintLib.models.store import find
 
 from ..given import CURVES, GIVEN
 from ..people import CURVE
-from ..shared.cases import Case, options
-from ..shared.pages import MASKED_3D, best_of, claim, draw, write_cards, write_scores
-from ..shared.tables import about, count_holes, machine, of_task, rows_of, score_table
+from ..shared.cases import Case, options, selected
+from ..shared.pages import (
+    MASKED_3D,
+    SCORES_3D,
+    best_of,
+    claim,
+    claims_head,
+    draw,
+    introduction,
+    models_table,
+    write_cards,
+    write_scores,
+)
+from ..shared.tables import about, by_task, of_task, rows_of, score_table
 from .measure import CHANGED, CHANGES, MAIN, METRICS, MODELS, TASKS, WITHOUT, run, variants
 
 BASE = "biharmonic"
@@ -26,9 +37,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = options("feed-forward", out=Path("docs/feed-forward"))
     parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
     chosen = parser.parse_args(arguments)
-    cases = run(
-        chosen.data, chosen.out, split=chosen.split, tasks=chosen.task, match=chosen.match, workers=chosen.workers
-    )
+    cases = run(chosen.data, chosen.out, **selected(chosen))
     write_page(cases, chosen.data, chosen.out, chosen.split)
     if chosen.cards:
         protocol = f"{MASKED_3D}; python -m Research feed-forward"
@@ -39,12 +48,20 @@ def main(arguments: Sequence[str]) -> None:
 def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None:
     """Write ``README.md``, ``scores.csv`` and the figure, beside the folder ``cases``."""
     write_scores(cases, METRICS, out / "scores.csv")
-    parts = [_introduction(cases, split), _training()]
-    for task in TASKS:
-        own = of_task(cases, task)
-        if own:
-            table = score_table(own, BASE, methods=["shell-mean", *WITHOUT, *MODELS])
-            parts.append(f"## {task.title}\n\n{about(task, own)}\n\n{table}")
+    parts = [
+        introduction(
+            "feed-forward",
+            "Networks that fill in one pass",
+            cases,
+            split,
+            models="The models have learned from the split train and were chosen on val.",
+            scores=f"{SCORES_3D.format(BASE)} More metrics are in [scores.csv](scores.csv).",
+        ),
+        _training(),
+    ]
+    for task, own in by_task(cases, TASKS):
+        table = score_table(own, BASE, methods=["shell-mean", *WITHOUT, *MODELS])
+        parts.append(f"## {task.title}\n\n{about(task, own)}\n\n{table}")
     task = next(each for each in TASKS if each.name == MAIN)
     own = of_task(cases, task)
     if own:
@@ -63,44 +80,19 @@ def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None
     write_text(out / "README.md", "\n\n".join(parts) + "\n")
 
 
-def _introduction(cases: Sequence[Case], split: str) -> str:
-    """Return the title, the data and how the numbers were made."""
-    images, subjects = ({case[what] for case in cases} for what in ("image", "subject"))
-    return (
-        "# Networks that fill in one pass\n\n"
-        f"{len(images)} images of {len(subjects)} subjects, split **{split}**; {len(cases)} cases, "
-        f"{sum(map(count_holes, cases))} holes. The models have learned from the split train and were chosen on val. "
-        "Made by\n\n"
-        "    python -m Research feed-forward --data DATA "
-        f"--split {split}\n\n"
-        f"on {datetime.date.today().isoformat()}, {machine()}, one core a case. Scores are over the hole (convention "
-        "`masked`): PSNR with a fixed range R (99.5 percentile of the known foreground), SSIM in 3-D, *texture* = "
-        "gradient energy in the hole over the truth's (1 is ideal), mean ± standard deviation over holes; *Δ* is the "
-        f"difference to `{BASE}` in the same hole, *better* in how many it is positive, *s* the mean time to fill a "
-        "case. More metrics are in [scores.csv](scores.csv)."
-    )
-
-
 def _training() -> str:
     """Return a table of the models and their trainings."""
-    lines = [
-        "## The models\n",
-        "| model | weights | steps of training | minutes | sees beside the slices | validation, PSNR dB |",
-        "|---|---:|---:|---:|---|---:|",
-    ]
-    for label, (_, name) in MODELS.items():
-        bundle = find(name)
-        training, score = bundle.training, bundle.scores[0]
-        hint = bundle.input.get("hint")
-        seen = "nothing" if bundle.arguments["given"] == "nothing" else "a thin plate"
-        seen += (f" and `{hint}`" if hint else "") + " in the hole"
-        seen += ", the other side" if bundle.arguments.get("other_side") else ""
-        lines.append(
-            f"| {label} (`{name}`) | {bundle.megabytes:.1f} MB | {training['steps']} x {training['batch']} frames | "
-            f"{training['minutes']:.0f} | {seen} | {score['psnr']:.2f} |"
-        )
-    lines.append(f"\nTrained on: {find(MODELS[CHANGED][1]).training['machine']}.")
-    return "\n".join(lines)
+    names = {f"{label} (`{name}`)": name for label, (_, name) in MODELS.items()}
+    table = models_table(names, "frames", {name: _seen(find(name)) for name in names.values()})
+    return f"{table}\n\nTrained on: {find(MODELS[CHANGED][1]).training['machine']}."
+
+
+def _seen(bundle: Bundle) -> str:
+    """Return what a model sees beside the slices."""
+    hint = bundle.input.get("hint")
+    seen = "nothing" if bundle.arguments["given"] == "nothing" else "a thin plate"
+    seen += (f" and `{hint}`" if hint else "") + " in the hole"
+    return seen + (", the other side" if bundle.arguments.get("other_side") else "")
 
 
 def _jumps(own: Sequence[Case]) -> str:
@@ -126,13 +118,9 @@ def _claims(cases: Sequence[Case]) -> str:
         "The best by mean PSNR over the same holes. Paired over the holes, then averaged over each image's; a "
         "difference is called one when it is more than two standard errors over images from 0. Images of one subject "
         "are not independent, so the errors are rather too small.\n",
-        "| network and best fill without | holes | difference in PSNR, dB | in SSIM | better? |",
-        "|---|---|---:|---:|---|",
+        *claims_head("network and best fill without", "better?"),
     ]
-    for task in TASKS:
-        own = of_task(cases, task)
-        if not own:
-            continue
+    for task, own in by_task(cases, TASKS):
         best = best_of(own, WITHOUT)
         lines += [claim(f"`{label}` over `{best}`", task, own, label, best) for label in MODELS]
     return "\n".join(lines)

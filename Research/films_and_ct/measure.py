@@ -35,12 +35,12 @@ def run(
     runs: Path,
     *,
     split: str = "test",
-    tasks: Sequence[str] = (),
+    only: Sequence[str] = (),
     match: str = "",
     workers: int = 2,
 ) -> list[Case]:
-    """Score all cases; arguments as for :func:`Research.latent_search.measure.run`, and a folder for reduced images."""
-    wanted = [task for task in TASKS if not tasks or task.name in tasks]
+    """Score all cases; arguments as for :func:`Research.shared.cases.score`, and a folder for reduced images."""
+    wanted = [task for task in TASKS if not only or task.name in only]
     cases: list[Case] = []
     for modality, models in MODELS.items():
         own = [task for task in wanted if task.modality == modality]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +11,11 @@ from MedInpaintLib.evaluation.protocol import TRIVIAL
 from MedInpaintLib.files import write_text
 from MedInpaintLib.models.store import find
 
-from ..shared.cases import Case, options
+from ..shared.cases import Case, options, selected
 from ..shared.conventions import METRICS, OURS
-from ..shared.pages import best_of, claim, draw, write_cards, write_scores
+from ..shared.pages import best_of, claim, claims_head, draw, introduction, models_table, write_cards, write_scores
 from ..shared.study import ACROSS
-from ..shared.tables import about, count_holes, machine, of_task, rows_of, score_table
+from ..shared.tables import about, by_task, rows_of, score_table
 from .measure import MODELS, TASKS, WITHOUT, images_of, run
 
 BASE = "biharmonic"
@@ -33,15 +32,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for reduced images")
     parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
     chosen = parser.parse_args(arguments)
-    cases = run(
-        chosen.data,
-        chosen.out,
-        chosen.runs,
-        split=chosen.split,
-        tasks=chosen.task,
-        match=chosen.match,
-        workers=chosen.workers,
-    )
+    cases = run(chosen.data, chosen.out, chosen.runs, **selected(chosen))
     write_page(cases, chosen.data, chosen.runs, chosen.out, chosen.split)
     for modality, models in MODELS.items() if chosen.cards else ():
         size = f"films at {ACROSS} pixels, R = 255" if modality == "film" else "R = 400 HU"
@@ -53,11 +44,23 @@ def main(arguments: Sequence[str]) -> None:
 def write_page(cases: Sequence[Case], data: Path, runs: Path, out: Path, split: str) -> None:
     """Write ``README.md``, ``scores.csv`` and the figures, beside the folder ``cases``."""
     write_scores(cases, METRICS, out / "scores.csv")
-    parts = [_introduction(cases, split), _models()]
-    for task in TASKS:
-        own = of_task(cases, task)
-        if not own:
-            continue
+    parts = [
+        introduction(
+            "films-and-ct",
+            "Chest films and CT slices",
+            cases,
+            split,
+            models="The models have learned from the split train and were chosen on val.",
+            scores="Films are reduced to 256 pixels first. Scores are over the hole (convention `masked`): PSNR with R "
+            "= 255 (films) or 400 HU (CT, around 40 HU; lung and bone lie beyond it, so that their errors weigh much) "
+            "and up to 60 dB, SSIM in 2-D, *texture* = gradient energy in the hole over the truth's (1 is ideal), "
+            f"mean ± standard deviation over holes; *Δ* is the difference to `{BASE}`, which is 2-D here, in the same "
+            "hole, *better* in how many it is positive, *s* the mean time to fill a case. More metrics are in "
+            "[scores.csv](scores.csv).",
+        ),
+        _models(),
+    ]
+    for task, own in by_task(cases, TASKS):
         models = MODELS[task.modality]
         table = score_table(own, BASE, methods=[TRIVIAL, *WITHOUT, *models])
         options = {label: {"method": method, "parameters": {"model": name}} for label, (method, name) in models.items()}
@@ -83,41 +86,11 @@ def _gain(case: Case, label: str) -> float:
     return float(psnr[label] - psnr[BASE])
 
 
-def _introduction(cases: Sequence[Case], split: str) -> str:
-    """Return the title, the data and how the numbers were made."""
-    images, subjects = ({case[what] for case in cases} for what in ("image", "subject"))
-    return (
-        "# Chest films and CT slices\n\n"
-        f"{len(images)} images of {len(subjects)} subjects, split **{split}**; {len(cases)} cases, "
-        f"{sum(map(count_holes, cases))} holes. The models have learned from the split train and were chosen on val. "
-        "Made by\n\n"
-        f"    python -m Research films-and-ct --data DATA --split {split}\n\n"
-        f"on {datetime.date.today().isoformat()}, {machine()}, one core a case. Films are reduced to 256 pixels first. "
-        "Scores are over the hole (convention `masked`): PSNR with R = 255 (films) or 400 HU (CT, around 40 HU; lung "
-        "and bone lie beyond it, so that their errors weigh much) and up to 60 dB, SSIM in 2-D, *texture* = gradient "
-        "energy in the hole over the truth's (1 is ideal), mean ± standard deviation over holes; *Δ* is the "
-        f"difference to `{BASE}`, which is 2-D here, in the same hole, *better* in how many it is positive, *s* "
-        "the mean time to fill a case. More metrics are in [scores.csv](scores.csv)."
-    )
-
-
 def _models() -> str:
     """Return a table of the models and their trainings."""
-    lines = [
-        "## The models\n",
-        "| model | weights | steps of training | minutes | validation, PSNR dB |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    for models in MODELS.values():
-        for _, name in models.values():
-            bundle = find(name)
-            training = bundle.training
-            lines.append(
-                f"| `{name}` | {bundle.megabytes:.1f} MB | {training['steps']} x {training['batch']} frames | "
-                f"{training['minutes']:.0f} | {bundle.scores[0]['psnr']:.2f} |"
-            )
-    lines.append(f"\nTrained on: {training['machine']}; two trainings at a time.")
-    return "\n".join(lines)
+    names = [name for models in MODELS.values() for _, name in models.values()]
+    table = models_table({f"`{name}`": name for name in names}, "frames")
+    return f"{table}\n\nTrained on: {find(names[-1]).training['machine']}; two trainings at a time."
 
 
 def _claims(cases: Sequence[Case]) -> str:
@@ -127,13 +100,9 @@ def _claims(cases: Sequence[Case]) -> str:
         "Against the thin plate, and against the best by mean PSNR over the same holes. Paired over the holes, then "
         "averaged over each image's; a difference is called one when it is more than two standard errors over images "
         "from 0. CT slices are not all of different people, so the errors there are rather too small.\n",
-        "| network and fill without | holes | difference in PSNR, dB | in SSIM | better? |",
-        "|---|---|---:|---:|---|",
+        *claims_head("network and fill without", "better?"),
     ]
-    for task in TASKS:
-        own = of_task(cases, task)
-        if not own:
-            continue
+    for task, own in by_task(cases, TASKS):
         best = best_of(own, WITHOUT)
         for label in MODELS[task.modality]:
             lines += [

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from MedInpaintLib.errors import MaskError
 from MedInpaintLib.evaluation.protocol import evaluate
-from MedInpaintLib.manifest import Entry, read_manifest
+from MedInpaintLib.manifest import Entry
 
-from ..shared.cases import Case, Task, folder_of, go_through, list_cases
+from ..shared.cases import Case, Task, score, summary
 
 #: The contrasts that the released models have learned.
 CONTRASTS = ("T1", "T2", "FLAIR")
@@ -59,33 +58,14 @@ def run_case(task: Task, entry: Entry, seed: int) -> Case | None:
     except MaskError:
         return None
     return {
-        "task": task.name,
-        "image": entry.name,
-        "subject": entry.subject,
-        "seed": seed,
-        "range": table.constants["R"],
+        **summary(task, entry, seed, table),
         "scores": [
             {"method": row.method, "hole": row.hole, **{metric: row.scores[metric] for metric in METRICS}}
             for row in table.rows
         ],
-        "seconds": table.seconds,
     }
 
 
-def run(
-    data: Path, out: Path, *, split: str = "test", tasks: Sequence[str] = (), match: str = "", workers: int = 2
-) -> list[Case]:
-    """Score all cases; those that were scored before are read from their files.
-
-    Args:
-        data: folder with MANIFEST.csv.
-        out: folder for the page.
-        split: of the data.
-        tasks: names of tasks; all by default.
-        match: only images with this in their name.
-        workers: processes, each with a core of its own.
-    """
-    keep = folder_of(out / "cases" / split, [name for _, name in MODELS.values()])
-    entries = [entry for entry in read_manifest(data, split) if match in entry.name]
-    wanted = [task for task in TASKS if not tasks or task.name in tasks]
-    return go_through(list_cases(entries, wanted), run_case, keep, workers=workers)
+def run(data: Path, out: Path, **selection: Any) -> list[Case]:
+    """Score all cases; arguments as for :func:`Research.shared.cases.score`."""
+    return score(TASKS, run_case, data, out, [name for _, name in MODELS.values()], **selection)

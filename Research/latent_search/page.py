@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
 from MedInpaintLib.files import write_text
 from MedInpaintLib.models.store import find
 
-from ..shared.cases import Case, options
-from ..shared.pages import MASKED_3D, claim, draw, write_cards, write_scores
-from ..shared.tables import about, count_holes, machine, of_task, score_table
+from ..shared.cases import Case, options, selected
+from ..shared.pages import (
+    MASKED_3D,
+    SCORES_3D,
+    claim,
+    claims_head,
+    draw,
+    introduction,
+    models_table,
+    write_cards,
+    write_scores,
+)
+from ..shared.tables import about, by_task, of_task, score_table
 from .measure import ABLATED, METRICS, MODELS, SWITCHED, SWITCHES, TASKS, run, variants
 
 BASE = "biharmonic"
@@ -22,9 +31,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = options("latent-search", out=Path("docs/latent"))
     parser.add_argument("--cards", action="store_true", help="write the scores into the models' cards, too")
     chosen = parser.parse_args(arguments)
-    cases = run(
-        chosen.data, chosen.out, split=chosen.split, tasks=chosen.task, match=chosen.match, workers=chosen.workers
-    )
+    cases = run(chosen.data, chosen.out, **selected(chosen))
     write_page(cases, chosen.data, chosen.out, chosen.split)
     if chosen.cards:
         protocol = f"{MASKED_3D}; python -m Research latent-search"
@@ -34,12 +41,21 @@ def main(arguments: Sequence[str]) -> None:
 def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None:
     """Write ``README.md``, ``scores.csv`` and the figure, beside the folder ``cases``."""
     write_scores(cases, METRICS, out / "scores.csv")
-    parts = [_introduction(cases, split), _training(), "## GAN against VAE, kernel 3 against 7"]
-    for task in TASKS:
-        own = of_task(cases, task)
-        if own:
-            methods = ["shell-mean", BASE, *MODELS]
-            parts.append(f"### {task.title}\n\n{about(task, own)}\n\n{score_table(own, BASE, methods=methods)}")
+    parts = [
+        introduction(
+            "latent-search",
+            "Latent search in GANs and VAEs",
+            cases,
+            split,
+            models="The models have learned from the split train; the methods' constants were chosen on val.",
+            scores=f"{SCORES_3D.format(BASE)} The error in the image's units (RMSE) is in [scores.csv](scores.csv).",
+        ),
+        _training(),
+        "## GAN against VAE, kernel 3 against 7",
+    ]
+    for task, own in by_task(cases, TASKS):
+        methods = ["shell-mean", BASE, *MODELS]
+        parts.append(f"### {task.title}\n\n{about(task, own)}\n\n{score_table(own, BASE, methods=methods)}")
     task = next(each for each in TASKS if each.name == ABLATED)
     own = of_task(cases, task)
     if own:
@@ -51,40 +67,10 @@ def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None
     write_text(out / "README.md", "\n\n".join(parts) + "\n")
 
 
-def _introduction(cases: Sequence[Case], split: str) -> str:
-    """Return the title, the data and how the numbers were made."""
-    images, subjects = ({case[what] for case in cases} for what in ("image", "subject"))
-    return (
-        "# Latent search in GANs and VAEs\n\n"
-        f"{len(images)} images of {len(subjects)} subjects, split **{split}**; {len(cases)} cases, "
-        f"{sum(map(count_holes, cases))} holes. The models have learned from the split train; the methods' constants "
-        "were chosen on val. Made by\n\n"
-        "    python -m Research latent-search --data DATA "
-        f"--split {split}\n\n"
-        f"on {datetime.date.today().isoformat()}, {machine()}, one core a case. Scores are over the hole (convention "
-        "`masked`): PSNR with a fixed range R (99.5 percentile of the known foreground), SSIM in 3-D, *texture* = "
-        "gradient energy in the hole over the truth's (1 is ideal), mean ± standard deviation over holes; *Δ* is the "
-        f"difference to `{BASE}` in the same hole, *better* in how many it is positive, *s* the mean time to fill a "
-        "case. The error in the image's units (RMSE) is in [scores.csv](scores.csv)."
-    )
-
-
 def _training() -> str:
     """Return a table of the models and their trainings."""
-    lines = [
-        "## The models\n",
-        "| model | weights | steps of training | minutes | validation, PSNR dB |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    for label, (_, name) in MODELS.items():
-        bundle = find(name)
-        training, score = bundle.training, bundle.scores[0]
-        lines.append(
-            f"| {label} (`{name}`) | {bundle.megabytes:.1f} MB | {training['steps']} x {training['batch']} crops | "
-            f"{training['minutes']:.0f} | {score['psnr']:.2f} |"
-        )
-    lines.append(f"\nTrained on: {find(MODELS['VAE-3'][1]).training['machine']}, one core a model.")
-    return "\n".join(lines)
+    table = models_table({f"{label} (`{name}`)": name for label, (_, name) in MODELS.items()}, "crops")
+    return f"{table}\n\nTrained on: {find(MODELS['VAE-3'][1]).training['machine']}, one core a model."
 
 
 def _ablation(own: Sequence[Case]) -> str:
@@ -103,13 +89,9 @@ def _claims(cases: Sequence[Case]) -> str:
         "Paired over the holes, then averaged over each image's; a difference is called one when it is more than two "
         "standard errors over images from 0. Images of one subject are not independent, so the errors are rather too "
         "small.\n",
-        "| claim | holes | difference in PSNR, dB | in SSIM | holds? |",
-        "|---|---|---:|---:|---|",
+        *claims_head("claim", "holds?"),
     ]
-    for task in TASKS:
-        own = of_task(cases, task)
-        if not own:
-            continue
+    for task, own in by_task(cases, TASKS):
         for kernel in (3, 7):
             lines.append(claim(f"VAE ahead of GAN, kernel {kernel}", task, own, f"VAE-{kernel}", f"GAN-{kernel}"))
         for kind in ("VAE", "GAN"):

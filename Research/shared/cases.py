@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from MedInpaintLib.evaluation.report import Table
 from MedInpaintLib.files import make_folder, write_text
 from MedInpaintLib.frames import pose
 from MedInpaintLib.manifest import Entry, read_manifest
@@ -124,6 +125,52 @@ def go_through(
     return sorted(cases, key=lambda case: (case["task"], case["image"], case["seed"]))
 
 
+def score(
+    tasks: Sequence[Task],
+    work: Callable[[Task, Entry, int], Case | None],
+    data: Path,
+    out: Path,
+    models: Sequence[str] = (),
+    *,
+    split: str = "test",
+    only: Sequence[str] = (),
+    match: str = "",
+    workers: int = 2,
+) -> list[Case]:
+    """Score the cases of a study; those that were scored before are read from their files.
+
+    Args:
+        tasks: of the study.
+        work: see :func:`go_through`.
+        data: folder with MANIFEST.csv.
+        out: folder for the page.
+        models: names of the models that are tested.
+        split: of the data.
+        only: names of tasks; all by default.
+        match: only images with this in their name.
+        workers: processes, each with a core of its own.
+    """
+    keep = out / "cases" / split
+    if models:
+        keep = folder_of(keep, models)
+    make_folder(keep)
+    entries = [entry for entry in read_manifest(data, split) if match in entry.name]
+    wanted = [task for task in tasks if not only or task.name in only]
+    return go_through(list_cases(entries, wanted), work, keep, workers=workers)
+
+
+def summary(task: Task, entry: Entry, seed: int, table: Table) -> Case:
+    """Return what is kept of every case, without its scores."""
+    return {
+        "task": task.name,
+        "image": entry.name,
+        "subject": entry.subject,
+        "seed": seed,
+        "range": table.constants["R"],
+        "seconds": table.seconds,
+    }
+
+
 def in_parallel(work: Callable[..., Result], jobs: Sequence[tuple[Any, ...]], *, workers: int) -> Iterator[Result]:
     """Yield what a function of a module returns for each tuple of arguments, as each is done, on a core of its own."""
     # One thread each: matrix products that share cores with each other's waiting threads take many times as long.
@@ -178,6 +225,11 @@ def options(name: str, out: Path) -> argparse.ArgumentParser:
     parser.add_argument("--match", default="", help="only images with this in their name")
     parser.add_argument("--workers", type=whole, default=2, help="processes")
     return parser
+
+
+def selected(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Return which cases to score, for :func:`score`, from the options of :func:`options`."""
+    return {"split": chosen.split, "only": chosen.task, "match": chosen.match, "workers": chosen.workers}
 
 
 def training_options(name: str, out: Path, sizes: Iterable[str], question: str = "") -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -68,6 +68,28 @@ def of_condition(cases: Sequence[Case], label: str) -> list[Case]:
 def mean(cases: Sequence[Case], method: str, metric: str) -> float:
     """Return a method's mean over all holes."""
     return float(np.mean([row[metric] for case in cases for row in case["scores"] if row["method"] == method]))
+
+
+def compare_trainings(
+    cases: Sequence[Case], conditions: Iterable[str], narrow: str, wide: str, *, words: tuple[str, str]
+) -> str:
+    """Say, for each condition, what one arm gains over the thin plate, and whether another arm is better than it.
+
+    Args:
+        cases: all.
+        conditions: labels.
+        narrow, wide: labels of the arms.
+        words: what each of them learned from.
+    """
+    parts = []
+    for condition in conditions:
+        own = of_condition(cases, condition)
+        parts.append(
+            f"{condition}: the network that learned {words[0]} gains {difference(own, narrow, 'biharmonic')} over the "
+            f"thin plate; the one that learned {words[1]} "
+            f"{verdict(difference(own, wide, narrow), 'is better', 'is worse')}"
+        )
+    return "; ".join(parts) + "."
 
 
 def verdict(difference: Difference, yes: str, no: str) -> str:

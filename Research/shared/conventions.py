@@ -11,7 +11,7 @@ from MedInpaintLib.evaluation.protocol import evaluate
 from MedInpaintLib.manifest import Entry
 from MedInpaintLib.metrics import score
 
-from .cases import Case, Task
+from .cases import Case, Task, summary
 
 OURS = ("psnr", "ssim", "rmse", "gradient_energy")
 #: Over the hole, and over the whole image, whose scores are shown once to explain why they mislead.
@@ -66,14 +66,9 @@ def run_case(
             kept |= {f"{prefix}_{name}": value for name, value in scores.items() if f"{prefix}_{name}" in METRICS}
         rows.append({name: _counted(name, value) for name, value in kept.items()})
     return {
-        "task": task.name,
+        **summary(task, entry, seed, table),
         "title": task.title,
-        "image": entry.name,
-        "subject": entry.subject,
-        "seed": seed,
-        "range": table.constants["R"],
         "scores": rows,
-        "seconds": table.seconds,
     }
 
 

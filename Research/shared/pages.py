@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,68 @@ from MedInpaintLib.models.store import find
 
 from .cases import Case, Task
 from .manifests import write_rows
-from .tables import about, of_task, rows_of
+from .tables import about, by_task, count_holes, machine, rows_of
+
+#: The protocol of the studies on brain MR, for cards.
+MASKED_3D = "masked, 3-D SSIM, range: 99.5 percentile of the known foreground"
+#: The same on pages; to be completed with the method that others are compared with.
+SCORES_3D = (
+    "Scores are over the hole (convention `masked`): PSNR with a fixed range R (99.5 percentile of the known "
+    "foreground), SSIM in 3-D, *texture* = gradient energy in the hole over the truth's (1 is ideal), mean ± standard "
+    "deviation over holes; *Δ* is the difference to `{}` in the same hole, *better* in how many it is positive, *s* "
+    "the mean time to fill a case."
+)
+
+
+def introduction(study: str, title: str, cases: Sequence[Case], split: str, *, models: str, scores: str) -> str:
+    """Return the head of a page: the title, the data and how the numbers were made.
+
+    Args:
+        study: its name.
+        title: of the page.
+        cases: all.
+        split: of the data.
+        models: what the methods learned from.
+        scores: what the numbers in the tables are.
+    """
+    images, subjects = ({case[what] for case in cases} for what in ("image", "subject"))
+    return (
+        f"# {title}\n\n"
+        f"{len(images)} images of {len(subjects)} subjects, split **{split}**; {len(cases)} cases, "
+        f"{sum(map(count_holes, cases))} holes. {models} Made by\n\n"
+        f"    python -m Research {study} --data DATA --split {split}\n\n"
+        f"on {datetime.date.today().isoformat()}, {machine()}, one core a case. {scores}"
+    )
+
+
+def models_table(models: Mapping[str, str], frames: str, seen: Mapping[str, str] | None = None) -> str:
+    """Return a table of models and their trainings.
+
+    Args:
+        models: cell of the first column -> name.
+        frames: what they learn from.
+        seen: name -> what it sees beside the slices, for one more column.
+    """
+    more = " sees beside the slices |" if seen else ""
+    lines = [
+        "## The models\n",
+        f"| model | weights | steps of training | minutes |{more} validation, PSNR dB |",
+        f"|---|---:|---:|---:|{'---|' if seen else ''}---:|",
+    ]
+    for label, name in models.items():
+        bundle = find(name)
+        training = bundle.training
+        cell = f" {seen[name]} |" if seen else ""
+        lines.append(
+            f"| {label} | {bundle.megabytes:.1f} MB | {training['steps']} x {training['batch']} {frames} | "
+            f"{training['minutes']:.0f} |{cell} {bundle.scores[0]['psnr']:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def claims_head(first: str, last: str) -> tuple[str, str]:
+    """Return the head of a table of which :func:`claim` returns the lines."""
+    return f"| {first} | holes | difference in PSNR, dB | in SSIM | {last} |", "|---|---|---:|---:|---|"
 
 
 def claim(words: str, task: Task, cases: Sequence[Case], better: str, worse: str) -> str:
@@ -105,9 +167,8 @@ def _card_scores(
     split: str,
 ) -> Iterator[dict[str, Any]]:
     """Yield the scores of these methods on each task, as a card holds them."""
-    for task in tasks:
-        own = of_task(cases, task)
-        for method in labels if own else ():
+    for task, own in by_task(cases, tasks):
+        for method in labels:
             rows = rows_of(own)[method].values()
             # Where the truth is flat, any texture is infinitely more.
             spreads = {metric: Spread.of([row[metric] for row in rows if _finite(row[metric])]) for metric in metrics}
@@ -122,10 +183,6 @@ def _card_scores(
 
 def _finite(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
-
-
-#: The protocol of the studies on brain MR, for cards.
-MASKED_3D = "masked, 3-D SSIM, range: 99.5 percentile of the known foreground"
 
 
 def draw(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -29,6 +29,14 @@ def count_holes(case: Case) -> int:
 def of_task(cases: Sequence[Case], task: Task) -> list[Case]:
     """Return the cases of one task."""
     return [case for case in cases if case["task"] == task.name]
+
+
+def by_task(cases: Sequence[Case], tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Case]]]:
+    """Yield each task that has cases, with these."""
+    for task in tasks:
+        own = of_task(cases, task)
+        if own:
+            yield task, own
 
 
 def about(task: Task, cases: Sequence[Case]) -> str:

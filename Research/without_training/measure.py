@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,9 @@ import numpy as np
 from MedInpaintLib.errors import MaskError
 from MedInpaintLib.evaluation.protocol import evaluate
 from MedInpaintLib.evaluation.report import Table
-from MedInpaintLib.files import make_folder
-from MedInpaintLib.manifest import Entry, read_manifest
+from MedInpaintLib.manifest import Entry
 
-from ..shared.cases import Case, Task, go_through, list_cases
+from ..shared.cases import Case, Task, score, summary
 
 TASKS = (
     Task("mr-5mm", "MR, 15 lesions of 5 mm", "MR", False, "spheres:5mm:15"),
@@ -90,11 +88,7 @@ def _summary(table: Table, task: Task, entry: Entry, seed: int) -> Case:
     checked = table.reports["auto --self-check"]["self_check"]
     aside = _off_midline(table) if task.modality == "MR" else {}
     return {
-        "task": task.name,
-        "image": entry.name,
-        "subject": entry.subject,
-        "seed": seed,
-        "range": table.constants["R"],
+        **summary(task, entry, seed, table),
         "scores": [
             {
                 "method": row.method,
@@ -104,7 +98,6 @@ def _summary(table: Table, task: Task, entry: Entry, seed: int) -> Case:
             }
             for row in table.rows
         ],
-        "seconds": table.seconds,
         "took": {label: table.reports[label]["method"] for label in AUTO},
         "expected": checked and {name: found["psnr"] for name, found in checked["methods"].items()},
         "warnings": table.reports["mirror"]["warnings"] if task.modality == "MR" else [],
@@ -134,21 +127,6 @@ def _off_midline(table: Table) -> dict[int, float]:
     }
 
 
-def run(
-    data: Path, out: Path, *, split: str = "test", tasks: Sequence[str] = (), match: str = "", workers: int = 2
-) -> list[Case]:
-    """Score all cases; those that were scored before are read from their files.
-
-    Args:
-        data: folder with MANIFEST.csv.
-        out: folder for the page.
-        split: of the data.
-        tasks: names of tasks; all by default.
-        match: only images with this in their name.
-        workers: processes, each with a core of its own.
-    """
-    keep = out / "cases" / split
-    make_folder(keep)
-    entries = [entry for entry in read_manifest(data, split) if match in entry.name]
-    wanted = [task for task in TASKS if not tasks or task.name in tasks]
-    return go_through(list_cases(entries, wanted), run_case, keep, workers=workers)
+def run(data: Path, out: Path, **selection: Any) -> list[Case]:
+    """Score all cases; arguments as for :func:`Research.shared.cases.score`."""
+    return score(TASKS, run_case, data, out, **selection)

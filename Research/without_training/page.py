@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from MedInpaintLib.evaluation.figure import save_comparison
-from MedInpaintLib.evaluation.protocol import evaluate
 from MedInpaintLib.evaluation.report import Spread
 from MedInpaintLib.files import replacing, write_text
-from MedInpaintLib.manifest import read_manifest
 
-from ..shared.cases import Case, Task, options
+from ..shared.cases import Case, options, selected
 from ..shared.manifests import write_rows
-from ..shared.tables import about, count_holes, machine, of_task, rows_of, score_table
+from ..shared.pages import draw, introduction
+from ..shared.tables import about, by_task, rows_of, score_table
 from .measure import AUTO, METRICS, SINGLE, TASKS, run
 
 BASE = "biharmonic"
 #: A sphere of 20 mm is lateral from this distance to the midline on, mm.
 LATERAL = 20.0
-SHOWN = ("biharmonic", "telea", "patch-regression", "patch", "hybrid")
+SHOWN = ("telea", "patch-regression", "patch", "hybrid")
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command."""
     chosen = options("without-training", out=Path("docs/fills")).parse_args(arguments)
-    cases = run(
-        chosen.data, chosen.out, split=chosen.split, tasks=chosen.task, match=chosen.match, workers=chosen.workers
-    )
+    cases = run(chosen.data, chosen.out, **selected(chosen))
     write_page(cases, chosen.data, chosen.out, chosen.split)
 
 
@@ -38,39 +33,30 @@ def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None
     """Write ``README.md``, ``scores.csv``, ``checks.csv`` and the figures, beside the folder ``cases``."""
     _write_scores(cases, out / "scores.csv")
     _write_checks(cases, out / "checks.csv")
-    parts = [_introduction(cases, split)]
-    for task in TASKS:
-        own = of_task(cases, task)
-        if not own:
-            continue
+    parts = [
+        introduction(
+            "without-training",
+            "Fills that need no training",
+            cases,
+            split,
+            models="None of these methods is trained; constants were chosen on the splits train and val.",
+            scores="Scores are over the hole (convention `masked`): PSNR with a fixed range R (99.5 percentile of the "
+            "known foreground; 400 HU for CT; 255 for films), SSIM in 3-D for volumes, *texture* = gradient energy in "
+            "the hole over the truth's (1 is ideal), mean ± standard deviation over holes. *Δ* is the difference to "
+            "`biharmonic` in the same hole, *better* in how many of them it is positive, *s* the mean time to fill a "
+            "case. `shell-mean` is the trivial fill. Every number is in [scores.csv](scores.csv).",
+        )
+    ]
+    for task, own in by_task(cases, TASKS):
         parts.append(f"## {task.title}\n\n{about(task, own)}\n\n{score_table(own, BASE)}")
         if task.name == "mr-20mm":
             parts.append(_lateral(own))
-        if _draw(task, own[0], data, split, out / f"{task.name}.png"):
-            parts.append(f"![{task.title}]({task.name}.png)\n\n*{own[0]['image']}, the first of the list.*")
+        shown = {method: {"method": method} for method in (*SHOWN, *(["mirror"] if task.modality == "MR" else []))}
+        draw(own[0], task, shown, BASE, data, split, out / f"{task.name}.png")
+        parts.append(f"![{task.title}]({task.name}.png)\n\n*{own[0]['image']}, the first of the list.*")
     parts.append(_self_check(cases))
     _draw_calibration(cases, out / "self-check.png")
     write_text(out / "README.md", "\n\n".join(parts) + "\n")
-
-
-def _introduction(cases: Sequence[Case], split: str) -> str:
-    """Return the title, the data and how the numbers were made."""
-    images = {case["image"] for case in cases}
-    subjects = {case["subject"] for case in cases}
-    return (
-        "# Fills that need no training\n\n"
-        f"{len(images)} images of {len(subjects)} subjects, split **{split}**; {len(cases)} cases, "
-        f"{sum(map(count_holes, cases))} holes. None of these methods is trained; constants were chosen on the "
-        "splits train and val. Made by\n\n"
-        "    python -m Research without-training --data DATA "
-        f"--split {split}\n\n"
-        f"on {datetime.date.today().isoformat()}, {machine()}, one core a case. Scores are over the hole (convention "
-        "`masked`): PSNR with a fixed range R (99.5 percentile of the known foreground; 400 HU for CT; 255 for films), "
-        "SSIM in 3-D for volumes, *texture* = gradient energy in the hole over the truth's (1 is ideal), mean "
-        "± standard deviation over holes. *Δ* is the difference to `biharmonic` in the same hole, *better* in how many "
-        "of them it is positive, *s* the mean time to fill a case. `shell-mean` is the trivial fill. Every number is "
-        "in [scores.csv](scores.csv)."
-    )
 
 
 def _lateral(own: Sequence[Case]) -> str:
@@ -172,19 +158,6 @@ def _write_checks(cases: Sequence[Case], path: Path) -> None:
         achieved = [f"{means[AUTO[1]]:.3f}", best, f"{means[best]:.3f}"]
         rows.append([case["task"], case["image"], case["seed"], took, promise, *achieved])
     write_rows(path, rows)
-
-
-def _draw(task: Task, case: Case, data: Path, split: str, path: Path) -> bool:
-    """Draw the first case, filled by some methods side by side."""
-    entry = next(each for each in read_manifest(data, split) if each.name == case["image"])
-    image = task.load(entry)
-    methods = [*SHOWN, *(["mirror"] if task.modality == "MR" else [])]
-    table = evaluate(
-        image, task.holes, methods, seed=case["seed"], modality=task.modality, name=entry.name, keep_fills=True
-    )
-    fills = {method: table.fills[method] for method in methods}
-    save_comparison(path, image, table.labels > 0, fills, {m: table.mean_scores(m) for m in methods})
-    return True
 
 
 def _draw_calibration(cases: Sequence[Case], path: Path) -> None:

@@ -18,6 +18,16 @@ class Measured(NamedTuple):
     value: Any
 
 
+def timed(call: Callable[..., Any], *arguments: Any, repeats: int) -> tuple[float, Any]:
+    """Return the median seconds of some calls in this process, and what the last one returned."""
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        value = call(*arguments)
+        seconds.append(time.perf_counter() - start)
+    return sorted(seconds)[repeats // 2], value
+
+
 def measure(
     call: Callable[..., Any], *arguments: Any, repeats: int = 3, warm_up: Callable[[], Any] | None = None
 ) -> Measured:
@@ -45,12 +55,8 @@ def _child(
     if warm_up is not None:
         warm_up()
     before = _peak()
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        value = call(*arguments)
-        seconds.append(time.perf_counter() - start)
-    pipe.send((sorted(seconds)[len(seconds) // 2], _peak() - before, value))
+    seconds, value = timed(call, *arguments, repeats=repeats)
+    pipe.send((seconds, _peak() - before, value))
 
 
 def _peak() -> float:

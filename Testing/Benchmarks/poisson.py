@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import scipy.sparse
 import scipy.sparse.linalg
+from measure import timed
 
 from MedInpaintLib.blending import poisson
 
@@ -56,15 +55,6 @@ def fpie_numba(image: np.ndarray, prediction: np.ndarray, hole: np.ndarray) -> n
     processor.reset(three(prediction), three(255.0 * hole), three(image), (0, 0), (0, 0))
     filled, _ = processor.step(FPIE_ITERATIONS)
     return filled[..., 0].astype(np.float64)
-
-
-def timed(call, *arguments, repeats: int) -> tuple[float, np.ndarray]:
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        value = call(*arguments)
-        seconds.append(time.perf_counter() - start)
-    return sorted(seconds)[len(seconds) // 2], value
 
 
 def main() -> None:

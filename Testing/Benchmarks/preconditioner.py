@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import scipy.sparse
 import scipy.sparse.linalg
+from measure import timed
 
 from MedInpaintLib.solvers.conjugate_gradients import conjugate_gradients
 from MedInpaintLib.solvers.laplacian import HoleLaplacian
@@ -82,12 +81,7 @@ def main() -> None:
         }
         base = None
         for name, solve in solvers.items():
-            seconds = []
-            for _ in range(3):
-                start = time.perf_counter()
-                iterations = solve()
-                seconds.append(time.perf_counter() - start)
-            median = sorted(seconds)[1]
+            median, iterations = timed(solve, repeats=3)
             base = base or median
             print(f"{hole.sum():9}  {name:28} {iterations:10} {1e3 * median:9.1f} {median / base:6.1f}x")
 

@@ -17,23 +17,23 @@ SMALL = {
 }
 EXTRA = {"edge-guided": "edges", "boundary-aware": "boundary"}
 SLICES = 3
+SIZE = {"pixels": 32, "slices": SLICES}
 
 
 def made(architecture, given="fill", **beside):
     """In evaluation, with weights and statistics that are not those of the start."""
     torch.manual_seed(0)
-    arguments = {"pixels": 32, "slices": SLICES, "given": given, **beside, **SMALL[architecture]}
-    network = build(architecture, arguments)
+    network = build(architecture, {**SIZE, "given": given, **beside, **SMALL[architecture]})
     for weights in network.parameters():
-        if not weights.any():
+        if not weights[0].any():  # the first row makes the image
             torch.nn.init.normal_(weights, std=0.1)
     with torch.no_grad():
         network(*damaged(8, **beside))
     return network.eval()
 
 
-def damaged(batch=4, hint=False, other_side=False):
-    chance = torch.Generator().manual_seed(0)
+def damaged(batch=4, hint=False, other_side=False, seed=0):
+    chance = torch.Generator().manual_seed(seed)
     images = torch.rand(batch, SLICES + hint + other_side, 32, 32, generator=chance) * 2 - 1
     known = torch.rand(batch, SLICES + other_side, 32, 32, generator=chance) < 0.9
     known[:, :SLICES, 8:20, 10:20] = False
@@ -54,7 +54,17 @@ def test_the_first_channel_is_the_image_and_a_second_one_what_the_network_says_i
 def test_given_nothing_what_lies_under_the_hole_does_not_matter(architecture):
     network = made(architecture, "nothing")
     images, known = damaged()
-    assert torch.equal(network(images, known), network(torch.where(known, images, 7.0), known))
+    assert torch.equal(network(images, known), network(torch.where(known, images, 1e6), known))
+
+
+@pytest.mark.parametrize("architecture", SMALL)
+@torch.no_grad()
+def test_given_a_fill_the_correction_depends_on_it(architecture):
+    network = made(architecture)
+    images, known = damaged()
+    other = images.where(known, torch.tensor(0.25))
+    first, second = (network(each, known)[:, :1] - each[:, 1:2] for each in (images, other))
+    assert not torch.allclose(first, second)
 
 
 @pytest.mark.parametrize("given", ["nothing", "fill"])
@@ -69,12 +79,14 @@ def test_an_output_does_not_depend_on_what_else_is_in_the_batch(architecture, gi
         torch.testing.assert_close(alone[0], together[number], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("architecture", SMALL)
 @torch.no_grad()
-def test_a_new_network_that_corrects_a_fill_leaves_it_as_it_is(architecture):
-    network = build(architecture, {"pixels": 32, "slices": SLICES, "given": "fill", **SMALL[architecture]})
+def test_a_new_network_that_corrects_a_fill_leaves_it_as_it_is_and_one_without_a_fill_does_not(architecture, training):
     images, known = damaged()
-    torch.testing.assert_close(network(images, known)[:, :1], images[:, 1:2])
+    for given in ("fill", "nothing"):
+        network = build(architecture, {**SIZE, "given": given, **SMALL[architecture]}).train(training)
+        assert torch.equal(network(images, known)[:, :1], images[:, 1:2]) == (given == "fill")
 
 
 @pytest.mark.parametrize("other_side", [True, False])
@@ -82,7 +94,7 @@ def test_a_new_network_that_corrects_a_fill_leaves_it_as_it_is(architecture):
 @torch.no_grad()
 def test_a_new_network_with_a_hint_leaves_it_as_it_is(architecture, other_side):
     beside = {"hint": True, "other_side": other_side}
-    arguments = {"pixels": 32, "slices": SLICES, "given": "fill", **beside, **SMALL[architecture]}
+    arguments = {**SIZE, "given": "fill", **beside, **SMALL[architecture]}
     images, known = damaged(**beside)
     torch.testing.assert_close(build(architecture, arguments)(images, known)[:, :1], images[:, SLICES : SLICES + 1])
 
@@ -131,12 +143,60 @@ def test_half_precision_comes_close(architecture):
     assert (found.float() - exact).abs().mean() < 0.05 * (exact.abs().mean() + 1)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.001, 1.0])
 @pytest.mark.parametrize("architecture", SMALL)
-def test_every_weight_learns(architecture):
-    network = made(architecture).train()
+def test_bfloat16_and_extreme_masks_stay_finite(architecture, share):
+    network = made(architecture, "nothing").train()
+    images, _ = damaged()
+    known = torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(0)).expand_as(images) < share
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = network(images, known)
+    found.float().square().mean().backward()
+    assert found.isfinite().all()
+    assert all(weights.grad.isfinite().all() for weights in network.parameters())
+    with torch.no_grad():
+        assert network.eval()(images, known).isfinite().all()
+
+
+@pytest.mark.parametrize(("given", "beside"), [("nothing", {}), ("fill", {}), ("fill", {"hint": True})])
+@pytest.mark.parametrize("architecture", SMALL)
+def test_every_weight_learns(architecture, given, beside):
+    network = made(architecture, given, **beside).train()
+    network(*damaged(**beside)).square().sum().backward()
+    for name, weights in network.named_parameters():
+        assert weights.grad is not None, name
+        assert weights.grad.isfinite().all(), name
+        assert weights.grad.any(), name
+
+
+@pytest.mark.parametrize("architecture", SMALL)
+def test_given_a_fill_every_weight_of_a_new_network_learns_within_two_steps(architecture):
+    network = build(architecture, {**SIZE, "given": "fill", **SMALL[architecture]})
     images, known = damaged()
-    network(images, known).square().sum().backward()
-    assert all(weights.grad is not None and weights.grad.abs().sum() > 0 for weights in network.parameters())
+    for _ in range(2):
+        (network(images, known) - 0.5).abs().mean().backward()
+        with torch.no_grad():
+            for weights in network.parameters():
+                weights -= 0.1 * weights.grad
+    assert all(weights.grad.any() for weights in network.parameters())  # those before the zeros from the second step
+
+
+@pytest.mark.parametrize(("architecture", "inner"), [("pconv", "encoder.1"), ("rfr", "reason.attention")])
+@torch.no_grad()
+def test_a_call_in_the_middle_of_another_one_changes_neither(architecture, inner):
+    network = made(architecture, "nothing")
+    names = list(network.state_dict())
+    first, second = damaged(2), damaged(3, seed=1)
+    alone, held = (network(*first), network(*second)), []
+
+    def interrupt(*_):
+        hook.remove()
+        held.append(network(*second))
+
+    hook = network.get_submodule(inner).register_forward_hook(interrupt)
+    assert torch.equal(network(*first), alone[0])
+    assert torch.equal(held[0], alone[1])
+    assert list(network.state_dict()) == names
 
 
 def test_a_u_net_has_the_published_size():
@@ -164,20 +224,37 @@ def test_a_u_net_without_levels_is_two_convolutions():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("architecture", "arguments", "message"),
     [
-        ({"slices": 2}, "slices that a network sees must be odd; found 2"),
-        ({"given": "all"}, "is given one of nothing, fill under the hole; found 'all'"),
-        ({"hint": True}, "corrects a fill; give it one"),
-        ({"other_side": True}, "corrects a fill; give it one"),
-        ({"relative": True}, "corrects a fill; give it one"),
-        ({"pixels": 36}, "multiple of 16 pixels; found 36"),
-        ({"pixels": 0}, "must be 1 pixel or more; found 0"),
+        *(
+            (architecture, arguments, message)
+            for architecture in SMALL
+            for arguments, message in (
+                ({"slices": 2}, "slices that a network sees must be odd; found 2"),
+                ({"given": "all"}, "is given one of nothing, fill under the hole; found 'all'"),
+                ({"pixels": 36}, "pixels; found 36"),
+                ({"pixels": 0}, "must be 1 pixel or more; found 0"),
+                ({"hint": True}, "corrects a fill; give it one"),
+                ({"other_side": True}, "corrects a fill; give it one"),
+                ({"relative": True}, "corrects a fill; give it one"),
+            )
+        ),
+        ("unet", {"pixels": 36}, "multiple of 16 pixels; found 36"),
+        ("pconv", {"pixels": 72, "levels": 4}, "multiple of 16 pixels; found 72"),
+        ("pconv", {"levels": 0}, "1 level or more; found 0"),
+        ("context-encoder", {"pixels": 72}, "multiple of 32 pixels; found 72"),
+        ("context-encoder", {"pixels": 16}, "multiple of 32 pixels; found 16"),
+        ("rfr", {"pixels": 72}, "multiple of 16 pixels; found 72"),
+        ("rfr", {"width": 12}, "multiple of 8 channels; found 12"),
+        ("rfr", {"width": 0}, "multiple of 8 channels; found 0"),
+        ("rfr", {"recurrences": 0}, "1 recurrence or more; found 0"),
+        ("rfr", {"kernel": 6}, "odd, 3 or more; found 6"),
+        ("rfr", {"kernel": 1}, "odd, 3 or more; found 1"),
     ],
 )
-def test_what_cannot_be_is_refused(arguments, message):
+def test_what_cannot_be_is_refused(architecture, arguments, message):
     with pytest.raises(ParameterError, match=message):
-        build("unet", {"pixels": 64, **arguments})
+        build(architecture, {"pixels": 64, "given": "nothing", **arguments})
 
 
 @torch.no_grad()

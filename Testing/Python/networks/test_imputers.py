@@ -12,43 +12,45 @@ from MedInpaintLib.networks import build
 from MedInpaintLib.networks.contrast_attention import ConditionalChannelAttention
 from MedInpaintLib.networks.contrast_discriminator import ContrastDiscriminator
 from MedInpaintLib.networks.contrast_unet import ContrastUNet
+from MedInpaintLib.networks.tiles import tiled
+from Testing.Python.imputers import HIDDEN, OWN, SETS, WANTED, fresh, made, slices
 
-SMALL = {"pixels": 16, "contrasts": 4, "width": 4, "levels": 3}
-#: Every set of four contrasts that may be there, once with each of them wanted.
-SETS = torch.tensor(list(itertools.product([False, True], repeat=4))).repeat_interleave(4, dim=0)
-WANTED = torch.arange(4).repeat(16)
-
-
-def made(**arguments):
-    """In evaluation, with weights that are not those of the start."""
-    network = fresh(**arguments)
-    for weights in network.parameters():
-        if not weights.any():
-            nn.init.normal_(weights, std=0.1)
-    return network
-
-
-def fresh(**arguments):
-    torch.manual_seed(0)
-    return build("collagan", {**SMALL, **arguments}).eval()
-
-
-def slices(batch=len(SETS), rows=16, columns=16, seed=0):
-    """With a signal everywhere."""
-    return 0.1 + torch.rand(batch, 4, rows, columns, generator=torch.Generator().manual_seed(seed))
+of_all_architectures = pytest.mark.parametrize("architecture", OWN)
 
 
 @pytest.mark.parametrize("linear", [False, True])
+@of_all_architectures
 @pytest.mark.parametrize(
     ("width", "levels", "rows", "columns"), [(3, 1, 7, 5), (4, 2, 6, 10), (4, 3, 16, 16), (2, 5, 32, 48)]
 )
 @torch.no_grad()
-def test_shapes(linear, width, levels, rows, columns):
-    network = made(pixels=32, width=width, levels=levels, linear=linear)
+def test_shapes(architecture, linear, width, levels, rows, columns):
+    network = made(architecture, pixels=32, width=width, levels=levels, linear=linear)
     found = network(slices(3, rows, columns), torch.ones(3, 4, dtype=torch.bool), torch.tensor([0, 2, 1]))
     assert found.shape == (3, 1, rows, columns)
     assert found.isfinite().all()
     assert linear or (found >= 0).all()
+
+
+@of_all_architectures
+@pytest.mark.parametrize("linear", [False, True])
+@torch.no_grad()
+def test_what_is_missing_or_wanted_is_never_looked_at(architecture, linear):
+    network, images = made(architecture, linear=linear), slices()
+    expected = network(images, SETS, WANTED)
+    for other in (9.0, torch.nan, slices(seed=1)):
+        changed = torch.where(HIDDEN[:, :, None, None], other, images)
+        assert torch.equal(network(changed, SETS, WANTED), expected)
+    assert expected.isfinite().all()
+
+
+@of_all_architectures
+@torch.no_grad()
+def test_what_is_missing_does_not_matter_to_tiles(architecture):
+    network, images = made(architecture, linear=True), slices(rows=20, columns=24)
+    images[:, :, :12] = 0  # what is there has no signal in some tiles
+    changed = torch.where(HIDDEN[:, :, None, None], 5.0, images)
+    assert torch.equal(tiled(network, changed, SETS, WANTED), tiled(network, images, SETS, WANTED))
 
 
 @pytest.mark.parametrize("branches", [False, True])
@@ -75,18 +77,6 @@ def test_the_published_size_has_the_published_widths():
     one += sum((4 * before + 1) * after for before, after in itertools.pairwise(widths))
     encoder = [*network.unet.down.parameters(), *network.unet.shrink.parameters()]
     assert sum(each.numel() for each in encoder) == 4 * one
-
-
-@pytest.mark.parametrize("linear", [False, True])
-@torch.no_grad()
-def test_what_is_missing_or_wanted_is_never_looked_at(linear):
-    network, images = made(linear=linear), slices()
-    hidden = ~SETS | torch.nn.functional.one_hot(WANTED, 4).bool()
-    expected = network(images, SETS, WANTED)
-    for other in (9.0, torch.nan, slices(seed=1)):
-        changed = torch.where(hidden[:, :, None, None], other, images)
-        assert torch.equal(network(changed, SETS, WANTED), expected)
-    assert expected.isfinite().all()
 
 
 @torch.no_grad()

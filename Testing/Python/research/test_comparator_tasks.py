@@ -5,76 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
-import Research.comparators  # noqa: F401 - registers them
-from MedInpaintLib.errors import ParameterError
-from MedInpaintLib.networks import build
-from MedInpaintLib.training.tasks import task_of
 from MedInpaintLib.training.tasks.imputation import ask
-
-SMALL = {"pixels": 32, "contrasts": 3, "width": 8, "levels": 2, "linear": True}
-OWN = {
-    "cyclegan": {"source": 2, "target": 0},
-    "pix2pix": {"source": 2, "target": 0},
-    "stargan": {"preferred": [1, 2, 0]},
-}
-#: What may weigh 0, and what its weight is when the recipe does not say.
-WEIGHTS = {
-    "cyclegan": {"cycle": 10, "adversarial": 1},
-    "pix2pix": {"direct": 100, "adversarial": 1},
-    "stargan": {"cycle": 10, "domain": 1, "adversarial": 1},
-}
-#: Of the second one a contrast is missing, which the fourth one alone has beside another.
-THERE = torch.tensor([[True, True, True], [True, True, False], [True, True, True], [False, True, True]])
-
-
-def task(architecture, **options):
-    """In float64, with weights that are not those of the start."""
-    torch.manual_seed(0)
-    network = build(architecture, {**SMALL, **OWN[architecture]})
-    for weights in network.parameters():
-        if not weights.any():
-            nn.init.normal_(weights, std=0.1)
-    made = task_of(architecture, network, options)
-    made.network.double()
-    made.helpers.double()
-    return made
-
-
-def batch(there=THERE):
-    chance = torch.Generator().manual_seed(1)
-    images = torch.rand(len(there), 3, 32, 32, generator=chance, dtype=torch.float64)
-    return torch.where(there[:, :, None, None], images, 0.0), there
-
-
-def noise(seed=2):
-    return torch.Generator().manual_seed(seed)
-
-
-def losses(made, given, step=0):
-    return {name: (loss, log) for name, loss, log in made.losses(given, step, noise())}
-
-
-def literal_squares(outputs, wanted) -> float:
-    """Half the mean of squared differences."""
-    values = outputs.detach().numpy().ravel()
-    return 0.5 * sum((value - wanted) ** 2 for value in values) / len(values)
-
-
-def literal_cross_entropy(logits, classes) -> float:
-    rows = logits.detach().numpy()
-    shares = [np.exp(row[which]) / np.exp(row).sum() for row, which in zip(rows, classes, strict=True)]
-    return -np.mean(np.log(shares))
-
-
-def test_the_defaults_are_the_published_weights():
-    for architecture, expected in WEIGHTS.items():
-        made = task(architecture)
-        assert {name: getattr(made, name) for name in expected} == expected
-        total, log = losses(made, batch())["network"]
-        parts = {name: log[f"part/{name}"].item() for name in expected if f"part/{name}" in log}
-        assert total.item() == pytest.approx(sum(expected[name] * value for name, value in parts.items()), rel=1e-7)
+from Testing.Python.imputation_tasks import (
+    batch,
+    literal_cross_entropy,
+    literal_squares,
+    losses,
+    noise,
+    task,
+    weights_of,
+)
 
 
 def test_the_total_of_pix2pix_is_that_of_its_pairs():
@@ -148,68 +89,7 @@ def test_without_a_pair_there_is_nothing_to_learn_and_what_is_no_pair_does_not_m
     for name, (loss, _) in losses(made, (images[~pair], there[~pair])).items():
         assert loss.item() == 0
         loss.backward()
-        weights = [each for group in made.optimizers[name].param_groups for each in group["params"]]
-        assert not any(each.grad.any() for each in weights)
+        assert not any(each.grad.any() for each in weights_of(made.optimizers[name]))
     among, alone = losses(made, (images, there)), losses(made, (images[pair], there[pair]))
     for name, (loss, _) in alone.items():
         torch.testing.assert_close(among[name][0], loss)
-
-
-@pytest.mark.parametrize("architecture", OWN)
-def test_gradients_reach_all_weights_of_the_networks_and_each_loss_those_of_its_optimizer(architecture):
-    made = task(architecture)
-    made.network.train()
-    for name, loss, _ in made.losses(batch(), 0, noise()):
-        weights = [each for group in made.optimizers[name].param_groups for each in group["params"]]
-        loss.backward(inputs=weights)
-    for name, weights in made.network.named_parameters():
-        assert weights.grad is not None, name
-        assert weights.grad.any(), name
-    of_judges = {id(each) for each in made.helpers.parameters()}
-    grouped = made.optimizers["discriminator"].param_groups
-    assert of_judges == {id(each) for group in grouped for each in group["params"]}
-    grouped = made.optimizers["network"].param_groups
-    assert {id(each) for each in made.network.parameters()} == {
-        id(each) for group in grouped for each in group["params"]
-    }
-
-
-@pytest.mark.parametrize("architecture", OWN)
-def test_a_step_of_the_optimizer_lowers_the_loss(architecture):
-    made = task(architecture, rate=1e-3)
-    totals = []
-    for _ in range(6):
-        for name, loss, parts in made.losses(batch(), 0, noise()):
-            made.optimizers[name].zero_grad()
-            weights = [each for group in made.optimizers[name].param_groups for each in group["params"]]
-            loss.backward(inputs=weights)
-            made.optimizers[name].step()
-            if name == "network":
-                totals.append(sum(parts[part] for part in ("part/cycle", "part/direct") if part in parts))
-    assert totals[-1] < totals[0]
-
-
-@pytest.mark.parametrize("architecture", OWN)
-def test_validation_asks_the_network_for_what_is_wanted(architecture):
-    made = task(architecture)
-    network = made.network.eval()
-    images, _ = batch(torch.ones(4, 3, dtype=torch.bool))
-    present = torch.tensor([[False, True, True], [False, False, True], [False, True, True], [False, True, True]])
-    wanted = torch.tensor([[True, False, False]] * 4)
-    found = made.fill(network, images, torch.cat([present, wanted], dim=1))
-    assert not found.requires_grad
-    expected = network(images, present, torch.zeros(4, dtype=torch.int64))
-    torch.testing.assert_close(found, expected.detach())
-
-
-@pytest.mark.parametrize("architecture", OWN)
-def test_weights_that_are_all_0_or_below_0_are_refused(architecture):
-    names = WEIGHTS[architecture]
-    with pytest.raises(ParameterError, match="All losses of the recipe's"):
-        task(architecture, **dict.fromkeys(names, 0.0))
-    for name in (*names, "rate", "half_life"):
-        value = -1 if name == "half_life" else -1.0
-        with pytest.raises(ParameterError, match=f"has {name} = -1; it must be 0 or more"):
-            task(architecture, **{name: value})
-    with pytest.raises(ParameterError, match="has adversarial = nan"):
-        task(architecture, adversarial=float("nan"))

@@ -2,74 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
 
-import Research.comparators  # noqa: F401 - registers them
 from MedInpaintLib.errors import ParameterError
-from MedInpaintLib.networks import build
-from MedInpaintLib.networks.tiles import tiled
-
-SMALL = {"pixels": 16, "contrasts": 4, "width": 4, "levels": 3}
-OWN = {
-    "cyclegan": {"source": 3, "target": 0},
-    "pix2pix": {"source": 1, "target": 2},
-    "stargan": {"preferred": [2, 0, 3, 1]},
-}
-#: Every set of four contrasts that may be there, once with each of them wanted.
-SETS = torch.tensor(list(itertools.product([False, True], repeat=4))).repeat_interleave(4, dim=0)
-WANTED = torch.arange(4).repeat(16)
-
-
-def made(architecture, **arguments):
-    """In evaluation, with weights that are not those of the start."""
-    network = fresh(architecture, **arguments)
-    for weights in network.parameters():
-        if not weights.any():
-            nn.init.normal_(weights, std=0.1)
-    return network
-
-
-def fresh(architecture, **arguments):
-    torch.manual_seed(0)
-    return build(architecture, {**SMALL, **OWN[architecture], **arguments}).eval()
-
-
-def slices(batch=len(SETS), rows=16, columns=16, seed=0):
-    """With a signal everywhere."""
-    return 0.1 + torch.rand(batch, 4, rows, columns, generator=torch.Generator().manual_seed(seed))
-
-
-@pytest.mark.parametrize("linear", [False, True])
-@pytest.mark.parametrize("architecture", OWN)
-@pytest.mark.parametrize(
-    ("width", "levels", "rows", "columns"), [(3, 1, 7, 5), (4, 2, 6, 10), (4, 3, 16, 16), (2, 5, 32, 48)]
-)
-@torch.no_grad()
-def test_shapes(architecture, linear, width, levels, rows, columns):
-    network = made(architecture, pixels=32, width=width, levels=levels, linear=linear)
-    found = network(slices(3, rows, columns), torch.ones(3, 4, dtype=torch.bool), torch.tensor([0, 2, 1]))
-    assert found.shape == (3, 1, rows, columns)
-    assert found.isfinite().all()
-    assert linear or (found >= 0).all()
-
-
-@pytest.mark.parametrize("architecture", OWN)
-@pytest.mark.parametrize("linear", [False, True])
-@torch.no_grad()
-def test_what_is_missing_or_wanted_is_never_looked_at(architecture, linear):
-    network, images = made(architecture, linear=linear), slices()
-    hidden = ~SETS | torch.nn.functional.one_hot(WANTED, 4).bool()
-    expected = network(images, SETS, WANTED)
-    for other in (9.0, torch.nan, slices(seed=1)):
-        changed = torch.where(hidden[:, :, None, None], other, images)
-        assert torch.equal(network(changed, SETS, WANTED), expected)
-    assert expected.isfinite().all()
+from Testing.Python.imputers import OWN, SETS, WANTED, fresh, made, slices
 
 
 @pytest.mark.parametrize("linear", [False, True])
@@ -137,13 +76,3 @@ def test_a_source_that_is_no_contrast_is_refused():
     for numbers in ({"source": 4}, {"source": 2}):  # there are 0 to 3; 2 is the target
         with pytest.raises(ParameterError, match="must be two numbers from 0 to 3"):
             fresh("pix2pix", **numbers)
-
-
-@pytest.mark.parametrize("architecture", OWN)
-@torch.no_grad()
-def test_what_is_missing_does_not_matter_to_tiles(architecture):
-    network, images = made(architecture, linear=True), slices(rows=20, columns=24)
-    images[:, :, :12] = 0  # what is there has no signal in some tiles
-    hidden = ~SETS | torch.nn.functional.one_hot(WANTED, 4).bool()
-    changed = torch.where(hidden[:, :, None, None], 5.0, images)
-    assert torch.equal(tiled(network, changed, SETS, WANTED), tiled(network, images, SETS, WANTED))

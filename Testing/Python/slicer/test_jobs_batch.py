@@ -1,5 +1,7 @@
 """Many fillings one after another; with the engine, and with workers that only pretend."""
 
+import functools
+
 import numpy as np
 import pytest
 import slicer
@@ -20,31 +22,14 @@ def _request(values):
     return fill.requestOf(**{"method": "harmonic", **(values or {})})
 
 
-def _volumesJob(volumes, segmentations, segmentIds=None, options=None, workers=None, **callbacks):
-    job = VolumesJob(
-        volumes,
-        segmentations,
-        segmentIds,
-        _request(options),
-        workers or process.ForegroundRunner,
-        **callbacks,
-    )
+def _started(kind, *inputs, segmentIds=None, options=None, workers=None, **callbacks):
+    job = kind(*inputs, segmentIds, _request(options), workers or process.ForegroundRunner, **callbacks)
     job.start()
     return job
 
 
-def _sequenceJob(sequence, browser, segmentation, segmentIds=None, options=None, workers=None, **callbacks):
-    job = SequenceJob(
-        sequence,
-        browser,
-        segmentation,
-        segmentIds,
-        _request(options),
-        workers or process.ForegroundRunner,
-        **callbacks,
-    )
-    job.start()
-    return job
+_volumesJob = functools.partial(_started, VolumesJob)
+_sequenceJob = functools.partial(_started, SequenceJob)
 
 
 def _volumes(count: int = 3):
@@ -57,6 +42,18 @@ def _sequence(count: int = 4):
     """A damaged sequence, its browser, and a segmentation with the hole of all frames."""
     sequence, browser = addSequence([damagedRamp(number) for number in range(count)])
     return sequence, browser, addSegmentation(browser.GetProxyNode(sequence), lesion=box())
+
+
+def _volumesBatch(count: int = 3, **asked):
+    """Pretending workers, the batch that has been started with them, its volumes and their segmentation."""
+    workers, inputs = Workers(), _volumes(count)
+    return workers, _volumesJob(*inputs, workers=workers, **asked), *inputs
+
+
+def _sequenceBatch(count: int = 4, **asked):
+    """Pretending workers, the batch that has been started with them, its sequence, the browser and the segmentation."""
+    workers, inputs = Workers(), _sequence(count)
+    return workers, _sequenceJob(*inputs, workers=workers, **asked), *inputs
 
 
 def _voxels(node) -> np.ndarray:
@@ -101,9 +98,8 @@ def test_one_that_cannot_be_filled_does_not_stop_the_others():
 
 
 def test_one_that_fails_in_its_worker_does_not_stop_the_others():
-    volumes, segmentation = _volumes()
-    workers, ended = Workers(), []
-    job = _volumesJob(volumes, segmentation, workers=workers, finished=ended.append)
+    ended = []
+    workers, job, volumes, *_ = _volumesBatch(finished=ended.append)
     workers.fail("Too much.")
     workers.fill()
     workers.runners[-1].exit(-11)
@@ -115,9 +111,7 @@ def test_one_that_fails_in_its_worker_does_not_stop_the_others():
 
 
 def test_one_worker_at_a_time():
-    volumes, segmentation = _volumes()
-    workers = Workers()
-    job = _volumesJob(volumes, segmentation, workers=workers)
+    workers, job, *_ = _volumesBatch()
     for number in range(3):
         assert len(workers.runners) == number + 1
         assert job.state == "running"
@@ -126,9 +120,7 @@ def test_one_worker_at_a_time():
 
 
 def test_when_none_was_filled_the_batch_has_failed():
-    volumes, segmentation = _volumes(2)
-    workers = Workers()
-    job = _volumesJob(volumes, segmentation, workers=workers)
+    workers, job, *_ = _volumesBatch(2)
     before = nodeNames()
     workers.fail("Too much.")
     workers.fail("Too much.")
@@ -140,9 +132,7 @@ def test_when_none_was_filled_the_batch_has_failed():
 
 
 def test_the_error_of_a_single_one_is_its_own():
-    volumes, segmentation = _volumes(1)
-    workers = Workers()
-    job = _volumesJob(volumes, segmentation, workers=workers)
+    workers, job, *_ = _volumesBatch(1)
     workers.fail("Too much.")
     assert isinstance(job.error, MaskError)
     assert str(job.error) == "Too much."
@@ -152,7 +142,8 @@ def test_each_volume_can_have_its_own_segments():
     volumes, segmentation = _volumes()
     other = addSegmentation(volumes[1], lesion=box(), corner=box(k=(0, 1)))
     workers = Workers()
-    job = _volumesJob(volumes, {volumes[0]: segmentation, volumes[1]: other}, {volumes[1]: ["corner"]}, workers=workers)
+    own = {volumes[0]: segmentation, volumes[1]: other}
+    job = _volumesJob(volumes, own, segmentIds={volumes[1]: ["corner"]}, workers=workers)
     workers.fill()
     workers.fill()
     assert np.array_equal(_voxels(job.results[volumes[0]]) != damagedRamp(0), box())
@@ -204,9 +195,8 @@ def test_a_volume_that_is_given_twice_is_filled_once():
 
 
 def test_the_progress_is_that_of_all_and_says_where_it_is():
-    volumes, segmentation = _volumes(2)
-    workers, told = Workers(), []
-    _volumesJob(volumes, segmentation, workers=workers, progress=lambda *said: told.append(said))
+    told = []
+    workers, *_ = _volumesBatch(2, progress=lambda *said: told.append(said))
     workers.runners[-1].say({"event": "progress", "fraction": 0.5, "stage": "Filling"})
     workers.fail("No.")
     workers.runners[-1].say({"event": "progress", "fraction": 0.5, "stage": "Filling"})
@@ -219,9 +209,8 @@ def test_the_progress_is_that_of_all_and_says_where_it_is():
 
 
 def test_a_warning_is_told_once_and_at_the_end_with_all_that_it_is_about():
-    volumes, segmentation = _volumes(2)
-    workers, told = Workers(), []
-    job = _volumesJob(volumes, segmentation, workers=workers, warning=told.append)
+    told = []
+    workers, job, *_ = _volumesBatch(2, warning=told.append)
     for message in ("Large hole.", "Large hole."):
         workers.runners[-1].say({"event": "warning", "message": message})
         workers.fill()
@@ -230,9 +219,8 @@ def test_a_warning_is_told_once_and_at_the_end_with_all_that_it_is_about():
 
 
 def test_cancelling_ends_the_worker_and_keeps_what_was_filled():
-    volumes, segmentation = _volumes()
-    workers, ended = Workers(), []
-    job = _volumesJob(volumes, segmentation, workers=workers, finished=ended.append)
+    ended = []
+    workers, job, volumes, *_ = _volumesBatch(finished=ended.append)
     workers.fill()
     before = nodeNames()
     job.cancel()
@@ -257,9 +245,7 @@ def test_one_who_is_told_of_the_progress_can_cancel():
 
 
 def test_volumes_and_segmentations_that_are_removed_meanwhile_are_left_out():
-    volumes, segmentation = _volumes(4)
-    workers = Workers()
-    job = _volumesJob(volumes, segmentation, workers=workers)
+    workers, job, volumes, segmentation = _volumesBatch(4)
     slicer.mrmlScene.RemoveNode(volumes[0])
     assert workers.runners[0].killed
     slicer.mrmlScene.RemoveNode(volumes[2])
@@ -273,9 +259,7 @@ def test_volumes_and_segmentations_that_are_removed_meanwhile_are_left_out():
 
 
 def test_a_segmentation_that_is_removed_ends_the_batch_one_by_one():
-    volumes, segmentation = _volumes()
-    workers = Workers()
-    job = _volumesJob(volumes, segmentation, workers=workers)
+    workers, job, volumes, segmentation = _volumesBatch()
     slicer.mrmlScene.RemoveNode(segmentation)
     workers.fill()
     assert job.filled == volumes[:1]
@@ -283,9 +267,8 @@ def test_a_segmentation_that_is_removed_ends_the_batch_one_by_one():
 
 
 def test_closing_the_scene_ends_all():
-    volumes, segmentation = _volumes()
-    workers, ended = Workers(), []
-    job = _volumesJob(volumes, segmentation, workers=workers, finished=ended.append)
+    ended = []
+    workers, job, *_ = _volumesBatch(finished=ended.append)
     mrml.clearScene()
     assert job.state == "cancelled"
     assert ended == [job]
@@ -417,7 +400,8 @@ def test_a_segmentation_that_changes_is_taken_as_it_is_in_each_frame(given):
     segmentations = _changingSegmentation(holes, browser)
     proxy = browser.GetProxyNode(segmentations)
     workers = Workers()
-    job = _sequenceJob(sequence, browser, proxy if given == "proxy" else segmentations, ["lesion"], workers=workers)
+    segmentation = proxy if given == "proxy" else segmentations
+    job = _sequenceJob(sequence, browser, segmentation, segmentIds=["lesion"], workers=workers)
     for _ in holes:
         workers.fill()
     for array, hole in zip(framesOf(job.outputSequence).values(), holes, strict=True):
@@ -474,9 +458,8 @@ def test_when_no_frame_was_filled_there_is_no_trace():
 
 
 def test_cancelling_keeps_the_frames_that_were_filled_among_the_others():
-    sequence, browser, segmentation = _sequence()
-    workers, ended = Workers(), []
-    job = _sequenceJob(sequence, browser, segmentation, workers=workers, finished=ended.append)
+    ended = []
+    workers, job, *_ = _sequenceBatch(finished=ended.append)
     workers.fill()
     job.cancel()
     assert ended == [job]
@@ -503,9 +486,8 @@ def test_cancelling_before_any_frame_was_filled_leaves_no_trace():
 
 
 def test_removing_the_sequence_ends_all_at_once():
-    sequence, browser, segmentation = _sequence()
-    workers, ended = Workers(), []
-    job = _sequenceJob(sequence, browser, segmentation, workers=workers, finished=ended.append)
+    ended = []
+    workers, job, sequence, *_ = _sequenceBatch(finished=ended.append)
     workers.fill()
     slicer.mrmlScene.RemoveNode(sequence)
     assert workers.runners[-1].killed
@@ -518,9 +500,7 @@ def test_removing_the_sequence_ends_all_at_once():
 
 
 def test_without_a_browser_there_is_only_the_sequence():
-    sequence, browser, segmentation = _sequence(2)
-    workers = Workers()
-    job = _sequenceJob(sequence, browser, segmentation, workers=workers)
+    workers, job, _, browser, *_ = _sequenceBatch(2)
     workers.fill()
     slicer.mrmlScene.RemoveNode(browser)
     workers.fill()
@@ -530,9 +510,7 @@ def test_without_a_browser_there_is_only_the_sequence():
 
 
 def test_closing_the_scene_takes_the_sequence_with_it():
-    sequence, browser, segmentation = _sequence()
-    workers = Workers()
-    job = _sequenceJob(sequence, browser, segmentation, workers=workers)
+    workers, job, *_ = _sequenceBatch()
     workers.fill()
     mrml.clearScene()
     assert job.state == "cancelled"
@@ -542,9 +520,7 @@ def test_closing_the_scene_takes_the_sequence_with_it():
 
 
 def test_the_uncertainty_is_a_sequence_of_its_own():
-    sequence, browser, segmentation = _sequence(2)
-    workers = Workers()
-    job = _sequenceJob(sequence, browser, segmentation, options={"uncertainty": True}, workers=workers)
+    workers, job, *_ = _sequenceBatch(2, options={"uncertainty": True})
     workers.fill(value=3)
     workers.fail("Too much.")
     arrays = framesOf(job.uncertaintySequence)
@@ -556,9 +532,7 @@ def test_the_uncertainty_is_a_sequence_of_its_own():
 
 
 def test_a_sequence_whose_frames_were_filled_differently_says_so():
-    sequence, browser, segmentation = _sequence(2)
-    workers = Workers()
-    job = _sequenceJob(sequence, browser, segmentation, options={"method": "auto"}, workers=workers)
+    workers, job, *_ = _sequenceBatch(2, options={"method": "auto"})
     workers.fill(method="harmonic")
     workers.fill(method="patch")
     assert job.outputSequence.GetName() == "CT filled (auto)"
@@ -626,9 +600,7 @@ def test_undo_takes_the_new_sequences_out_of_the_scene_and_the_browser(uncertain
 
 @pytest.mark.parametrize("gone", ["browser", "sequence", "proxy", "input"])
 def test_undo_of_a_sequence_does_no_harm_when_some_of_it_was_removed_by_hand(gone):
-    sequence, browser, segmentation = _sequence(2)
-    workers = Workers()
-    job = _sequenceJob(sequence, browser, segmentation, workers=workers)
+    workers, job, sequence, browser, *_ = _sequenceBatch(2)
     workers.fill()
     workers.fill()
     nodes = {"browser": browser, "sequence": job.outputSequence, "proxy": job.outputVolume, "input": sequence}

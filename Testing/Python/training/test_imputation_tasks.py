@@ -8,57 +8,22 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
-from torch import nn
 
 from MedInpaintLib.errors import ParameterError
-from MedInpaintLib.networks import build
-from MedInpaintLib.training.tasks import task_of
 from MedInpaintLib.training.tasks.imputation import ask
+from Testing.Python.imputation_tasks import (
+    OWN,
+    WEIGHTS,
+    batch,
+    literal_cross_entropy,
+    literal_squares,
+    losses,
+    noise,
+    task,
+    weights_of,
+)
 
-SMALL = {"pixels": 32, "contrasts": 3, "width": 8, "levels": 2, "linear": True}
-#: What may weigh 0, and what its weight is when the recipe does not say.
-WEIGHTS = {"direct": 0, "direct_ssim": 0, "cycle": 10, "cycle_ssim": 1, "adversarial": 1, "domain": 1}
-#: Of the second one a contrast is missing, which the fourth one alone has beside another.
-THERE = torch.tensor([[True, True, True], [True, True, False], [True, True, True], [False, True, True]])
-
-
-def task(**options):
-    """In float64, with weights that are not those of the start."""
-    torch.manual_seed(0)
-    network = build("collagan", SMALL)
-    for weights in network.parameters():
-        if not weights.any():
-            nn.init.normal_(weights, std=0.1)
-    made = task_of("collagan", network, options)
-    made.network.double()
-    made.helpers.double()
-    return made
-
-
-def batch(there=THERE):
-    chance = torch.Generator().manual_seed(1)
-    images = torch.rand(len(there), 3, 32, 32, generator=chance, dtype=torch.float64)
-    return torch.where(there[:, :, None, None], images, 0.0), there
-
-
-def noise(seed=2):
-    return torch.Generator().manual_seed(seed)
-
-
-def losses(made, given, step=0):
-    return {name: (loss, log) for name, loss, log in made.losses(given, step, noise())}
-
-
-def literal_squares(outputs, wanted) -> float:
-    """Half the mean of squared differences."""
-    values = outputs.detach().numpy().ravel()
-    return 0.5 * sum((value - wanted) ** 2 for value in values) / len(values)
-
-
-def literal_cross_entropy(logits, classes) -> float:
-    rows = logits.detach().numpy()
-    shares = [np.exp(row[which]) / np.exp(row).sum() for row, which in zip(rows, classes, strict=True)]
-    return -np.mean(np.log(shares))
+of_all_architectures = pytest.mark.parametrize("architecture", OWN)
 
 
 def literal_log_ssim(first, second, brightest) -> float:
@@ -109,7 +74,7 @@ def test_each_contrast_is_wanted_equally_often_and_left_out_at_the_rate_of_dropo
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 def test_the_total_of_collagan_is_that_of_loops_over_slices_and_contrasts(dropout):
     weights = {"direct": 2.0, "direct_ssim": 0.5, "cycle": 3.0, "cycle_ssim": 0.75, "adversarial": 1.5, "domain": 0.4}
-    made = task(dropout=dropout, range=0.5, **weights)
+    made = task("collagan", dropout=dropout, range=0.5, **weights)
     given = batch()
     asked = ask(*given, noise(), dropout)
     found = losses(made, given)
@@ -152,17 +117,18 @@ def test_the_total_of_collagan_is_that_of_loops_over_slices_and_contrasts(dropou
     assert found["discriminator"][0].item() == pytest.approx(1.5 * gan + 0.4 * named, rel=1e-7)
 
 
-def test_the_defaults_are_the_published_weights():
-    made = task()
-    assert {name: getattr(made, name) for name in WEIGHTS} == WEIGHTS
+@of_all_architectures
+def test_the_defaults_are_the_published_weights(architecture):
+    made, expected = task(architecture), WEIGHTS[architecture]
+    assert {name: getattr(made, name) for name in expected} == expected
     total, log = losses(made, batch())["network"]
-    parts = {name: log[f"part/{name}"].item() for name in WEIGHTS if f"part/{name}" in log}
-    assert total.item() == pytest.approx(sum(WEIGHTS[name] * value for name, value in parts.items()), rel=1e-7)
+    parts = {name: log[f"part/{name}"].item() for name in expected if f"part/{name}" in log}
+    assert total.item() == pytest.approx(sum(expected[name] * value for name, value in parts.items()), rel=1e-7)
 
 
 def test_losses_that_are_switched_off_leave_no_discriminator_and_no_second_pass():
-    off = dict.fromkeys(WEIGHTS, 0.0)
-    made = task(**{**off, "direct": 2.0})
+    off = dict.fromkeys(WEIGHTS["collagan"], 0.0)
+    made = task("collagan", **{**off, "direct": 2.0})
     assert list(made.optimizers) == ["network"]
     assert not list(made.helpers.parameters())
     passes = []
@@ -172,35 +138,30 @@ def test_losses_that_are_switched_off_leave_no_discriminator_and_no_second_pass(
     assert len(passes) == 1
     assert found["network"][0].item() == pytest.approx(2 * found["network"][1]["part/direct"].item())
     for name in ("adversarial", "domain"):
-        assert list(task(**{**off, name: 1.0}).optimizers) == ["discriminator", "network"]
+        assert list(task("collagan", **{**off, name: 1.0}).optimizers) == ["discriminator", "network"]
 
 
-def test_gradients_reach_all_weights_of_the_networks_and_each_loss_those_of_its_optimizer():
-    made = task()
+@of_all_architectures
+def test_gradients_reach_all_weights_of_the_networks_and_each_loss_those_of_its_optimizer(architecture):
+    made = task(architecture)
     made.network.train()
     for name, loss, _ in made.losses(batch(), 0, noise()):
-        weights = [each for group in made.optimizers[name].param_groups for each in group["params"]]
-        loss.backward(inputs=weights)
+        loss.backward(inputs=weights_of(made.optimizers[name]))
     for name, weights in made.network.named_parameters():
         assert weights.grad is not None, name
         assert weights.grad.any(), name
-    of_judges = {id(each) for each in made.helpers.parameters()}
-    grouped = made.optimizers["discriminator"].param_groups
-    assert of_judges == {id(each) for group in grouped for each in group["params"]}
-    grouped = made.optimizers["network"].param_groups
-    assert {id(each) for each in made.network.parameters()} == {
-        id(each) for group in grouped for each in group["params"]
-    }
+    for name, learns in (("discriminator", made.helpers), ("network", made.network)):
+        assert {id(each) for each in learns.parameters()} == {id(each) for each in weights_of(made.optimizers[name])}
 
 
-def test_a_step_of_the_optimizer_lowers_the_loss():
-    made = task(rate=1e-3)
+@of_all_architectures
+def test_a_step_of_the_optimizer_lowers_the_loss(architecture):
+    made = task(architecture, rate=1e-3)
     totals = []
     for _ in range(6):
         for name, loss, parts in made.losses(batch(), 0, noise()):
             made.optimizers[name].zero_grad()
-            weights = [each for group in made.optimizers[name].param_groups for each in group["params"]]
-            loss.backward(inputs=weights)
+            loss.backward(inputs=weights_of(made.optimizers[name]))
             made.optimizers[name].step()
             if name == "network":
                 totals.append(sum(parts[part] for part in ("part/cycle", "part/direct") if part in parts))
@@ -208,24 +169,25 @@ def test_a_step_of_the_optimizer_lowers_the_loss():
 
 
 def test_after_a_half_life_the_rate_is_half():
-    made = task(rate=1e-2, half_life=8)
+    made = task("collagan", rate=1e-2, half_life=8)
     for step, rate in ((0, 1e-2), (8, 5e-3), (16, 2.5e-3), (4, 1e-2 / np.sqrt(2)), (0, 1e-2)):
         losses(made, batch(), step)
         for optimizer in made.optimizers.values():
             assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([rate])
-    made = task(rate=1e-2, half_life=0)
+    made = task("collagan", rate=1e-2, half_life=0)
     losses(made, batch(), 10**6)
     assert made.optimizers["network"].param_groups[0]["lr"] == 1e-2
 
 
 def test_the_published_rate_falls_by_a_hundredth_in_400_steps():
-    made = task()
+    made = task("collagan")
     losses(made, batch(), 400)
     assert made.optimizers["network"].param_groups[0]["lr"] == pytest.approx(0.99e-5, rel=1e-5)
 
 
-def test_validation_asks_the_network_for_what_is_wanted():
-    made = task()
+@of_all_architectures
+def test_validation_asks_the_network_for_what_is_wanted(architecture):
+    made = task(architecture)
     network = made.network.eval()
     images, _ = batch(torch.ones(4, 3, dtype=torch.bool))
     present = torch.tensor([[False, True, True], [False, False, True], [False, True, True], [False, True, True]])
@@ -236,20 +198,21 @@ def test_validation_asks_the_network_for_what_is_wanted():
     torch.testing.assert_close(found, expected.detach())
 
 
-def test_weights_that_are_all_0_or_below_0_are_refused():
-    names = WEIGHTS
+@of_all_architectures
+def test_weights_that_are_all_0_or_below_0_are_refused(architecture):
+    names = WEIGHTS[architecture]
     with pytest.raises(ParameterError, match="All losses of the recipe's"):
-        task(**dict.fromkeys(names, 0.0))
+        task(architecture, **dict.fromkeys(names, 0.0))
     for name in (*names, "rate", "half_life"):
         value = -1 if name == "half_life" else -1.0
         with pytest.raises(ParameterError, match=f"has {name} = -1; it must be 0 or more"):
-            task(**{name: value})
+            task(architecture, **{name: value})
     with pytest.raises(ParameterError, match="has adversarial = nan"):
-        task(adversarial=float("nan"))
+        task(architecture, adversarial=float("nan"))
 
 
 def test_unknown_options_and_those_of_the_wrong_kind_are_refused():
     with pytest.raises(ParameterError, match="knows no 'gan'"):
-        task(gan="hinge")
+        task("collagan", gan="hinge")
     with pytest.raises(ParameterError, match="half_life = '5'; its default is"):
-        task(half_life="5")
+        task("collagan", half_life="5")
