@@ -14,7 +14,7 @@ SLICER = {"slicer", "vtk", "qt", "ctk", "numpy", "MedInpaintSlicer"}
 
 
 def _importedAtFileScope(path: Path) -> set[str]:
-    """Return the top-level packages that are imported outside any function, and not for type checkers alone."""
+    """Top-level packages that are imported outside any function; what only mypy reads is not."""
     names = set()
     pending = list(ast.parse(path.read_text(encoding="utf-8")).body)
     while pending:
