@@ -1,4 +1,4 @@
-"""What all networks keep to that fill in one pass, and the U-Nets themselves."""
+"""What all networks keep to that fill in one pass, and the U-Nets and the context encoder themselves."""
 
 import pytest
 import torch
@@ -20,23 +20,24 @@ SLICES = 3
 SIZE = {"pixels": 32, "slices": SLICES}
 
 
-def made(architecture, given="fill", **beside):
+def made(architecture, given="fill", **arguments):
     """In evaluation, with weights and statistics that are not those of the start."""
     torch.manual_seed(0)
-    network = build(architecture, {**SIZE, "given": given, **beside, **SMALL[architecture]})
+    network = build(architecture, {**SIZE, "given": given, **SMALL[architecture], **arguments})
     for weights in network.parameters():
         if not weights[0].any():  # the first row makes the image
             torch.nn.init.normal_(weights, std=0.1)
     with torch.no_grad():
-        network(*damaged(8, **beside))
+        seen = network.inputs
+        network(*damaged(8, seen.hint, seen.other_side, pixels=seen.pixels, slices=seen.slices))
     return network.eval()
 
 
-def damaged(batch=4, hint=False, other_side=False, seed=0):
+def damaged(batch=4, hint=False, other_side=False, *, seed=0, pixels=32, slices=SLICES):
     chance = torch.Generator().manual_seed(seed)
-    images = torch.rand(batch, SLICES + hint + other_side, 32, 32, generator=chance) * 2 - 1
-    known = torch.rand(batch, SLICES + other_side, 32, 32, generator=chance) < 0.9
-    known[:, :SLICES, 8:20, 10:20] = False
+    images = torch.rand(batch, slices + hint + other_side, pixels, pixels, generator=chance) * 2 - 1
+    known = torch.rand(batch, slices + other_side, pixels, pixels, generator=chance) < 0.9
+    known[:, :slices, 8:20, 10:20] = False
     return images, known
 
 
@@ -47,6 +48,30 @@ def test_the_first_channel_is_the_image_and_a_second_one_what_the_network_says_i
     network = made(architecture, given)
     assert EXTRA.get(architecture) == network.EXTRA
     assert network(*damaged()).shape == (4, 2 if network.EXTRA else 1, 32, 32)
+
+
+@pytest.mark.parametrize("given", ["nothing", "fill"])
+@pytest.mark.parametrize(
+    ("architecture", "sizes"),
+    [
+        *(("context-encoder", {"pixels": side, "slices": n}) for side, n in ((32, 1), (64, 7), (96, 3), (128, 1))),
+        ("pconv", {"pixels": 64, "slices": 1, "width": 8, "levels": 4}),
+        ("pconv", {"pixels": 64, "slices": 7, "width": 16, "levels": 4}),
+        ("pconv", {"pixels": 96, "slices": 3, "width": 4, "levels": 5}),
+        ("pconv", {"pixels": 16, "slices": 1, "width": 4, "levels": 1}),
+    ],
+)
+@torch.no_grad()
+def test_shapes(architecture, sizes, given):
+    network = made(architecture, given, **sizes)
+    images, known = damaged(2, pixels=sizes["pixels"], slices=sizes["slices"])
+    filled = network(images, known)
+    assert filled.shape == (2, 1, sizes["pixels"], sizes["pixels"])
+    assert filled.isfinite().all()
+    assert network.train() is network
+    assert network.eval() is network
+    if architecture == "context-encoder":
+        assert network.encoder(torch.cat([images, known.float()], dim=1)).shape == (2, 32, 1, 1)
 
 
 @pytest.mark.parametrize("architecture", SMALL)
@@ -197,6 +222,65 @@ def test_a_call_in_the_middle_of_another_one_changes_neither(architecture, inner
     assert torch.equal(network(*first), alone[0])
     assert torch.equal(held[0], alone[1])
     assert list(network.state_dict()) == names
+
+
+@pytest.mark.parametrize(
+    ("architecture", "encoder", "decoder", "count"),
+    [
+        (  # the layers of the published recipe, gray image and mask in, gray image out
+            "context-encoder",
+            [(2, 64, 4), (64, 64, 4), (64, 128, 4), (128, 256, 4), (256, 512, 4), (512, 4000, 4)],
+            [(4000, 512, 4), (512, 256, 4), (256, 128, 4), (128, 64, 4), (64, 64, 4), (64, 1, 4)],
+            71_187_201,
+        ),
+        (  # kernels, widths and concatenations of the paper's table, one level fewer; gray images in and out
+            "pconv",
+            [(1, 64, 7), (64, 128, 5), (128, 256, 5), (256, 512, 3), *[(512, 512, 3)] * 3],
+            [*[(1024, 512, 3)] * 3, (768, 256, 3), (384, 128, 3), (192, 64, 3), (65, 1, 3)],
+            25_772_362,
+        ),
+    ],
+)
+def test_the_published_size_has_the_published_weights(architecture, encoder, decoder, count):
+    with torch.device("meta"):
+        network = build(architecture, {})
+    found = [
+        (each.in_channels, each.out_channels, each.kernel_size[0])
+        for each in network.modules()
+        if isinstance(each, torch.nn.Conv2d | torch.nn.ConvTranspose2d)
+    ]
+    assert found == encoder + decoder
+    weights = sum(before * after * kernel**2 for before, after, kernel in found)
+    normalised = sum(after for _, after, _ in [*encoder[1:], *decoder[:-1]])
+    biases = 64 + 1  # of the layers without normalisation
+    assert sum(each.numel() for each in network.parameters()) == weights + 2 * normalised + biases == count
+
+
+@torch.no_grad()
+def test_an_image_of_a_context_encoder_is_within_its_range_and_a_correction_is_not():
+    arguments = {**SIZE, **SMALL["context-encoder"]}
+    assert build("context-encoder", arguments).decoder(1e3 * torch.randn(4, 32, 1, 1)).abs().max() <= 1
+    network = build("context-encoder", {**arguments, "given": "fill"})
+    network.decoder[-2].bias.fill_(5.0)
+    assert network.predict(*(each.float() for each in damaged()), torch.empty(4, 0, 32, 32)).max() == 5
+
+
+@torch.no_grad()
+def test_the_encoder_of_partial_convolutions_sees_known_pixels_alone_and_the_corrector_the_fill():
+    network = made("pconv")
+    seen = []
+    network.encoder[-1].register_forward_hook(lambda _, inputs, output: seen.extend(output))
+    network.correct.register_forward_hook(lambda _, inputs, output: seen.append(inputs[1]))
+    images, known = damaged()
+    other = images.where(known, torch.tensor(0.25))
+    first, second = network(images, known), network(other, known)
+    features, mask, last, features_again, mask_again, last_again = seen
+    assert torch.equal(features, features_again)
+    assert torch.equal(mask, mask_again)
+    assert torch.equal(last, images)
+    assert torch.equal(last_again, other)
+    # What is added depends on the fill, else it could not be a correction of it.
+    assert not torch.allclose(first - images[:, 1:2], second - other[:, 1:2])
 
 
 def test_a_u_net_has_the_published_size():
