@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -12,14 +13,12 @@ FOLDER = Path(__file__).parents[1] / "training" / "recipes"
 def recipes(architecture: str) -> dict[str, str]:
     """Return the recipes that make a model of an architecture: name -> modality, in alphabetical order.
 
-    The two lines are read without a TOML parser, which Python 3.10 and thus Slicer may not have.
+    The two lines are read without a TOML parser, which Python 3.10 does not have.
 
     >>> recipes("context-encoder")
     {'brain-mr-context-encoder': 'MR'}
     """
-    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.toml"))}
-    matching = {name: text for name, text in texts.items() if _value(text, "architecture") == architecture}
-    return {name: _value(text, "modality") for name, text in matching.items()}
+    return {name: modality for name, made, modality in _all() if made == architecture}
 
 
 def how_to_make(architecture: str) -> str:
@@ -31,6 +30,13 @@ def how_to_make(architecture: str) -> str:
     named = ", ".join(f"{name} for {modality}" for name, modality in recipes(architecture).items())
     trained = f"train one ('medinpaint train' with the recipe {named}) or " if named else ""
     return f"{trained}add one ('medinpaint models add')"
+
+
+@functools.cache
+def _all() -> tuple[tuple[str, str, str], ...]:
+    """Return name, architecture and modality of all recipes, read once: the panel asks at each change of a choice."""
+    texts = ((path.stem, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.toml")))
+    return tuple((name, _value(text, "architecture"), _value(text, "modality")) for name, text in texts)
 
 
 def _value(text: str, key: str) -> str:

@@ -241,7 +241,9 @@ def test_images_are_given_as_files_too_and_result_and_report_are_written(scans, 
     np.testing.assert_array_equal(mi.Volume.read(tmp_path / "out.nrrd").array, result.volume.array)
     report = json.loads((tmp_path / "report.json").read_text())
     assert report == result.report
-    assert report["images"] == {name: {"name": f"{name}.nii.gz", "shape": list(SHAPE)} for name in scans}
+    spacing = pytest.approx(bare.volume.spacing)
+    facts = {name: {"name": f"{name}.nii.gz", "shape": list(SHAPE), "spacing": spacing} for name in scans}
+    assert report["images"] == facts
     assert (report["target"], report["model"], report["reference"]) == ("FLAIR", "the-rough", "T1")
     assert (report["registered"], report["mirrored"], report["warnings"]) == (False, False, [])
     assert "1000 is the median" in report["units"]

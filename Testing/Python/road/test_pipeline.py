@@ -445,7 +445,7 @@ def test_methods_that_give_way_to_another_one_take_no_part_in_the_uncertainty():
     assert result.report["uncertainty"] == "among biharmonic, harmonic"
     assert result.uncertainty.array[hole].max() > 0
     said = " ".join(result.report["warnings"])
-    assert "For the uncertainty, patch: The scan has no patch without a hole" in said
+    assert "For the uncertainty, patch: The image has no patch without a hole" in said
     assert "For the uncertainty, patch-regression: Parts of the hole are too large" in said
 
 

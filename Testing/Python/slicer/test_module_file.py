@@ -14,7 +14,7 @@ SLICER = {"slicer", "vtk", "qt", "ctk", "numpy", "MedInpaintSlicer"}
 
 
 def _importedAtFileScope(path: Path) -> set[str]:
-    """Top-level packages that are imported outside any function."""
+    """Top-level packages that are imported outside any function; what only mypy reads is not."""
     names = set()
     pending = list(ast.parse(path.read_text(encoding="utf-8")).body)
     while pending:
@@ -23,6 +23,8 @@ def _importedAtFileScope(path: Path) -> set[str]:
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             names.add(node.module.partition(".")[0])
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            pending += node.orelse
         elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             pending += ast.iter_child_nodes(node)
     return names
