@@ -1,7 +1,10 @@
 """Clicks that tests of several tabs share; they go to the tab in front."""
 
+import json
+
 from panelhost import host
 from panelhost.filling import addInputs, choose, comeBack
+from panelhost.processes import isRunning
 
 
 def chooseHole(panel):
@@ -29,6 +32,15 @@ def applyAndWait(panel):
     """Click Apply and wait for the end."""
     clickApply(panel)
     waitForEnd(panel)
+
+
+def runEndsWith(panel, endlessWorker, act):
+    """Click Apply and do something that must end the run and all its processes at once."""
+    clickApply(panel)
+    host.waitUntil(endlessWorker.exists)
+    act()
+    assert _front(panel).run.job is None
+    host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
 
 def reason(panel):

@@ -12,7 +12,7 @@ from panelhost.phantom import addSegmentation, addTransform, addVolume, box, ram
 from panelhost.processes import isRunning
 
 from MedInpaintLib.errors import MaskError, MedInpaintError
-from Testing.PanelHost.clicks import applyAndWait, clickApply, messages, reason, waitForEnd
+from Testing.PanelHost.clicks import applyAndWait, clickApply, messages, reason, runEndsWith, waitForEnd
 
 
 @pytest.fixture
@@ -487,26 +487,18 @@ def test_cancel_keeps_what_has_been_filled_and_says_so(panel, choose):
 @pytest.mark.parametrize("choose", [_chooseVolumes, _chooseSequence])
 def test_closing_the_scene_ends_what_runs_and_clears_the_tab(panel, endlessWorker, choose):
     choose(panel)
-    clickApply(panel)
-    host.waitUntil(endlessWorker.exists)
-    mrml.clearScene()
-    assert panel.batchPage.run.job is None
+    runEndsWith(panel, endlessWorker, mrml.clearScene)
     assert messages(panel) == []
     assert _table(panel) == []
     assert panel.batchPage.ui.batchKindCombo.currentData == "volumes"
     assert not panel.batchPage.ui.applyButton.enabled
     assert [each for each in nodeNames() if "ScalarVolumeNode" in each] == []
-    host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
 
 def test_removing_the_sequence_ends_what_runs_at_once(panel, endlessWorker):
     sequence, _ = _chooseSequence(panel)
-    clickApply(panel)
-    host.waitUntil(endlessWorker.exists)
-    slicer.mrmlScene.RemoveNode(sequence)
-    assert panel.batchPage.run.job is None
+    runEndsWith(panel, endlessWorker, lambda: slicer.mrmlScene.RemoveNode(sequence))
     assert "removed" in panel.batchPage.ui.errorLabel.text
-    host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
 
 @pytest.mark.parametrize(

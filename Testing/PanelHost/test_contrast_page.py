@@ -15,7 +15,7 @@ from panelhost.filling import chooseIn
 from panelhost.processes import isRunning
 
 from MedInpaintLib.models import store
-from Testing.PanelHost.clicks import applyAndWait, clickApply, messages, reason, waitForEnd
+from Testing.PanelHost.clicks import applyAndWait, clickApply, messages, reason, runEndsWith, waitForEnd
 
 HOLE = np.zeros(head("T1").shape, dtype=bool)
 HOLE[4:6, 14:19, 12:17] = True
@@ -281,25 +281,17 @@ def test_cancel_ends_the_worker_and_leaves_the_scene_as_it_was(panel, endlessWor
 
 def test_closing_the_scene_ends_what_runs_and_clears_the_tab(panel, endlessWorker):
     _chooseRepair(panel)
-    clickApply(panel)
-    host.waitUntil(endlessWorker.exists)
-    mrml.clearScene()
-    assert panel.contrastPage.run.job is None
+    runEndsWith(panel, endlessWorker, mrml.clearScene)
     assert messages(panel) == []
     assert panel.contrastPage.ui.imputeSegmentCombo.currentText == "None"
     assert panel.contrastPage.ui.imputeModeCombo.currentData == "create"
     assert not panel.contrastPage.ui.applyButton.enabled
-    host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
 
 def test_removing_the_reference_ends_what_runs_at_once(panel, endlessWorker):
     t1, _ = _chooseSources(panel)
-    clickApply(panel)
-    host.waitUntil(endlessWorker.exists)
-    slicer.mrmlScene.RemoveNode(t1)
-    assert panel.contrastPage.run.job is None
+    runEndsWith(panel, endlessWorker, lambda: slicer.mrmlScene.RemoveNode(t1))
     assert "removed" in panel.contrastPage.ui.errorLabel.text
-    host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
 
 def test_an_error_of_the_engine_and_its_warnings_are_shown(panel, wordyWorker):

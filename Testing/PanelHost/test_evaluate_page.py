@@ -16,7 +16,7 @@ from PySide6 import QtCore, QtGui
 
 import MedInpaintLib
 from MedInpaintSlicer import evaluation
-from Testing.PanelHost.clicks import applyAndWait, clickApply, messages, reason, waitForEnd
+from Testing.PanelHost.clicks import applyAndWait, clickApply, messages, reason, runEndsWith, waitForEnd
 
 HOLE = np.zeros(head("T1").shape, dtype=bool)
 HOLE[4:6, 14:19, 12:17] = True
@@ -407,14 +407,10 @@ def test_cancel_ends_the_worker_and_leaves_the_scene_as_it_was(panel, endlessWor
 
 def test_closing_the_scene_ends_what_runs_and_clears_the_tab(panel, endlessWorker):
     _addInputs(panel)
-    clickApply(panel)
-    host.waitUntil(endlessWorker.exists)
-    mrml.clearScene()
-    assert panel.evaluatePage.run.job is None
+    runEndsWith(panel, endlessWorker, mrml.clearScene)
     assert messages(panel, "evaluateScoresLabel") == []
     assert not _ui(panel).applyButton.enabled
     assert _ui(panel).evaluateCountSlider.value == 6
-    host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
 
 def test_closing_the_scene_takes_the_last_scores_along(panel, done):
@@ -429,12 +425,8 @@ def test_closing_the_scene_takes_the_last_scores_along(panel, done):
 
 def test_removing_the_volume_ends_what_runs_at_once(panel, endlessWorker):
     volume = _addInputs(panel)
-    clickApply(panel)
-    host.waitUntil(endlessWorker.exists)
-    slicer.mrmlScene.RemoveNode(volume)
-    assert panel.evaluatePage.run.job is None
-    assert "removed" in _ui(panel).errorLabel.text
-    host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
+    runEndsWith(panel, endlessWorker, lambda: slicer.mrmlScene.RemoveNode(volume))
+    assert "removed" in panel.evaluatePage.ui.errorLabel.text
 
 
 def test_a_crash_and_its_warnings_are_shown(panel, wordyWorker):

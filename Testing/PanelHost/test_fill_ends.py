@@ -10,7 +10,7 @@ from panelhost.filling import clickApply, comeBack, messages
 from panelhost.phantom import addSegmentation, addVolume, box, sceneContent
 from panelhost.processes import isRunning
 
-from Testing.PanelHost.clicks import applyAndWait, chooseHole
+from Testing.PanelHost.clicks import applyAndWait, chooseHole, runEndsWith
 
 
 def test_cancel_ends_the_whole_process_tree_at_once_and_leaves_the_scene_as_it_was(panel, endlessWorker):
@@ -32,12 +32,8 @@ def test_cancel_ends_the_whole_process_tree_at_once_and_leaves_the_scene_as_it_w
 
 def test_closing_the_scene_ends_what_runs(panel, endlessWorker):
     chooseHole(panel)
-    clickApply(panel)
-    host.waitUntil(endlessWorker.exists)
-    mrml.clearScene()
-    assert panel.fillPage.run.job is None
+    runEndsWith(panel, endlessWorker, mrml.clearScene)
     assert not panel.fillPage.ui.applyButton.enabled
-    host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
 
 def test_closing_the_scene_clears_segments_and_messages(panel):
@@ -52,12 +48,8 @@ def test_closing_the_scene_clears_segments_and_messages(panel):
 
 def test_removing_the_input_ends_what_runs_at_once(panel, endlessWorker):
     volume, _ = chooseHole(panel)
-    clickApply(panel)
-    host.waitUntil(endlessWorker.exists)
-    slicer.mrmlScene.RemoveNode(volume)
-    assert panel.fillPage.run.job is None
+    runEndsWith(panel, endlessWorker, lambda: slicer.mrmlScene.RemoveNode(volume))
     assert "removed" in panel.fillPage.ui.errorLabel.text
-    host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
 
 
 def test_warnings_stay_in_sight(panel, wordyWorker):
