@@ -134,7 +134,7 @@ def _pythonVersion() -> str:
 
 
 def connectionTrouble(seconds: float = 3.0) -> str:
-    """Return what keeps this computer from the server where pip looks for packages, in the system's words; empty if nothing.
+    """Return what keeps this computer from pip's server, in the system's words; empty if nothing.
 
     Args:
         seconds: when to stop waiting, whatever the network does.
