@@ -7,10 +7,12 @@ import pytest
 import slicer
 from panelhost import host, mrml
 from panelhost.batches import addSequence, damagedRamp, framesOf, nodeNames
+from panelhost.filling import chooseIn
 from panelhost.phantom import addSegmentation, addTransform, addVolume, box, ramp, sceneContent
 from panelhost.processes import isRunning
 
 from MedInpaintLib.errors import MaskError, MedInpaintError
+from Testing.PanelHost.clicks import applyAndWait, clickApply, messages, reason, waitForEnd
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def _chooseInFill(panel, segmentation, *segmentIds, method="harmonic"):
     """The hole and the method, in the tab Fill."""
     panel.fillPage.ui.segmentationSelector.setCurrentNode(segmentation)
     panel.fillPage.ui.segmentsTable.setSelectedSegmentIDs(segmentIds or ["lesion"])
-    _chooseIn(panel.fillPage.ui.methodCombo, method)
+    chooseIn(panel.fillPage.ui.methodCombo, method)
     host.processEvents()
 
 
@@ -51,14 +53,10 @@ def _chooseVolumes(panel, *names):
 def _chooseSequence(panel, count=4):
     """Everything that a sequence needs."""
     sequence, browser = addSequence([damagedRamp(number) for number in range(count)])
-    _chooseIn(panel.batchPage.ui.batchKindCombo, "sequence")
+    chooseIn(panel.batchPage.ui.batchKindCombo, "sequence")
     panel.batchPage.ui.batchSequenceSelector.setCurrentNode(sequence)
     _chooseInFill(panel, addSegmentation(browser.GetProxyNode(sequence), lesion=box()))
     return sequence, browser
-
-
-def _chooseIn(combo, name):
-    combo.currentIndex = combo.findData(name)
 
 
 def _type(panel, text):
@@ -71,30 +69,6 @@ def _table(panel) -> list[tuple[str, str]]:
     return [tuple(table.item(row, column).text() for column in range(2)) for row in range(table.rowCount)]
 
 
-def _reason(panel) -> str:
-    """Why Apply cannot be pressed; it is in sight as well as in the tool tip."""
-    host.processEvents()
-    enabled, hint = panel.batchPage.ui.applyButton.enabled, panel.batchPage.ui.applyHintLabel
-    assert hint.visible == bool(hint.text) == (not enabled)
-    if not enabled:
-        assert panel.batchPage.ui.applyButton.toolTip == hint.text
-    return hint.text
-
-
-def _clickApply(panel):
-    assert panel.batchPage.ui.applyButton.enabled, panel.batchPage.ui.applyButton.toolTip
-    panel.batchPage.ui.applyButton.click()
-
-
-def _waitForEnd(panel):
-    host.waitUntil(lambda: panel.batchPage.run.job is None, seconds=120)
-
-
-def _messages(panel) -> list[str]:
-    names = ("statusLabel", "errorLabel", "warningLabel", "resultLabel")
-    return [getattr(panel.batchPage.ui, name).text for name in names if getattr(panel.batchPage.ui, name).text]
-
-
 # What is done.
 
 
@@ -103,19 +77,19 @@ def test_a_click_fills_all_volumes_and_changes_none(panel, monkeypatch):
     monkeypatch.setattr(slicer.util, "setSliceViewerLayers", lambda background, **others: shown.append(background))
     volumes = _chooseVolumes(panel)
     assert _table(panel) == [(name, "Segmentation: lesion") for name in ("T1", "T2", "FLAIR")]
-    _clickApply(panel)
+    clickApply(panel)
     assert not panel.batchPage.ui.applyButton.enabled
     assert panel.batchPage.ui.cancelButton.enabled
     host.waitUntil(lambda: panel.batchPage.ui.statusLabel.text.startswith("2 of 3: T2"))
     assert 33 <= panel.batchPage.ui.progressBar.value <= 67
     assert panel.batchPage.ui.progressBar.visible
-    _waitForEnd(panel)
+    waitForEnd(panel)
     made = [slicer.mrmlScene.GetFirstNodeByName(f"{each.GetName()} filled (harmonic)") for each in volumes]
     for number, (volume, result) in enumerate(zip(volumes, made, strict=True)):
         assert np.array_equal(slicer.util.arrayFromVolume(result), ramp() + number)
         assert np.array_equal(slicer.util.arrayFromVolume(volume), damagedRamp(number))
     assert shown == made[:1]
-    (text,) = _messages(panel)
+    (text,) = messages(panel)
     assert text.startswith("3 of 3 volumes are filled, ")
     assert "'T1 filled (harmonic)', 'T2 filled (harmonic)', 'FLAIR filled (harmonic)'" in text
     assert "Method: Harmonic (Laplace)." in text
@@ -130,14 +104,13 @@ def test_a_click_fills_all_frames_and_the_selected_one_stays_selected(panel, mon
     browser.SetSelectedItemNumber(1)
     host.processEvents()
     assert _table(panel) == [(f"time {value} s", "Segmentation: lesion") for value in ("0.0", "0.5", "1.0", "1.5")]
-    _clickApply(panel)
-    _waitForEnd(panel)
+    applyAndWait(panel)
     made = slicer.mrmlScene.GetFirstNode("CT filled (harmonic)", "vtkMRMLSequenceNode")
     assert [np.array_equal(array, ramp() + n) for n, array in enumerate(framesOf(made).values())] == [True] * 4
     assert [np.array_equal(array, damagedRamp(n)) for n, array in enumerate(framesOf(sequence).values())] == [True] * 4
     assert browser.GetSelectedItemNumber() == 1
     assert shown == [browser.GetProxyNode(made)]
-    (text,) = _messages(panel)
+    (text,) = messages(panel)
     assert text.startswith("'CT filled (harmonic)': 4 of 4 frames are filled, ")
 
 
@@ -146,8 +119,7 @@ def test_what_could_not_be_filled_is_told_and_the_rest_is_filled(panel):
     far = np.eye(4)
     far[:3, 3] = 500
     volumes[1].SetAndObserveTransformNodeID(addTransform(far).GetID())
-    _clickApply(panel)
-    _waitForEnd(panel)
+    applyAndWait(panel)
     ui = panel.batchPage.ui
     assert ui.resultLabel.text.startswith("2 of 3 volumes are filled")
     assert ui.errorLabel.text.startswith("Not filled:\nT2: No voxel of volume 'T2' is inside")
@@ -160,8 +132,7 @@ def test_frames_that_could_not_be_filled_are_told(panel):
     segmentations, _ = addSequence(frames, "Lesions", browser=browser)
     _chooseInFill(panel, browser.GetProxyNode(segmentations))
     assert _table(panel) == [(f"time {value} s", "Lesions: lesion (of this frame)") for value in ("0.0", "0.5")]
-    _clickApply(panel)
-    _waitForEnd(panel)
+    applyAndWait(panel)
     assert "1 of 2 frames are filled" in panel.batchPage.ui.resultLabel.text
     assert "The others are in it as they were." in panel.batchPage.ui.resultLabel.text
     assert panel.batchPage.ui.errorLabel.text.startswith("Not filled:\ntime 0.5 s: No voxel")
@@ -170,8 +141,7 @@ def test_frames_that_could_not_be_filled_are_told(panel):
 def test_warnings_say_at_the_end_what_they_are_about(panel):
     _chooseVolumes(panel, "T1", "T2")
     panel.logic.getParameterNode().dilateMm = 0.1
-    _clickApply(panel)
-    _waitForEnd(panel)
+    applyAndWait(panel)
     assert panel.batchPage.ui.warningLabel.text.startswith("T1, T2: Growing by 0.1 mm")
 
 
@@ -185,7 +155,7 @@ def test_the_choices_of_the_tab_fill_reach_the_logic(panel, monkeypatch, tmp_pat
     node.blend, node.device, node.dilateMm = "feather", "cpu", 2
     node.guides, node.exemplars, node.selfCheck, node.uncertainty = [guide], str(tmp_path), True, True
     host.packagesAskedFor.clear()
-    _clickApply(panel)
+    clickApply(panel)
     (given, segmentations, segmentIds), named = asked[0]
     assert given == volumes
     assert segmentations == dict.fromkeys(volumes, node.segmentation)
@@ -228,7 +198,7 @@ def test_each_volume_can_have_a_segmentation_of_its_own(panel):
     volumes = _addVolumes("T1", "T2", "FLAIR")
     drawn = addSegmentation(volumes[0], lesion=box(), edema=box(k=(8, 10)))
     _check(panel, *volumes)
-    _chooseIn(panel.batchPage.ui.batchHoleCombo, "own")
+    chooseIn(panel.batchPage.ui.batchHoleCombo, "own")
     nothing = "no segmentation was drawn on it or is called like it"
     assert _table(panel) == [("T1", "Segmentation: lesion, edema"), ("T2", nothing), ("FLAIR", nothing)]
     loaded = addSegmentation(addVolume(name="Elsewhere"), lesion=box())
@@ -237,8 +207,7 @@ def test_each_volume_can_have_a_segmentation_of_its_own(panel):
     _type(panel, "lesion")
     assert _table(panel) == [("T1", "Segmentation: lesion"), ("T2", "T2_lesions: lesion"), ("FLAIR", nothing)]
     panel.logic.getParameterNode().method = "harmonic"
-    _clickApply(panel)
-    _waitForEnd(panel)
+    applyAndWait(panel)
     made = [slicer.mrmlScene.GetFirstNodeByName(f"{name} filled (harmonic)") for name in ("T1", "T2", "FLAIR")]
     assert [np.array_equal(slicer.util.arrayFromVolume(each), ramp() + n) for n, each in enumerate(made[:2])] == [
         True
@@ -252,14 +221,14 @@ def test_one_segmentation_can_be_chosen_besides_the_one_of_the_tab_fill(panel):
     volumes = _chooseVolumes(panel)
     other = addSegmentation(volumes[0], cyst=box(), edema=box(k=(8, 10)))
     other.SetName("Cysts")
-    _chooseIn(panel.batchPage.ui.batchHoleCombo, "one")
-    assert _reason(panel) == "Choose the segmentation that marks the hole."
+    chooseIn(panel.batchPage.ui.batchHoleCombo, "one")
+    assert reason(panel) == "Choose the segmentation that marks the hole."
     panel.batchPage.ui.batchSegmentationSelector.setCurrentNode(other)
     assert _table(panel)[0] == ("T1", "Cysts: cyst, edema")
     _type(panel, " edema ,")
     assert _table(panel)[0] == ("T1", "Cysts: edema")
     _type(panel, "tumor")
-    assert _reason(panel) == "This is wrong with the hole: 'Cysts' has no segment 'tumor'."
+    assert reason(panel) == "This is wrong with the hole: 'Cysts' has no segment 'tumor'."
     assert panel.fillPage.ui.segmentsTable.selectedSegmentIDs() == ("lesion",)
 
 
@@ -272,16 +241,16 @@ def test_only_what_has_a_meaning_is_in_sight(panel):
         return [name for name in names if getattr(ui, name).visible]
 
     assert inSight() == ["batchVolumesSelector"]
-    _chooseIn(ui.batchHoleCombo, "own")
+    chooseIn(ui.batchHoleCombo, "own")
     assert inSight() == ["batchVolumesSelector", "batchSegmentsEdit"]
-    _chooseIn(ui.batchHoleCombo, "one")
+    chooseIn(ui.batchHoleCombo, "one")
     assert inSight() == ["batchVolumesSelector", "batchSegmentationSelector", "batchSegmentsEdit"]
-    _chooseIn(ui.batchKindCombo, "sequence")
+    chooseIn(ui.batchKindCombo, "sequence")
     assert inSight() == ["batchSequenceSelector", "batchSegmentationSelector", "batchSegmentsEdit"]
     assert ui.batchHoleCombo.findData("own") == -1
-    _chooseIn(ui.batchKindCombo, "volumes")
-    _chooseIn(ui.batchHoleCombo, "own")
-    _chooseIn(ui.batchKindCombo, "sequence")
+    chooseIn(ui.batchKindCombo, "volumes")
+    chooseIn(ui.batchHoleCombo, "own")
+    chooseIn(ui.batchKindCombo, "sequence")
     assert ui.batchHoleCombo.currentData == "fill"
     assert inSight() == ["batchSequenceSelector"]
 
@@ -290,7 +259,7 @@ def test_only_sequences_of_volumes_are_offered(panel):
     volume = addVolume()
     addSequence([addSegmentation(volume, lesion=box())], "Lesions")
     sequence, _ = addSequence([ramp()])
-    _chooseIn(panel.batchPage.ui.batchKindCombo, "sequence")
+    chooseIn(panel.batchPage.ui.batchKindCombo, "sequence")
     assert panel.batchPage.ui.batchSequenceSelector.nodeCount() == 1
     panel.batchPage.ui.batchSequenceSelector.setCurrentNode(sequence)
     assert panel.logic.getParameterNode().batchSequence is sequence
@@ -300,35 +269,35 @@ def test_only_sequences_of_volumes_are_offered(panel):
 
 
 def test_volumes_and_a_hole_are_needed(panel):
-    assert _reason(panel) == "Choose the volumes to fill."
+    assert reason(panel) == "Choose the volumes to fill."
     volumes = _addVolumes("T1", "T2")
     _check(panel, *volumes)
-    assert _reason(panel) == "Choose a segmentation and its segments in the tab Fill."
+    assert reason(panel) == "Choose a segmentation and its segments in the tab Fill."
     segmentation = addSegmentation(volumes[0], lesion=box(), edema=box(k=(8, 10)))
     panel.fillPage.ui.segmentationSelector.setCurrentNode(segmentation)
-    assert _reason(panel) == "Choose a segmentation and its segments in the tab Fill."
+    assert reason(panel) == "Choose a segmentation and its segments in the tab Fill."
     _chooseInFill(panel, segmentation)
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
     panel.logic.getParameterNode().exemplars = "/nowhere"
-    assert _reason(panel) == "There is no folder '/nowhere' with exemplars."
+    assert reason(panel) == "There is no folder '/nowhere' with exemplars."
     panel.logic.getParameterNode().exemplars = ""
-    _chooseIn(panel.batchPage.ui.batchHoleCombo, "own")
-    assert _reason(panel) == ""
+    chooseIn(panel.batchPage.ui.batchHoleCombo, "own")
+    assert reason(panel) == ""
     panel.batchPage.ui.batchVolumesSelector.uncheck(volumes[0])
-    assert _reason(panel) == "None of the volumes has a segmentation of its own; the table says why."
+    assert reason(panel) == "None of the volumes has a segmentation of its own; the table says why."
     panel.batchPage.ui.batchVolumesSelector.uncheck(volumes[1])
-    assert _reason(panel) == "Choose the volumes to fill."
+    assert reason(panel) == "Choose the volumes to fill."
 
 
 def test_a_sequence_is_needed(panel):
-    _chooseIn(panel.batchPage.ui.batchKindCombo, "sequence")
-    assert _reason(panel) == "Choose a sequence of volumes."
+    chooseIn(panel.batchPage.ui.batchKindCombo, "sequence")
+    assert reason(panel) == "Choose a sequence of volumes."
     assert _table(panel) == []
     sequence, _ = _chooseSequence(panel)
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
     sequence.RemoveAllDataNodes()
     panel.batchPage.refresh()
-    assert _reason(panel) == "Sequence 'CT' has no frames; load or record it first."
+    assert reason(panel) == "Sequence 'CT' has no frames; load or record it first."
 
 
 def test_a_frame_without_segmentation_is_seen_before(panel):
@@ -351,9 +320,8 @@ def test_when_nothing_could_be_filled_it_is_an_error(panel, wordyWorker):
     wordyWorker(json.dumps({"event": "error", "kind": "MaskError", "message": "Too much."}), exitCode=2)
     _chooseVolumes(panel, "T1", "T2")
     before = sceneContent()
-    _clickApply(panel)
-    _waitForEnd(panel)
-    assert _messages(panel) == ["Nothing was filled.\nT1, T2: Too much."]
+    applyAndWait(panel)
+    assert messages(panel) == ["Nothing was filled.\nT1, T2: Too much."]
     assert panel.batchPage.ui.applyButton.enabled
     assert sceneContent() == before
 
@@ -365,9 +333,9 @@ def test_a_declined_installation_is_told(panel, monkeypatch):
     monkeypatch.setattr(slicer.packaging, "pip_ensure", decline)
     monkeypatch.setattr(slicer.packaging, "pip_check", lambda each: not str(each).startswith("scipy"))
     _chooseVolumes(panel)
-    _clickApply(panel)
+    clickApply(panel)
     assert panel.batchPage.run.job is None
-    (message,) = _messages(panel)
+    (message,) = messages(panel)
     assert "scipy" in message
 
 
@@ -375,16 +343,16 @@ def test_a_method_asks_for_what_it_needs(panel, monkeypatch, tmp_path):
     _chooseVolumes(panel)
     node = panel.logic.getParameterNode()
     node.method = "collagan"
-    assert "needs guides" in _reason(panel)
+    assert "needs guides" in reason(panel)
     node.guides = [addVolume(name="Guide")]
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
     node.method = "exemplar"
-    assert "needs a folder with other scans" in _reason(panel)
+    assert "needs a folder with other scans" in reason(panel)
     node.exemplars = str(tmp_path)
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
     monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))
     node.method = "context-encoder"
-    assert "There is no model for" in _reason(panel)
+    assert "There is no model for" in reason(panel)
 
 
 def test_volumes_without_voxels_are_seen_before(panel):
@@ -393,13 +361,13 @@ def test_volumes_without_voxels_are_seen_before(panel):
     noVoxels = "Volume 'Empty' has no voxels; load its image first."
     _check(panel, empty)
     assert _table(panel)[1] == ("Empty", noVoxels)
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
     panel.batchPage.ui.batchVolumesSelector.uncheck(volumes[0])
-    assert _reason(panel) == noVoxels
+    assert reason(panel) == noVoxels
     _check(panel, slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Another"))
-    assert _reason(panel) == "None of the volumes can be filled; the table says why."
+    assert reason(panel) == "None of the volumes can be filled; the table says why."
     slicer.util.updateVolumeFromArray(empty, damagedRamp(0))
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
 
 
 def test_another_name_is_seen_at_once(panel):
@@ -410,14 +378,14 @@ def test_another_name_is_seen_at_once(panel):
     segmentation.GetSegmentation().GetSegment("lesion").SetName("tumor")
     host.processEvents()
     assert _table(panel) == [("Head", "Marks: tumor")]
-    _chooseIn(panel.batchPage.ui.batchHoleCombo, "own")
+    chooseIn(panel.batchPage.ui.batchHoleCombo, "own")
     loaded = addSegmentation(addVolume(name="Elsewhere"), cyst=box())
     loaded.RemoveNodeReferenceIDs(loaded.GetReferenceImageGeometryReferenceRole())
     segmentation.RemoveNodeReferenceIDs(segmentation.GetReferenceImageGeometryReferenceRole())
     panel.batchPage.refresh()
-    assert _reason(panel) == "None of the volumes has a segmentation of its own; the table says why."
+    assert reason(panel) == "None of the volumes has a segmentation of its own; the table says why."
     loaded.SetName("Head cysts")
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
     assert _table(panel) == [("Head", "Head cysts: cyst")]
 
 
@@ -435,8 +403,7 @@ def test_undo_takes_back_what_was_made(panel, choose):
     button = panel.batchPage.ui.batchUndoButton
     host.processEvents()
     assert not button.visible
-    _clickApply(panel)
-    _waitForEnd(panel)
+    applyAndWait(panel)
     host.processEvents()
     assert button.visible
     assert nodeNames() != before
@@ -445,14 +412,14 @@ def test_undo_takes_back_what_was_made(panel, choose):
     assert nodeNames() == before
     assert view.GetBackgroundVolumeID() == shown
     assert not button.visible
-    assert _messages(panel) == ["Taken back; the scene is as it was before."]
+    assert messages(panel) == ["Taken back; the scene is as it was before."]
     assert panel.batchPage.ui.applyButton.enabled
 
 
 def test_undo_takes_back_what_was_kept_after_cancel(panel):
     _chooseVolumes(panel)
     before = nodeNames()
-    _clickApply(panel)
+    clickApply(panel)
     host.waitUntil(lambda: panel.batchPage.ui.statusLabel.text.startswith("2 of "))
     panel.batchPage.ui.cancelButton.click()
     assert panel.batchPage.ui.batchUndoButton.visible
@@ -463,8 +430,7 @@ def test_undo_takes_back_what_was_kept_after_cancel(panel):
 def test_undo_is_offered_only_while_there_is_something_to_take_back(panel):
     volumes = _chooseVolumes(panel, "T1", "T2")
     button = panel.batchPage.ui.batchUndoButton
-    _clickApply(panel)
-    _waitForEnd(panel)
+    applyAndWait(panel)
     made = [slicer.mrmlScene.GetFirstNodeByName(f"{each.GetName()} filled (harmonic)") for each in volumes]
     slicer.mrmlScene.RemoveNode(made[0])
     panel.batchPage.refresh()
@@ -474,8 +440,7 @@ def test_undo_is_offered_only_while_there_is_something_to_take_back(panel):
     assert not button.visible
     panel.batchPage._undo.undo()
     assert all(each.GetScene() is not None for each in volumes)
-    _clickApply(panel)
-    _waitForEnd(panel)
+    applyAndWait(panel)
     assert button.visible
     mrml.clearScene()
     assert not button.visible
@@ -487,14 +452,14 @@ def test_undo_is_offered_only_while_there_is_something_to_take_back(panel):
 def test_cancel_ends_the_worker_and_says_that_nothing_was_changed(panel, endlessWorker):
     _chooseVolumes(panel)
     before = sceneContent()
-    _clickApply(panel)
+    clickApply(panel)
     host.waitUntil(lambda: panel.batchPage.ui.progressBar.value == 14)
     assert panel.batchPage.ui.statusLabel.text == "1 of 3: T1: Filling"
     pids = json.loads(endlessWorker.read_text())
     panel.batchPage.ui.cancelButton.click()
     assert panel.batchPage.run.job is None
     host.waitUntil(lambda: not any(isRunning(pid) for pid in pids), seconds=5)
-    assert _messages(panel) == ["Cancelled; nothing was changed."]
+    assert messages(panel) == ["Cancelled; nothing was changed."]
     assert panel.batchPage.ui.applyButton.enabled
     assert sceneContent() == before
 
@@ -502,10 +467,10 @@ def test_cancel_ends_the_worker_and_says_that_nothing_was_changed(panel, endless
 @pytest.mark.parametrize("choose", [_chooseVolumes, _chooseSequence])
 def test_cancel_keeps_what_has_been_filled_and_says_so(panel, choose):
     choose(panel)
-    _clickApply(panel)
+    clickApply(panel)
     host.waitUntil(lambda: panel.batchPage.ui.statusLabel.text.startswith("2 of "))
     panel.batchPage.ui.cancelButton.click()
-    status, result = _messages(panel)
+    status, result = messages(panel)
     assert status == "Cancelled; what had been filled is kept."
     assert "1 of " in result
     if choose is _chooseVolumes:
@@ -522,11 +487,11 @@ def test_cancel_keeps_what_has_been_filled_and_says_so(panel, choose):
 @pytest.mark.parametrize("choose", [_chooseVolumes, _chooseSequence])
 def test_closing_the_scene_ends_what_runs_and_clears_the_tab(panel, endlessWorker, choose):
     choose(panel)
-    _clickApply(panel)
+    clickApply(panel)
     host.waitUntil(endlessWorker.exists)
     mrml.clearScene()
     assert panel.batchPage.run.job is None
-    assert _messages(panel) == []
+    assert messages(panel) == []
     assert _table(panel) == []
     assert panel.batchPage.ui.batchKindCombo.currentData == "volumes"
     assert not panel.batchPage.ui.applyButton.enabled
@@ -536,7 +501,7 @@ def test_closing_the_scene_ends_what_runs_and_clears_the_tab(panel, endlessWorke
 
 def test_removing_the_sequence_ends_what_runs_at_once(panel, endlessWorker):
     sequence, _ = _chooseSequence(panel)
-    _clickApply(panel)
+    clickApply(panel)
     host.waitUntil(endlessWorker.exists)
     slicer.mrmlScene.RemoveNode(sequence)
     assert panel.batchPage.run.job is None
@@ -548,21 +513,20 @@ def test_removing_the_sequence_ends_what_runs_at_once(panel, endlessWorker):
     "change",
     [
         lambda panel: _check(panel, addVolume(name="Other")),
-        lambda panel: _chooseIn(panel.batchPage.ui.batchHoleCombo, "own"),
-        lambda panel: _chooseIn(panel.batchPage.ui.batchKindCombo, "sequence"),
-        lambda panel: _chooseIn(panel.fillPage.ui.methodCombo, "nearest"),
+        lambda panel: chooseIn(panel.batchPage.ui.batchHoleCombo, "own"),
+        lambda panel: chooseIn(panel.batchPage.ui.batchKindCombo, "sequence"),
+        lambda panel: chooseIn(panel.fillPage.ui.methodCombo, "nearest"),
         lambda panel: setattr(panel.logic.getParameterNode(), "uncertainty", True),
     ],
 )
 def test_messages_go_when_the_user_chooses_otherwise(panel, wordyWorker, change):
     wordyWorker(exitCode=1)
     _chooseVolumes(panel)
-    _clickApply(panel)
-    _waitForEnd(panel)
-    assert len(_messages(panel)) == 1
+    applyAndWait(panel)
+    assert len(messages(panel)) == 1
     change(panel)
     host.processEvents()
-    assert _messages(panel) == []
+    assert messages(panel) == []
 
 
 # What lasts, and how it looks.
@@ -574,7 +538,7 @@ def test_the_choices_survive_saving_and_loading_the_scene(panel, tmp_path):
     other = addSegmentation(addVolume(name="T2"), cyst=box())
     other.SetName("Cysts")
     _check(panel, *_addVolumes("A", "B"))
-    _chooseIn(ui.batchHoleCombo, "one")
+    chooseIn(ui.batchHoleCombo, "one")
     ui.batchSegmentationSelector.setCurrentNode(other)
     _type(panel, "cyst")
     assert slicer.mrmlScene.WriteToMRB(str(tmp_path / "scene.mrb"))
@@ -593,8 +557,8 @@ def test_the_choices_survive_saving_and_loading_the_scene(panel, tmp_path):
 
 @pytest.mark.parametrize("kind", ["volumes", "sequence"])
 def test_the_tab_fits_into_300_pixels(panel, kind):
-    _chooseIn(panel.batchPage.ui.batchKindCombo, kind)
-    _chooseIn(panel.batchPage.ui.batchHoleCombo, "one")
+    chooseIn(panel.batchPage.ui.batchKindCombo, kind)
+    chooseIn(panel.batchPage.ui.batchHoleCombo, "one")
     host.processEvents()
     assert panel.parent.minimumSizeHint().width() <= 300
 

@@ -11,9 +11,11 @@ from panelhost.phantom import HEAD_MATRIX, addHead, addSegmentation, addVolume, 
 pytest.importorskip("PySide6.QtWidgets", reason="the panel's tests need the package PySide6-Essentials")
 
 from panelhost import host, mrml, workers
+from panelhost.filling import chooseIn
 from panelhost.processes import isRunning
 
 from MedInpaintLib.models import store
+from Testing.PanelHost.clicks import applyAndWait, clickApply, messages, reason, waitForEnd
 
 HOLE = np.zeros(head("T1").shape, dtype=bool)
 HOLE[4:6, 14:19, 12:17] = True
@@ -47,39 +49,11 @@ def _chooseRepair(panel, **masks):
     flair = addHead("FLAIR")
     slicer.util.arrayFromVolume(flair)[HOLE] = 0
     panel.contrastPage.ui.flairSelector.setCurrentNode(flair)
-    _chooseIn(panel.contrastPage.ui.imputeModeCombo, "repair")
+    chooseIn(panel.contrastPage.ui.imputeModeCombo, "repair")
     segmentation = addSegmentation(flair, **(masks or {"lesion": HOLE}))
     panel.contrastPage.ui.imputeSegmentationSelector.setCurrentNode(segmentation)
     host.processEvents()
     return flair, segmentation
-
-
-def _chooseIn(combo, name):
-    combo.currentIndex = combo.findData(name)
-
-
-def _reason(panel):
-    """Why Apply cannot be pressed; it is in sight as well as in the tool tip."""
-    host.processEvents()
-    enabled, hint = panel.contrastPage.ui.applyButton.enabled, panel.contrastPage.ui.applyHintLabel
-    assert hint.visible == bool(hint.text) == (not enabled)
-    if not enabled:
-        assert panel.contrastPage.ui.applyButton.toolTip == hint.text
-    return hint.text
-
-
-def _clickApply(panel):
-    assert panel.contrastPage.ui.applyButton.enabled, panel.contrastPage.ui.applyButton.toolTip
-    panel.contrastPage.ui.applyButton.click()
-
-
-def _waitForEnd(panel):
-    host.waitUntil(lambda: panel.contrastPage.run.job is None, seconds=120)
-
-
-def _messages(panel):
-    names = ("statusLabel", "errorLabel", "warningLabel", "resultLabel")
-    return [getattr(panel.contrastPage.ui, name).text for name in names if getattr(panel.contrastPage.ui, name).text]
 
 
 def test_filling_a_hole_comes_first(panel):
@@ -94,13 +68,13 @@ def test_a_click_on_apply_makes_a_new_volume_and_changes_none(panel):
     view = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
     nodes = _chooseSources(panel)
     before = [slicer.util.arrayFromVolume(node).copy() for node in nodes]
-    _clickApply(panel)
+    clickApply(panel)
     assert not panel.contrastPage.ui.applyButton.enabled
     assert "Cancel stops it" in panel.contrastPage.ui.applyButton.toolTip
     assert panel.contrastPage.ui.cancelButton.enabled
     assert panel.contrastPage.ui.progressBar.visible
     assert panel.fillPage.run.job is None
-    _waitForEnd(panel)
+    waitForEnd(panel)
     assert panel.contrastPage.ui.errorLabel.text == ""
     made = slicer.mrmlScene.GetFirstNodeByName("FLAIR (estimated)")
     assert (view.GetBackgroundVolumeID(), view.GetForegroundVolumeID()) == (nodes[0].GetID(), made.GetID())
@@ -125,15 +99,14 @@ def test_a_click_on_apply_makes_a_new_volume_and_changes_none(panel):
     assert panel.contrastPage.ui.applyButton.enabled
     assert not panel.contrastPage.ui.progressBar.visible
     panel.contrastPage.ui.registerBox.click()
-    assert _messages(panel) == []
+    assert messages(panel) == []
 
 
 def test_a_repair_changes_the_segment_in_a_new_volume_and_nothing_else(panel):
     pytest.importorskip("torch")
     flair, _ = _chooseRepair(panel)
     damaged = slicer.util.arrayFromVolume(flair).copy()
-    _clickApply(panel)
-    _waitForEnd(panel)
+    applyAndWait(panel)
     assert panel.contrastPage.ui.errorLabel.text == ""
     repaired = slicer.mrmlScene.GetFirstNodeByName("FLAIR filled (collagan)")
     array = slicer.util.arrayFromVolume(repaired)
@@ -148,60 +121,60 @@ def test_a_repair_changes_the_segment_in_a_new_volume_and_nothing_else(panel):
 
 def test_creating_needs_another_contrast_than_the_wanted_one(panel):
     others = "Choose one or more of the other contrasts: T1, T2, T1 post."
-    assert _reason(panel) == others
+    assert reason(panel) == others
     panel.contrastPage.ui.flairSelector.setCurrentNode(addHead("FLAIR"))
-    assert _reason(panel) == others
-    _chooseIn(panel.contrastPage.ui.wantedContrastCombo, "T2")
-    assert _reason(panel) == ""
+    assert reason(panel) == others
+    chooseIn(panel.contrastPage.ui.wantedContrastCombo, "T2")
+    assert reason(panel) == ""
     panel.contrastPage.ui.flairSelector.setCurrentNode(None)
-    assert _reason(panel) == "Choose one or more of the other contrasts: T1, FLAIR, T1 post."
+    assert reason(panel) == "Choose one or more of the other contrasts: T1, FLAIR, T1 post."
 
 
 def test_what_does_not_go_together_is_told(panel):
     t1, t2 = _chooseSources(panel)
     panel.contrastPage.ui.t1PostSelector.setCurrentNode(t1)
-    assert "'T1' is chosen for T1 and for T1 post" in _reason(panel)
+    assert "'T1' is chosen for T1 and for T1 post" in reason(panel)
     panel.contrastPage.ui.t1PostSelector.setCurrentNode(None)
     panel.contrastPage.ui.likeVolumeSelector.setCurrentNode(t2)
-    assert "'T2' is another contrast" in _reason(panel)
+    assert "'T2' is another contrast" in reason(panel)
     like = addHead("FLAIR")
     panel.contrastPage.ui.likeVolumeSelector.setCurrentNode(like)
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
     for taken in (t1, like):
         panel.contrastPage.ui.estimatedVolumeSelector.setCurrentNode(taken)
-        assert "another output" in _reason(panel)
+        assert "another output" in reason(panel)
     panel.contrastPage.ui.estimatedVolumeSelector.setCurrentNode(None)
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
 
 
 def test_a_repair_needs_the_damaged_volume_others_and_a_segment(panel):
-    _chooseIn(panel.contrastPage.ui.imputeModeCombo, "repair")
-    assert _reason(panel) == "Choose the damaged FLAIR volume."
+    chooseIn(panel.contrastPage.ui.imputeModeCombo, "repair")
+    assert reason(panel) == "Choose the damaged FLAIR volume."
     flair = addHead("FLAIR")
     panel.contrastPage.ui.flairSelector.setCurrentNode(flair)
-    assert _reason(panel) == "Choose one or more of the other contrasts: T1, T2, T1 post."
+    assert reason(panel) == "Choose one or more of the other contrasts: T1, T2, T1 post."
     _chooseSources(panel)
-    assert _reason(panel) == "Choose the segmentation that marks the hole."
+    assert reason(panel) == "Choose the segmentation that marks the hole."
     segmentation = addSegmentation(flair)
     panel.contrastPage.ui.imputeSegmentationSelector.setCurrentNode(segmentation)
-    assert "has no segments" in _reason(panel)
+    assert "has no segments" in reason(panel)
     segmentation.GetSegmentation().AddEmptySegment("lesion", "Lesion")
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
     assert panel.contrastPage.ui.imputeSegmentCombo.currentText == "Lesion"
     panel.contrastPage.ui.estimatedVolumeSelector.setCurrentNode(flair)
-    assert "another output" in _reason(panel)
+    assert "another output" in reason(panel)
 
 
 def test_one_of_several_segments_must_be_chosen(panel):
     _, segmentation = _chooseRepair(panel, lesion=HOLE, edema=~HOLE)
     combo = panel.contrastPage.ui.imputeSegmentCombo
     assert [combo.itemText(index) for index in range(combo.count)] == ["Choose a segment", "lesion", "edema"]
-    assert _reason(panel) == "Choose the segment that marks the hole."
-    _chooseIn(combo, "lesion")
-    assert _reason(panel) == ""
+    assert reason(panel) == "Choose the segment that marks the hole."
+    chooseIn(combo, "lesion")
+    assert reason(panel) == ""
     assert panel.logic.getParameterNode().imputeSegmentId == "lesion"
     segmentation.GetSegmentation().RemoveSegment("lesion")
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
     assert combo.currentText == "edema"
 
 
@@ -215,12 +188,12 @@ def _enabled(panel):
 def test_only_what_has_a_meaning_can_be_chosen(panel):
     assert _enabled(panel) == {"t1", "t2", "t1Post", "likeVolume", "register"}
     assert not panel.contrastPage.ui.flairLabel.enabled
-    _chooseIn(panel.contrastPage.ui.wantedContrastCombo, "T1C")
+    chooseIn(panel.contrastPage.ui.wantedContrastCombo, "T1C")
     assert _enabled(panel) == {"t1", "t2", "flair", "likeVolume", "register"}
-    _chooseIn(panel.contrastPage.ui.imputeModeCombo, "repair")
+    chooseIn(panel.contrastPage.ui.imputeModeCombo, "repair")
     assert _enabled(panel) == {"t1", "t2", "flair", "t1Post", "imputeSegmentation", "segment"}
     assert "T1 post volume" in panel.contrastPage.ui.imputeSummaryLabel.text
-    _chooseIn(panel.contrastPage.ui.imputeModeCombo, "create")
+    chooseIn(panel.contrastPage.ui.imputeModeCombo, "create")
     _chooseSources(panel)
     assert (
         panel.contrastPage.ui.imputeSummaryLabel.text
@@ -231,7 +204,7 @@ def test_only_what_has_a_meaning_can_be_chosen(panel):
 def test_a_segment_that_is_renamed_has_its_new_name(panel):
     _flair, segmentation = _chooseRepair(panel, lesion=HOLE, edema=HOLE)
     combo = panel.contrastPage.ui.imputeSegmentCombo
-    _chooseIn(combo, "edema")
+    chooseIn(combo, "edema")
     segmentation.GetSegmentation().GetSegment("edema").SetName("Swelling")
     host.processEvents()
     assert combo.currentText == "Swelling"
@@ -243,7 +216,7 @@ def test_without_a_model_or_a_folder_that_can_be_read_the_reason_is_told(panel, 
     monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))
     monkeypatch.setattr(store, "_RELEASED", ())
     choose(panel)
-    assert _reason(panel) == "There is no model that estimates contrasts; add one in the tab Models."
+    assert reason(panel) == "There is no model that estimates contrasts; add one in the tab Models."
 
     def refuse():
         raise PermissionError(13, "Permission denied", "models")
@@ -251,10 +224,10 @@ def test_without_a_model_or_a_folder_that_can_be_read_the_reason_is_told(panel, 
     monkeypatch.setattr(store, "models", refuse)
     (tmp_path / "new").mkdir()
     panel.contrastPage.refresh()
-    assert "Permission denied" in _reason(panel)
+    assert "Permission denied" in reason(panel)
     monkeypatch.undo()
     panel.contrastPage.refresh()
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
 
 
 def test_the_choices_reach_the_logic(panel, monkeypatch):
@@ -265,9 +238,9 @@ def test_the_choices_reach_the_logic(panel, monkeypatch):
     panel.contrastPage.ui.likeVolumeSelector.setCurrentNode(like)
     panel.contrastPage.ui.estimatedVolumeSelector.setCurrentNode(output)
     panel.contrastPage.ui.registerBox.click()
-    _chooseIn(panel.contrastPage.ui.imputeDeviceCombo, "cpu")
+    chooseIn(panel.contrastPage.ui.imputeDeviceCombo, "cpu")
     host.packagesAskedFor.clear()
-    _clickApply(panel)
+    clickApply(panel)
     (volumes, target), named = asked[0]
     assert (volumes, target) == ({"T1": t1, "T2": t2}, "FLAIR")
     assert (named["like"], named["outputVolume"]) == (like, output)
@@ -282,9 +255,9 @@ def test_a_declined_installation_is_told(panel, monkeypatch):
     monkeypatch.setattr(slicer.packaging, "pip_ensure", decline)
     monkeypatch.setattr(slicer.packaging, "pip_check", lambda each: not str(each).startswith("safetensors"))
     _chooseSources(panel)
-    _clickApply(panel)
+    clickApply(panel)
     assert panel.contrastPage.run.job is None
-    assert _messages(panel) == [
+    assert messages(panel) == [
         "MedInpaint needs the Python package(s) safetensors. Press Apply again and agree.",
     ]
 
@@ -293,7 +266,7 @@ def test_a_declined_installation_is_told(panel, monkeypatch):
 def test_cancel_ends_the_worker_and_leaves_the_scene_as_it_was(panel, endlessWorker, choose):
     choose(panel)
     before = sceneContent()
-    _clickApply(panel)
+    clickApply(panel)
     host.waitUntil(lambda: panel.contrastPage.ui.progressBar.value == 42)
     assert panel.contrastPage.ui.statusLabel.text == "Filling"
     assert panel.fillPage.ui.statusLabel.text == ""
@@ -308,11 +281,11 @@ def test_cancel_ends_the_worker_and_leaves_the_scene_as_it_was(panel, endlessWor
 
 def test_closing_the_scene_ends_what_runs_and_clears_the_tab(panel, endlessWorker):
     _chooseRepair(panel)
-    _clickApply(panel)
+    clickApply(panel)
     host.waitUntil(endlessWorker.exists)
     mrml.clearScene()
     assert panel.contrastPage.run.job is None
-    assert _messages(panel) == []
+    assert messages(panel) == []
     assert panel.contrastPage.ui.imputeSegmentCombo.currentText == "None"
     assert panel.contrastPage.ui.imputeModeCombo.currentData == "create"
     assert not panel.contrastPage.ui.applyButton.enabled
@@ -321,7 +294,7 @@ def test_closing_the_scene_ends_what_runs_and_clears_the_tab(panel, endlessWorke
 
 def test_removing_the_reference_ends_what_runs_at_once(panel, endlessWorker):
     t1, _ = _chooseSources(panel)
-    _clickApply(panel)
+    clickApply(panel)
     host.waitUntil(endlessWorker.exists)
     slicer.mrmlScene.RemoveNode(t1)
     assert panel.contrastPage.run.job is None
@@ -337,9 +310,8 @@ def test_an_error_of_the_engine_and_its_warnings_are_shown(panel, wordyWorker):
     )
     _chooseSources(panel)
     before = sceneContent()
-    _clickApply(panel)
-    _waitForEnd(panel)
-    assert _messages(panel) == ["Not the same anatomy.", "The T2 image is on another grid."]
+    applyAndWait(panel)
+    assert messages(panel) == ["Not the same anatomy.", "The T2 image is on another grid."]
     assert panel.contrastPage.ui.errorLabel.visible
     assert panel.contrastPage.ui.warningLabel.visible
     assert panel.fillPage.ui.errorLabel.text == ""
@@ -352,18 +324,18 @@ def test_wrong_input_gives_one_line_before_anything_starts(panel):
     empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Empty")
     panel.contrastPage.ui.t2Selector.setCurrentNode(empty)
     before = sceneContent()
-    _clickApply(panel)
+    clickApply(panel)
     assert panel.contrastPage.run.job is None
-    assert _messages(panel) == ["Volume 'Empty' has no voxels; load its image first."]
+    assert messages(panel) == ["Volume 'Empty' has no voxels; load its image first."]
     assert sceneContent() == before
 
 
 def test_an_empty_segment_gives_one_line_before_anything_starts(panel):
     _chooseRepair(panel, lesion=np.zeros_like(HOLE))
     before = sceneContent()
-    _clickApply(panel)
+    clickApply(panel)
     assert panel.contrastPage.run.job is None
-    (message,) = _messages(panel)
+    (message,) = messages(panel)
     assert "'lesion'" in message
     assert sceneContent() == before
 
@@ -371,9 +343,9 @@ def test_an_empty_segment_gives_one_line_before_anything_starts(panel):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda panel: _chooseIn(panel.contrastPage.ui.wantedContrastCombo, "T1C"),
-        lambda panel: _chooseIn(panel.contrastPage.ui.imputeModeCombo, "repair"),
-        lambda panel: _chooseIn(panel.contrastPage.ui.imputeDeviceCombo, "cpu"),
+        lambda panel: chooseIn(panel.contrastPage.ui.wantedContrastCombo, "T1C"),
+        lambda panel: chooseIn(panel.contrastPage.ui.imputeModeCombo, "repair"),
+        lambda panel: chooseIn(panel.contrastPage.ui.imputeDeviceCombo, "cpu"),
         lambda panel: panel.contrastPage.ui.registerBox.click(),
         lambda panel: panel.contrastPage.ui.t1PostSelector.setCurrentNode(addVolume(name="Gd")),
         lambda panel: panel.contrastPage.ui.likeVolumeSelector.setCurrentNode(addVolume(name="Earlier")),
@@ -383,18 +355,17 @@ def test_an_empty_segment_gives_one_line_before_anything_starts(panel):
 def test_messages_go_when_the_user_chooses_otherwise(panel, wordyWorker, change):
     wordyWorker(exitCode=1)
     _chooseSources(panel)
-    _clickApply(panel)
-    _waitForEnd(panel)
-    assert len(_messages(panel)) == 1
+    applyAndWait(panel)
+    assert len(messages(panel)) == 1
     change(panel)
     host.processEvents()
-    assert _messages(panel) == []
+    assert messages(panel) == []
 
 
 def test_the_choices_survive_saving_and_loading_the_scene(panel, tmp_path):
     flair, _ = _chooseRepair(panel, lesion=HOLE, edema=~HOLE)
-    _chooseIn(panel.contrastPage.ui.imputeSegmentCombo, "edema")
-    _chooseIn(panel.contrastPage.ui.imputeDeviceCombo, "cpu")
+    chooseIn(panel.contrastPage.ui.imputeSegmentCombo, "edema")
+    chooseIn(panel.contrastPage.ui.imputeDeviceCombo, "cpu")
     like, output = addVolume(name="Earlier"), addVolume(name="Mine")
     panel.logic.getParameterNode().registerFirst = True
     panel.contrastPage.ui.likeVolumeSelector.setCurrentNode(like)
@@ -431,7 +402,7 @@ def test_the_two_tabs_run_side_by_side(panel, endlessWorker):
     panel.fillPage.ui.inputVolumeSelector.setCurrentNode(flair)
     panel.fillPage.ui.segmentationSelector.setCurrentNode(segmentation)
     panel.fillPage.ui.segmentsTable.setSelectedSegmentIDs(["lesion"])
-    _clickApply(panel)
+    clickApply(panel)
     assert panel.fillPage.ui.applyButton.enabled, panel.fillPage.ui.applyButton.toolTip
     panel.fillPage.ui.applyButton.click()
     assert panel.fillPage.run.job is not panel.contrastPage.run.job
@@ -442,7 +413,7 @@ def test_the_two_tabs_run_side_by_side(panel, endlessWorker):
 
 @pytest.mark.parametrize("mode", ["create", "repair"])
 def test_the_tab_fits_into_300_pixels(panel, mode):
-    _chooseIn(panel.contrastPage.ui.imputeModeCombo, mode)
+    chooseIn(panel.contrastPage.ui.imputeModeCombo, mode)
     host.processEvents()
     assert panel.parent.minimumSizeHint().width() <= 300
 

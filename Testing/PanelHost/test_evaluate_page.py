@@ -9,12 +9,14 @@ import slicer
 from panelhost import host, mrml
 from panelhost.batches import nodeNames
 from panelhost.evaluations import YARDSTICK, report
+from panelhost.filling import chooseIn
 from panelhost.phantom import addHead, addSegmentation, addVolume, head, sceneContent
 from panelhost.processes import isRunning
 from PySide6 import QtCore, QtGui
 
 import MedInpaintLib
 from MedInpaintSlicer import evaluation
+from Testing.PanelHost.clicks import applyAndWait, clickApply, messages, reason, waitForEnd
 
 HOLE = np.zeros(head("T1").shape, dtype=bool)
 HOLE[4:6, 14:19, 12:17] = True
@@ -55,10 +57,6 @@ def _node(panel):
     return panel.logic.getParameterNode()
 
 
-def _chooseIn(combo, name):
-    combo.currentIndex = combo.findData(name)
-
-
 def _items(panel):
     """The offered methods, by what the list shows."""
     widget = _ui(panel).evaluateMethodsList
@@ -77,30 +75,6 @@ def _ticked(panel):
     return [title for title, item in _items(panel).items() if item.checkState() == QtCore.Qt.Checked]
 
 
-def _reason(panel):
-    """Why Apply cannot be pressed; it is in sight as well as in the tool tip."""
-    host.processEvents()
-    ui = _ui(panel)
-    assert ui.applyHintLabel.visible == bool(ui.applyHintLabel.text) == (not ui.applyButton.enabled)
-    if not ui.applyButton.enabled:
-        assert ui.applyButton.toolTip == ui.applyHintLabel.text
-    return ui.applyHintLabel.text
-
-
-def _clickApply(panel):
-    assert _ui(panel).applyButton.enabled, _ui(panel).applyButton.toolTip
-    _ui(panel).applyButton.click()
-
-
-def _waitForEnd(panel):
-    host.waitUntil(lambda: panel.evaluatePage.run.job is None, seconds=120)
-
-
-def _messages(panel):
-    names = ("statusLabel", "errorLabel", "warningLabel", "resultLabel", "evaluateScoresLabel")
-    return [getattr(_ui(panel), name).text for name in names if getattr(_ui(panel), name).text]
-
-
 def _visible(panel):
     names = ("evaluateSizeSlider", "evaluateSlabSlider", "evaluateCountSlider", "evaluateAvoidSelector")
     names += ("evaluateSegmentationSelector",)
@@ -114,8 +88,8 @@ def done(panel, wordyWorker):
     def make(psnr, holes="spheres:25mm:2", **changes):
         result = {"event": "result", "output": "scores.csv", "report": report(psnr, holes, **changes)}
         wordyWorker(json.dumps(result), exitCode=0)
-        _clickApply(panel)
-        _waitForEnd(panel)
+        clickApply(panel)
+        waitForEnd(panel)
         assert _ui(panel).errorLabel.text == ""
         return _node(panel).evaluateScores
 
@@ -125,12 +99,12 @@ def done(panel, wordyWorker):
 def test_a_click_on_apply_scores_the_methods_and_changes_nothing(panel):
     volume = _addInputs(panel)
     before = slicer.util.arrayFromVolume(volume).copy()
-    _clickApply(panel)
+    clickApply(panel)
     assert not _ui(panel).applyButton.enabled
     assert _ui(panel).cancelButton.enabled
     assert _ui(panel).progressBar.visible
     assert panel.fillPage.run.job is None
-    _waitForEnd(panel)
+    waitForEnd(panel)
     assert _ui(panel).errorLabel.text == ""
     scores = _node(panel).evaluateScores
     assert scores.GetName() == "T1 scores (spheres:25mm:2)"
@@ -156,7 +130,7 @@ def test_the_volume_of_the_tab_fill_is_taken_unless_another_is_chosen(panel, mon
         _ui(panel).evaluateVolumeSelector.setCurrentNode(own)
         name = (own or fill).GetName()
         assert f"6 spheres of 10 mm in '{name}'; " in _ui(panel).evaluateSummaryLabel.text
-        _clickApply(panel)
+        clickApply(panel)
     assert asked == [first, second, first]
 
 
@@ -197,15 +171,15 @@ def test_methods_are_ticked_and_kept_in_the_scene(panel):
 def test_nothing_ticked_is_nothing_to_do(panel):
     addHead("T1")
     _open(panel)
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
     _tick(panel)
-    assert _reason(panel) == "Tick one or more methods."
+    assert reason(panel) == "Tick one or more methods."
     _tick(panel, "patch")
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
 
 
 def test_without_a_volume_nothing_can_be_done(panel):
-    assert _reason(panel) == "Choose the volume to cut holes out of."
+    assert reason(panel) == "Choose the volume to cut holes out of."
 
 
 def test_each_shape_asks_for_what_it_needs(panel):
@@ -216,7 +190,7 @@ def test_each_shape_asks_for_what_it_needs(panel):
     names = [combo.itemData(index) for index in range(combo.count)]
     assert names[0] == "spheres"
     for name in names:
-        _chooseIn(combo, name)
+        chooseIn(combo, name)
         host.processEvents()
         if name == "segments":
             assert _visible(panel) == {"SegmentationSelector"}
@@ -235,23 +209,23 @@ def test_a_line_says_what_will_be_done(panel):
     _ui(panel).evaluateCountSlider.value = 1
     _ui(panel).evaluateSizeSlider.value = 12.5
     assert label.text.startswith("1 sphere of 12.5 mm in 'T1'; ")
-    _chooseIn(_ui(panel).evaluateShapeCombo, "squares")
+    chooseIn(_ui(panel).evaluateShapeCombo, "squares")
     _ui(panel).evaluateSlabSlider.value = 5
     assert label.text.startswith("1 square of 12.5 mm, 5 mm thick in 'T1'; ")
-    _chooseIn(_ui(panel).evaluateShapeCombo, "segments")
+    chooseIn(_ui(panel).evaluateShapeCombo, "segments")
     assert label.text.startswith("The segments in 'T1'; ")
 
 
 def test_holes_that_are_given_need_segments(panel):
     volume = addHead("T1")
     _open(panel)
-    _chooseIn(_ui(panel).evaluateShapeCombo, "segments")
-    assert _reason(panel) == "Choose the segmentation that marks the hole."
+    chooseIn(_ui(panel).evaluateShapeCombo, "segments")
+    assert reason(panel) == "Choose the segmentation that marks the hole."
     segmentation = addSegmentation(volume)
     _ui(panel).evaluateSegmentationSelector.setCurrentNode(segmentation)
-    assert "has no segments" in _reason(panel)
+    assert "has no segments" in reason(panel)
     segmentation.GetSegmentation().AddEmptySegment("hole", "hole")
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
 
 
 def test_what_to_keep_off_needs_segments_or_is_nothing(panel):
@@ -259,13 +233,13 @@ def test_what_to_keep_off_needs_segments_or_is_nothing(panel):
     _open(panel)
     segmentation = addSegmentation(volume)
     _ui(panel).evaluateAvoidSelector.setCurrentNode(segmentation)
-    assert "to keep off has no segments" in _reason(panel)
+    assert "to keep off has no segments" in reason(panel)
     segmentation.GetSegmentation().AddEmptySegment("lesion", "lesion")
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
     segmentation.GetSegmentation().RemoveSegment("lesion")
-    assert "to keep off has no segments" in _reason(panel)
+    assert "to keep off has no segments" in reason(panel)
     _ui(panel).evaluateAvoidSelector.setCurrentNode(None)
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
 
 
 @pytest.mark.parametrize("given", [False, True])
@@ -276,16 +250,16 @@ def test_the_choices_reach_the_logic(panel, monkeypatch, given):
     marks = addSegmentation(volume, lesion=HOLE)
     _open(panel)
     ui = _ui(panel)
-    _chooseIn(ui.evaluateShapeCombo, "strips")
+    chooseIn(ui.evaluateShapeCombo, "strips")
     ui.evaluateSizeSlider.value, ui.evaluateSlabSlider.value, ui.evaluateCountSlider.value = 7.5, 4, 3
     ui.evaluateAvoidSelector.setCurrentNode(marks)
     ui.evaluateSegmentationSelector.setCurrentNode(marks)
     ui.evaluateSeedBox.value = 11
-    _chooseIn(ui.evaluateDeviceCombo, "cpu")
+    chooseIn(ui.evaluateDeviceCombo, "cpu")
     _tick(panel, "patch", "auto")
     if given:
-        _chooseIn(ui.evaluateShapeCombo, "segments")
-    _clickApply(panel)
+        chooseIn(ui.evaluateShapeCombo, "segments")
+    clickApply(panel)
     ((args, named),) = asked
     assert args == (volume,)
     assert named["holes"] == (() if given else "strips:7.5mm:3:slab=4mm")
@@ -296,7 +270,7 @@ def test_the_choices_reach_the_logic(panel, monkeypatch, given):
 
 def test_choices_survive_saving_and_loading_the_scene(panel, done, tmp_path):
     _addInputs(panel)
-    _chooseIn(_ui(panel).evaluateShapeCombo, "blobs")
+    chooseIn(_ui(panel).evaluateShapeCombo, "blobs")
     _ui(panel).evaluateSeedBox.value = 9
     done({YARDSTICK: [10.0], "nearest": [12.0]}, "blobs:25mm:1")
     assert slicer.mrmlScene.WriteToMRB(str(tmp_path / "scene.mrb"))
@@ -334,9 +308,9 @@ def test_a_declined_installation_is_told(panel, monkeypatch):
     _addInputs(panel)
     _tick(panel, "telea", "nearest")
     before = sceneContent()
-    _clickApply(panel)
+    clickApply(panel)
     assert panel.evaluatePage.run.job is None
-    (message,) = _messages(panel)
+    (message,) = messages(panel, "evaluateScoresLabel")
     assert "The method 'Telea (fast marching)' needs the Python package opencv-python-headless" in message
     assert sceneContent() == before
 
@@ -385,9 +359,9 @@ def test_a_result_is_kept_while_the_user_is_in_another_module(panel, wordyWorker
     _addInputs(panel)
     result = {"event": "result", "output": "x.csv", "report": report({YARDSTICK: [10.0], "nearest": [12.0]})}
     wordyWorker(json.dumps(result), exitCode=0)
-    _clickApply(panel)
+    clickApply(panel)
     panel.exit()
-    _waitForEnd(panel)
+    waitForEnd(panel)
     panel.enter()
     assert _ui(panel).errorLabel.text == ""
     assert _ui(panel).evaluateTableButton.enabled
@@ -400,8 +374,8 @@ def test_a_result_is_kept_while_the_user_is_in_another_module(panel, wordyWorker
         lambda panel: setattr(_ui(panel).evaluateSizeSlider, "value", 30),
         lambda panel: setattr(_ui(panel).evaluateCountSlider, "value", 3),
         lambda panel: setattr(_ui(panel).evaluateSeedBox, "value", 3),
-        lambda panel: _chooseIn(_ui(panel).evaluateShapeCombo, "blobs"),
-        lambda panel: _chooseIn(_ui(panel).evaluateDeviceCombo, "cpu"),
+        lambda panel: chooseIn(_ui(panel).evaluateShapeCombo, "blobs"),
+        lambda panel: chooseIn(_ui(panel).evaluateDeviceCombo, "cpu"),
         lambda panel: _tick(panel, "nearest"),
         lambda panel: _ui(panel).evaluateVolumeSelector.setCurrentNode(addVolume(name="Other")),
     ],
@@ -409,10 +383,10 @@ def test_a_result_is_kept_while_the_user_is_in_another_module(panel, wordyWorker
 def test_another_choice_takes_back_what_was_said_but_not_the_scores(panel, done, change):
     _addInputs(panel)
     scores = done({YARDSTICK: [10.0], "nearest": [12.0]})
-    assert len(_messages(panel)) == 2
+    assert len(messages(panel, "evaluateScoresLabel")) == 2
     change(panel)
     host.processEvents()
-    assert _messages(panel) == []
+    assert messages(panel, "evaluateScoresLabel") == []
     assert _node(panel).evaluateScores is scores
     assert _ui(panel).evaluateTableButton.enabled
 
@@ -420,7 +394,7 @@ def test_another_choice_takes_back_what_was_said_but_not_the_scores(panel, done,
 def test_cancel_ends_the_worker_and_leaves_the_scene_as_it_was(panel, endlessWorker):
     _addInputs(panel)
     before = sceneContent()
-    _clickApply(panel)
+    clickApply(panel)
     host.waitUntil(lambda: _ui(panel).progressBar.value == 42)
     pids = json.loads(endlessWorker.read_text())
     _ui(panel).cancelButton.click()
@@ -433,11 +407,11 @@ def test_cancel_ends_the_worker_and_leaves_the_scene_as_it_was(panel, endlessWor
 
 def test_closing_the_scene_ends_what_runs_and_clears_the_tab(panel, endlessWorker):
     _addInputs(panel)
-    _clickApply(panel)
+    clickApply(panel)
     host.waitUntil(endlessWorker.exists)
     mrml.clearScene()
     assert panel.evaluatePage.run.job is None
-    assert _messages(panel) == []
+    assert messages(panel, "evaluateScoresLabel") == []
     assert not _ui(panel).applyButton.enabled
     assert _ui(panel).evaluateCountSlider.value == 6
     host.waitUntil(lambda: not any(isRunning(pid) for pid in json.loads(endlessWorker.read_text())), seconds=5)
@@ -448,14 +422,14 @@ def test_closing_the_scene_takes_the_last_scores_along(panel, done):
     done({YARDSTICK: [10.0], "nearest": [12.0]})
     mrml.clearScene()
     host.processEvents()
-    assert _messages(panel) == []
+    assert messages(panel, "evaluateScoresLabel") == []
     assert not _ui(panel).evaluateTableButton.enabled
     assert not _ui(panel).evaluatePlotButton.enabled
 
 
 def test_removing_the_volume_ends_what_runs_at_once(panel, endlessWorker):
     volume = _addInputs(panel)
-    _clickApply(panel)
+    clickApply(panel)
     host.waitUntil(endlessWorker.exists)
     slicer.mrmlScene.RemoveNode(volume)
     assert panel.evaluatePage.run.job is None
@@ -467,9 +441,8 @@ def test_a_crash_and_its_warnings_are_shown(panel, wordyWorker):
     wordyWorker(json.dumps({"event": "warning", "message": "unet was left out."}), "Aborted", exitCode=1)
     _addInputs(panel)
     before = sceneContent()
-    _clickApply(panel)
-    _waitForEnd(panel)
-    error, warning = _messages(panel)
+    applyAndWait(panel)
+    error, warning = messages(panel, "evaluateScoresLabel")
     assert "ended before it was done (exit code 1)" in error
     assert "Aborted" in error
     assert warning == "unet was left out."
@@ -480,8 +453,7 @@ def test_holes_that_do_not_fit_are_told_in_words(panel):
     _addInputs(panel)
     _ui(panel).evaluateSizeSlider.value = 80
     _ui(panel).evaluateCountSlider.value = 40
-    _clickApply(panel)
-    _waitForEnd(panel)
+    applyAndWait(panel)
     assert "Ask for fewer or smaller holes" in _ui(panel).errorLabel.text
 
 
@@ -489,9 +461,9 @@ def test_a_volume_without_voxels_cannot_be_chosen_for_a_run(panel):
     _addInputs(panel)
     empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Empty")
     _ui(panel).evaluateVolumeSelector.setCurrentNode(empty)
-    assert _reason(panel) == "Volume 'Empty' has no voxels; load its image first."
+    assert reason(panel) == "Volume 'Empty' has no voxels; load its image first."
     slicer.util.updateVolumeFromArray(empty, head("T1"))
-    assert _reason(panel) == ""
+    assert reason(panel) == ""
 
 
 def test_another_name_is_seen_at_once(panel):
@@ -513,7 +485,7 @@ def test_undo_takes_the_tables_and_plots_back(panel, done):
     button.click()
     assert second.GetScene() is None
     assert nodeNames() == before
-    assert _messages(panel) == ["Taken back; the scene is as it was before."]
+    assert messages(panel, "evaluateScoresLabel") == ["Taken back; the scene is as it was before."]
     assert not button.visible
     assert _node(panel).evaluateScores is first
     assert _ui(panel).evaluateTableButton.enabled
@@ -552,7 +524,7 @@ def test_the_table_of_all_methods_fits_into_the_panel(panel, width):
 
 def test_the_tab_fits_into_300_pixels(panel):
     for shape in ("strokes", "segments"):
-        _chooseIn(_ui(panel).evaluateShapeCombo, shape)
+        chooseIn(_ui(panel).evaluateShapeCombo, shape)
         host.processEvents()
         assert panel.parent.minimumSizeHint().width() <= 300
 

@@ -3,8 +3,10 @@
 import numpy as np
 import slicer
 from panelhost import host, mrml
-from panelhost.filling import addInputs, choose, chooseIn, clickApply, comeBack, waitForEnd
+from panelhost.filling import addInputs, choose, chooseIn, comeBack
 from panelhost.phantom import addSegmentation, addVolume, box, ramp
+
+from Testing.PanelHost.clicks import applyAndWait, chooseHole
 
 
 def test_apply_is_disabled_until_there_is_a_volume(panel):
@@ -52,9 +54,7 @@ def test_a_segment_that_is_added_later_is_noticed(panel):
 
 
 def test_a_chosen_segment_that_is_removed_is_noticed(panel):
-    _, segmentation = addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    _, segmentation = chooseHole(panel)
     segmentation.GetSegmentation().RemoveSegment("lesion")
     host.processEvents()
     assert panel.fillPage.ui.segmentsTable.selectedSegmentIDs() in ((), ("edema",))
@@ -69,9 +69,7 @@ def test_a_label_map_is_not_taken_for_an_image(panel):
 
 
 def test_the_input_cannot_be_chosen_as_output(panel):
-    volume, _ = addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    volume, _ = chooseHole(panel)
     panel.fillPage.ui.outputVolumeSelector.setCurrentNode(volume)
     assert not panel.fillPage.ui.applyButton.enabled
     assert "another output" in panel.fillPage.ui.applyButton.toolTip
@@ -97,17 +95,14 @@ def test_guides_that_are_ticked_reach_the_result(panel):
         panel.fillPage.ui.guidesSelector.check(guide)
     assert list(panel.logic.getParameterNode().guides) == guides
     panel.fillPage.ui.guidesSelector.uncheck(guides[1])
-    clickApply(panel)
-    waitForEnd(panel)
+    applyAndWait(panel)
     assert panel.fillPage.ui.errorLabel.text == ""
     filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (patch)")
     assert filled.GetAttribute("MedInpaint.Guides") == '["T2"]'
 
 
 def test_the_input_cannot_be_ticked_as_a_guide(panel):
-    volume, _ = addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    volume, _ = chooseHole(panel)
     panel.fillPage.ui.guidesSelector.check(volume)
     assert not panel.fillPage.ui.applyButton.enabled
     assert "cannot guide itself" in panel.fillPage.ui.applyHintLabel.text
@@ -139,9 +134,7 @@ def test_a_guide_that_is_removed_is_forgotten(panel):
 
 
 def test_a_folder_of_exemplars_must_be_there_and_can_be_taken_back(panel, tmp_path):
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     panel.fillPage.ui.exemplarsPathEdit.currentPath = str(tmp_path / "missing")
     assert not panel.fillPage.ui.applyButton.enabled
     assert "There is no folder" in panel.fillPage.ui.applyHintLabel.text
@@ -177,9 +170,7 @@ def test_the_reason_why_apply_is_disabled_is_in_sight(panel):
     assert (
         panel.fillPage.ui.applyHintLabel.text == panel.fillPage.ui.applyButton.toolTip == "Choose the volume to fill."
     )
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     assert not panel.fillPage.ui.applyHintLabel.visible
 
 

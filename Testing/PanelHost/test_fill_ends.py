@@ -6,15 +6,15 @@ import time
 import numpy as np
 import slicer
 from panelhost import host, mrml
-from panelhost.filling import addInputs, choose, clickApply, comeBack, messages, waitForEnd
+from panelhost.filling import clickApply, comeBack, messages
 from panelhost.phantom import addSegmentation, addVolume, box, sceneContent
 from panelhost.processes import isRunning
 
+from Testing.PanelHost.clicks import applyAndWait, chooseHole
+
 
 def test_cancel_ends_the_whole_process_tree_at_once_and_leaves_the_scene_as_it_was(panel, endlessWorker):
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     before = sceneContent()
     clickApply(panel)
     host.waitUntil(lambda: panel.fillPage.ui.progressBar.value == 42)
@@ -31,9 +31,7 @@ def test_cancel_ends_the_whole_process_tree_at_once_and_leaves_the_scene_as_it_w
 
 
 def test_closing_the_scene_ends_what_runs(panel, endlessWorker):
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     clickApply(panel)
     host.waitUntil(endlessWorker.exists)
     mrml.clearScene()
@@ -43,11 +41,8 @@ def test_closing_the_scene_ends_what_runs(panel, endlessWorker):
 
 
 def test_closing_the_scene_clears_segments_and_messages(panel):
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
-    clickApply(panel)
-    waitForEnd(panel)
+    chooseHole(panel)
+    applyAndWait(panel)
     assert panel.fillPage.ui.resultLabel.visible
     mrml.clearScene()
     assert panel.fillPage.ui.segmentsTable._list.count() == 0
@@ -56,9 +51,7 @@ def test_closing_the_scene_clears_segments_and_messages(panel):
 
 
 def test_removing_the_input_ends_what_runs_at_once(panel, endlessWorker):
-    volume, _ = addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    volume, _ = chooseHole(panel)
     clickApply(panel)
     host.waitUntil(endlessWorker.exists)
     slicer.mrmlScene.RemoveNode(volume)
@@ -72,22 +65,16 @@ def test_warnings_stay_in_sight(panel, wordyWorker):
         json.dumps({"event": "warning", "message": text}) for text in ("The hole is large.", "It touches the border.")
     ]
     wordyWorker(*warnings, exitCode=1)
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
-    clickApply(panel)
-    waitForEnd(panel)
+    chooseHole(panel)
+    applyAndWait(panel)
     assert panel.fillPage.ui.warningLabel.visible
     assert panel.fillPage.ui.warningLabel.text == "The hole is large.\nIt touches the border."
 
 
 def test_an_error_of_the_engine_is_shown_and_the_panel_stays_usable(panel, wordyWorker):
     wordyWorker(json.dumps({"event": "error", "kind": "MaskError", "message": "The mask is empty."}), exitCode=2)
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
-    clickApply(panel)
-    waitForEnd(panel)
+    chooseHole(panel)
+    applyAndWait(panel)
     assert panel.fillPage.ui.errorLabel.visible
     assert panel.fillPage.ui.errorLabel.text == "The mask is empty."
     assert panel.fillPage.ui.applyButton.enabled
@@ -95,11 +82,8 @@ def test_an_error_of_the_engine_is_shown_and_the_panel_stays_usable(panel, wordy
 
 def test_a_crash_of_the_worker_is_shown_with_its_last_lines(panel, wordyWorker):
     wordyWorker("Traceback (most recent call last):", "ZeroDivisionError: division by zero", exitCode=1)
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
-    clickApply(panel)
-    waitForEnd(panel)
+    chooseHole(panel)
+    applyAndWait(panel)
     assert "exit code 1" in panel.fillPage.ui.errorLabel.text
     assert "ZeroDivisionError" in panel.fillPage.ui.errorLabel.text
 

@@ -5,12 +5,13 @@ import re
 
 import pytest
 import slicer
-from panelhost.filling import addInputs, choose, chooseIn, clickApply, comeBack, editorOf, typeIn, waitForEnd
+from panelhost.filling import chooseIn, clickApply, editorOf, typeIn
 from panelhost.phantom import addVolume, box, ramp
 from PySide6 import QtCore
 
 import MedInpaintLib
 from MedInpaintLib.methods import auto
+from Testing.PanelHost.clicks import applyAndWait, chooseHole
 
 
 def test_every_method_of_the_engine_is_offered_after_automatic(panel):
@@ -56,9 +57,7 @@ def test_a_number_out_of_range_is_refused_with_the_range(panel, text):
 
 
 def test_apply_does_not_start_with_a_number_that_was_refused(panel):
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
     editorOf(panel, "tolerance").text = "5"
     clickApply(panel)
@@ -72,9 +71,7 @@ def test_the_automatic_choice_is_described_as_everywhere(panel):
 
 
 def test_a_model_is_typed(panel):
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     chooseIn(panel.fillPage.ui.methodCombo, "vae-latent")
     editor = editorOf(panel, "model")
     assert editor.text == "auto"
@@ -87,9 +84,7 @@ def test_a_model_is_typed(panel):
 
 def test_a_method_without_a_model_says_where_to_add_one(panel, monkeypatch, tmp_path):
     monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     chooseIn(panel.fillPage.ui.methodCombo, "context-encoder")
     assert not panel.fillPage.ui.applyButton.enabled
     assert "in the tab Models" in panel.fillPage.ui.applyHintLabel.text
@@ -116,9 +111,7 @@ def test_methods_without_a_model_for_the_volume_are_greyed_with_the_reason(panel
 
 
 def test_a_method_that_needs_guides_or_exemplars_asks_for_them(panel, tmp_path):
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     ui, node = panel.fillPage.ui, panel.logic.getParameterNode()
     chooseIn(ui.methodCombo, "collagan")
     assert not ui.applyButton.enabled
@@ -133,15 +126,12 @@ def test_a_method_that_needs_guides_or_exemplars_asks_for_them(panel, tmp_path):
 
 
 def test_the_parameters_reach_the_report(panel):
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
     editorOf(panel, "clip").checked = False
     chooseIn(panel.fillPage.ui.blendCombo, "feather")
     panel.fillPage.ui.dilateSlider.value = 2
-    clickApply(panel)
-    waitForEnd(panel)
+    applyAndWait(panel)
     filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (biharmonic)")
     assert json.loads(filled.GetAttribute("MedInpaint.Parameters"))["clip"] is False
     assert filled.GetAttribute("MedInpaint.Blend") == "feather"

@@ -12,12 +12,11 @@ from PySide6 import QtGui
 
 import MedInpaintLib
 from MedInpaintSlicer import selfcheck
+from Testing.PanelHost.clicks import applyAndWait, chooseHole
 
 
 def test_a_click_on_apply_fills_the_hole_in_a_new_volume(panel):
-    volume, _ = addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    volume, _ = chooseHole(panel)
     chooseIn(panel.fillPage.ui.methodCombo, "harmonic")
     clickApply(panel)
     assert not panel.fillPage.ui.applyButton.enabled
@@ -37,8 +36,7 @@ def test_the_result_is_told_with_the_reason_and_how_far_to_trust_it(panel):
     addInputs()
     comeBack(panel)
     choose(panel, "lesion", "edema")
-    clickApply(panel)
-    waitForEnd(panel)
+    applyAndWait(panel)
     text = panel.fillPage.ui.resultLabel.text
     assert panel.fillPage.ui.resultLabel.visible
     for word in ("'T1 filled (patch-regression)'", "mL", " s.", "because", "not for clinical use"):
@@ -65,8 +63,7 @@ def test_a_self_check_shows_what_was_tried_with_the_best_first(panel):
     assert not panel.fillPage.ui.selfCheckLabel.visible
     panel.fillPage.ui.selfCheckBox.click()
     assert "Tries several methods" in panel.fillPage.ui.methodSummaryLabel.text
-    clickApply(panel)
-    waitForEnd(panel)
+    applyAndWait(panel)
     assert panel.fillPage.ui.errorLabel.text == ""
     assert panel.fillPage.ui.selfCheckLabel.visible
     text = panel.fillPage.ui.selfCheckLabel.text
@@ -89,8 +86,7 @@ def test_a_self_check_of_one_method_says_what_to_expect_of_it(panel):
     comeBack(panel)
     chooseIn(panel.fillPage.ui.methodCombo, "harmonic")
     panel.fillPage.ui.selfCheckBox.click()
-    clickApply(panel)
-    waitForEnd(panel)
+    applyAndWait(panel)
     assert "what to expect of Harmonic" in panel.fillPage.ui.selfCheckLabel.text
     assert len(_tableRows(panel)) == 2
 
@@ -121,26 +117,20 @@ def test_the_self_checks_table_fits_into_the_panel(panel, width):
 
 
 def test_without_a_place_for_trial_holes_there_is_a_warning_and_no_table(panel):
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     chooseIn(panel.fillPage.ui.methodCombo, "harmonic")
     panel.fillPage.ui.selfCheckBox.click()
-    clickApply(panel)
-    waitForEnd(panel)
+    applyAndWait(panel)
     assert "self-check" in panel.fillPage.ui.warningLabel.text
     assert not panel.fillPage.ui.selfCheckLabel.visible
     assert panel.fillPage.ui.resultLabel.visible
 
 
 def test_the_uncertainty_is_a_second_volume_that_the_result_names(panel):
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     chooseIn(panel.fillPage.ui.methodCombo, "patch")
     panel.fillPage.ui.uncertaintyBox.click()
-    clickApply(panel)
-    waitForEnd(panel)
+    applyAndWait(panel)
     assert panel.fillPage.ui.errorLabel.text == ""
     assert slicer.mrmlScene.GetFirstNodeByName("T1 uncertainty (patch)") is not None
     assert "Uncertainty: 'T1 uncertainty (patch)'." in panel.fillPage.ui.resultLabel.text
@@ -152,8 +142,7 @@ def test_the_chosen_output_volume_takes_the_result(panel):
     comeBack(panel)
     choose(panel, "lesion")
     panel.fillPage.ui.outputVolumeSelector.setCurrentNode(output)
-    clickApply(panel)
-    waitForEnd(panel)
+    applyAndWait(panel)
     assert slicer.util.arrayFromVolume(output).shape == ramp().shape
     assert slicer.mrmlScene.GetFirstNodeByName("T1 filled (patch-regression)") is None
 
@@ -175,12 +164,9 @@ def test_the_chosen_output_volume_takes_the_result(panel):
     ],
 )
 def test_messages_go_when_the_user_chooses_otherwise(panel, change):
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
-    clickApply(panel)
-    waitForEnd(panel)
+    applyAndWait(panel)
     host.processEvents()
     assert len(messages(panel)) == 1
     change(panel)
@@ -189,9 +175,7 @@ def test_messages_go_when_the_user_chooses_otherwise(panel, change):
 
 
 def test_leaving_the_module_lets_the_filling_go_on(panel):
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     clickApply(panel)
     panel.exit()
     waitForEnd(panel)

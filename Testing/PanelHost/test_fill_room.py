@@ -4,8 +4,10 @@ import json
 
 import pytest
 from panelhost import host, mrml
-from panelhost.filling import addInputs, choose, chooseIn, clickApply, comeBack, waitForEnd
+from panelhost.filling import chooseIn, clickApply, waitForEnd
 from PySide6 import QtGui, QtWidgets
+
+from Testing.PanelHost.clicks import applyAndWait, chooseHole
 
 
 @pytest.mark.parametrize("width", [300, 360])
@@ -15,9 +17,7 @@ def test_a_panel_short_of_room_scrolls_to_the_result_instead_of_squeezing(panel,
     area.setWidget(panel.parent)
     area.resize(width, 400)
     area.show()
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
     panel.fillPage.ui.dilateSlider.value = 1
     clickApply(panel)
@@ -51,14 +51,10 @@ def test_pictures_of_the_panel_are_kept_to_be_looked_at(panel, wordyWorker):
     pictures.mkdir(exist_ok=True)
     assert QtGui.QFontDatabase.families(), "without a font, the pictures have no text"
     host.screenshot(panel, pictures / "empty.png")
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
-    clickApply(panel)
-    waitForEnd(panel)
+    chooseHole(panel)
+    applyAndWait(panel)
     host.screenshot(panel, pictures / "filled.png")
     wordyWorker(json.dumps({"event": "warning", "message": "The hole touches the border."}), "Aborted", exitCode=1)
-    clickApply(panel)
-    waitForEnd(panel)
+    applyAndWait(panel)
     host.screenshot(panel, pictures / "failed.png")
     assert all((pictures / f"{name}.png").stat().st_size > 5_000 for name in ("empty", "filled", "failed"))

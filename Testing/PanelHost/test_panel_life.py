@@ -12,6 +12,7 @@ from panelhost.phantom import addVolume
 from panelhost.processes import isRunning
 
 from MedInpaintSlicer.parameters import MedInpaintParameterNode
+from Testing.PanelHost.clicks import chooseHole
 
 
 @pytest.fixture
@@ -86,9 +87,7 @@ def test_a_panel_that_is_not_seen_takes_no_notice_of_the_scene(panel):
 
 
 def test_a_result_that_comes_while_another_module_is_open_is_there_on_return(panel):
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     clickApply(panel)
     panel.exit()
     host.waitUntil(lambda: panel.fillPage.run.job is None)

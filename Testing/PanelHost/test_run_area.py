@@ -4,9 +4,10 @@ import json
 
 import pytest
 from panelhost import host
-from panelhost.filling import addInputs, choose, chooseIn, clickApply, comeBack, waitForEnd
+from panelhost.filling import chooseIn, clickApply
 
 from MedInpaintSlicer.pages import messages, runarea
+from Testing.PanelHost.clicks import applyAndWait, chooseHole
 
 
 @pytest.mark.parametrize(
@@ -29,9 +30,7 @@ def test_the_time_left_follows_from_what_is_done(fraction, seconds, words):
 def test_the_time_left_is_told_once_it_can_be(panel, endlessWorker, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(runarea.time, "monotonic", lambda: now[0])
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     clickApply(panel)
     panel.fillPage.run.onProgress(0.2, "Filling")
     assert panel.fillPage.ui.statusLabel.text == "Filling"
@@ -45,9 +44,7 @@ def test_a_device_that_is_not_there_is_a_visible_warning(panel):
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
         pytest.skip("this machine has the device")
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     chooseIn(panel.fillPage.ui.methodCombo, "unet")
     chooseIn(panel.fillPage.ui.deviceCombo, "cuda")
     clickApply(panel)
@@ -63,13 +60,10 @@ def test_a_result_that_cannot_be_shown_does_not_leave_the_panel_stuck(panel, mon
     def fail(job):
         raise RuntimeError("no such view")
 
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     chooseIn(panel.fillPage.ui.methodCombo, "nearest")
     monkeypatch.setattr(panel.fillPage.compare, "show", lambda *arguments: fail(arguments))
-    clickApply(panel)
-    waitForEnd(panel)
+    applyAndWait(panel)
     assert "no such view" in panel.fillPage.ui.errorLabel.text
     assert panel.fillPage.ui.applyButton.enabled
     assert not panel.fillPage.ui.cancelButton.enabled
@@ -78,9 +72,6 @@ def test_a_result_that_cannot_be_shown_does_not_leave_the_panel_stuck(panel, mon
 def test_a_warning_of_the_worker_is_told_once(panel, wordyWorker):
     warning = json.dumps({"event": "warning", "message": "The hole is large."})
     wordyWorker(warning, warning, exitCode=1)
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
-    clickApply(panel)
-    waitForEnd(panel)
+    chooseHole(panel)
+    applyAndWait(panel)
     assert panel.fillPage.ui.warningLabel.text == "The hole is large."

@@ -4,10 +4,11 @@ import json
 
 import pytest
 from panelhost import host
-from panelhost.filling import addInputs, choose, clickApply, comeBack, editorOf, waitForEnd
+from panelhost.filling import addInputs, comeBack, editorOf
 from panelhost.phantom import addHead
 
 from MedInpaintSlicer import parameters
+from Testing.PanelHost.clicks import applyAndWait, chooseHole
 
 CHOICES = {
     "method": ("methodCombo", "auto"),
@@ -54,12 +55,9 @@ def test_an_unknown_contrast_does_not_keep_the_other_tabs_from_going_on(panel, c
 
 
 def test_an_unknown_method_is_chosen_automatically(panel):
-    addInputs()
-    comeBack(panel)
-    choose(panel, "lesion")
+    chooseHole(panel)
     panel.logic.getParameterNode().method = "magic"
-    clickApply(panel)
-    waitForEnd(panel)
+    applyAndWait(panel)
     assert panel.fillPage.ui.errorLabel.text == ""
     assert "is filled" in panel.fillPage.ui.resultLabel.text
 
