@@ -83,7 +83,7 @@ class SegmentEditorMedInpaintTest(ScriptedLoadableModuleTest):
         self.delayDisplay("The fill was cancelled.")
 
     def _editorWithSample(self):
-        """A Segment Editor with the effect active; its source volume; which of its voxels the segment marks."""
+        """Return a Segment Editor with the effect active, its source volume, and the voxels that the segment marks."""
         # The module MedInpaint has made the engine importable.
         from MedInpaintLib import samples
 

@@ -106,7 +106,7 @@ def _missing(requirements, slicerPackaging) -> list[str]:
 
 
 def _whatToDo(error: Exception, printed: str, methodTitle: str, engines: list[str], methods: list[str]) -> str:
-    """The message: why packages are missing, and how to get them.
+    """Return the message: why packages are missing, and how to get them.
 
     Args:
         error: what the installation raised.

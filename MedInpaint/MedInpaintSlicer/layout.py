@@ -18,7 +18,7 @@ _MODULE_FOLDER = Path(__file__).resolve().parents[1]
 
 
 def engineFolder() -> Path:
-    """The folder to import ``MedInpaintLib`` from.
+    """Return the folder to import ``MedInpaintLib`` from.
 
     Raises:
         FileNotFoundError: the installation is not complete.
@@ -40,5 +40,5 @@ def makeEngineImportable() -> None:
 
 
 def resourcePath(name: str) -> Path:
-    """A file of the module's own ``Resources`` folder."""
+    """Return the path of a file in the module's own ``Resources`` folder."""
     return _MODULE_FOLDER / "Resources" / name

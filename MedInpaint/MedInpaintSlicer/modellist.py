@@ -32,7 +32,7 @@ class Entry:
         return self.folder.name
 
     def rowText(self) -> str:
-        """The two lines of the list."""
+        """Return the two lines of the list."""
         owner = _("your own") if self.isOwn else _("released")
         if self.bundle is None:
             return "\n".join([self.name, _("broken, {owner}").format(owner=owner)])
@@ -42,7 +42,7 @@ class Entry:
         return "\n".join([self.bundle.title, facts])
 
     def verify(self) -> str:
-        """What is wrong with the model, in a line; empty when its weights are intact, byte for byte."""
+        """Return the model's fault, in a line; empty when its weights are intact, byte for byte."""
         if self.bundle is None:
             return self.problem
         from MedInpaintLib.errors import ModelError
@@ -77,7 +77,7 @@ def ownFolder() -> Path:
 
 
 def ownMegabytes() -> float | None:
-    """What the user's own models take on the disk, in units of 10^6 bytes; None where they have no folder.
+    """Return the size of the user's own models on the disk, in units of 10^6 bytes; None where they have no folder.
 
     What cannot be read is left out: what is wrong says :func:`entries`.
     """
@@ -88,7 +88,7 @@ def ownMegabytes() -> float | None:
 
 
 def ownModelIn(source: str) -> str | None:
-    """The user's own model that the one in a folder or .zip file would replace.
+    """Return the user's own model that the one in a folder or .zip file would replace.
 
     None where there is no such model, and where no name can be read: adding the source will say why.
     """

@@ -47,7 +47,7 @@ class Cause(enum.Enum):
 
 
 def causeIn(text: str) -> Cause | None:
-    """The cause of which a text shows signs; None if of none."""
+    """Return the cause of which a text shows signs; None if of none."""
     return next((cause for cause in Cause if re.search(cause.value, text)), None)
 
 
@@ -134,7 +134,7 @@ def _pythonVersion() -> str:
 
 
 def connectionTrouble(seconds: float = 3.0) -> str:
-    """What keeps this computer from the server where pip looks for packages, as the system says it; empty if nothing.
+    """Return what keeps this computer from pip's server, in the system's words; empty if nothing.
 
     Args:
         seconds: when to stop waiting, whatever the network does.
@@ -152,7 +152,7 @@ def connectionTrouble(seconds: float = 3.0) -> str:
 
 
 def _open(opener: urllib.request.OpenerDirector, url: str, seconds: float) -> str:
-    """What went wrong; empty where there was an answer, whatever it was."""
+    """Return what went wrong; empty where there was any answer."""
     try:
         opener.open(url, timeout=seconds).close()
     except urllib.error.HTTPError as error:
@@ -163,7 +163,7 @@ def _open(opener: urllib.request.OpenerDirector, url: str, seconds: float) -> st
 
 
 def _proxies(url: str) -> dict[str, str]:
-    """The proxy through which pip would get a URL, by the kind of address; empty if none."""
+    """Return the proxy through which pip would get a URL, by the kind of address; empty if none."""
     parts = urllib.parse.urlsplit(url)
     chosen = _pipSetting("proxy")
     if chosen:
@@ -174,7 +174,7 @@ def _proxies(url: str) -> dict[str, str]:
 
 
 def _pipSetting(name: str) -> str | None:
-    """A value from pip's files and environment variables; None where there is none."""
+    """Return a value from pip's files and environment variables; None where there is none."""
     try:
         # Not public, but the public way is a process, which takes seconds and opens a window on Windows.
         from pip._internal.configuration import Configuration

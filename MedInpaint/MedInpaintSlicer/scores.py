@@ -8,7 +8,7 @@ from slicer.i18n import tr as _
 
 
 def table(found: Iterable[tuple[str, dict]], titles: Mapping[str, str], marks: Mapping[str, str] | None = None) -> str:
-    """A row a method; mean and standard deviation stand above each other, for want of room.
+    """Return a row a method; mean and standard deviation stand above each other, for want of room.
 
     Args:
         found: method name and what came out, in the order of the rows: for ``psnr``, ``ssim`` and ``mae`` the ``mean``

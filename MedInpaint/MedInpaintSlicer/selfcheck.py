@@ -23,7 +23,7 @@ def table(checked: dict, titles: dict[str, str]) -> str:
 
 
 def expectation(checked: dict) -> str:
-    """What to expect of the fill, in a sentence."""
+    """Say what to expect of the fill, in a sentence."""
     return _("Self-check on {holes} holes of the same shape in healthy tissue: expected PSNR {psnr} dB.").format(
         holes=checked["holes"], psnr=scores.spread(checked["expected"]["psnr"], 1, " ± ")
     )

@@ -12,7 +12,7 @@ def isDark() -> bool:
 
 
 def icon(name: str):
-    """An icon of the module, for the ground that Slicer has now.
+    """Return an icon of the module for Slicer's current background.
 
     Args:
         name: of the file in Resources/Icons, without its ending; the one for dark grounds ends in "Dark".

@@ -29,7 +29,7 @@ def kill(pid: int) -> None:
 
 
 def _stoppedTree(pid: int) -> list[int]:
-    """The process and its descendants, all stopped: what is stopped cannot start another process while we look."""
+    """Stop the process and its descendants, and return them: a stopped process cannot start another one meanwhile."""
     tree: list[int] = []
     found = [pid]
     while found:

@@ -23,6 +23,6 @@ def now() -> str:
 
 
 def forgetDerived(node) -> None:
-    """What was made of an earlier result, of the input or of what was in an output, does not belong to a new one."""
+    """Remove attributes of an earlier result, of the input or of the output's old content from a new result."""
     for role in (UNCERTAINTY_ROLE, DIFFERENCE_ROLE):
         node.RemoveNodeReferenceIDs(role)

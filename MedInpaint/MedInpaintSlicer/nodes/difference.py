@@ -57,7 +57,7 @@ def _showAsDifference(node, difference: np.ndarray) -> None:
 
 
 def _colors():
-    """The color table; one for all differences of a scene."""
+    """Return the color table; one for all differences of a scene."""
     known = slicer.mrmlScene.GetFirstNode(COLORS, "vtkMRMLColorTableNode", False, True)
     if known is not None:
         return known

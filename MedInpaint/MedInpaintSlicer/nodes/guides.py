@@ -25,7 +25,7 @@ def complaint(guideNodes, inputVolume, outputVolume) -> str:
 
 
 def onGridOf(volumeNode, guideNode, mask: np.ndarray) -> np.ndarray:
-    """A guide's values at the voxels of a volume: its own voxels where the grids agree, else linear, in float32.
+    """Return a guide's values at the voxels of a volume: its own where the grids agree, else linear, in float32.
 
     Args:
         volumeNode: a scalar volume with voxels.
@@ -69,8 +69,10 @@ def allOnGridOf(volumeNode, otherNode) -> np.ndarray:
 
 
 def _onGridOf(volumeNode, otherNode, shape) -> tuple[np.ndarray, np.ndarray]:
-    """The other's values, and where it has none (bool): a view of its own voxels where the grids agree, else linear, in
-    float32, with 0 where it has none."""
+    """Return the other's values, and where it has none (bool).
+
+    The values are a view of its voxels where the grids agree, else linear, in float32, with 0 where it has none.
+    """
     own = imageOf(otherNode).array
     between = _transform(volumeNode, otherNode)
     if own.shape == shape and _movesNothing(between, own.shape):

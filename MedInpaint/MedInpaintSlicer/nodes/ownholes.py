@@ -57,7 +57,7 @@ def markedByNames(segmentation, names) -> Marked:
 
 
 def ownMarked(volumeNode, names) -> Marked:
-    """The segments by their names in a volume's own segmentation.
+    """Return the segments by their names in a volume's own segmentation.
 
     That is the one which was drawn on the volume: the volume is its reference, as the Segment Editor makes it. Where
     there is none, it is the one whose name begins with the volume's name, among those that were drawn on no volume,
@@ -80,7 +80,7 @@ def ownMarked(volumeNode, names) -> Marked:
 
 
 def offered() -> list:
-    """The segmentations that may belong to a volume."""
+    """Return the segmentations that may belong to a volume."""
     return [each for each in slicer.util.getNodesByClass("vtkMRMLSegmentationNode") if not each.GetHideFromEditors()]
 
 

@@ -23,7 +23,7 @@ LINES_ROLE = "MedInpaint.Lines"
 
 
 def addPsnrPlot(tableNode, means: Mapping[str, float], titles: Mapping[str, str], name: str):
-    """A plot of a table that :func:`.evaluations.addPsnrByHole` has made.
+    """Add a plot of a table that :func:`.evaluations.addPsnrByHole` has made.
 
     A line a method, since holes are easy or hard for all of them; a bar for each mean would have nothing to say which
     bar is whose. Means are in the legend.
@@ -107,7 +107,7 @@ def _values(tableNode, columns: Sequence[str]) -> list[float]:
 
 
 def _rangeOf(values: Sequence[float], lines: int) -> tuple[float, float]:
-    """A range that holds the values, and above them room for a legend of so many lines."""
+    """Return a range that holds the values, and above them room for a legend of so many lines."""
     known = [each for each in values if math.isfinite(each)] or [0.0]
     low, high = min(known), max(known)
     span = max(high - low, 1.0)

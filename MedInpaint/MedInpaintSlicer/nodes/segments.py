@@ -7,7 +7,7 @@ MARK = (1.0, 0.6, 0.1)
 
 
 def allSegmentIds(segmentationNode) -> tuple[str, ...]:
-    """The ids of all segments; none where there is no segmentation (None).
+    """Return the ids of all segments; none where there is no segmentation (None).
 
     Raises:
         MedInpaintLib.errors.MaskError: it is something else.

@@ -35,7 +35,7 @@ class Column:
 
 
 def addTable(name: str, columns: Sequence[Column]):
-    """A new table node, which cannot be edited by a slip of the mouse.
+    """Add a table node, which cannot be edited by a slip of the mouse.
 
     Args:
         name: if it is taken, a number is added.

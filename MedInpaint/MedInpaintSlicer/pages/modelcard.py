@@ -11,7 +11,7 @@ MEDINPAINT = (
 
 
 def narrowCard(bundle) -> str:
-    """The model card as Markdown, for a panel of some 300 pixels.
+    """Write the model card as Markdown, for a panel of some 300 pixels.
 
     Words are those of the engine's card; its tables, which are too wide, become lists and tables that are tall instead,
     and how to use the model on the command line is left out.
@@ -32,7 +32,7 @@ def narrowCard(bundle) -> str:
 
 
 def citation(bundle, method=None) -> str:
-    """What to cite when a model was used, as plain text with a line for each.
+    """Return what to cite when a model was used, as plain text with a line for each.
 
     Args:
         bundle: the model.
@@ -105,7 +105,7 @@ def _sentence(score: dict[str, str], measures: list[str]) -> str:
 
 
 def _tall(scores: list[dict[str, str]], measures: list[str]) -> str:
-    """A table with a row for each measure, and a column for each score."""
+    """Format a table with a row for each measure, and a column for each score."""
     rows = [["", *(score.get("method", "") for score in scores)]]
     rows += [[measure.replace("_", " "), *(score[measure] for score in scores)] for measure in measures]
     lines = ["| " + " | ".join(_plain(cell) for cell in row) + " |" for row in rows]
@@ -113,5 +113,5 @@ def _tall(scores: list[dict[str, str]], measures: list[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """A text on one line, of which nothing is taken for Markdown."""
+    """Escape a text for one line of Markdown."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
