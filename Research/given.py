@@ -1,7 +1,7 @@
 """What a network is given in the hole: nothing, a thin plate, another fill, the other side of the body; trained alike.
 
 Trains each released recipe for some steps with each of them, all on the same holes, and writes the validation's gain
-over the thin plate to ``given.csv``, which is part of the page of ``feed-forward``.
+over the thin plate to ``given.csv.gz``, which is part of the page of ``feed-forward``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .shared.manifests import write_rows
 from .shared.trainings import curve, shortened
 
 RECIPES = ("brain-mr-unet", "brain-mr-pconv", "brain-mr-rfr")
-CURVES = "given.csv"
+CURVES = "given.csv.gz"
 #: Label -> arguments of the network.
 GIVEN: dict[str, dict[str, Any]] = {
     "nothing": {"given": "nothing", "hint": False, "other_side": False},

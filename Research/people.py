@@ -1,7 +1,7 @@
 """How much a network gains from more people to learn from: a learning curve.
 
 Trains the U-Net's recipe with some, more and all subjects of the split train, on equally many holes, and writes the
-validation's gain to ``people.csv``, which is part of the page of ``feed-forward``.
+validation's gain to ``people.csv.gz``, which is part of the page of ``feed-forward``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .shared.manifests import some, write_manifest, write_rows
 from .shared.trainings import curve, shortened
 
 RECIPE = "brain-mr-unet"
-CURVE = "people.csv"
+CURVE = "people.csv.gz"
 #: Shares of all subjects.
 SHARES = (0.2, 0.5, 1.0)
 

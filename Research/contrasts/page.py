@@ -68,7 +68,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def write_page(outcome: Outcome, data: Path, out: Path, command: str) -> None:
-    """Write ``README.md``, ``scores.csv`` and a picture per session.
+    """Write ``README.md``, ``scores.csv.gz`` and a picture per session.
 
     Args:
         outcome: of the study.
@@ -77,7 +77,7 @@ def write_page(outcome: Outcome, data: Path, out: Path, command: str) -> None:
         command: that makes the page.
     """
     make_folder(out)
-    _write_scores(outcome.rows, out / "scores.csv")
+    _write_scores(outcome.rows, out / "scores.csv.gz")
     sessions = read_sessions(data, outcome.split)
     wanted, there = MAIN
     parts = [
@@ -291,7 +291,7 @@ def _protocol(outcome: Outcome, sessions: Sequence[Session], command: str) -> st
         f"{PROTOCOL}. Slices with 500 pixels of brain or more, of {len(sessions)} sessions of "
         f"{len({session.subject for session in sessions})} people, split **{outcome.split}**. With so few people, "
         "differences between networks hold for these people and this training; nothing here says how the next patient "
-        "fares. Every slice is in [scores.csv](scores.csv). Made by\n\n"
+        "fares. Every slice is in [scores.csv.gz](scores.csv.gz). Made by\n\n"
         f"    {command}\n\n"
         f"on {datetime.date.today().isoformat()}, {machine()}."
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from MedInpaintLib.models.store import find
 from ..given import CURVES, GIVEN
 from ..people import CURVE
 from ..shared.cases import Case, options, selected
+from ..shared.manifests import read_rows
 from ..shared.pages import (
     MASKED_3D,
     SCORES_3D,
@@ -46,8 +46,8 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None:
-    """Write ``README.md``, ``scores.csv`` and the figure, beside the folder ``cases``."""
-    write_scores(cases, METRICS, out / "scores.csv")
+    """Write ``README.md``, ``scores.csv.gz`` and the figure, beside the folder ``cases``."""
+    write_scores(cases, METRICS, out / "scores.csv.gz")
     parts = [
         introduction(
             "feed-forward",
@@ -55,7 +55,7 @@ def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None
             cases,
             split,
             models="The models have learned from the split train and were chosen on val.",
-            scores=f"{SCORES_3D.format(BASE)} More metrics are in [scores.csv](scores.csv).",
+            scores=f"{SCORES_3D.format(BASE)} More metrics are in [scores.csv.gz](scores.csv.gz).",
         ),
         _training(),
     ]
@@ -128,8 +128,7 @@ def _claims(cases: Sequence[Case]) -> str:
 
 def _given(out: Path) -> str:
     """Return a table of the gain on val by step, for each thing that networks are given in the hole."""
-    with (out / CURVES).open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(out / CURVES)
     steps = sorted({int(row["step"]) for row in rows})
     lines = [
         "## What a network is given in the hole\n",
@@ -158,8 +157,7 @@ def _given(out: Path) -> str:
 
 def _people(out: Path) -> str:
     """Return the learning curve over people."""
-    with (out / CURVE).open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(out / CURVE)
     steps = sorted({int(row["step"]) for row in rows})
     lines = [
         "## Would more people to learn from help?\n",

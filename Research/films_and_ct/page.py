@@ -42,8 +42,8 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def write_page(cases: Sequence[Case], data: Path, runs: Path, out: Path, split: str) -> None:
-    """Write ``README.md``, ``scores.csv`` and the figures, beside the folder ``cases``."""
-    write_scores(cases, METRICS, out / "scores.csv")
+    """Write ``README.md``, ``scores.csv.gz`` and the figures, beside the folder ``cases``."""
+    write_scores(cases, METRICS, out / "scores.csv.gz")
     parts = [
         introduction(
             "films-and-ct",
@@ -56,7 +56,7 @@ def write_page(cases: Sequence[Case], data: Path, runs: Path, out: Path, split: 
             "and up to 60 dB, SSIM in 2-D, *texture* = gradient energy in the hole over the truth's (1 is ideal), "
             f"mean ± standard deviation over holes; *Δ* is the difference to `{BASE}`, which is 2-D here, in the same "
             "hole, *better* in how many it is positive, *s* the mean time to fill a case. More metrics are in "
-            "[scores.csv](scores.csv).",
+            "[scores.csv.gz](scores.csv.gz).",
         ),
         _models(),
     ]

@@ -39,8 +39,8 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None:
-    """Write ``README.md``, ``scores.csv`` and the figure, beside the folder ``cases``."""
-    write_scores(cases, METRICS, out / "scores.csv")
+    """Write ``README.md``, ``scores.csv.gz`` and the figure, beside the folder ``cases``."""
+    write_scores(cases, METRICS, out / "scores.csv.gz")
     parts = [
         introduction(
             "latent-search",
@@ -48,7 +48,8 @@ def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None
             cases,
             split,
             models="The models have learned from the split train; the methods' constants were chosen on val.",
-            scores=f"{SCORES_3D.format(BASE)} The error in the image's units (RMSE) is in [scores.csv](scores.csv).",
+            scores=f"{SCORES_3D.format(BASE)} The error in the image's units (RMSE) is in "
+            "[scores.csv.gz](scores.csv.gz).",
         ),
         _training(),
         "## GAN against VAE, kernel 3 against 7",

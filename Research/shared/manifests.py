@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 from MedInpaintLib.errors import InputError
-from MedInpaintLib.files import make_folder, write_text
+from MedInpaintLib.files import make_folder, replacing, write_text
 from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.shrink import reduced_to
 from MedInpaintLib.training.recipe import Recipe
@@ -20,10 +21,20 @@ COLUMNS = ["path", "modality", "contrast", "subject_id", "split", "dataset", "li
 
 
 def write_rows(path: Path, rows: Sequence[Sequence[object]]) -> None:
-    """Write rows as a CSV file."""
+    """Write rows as a CSV file, compressed where its name ends in ``.gz``; equal rows give equal bytes."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(rows)
-    write_text(path, out.getvalue())
+    if path.suffix != ".gz":
+        write_text(path, out.getvalue())
+        return
+    with replacing(path) as temporary:
+        temporary.write_bytes(gzip.compress(out.getvalue().encode(), mtime=0))
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Read the rows of a compressed CSV file by the names of its columns."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def some(entries: Sequence[Entry], share: float) -> list[str]:

@@ -43,14 +43,14 @@ def main(study: Study, arguments: Sequence[str]) -> None:
 
 
 def write_page(outcome: Outcome, out: Path, command: str) -> None:
-    """Write ``README.md``, ``scores.csv``, ``curves.png`` and a picture per condition.
+    """Write ``README.md``, ``scores.csv.gz``, ``curves.png`` and a picture per condition.
 
     Args:
         outcome: of the study.
         out: folder for the page.
         command: that makes the page.
     """
-    write_scores([_averaged(case) for case in outcome.cases], METRICS, out / "scores.csv")
+    write_scores([_averaged(case) for case in outcome.cases], METRICS, out / "scores.csv.gz")
     draw_curves(outcome, out / "curves.png")
     parts = [
         f"# {outcome.study.title}",
@@ -70,7 +70,7 @@ def write_page(outcome: Outcome, out: Path, command: str) -> None:
 
 
 def _averaged(case: Case) -> Case:
-    """Return a case with one row per method, the mean over the image's holes, which keeps ``scores.csv`` small."""
+    """Return a case with one row per method, the mean over the image's holes, which keeps ``scores.csv.gz`` small."""
     rows = []
     for method in dict.fromkeys(row["method"] for row in case["scores"]):
         first = next(row for row in case["scores"] if row["method"] == method)
@@ -151,7 +151,7 @@ def _protocol(outcome: Outcome, command: str) -> str:
         f"`{BASE}` in the same holes, averaged over each person's, mean ± standard error over people. The error holds "
         "the chance of who is tested, not that of the training ([seeds](../seeds/README.md) has how much that is). "
         "More metrics, among them, for films, those of the course report's convention, are in "
-        f"[scores.csv](scores.csv), means over each image's holes. Made by\n\n    {command}\n\n"
+        f"[scores.csv.gz](scores.csv.gz), means over each image's holes. Made by\n\n    {command}\n\n"
         f"on {datetime.date.today().isoformat()}, {machine()}."
     )
 

@@ -30,9 +30,9 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None:
-    """Write ``README.md``, ``scores.csv``, ``checks.csv`` and the figures, beside the folder ``cases``."""
-    _write_scores(cases, out / "scores.csv")
-    _write_checks(cases, out / "checks.csv")
+    """Write ``README.md``, ``scores.csv.gz``, ``checks.csv.gz`` and the figures, beside the folder ``cases``."""
+    _write_scores(cases, out / "scores.csv.gz")
+    _write_checks(cases, out / "checks.csv.gz")
     parts = [
         introduction(
             "without-training",
@@ -44,7 +44,7 @@ def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None
             "known foreground; 400 HU for CT; 255 for films), SSIM in 3-D for volumes, *texture* = gradient energy in "
             "the hole over the truth's (1 is ideal), mean ± standard deviation over holes. *Δ* is the difference to "
             "`biharmonic` in the same hole, *better* in how many of them it is positive, *s* the mean time to fill a "
-            "case. `shell-mean` is the trivial fill. Every number is in [scores.csv](scores.csv).",
+            "case. `shell-mean` is the trivial fill. Every number is in [scores.csv.gz](scores.csv.gz).",
         )
     ]
     for task, own in by_task(cases, TASKS):
@@ -127,7 +127,7 @@ def _self_check(cases: Sequence[Case]) -> str:
         "automatic choices are from it.\n\n"
         + "\n".join(lines)
         + f"\n\nPromised against achieved mean PSNR over {len(promised)} cases: {kept}. Every case is in "
-        "[checks.csv](checks.csv).\n\n"
+        "[checks.csv.gz](checks.csv.gz).\n\n"
         "![Promised and achieved PSNR](self-check.png)"
     )
 

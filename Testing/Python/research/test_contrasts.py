@@ -19,6 +19,7 @@ from Research.contrasts import page as page_module
 from Research.contrasts.lesions_kept import lesions_kept
 from Research.contrasts.measure import ARMS, MAIN, Outcome, Size, recipe_of
 from Research.shared.cases import in_parallel
+from Research.shared.manifests import read_rows
 
 # lesions
 
@@ -171,8 +172,7 @@ def done(data, recipe, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def scores(done):
-    with (done / "docs" / "contrasts" / "scores.csv").open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return read_rows(done / "docs" / "contrasts" / "scores.csv.gz")
 
 
 @pytest.fixture(scope="module")

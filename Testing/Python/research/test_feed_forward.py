@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 
 import pytest
@@ -13,6 +12,7 @@ from MedInpaintLib.volume import Volume
 from Research import given, people
 from Research.feed_forward import measure, page
 from Research.shared.cases import Task, list_cases
+from Research.shared.manifests import read_rows, write_rows
 
 TASKS = (
     Task("mr-10mm", "Small", "MR", False, "spheres:5mm:2", contrasts=("T1",)),
@@ -48,12 +48,11 @@ def test_the_page_is_complete(data, tmp_path):
     found = [measure.run_case(*case) for case in list_cases(read_manifest(data, "test"), TASKS)]
     out = tmp_path / "page"
     out.mkdir()
-    (out / given.CURVES).write_text(
-        "network,given,step,gain,over\nunet,nothing,150,-3.25,-3.25\nunet,a thin plate and another fill,150,1.5,0.25\n"
-    )
-    (out / people.CURVE).write_text(
-        "people,who,images,cases,step,gain,over\n2,a b,6,400,250,1.5,0.125\n5,a b c d e,12,400,250,2.0,0.5\n"
-    )
+    curves = ["network,given,step,gain,over", "unet,nothing,150,-3.25,-3.25"]
+    curves.append("unet,a thin plate and another fill,150,1.5,0.25")
+    write_rows(out / given.CURVES, [line.split(",") for line in curves])
+    curve = ["people,who,images,cases,step,gain,over", "2,a b,6,400,250,1.5,0.125", "5,a b c d e,12,400,250,2.0,0.5"]
+    write_rows(out / people.CURVE, [line.split(",") for line in curve])
     page.write_page(found, data, out, "test")
     text = (out / "README.md").read_text(encoding="utf-8")
     words = [
@@ -69,8 +68,7 @@ def test_the_page_is_complete(data, tmp_path):
     ]
     assert [each for each in words if each not in text] == []
     assert (out / "fills.png").stat().st_size > 1000
-    with (out / "scores.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(out / "scores.csv.gz")
     assert len(rows) == sum(len(case["scores"]) for case in found)
     large = [row for row in rows if row["task"] == "mr-20mm" and row["method"] == "biharmonic"]
     assert 0 < float(large[0]["slice_jump"]) < 10
@@ -89,8 +87,7 @@ def test_recipes_are_compared_by_what_is_given(data, tmp_path, monkeypatch):
     monkeypatch.setattr(given, "read_recipe", lambda name: tiny())
     arguments = ["--data", str(data), "--out", str(tmp_path / "page"), "--runs", str(tmp_path / "runs")]
     given.main([*arguments, "--recipe", "brain-mr-unet", "--steps", "4"])
-    with (tmp_path / "page" / given.CURVES).open() as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(tmp_path / "page" / given.CURVES)
     assert [(row["given"], int(row["step"])) for row in rows] == [
         (each, step) for each in given.GIVEN for step in (1, 2, 3, 4)
     ]
@@ -108,8 +105,7 @@ def test_a_learning_curve_takes_more_and_more_people(data, tmp_path, monkeypatch
     monkeypatch.setattr(people, "read_recipe", lambda name: tiny())
     arguments = ["--data", str(data), "--out", str(tmp_path / "page"), "--runs", str(tmp_path / "runs")]
     people.main([*arguments, "--steps", "4", "--cases", "3"])
-    with (tmp_path / "page" / people.CURVE).open() as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(tmp_path / "page" / people.CURVE)
     assert [(row["people"], row["images"], row["step"]) for row in rows] == [
         (count, count, step) for count in ("1", "2", "5") for step in "1234"
     ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-
 import pytest
 
 from MedInpaintLib.manifest import read_manifest
@@ -12,6 +10,7 @@ from MedInpaintLib.volume import Volume
 from Research.latent_search import measure, page
 from Research.shared import pages
 from Research.shared.cases import Task, list_cases
+from Research.shared.manifests import read_rows
 
 TASKS = (
     Task("mr-10mm", "Small", "MR", False, "spheres:5mm:2", contrasts=("T1",)),
@@ -65,8 +64,7 @@ def test_the_page_is_complete(data, tmp_path):
         assert words in text
     assert "nan" not in text.lower().replace("explanation", "")
     assert (out / "fills.png").stat().st_size > 1000
-    with (out / "scores.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(out / "scores.csv.gz")
     assert len(rows) == sum(len(case["scores"]) for case in found)
     assert {row["method"] for row in rows if row["task"] == "mr-10mm"} == {"shell-mean", "biharmonic", *MODELS}
 

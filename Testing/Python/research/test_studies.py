@@ -20,7 +20,7 @@ from Research.films_and_ct import page as films_and_ct_page
 from Research.shared import study, study_page
 from Research.shared.cases import Task, fingerprint
 from Research.shared.comparison import Difference, difference, mean, verdict
-from Research.shared.manifests import reduced
+from Research.shared.manifests import read_rows, reduced
 
 
 def module_of(name):
@@ -103,8 +103,7 @@ def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
     for picture in ("curves.png", *(f"fills-{number + 1}.png" for number in range(len(asked.conditions)))):
         assert f"({picture})" in page
         assert (out / name / picture).stat().st_size > 5000
-    with (out / name / "scores.csv").open(encoding="utf-8") as file:
-        scores = list(csv.DictReader(file))
+    scores = read_rows(out / name / "scores.csv.gz")
     assert {row["method"] for row in scores} >= {arm.label for arm in asked.arms}
     assert all(bool(row["report_psnr"] and row["image_psnr"]) is (asked.modality == "film") for row in scores)
 
@@ -152,8 +151,7 @@ def test_the_released_networks_have_a_page(data, runs, tmp_path, small, monkeypa
     words = ["## Chest films, squares", "## CT slices, strips", "| the report, RFR | 22.34", "## Against", "dB higher"]
     assert [each for each in words if each not in page] == []
     assert (out / "film-squares.png").stat().st_size > 5000
-    with (out / "scores.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(out / "scores.csv.gz")
     assert len(rows) == 4 * (4 * 2 + 2 * 1)  # methods, and holes of films and slices
 
 

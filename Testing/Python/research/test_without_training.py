@@ -13,6 +13,7 @@ from MedInpaintLib.errors import InputError, ParameterError
 from MedInpaintLib.manifest import read_manifest
 from MedInpaintLib.volume import Volume
 from Research.shared.cases import Task, list_cases
+from Research.shared.manifests import read_rows
 from Research.without_training import measure, page
 
 TASKS = (
@@ -81,13 +82,11 @@ def test_the_page_is_complete_and_a_second_run_does_nothing_again(data, tmp_path
         assert words in text
     for picture in ("mr.png", "film.png", "self-check.png"):
         assert (out / picture).stat().st_size > 1000
-    with (out / "scores.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(out / "scores.csv.gz")
     methods = {row["method"] for row in rows if row["task"] == "mr"}
     assert methods >= {*measure.ENGINE, *measure.VOLUMES, *measure.HEADS, "shell-mean"}
     assert len(rows) == sum(len(case["scores"]) for case in found)
-    with (out / "checks.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 2
+    assert len(read_rows(out / "checks.csv.gz")) == 2
 
 
 def test_scikit_images_peer_leaves_known_voxels_alone():
