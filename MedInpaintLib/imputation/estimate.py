@@ -24,11 +24,6 @@ BATCH = 8 * 256 * 256
 ARCHITECTURE = "collagan"
 
 
-def load(bundle: Bundle, device: str) -> OnDevice[Imputer]:
-    """Load the network of a model; the CPU steps in where the device's memory is too small."""
-    return OnDevice(lambda device: load_network(bundle, device), device)
-
-
 def load_network(bundle: Bundle, device: str) -> Imputer:
     """Load the network of a model onto a device.
 
@@ -79,7 +74,7 @@ def estimate(
         images: contrast, as the model calls it, to image; all on one grid, 3-D, or 2-D for a single slice.
         target: the contrast that is wanted; an image of it is not looked at.
         bundle: of the network.
-        on_device: the network, see :func:`load`.
+        on_device: the network, as :func:`load_network` loads it.
         slices: from which slice to which (not included), of the array's axis across the model's plane; all when None.
             The others are 0.
         mirrored: average with the estimate from the mirrored slices, in planes that show left and right.

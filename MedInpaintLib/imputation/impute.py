@@ -16,13 +16,14 @@ from ..errors import InputError, ParameterError
 from ..files import write_text
 from ..inputs import facts_of, name_of
 from ..intensity import Scaling, to_dtype
+from ..memory import OnDevice
 from ..modality import MR
 from ..models.store import choose
 from ..progress import Progress
 from ..report import ImputeReport, now, software
 from ..volume import Volume
 from .core import MEDIAN, core, fit_core_scaling
-from .estimate import ARCHITECTURE, contrast_of, estimate, load
+from .estimate import ARCHITECTURE, contrast_of, estimate, load_network
 from .grids import on_one_grid, read
 
 #: What the median of the head's core becomes where no image says what the units are.
@@ -110,7 +111,7 @@ def impute(
     if reference not in sources:
         raise ParameterError(f"The reference must be one of {', '.join(sources)}; found '{reference}'.")
     used, slower = use(device)
-    on_device = load(bundle, used)
+    on_device = OnDevice(lambda device: load_network(bundle, device), used)
     progress.update(0.0, "Reading")
     volumes = read(sources)
     scaling, dtype = _units(like)

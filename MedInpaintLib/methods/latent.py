@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 STRIDE = 3
 #: Frames that are searched at once, at most: more are no faster, and take more memory.
 BATCH = 64
-_YEH = "Yeh et al.: Semantic image inpainting with deep generative models, CVPR 2017; "
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,42 +100,58 @@ def _load_gan(bundle: Bundle, device: str) -> Generative:
     return Generative(network.decode, network.encode, lambda _, images: prior(network.logits(images)))
 
 
-@method(
-    name="vae-latent",
-    title="Latent search (VAE)",
-    family="learned",
+def _register(
+    name: str,
+    title: str,
+    architecture: str,
+    load: Callable[[Bundle, str], Generative],
+    options: type[Options],
+    *,
+    summary: str,
+    trust: str,
+    reference: str,
+) -> None:
+    """Register the search in generators of an architecture as a method."""
+
+    @method(
+        name=name,
+        title=title,
+        family="learned",
+        summary=summary,
+        trust=trust,
+        reference="Yeh et al.: Semantic image inpainting with deep generative models, CVPR 2017; " + reference,
+        parameters=options,
+        blend="poisson",
+        architecture=architecture,
+        needs_model=True,
+        wants_gpu=True,
+        requires=("torch", "safetensors"),
+    )
+    def fill(region: Region, parameters: Options, run: Run) -> Prediction:
+        """Search from the encoder's guess and, with restarts, beside it."""
+        return fill_by_search(region, architecture, load, parameters, run)
+
+
+_register(
+    "vae-latent",
+    "Latent search (VAE)",
+    "vae",
+    _load_vae,
+    Options,
     summary="The image of a variational auto-encoder that agrees best with the tissue around the hole.",
     trust="What an average anatomy would look like here; smooth, and never better than what the model has seen.",
-    reference=_YEH + "Kingma, Welling: Auto-encoding variational Bayes, ICLR 2014",
-    parameters=Options,
-    blend="poisson",
-    architecture="vae",
-    needs_model=True,
-    wants_gpu=True,
-    requires=("torch", "safetensors"),
+    reference="Kingma, Welling: Auto-encoding variational Bayes, ICLR 2014",
 )
-def fill_by_vae(region: Region, parameters: Options, run: Run) -> Prediction:
-    """Search from the encoder's guess; the prior is that of the latents."""
-    return fill_by_search(region, "vae", _load_vae, parameters, run)
-
-
-@method(
-    name="gan-latent",
-    title="Latent search (GAN)",
-    family="learned",
+_register(
+    "gan-latent",
+    "Latent search (GAN)",
+    "dcgan",
+    _load_gan,
+    GanOptions,
     summary="The image of an adversarially trained generator that agrees best with the tissue around the hole.",
     trust="Looks like tissue, but what it shows is made up: the generator knows no patient.",
-    reference=_YEH + "Radford et al.: DCGAN, ICLR 2016",
-    parameters=GanOptions,
-    blend="poisson",
-    architecture="dcgan",
-    needs_model=True,
-    wants_gpu=True,
-    requires=("torch", "safetensors"),
+    reference="Radford et al.: DCGAN, ICLR 2016",
 )
-def fill_by_gan(region: Region, parameters: GanOptions, run: Run) -> Prediction:
-    """Search several times, from the encoder's guess and beside it; the prior is the discriminator's judgement."""
-    return fill_by_search(region, "dcgan", _load_gan, parameters, run)
 
 
 def fill_by_search(

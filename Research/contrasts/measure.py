@@ -18,11 +18,12 @@ from MedInpaintLib.errors import InputError
 from MedInpaintLib.files import make_folder, write_text
 from MedInpaintLib.frames import Pose, pose
 from MedInpaintLib.imputation.core import fit_core_scaling
-from MedInpaintLib.imputation.estimate import estimate, load
+from MedInpaintLib.imputation.estimate import estimate, load_network
 from MedInpaintLib.imputation.regression import regress
 from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.metrics import nmse, ssim_map
 from MedInpaintLib.models.bundle import FACTS, Bundle
+from MedInpaintLib.models.once import LoadedModel
 from MedInpaintLib.models.store import find
 from MedInpaintLib.training.contrasts import brain, sessions
 from MedInpaintLib.training.recipe import Recipe, read_recipe
@@ -324,7 +325,7 @@ def estimates(session: Session, target: str, there: Sequence[str], models: dict[
         )
         if sees and only in (None, bundle.contrasts.index(target)):
             images = {name: session.volumes[name] for name in sees}
-            by_label[label] = estimate(images, target, bundle, load(bundle, "cpu"))
+            by_label[label] = estimate(images, target, bundle, LoadedModel(bundle, load_network, "cpu").on_device)
     return by_label
 
 

@@ -18,7 +18,8 @@ from MedInpaintLib.errors import (
     ParameterError,
 )
 from MedInpaintLib.imputation.core import MEDIAN, core, fit_core_scaling
-from MedInpaintLib.imputation.estimate import contrast_of, estimate, load
+from MedInpaintLib.imputation.estimate import contrast_of, estimate, load_network
+from MedInpaintLib.models.once import LoadedModel
 from MedInpaintLib.models.store import find
 
 pytest.importorskip("torch")
@@ -71,7 +72,7 @@ def test_the_result_is_what_the_network_makes_in_units_of_a_thousand(scans, mean
 
 def test_an_estimate_is_rounded_to_integers(scans, bare, rough_model):
     bundle = find(rough_model)
-    made = estimate(scans, "FLAIR", bundle, load(bundle, "cpu"))
+    made = estimate(scans, "FLAIR", bundle, LoadedModel(bundle, load_network, "cpu").on_device)
     assert made.dtype == np.float32
     assert made.min() >= 0
     np.testing.assert_array_equal(bare.volume.array, np.rint(4000 * made.astype(np.float64)))
@@ -151,7 +152,7 @@ def test_the_wanted_contrasts_own_image_is_never_looked_at(scans, flair, bare, t
         np.testing.assert_array_equal(result.volume.array, bare.volume.array)
         assert list(result.report["images"]) == ["T1", "T2"]
     bundle = find(rough_model)
-    network = load(bundle, "cpu")
+    network = LoadedModel(bundle, load_network, "cpu").on_device
     made = [estimate(images, "FLAIR", bundle, network) for images in (scans, {**scans, "FLAIR": broken})]
     np.testing.assert_array_equal(*made)
 
@@ -217,7 +218,7 @@ def test_a_mirrored_head_gives_a_mirrored_estimate_where_both_sides_are_averaged
 @pytest.mark.parametrize("upside_down", [False, True])
 def test_an_estimate_of_some_slices_is_that_part_of_the_whole(scans, upside_down, rough_model):
     bundle = find(rough_model)
-    network = load(bundle, "cpu")
+    network = LoadedModel(bundle, load_network, "cpu").on_device
     if upside_down:
         scans = {name: mi.Volume(each.array, MM, (), (1, 0, 0, 0, 1, 0, 0, 0, -1)) for name, each in scans.items()}
     whole, part = (estimate(scans, "FLAIR", bundle, network, slices=each, mirrored=False) for each in (None, (3, 6)))

@@ -8,8 +8,9 @@ from scipy import ndimage
 
 import MedInpaintLib as mi
 from MedInpaintLib.errors import GeometryError, ModelError, ParameterError
-from MedInpaintLib.imputation.estimate import estimate, load
+from MedInpaintLib.imputation.estimate import estimate, load_network
 from MedInpaintLib.methods import collagan
+from MedInpaintLib.models.once import LoadedModel
 from MedInpaintLib.models.store import find
 
 pytest.importorskip("torch")
@@ -26,6 +27,10 @@ def texture(subject):
     return found / found.std()
 
 
+def loaded(bundle):
+    return LoadedModel(bundle, load_network, "cpu").on_device
+
+
 def guides(subject=0):
     """T1 and T2 of one head."""
     k, j, i = np.ogrid[-1:1:10j, -1:1:36j, -1:1:32j]
@@ -39,7 +44,11 @@ def estimated(mirrored=False):
     """What the network makes of both, on its own scale."""
     bundle = find(MODEL)
     return estimate(
-        dict(zip(("T1", "T2"), guides(), strict=True)), "FLAIR", bundle, load(bundle, "cpu"), mirrored=mirrored
+        dict(zip(("T1", "T2"), guides(), strict=True)),
+        "FLAIR",
+        bundle,
+        loaded(bundle),
+        mirrored=mirrored,
     )
 
 
@@ -140,7 +149,7 @@ def test_a_contrast_that_runs_against_the_estimate_is_not_turned_upside_down():
 def test_a_slice_is_mended_too():
     flat = [mi.Volume(each.array[5], MM[1:]) for each in guides()]
     bundle = find(MODEL)
-    made = estimate(dict(zip(("T1", "T2"), flat, strict=True)), "FLAIR", bundle, load(bundle, "cpu"))
+    made = estimate(dict(zip(("T1", "T2"), flat, strict=True)), "FLAIR", bundle, loaded(bundle))
     truth = (700 * made + 20).astype(np.float32)
     result = mi.inpaint(np.where(HOLE[5], 0, truth), HOLE[5], spacing=MM[1:], modality="MR", method="collagan",
                         guides=flat, parameters={**NAMES, "model": MODEL})  # fmt: skip
