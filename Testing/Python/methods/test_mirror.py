@@ -13,7 +13,6 @@ from MedInpaintLib.mask import find_hole
 from MedInpaintLib.modality import MR
 from MedInpaintLib.progress import Progress
 from MedInpaintLib.region import crop
-from MedInpaintLib.registration import find_symmetry
 from MedInpaintLib.subject import Subject
 from MedInpaintLib.volume import Volume
 
@@ -140,7 +139,7 @@ def test_hundreds_of_parts_take_no_more_room_than_what_is_around_them():
     volume = Volume(head(), (MM,) * 3)
     found, _ = find_hole(volume.with_array(hole.astype(np.uint8)), volume)
     subject = Subject(volume, found, intensity.fit_scaling(volume.array, MR))
-    compared = other_side.compare(crop(subject, found.box), find_symmetry(subject))
+    compared = other_side.other_side(crop(subject, found.box))
     assert len(compared.parts) == hole.sum() > 400
     assert max(shell.size for _, shell in compared.shells) == (2 * 3 + 1) ** 3
     assert sum(not part.reason for part in compared.parts) > 300
@@ -224,17 +223,6 @@ def test_what_is_hidden_has_no_influence_and_every_run_gives_the_same():
     spoiled[LATERAL] = np.nan
     first, second = (fill(each, LATERAL).volume.array for each in (image, spoiled))
     assert first[LATERAL].tobytes() == second[LATERAL].tobytes()
-
-
-def test_the_registration_serves_all_regions(monkeypatch):
-    from MedInpaintLib.methods import mirror
-
-    calls = []
-    find = mirror.find_symmetry
-    monkeypatch.setattr(mirror, "find_symmetry", lambda *given: calls.append(1) or find(*given))
-    result = fill(head(), LATERAL | ball((21, 42, 30), 2))
-    assert result.report["hole"]["regions"] == 2
-    assert len(calls) == 1
 
 
 def test_it_can_be_cancelled():
