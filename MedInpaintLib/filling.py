@@ -20,7 +20,7 @@ from .region import Region, context, crop, restore
 from .result import Patch
 from .subject import Subject
 
-#: A method that never gives way to another one: the one to compare with where all others did.
+#: A method that never falls back to another one: used when all peers did.
 LAST = "harmonic"
 
 
@@ -75,14 +75,14 @@ class Filling:
 def fill(
     subject: Subject, plan: Plan, progress: Progress, clock: Clock | None = None, *, only: Hole | None = None
 ) -> Filling:
-    """Fill the scan's hole, region after region.
+    """Fill the subject's hole, region after region.
 
     Args:
-        scan: what to fill.
+        subject: the image with its hole.
         plan: how.
         progress: reports and cancels.
         clock: takes the time.
-        only: fill just the regions around this part of the scan's hole.
+        only: fill just the regions around this part of the subject's hole.
 
     Raises:
         MaskError: a region is all hole.
@@ -136,15 +136,15 @@ def spread_among(
     """Replace the filling's spread by the standard deviation among it and the fills of other methods.
 
     Args:
-        scan: what was filled.
+        subject: the image that was filled.
         filling: that keeps its values, and gets the other methods' warnings.
         peers: names of the other methods.
         seed: for them.
         progress: reports and cancels.
 
     Returns:
-        And the names of the peers that took part. One that only gave way to another method tells nothing new and does
-        not; if that leaves none, :data:`LAST` does.
+        And the names of the peers that took part. A peer that fell back to another method everywhere is left out; if
+        none is left, :data:`LAST` takes part.
     """
     fillings: dict[str, Filling] = {}
     warnings = list(filling.warnings)

@@ -134,7 +134,7 @@ class Frames:
 
         Args:
             array: real, with the axes of a region.
-            box: of the scan's arrays, where it lies.
+            box: of the subject's arrays, where it lies.
             outside: the value beyond it; the nearest one when None.
         """
         subject = self._region.subject

@@ -45,7 +45,8 @@ class Modality:
     Attributes:
         name: in options, job files, manifests, recipes, bundles and reports. A model fits images of the modality that
             its bundle names.
-        looks_like: whether an image is of this kind when nobody says, by its known voxels and its number of dimensions.
+        looks_like: whether an image is of this kind when nobody says, by its known voxels and its number of dimensions;
+            a function of a module, since processes that make training cases get a copy.
         units: of the intensities, in words; empty where they have none.
         scale: intensities that are scaled to 0 and 1; when None, the known foreground's 0.5 and 99.5 percentiles.
         air: intensity above which voxels may belong to the body; when None, 10 % of the robust range.

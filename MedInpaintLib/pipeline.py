@@ -1,6 +1,7 @@
 """The road from an image and a mask to a filled image. Every method travels it.
 
-read, check, region, method, blend, restore, result: each step is a line of :func:`inpaint`. Three promises hold for
+read, check, choose, fill, report, result: each step is a line of :func:`inpaint`; :func:`.filling.fill` goes on for
+each region with region, method, blend, restore. Three promises hold for
 every method, because they are kept here and not in the methods: known voxels are bit-identical, hidden voxels never
 matter, and the same seed gives the same output on the same number of threads.
 """
@@ -27,7 +28,7 @@ from .options import FillOptions
 from .parameters import parse
 from .prediction import MethodInfo
 from .progress import Progress
-from .report import FillReport, now, software
+from .report import FillReport, ImageFacts, MaskFacts, now, software
 from .result import Patch, Result
 from .selfcheck import SelfCheck
 from .selfcheck import self_check as run_self_check
@@ -109,7 +110,7 @@ def inpaint(
         modality=modality,
         self_check=self_check,
         device=device,
-        seed=int(seed),
+        seed=seed,
     )
     options.check()
     progress, clock = progress or Progress(), Clock()
@@ -128,14 +129,17 @@ def inpaint(
     filling, spread_of = _spread(subject, choice.plan, filling, uncertainty, progress.part(0.85, 0.95), clock)
     progress.update(1.0, "Done")
 
-    report = _report(subject, choice, filling, spread_of, clock)
-    report["image"] = {**facts_of(image, volume), "dtype": str(volume.array.dtype)}
-    report["mask"] = {
-        **facts_of(mask, mask_volume),
-        "labels": None if labels is None else [int(label) for label in labels],
-        "dilate_mm": float(dilate_mm),
-    }
-    report["warnings"] = [*warnings, *report["warnings"]]
+    used = None if options.labels is None else [int(label) for label in options.labels]
+    report = _report(
+        subject,
+        choice,
+        filling,
+        image={**facts_of(image, volume), "dtype": str(volume.array.dtype)},
+        mask={**facts_of(mask, mask_volume), "labels": used, "dilate_mm": float(dilate_mm)},
+        uncertainty=spread_of,
+        warnings=warnings,
+        seconds=clock.seconds(),
+    )
     return Result(volume, subject.whole, filling.patches, report)
 
 
@@ -200,7 +204,7 @@ def _plan(name: str, options: FillOptions) -> tuple[Plan, list[str]]:
     settings = parse(info.parameters, options.parameters, method=name)
     device, warnings = _device(options.device, info)
     blend = info.blend if options.blend == "auto" else options.blend
-    return Plan(info, settings, blend, device, options.seed), warnings
+    return Plan(info, settings, blend, device, int(options.seed)), warnings
 
 
 def _device(asked: str, info: MethodInfo) -> tuple[str, list[str]]:
@@ -235,7 +239,7 @@ def _unused(info: MethodInfo, subject: Subject) -> list[str]:
 def _spread(
     subject: Subject, plan: Plan, filling: Filling, needed: bool, progress: Progress, clock: Clock
 ) -> tuple[Filling, str | None]:
-    """Return the filling with a spread where one is needed, and among what it is."""
+    """Return the filling with a spread where one is needed, and the methods among which it is."""
     if filling.has_spread:
         return filling, "the method"
     if not needed:
@@ -247,28 +251,36 @@ def _spread(
     return filling, "among " + ", ".join([own, *others])
 
 
-def _report(subject: Subject, choice: _Choice, filling: Filling, spread_of: str | None, clock: Clock) -> FillReport:
-    """Write the report, but for the inputs' names and their warnings."""
+def _report(
+    subject: Subject,
+    choice: _Choice,
+    filling: Filling,
+    *,
+    image: ImageFacts,
+    mask: MaskFacts,
+    uncertainty: str | None,
+    warnings: list[str],
+    seconds: dict[str, float],
+) -> FillReport:
+    """Write the report."""
     plan, hole, volume = choice.plan, subject.whole, subject.image
     scores = choice.checked if choice.checked and choice.checked.scores else None
-    warnings = [*choice.warnings, *filling.warnings]
+    name = plan.method.name
+    warnings = [*warnings, *choice.warnings]
     if scores and filling.instead:
-        warnings.insert(
-            len(choice.warnings),
-            f"The self-check's scores are those of '{plan.method.name}', but the hole was filled by {filling.instead}.",
-        )
+        warnings.append(f"The self-check's scores are those of '{name}', but the hole was filled by {filling.instead}.")
     return FillReport(
         software=software(),
         date=now(),
-        method=plan.method.name,
+        method=name,
         reason=choice.reason,
         parameters=dataclasses.asdict(plan.settings),
         blend=plan.blend,
         seed=plan.seed,
         device=filling.device or plan.device,
         modality=subject.modality.name,
-        image={},
-        mask={},
+        image=image,
+        mask=mask,
         hole={
             "voxels": hole.count(),
             "volume_ml": hole.count() * math.prod(volume.spacing) / 1000 if volume.array.ndim == 3 else None,
@@ -276,10 +288,10 @@ def _report(subject: Subject, choice: _Choice, filling: Filling, spread_of: str 
             "regions": len(filling.patches),
         },
         self_check=scores.report() if scores else None,
-        uncertainty=spread_of,
+        uncertainty=uncertainty,
         notes=filling.notes,
-        warnings=warnings,
-        seconds=clock.seconds(),
+        warnings=[*warnings, *filling.warnings],
+        seconds=seconds,
         trust=_trust(plan.method, filling.patches, volume),
     )
 

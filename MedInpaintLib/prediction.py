@@ -7,7 +7,6 @@ carries all that the command line, the panel and the documentation say about it.
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import importlib.metadata
 from collections.abc import Callable
 from typing import Any
@@ -123,7 +122,7 @@ class MethodInfo:
         return describe(self.parameters)
 
 
-#: The methods by name, in the order in which their files were imported; :mod:`.methods.registry` imports them all.
+#: The methods by name, as far as their files were imported; :func:`.methods.registry.methods` imports them all.
 METHODS: dict[str, MethodInfo] = {}
 
 
@@ -156,11 +155,9 @@ def fill_with(name: str, region: Region, progress: Progress | None = None, *, se
         ParameterError: there is no such method, or it needs a model or other scans itself.
     """
     progress = progress or Progress()
-    if name not in METHODS:  # a process that only makes training cases has imported none
-        importlib.import_module(f"{__package__}.methods.registry").methods()
     info = METHODS.get(name)
     if info is None:
-        raise ParameterError(f"There is no method '{name}' to start from.")
+        raise ParameterError(f"There is no method '{name}'; the methods are: {', '.join(sorted(METHODS))}.")
     if info.needs_model or info.needs_exemplars or info.needs_guides:
         raise ParameterError(f"Method '{name}' needs a model or other scans itself, so nothing can go on from it.")
     assert info.fill is not None  # the decorator fills it in

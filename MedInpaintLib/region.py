@@ -30,7 +30,7 @@ class Region:
             here, once, so no method can see it.
         hole: bool array of the same shape, True = fill. Complete: no voxel of the box is hidden and not in it.
         box: where the region lies in the image, one slice for each of the image's axes.
-        subject: the whole image, voided too. Axes of the image that are one voxel long are axes of neither.
+        subject: the whole image, voided too. Axes of the image that are one voxel long are left out of both.
         cache: what is computed once a region; see :meth:`cached`.
 
     The border of the arrays is either the image's own border or at least two voxels away from the hole.
@@ -89,7 +89,7 @@ class Region:
     def wider(self, reach_mm: float, *, most: float = FARTHEST) -> tuple[Region, Box]:
         """Return a region with more surroundings on each side, and where in it this one lies.
 
-        Its hole holds what lies there of other regions' holes, too.
+        Its hole includes the parts of other regions' holes that lie in it.
 
         Args:
             reach_mm: how much more.

@@ -1,4 +1,4 @@
-"""Self-check: which method does best on this very scan, and how well.
+"""Self-check: which method does best on this very image, and how well.
 
 Trial holes of the same shapes as the real one are cut out of healthy tissue of the same image, where it looks like the
 tissue around the real hole. Every suitable method fills these trial holes, whose true content is known. The best one
@@ -96,17 +96,17 @@ class SelfCheck:
 def self_check(
     subject: Subject, candidates: Sequence[Plan], *, seed: int = 0, progress: Progress | None = None
 ) -> SelfCheck | None:
-    """Try the candidates on holes like the real one, in the same scan.
+    """Try the candidates on holes like the real one, in the same image.
 
     Args:
-        scan: with the real hole, which no candidate sees into here either.
+        subject: with the real hole, which no candidate sees into here either.
         candidates: what to try; the first is taken unless another one is clearly better.
         seed: for the places of the trial holes.
         progress: reports and cancels.
 
     Returns:
-        None when no trial hole fits. A candidate that fails, or gives way to another method on all trial holes, is left
-        out: what came out is not its own. Where that leaves none, there are no scores.
+        None when no trial hole fits. A candidate that fails, or falls back to another method on all trial holes, is
+        left out: the fills are not its own. Where that leaves none, there are no scores.
     """
     progress = progress or Progress()
     progress.update(0.0, "Placing trial holes")
@@ -121,7 +121,7 @@ def self_check(
     both |= hidden
     # SSIM's window reaches into the real hole, where nothing may be looked at.
     truth = np.where(hidden, window.image.array.dtype.type(0), window.image.array)
-    # What is remembered (a registration) is made with the trial holes hidden, so that it cannot have looked into them.
+    # What is cached (a registration) is computed with the trial holes hidden, so it cannot have seen into them.
     trial_subject = dataclasses.replace(window, whole=_hole(both), cache={})
     known = sample_known(window.image.array, trial_subject.whole.voxels, trial_subject.whole.box)
     scale = data_range_of(known, subject.modality, subject.image.array.dtype)
@@ -167,7 +167,7 @@ def _filled(filling: Filling, trials: Hole, truth: np.ndarray) -> np.ndarray:
     array = truth.copy()
     for patch in filling.patches:
         patch.write_into(array)
-    # Regions around trial holes may hold some of the real hole, which is nobody's business here.
+    # Regions around trial holes may hold some of the real hole, which is not scored.
     return np.where(trials.full(), array, truth)
 
 

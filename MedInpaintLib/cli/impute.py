@@ -40,7 +40,7 @@ def impute(
     report: Annotated[Optional[Path], typer.Option(help="Write provenance and facts to this JSON file.")] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
 ) -> None:
-    """Estimate a contrast that was not acquired from others of the same subject, or mend a damaged one.
+    """Estimate a contrast that was not acquired from others of the same subject, or repair a damaged one.
 
     The result is on the grid of the reference. With --repair and --mask, the damaged image stays bit-identical outside
     the mask.
@@ -56,7 +56,7 @@ def impute(
             given = [name for name, value in unused.items() if value]
             if given:
                 raise ParameterError(
-                    f"{given[0]} has no meaning with --repair: the result is the damaged image, mended."
+                    f"{given[0]} has no meaning with --repair: the result is the damaged image, repaired."
                 )
             job = FillJob(
                 job="fill",

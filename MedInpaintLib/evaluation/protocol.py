@@ -255,7 +255,7 @@ def _check_fill(method: str, filled: np.ndarray, hole: np.ndarray) -> None:
     if count:
         raise MethodError(
             f"'{method}' left NaN or infinity in {count} of the {np.count_nonzero(hole)} voxels that it had to fill, "
-            "so it cannot be scored; mend it, or leave it out."
+            "so it cannot be scored; fix it, or leave it out."
         )
 
 

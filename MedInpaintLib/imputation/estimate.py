@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ..errors import MissingDependencyError, ModelError
+from ..errors import ModelError
 from ..frames import LEFT_AND_RIGHT, Pose, along, pose, sample
 from ..memory import OnDevice
 from ..models.bundle import Bundle, load_into
@@ -33,13 +33,7 @@ def load_network(bundle: Bundle, device: str) -> Imputer:
     """
     from ..networks import build
 
-    try:
-        network = cast("Imputer", build(bundle.architecture, bundle.arguments))
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"To estimate a contrast, PyTorch is needed, and '{error.name}' is not installed; install it with: "
-            "pip install torch safetensors"
-        ) from None
+    network = cast("Imputer", build(bundle.architecture, bundle.arguments))
     return load_into(network, bundle).to(device)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 
 import numpy as np
@@ -92,9 +91,7 @@ def _can_run(method: str, modality: str) -> bool:
     from .registry import get
 
     info = get(method)
-    if info.architecture is None or not all(importlib.util.find_spec(package) for package in info.requires):
-        return False
-    return available(info.architecture, modality)
+    return info.architecture is not None and not info.missing() and available(info.architecture, modality)
 
 
 def _depth(subject: Subject) -> float:

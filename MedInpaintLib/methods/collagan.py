@@ -62,10 +62,11 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
             "those of the guides, in their order (--set target=FLAIR --set guides=T1,T2)."
         )
     model = load_once(subject, parameters.model, ARCHITECTURE, load_network, run.device, modality=MR)
-    bundle, on_device = model.bundle, model.on_device
+    bundle = model.bundle
     target = contrast_of(bundle, parameters.target)
     names = _names(parameters.guides, target, bundle, len(subject.guides))
     guides = dict(zip(names, subject.guides, strict=True))
+    on_device = model.on_device
     warnings = subject.cached(
         (check_one_anatomy, names, target),
         lambda: check_one_anatomy({target: subject.image, **guides}, target, hint=_HINT, hole=subject.whole.full()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
@@ -47,10 +48,14 @@ class Options:
     any_modality: bool = parameter(False, help="Use the model on images of a modality that it has not learned, too.")
 
 
+def _fill(architecture: str, region: Region, parameters: Options, run: Run) -> Prediction:
+    """Fill all slices of the hole in one pass, by the method that is named like its architecture."""
+    return fill_in_one_pass(region, architecture, parameters, run)
+
+
 def _register(name: str, title: str, *, summary: str, trust: str, reference: str) -> None:
     """Register a method for an architecture of the same name."""
-
-    @method(
+    register = method(
         name=name,
         title=title,
         family="learned",
@@ -64,9 +69,7 @@ def _register(name: str, title: str, *, summary: str, trust: str, reference: str
         wants_gpu=True,
         requires=("torch", "safetensors"),
     )
-    def fill(region: Region, parameters: Options, run: Run) -> Prediction:
-        """Fill all slices of the hole in one pass."""
-        return fill_in_one_pass(region, name, parameters, run)
+    register(functools.partial(_fill, name))
 
 
 _register(
@@ -130,16 +133,17 @@ def fill_in_one_pass(region: Region, architecture: str, options: Options, run: R
     """
     progress = run.progress
     model = load_once(region.subject, options.model, architecture, _load, run.device)
-    bundle, on_device = model.bundle, model.on_device
+    bundle = model.bundle
     _check_modality(bundle, region, options)
+    on_device = model.on_device
     seen = on_device.network.inputs
     smooth = initial_fill(region, progress.part(0.0, 0.05)).astype(np.float32)
-    hint, warnings = _hint(region, bundle, progress.part(0.05, 0.6)) if seen.hint else (None, [])
-    across = other_side(region, progress.part(0.6, 0.7)) if seen.other_side else None
-    if seen.other_side and across is None:
+    hint, warnings = _hint(region, bundle, run.seed, progress.part(0.05, 0.6)) if seen.hint else (None, [])
+    compared = other_side(region, progress.part(0.6, 0.7)) if seen.other_side else None
+    if seen.other_side and compared is None:
         warnings.append(
-            f"The model '{bundle.name}' compares both sides of the body, and found none here: it has learned little of "
-            "such images."
+            f"The model '{bundle.name}' compares both sides of the body, and this image does not show both: it was "
+            "trained on few such images."
         )
     rest = progress.part(0.7 if seen.hint or seen.other_side else 0.05, 1.0)
     planes = _planes(region, bundle, options.directions)
@@ -149,7 +153,7 @@ def fill_in_one_pass(region: Region, architecture: str, options: Options, run: R
         share = rest.part(number / len(planes), (number + 1) / len(planes))
         frames = _cut(region, smooth, bundle, seen.slices, plane)
         corrected = frames.values if hint is None else _cut(region, hint, bundle, seen.slices, plane).values
-        others = in_frames(across, frames) if seen.other_side else None
+        others = in_frames(compared, frames) if seen.other_side else None
         added = _added(frames, corrected, others, bundle, on_device, options.mirrored, share)
         total += frames.back(added, np.zeros_like(smooth))
         known = float(frames.known.mean(axis=(1, 2)).min())
@@ -180,12 +184,14 @@ def _check_modality(bundle: Bundle, region: Region, options: Options) -> None:
         )
 
 
-def _hint(region: Region, bundle: Bundle, progress: Progress) -> tuple[np.ndarray, list[str]]:
+def _hint(region: Region, bundle: Bundle, seed: int, progress: Progress) -> tuple[np.ndarray, list[str]]:
     """Return the other method's fill that a model corrects, and warnings."""
     name = bundle.input.get("hint", "")
     if not name:
-        raise ModelError(f"The model '{bundle.name}' wants another method's fill and does not say which; get it again.")
-    prediction = fill_with(name, region, progress)
+        raise ModelError(
+            f"The model '{bundle.name}' corrects another method's fill and does not name it; add it again."
+        )
+    prediction = fill_with(name, region, progress, seed=seed)
     return prediction.mean, [f"For the fill that is corrected, {name}: {each}" for each in prediction.warnings]
 
 

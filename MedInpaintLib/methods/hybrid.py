@@ -84,6 +84,8 @@ def _structure(region: Region, kind: str, progress: Progress) -> tuple[np.ndarra
         return base, "biharmonic", ("The image is not symmetric enough: the structure is that of the biharmonic fill.",)
     mirrored, parts = estimate(compared, base, match=True, full=False), compared.parts
     left = sum(bool(part.reason) for part in parts)
-    warning = f"{left} of {len(parts)} parts of the hole have no mirror image of use: their structure is biharmonic."
+    warning = (
+        f"{left} of {len(parts)} parts of the hole cannot be filled from the other side: their structure is biharmonic."
+    )
     blended = poisson(mirrored.astype(np.float32), region.values, region.hole, spacing=region.spacing)
     return blended, "biharmonic" if left == len(parts) else "mirror", (warning,) if left else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -14,24 +16,24 @@ from .store import choose
 Network = TypeVar("Network")
 
 
+@dataclasses.dataclass(frozen=True)
 class LoadedModel(Generic[Network]):
-    """A bundle and its network on a device.
+    """A bundle, and its network once that is needed.
 
     Attributes:
         bundle: the model.
-        on_device: what `load` made of it.
+        load: ``load(bundle, device)`` returns what runs on a device of torch.
+        device: the one that is asked for; the CPU steps in where its memory is too small.
     """
 
-    def __init__(self, bundle: Bundle, load: Callable[[Bundle, str], Network], device: str) -> None:
-        """Load a bundle.
+    bundle: Bundle
+    load: Callable[[Bundle, str], Network]
+    device: str
 
-        Args:
-            bundle: the model.
-            load: ``load(bundle, device)`` returns what runs on a device of torch.
-            device: the one that is asked for; the CPU steps in where its memory is too small.
-        """
-        self.bundle = bundle
-        self.on_device = OnDevice(lambda device: load(bundle, device), device)
+    @functools.cached_property
+    def on_device(self) -> OnDevice[Network]:
+        """The network, loaded on first use: what is wrong with the image is told before."""
+        return OnDevice(lambda device: self.load(self.bundle, device), self.device)
 
 
 def load_once(
@@ -42,18 +44,17 @@ def load_once(
     device: str,
     modality: Modality | None = None,
 ) -> LoadedModel[Network]:
-    """Return the model that a method's parameter names, loading it for the first region of an image.
+    """Return the model that a method's parameter names, the same one for all regions of an image.
 
     Args:
-        subject: whose image is filled; it keeps the model for its other regions.
+        subject: whose image is filled; it keeps the model.
         name: of the model, or its folder; ``"auto"`` for the first of the architecture that fits the modality.
         architecture: that the method can use.
-        load: as in :class:`LoadedModel`.
-        device: of torch.
+        load, device: as in :class:`LoadedModel`.
         modality: that of the image when None.
 
     Raises:
-        ModelError: there is none, it is of another architecture, or it is damaged.
+        ModelError: there is none, or it is of another architecture.
     """
     chosen = (modality or subject.modality).name
     return subject.cached(

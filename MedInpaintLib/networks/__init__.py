@@ -9,7 +9,7 @@ import dataclasses
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ParameterError
+from ..errors import MissingDependencyError, ParameterError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -99,12 +99,17 @@ def build(architecture: str, arguments: dict[str, Any]) -> nn.Module:
 
     Raises:
         ParameterError: no such architecture, or it does not take these arguments.
+        MissingDependencyError: PyTorch is not installed.
     """
     if architecture not in ARCHITECTURES:
         known = ", ".join(sorted(ARCHITECTURES))
         raise ParameterError(f"There is no architecture '{architecture}'; the architectures are: {known}.")
-    import torch
-
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise MissingDependencyError(
+            "Networks need PyTorch, which is not installed; install it with: pip install torch safetensors"
+        ) from None
     try:
         network = load_class(ARCHITECTURES[architecture].source)(**arguments)
         # Channels last: on a CPU a latent search is 3.2 times faster with it and a training 1.7 times.

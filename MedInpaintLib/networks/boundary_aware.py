@@ -8,7 +8,7 @@ from .unet import UNet
 
 
 class BoundaryAware(UNet):
-    """A U-Net with one more output, the boundaries between tissues: what serves the one, serves the other.
+    """A U-Net with one more output, the boundaries between tissues: features that help one output help the other.
 
     Multi-task learning with a shared encoder and decoder (Caruana: Multitask learning, Machine Learning 28, 1997).
     """

@@ -87,12 +87,11 @@ class UNet(FeedForward):
 
 
 class Corrector(nn.Module):
-    """The last part of networks that see known pixels alone: a small U-Net from what they make of these, and from the
-    fills, to what is to be made of them.
+    """The last part of networks that see known pixels alone: a small U-Net from features and fills to the output.
 
     Args:
-        features: channels of what they make of it, at full size; so many channels has the U-Net at full size, too.
-        network: what this is the last part of.
+        features: channels of the features, and of the small U-Net at full size.
+        network: the network that this is the last part of.
         norm: see :class:`Body`.
     """
 

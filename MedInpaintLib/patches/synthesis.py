@@ -116,9 +116,9 @@ def fill_region(
     progress: Progress,
     others: Callable[[Region], Sequence[Source]] = lambda window: (),
 ) -> Synthesis | None:
-    """Fill a region's hole from the scan around it; guided by the scan's guides where there are any.
+    """Fill a region's hole from the image around it, guided by the subject's guides where there are any.
 
-    Where no whole patch is to be had within the search, the whole scan is searched, then with the smallest patch.
+    Where no whole patch is to be had within the search, the whole image is searched, then with the smallest patch.
 
     Args:
         region: what to fill.
@@ -129,9 +129,9 @@ def fill_region(
         others: further sources, given the window that is searched; with as many channels as it has itself.
 
     Returns:
-        Synthesis: of the region's shape; None when the scan has no whole patch of known voxels at all.
+        Synthesis: of the region's shape; None when the image has no whole patch of known voxels at all.
     """
-    wider = f"No patch within {settings.search:g} mm is whole; all of the scan was searched"
+    wider = f"No patch within {settings.search:g} mm is whole; all of the image was searched"
     tries = (
         (settings.search, settings.size, ()),
         (math.inf, settings.size, (f"{wider}.",)),

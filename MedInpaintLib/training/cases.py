@@ -20,6 +20,7 @@ from ..frames import Frames, cut, views
 from ..holes import place
 from ..initial_fill import initial_fill
 from ..mask import Hole, bounding_box, disjoint_boxes
+from ..methods.registry import methods
 from ..other_side import in_frames, other_side
 from ..prediction import MethodInfo, fill_with
 from ..progress import Progress
@@ -203,6 +204,7 @@ class Cases:
         whole = image.scaling.forward(image.image.array[region.box]).reshape(region.values.shape)
         fills = {"images": initial_fill(region).astype(np.float32), "truth": whole}
         if self.data.hint:
+            methods()  # in a process of its own, none is imported yet
             fills["hints"] = fill_with(self.data.hint, region).mean
         cuts: dict[str, Frames] = {
             name: cut(

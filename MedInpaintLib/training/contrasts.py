@@ -13,10 +13,11 @@ from ..errors import GeometryError, InputError
 from ..foreground import body
 from ..frames import along, pose, sample
 from ..imputation.core import fit_core_scaling
+from ..inputs import check_finite
 from ..manifest import Entry
 from ..modality import MR
 from ..volume import Volume
-from .slices import BACKGROUND, check_finite
+from .slices import BACKGROUND
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +158,7 @@ def _slices(
     if first.array.ndim != 3:
         raise GeometryError(f"Contrasts are learned from volumes; '{next(iter(session.values())).path}' is 2-D.")
     for contrast, volume in volumes.items():
-        check_finite(volume, session[contrast])
+        check_finite(volume, f"The image '{session[contrast].path}'")
         difference = first.grid_difference(volume)
         if difference:
             raise GeometryError(
@@ -168,7 +169,7 @@ def _slices(
     inside = turned.turn(brain(volumes, mask))
     areas = inside.sum(axis=(1, 2))
     if not areas.any():
-        raise InputError(f"The mask '{mask.path if mask else ''}' of the brain is empty; mend it, or leave it out.")
+        raise InputError(f"The mask '{mask.path if mask else ''}' of the brain is empty; fix it, or leave it out.")
     kept = np.flatnonzero(areas >= BACKGROUND * areas.max())
     ratio = [pixel_mm / first.spacing[axis] for axis in turned.order[1:]]
     rows, columns = (

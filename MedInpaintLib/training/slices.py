@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..errors import InputError, IntensityError
+from ..errors import InputError
 from ..foreground import body
 from ..frames import along, pose, sample
+from ..inputs import check_finite
 from ..intensity import fit_scaling, sample_known
 from ..manifest import Entry
 from ..modality import Modality
@@ -81,19 +82,9 @@ def read_slices(
     return slices
 
 
-def check_finite(volume: Volume, entry: Entry) -> None:
-    """Refuse an image that holds NaN or infinity.
-
-    Raises:
-        IntensityError: it does.
-    """
-    if not np.isfinite(volume.array).all():
-        raise IntensityError(f"The image '{entry.path}' holds NaN or infinity; mend it, or leave it out of the data.")
-
-
 def _of(entry: Entry, plane: str, pixel_mm: float) -> list[Slice]:
     volume = Volume.of(entry.path)
-    check_finite(volume, entry)
+    check_finite(volume, f"The image '{entry.path}'")
     modality = Modality.of(entry.modality)
     scaling = fit_scaling(sample_known(volume.array, None, None), modality)
     turned = pose(volume, plane)

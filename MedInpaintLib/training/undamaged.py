@@ -11,13 +11,13 @@ import numpy as np
 from ..errors import InputError
 from ..foreground import body
 from ..frames import pose
+from ..inputs import check_finite
 from ..intensity import Scaling, fit_scaling, sample_known
 from ..manifest import Entry
 from ..mask import Box
 from ..modality import Modality
 from ..shrink import reduced_to
 from ..volume import Volume
-from .slices import check_finite
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ def read_undamaged(
         if progress:
             progress(number, len(entries))
         image = Volume.of(entry.path)
-        check_finite(image, entry)
+        check_finite(image, f"The image '{entry.path}'")
         if across and image.array.ndim == 2:
             image = reduced_to(image, across)
         modality = Modality.of(entry.modality)

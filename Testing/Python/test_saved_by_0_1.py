@@ -124,7 +124,7 @@ def test_a_scene_gives_the_panel_its_choices_back(scene):
     for field, value in json.loads((SAVED / "scene" / "values.json").read_text()).items():
         assert _told(getattr(node, field)) == value, field
         if isinstance(value, str):
-            assert _told(parameters.mended(node, field)) == value, field
+            assert _told(parameters.validValue(node, field)) == value, field
     assert parameters.valuesOf(node, "biharmonic") == {"tolerance": 1e-4, "clip": False}
     assert parameters.valuesOf(node, "patch") == {"size": 5.0, "effort": 6}
 

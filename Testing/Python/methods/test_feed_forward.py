@@ -137,7 +137,7 @@ def test_a_hint_is_shown_after_the_slices_and_is_asked_for_by_name(spy, monkeypa
     region = region_of(*scene())
     asked = []
 
-    def fill_with(name, where, progress):
+    def fill_with(name, where, progress, *, seed):
         asked.append(name)
         return Prediction(np.where(where.hole, np.float32(0.9), where.values), warnings=("It is dark.",))
 
@@ -170,7 +170,7 @@ def test_the_other_side_is_shown_last_and_where_there_is_one(spy, monkeypatch):
             return np.where(usable, mirror, 0), usable
 
     monkeypatch.setattr(module, "other_side", lambda region, progress: Both())
-    monkeypatch.setattr(module, "fill_with", lambda name, where, _: Prediction(where.values))
+    monkeypatch.setattr(module, "fill_with", lambda name, where, _, seed: Prediction(where.values))
     fill_in_one_pass(region, "boundary-aware", Options(mirrored=False), Run())
     images, known = seen.shown[0]
     assert images.shape[1] == 5
