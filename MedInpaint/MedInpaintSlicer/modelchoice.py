@@ -66,7 +66,7 @@ def complaint(info, values: Mapping[str, Any], modalities: Collection[str] = ())
     if not info.own_modality or values.get("any_modality"):
         modalities = ()
     try:
-        return _complaintAboutAny(info, modalities) if name == "auto" else _complaintAboutOne(info, name)
+        return _complaintAboutAny(info, modalities) if name == "auto" else _complaintAboutOne(info, name, modalities)
     except OSError as error:
         return unreadable(error)
 
@@ -96,7 +96,7 @@ def _complaintAboutAny(info, modalities: Collection[str]) -> str:
     return " ".join([text.format(method=info.title, there=", ".join(there)), made]).strip()
 
 
-def _complaintAboutOne(info, name: str) -> str:
+def _complaintAboutOne(info, name: str, modalities: Collection[str]) -> str:
     from MedInpaintLib.errors import ModelError
     from MedInpaintLib.models import store
 
@@ -106,6 +106,11 @@ def _complaintAboutOne(info, name: str) -> str:
         return _(
             "There is no model '{model}' that can be used; choose one in the tab Models, or set model to auto."
         ).format(model=name)
+    if bundle.architecture == info.architecture and modalities and bundle.modality not in modalities:
+        return _(
+            "The model '{model}' has learned from {modality} images, not from such ones; choose another one, or let "
+            "the method use it by any_modality."
+        ).format(model=name, modality=bundle.modality)
     if bundle.architecture == info.architecture:
         return ""
     return _(

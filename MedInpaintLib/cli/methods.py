@@ -24,20 +24,22 @@ def _all() -> str:
     known = registry.methods()
     width = max(len(name) for name in known)
     can_run = [f"{'auto':<{width}}  {auto.SUMMARY}"]
-    lacking = []
+    packages, lacking = [], []
     for name, info in known.items():
         there = modalities(info.architecture) if info.architecture else []
-        if there or not info.architecture:
+        if info.missing():
+            packages.append(f"{name:<{width}}  pip install {' '.join(info.missing())}")
+        elif there or not info.architecture:
             can_run.append(f"{name:<{width}}  {info.summary}")
         more = _recipes(info.architecture, there) if info.architecture else ""
         if info.architecture and (more or not there):
             lacking.append(f"{name:<{width}}  models for: {', '.join(there) or 'none'}; recipes: {more or 'none'}")
-    if lacking:
-        can_run += [
-            "",
-            "Needs a trained model ('medinpaint train RECIPE' makes one, 'medinpaint models add' adds one):",
-        ]
-    return "\n".join([*can_run, *lacking])
+    blocks = {
+        "": can_run,
+        "\nNeeds packages that are not installed:\n": packages,
+        "\nNeeds a trained model ('medinpaint train RECIPE' makes one, 'medinpaint models add' adds one):\n": lacking,
+    }
+    return "\n".join(title + "\n".join(lines) for title, lines in blocks.items() if lines)
 
 
 def _recipes(architecture: str, there: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
@@ -100,6 +101,13 @@ def _load_gan(bundle: Bundle, device: str) -> Generative:
     return Generative(network.decode, network.encode, lambda _, images: prior(network.logits(images)))
 
 
+def _fill(
+    architecture: str, load: Callable[[Bundle, str], Generative], region: Region, parameters: Options, run: Run
+) -> Prediction:
+    """Search from the encoder's guess and, with restarts, beside it."""
+    return fill_by_search(region, architecture, load, parameters, run)
+
+
 def _register(
     name: str,
     title: str,
@@ -112,8 +120,7 @@ def _register(
     reference: str,
 ) -> None:
     """Register the search in generators of an architecture as a method."""
-
-    @method(
+    register = method(
         name=name,
         title=title,
         family="learned",
@@ -127,9 +134,7 @@ def _register(
         wants_gpu=True,
         requires=("torch", "safetensors"),
     )
-    def fill(region: Region, parameters: Options, run: Run) -> Prediction:
-        """Search from the encoder's guess and, with restarts, beside it."""
-        return fill_by_search(region, architecture, load, parameters, run)
+    register(functools.partial(_fill, architecture, load))
 
 
 _register(

@@ -179,7 +179,9 @@ class EvaluatePage(RunPage):
 
     def _onMethodsTicked(self) -> None:
         if self._node is not None and not self._refreshing:
-            self._node.evaluateMethods = self._methods.ticked()
+            # Methods that are greyed out for this volume stay chosen for the next one.
+            greyed = [name for name in self._node.evaluateMethods if name in self._unavailable()]
+            self._node.evaluateMethods = [*self._methods.ticked(), *greyed]
 
     def _showResult(self, job) -> None:
         titles = methodTitles()

@@ -136,6 +136,15 @@ def test_methods_lists_every_method_and_shows_one_with_its_parameters(monkeypatc
     assert "Chooses by the hole" in run("methods", "auto").output
 
 
+def test_methods_without_their_packages_are_listed_apart(monkeypatch):
+    missing = "MedInpaintLib.prediction.MethodInfo.missing"
+    monkeypatch.setattr(missing, lambda info: ("opencv-python-headless",) if info.name == "telea" else ())
+    can_run, rest = run("methods").output.split("Needs packages that are not installed:")
+    assert "\ntelea" not in can_run
+    assert "telea" in rest
+    assert "pip install opencv-python-headless" in rest
+
+
 def test_evaluate_prints_the_paired_table_and_writes_the_rows(files):
     result = run(
         "evaluate", files / "image.nii.gz", "--holes", "spheres:5mm:2", "--method", "harmonic", "--csv", files / "s.csv"
