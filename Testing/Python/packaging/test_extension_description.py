@@ -193,7 +193,10 @@ def _module_files() -> list[Path]:
 
 
 def _at_file_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes that run when a file is imported; those for type checkers alone do not."""
     for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
         if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             yield child
             yield from _at_file_scope(child)
