@@ -67,6 +67,16 @@ def samples() -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
         for model in models:
             options = {"method": method, "parameters": {"model": model}}
             yield f"brain-t1 {method} {model}", folder / "brain-t1.nii.gz", folder / "brain-t1-hole.nii.gz", options
+    for method in ("unet", "patch"):  # the seed reaches the fill that a network corrects, too
+        yield (
+            f"brain-t1 {method} seed 7",
+            folder / "brain-t1.nii.gz",
+            folder / "brain-t1-hole.nii.gz",
+            {
+                "method": method,
+                "seed": 7,
+            },
+        )
     film = (folder / "chest-film.png", folder / "chest-film-hole.png")
     yield "chest-film unet", *film, {"method": "unet"}
     yield "chest-film auto self-check", *film, {"self_check": True}
