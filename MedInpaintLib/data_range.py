@@ -28,11 +28,8 @@ class DataRange:
 def data_range_of(
     known: np.ndarray, modality: Modality, dtype: np.dtype, given: float | Sequence[float] | None = None
 ) -> DataRange:
-    """Return the range of an image.
-
-    By default: 400 HU around 40 HU for CT; 255 for 8-bit films; else from 0 to the robust maximum, which is the 99.5
-    percentile of the foreground. Only known voxels count: a score must not depend on a range that the truth under the
-    hole sets.
+    """Return an image's range: by default 400 HU around 40 HU for CT, 255 for 8-bit films, else from 0 to the
+    foreground's 99.5 percentile. Only known voxels count: the truth under the hole must not set the range of its score.
 
     Args:
         known: sample of known voxels, 1-D.

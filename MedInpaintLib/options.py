@@ -1,4 +1,4 @@
-"""The options of a fill, spelt once: for :func:`MedInpaintLib.inpaint`, job files, the command line and the panel."""
+"""The options of a fill, defined once: for :func:`MedInpaintLib.inpaint`, job files, the command line and the panel."""
 
 from __future__ import annotations
 

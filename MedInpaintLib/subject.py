@@ -17,7 +17,7 @@ from .volume import Volume
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Subject:
-    """The whole image as methods may see it, for methods that look further than around the hole.
+    """The whole image as methods may see it, for methods that look beyond the hole's surroundings.
 
     Arrays have the axes of a region: those of the image that are longer than one voxel. They are computed on first use.
 

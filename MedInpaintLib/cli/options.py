@@ -24,8 +24,8 @@ def with_options(options: type) -> Callable[[Callable[..., None]], Callable[...,
         own = inspect.signature(command, eval_str=True)
         hints = get_type_hints(options)
         kept = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
-        made = [_parameter(field, hints[field.name]) for field in dataclasses.fields(options)]
-        command.__signature__ = own.replace(parameters=[*kept, *made])  # type: ignore[attr-defined]
+        additions = [_parameter(field, hints[field.name]) for field in dataclasses.fields(options)]
+        command.__signature__ = own.replace(parameters=[*kept, *additions])  # type: ignore[attr-defined]
         return command
 
     return decorate

@@ -87,7 +87,7 @@ class FillJob(JobFile, FillOptions):
 
 
 def _complete(report: FillReport, job: FillJob, reading: float) -> None:
-    """Add what :func:`inpaint` cannot know because it was given volumes: the files' names, and how long they took."""
+    """Add the files' names and the reading time, which :func:`inpaint` cannot know from volumes."""
     for name in ("image", "mask"):
         report[name]["name"] = Path(getattr(job, name)).name
     for stage in ("read", "total"):

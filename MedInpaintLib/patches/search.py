@@ -1,7 +1,7 @@
 """Nearest-neighbor fields: for each patch of an image, the patches elsewhere that look most like it.
 
 All patches are compared at once. An image is flat memory here: a place is a flat index, and a patch is that index plus
-one row of steps, the same for all. Whoever calls has padded the image, so that no patch reaches over its border.
+one row of steps, the same for all. Callers pad the image, so that no patch reaches over its border.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TINY = np.float32(1e-12)
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """The patches that matches are looked for.
+    """The patches to find matches for.
 
     Attributes:
         values: float32 ``(n, channels, voxels)``.
@@ -33,13 +33,13 @@ class Wanted:
 
 @dataclasses.dataclass(frozen=True)
 class Sources:
-    """Where matches come from: images of one shape, flat, one behind the other.
+    """The images to find matches in: of one shape, flat, one behind the other.
 
     Attributes:
         channels: float32 ``(channels, size)``; the first is the image to be filled, the others only guide.
         steps: intp ``(voxels,)``: the flat step from a patch's middle to each of its voxels.
         usable: bool ``(size,)``: True where a patch's middle may lie.
-        freedom: 0..1: the share of a difference in brightness that is forgiven, and made up for by a shift.
+        freedom: 0..1: the share of a difference in brightness that is ignored, and corrected by a shift.
     """
 
     channels: np.ndarray
@@ -48,11 +48,11 @@ class Sources:
     freedom: float = 0.0
 
     def compare(self, wanted: Wanted, rows: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """How well one candidate for each of some patches fits.
+        """Return how well one candidate for each of some patches fits.
 
         With weights ``w``, a patch ``a`` and a candidate ``b``, the shift is ``s = freedom * mean_w(a - b)`` in the
-        first channel, and the distance ``sum w (a - b)^2 / sum w`` less what the shift may make good, ``freedom *
-        mean_w(a - b)^2 * sum_1 w / sum w``.
+        first channel, and the distance ``sum w (a - b)^2 / sum w`` less what the shift corrects, ``freedom * mean_w(a -
+        b)^2 * sum_1 w / sum w``.
 
         Args:
             wanted: patches.
@@ -110,7 +110,7 @@ class Field:
         return field
 
     def offer(self, wanted: Wanted, sources: Sources, places: np.ndarray) -> None:
-        """Take in one candidate ``(n,)`` for each patch where it is new and better than the worst match."""
+        """Replace the worst match of each patch by its candidate ``(n,)`` where that is new and better."""
         places = np.clip(places, 0, len(sources.usable) - 1)
         rows = np.flatnonzero(sources.usable[places] & (places[:, np.newaxis] != self.places).all(axis=1))
         distances, shifts = sources.compare(wanted, rows, places[rows])
@@ -138,7 +138,7 @@ def improve(
     rng: np.random.Generator,
     progress: Progress | None = None,
 ) -> None:
-    """Better matches, in place, by asking the neighbors and by looking around at random.
+    """Improve matches in place, by asking the neighbors and by looking around at random.
 
     PatchMatch (Barnes, Shechtman, Finkelstein, Goldman: PatchMatch, SIGGRAPH 2009) with k matches (Barnes et al.: The
     generalized PatchMatch correspondence algorithm, ECCV 2010). All patches take each step together instead of one
