@@ -172,7 +172,7 @@ def _registered(pair: _Pair, start: Any) -> Any:
     method.SetMetricAsCorrelation()
     method.SetMetricFixedMask(pair.mask)
     method.SetInterpolator(sitk.sitkLinear)
-    # Smoothed and thinned by hand: the method's own pyramid would not make thick slices isotropic first.
+    # Smoothed and thinned beforehand: the method's own pyramid would not make thick slices isotropic first.
     method.SetOptimizerAsRegularStepGradientDescent(2.0, 1e-3, ITERATIONS, relaxationFactor=0.6)
     method.SetOptimizerScalesFromPhysicalShift()
     # The sum over several threads depends on how they take turns, and the same seed must give the same fill.

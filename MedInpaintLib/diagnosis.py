@@ -27,7 +27,7 @@ from .threads import one_for_blas
 NEEDED = {"numpy": "numpy", "scipy": "scipy", "SimpleITK": "SimpleITK"}
 OPTIONAL = {"scikit-image": "skimage", "opencv-python-headless": "cv2", "safetensors": "safetensors"}
 TORCH = "torch"
-#: Seconds to wait for a program that tells of the machine.
+#: Seconds to wait for a program that describes the machine.
 PATIENCE = 20
 _GIB = 2**30
 

@@ -126,7 +126,7 @@ def is_finite(array: np.ndarray) -> bool:
     if array.dtype.kind != "f":
         return True
     with np.errstate(over="ignore", invalid="ignore"):
-        # A sum is finite only if all of its terms are; large terms can overflow it, so the others are looked at again.
+        # A sum is finite only if all of its terms are; large terms can overflow it, so such planes are checked again.
         return all(np.isfinite(plane.sum()) or np.isfinite(plane).all() for plane in array)
 
 

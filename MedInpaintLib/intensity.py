@@ -1,6 +1,6 @@
 """Intensities: the scale in which methods work, and back.
 
-Only known voxels are looked at, and of those a regular sample of at most about 300,000, so the cost does not grow
+Only known voxels count, and of those a regular sample of at most about 300,000, so the cost does not grow
 with the volume (percentiles of 10^5 samples are good to 0.1 %).
 """
 

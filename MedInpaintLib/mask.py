@@ -223,7 +223,7 @@ def _onto_grid(mask: Volume, image: Volume) -> tuple[Volume, list[str]]:
 
 def bounding_box(marked: np.ndarray) -> Box | None:
     """Return the smallest box with all voxels that are not 0; None when there are none."""
-    # Raw memory, whatever the dtype, without a copy: a 512 x 512 x 600 mask takes 5 ms, the memory's bandwidth.
+    # Raw memory of any dtype, without a copy: a 512 x 512 x 600 mask takes 5 ms, the memory's bandwidth.
     marked = np.ascontiguousarray(marked)
     planes = marked.reshape(len(marked), -1)
     words = planes.view(np.uint64 if planes.shape[1] * planes.itemsize % 8 == 0 else np.uint8)
@@ -284,7 +284,7 @@ def _dilate(hole: Hole, spacing: Sequence[float], distance: float) -> Hole:
 
     box = grow(hole.box, [math.ceil(distance / mm) for mm in spacing], hole.shape)
     voxels = hole.crop(box)
-    # The tolerance keeps voxels at exactly the distance in, whatever the rounding of the spacing in the header.
+    # The tolerance keeps voxels at exactly the distance in, however the header rounds the spacing.
     return _tighten(
         Hole(ndimage.distance_transform_edt(~voxels, sampling=spacing) <= distance * (1 + 1e-6), box, hole.shape)
     )

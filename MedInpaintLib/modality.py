@@ -1,7 +1,7 @@
-"""Kinds of images: all that the engine knows about MR, CT and film stands here, and a further kind is one object.
+"""Kinds of images: all that the engine knows about MR, CT and film; a further kind is one object.
 
 Functions such as :func:`.intensity.fit_scaling` and :func:`.foreground.body` read what they need from a
-:class:`Modality`; none compares names. Names stand for the objects in options, job files, recipes, bundles and reports.
+:class:`Modality`; none compares names. Options, job files, recipes, bundles and reports hold the names.
 
 >>> register(Modality(name="ultrasound", air=0.0, fills_8_bits=True))
 >>> Modality.of("ultrasound").air
@@ -49,11 +49,10 @@ class Modality:
         units: of the intensities, in words; empty where they have none.
         scale: intensities that are scaled to 0 and 1; when None, the known foreground's 0.5 and 99.5 percentiles.
         air: intensity above which voxels may belong to the body; when None, 10 % of the robust range.
-        window, window_of: customary black and white, and of what: the range of PSNR and SSIM; by default the
-            foreground's.
+        window, window_of: customary black and white, and of what: the range of PSNR and SSIM; else the foreground's.
         registration_window: intensities between which images are compared for a registration; all when None.
         fills_8_bits: images that are stored in 8 bits use all of them.
-        is_projection: images are no sections: they have no plane, and what is dark in them is part of the body.
+        is_projection: images are no sections: they have no plane, and their dark parts belong to the body.
         is_smooth: a thin plate suits holes of all sizes.
         patches_suit_volumes: in a large hole of a volume, patches err less than a thin plate.
         has_two_sides: volumes show both sides of a head, so the other side can fill a large hole.

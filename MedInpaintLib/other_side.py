@@ -99,7 +99,7 @@ class Comparison:
     spacing: tuple[float, ...]
 
     def unlike(self) -> np.ndarray:
-        """Mark what is nearest to parts that cannot be filled from the other side: bool of the region's shape."""
+        """Mark the voxels nearest to parts that cannot be filled from the other side: bool of the region's shape."""
         return np.isin(self.zone, [number for number, part in enumerate(self.parts, start=1) if part.reason])
 
     def image(self, box: Box, *, match: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -119,7 +119,7 @@ class MethodInfo:
         return describe(self.parameters)
 
 
-#: The methods by name, as far as their files were imported; :func:`.methods.registry.methods` imports them all.
+#: The methods by name whose files were imported; :func:`.methods.registry.methods` imports them all.
 METHODS: dict[str, MethodInfo] = {}
 
 

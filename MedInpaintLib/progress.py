@@ -16,8 +16,7 @@ class Progress:
 
     ``report(fraction, stage)`` is called with a fraction in 0..1 that never decreases: at the first update, at the one
     that reaches 1, and in between at most once in :data:`INTERVAL`, so short stages may go unreported. ``cancelled()``
-    is asked at every update; when it returns True, :class:`Cancelled` is raised there, so long loops need only
-    ``update``.
+    is asked at every update; when it returns True, :class:`Cancelled` is raised there, so loops need only that.
 
     >>> seen = []
     >>> progress = Progress(report=lambda fraction, stage: seen.append((fraction, stage)))

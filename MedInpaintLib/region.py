@@ -26,12 +26,11 @@ class Region:
     """A box of the image around a part of the hole.
 
     Attributes:
-        values: float32 ``(k, j, i)`` or ``(j, i)``, scaled; **0 under the hole**, so that no method can see what lay
-            there.
+        values: float32 ``(k, j, i)`` or ``(j, i)``, scaled; **0 under the hole**, so that no method can see it.
         hole: bool array of the same shape, True = fill. Complete: no voxel of the box is hidden and not in it.
         box: where the region lies in the image, one slice for each of the image's axes.
         subject: the whole image, voided too. Axes of the image that are one voxel long are left out of both.
-        cache: what is computed once a region; see :meth:`cached`.
+        cache: values computed once a region; see :meth:`cached`.
 
     The border of the arrays is either the image's own border or at least two voxels away from the hole.
     """
@@ -75,7 +74,7 @@ class Region:
         return np.concatenate([self.values[np.newaxis], self.guides])
 
     def without_guides(self) -> Region:
-        """Return the same region of a subject without guides; both share what is cached, which no guide changes."""
+        """Return the same region of a subject without guides; both share the cache, which no guide changes."""
         if not self.subject.guides:
             return self
         return dataclasses.replace(self, subject=dataclasses.replace(self.subject, guides=()))

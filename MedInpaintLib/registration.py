@@ -98,7 +98,7 @@ class _Level:
 
 
 def block_mean(array: np.ndarray, strides: Sequence[int]) -> np.ndarray:
-    """Return means over blocks; what is left over at the far borders is dropped."""
+    """Return means over blocks; incomplete blocks at the far borders are dropped."""
     for axis, stride in enumerate(strides):
         if stride == 1:
             continue
@@ -362,11 +362,11 @@ def fit_locally(
     for mm, window, iterations in LOCAL:
         strides = [max(1, min(round(mm / step), size // 2)) for step, size in zip(spacing, fixed.shape, strict=True)]
         steps = [step * stride for step, stride in zip(spacing, strides, strict=True)]
-        here, here_known = _thinned(fixed, known, strides, steps)
-        there, there_known = _thinned(moving, usable, strides, steps)
+        fixed_means, fixed_known = _thinned(fixed, known, strides, steps)
+        moving_means, moving_known = _thinned(moving, usable, strides, steps)
         shift = np.array([block_mean(part, strides) for part in aside])
         for _ in range(iterations):
-            shift = shift + _window_step(here, here_known, there, there_known, shift, steps, window)
+            shift = shift + _window_step(fixed_means, fixed_known, moving_means, moving_known, shift, steps, window)
             soft = [window / 4 / step for step in steps]
             shift = np.array([ndimage.gaussian_filter(part, soft, mode="nearest") for part in shift])
         at = [(np.arange(size) + 0.5) / stride - 0.5 for size, stride in zip(fixed.shape, strides, strict=True)]

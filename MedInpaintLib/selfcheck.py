@@ -119,7 +119,7 @@ def self_check(
     trials = _hole(both)
     hidden = window.whole.full()
     both |= hidden
-    # SSIM's window reaches into the real hole, where nothing may be looked at.
+    # SSIM's window reaches into the real hole, whose voxels must stay hidden.
     truth = np.where(hidden, window.image.array.dtype.type(0), window.image.array)
     # What is cached (a registration) is computed with the trial holes hidden, so it cannot have seen into them.
     trial_subject = dataclasses.replace(window, whole=_hole(both), cache={})

@@ -240,7 +240,7 @@ def _margins() -> float:
 
 
 def _square_hole() -> tuple[torch.Tensor, torch.Tensor]:
-    """Return a frame of zeros, 8 x 8, and what is known of it: all but the 4 pixels in its middle."""
+    """Return a frame of zeros, 8 x 8, and its known pixels: all but the 4 in its middle."""
     import torch
 
     known = torch.ones(1, 1, 8, 8, dtype=torch.bool)

@@ -27,8 +27,8 @@ class Subject:
         scaling: from intensities to the scale in which methods work.
         modality: of the image.
         guides: other contrasts of the same subject, on the image's grid, undamaged where the hole is.
-        exemplars: scans of other subjects, of the same contrast: files, or what else :meth:`Volume.of` takes.
-        cache: what is computed once an image; see :meth:`cached`.
+        exemplars: scans of other subjects, of the same contrast: files, or other sources of :meth:`Volume.of`.
+        cache: values computed once an image; see :meth:`cached`.
     """
 
     image: Volume

@@ -99,7 +99,7 @@ class Volume:
 
     @classmethod
     def of(cls, source: Any, spacing: Sequence[float] | float | None = None) -> Volume:
-        """Make a volume of whatever the user has.
+        """Make a volume from any kind of image.
 
         Args:
             source: a path (file, or folder with one DICOM series), a SimpleITK image, a Volume, an array, or what numpy

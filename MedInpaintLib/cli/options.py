@@ -48,7 +48,7 @@ def assignments(texts: list[str]) -> dict[str, str]:
 
 def _parameter(field: dataclasses.Field, hint: Any) -> inspect.Parameter:
     kind, default = _typer_type(hint), field.default
-    if default is dataclasses.MISSING:  # a factory's: nothing on the command line stands for it
+    if default is dataclasses.MISSING:  # a factory: the command line has no text for its value
         default = None
     flag = field.metadata["flag"] or "--" + field.name.replace("_", "-")
     declaration = typer.Option(flag, metavar=field.metadata["metavar"] or None, help=field.metadata["help"])

@@ -45,7 +45,7 @@ class Blobs:
 
 
 def _outline(unit: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """Return the log radius in directions ``unit``: random waves, none beyond ``_LONGEST`` radii."""
+    """Return the log radius in directions ``unit``: random waves, at most ``_LONGEST`` radii in all."""
     log_radius = np.asarray(sum(waves(unit, _BUMPS, rng))) * (_DEPTH * math.sqrt(2 / WAVES))
     # The equal ball's radius lies between the smallest and the largest radius of the blob, hence half.
     bound = math.log(_LONGEST) / 2

@@ -17,7 +17,7 @@ _SHARE = re.compile(r"(\d+)/(\d+)")
 class Length:
     """A length in mm, in voxels along whichever axis it is laid (``px``), or in percent of a slice's shorter side.
 
-    Percent are of millimetres: what is round in mm is round in percent, whatever the spacing.
+    Percents are of millimetres: a shape that is round in mm is round in percent, at any spacing.
 
     >>> Length.parse("1/8").whole_voxels(Grid((30, 256, 320), (5.0, 0.9, 0.9)), axis=1)
     32

@@ -107,7 +107,7 @@ def _check_outputs(job: FillJob) -> None:
 
 
 def _exemplars_of(job: FillJob) -> list[str]:
-    """Return the folder with the exemplars, and what is in it: links may lead elsewhere."""
+    """Return the folder with the exemplars and its entries, since links may lead elsewhere."""
     if job.exemplars is None:
         return []
     with contextlib.suppress(OSError):  # the pipeline says what is wrong with it

@@ -21,7 +21,7 @@ SMALL = 4.0
 #: mm up to which regression from the rim is worth a trial.
 LEARNABLE = 7.0
 
-#: Where a method gives no spread of its own, the spread among it and these stands for its uncertainty.
+#: Where a method gives no spread of its own, the spread among it and these is its uncertainty.
 PEERS = ("biharmonic", "patch-regression", "patch")
 
 #: The network that self-checks of flat images try, if its packages are installed and it has a model for such images.
@@ -82,7 +82,7 @@ def candidates(subject: Subject) -> list[str]:
 
 
 def _can_run(method: str, modality: str) -> bool:
-    """Tell whether a method's packages are installed and it has a model for such images."""
+    """Return whether a method's packages are installed and it has a model for such images."""
     from ..models.store import available
     from .registry import get
 
@@ -104,7 +104,7 @@ def _depth(subject: Subject) -> float:
 
 
 def _can_be_learned(subject: Subject) -> bool:
-    """Tell whether patch-regression with its default parameters can learn from around every part of the hole."""
+    """Return whether patch-regression with its default parameters can learn from around every part of the hole."""
     around = grow(subject.whole.box, [WIDEST] * len(subject.whole.shape), subject.whole.shape)
     return can_learn(subject.squeeze(subject.whole.crop(around)), subject.spacing, Settings())
 

@@ -18,7 +18,7 @@ from ..region import Region
 from ..subject import Subject
 from ..volume import Volume
 
-#: Exemplars that correlate less with the scan after alignment show something else, or lie askew. Measured on T1 heads
+#: Exemplars that correlate less with the scan after alignment show something else, or are tilted. Measured on T1 heads
 #: of five scanners: 0.88 to 0.93 where the two fit, 0.66 for a head that was aligned tilted.
 ALIKE = 0.75
 

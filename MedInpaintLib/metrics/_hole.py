@@ -31,7 +31,7 @@ def inside(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> tuple[np.
 
 
 def bounding_box(hole: np.ndarray, margin: int = 0) -> tuple[slice, ...]:
-    """Return the smallest box around the hole, ``margin`` voxels wider on every side where the image goes on."""
+    """Return the smallest box around the hole, ``margin`` voxels wider on every side, within the image."""
     box = []
     for axis, size in enumerate(hole.shape):
         other_axes = tuple(other for other in range(hole.ndim) if other != axis)

@@ -111,15 +111,15 @@ def _masked(
 ) -> dict[str, float]:
     width = check_data_range(data_range)
     # SSIM is defined for intensities in 0..R: it sees both images as a display with that window would show them.
-    shown, reference = np.clip(composite - black, 0, width), np.clip(truth - black, 0, width)
+    display, reference = np.clip(composite - black, 0, width), np.clip(truth - black, 0, width)
     scores = {
         "mse": mse(composite, truth, where),
         "rmse": rmse(composite, truth, where),
         "mae": mae(composite, truth, where),
         "nmse": nmse(composite - black, truth - black, where),
         "psnr": psnr(composite, truth, where, data_range=width),
-        "ssim": ssim(shown, reference, where, data_range=width),
-        "ssim_inner": ssim(shown, reference, where, data_range=width, erode=True),
+        "ssim": ssim(display, reference, where, data_range=width),
+        "ssim_inner": ssim(display, reference, where, data_range=width, erode=True),
         "gradient_energy": gradient_energy(composite, truth, where, spacing=spacing),
     }
     if not where.all():
@@ -132,7 +132,7 @@ def _brats(composite: np.ndarray, truth: np.ndarray, where: np.ndarray, **_: obj
 
     Both images are clipped to the 0.5..99.5 percentiles of the voided image (background zeros included, lower end not
     below 0) and scaled to 0..1. SSIM: both zeroed outside the mask, 11-tap Gaussian of sigma 1.5 in the planes across x
-    alone (a volume was passed as a batch of one with x as channels), range = the larger of the two. PSNR: the
+    alone (a volume was passed as a batch of one with x as channels), range = the larger of both. PSNR: the
     prediction clamped to the target's range in the mask, which is the maximum; ``psnr_01``: 1 is the maximum.
     """
     low, high = np.percentile(np.where(where, 0.0, truth), [0.5, 99.5])

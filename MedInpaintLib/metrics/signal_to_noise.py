@@ -11,8 +11,7 @@ from .squared_error import mse
 
 
 def psnr(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray, *, data_range: float) -> float:
-    r"""Return the peak signal-to-noise ratio over the hole :math:`H`, dB: infinite for a perfect fill, NaN for NaN in
-    it.
+    r"""Return the peak signal-to-noise ratio over the hole :math:`H`, in dB; infinite if perfect, NaN if it holds NaN.
 
     .. math:: \mathrm{PSNR} = 10 \log_{10} \frac{R^2}{\mathrm{MSE}_H}
 

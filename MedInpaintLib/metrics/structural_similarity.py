@@ -83,7 +83,7 @@ def ssim_map(
         data_range: :math:`R`.
         sigma: of the Gaussian, in voxels; it is cut off at 3.5 sigma.
         axes: the window's axes; all by default.
-        mode: how the image goes on beyond its border, a mode of :func:`scipy.ndimage.gaussian_filter`.
+        mode: how to extend the image beyond its border, a mode of :func:`scipy.ndimage.gaussian_filter`.
     """
     c1, c2 = (K1 * check_data_range(data_range)) ** 2, (K2 * data_range) ** 2
     first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)

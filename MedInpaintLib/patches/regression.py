@@ -1,6 +1,6 @@
 """Local regression: learn from the tissue around a hole how such tissue continues, and continue it so.
 
-A hole's *ring* is what is known within a few millimetres of it. The stencil of ring and hole is laid over thousands of
+A hole's *ring* is the known tissue within a few millimetres of it. The stencil of ring and hole is laid over thousands of
 nearby places where everything is known, and a linear map from ring to hole is fitted to those whose ring looks most
 like the hole's. The map starts from the smooth continuation (a thin-plate spline, which needs no examples) and learns
 only its error, so with nothing to learn the result is that spline.
@@ -53,7 +53,7 @@ class Settings:
     Attributes:
         ring: mm of known surroundings that the fill is predicted from.
         window: mm around the hole in which examples lie.
-        examples: places that are looked at.
+        examples: places to read.
         nearest: how many are learned from: those whose ring looks most like the hole's.
     """
 
@@ -253,7 +253,7 @@ def _examples(
         drawn = rng.choice(count, min(most, count), replace=False)
         corners = np.unravel_index(drawn, free)
         places = np.asarray(np.ravel_multi_index(corners, shape))
-        # Blocks of the stencil's size are dealt out to four folds, so that neighbours of a block are in other folds.
+        # Blocks of the stencil's size are distributed over four folds, so that neighbouring blocks are in other folds.
         blocks = [at // wide for at, wide in zip(corners, stencil.shape, strict=True)]
         fold = np.asarray(np.arange(1, len(blocks) + 1) @ np.array(blocks)) % 4
         ring, hole = (

@@ -40,7 +40,7 @@ class Settings:
 
     Attributes:
         size: of a patch, mm; within :data:`LEAST` and :data:`MOST` voxels.
-        search: how far around the hole patches are looked for, mm; at most :data:`MOST_REACH` voxels.
+        search: how far around the hole to look for patches, mm; at most :data:`MOST_REACH` voxels.
         matches: how many matches of a patch vote.
         freedom: 0..1, share of a difference in brightness between patches that is ignored and corrected.
         sweeps: how often search and vote alternate on each level.
@@ -191,8 +191,7 @@ def synthesize(
     """Fill a hole with patches of the sources.
 
     Args:
-        start: float32 ``(channels, *shape)``: the image, its hole filled with a first guess, then guides, known
-            everywhere.
+        start: float32 ``(channels, *shape)``: the image, its hole filled with a first guess, then its guides.
         hole: bool ``(*shape)``, True = fill.
         sources: images to copy from, mostly the image itself where it is known. A patch is copied only whole.
         spacing: mm, in the order of the axes.

@@ -114,8 +114,7 @@ def solve_biharmonic(
 ) -> Solution:
     """Fill the hole with ``laplace laplace u = 0``: a thin plate that also continues the slopes at the hole's edge.
 
-    As ``skimage.restoration.inpaint_biharmonic`` away from the border, with spacing; arguments of
-    :func:`solve_laplace`.
+    As ``skimage.restoration.inpaint_biharmonic`` away from the border, with spacing; arguments: :func:`solve_laplace`.
     """
     return _solve(values, hole, None, _Equation(2, axis_weights(spacing), accuracy, max_iterations), progress)
 

@@ -18,7 +18,7 @@ from .laplacian import HoleLaplacian
 
 #: Of the axes that can still be coarsened, those are whose weight is at least this share of the largest.
 STRONG = 0.3
-#: Jacobi-scaled eigenvalues above this are the smoother's work, those below the coarse grid's (3-D: 1/3).
+#: Jacobi-scaled eigenvalues above this are the smoother's work, those below the coarse grid's (3-D coarsening: 1/3).
 SMOOTH_FROM, SMOOTH_TO = 1 / 3, 2.0
 
 
@@ -111,13 +111,13 @@ class _Transfer:
             odd = 0.25 * _axis(values, axis, slice(1, 2 * size, 2))
             count = odd.shape[axis]
             np.multiply(_axis(values, axis, slice(0, 2 * size, 2)), 0.5, out=_axis(coarse, axis, slice(0, size)))
-            here = _axis(coarse, axis, slice(0, count))
-            here += odd
+            left = _axis(coarse, axis, slice(0, count))
+            left += odd
             after = min(count, size - 1)
-            there = _axis(coarse, axis, slice(1, 1 + after))
-            there += _axis(odd, axis, slice(0, after))
+            right = _axis(coarse, axis, slice(1, 1 + after))
+            right += _axis(odd, axis, slice(0, after))
             if beyond is not None:
-                here += odd * _axis(beyond, axis, slice(0, count))
+                left += odd * _axis(beyond, axis, slice(0, count))
             values = coarse
         values *= self._coarse.unknown
         return values.ravel()
@@ -131,10 +131,10 @@ class _Transfer:
             fine = np.zeros((*values.shape[:axis], size + 1, *values.shape[axis + 1 :]), values.dtype)
             _axis(fine, axis, slice(0, size, 2))[...] = _axis(values, axis, slice(0, evens))
             between = _axis(fine, axis, slice(1, size, 2))
-            here = _axis(values, axis, slice(0, odds))
-            np.add(here, _axis(values, axis, slice(1, odds + 1)), out=between)
+            left = _axis(values, axis, slice(0, odds))
+            np.add(left, _axis(values, axis, slice(1, odds + 1)), out=between)
             if beyond is not None:
-                between += here * _axis(beyond, axis, slice(0, odds))
+                between += left * _axis(beyond, axis, slice(0, odds))
             between *= 0.5
             values = fine
         values *= self._fine.unknown
