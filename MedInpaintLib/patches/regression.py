@@ -1,6 +1,6 @@
 """Local regression: learn from the tissue around a hole how such tissue continues, and continue it so.
 
-A hole's *ring* is the known tissue within a few millimetres of it. The stencil of ring and hole is laid over thousands of
+A hole's *ring* is the known tissue a few millimetres around it. The stencil of ring and hole is laid over thousands of
 nearby places where everything is known, and a linear map from ring to hole is fitted to those whose ring looks most
 like the hole's. The map starts from the smooth continuation (a thin-plate spline, which needs no examples) and learns
 only its error, so with nothing to learn the result is that spline.
