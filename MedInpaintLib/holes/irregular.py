@@ -36,7 +36,7 @@ def voxels_of_ball(diameter: Length, grid: Grid) -> int:
 
 
 def carve(field: np.ndarray, count: int) -> np.ndarray:
-    """Return a stencil: the ``count`` voxels with the smallest numbers that hang together by their faces.
+    """Return a stencil: the ``count`` voxels of the smallest numbers that are connected by their faces.
 
     A bump that coarse voxels cut off is replaced by the next voxels at the rim of the rest. Where the field has fewer
     voxels than that, the stencil has all of them.
