@@ -1,4 +1,4 @@
-"""Alignment: another scan, laid affinely over this one. SimpleITK does it, and appears here and in ``volume`` alone."""
+"""Alignment of another scan to this one by an affine map. SimpleITK is used only here and in ``volume``."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Aligned:
 
 @dataclasses.dataclass(frozen=True)
 class _Pair:
-    """Both scans and what is known of the first, thinned: to smooth a whole scan takes longer than to register it."""
+    """Both scans and the mask of known voxels, thinned: smoothing a whole scan takes longer than registering it."""
 
     target: SimpleITK.Image
     source: SimpleITK.Image
@@ -64,9 +64,9 @@ def align(fixed: Volume, known: np.ndarray, moving: Volume, progress: Progress |
     """Register a scan of the same contrast onto another one: rigid, then affine; by correlation, centres first.
 
     Args:
-        fixed: the image to lay over; what is not known in it is not looked at.
+        fixed: the image to register to; only its known voxels count.
         known: bool, of its shape.
-        moving: the scan, somewhere else in space, of any orientation.
+        moving: the scan, anywhere in space, of any orientation.
         progress: reports and cancels.
     """
     import SimpleITK as sitk
@@ -89,17 +89,16 @@ def align(fixed: Volume, known: np.ndarray, moving: Volume, progress: Progress |
 
 
 def align_rigidly(fixed: Volume, moving: Volume, progress: Progress | None = None) -> Volume | None:
-    """Another contrast of the same subject, rigidly laid over an image: float32 on its grid, 0 beyond; by mutual
-    information (Mattes et al., SPIE Medical Imaging 2001), from where the headers put the two and from where their
-    centres meet.
+    """Register another contrast of the same subject rigidly: float32 on the image's grid, 0 beyond; by mutual
+    information (Mattes et al., SPIE Medical Imaging 2001), from the headers' positions and from aligned centres.
 
     Args:
-        fixed: the image to lay over.
+        fixed: the image to register to.
         moving: the other contrast, of as many axes.
         progress: reports and cancels.
 
     Returns:
-        None when SimpleITK finds no way: too small, too flat, too far apart.
+        None where SimpleITK fails: too small, too flat, too far apart.
     """
     import SimpleITK as sitk
 
@@ -109,13 +108,13 @@ def align_rigidly(fixed: Volume, moving: Volume, progress: Progress | None = Non
     starts: list[Any] = [sitk.Euler2DTransform() if flat else sitk.Euler3DTransform()]
     starts[0].SetCenter(_middle(target))
     how = sitk.CenteredTransformInitializerFilter.MOMENTS
-    found: list[tuple[float, Any]] = []
+    candidates: list[tuple[float, Any]] = []
     try:
         starts.append(sitk.CenteredTransformInitializer(target, source, starts[0], how))
         for number, start in enumerate(starts):
             progress.update(0.05 + 0.3 * number, "Registering")
-            found.append(_rigid(target, source, GRIDS[1], type(starts[0])(start)))
-        best = min(found, key=lambda each: each[0])[1]
+            candidates.append(_rigid(target, source, GRIDS[1], type(starts[0])(start)))
+        best = min(candidates, key=lambda each: each[0])[1]
         progress.update(0.65, "Registering")
         transform = _rigid(target, source, GRIDS[1] / 2, best)[1]
     except RuntimeError:
@@ -173,7 +172,7 @@ def _registered(pair: _Pair, start: Any) -> Any:
     method.SetMetricAsCorrelation()
     method.SetMetricFixedMask(pair.mask)
     method.SetInterpolator(sitk.sitkLinear)
-    # Smoothed and thinned by hand: the method's own pyramid would not make thick slices isotropic first.
+    # Smoothed and thinned beforehand: the method's own pyramid would not make thick slices isotropic first.
     method.SetOptimizerAsRegularStepGradientDescent(2.0, 1e-3, ITERATIONS, relaxationFactor=0.6)
     method.SetOptimizerScalesFromPhysicalShift()
     # The sum over several threads depends on how they take turns, and the same seed must give the same fill.
@@ -190,19 +189,19 @@ def _thinned(image: SimpleITK.Image, mm: float, nearest: bool = False) -> Simple
 
     spacing = np.array(image.GetSpacing())
     fields = spacing * image.GetSize()
-    wanted = np.maximum(spacing, np.minimum(mm, fields / 16))
-    size = np.maximum(np.floor(fields / wanted), 4)
-    wanted = fields / size
+    step = np.maximum(spacing, np.minimum(mm, fields / 16))
+    size = np.maximum(np.floor(fields / step), 4)
+    step = fields / size
     if not nearest:
-        image = sitk.SmoothingRecursiveGaussian(image, [float(each) for each in np.maximum(wanted / 2, 1e-3)])
-    start = image.TransformContinuousIndexToPhysicalPoint([float(each) for each in (wanted / spacing - 1) / 2])
+        image = sitk.SmoothingRecursiveGaussian(image, [float(each) for each in np.maximum(step / 2, 1e-3)])
+    start = image.TransformContinuousIndexToPhysicalPoint([float(each) for each in (step / spacing - 1) / 2])
     return sitk.Resample(
         image,
         [int(each) for each in size],
         sitk.Transform(),
         sitk.sitkNearestNeighbor if nearest else sitk.sitkLinear,
         start,
-        [float(each) for each in wanted],
+        [float(each) for each in step],
         image.GetDirection(),
         0.0,
         image.GetPixelID(),
@@ -213,8 +212,8 @@ def _similarity(pair: _Pair, transform: Any) -> float:
     import SimpleITK as sitk
 
     laid = sitk.Resample(pair.source, pair.target, transform, sitk.sitkLinear, float("nan"))
-    here, there = (sitk.GetArrayFromImage(each) for each in (pair.target, laid))
-    both = np.isfinite(there) & (sitk.GetArrayFromImage(pair.mask) > 0)
-    if np.count_nonzero(both) < 50 or min(here[both].std(), there[both].std()) == 0:
+    fixed_values, moving_values = (sitk.GetArrayFromImage(each) for each in (pair.target, laid))
+    both = np.isfinite(moving_values) & (sitk.GetArrayFromImage(pair.mask) > 0)
+    if np.count_nonzero(both) < 50 or min(fixed_values[both].std(), moving_values[both].std()) == 0:
         return 0.0
-    return float(np.corrcoef(here[both], there[both])[0, 1])
+    return float(np.corrcoef(fixed_values[both], moving_values[both])[0, 1])

@@ -28,11 +28,8 @@ class DataRange:
 def data_range_of(
     known: np.ndarray, modality: Modality, dtype: np.dtype, given: float | Sequence[float] | None = None
 ) -> DataRange:
-    """Return the range of an image.
-
-    By default: 400 HU around 40 HU for CT; 255 for 8-bit films; else from 0 to the robust maximum, which is the 99.5
-    percentile of the foreground. Only known voxels count: a score must not depend on a range that the truth under the
-    hole sets.
+    """Return an image's range: by default 400 HU around 40 HU for CT, 255 for 8-bit films, else from 0 to the
+    foreground's 99.5 percentile. Only known voxels count: the truth under the hole must not set the range of its score.
 
     Args:
         known: sample of known voxels, 1-D.
@@ -71,13 +68,13 @@ def _black_of_window(modality: Modality, width: float) -> float:
     return black if modality.scale is None else max(black, modality.scale[0])
 
 
-def _two(given: Sequence[float]) -> tuple[float, float]:
-    if len(given) != 2 or not (math.isfinite(given[0]) and math.isfinite(given[1]) and given[0] < given[1]):
-        raise ParameterError(f"The data range must be R or (low, high) with low < high; found {given!r}.")
-    return float(given[0]), float(given[1])
+def _two(bounds: Sequence[float]) -> tuple[float, float]:
+    if len(bounds) != 2 or not (math.isfinite(bounds[0]) and math.isfinite(bounds[1]) and bounds[0] < bounds[1]):
+        raise ParameterError(f"The data range must be R or (low, high) with low < high; found {bounds!r}.")
+    return float(bounds[0]), float(bounds[1])
 
 
-def _positive(given: float) -> float:
-    if not (math.isfinite(given) and given > 0):
-        raise ParameterError(f"The data range must be a positive number or (low, high); found {given!r}.")
-    return float(given)
+def _positive(width: float) -> float:
+    if not (math.isfinite(width) and width > 0):
+        raise ParameterError(f"The data range must be a positive number or (low, high); found {width!r}.")
+    return float(width)

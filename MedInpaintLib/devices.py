@@ -9,32 +9,31 @@ from .errors import ParameterError
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
-def check_device(asked: str) -> None:
+def check_device(device: str) -> None:
     """Check that this is a name of a device; raises ParameterError."""
-    if not re.fullmatch("|".join(DEVICES) + "|cuda:[0-9]+", asked):
+    if not re.fullmatch("|".join(DEVICES) + "|cuda:[0-9]+", device):
         known = ", ".join(DEVICES)
-        raise ParameterError(f"There is no device '{asked}'; choose one of {known}, or cuda:0, cuda:1, ...")
+        raise ParameterError(f"There is no device '{device}'; choose one of {known}, or cuda:0, cuda:1, ...")
 
 
-def use(asked: str) -> tuple[str, list[str]]:
-    """Return the device to use, and a warning where it is not the one that is asked for.
-
-    That is the quickest one for ``"auto"``, and the CPU where this machine has no device of the kind that is asked for.
+def use(device: str) -> tuple[str, list[str]]:
+    """Return the device to use (the quickest one for ``"auto"``, the CPU where this machine has none of the kind), and
+    a warning where it is not the one asked for.
 
     Raises:
         ParameterError: there is no such device, or there are others of its kind and not this one.
     """
-    check_device(asked)
-    there = available()
-    if asked == "auto":
-        return there[0], []
-    if asked in there:
-        return asked, []
-    kind = asked.partition(":")[0]
-    if kind in there:
-        raise ParameterError(f"The device '{asked}' is not available; choose one of auto, {', '.join(there)}.")
+    check_device(device)
+    devices = available()
+    if device == "auto":
+        return devices[0], []
+    if device in devices:
+        return device, []
+    kind = device.partition(":")[0]
+    if kind in devices:
+        raise ParameterError(f"The device '{device}' is not available; choose one of auto, {', '.join(devices)}.")
     return "cpu", [
-        f"The device '{asked}' was asked for and is not available here: {why_not(kind)}. The CPU was used, which is "
+        f"The device '{device}' was asked for and is not available here: {why_not(kind)}. The CPU was used, which is "
         "slower."
     ]
 
@@ -45,12 +44,12 @@ def available() -> list[str]:
         import torch
     except ImportError:
         return ["cpu"]
-    found = []
+    devices = []
     if torch.cuda.is_available():
-        found = ["cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+        devices = ["cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
     if torch.backends.mps.is_available():
-        found.append("mps")
-    return [*found, "cpu"]
+        devices.append("mps")
+    return [*devices, "cpu"]
 
 
 def why_not(kind: str) -> str:

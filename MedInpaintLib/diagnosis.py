@@ -1,8 +1,8 @@
 """Diagnosis: what MedInpaint runs on, and whether all that it needs is there. A text to copy into a question.
 
-``python -m MedInpaintLib.diagnosis`` prints it, section by section; the exit code is 1 where something that is needed
-is missing or broken. No section hides another one: each comes by itself, whatever goes wrong in it, and PyTorch comes
-last, since to import it takes seconds and may, where it is broken, end the process.
+``python -m MedInpaintLib.diagnosis`` prints it, section by section; the exit code is 1 where something needed is
+missing or broken. An error in one section hides no other. PyTorch comes last: importing it takes seconds and, where it
+is broken, can end the process.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from .threads import one_for_blas
 NEEDED = {"numpy": "numpy", "scipy": "scipy", "SimpleITK": "SimpleITK"}
 OPTIONAL = {"scikit-image": "skimage", "opencv-python-headless": "cv2", "safetensors": "safetensors"}
 TORCH = "torch"
-#: Seconds to wait for a program that tells of the machine.
+#: Seconds to wait for a program that describes the machine.
 PATIENCE = 20
 _GIB = 2**30
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """One line, and whether it is well that it is so."""
+    """One line, and whether it is fine."""
 
     text: str
     well: bool = True
@@ -49,14 +49,14 @@ class Section:
 
     @property
     def well(self) -> bool:
-        """Whether all of them are."""
+        """Whether all findings are fine."""
         return all(each.well for each in self.findings)
 
     def text(self) -> str:
         """Format the title and a line for each finding; an exclamation mark marks problems."""
         home = os.path.expanduser("~")
         lines = [self.title, *(f"{'  ' if each.well else '! '}{each.text}" for each in self.findings)]
-        # The user's name is nobody's business.
+        # The home folder's name holds the user's name, which is private.
         return "\n".join(line.replace(home, "~") if len(home) > 1 else line for line in lines)
 
 
@@ -64,7 +64,7 @@ Part = Callable[[], Iterable[Finding]]
 
 
 def report() -> list[Section]:
-    """All sections."""
+    """Return all sections."""
     return list(sections())
 
 
@@ -83,35 +83,35 @@ def sections() -> Iterator[Section]:
         yield Section(title, tuple(_guarded(part)))
 
 
-def text(found: Iterable[Section]) -> str:
-    """All sections as one text, and what is to be said of them."""
-    found = list(found)
-    return "\n\n".join([*(section.text() for section in found), verdict(found)])
+def text(all_sections: Iterable[Section]) -> str:
+    """Format all sections as one text, followed by the verdict."""
+    all_sections = list(all_sections)
+    return "\n\n".join([*(section.text() for section in all_sections), verdict(all_sections)])
 
 
-def verdict(found: Iterable[Section]) -> str:
-    """One line: is all well?"""
-    wrong = sum(not each.well for section in found for each in section.findings)
+def verdict(all_sections: Iterable[Section]) -> str:
+    """Say in one line whether all is well."""
+    wrong = sum(not each.well for section in all_sections for each in section.findings)
     if not wrong:
         return "All is well."
     return f"{wrong} {'thing is' if wrong == 1 else 'things are'} not well, see the lines that begin with '!'."
 
 
 def main() -> int:
-    """Print the sections as they are found; returns the exit code."""
+    """Print each section as soon as it is ready; return the exit code."""
     one_for_blas()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # names of folders hold signs that not every terminal can show
-    found = []
+    all_sections = []
     for section in sections():
-        found.append(section)
+        all_sections.append(section)
         print(section.text(), end="\n\n", flush=True)
-    print(verdict(found), flush=True)
-    return 0 if all(section.well for section in found) else 1
+    print(verdict(all_sections), flush=True)
+    return 0 if all(section.well for section in all_sections) else 1
 
 
 def _guarded(part: Part) -> Iterator[Finding]:
-    """Return the findings of a part; what stops it is the last one."""
+    """Yield the findings of a part; an error that stops it becomes the last one."""
     try:
         yield from part()
     except Exception as error:
@@ -152,13 +152,13 @@ def _disk() -> Iterator[Finding]:
 
 def _driver() -> Iterator[Finding]:
     """Ask NVIDIA's own program, which knows of GPUs that PyTorch cannot use."""
-    asked = "name,driver_version,memory.total,memory.free"
+    query = "name,driver_version,memory.total,memory.free"
     try:
-        answer = _said_by("nvidia-smi", f"--query-gpu={asked}", "--format=csv,noheader")
+        answer = _said_by("nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader")
     except FileNotFoundError:
         yield Finding("NVIDIA driver: none (there is no program nvidia-smi)")
     except (OSError, subprocess.SubprocessError) as error:
-        # What is wrong it says where others say what they found.
+        # nvidia-smi writes its errors to standard output.
         why = " ".join(str(getattr(error, "stdout", None) or _said(error)).split())
         yield Finding(f"NVIDIA driver: nvidia-smi fails ({why})")
     else:
@@ -168,7 +168,7 @@ def _driver() -> Iterator[Finding]:
 
 
 def memory() -> tuple[int, int | None]:
-    """Bytes of main memory, and how many of them are free; None where the system does not tell."""
+    """Return the bytes of main memory and of its free part; None where the system does not tell."""
     if sys.platform == "win32":
         return _memory_of_windows()
     if sys.platform == "darwin":
@@ -182,7 +182,7 @@ def memory() -> tuple[int, int | None]:
 
 
 def memory_of_linux(meminfo: str) -> tuple[int, int | None]:
-    """From the content of /proc/meminfo.
+    """Parse the content of /proc/meminfo.
 
     >>> memory_of_linux("MemTotal:  100 kB\\nMemFree:  10 kB\\nMemAvailable:  60 kB\\n")
     (102400, 61440)
@@ -193,7 +193,7 @@ def memory_of_linux(meminfo: str) -> tuple[int, int | None]:
 
 
 def memory_of_macos(memsize: str, vm_stat: str) -> tuple[int, int | None]:
-    """From what ``sysctl -n hw.memsize`` and ``vm_stat`` say.
+    """Parse the output of ``sysctl -n hw.memsize`` and ``vm_stat``.
 
     >>> memory_of_macos("8192", "... (page size of 4096 bytes)\\nPages free:   1.\\nPages inactive:  2.\\n")
     (8192, 12288)
@@ -236,7 +236,7 @@ def _said_by(*command: str) -> str:
     Raises:
         OSError, subprocess.SubprocessError: it is not there, fails, or takes too long.
     """
-    # On Windows no black window is to flash up.
+    # No black window may flash up on Windows.
     flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     done = subprocess.run(
         command,
@@ -265,16 +265,16 @@ def _packages() -> Iterator[Finding]:
 
 
 def _package(package: str, module: str, why: str, needed: bool = False) -> Finding:
-    """Its version, by importing it: what is installed may be broken all the same."""
+    """Import a package and report its version: an installed package may still be broken."""
     try:
-        found = importlib.import_module(module)
+        imported_module = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name == module:
             return Finding(f"{package}: not installed; {why}", well=not needed)
         return _broken(package, error)
     except Exception as error:
         return _broken(package, error)
-    return Finding(f"{package} {getattr(found, '__version__', None) or _version(package)}")
+    return Finding(f"{package} {getattr(imported_module, '__version__', None) or _version(package)}")
 
 
 def _broken(package: str, error: Exception) -> Finding:
@@ -289,7 +289,7 @@ def _version(package: str) -> str:
 
 
 def _needed_by(package: str) -> str:
-    """Which methods need a package, in words."""
+    """Name the methods that need a package."""
     try:
         from .methods.registry import methods
 
@@ -304,13 +304,13 @@ def _models() -> Iterator[Finding]:
 
     known = store.models()
     for bundle in known.values():
-        place = "released" if store.is_released(bundle) else "your own"
+        origin = "released" if store.is_released(bundle) else "your own"
         try:
             bundle.verify()
         except Exception as error:
-            yield Finding(f"{bundle.name}: {bundle.architecture}, {place}: {error}", well=False)
+            yield Finding(f"{bundle.name}: {bundle.architecture}, {origin}: {error}", well=False)
         else:
-            yield Finding(f"{bundle.name}: {bundle.architecture}, {bundle.modality}, {place}; sha256 is right")
+            yield Finding(f"{bundle.name}: {bundle.architecture}, {bundle.modality}, {origin}; sha256 is right")
     for folder, why in store.broken().items():
         yield Finding(f"{folder.name}: {why}", well=False)
     yield from _guarded(_without_model)
@@ -320,8 +320,8 @@ def _without_model() -> Iterator[Finding]:
     from .methods.registry import methods
     from .models.store import models
 
-    there = {bundle.architecture for bundle in models().values()}
-    without = [name for name, info in methods().items() if info.architecture and info.architecture not in there]
+    architectures = {bundle.architecture for bundle in models().values()}
+    without = [name for name, info in methods().items() if info.architecture and info.architecture not in architectures]
     if without:
         yield Finding(f"There is no model for: {', '.join(without)}; 'medinpaint models add' adds one")
 
@@ -343,9 +343,9 @@ def _samples() -> Iterator[Finding]:
 
 
 def _torch() -> Iterator[Finding]:
-    found = _package(TORCH, TORCH, f"{_needed_by(TORCH)}; and to estimate contrasts and to train models")
-    yield found
-    if found.well and TORCH in sys.modules:
+    finding = _package(TORCH, TORCH, f"{_needed_by(TORCH)}; and to estimate contrasts and to train models")
+    yield finding
+    if finding.well and TORCH in sys.modules:
         yield from _guarded(_devices)
 
 
@@ -354,13 +354,13 @@ def _devices() -> Iterator[Finding]:
 
     from .devices import available, why_not
 
-    there = available()
-    yield Finding(f"Devices: {', '.join(there)}")
-    if "cuda" not in there:
+    devices = available()
+    yield Finding(f"Devices: {', '.join(devices)}")
+    if "cuda" not in devices:
         yield Finding(f"No CUDA: {why_not('cuda')}")
-    if "mps" not in there and sys.platform == "darwin":
+    if "mps" not in devices and sys.platform == "darwin":
         yield Finding(f"No MPS: {why_not('mps')}")
-    for number in range(sum(":" in each for each in there)):
+    for number in range(sum(":" in each for each in devices)):
         yield from _guarded(lambda number=number: _gpu(number))  # type: ignore[misc]
     yield Finding(f"Threads: {torch.get_num_threads()}")
 

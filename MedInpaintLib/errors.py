@@ -1,7 +1,6 @@
 """The error tree: everything a user can cause derives from :class:`MedInpaintError`.
 
-Each message is one line that says what was wrong, what was found and what to do about it. The command line
-prints it without a traceback, the panel shows it in its status line, Python users catch it.
+Each message is one line: what was wrong, what was found and what to do about it. No traceback is shown with it.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ class OutputError(MedInpaintError, OSError):
 
 
 class OutputPathError(OutputError, InputError):
-    """The place for a result does not exist or has an unknown format; found before any work was done."""
+    """The folder for a result does not exist, or its format is unknown; found before any work was done."""
 
 
 class ConvergenceError(MedInpaintError):
@@ -66,7 +65,7 @@ class Cancelled(MedInpaintError):
 
 
 def in_one_line(error: Exception) -> str:
-    """Return one line about any error for the user; a fault of the program is named as one."""
+    """Describe any error to the user in one line; a fault of the program is named as one."""
     if isinstance(error, MedInpaintError):
         return str(error)
     if isinstance(error, ModuleNotFoundError):

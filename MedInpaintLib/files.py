@@ -18,23 +18,23 @@ def real_path(path: str | os.PathLike[str]) -> Path:
 
 
 def check_folder(path: str | os.PathLike[str]) -> None:
-    """Find out before the work, not after it, that no file can be made there.
+    """Check before the work that a file can be made there.
 
     Raises:
         OutputPathError: the folder does not exist or is write-protected, or there is a folder of the file's own name.
     """
-    place = real_path(path)
-    folder = place.parent
+    target = real_path(path)
+    folder = target.parent
     if not folder.is_dir():
         raise OutputPathError(f"The folder '{folder}' for the output does not exist; create it first.")
     if not os.access(folder, os.W_OK):
         raise OutputPathError(f"The folder '{folder}' for the output is write-protected.")
-    if place.is_dir():
+    if target.is_dir():
         raise OutputPathError(f"The output '{path}' is a folder; give the name of a file.")
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:
-    """Make a folder, and those above it, where they are not there yet.
+    """Make a folder and its parents where they are missing.
 
     Raises:
         OutputPathError: it cannot be made, for example because a file has its name.
@@ -47,11 +47,11 @@ def make_folder(path: str | os.PathLike[str]) -> None:
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path to write to; what was written there replaces ``path`` when the block ends without an error.
+    """Yield a temporary path; what is written there replaces ``path`` when the block ends without an error.
 
-    The temporary path is in a folder of its own beside the target and has the target's name, so formats of two files
-    (``.mhd`` + ``.zraw``) name each other rightly. The header moves last: it never points at a missing half. Where
-    ``path`` is a symbolic link, the file that it points to is replaced, and the link stays.
+    The temporary path has the target's name, in a folder beside it, so that the two files of a format (``.mhd`` +
+    ``.zraw``) name each other correctly. The header moves last: it never points at a missing file. Symbolic links stay,
+    and the file that they point to is replaced.
 
     Raises:
         OutputError: the file system refuses (disk full, no permission).

@@ -1,4 +1,4 @@
-"""Region by region: crop, predict, blend, restore. The part of the road that is the same whoever chose the method."""
+"""Region by region: crop, predict, blend, restore; the same steps for every method."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LAST = "harmonic"
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """All that is decided before the first region is filled.
+    """All decisions before the first region is filled.
 
     Attributes:
         method: which.
@@ -51,12 +51,12 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class Filling:
-    """What was filled in, and what the method said of it.
+    """The filled voxels, and the method's notes and warnings.
 
     Attributes:
         patches: the filled voxels, region by region.
         notes, warnings: the method's, for all regions.
-        instead: names of the methods that had to step in for all of the hole; None when the method did some of it.
+        instead: names of the methods that replaced this one in all of the hole; None when it filled some of it.
         device: where the method's network ran in the end; None without a network.
     """
 
@@ -86,7 +86,7 @@ def fill(
 
     Raises:
         MaskError: a region is all hole.
-        MethodError: the method returned what is no fill.
+        MethodError: the method's prediction is invalid.
     """
     clock = clock or Clock()
     boxes = disjoint_boxes(only or subject.whole, [context(plan.method.context_mm, mm) for mm in subject.image.spacing])
@@ -114,7 +114,7 @@ def fill(
 
 
 def _merged(warnings: Sequence[str]) -> tuple[str, ...]:
-    """Warnings of several regions, each only once; of those that differ in their numbers alone, the first one.
+    """Merge warnings of several regions: each once; of those that differ only in numbers, the first.
 
     >>> _merged(["9 voxels were hard.", "It is large.", "7 voxels were hard.", "It is large."])
     ('9 voxels were hard (and the like in 1 other place).', 'It is large.')
@@ -123,7 +123,7 @@ def _merged(warnings: Sequence[str]) -> tuple[str, ...]:
     for warning in dict.fromkeys(warnings):
         # One part and two parts are alike as well; T1 and T2 are not.
         alike.setdefault(re.sub(r"s\b", "", re.sub(r"\b\d+", "#", warning)), []).append(warning)
-    return tuple(first if not others else _and_others(first, len(others)) for first, *others in alike.values())
+    return tuple(first if not similar else _and_others(first, len(similar)) for first, *similar in alike.values())
 
 
 def _and_others(warning: str, count: int) -> str:
@@ -137,14 +137,14 @@ def spread_among(
 
     Args:
         subject: the image that was filled.
-        filling: that keeps its values, and gets the other methods' warnings.
+        filling: keeps its values and gets the other methods' warnings.
         peers: names of the other methods.
         seed: for them.
         progress: reports and cancels.
 
     Returns:
-        And the names of the peers that took part. A peer that fell back to another method everywhere is left out; if
-        none is left, :data:`LAST` takes part.
+        The filling, and the names of the peers that took part. A peer that fell back to another method everywhere is
+        left out; if none is left, :data:`LAST` takes part.
     """
     fillings: dict[str, Filling] = {}
     warnings = list(filling.warnings)
@@ -168,21 +168,19 @@ def spread_among(
 
 
 def _by_voxel(filling: Filling, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """How to sort the filled voxels by their place in the image, and their values, float64, so sorted.
-
-    No box is made around the regions: two voxels in opposite corners would need one as large as the image.
-    """
-    places = []
+    """Return how to sort the filled voxels by index in the image, and their values, float64, in that order."""
+    # Without a box around all regions: two voxels in opposite corners would need one as large as the image.
+    positions = []
     for patch in filling.patches:
         within = np.nonzero(patch.hole)
         starts = [side.start for side in patch.box]
-        places.append(np.ravel_multi_index([at + first for at, first in zip(within, starts, strict=True)], shape))
-    order = np.argsort(np.concatenate(places))
+        positions.append(np.ravel_multi_index([at + first for at, first in zip(within, starts, strict=True)], shape))
+    order = np.argsort(np.concatenate(positions))
     return order, np.concatenate([patch.intensities for patch in filling.patches]).astype(np.float64)[order]
 
 
 def _predict(region: Region, plan: Plan, progress: Progress) -> Prediction:
-    """Run the method and check its prediction: a clear error is better than black voxels, whoever wrote the method."""
+    """Run the method and check its prediction: a clear error is better than black voxels."""
     assert plan.method.fill is not None  # the registry fills it in
     name = plan.method.name
     run = Run(seed=plan.seed, device=plan.device, progress=progress)
@@ -196,7 +194,7 @@ def _predict(region: Region, plan: Plan, progress: Progress) -> Prediction:
 
 
 def _worst(notes: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """One set of notes for all regions: the largest of each number, the first of each text."""
+    """Merge the notes of all regions: the largest of each number, the first of each text."""
     merged: dict[str, Any] = {}
     for note in notes:
         for name, value in note.items():

@@ -11,8 +11,7 @@ from .modality import Modality
 def body(image: np.ndarray, modality: Modality) -> np.ndarray:
     """Return the largest part of the foreground, its gaps (lungs, sinuses, ventricles) filled slice by slice.
 
-    All of a projection such as a film is body: the dark in it is mostly lung, which looks like the air around the
-    patient.
+    Projections such as films are all body: their dark parts are mostly lung, which looks like the surrounding air.
 
     Args:
         image: ``(k, j, i)`` or ``(j, i)``, real.

@@ -1,7 +1,4 @@
-"""File formats that can be written: what each of them gives back exactly as it was written.
-
-Found by writing every dtype with SimpleITK 2.5 and reading it again.
-"""
+"""File formats that can be written, and what each keeps exactly: measured on every dtype with SimpleITK 2.5."""
 
 from __future__ import annotations
 
@@ -25,13 +22,13 @@ _REAL = frozenset({"float32", "float64"})
 
 @dataclasses.dataclass(frozen=True)
 class Format:
-    """What a file format gives back exactly as it was written.
+    """A file format, and what it keeps exactly.
 
     Attributes:
         name: for messages.
         dimensions: of the images that it holds.
         dtypes: of their voxels, by numpy's name.
-        finite: whether NaN and infinity are lost (NIfTI's writer makes them 0 without a word).
+        finite: whether NaN and infinity are lost (NIfTI's writer silently makes them 0).
         rigid: whether the axes must be at right angles (NIfTI's header holds a rotation, so sheared axes are bent).
     """
 
@@ -48,8 +45,8 @@ META = Format("MetaImage", (2, 3), _WHOLE | _REAL)
 PNG = Format("PNG", (2,), frozenset({"uint8", "uint16"}))
 TIFF = Format("TIFF", (2,), (_WHOLE - {"int64", "uint64"}) | {"float32"})
 
-#: By how the file's name ends. PNG and TIFF keep the pixel size and no other geometry, so a stack of slices would lose
-#: its place in space. Not here: JPEG, which changes pixels, and BMP, which comes back in colour.
+#: By the file name's ending. PNG and TIFF keep only the pixel size, so a stack of slices would lose its position. Left
+#: out: JPEG, which changes pixels, and BMP, which comes back in colour.
 FORMATS = {
     ".nrrd": NRRD,
     ".nhdr": NRRD,
@@ -67,11 +64,11 @@ READABLE = (*WRITABLE, ".dcm", ".hdr", ".jpg", ".jpeg", ".bmp")
 
 
 def check_writable(path: str | os.PathLike[str], image: Volume | None = None) -> Format:
-    """Find out before the work, not after it, that an image cannot be written there.
+    """Check before the work that an image can be written there.
 
     Args:
         path: of the file to write.
-        image: to be written, or one like it: its dtype, number of axes and grid are looked at, its voxels are not.
+        image: the image, or one of its dtype, number of axes and grid; its voxels do not matter.
 
     Returns:
         Format: of that file.
@@ -79,21 +76,21 @@ def check_writable(path: str | os.PathLike[str], image: Volume | None = None) ->
     Raises:
         OutputPathError: with the reason, and a format that would do.
     """
-    place = real_path(path)
-    ending = next((ending for ending in FORMATS if place.name.lower().endswith(ending)), None)
+    target = real_path(path)
+    ending = next((ending for ending in FORMATS if target.name.lower().endswith(ending)), None)
     if ending is None:
         raise OutputPathError(
-            f"'{place.name}' does not say in which format to write; end it in one of {', '.join(WRITABLE)} "
+            f"'{target.name}' does not say in which format to write; end it in one of {', '.join(WRITABLE)} "
             "(a DICOM series can be read but not written)."
         )
-    if not place.name.endswith(ending):
+    if not target.name.endswith(ending):
         raise OutputPathError(
-            f"'{place.name}' must end in {ending} in lower case: not every program reads it otherwise."
+            f"'{target.name}' must end in {ending} in lower case: not every program reads it otherwise."
         )
-    check_folder(place)
+    check_folder(target)
     kind = FORMATS[ending]
     if image is not None:
-        _check_holds(kind, image, place)
+        _check_holds(kind, image, target)
     return kind
 
 
@@ -117,7 +114,7 @@ def _check_holds(kind: Format, image: Volume, place: Path) -> None:
 
 
 def instead(place: Path, kind: Format) -> str:
-    """Which ending would do."""
+    """Say which ending to use instead."""
     ending = next(ending for ending, other in FORMATS.items() if other is kind)
     return f"end '{place.name}' in {ending} instead"
 

@@ -13,22 +13,22 @@ from .mask import Box, grow, relative
 from .region import Region, crop
 from .volume import Volume
 
-#: The axis of LPS along which the slices of a plane follow each other, and what rows and columns follow: axial slices
-#: are seen from the feet and the others with the head up, as on every workstation.
+#: The axes of LPS for slices, rows and columns, with their signs: axial slices are seen from the feet, the others with
+#: the head up, as on every workstation.
 PLANES: dict[str, tuple[tuple[int, int], ...]] = {
     "axial": ((2, 1), (1, 1), (0, 1)),
     "coronal": ((1, 1), (2, -1), (0, 1)),
     "sagittal": ((0, 1), (2, -1), (1, 1)),
 }
-#: Those whose rows run from left to right, or back: heads look alike when they are mirrored there.
+#: Planes whose rows run from left to right, or back: heads look alike when mirrored there.
 LEFT_AND_RIGHT = ("axial", "coronal")
-#: Pixels and voxels whose sizes differ by less than this share are laid on each other, and nothing is interpolated.
+#: Pixels and voxels whose sizes differ by less than this share are aligned; nothing is interpolated.
 ALIKE = 0.02
-#: Volumes whose voxels are longer than so many pixels along an axis are looked through along that axis alone.
+#: Volumes whose voxels are longer than this many pixels along an axis are seen along that axis only.
 THICK = 2.0
-#: A pixel is of the image, or known, when so much of what went into it is; the rest is rounding.
+#: A pixel counts as inside the image, or as known, when this share of what went into it is; the rest is rounding.
 WHOLE = 0.999
-#: A frame is to be filled in its middle only, up to this share of its side; a larger hole gets several frames.
+#: A frame is filled only in its middle, up to this share of its side; a larger hole gets several frames.
 MIDDLE = 0.5
 
 
@@ -95,15 +95,14 @@ class Frames:
 
     Attributes:
         values: float32 ``(n, pixels, pixels)`` in the region's scale; under the hole what the caller put there.
-        outside_hole: bool, where a pixel touches no hole. Beyond the image its border goes on, with the holes in it.
-        inside: bool, whether a pixel is of the image.
-        with_hole: int ``(m,)``, the frames that show some of the region's own hole; others show neighbours, or only
-            holes of other regions.
+        outside_hole: bool, where a pixel touches no hole. Beyond the image its border is repeated, holes included.
+        inside: bool, whether a pixel lies in the image.
+        with_hole: int ``(m,)``, the frames that show some of the region's own hole; the rest show neighbours.
         plane: in which the frames are cut: of an image that is a single slice, its own plane.
         slices: int ``(n,)``, the slice that each frame is of, as the region counts: neighbours differ by 1.
-        tiles: int ``(n,)``, the place in the slices that each frame shows; ascending, from 0.
-        stacks: int ``(n, count)``: of each frame the frames of its tile that show slices before it, itself, and after
-            it. Around a frame with a hole no slice is taken twice but at the ends of the image.
+        tiles: int ``(n,)``, the tile of the slices that each frame shows; ascending, from 0.
+        stacks: int ``(n, count)``: for each frame, those of its tile with slices before it, itself, and after it.
+            Around a frame with a hole no slice comes twice, except at the ends of the image.
     """
 
     values: np.ndarray
@@ -143,24 +142,24 @@ class Frames:
             whole[axis] = side
         stack = self._pose.turn(_as_volume(tuple(whole), array))
         slices, rows, columns = _corner(self._region.box, tuple(whole), self._pose)
-        shown = np.empty(self.values.shape, dtype=np.float32)
+        frames = np.empty(self.values.shape, dtype=np.float32)
         for number, (row, column) in enumerate(zip(self._rows, self._columns, strict=True)):
             own = np.flatnonzero(self.tiles == number)
             at = self.slices[own] + slices
             ratio = [float(along[1] - along[0]) for along in (row, column)]
-            shown[own] = sample(
+            frames[own] = sample(
                 stack[np.clip(at, 0, len(stack) - 1)], row + rows, column + columns, ratio, outside=outside
             )
             if outside is not None:
-                shown[own[(at < 0) | (at >= len(stack))]] = outside
-        return shown
+                frames[own[(at < 0) | (at >= len(stack))]] = outside
+        return frames
 
     def back(self, frames: np.ndarray, rest: np.ndarray | None = None) -> np.ndarray:
         """Put frames of :attr:`values`' shape back into an array of the region's shape.
 
         Args:
             frames: float.
-            rest: of the region's shape: what is where no frame shows anything; the known values by default.
+            rest: of the region's shape: the values where no frame shows anything; the region's own by default.
         """
         from scipy import ndimage
 
@@ -177,8 +176,8 @@ class Frames:
                 sampled = ndimage.map_coordinates(frame.astype(np.float32), grid, order=1, mode="nearest")
                 total[at] += weight * sampled
                 weights[at] += weight
-        shown = weights > 0
-        stack[shown] = total[shown] / weights[shown]
+        covered = weights > 0
+        stack[covered] = total[covered] / weights[covered]
         return np.ascontiguousarray(self._pose.back(stack)).reshape(self._region.values.shape)
 
 
@@ -199,7 +198,7 @@ def views(image: Volume, plane: str, also: Sequence[str], pixel_mm: float) -> tu
     """Return the planes in which a network may see an image: all only where no voxel is much longer than a pixel.
 
     Args:
-        image: 2-D or 3-D. Of thick slices, the plane in which they lie, if it is one of those.
+        image: 2-D or 3-D; thick slices give the plane in which they lie, if it is among these.
         plane: the first of them.
         also: the others.
         pixel_mm: of the frames.
@@ -226,13 +225,12 @@ def cut(
 
     Args:
         region: 2-D or 3-D.
-        filled: float32 of the region's shape: its values with something smooth under the hole, for what lies there is
-            interpolated with what lies beside it.
+        filled: float32 of the region's shape: its values, smooth under the hole, since interpolation mixes both.
         pixels: of a frame's side.
         pixel_mm: their size.
         plane: a name of :data:`PLANES`; the axis of the image nearest to it is taken.
         slices: that a network sees at once, odd.
-        slice_mm: from one of these to the next, as nearly as slices lie, and at least a whole one.
+        slice_mm: from one of these to the next, rounded to whole slices, at least one.
     """
     image = region.subject.image
     turned = pose(image, plane)
@@ -241,7 +239,7 @@ def cut(
     reach = max(1, slices // 2 * step)
     wide, inner = _field(region, turned, pixels * pixel_mm, reach)
     alone = np.count_nonzero(wide.hole) == np.count_nonzero(region.hole)
-    # To look for nearest voxels takes longer than all the rest, and mostly there is no other hole near.
+    # Finding nearest voxels takes longer than all the rest, and mostly no other hole is near.
     start = wide.values.copy() if alone else wide.nearest_known()
     start[inner] = np.where(region.hole, filled, region.values)
     stack = turned.turn(_as_volume(wide.box, start))
@@ -257,20 +255,20 @@ def cut(
             continue
         # All slices in which the tile sees some of the hole: those of other tiles' parts are filled, and fade, too.
         touched = np.asarray(own[:, row.seen, column.seen].any(axis=(1, 2)))
-        shown = _shown(touched, reach, -corner[0], len(stack) - corner[0])
+        slice_numbers = _shown(touched, reach, -corner[0], len(stack) - corner[0])
         at = (row.pixels + corner[1], column.pixels + corner[2], ratio)
-        planes = shown + corner[0]
+        planes = slice_numbers + corner[0]
         values = sample(stack[planes], *at)
         # Smoothed as the values are: a pixel is known when nothing under a hole has gone into it.
         outside_hole = sample((~hidden[planes]).astype(np.float32), *at) > WHOLE
         inside = sample(np.ones((1, *hidden.shape[1:]), dtype=np.float32), *at, outside=0.0) > WHOLE
-        touches = (shown >= 0) & (shown < len(own))
-        touches[touches] = touched[shown[touches]]
+        touches = (slice_numbers >= 0) & (slice_numbers < len(own))
+        touches[touches] = touched[slice_numbers[touches]]
         parts.append((values, outside_hole, np.broadcast_to(inside, outside_hole.shape), touches))
-        shown_slices.append(shown)
+        shown_slices.append(slice_numbers)
         tiles.append((row, column))
     values, outside_hole, inside, with_hole = (np.concatenate(each) for each in zip(*parts, strict=True))
-    of_tile = np.repeat(np.arange(len(tiles)), [len(shown) for shown in shown_slices])
+    of_tile = np.repeat(np.arange(len(tiles)), [len(slice_numbers) for slice_numbers in shown_slices])
     of_slice = np.concatenate(shown_slices)
     return Frames(
         values,
@@ -317,7 +315,7 @@ def sample(
 
 
 def along(middle: float, pixels: int, ratio: float) -> np.ndarray:
-    """Return where a frame's pixels lie, in voxels, around its middle: on voxels where both are alike."""
+    """Return the positions of a frame's pixels, in voxels, around its middle: whole voxels where both are alike."""
     first = middle - (pixels - 1) / 2 * ratio
     if abs(ratio - 1) < ALIKE:
         first, ratio = math.floor(first + 0.5), 1.0
@@ -344,7 +342,7 @@ class _Tile:
 
 
 def _tiles(touched: np.ndarray, pixels: int, ratio: float) -> list[_Tile]:
-    """Place as many tiles as it takes for each to have its share of the hole in its middle.
+    """Place enough tiles that each has its share of the hole in its middle.
 
     Args:
         touched: which of the region's rows (or columns) hold some of the hole.
@@ -366,12 +364,12 @@ def _shown(touched: np.ndarray, reach: int, first: int, end: int) -> np.ndarray:
 
     Args:
         touched: bool, which of the region's slices do.
-        reach: how far neighbours are taken along.
+        reach: up to which distance neighbours are included.
         first, end: the slices that there are, as the region counts.
     """
-    there = np.arange(first, end)
-    apart = np.abs(there[:, np.newaxis] - np.flatnonzero(touched))
-    return there[apart.min(axis=1) <= reach]
+    candidates = np.arange(first, end)
+    apart = np.abs(candidates[:, np.newaxis] - np.flatnonzero(touched))
+    return candidates[apart.min(axis=1) <= reach]
 
 
 def _places(tile: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -394,7 +392,7 @@ def _stacks(tiles: np.ndarray, slices: np.ndarray, offsets: np.ndarray) -> np.nd
 
 
 def _field(region: Region, turned: Pose, side_mm: float, slices: int) -> tuple[Region, Box]:
-    """Return the region with enough around it for frames of this side, and where in that it lies."""
+    """Return the region enlarged for frames of this side, and the region's box in it."""
     image = region.subject.image
     margin = [0] * image.array.ndim
     offset = 3 - image.array.ndim

@@ -13,8 +13,8 @@ from .solvers.fill import solve_biharmonic, solve_laplace
 def initial_fill(region: Region, progress: Progress | None = None) -> np.ndarray:
     """Fill a region with a thin plate, within the intensities of its known voxels; solved once a region.
 
-    Where the plate's equations are too stiff to be solved (voxels 40 times as long as wide, and hardly one of them
-    known), a membrane takes its place: what only starts from here must not fail.
+    Where the plate's equations are too stiff (voxels 40 times as long as wide, and hardly one of them known), a
+    membrane replaces it: what only starts from here must not fail.
 
     Returns:
         float64 of the region's shape: its values, and the fill under the hole. Not to be changed in place.

@@ -73,7 +73,7 @@ def read_guides(sources: Any, image: Volume, hole: Hole) -> tuple[tuple[Volume, 
 
 
 def find_exemplars(source: Any) -> tuple[Any, ...]:
-    """Return what the exemplars are to be read from: the files of a folder, or the list that was given.
+    """Return the sources of the exemplars: the files of a folder, or the given list.
 
     Raises:
         ImageReadError: there is no such folder, or no image in it.
@@ -85,7 +85,7 @@ def find_exemplars(source: Any) -> tuple[Any, ...]:
     folder = Path(source)
     if not folder.is_dir():
         raise ImageReadError(f"There is no folder '{folder}' with exemplars.")
-    # Every folder within may be a DICOM series; notes and tables that lie among scans are none.
+    # Every subfolder may be a DICOM series; notes and tables among scans are skipped.
     paths = sorted(each for each in folder.iterdir() if each.is_dir() or each.name.lower().endswith(READABLE))
     if not paths:
         raise ImageReadError(f"The folder '{folder}' holds no images to take exemplars from.")
@@ -126,7 +126,7 @@ def is_finite(array: np.ndarray) -> bool:
     if array.dtype.kind != "f":
         return True
     with np.errstate(over="ignore", invalid="ignore"):
-        # A sum is finite only if all of its terms are; large terms can overflow it, so the others are looked at again.
+        # A sum is finite only if all of its terms are; large terms can overflow it, so such planes are checked again.
         return all(np.isfinite(plane.sum()) or np.isfinite(plane).all() for plane in array)
 
 

@@ -1,6 +1,6 @@
 """Intensities: the scale in which methods work, and back.
 
-Only known voxels are looked at, and of those a regular sample of at most about 300,000, so the cost does not grow
+Only known voxels count, and of those a regular sample of at most about 300,000, so the cost does not grow
 with the volume (percentiles of 10^5 samples are good to 0.1 %).
 """
 
@@ -18,7 +18,7 @@ _SAMPLES = 300_000
 
 @dataclasses.dataclass(frozen=True)
 class Scaling:
-    """``scaled = (intensity - offset) / width``; inside the road intensities lie about 0..1.
+    """``scaled = (intensity - offset) / width``; inside the pipeline intensities lie about 0..1.
 
     >>> Scaling(offset=-1024.0, width=4095.0).forward(np.array([-1024, 3071], dtype=np.int16))
     array([0., 1.], dtype=float32)
@@ -75,7 +75,7 @@ def sample_known(image: np.ndarray, hole: np.ndarray | None, box: tuple[slice, .
 
 
 def foreground(known: np.ndarray) -> np.ndarray:
-    """Tell which values belong to the body and not to the background: those above 10 % of the robust range.
+    """Mark the values of the body, not the background: those above 10 % of the robust range.
 
     Args:
         known: real values, any shape.
@@ -88,8 +88,7 @@ def foreground(known: np.ndarray) -> np.ndarray:
 
 
 def fit_scaling(known: np.ndarray, modality: Modality) -> Scaling:
-    """Return the scaling for an image: by its modality's fixed scale, else by the known foreground's 0.5..99.5
-    percentiles.
+    """Return an image's scaling: its modality's fixed scale, else the known foreground's 0.5..99.5 percentiles.
 
     Args:
         known: sample of known voxels, 1-D.

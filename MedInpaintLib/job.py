@@ -50,26 +50,26 @@ def read(path: str | os.PathLike[str]) -> JobFile:
     Raises:
         ParameterError: not JSON, no job that is known, or fields that are missing or unknown.
     """
-    place = Path(path)
+    job_file = Path(path)
     try:
         # -sig: Windows' Notepad puts a byte order mark before the text, which JSON does not know.
-        fields = json.loads(place.read_text(encoding="utf-8-sig"))
+        fields = json.loads(job_file.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ParameterError(f"The job file '{place}' cannot be read ({error.strerror or error}).") from None
+        raise ParameterError(f"The job file '{job_file}' cannot be read ({error.strerror or error}).") from None
     except ValueError as error:
-        raise ParameterError(f"The job file '{place}' is not JSON ({error}).") from None
+        raise ParameterError(f"The job file '{job_file}' is not JSON ({error}).") from None
     kind = JOBS.get(str(fields.get("job"))) if isinstance(fields, dict) else None
     if kind is None:
         known = " or ".join(f'"{name}"' for name in JOBS)
         raise ParameterError(f'A job file holds one JSON object with "job": {known}.')
-    return kind.of(fields, place.parent)
+    return kind.of(fields, job_file.parent)
 
 
 def guarded(work: Callable[[], None], emit: Emit) -> int:
     """Run ``work``, turn what it raises into one event, and return the exit code.
 
-    SIGINT and SIGTERM cancel: they raise :class:`Cancelled` in the main thread, so temporary files are removed on the
-    way out. Afterwards they do again what they did before.
+    SIGINT and SIGTERM raise :class:`Cancelled` in the main thread, so that temporary files are removed; afterwards
+    their handlers are restored.
     """
     try:
         with _signals_cancel():
@@ -81,7 +81,7 @@ def guarded(work: Callable[[], None], emit: Emit) -> int:
         emit({"event": "error", "kind": type(error).__name__, "message": str(error)})
         return EXIT_INPUT if isinstance(error, InputError) else EXIT_FAILED
     except BrokenPipeError:
-        raise  # whoever listened has left, so there is nobody to tell
+        raise  # nobody reads the output any more
     except Exception as error:
         if is_fault(error):
             traceback.print_exc()
@@ -94,7 +94,7 @@ def guarded(work: Callable[[], None], emit: Emit) -> int:
 
 @contextlib.contextmanager
 def _signals_cancel() -> Iterator[None]:
-    """SIGINT and SIGTERM raise :class:`Cancelled` in this block. Python lets only the main thread set that."""
+    """Let SIGINT and SIGTERM raise :class:`Cancelled` in this block; only Python's main thread can set that."""
     before: dict[signal.Signals, Any] = {}
     try:
         if threading.current_thread() is threading.main_thread():
@@ -108,7 +108,7 @@ def _signals_cancel() -> Iterator[None]:
 
 
 def execute(job: JobFile, emit: Emit) -> None:
-    """Do the job and tell of it in events."""
+    """Run the job and report it in events."""
     progress = Progress(lambda fraction, stage: emit({"event": "progress", "fraction": fraction, "stage": stage}))
     report = job.run(progress)
     for warning in report["warnings"]:
@@ -117,12 +117,12 @@ def execute(job: JobFile, emit: Emit) -> None:
 
 
 def print_event(event: dict[str, Any]) -> None:
-    """One JSON object on a line of standard output, at once."""
+    """Print one JSON object on a line of standard output, at once."""
     print(json.dumps(event), flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """``python -m MedInpaintLib.job JOB.json``"""
+    """Run ``python -m MedInpaintLib.job JOB.json``; return the exit code."""
     one_for_blas()
     arguments = sys.argv[1:] if arguments is None else arguments
     if len(arguments) != 1:

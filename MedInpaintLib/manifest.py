@@ -54,14 +54,14 @@ def read_manifest(folder: str | os.PathLike[str], split: str | None = None) -> l
     """
     if split is not None and split not in SPLITS:
         raise ParameterError(f"There is no split '{split}'; the splits are: {', '.join(SPLITS)}.")
-    place = Path(folder) / "MANIFEST.csv"
-    if not place.is_file():
-        raise InputError(f"There is no manifest '{place}': give the folder that holds the data and MANIFEST.csv.")
-    with place.open(newline="", encoding="utf-8-sig") as file:
+    manifest = Path(folder) / "MANIFEST.csv"
+    if not manifest.is_file():
+        raise InputError(f"There is no manifest '{manifest}': give the folder that holds the data and MANIFEST.csv.")
+    with manifest.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     missing = [name for name in _NEEDED if not rows or name not in rows[0]]
     if missing:
-        raise ParameterError(f"The manifest '{place}' has no column {', '.join(missing)}.")
+        raise ParameterError(f"The manifest '{manifest}' has no column {', '.join(missing)}.")
     entries = [
         Entry(
             Path(folder) / row["path"],

@@ -1,7 +1,4 @@
-"""The hole: which voxels to fill, checked, and cut to the box that holds them.
-
-Everything after this file works on boxes, so the cost of a fill follows the hole and not the volume.
-"""
+"""The hole: the voxels to fill, checked, and cropped to their box, so that a fill's cost follows the hole's size."""
 
 from __future__ import annotations
 
@@ -43,14 +40,14 @@ class Hole:
     def crop(self, box: Box) -> np.ndarray:
         """Return the hole's voxels in any box of the image, as a new bool array."""
         out = np.zeros([part.stop - part.start for part in box], dtype=bool)
-        here, there = [], []
+        source, target = [], []
         for mine, theirs in zip(self.box, box, strict=True):
             start, stop = max(mine.start, theirs.start), min(mine.stop, theirs.stop)
             if start >= stop:
                 return out
-            here.append(slice(start - mine.start, stop - mine.start))
-            there.append(slice(start - theirs.start, stop - theirs.start))
-        out[tuple(there)] = self.voxels[tuple(here)]
+            source.append(slice(start - mine.start, stop - mine.start))
+            target.append(slice(start - theirs.start, stop - theirs.start))
+        out[tuple(target)] = self.voxels[tuple(source)]
         return out
 
     def full(self) -> np.ndarray:
@@ -111,14 +108,11 @@ def find_hole(
 
 
 def clusters(hole: np.ndarray, block: Sequence[int]) -> Iterator[tuple[Box, np.ndarray]]:
-    """Split a hole into parts that are far from each other.
-
-    Voxels of different parts are more than ``block`` voxels apart along at least one axis; nearer voxels may or may
-    not share a part (blocks of that size are joined when they touch), which is all that independent treatment needs.
+    """Split a hole into parts more than ``block`` voxels apart along at least one axis; nearer voxels may share a part.
 
     Args:
         hole: bool array.
-        block: voxels, one number an axis, each >= 1.
+        block: voxels, one number an axis, each >= 1; blocks of this size that touch are joined.
 
     Yields:
         ``(box, part)``: the smallest box around a part, and the part's own voxels in it.
@@ -131,12 +125,12 @@ def clusters(hole: np.ndarray, block: Sequence[int]) -> Iterator[tuple[Box, np.n
     for axis, start in enumerate(starts):
         coarse = np.logical_or.reduceat(coarse, start, axis=axis)
     labels, _ = ndimage.label(coarse, structure=np.ones((3,) * hole.ndim))
-    for number, found in enumerate(ndimage.find_objects(labels), start=1):
+    for number, coarse_box in enumerate(ndimage.find_objects(labels), start=1):
         box = tuple(
             slice(part.start * step, min(part.stop * step, size))
-            for part, step, size in zip(found, block, hole.shape, strict=True)
+            for part, step, size in zip(coarse_box, block, hole.shape, strict=True)
         )
-        own = labels[found] == number
+        own = labels[coarse_box] == number
         for axis, step in enumerate(block):
             own = np.repeat(own, step, axis=axis)
         own = own[tuple(slice(0, part.stop - part.start) for part in box)] & hole[box]
@@ -166,7 +160,7 @@ def relative(box: Box, outer: Box) -> Box:
 
 
 def disjoint_boxes(hole: Hole, margin: Sequence[int]) -> list[Box]:
-    """Boxes of the image that hold the hole with ``margin`` voxels of surroundings and do not overlap each other."""
+    """Return boxes of the image that hold the hole with ``margin`` voxels around it and do not overlap each other."""
     boxes = [
         grow(shift(box, hole.box), margin, hole.shape) for box, _ in clusters(hole.voxels, [max(m, 2) for m in margin])
     ]
@@ -178,10 +172,8 @@ def disjoint_boxes(hole: Hole, margin: Sequence[int]) -> list[Box]:
 
 
 def _merge_overlapping(boxes: list[Box]) -> list[Box]:
-    """Join boxes that overlap, once; the joined ones may overlap others.
-
-    A sweep along the first axis: only boxes that are open there are compared, so tens of thousands are no burden.
-    """
+    """Join boxes that overlap, once; the joined ones may overlap others."""
+    # A sweep along the first axis compares only boxes that are open there, so tens of thousands stay fast.
     boxes = sorted(boxes, key=lambda box: box[0].start)
     merged: list[Box] = []
     still_open: list[Box] = []
@@ -230,11 +222,8 @@ def _onto_grid(mask: Volume, image: Volume) -> tuple[Volume, list[str]]:
 
 
 def bounding_box(marked: np.ndarray) -> Box | None:
-    """Return the smallest box with all voxels that are not 0; None when there are none.
-
-    Looks at raw memory, whatever the dtype, without a copy: of a 512 x 512 x 600 mask only the memory bandwidth
-        is paid (5 ms).
-    """
+    """Return the smallest box with all voxels that are not 0; None when there are none."""
+    # Raw memory of any dtype, without a copy: a 512 x 512 x 600 mask takes 5 ms, the memory's bandwidth.
     marked = np.ascontiguousarray(marked)
     planes = marked.reshape(len(marked), -1)
     words = planes.view(np.uint64 if planes.shape[1] * planes.itemsize % 8 == 0 else np.uint8)
@@ -246,8 +235,8 @@ def bounding_box(marked: np.ndarray) -> Box | None:
     flat = np.logical_or.reduce(raw[first], axis=0)  # (rows, columns * bytes); (columns * bytes,) in 2-D
     rest = []
     for axis in range(flat.ndim):
-        others = tuple(other for other in range(flat.ndim) if other != axis)
-        rest.append(_extent(flat.any(axis=others)))
+        other_axes = tuple(other for other in range(flat.ndim) if other != axis)
+        rest.append(_extent(flat.any(axis=other_axes)))
     size = marked.dtype.itemsize
     rest[-1] = slice(rest[-1].start // size, -(-rest[-1].stop // size))
     return (first, *rest)
@@ -268,8 +257,8 @@ def _tighten(hole: Hole) -> Hole:
 def _select(values: np.ndarray, labels: Sequence[int]) -> np.ndarray:
     missing = [label for label in labels if not (values == label).any()]
     if missing or not len(labels):
-        found = ", ".join(f"{value:g}" for value in np.unique(values[values != 0])[:20])
-        raise MaskError(f"The mask has no label {missing or 'to use'}; its labels are: {found}.")
+        known_labels = ", ".join(f"{value:g}" for value in np.unique(values[values != 0])[:20])
+        raise MaskError(f"The mask has no label {missing or 'to use'}; its labels are: {known_labels}.")
     return np.isin(values, labels)
 
 
@@ -295,7 +284,7 @@ def _dilate(hole: Hole, spacing: Sequence[float], distance: float) -> Hole:
 
     box = grow(hole.box, [math.ceil(distance / mm) for mm in spacing], hole.shape)
     voxels = hole.crop(box)
-    # The tolerance keeps voxels at exactly the distance in, whatever the rounding of the spacing in the header.
+    # The tolerance keeps voxels at exactly the distance in, however the header rounds the spacing.
     return _tighten(
         Hole(ndimage.distance_transform_edt(~voxels, sampling=spacing) <= distance * (1 + 1e-6), box, hole.shape)
     )

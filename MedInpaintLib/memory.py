@@ -7,25 +7,24 @@ from typing import Any, Generic, TypeVar
 
 Network = TypeVar("Network")
 
-#: What such errors say that have no class of their own: those of MPS, of CUDA itself (when the driver, and not PyTorch,
-#: has none left) and of its libraries, and those of the CPU on Linux and on Windows.
+#: Messages of errors that have no class: of MPS, CUDA's driver and libraries, and the CPU on Linux and Windows.
 _WORDS = ("out of memory", "ALLOC_FAILED", "can't allocate memory", "not enough memory")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether this is how PyTorch says that a device has too little memory left."""
-    # By name: before PyTorch 2.5 the class is elsewhere, and whoever asks may not have PyTorch at all.
+    """Return whether this error means that a device has too little memory left."""
+    # By name: before PyTorch 2.5 the class is elsewhere, and PyTorch may not be installed at all.
     named = type(error).__name__ == "OutOfMemoryError"
     return isinstance(error, RuntimeError) and (named or any(words in str(error) for words in _WORDS))
 
 
 class OnDevice(Generic[Network]):
-    """A network on the device that was asked for; on the CPU from the moment on when the memory there is too small.
+    """A network on the device asked for; on the CPU from the moment on when that device's memory is too small.
 
     Attributes:
         network: ready for use.
         device: of torch, on which it is now.
-        warnings: what the user must know of that.
+        warnings: for the user, about the device.
         notes: a fact for the report where there had to be fewer slices at once.
     """
 
@@ -33,8 +32,8 @@ class OnDevice(Generic[Network]):
         """Load a network.
 
         Args:
-            load: gives the network on a device of torch.
-            device: the one that is asked for.
+            load: returns the network on a device of torch.
+            device: the one asked for.
 
         Raises:
             MemoryError: there is too little even on the CPU.
@@ -45,7 +44,7 @@ class OnDevice(Generic[Network]):
         self._load = load
         self._at_once: int | None = None  # so many fit, as far as is known
         if not _fits(self._place):
-            self._give_way("for the network")
+            self._use_cpu("for the network")
 
     def portions(self, count: int, at_most: int, work: Callable[[Network, str, slice], None]) -> None:
         """Do the work for all slices, some at a time: half as many whenever the memory is too small.
@@ -70,13 +69,13 @@ class OnDevice(Generic[Network]):
                 self._at_once = size // 2
                 self.notes = {"memory": "Too small for as many slices at once as usual: fewer were taken."}
             else:
-                self._give_way("even for one slice at a time")
+                self._use_cpu("even for one slice at a time")
 
     def _place(self) -> None:
         self.network = self._load(self.device)
 
-    def _give_way(self, too_small: str) -> None:
-        """Go on with the CPU, which has a memory of its own."""
+    def _use_cpu(self, too_small: str) -> None:
+        """Continue on the CPU, which has its own memory."""
         warning = f"The memory of the device '{self.device}' was too small {too_small}; the CPU was used."
         on_cpu = self.device == "cpu"
         self.device, self._at_once, self.notes = "cpu", None, {}
@@ -86,7 +85,7 @@ class OnDevice(Generic[Network]):
 
 
 def _fits(work: Callable[..., None], *arguments: Any) -> bool:
-    """Whether work found the memory that it wanted. When this returns, nothing of a failed try is held any more."""
+    """Return whether the work had enough memory. When this returns, nothing of a failed try is held any more."""
     try:
         work(*arguments)
     except RuntimeError as error:
@@ -97,7 +96,7 @@ def _fits(work: Callable[..., None], *arguments: Any) -> bool:
 
 
 def _empty_cache(device: str) -> None:
-    """Give back what PyTorch keeps for later: pieces of sizes that are not wanted any more."""
+    """Free what PyTorch keeps for later: memory blocks of sizes that are not needed any more."""
     import torch
 
     if device.startswith("cuda"):

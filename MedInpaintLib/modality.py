@@ -1,7 +1,7 @@
-"""Kinds of images: all that the engine knows about MR, CT and film stands here, and a further kind is one object.
+"""Kinds of images: all that the engine knows about MR, CT and film; a further kind is one object.
 
 Functions such as :func:`.intensity.fit_scaling` and :func:`.foreground.body` read what they need from a
-:class:`Modality`; none compares names. Names stand for the objects in options, job files, recipes, bundles and reports.
+:class:`Modality`; none compares names. Options, job files, recipes, bundles and reports hold the names.
 
 >>> register(Modality(name="ultrasound", air=0.0, fills_8_bits=True))
 >>> Modality.of("ultrasound").air
@@ -30,7 +30,7 @@ def _always(known: np.ndarray, dimensions: int) -> bool:
 
 
 def _in_hounsfield_units(known: np.ndarray, dimensions: int) -> bool:
-    """Find air near -1000 HU; no other modality of this field goes below -500."""
+    """Return whether there is air near -1000 HU; no other modality of this field goes below -500."""
     return bool(known.size and known.min() < -500)
 
 
@@ -43,18 +43,16 @@ class Modality:
     """A kind of image: its scale, its body, its customary range, and which methods suit it.
 
     Attributes:
-        name: in options, job files, manifests, recipes, bundles and reports. A model fits images of the modality that
-            its bundle names.
-        looks_like: whether an image is of this kind when nobody says, by its known voxels and its number of dimensions;
-            a function of a module, since processes that make training cases get a copy.
+        name: in options, job files, manifests, recipes, reports and bundles, whose models fit images of it.
+        looks_like: whether an image is of this kind, by its known voxels and its number of dimensions; a function of a
+            module, since processes that make training cases get a copy.
         units: of the intensities, in words; empty where they have none.
         scale: intensities that are scaled to 0 and 1; when None, the known foreground's 0.5 and 99.5 percentiles.
         air: intensity above which voxels may belong to the body; when None, 10 % of the robust range.
-        window, window_of: intensities from black to white that are customary, and of what; they are the range of PSNR
-            and SSIM. When None, the range is that of the known foreground.
+        window, window_of: customary black and white, and of what: the range of PSNR and SSIM; else the foreground's.
         registration_window: intensities between which images are compared for a registration; all when None.
         fills_8_bits: images that are stored in 8 bits use all of them.
-        is_projection: images are no sections: they have no plane, and what is dark in them is part of the body.
+        is_projection: images are no sections: they have no plane, and their dark parts belong to the body.
         is_smooth: a thin plate suits holes of all sizes.
         patches_suit_volumes: in a large hole of a volume, patches err less than a thin plate.
         has_two_sides: volumes show both sides of a head, so the other side can fill a large hole.
@@ -87,9 +85,7 @@ class Modality:
 
     @classmethod
     def guess(cls, known: np.ndarray, dimensions: int) -> Modality:
-        """Guess the modality of an image from intensities and shape alone.
-
-        The modality that was registered last is asked first, and MR takes what no other one does.
+        """Guess an image's modality from intensities and shape; the last one registered is asked first, MR at the end.
 
         Args:
             known: sample of known voxels, 1-D.
@@ -105,8 +101,7 @@ CT = Modality(
     units="HU",
     scale=(-1024.0, 3071.0),  # the range of 12-bit scanners
     air=-300.0,  # skin and fat are above, air and most of the lung below
-    # 400 HU wide, centred on 40 HU as windows for soft tissue and brain are. R = 80 (brain) or 4095 (all a scanner
-    # gives) are the other customs.
+    # 400 HU around 40 HU, as for soft tissue and brain. R = 80 (brain) or 4095 (all a scanner gives) is also used.
     window=(-160.0, 240.0),
     window_of="soft tissue",
     registration_window=(-200.0, 300.0),  # all of the scale would leave no contrast but bone

@@ -1,4 +1,4 @@
-"""The options of a fill, spelt once: for :func:`MedInpaintLib.inpaint`, job files, the command line and the panel."""
+"""The options of a fill, defined once: for :func:`MedInpaintLib.inpaint`, job files, the command line and the panel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def option(default: Any, *, help: str, flag: str = "", metavar: str = "") -> Any
         default: its value when the user says nothing; a type for a new instance of it.
         help: one line for the command line and the panel.
         flag: on the command line; the field's name with hyphens when empty.
-        metavar: what stands for the value in the command's help.
+        metavar: name of the value in the command's help.
     """
     metadata = {"help": help, "flag": flag, "metavar": metavar}
     if isinstance(default, type):

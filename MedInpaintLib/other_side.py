@@ -1,7 +1,4 @@
-"""The other side: the contralateral anatomy, mirrored, and fitted to the surroundings of the hole.
-
-The symmetry is found once an image, the comparison of both sides is made once a region, whoever asks for it.
-"""
+"""The other side: the contralateral anatomy, mirrored and fitted. Cached: symmetry per image, comparison per region."""
 
 from __future__ import annotations
 
@@ -26,9 +23,8 @@ SYMMETRIC = 0.49
 SHELL = 8.0
 #: mm around a region in which the mirror image is fitted.
 AROUND = 20.0
-#: Parts around which the two sides correlate less than this are not filled from the other side. Gain in dB over the
-#: biharmonic fill of half the detail in 78 lateral spheres of 20 mm: -0.1 below 0.4, then 0.5, 0.7, 0.8, and 1.2 from
-#: 0.7 on.
+#: Parts around which both sides correlate less than this are not filled from the other side. Gain in dB over biharmonic
+#: of half the detail in 78 lateral 20 mm spheres: -0.1 below 0.4, then 0.5, 0.7, 0.8, and 1.2 from 0.7 on.
 ALIKE = 0.4
 #: Parts with less than this share of mirrored voxels are not, either: 20 mm spheres within about 6 mm of the midline.
 MOST = 0.75
@@ -70,7 +66,7 @@ class _Sides:
         there: float32, the fitted mirror image.
         usable: bool, where ``there`` is made of known voxels alone.
         compared: bool, where both are known.
-        details: of both: what is left without a Gaussian mean of 3 mm.
+        details: of both: the difference from a Gaussian mean of 3 mm.
     """
 
     here: np.ndarray
@@ -82,7 +78,7 @@ class _Sides:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """A region beside what lies on the other side, and the verdict on each part of its hole.
+    """A region, the other side, and the verdict on each part of its hole.
 
     Attributes:
         parts: of the hole.
@@ -103,7 +99,7 @@ class Comparison:
     spacing: tuple[float, ...]
 
     def unlike(self) -> np.ndarray:
-        """Mark what is nearest to parts that cannot be filled from the other side: bool of the region's shape."""
+        """Mark the voxels nearest to parts that cannot be filled from the other side: bool of the region's shape."""
         return np.isin(self.zone, [number for number, part in enumerate(self.parts, start=1) if part.reason])
 
     def image(self, box: Box, *, match: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -120,13 +116,13 @@ class Comparison:
         seen = _matched(self.sides, self.sides.there, (whole, shell)) if match and shell.any() else self.sides.there
         image = np.zeros([side.stop - side.start for side in box], dtype=np.float32)
         usable = np.zeros(image.shape, dtype=bool)
-        here, there = [], []
+        source, target = [], []
         for mine, other in zip(self.box, box, strict=True):
             start, stop = max(mine.start, other.start), min(mine.stop, other.stop)
-            here.append(slice(start - mine.start, stop - mine.start))
-            there.append(slice(start - other.start, stop - other.start))
-        usable[tuple(there)] = self.sides.usable[tuple(here)]
-        image[tuple(there)] = seen[tuple(here)]
+            source.append(slice(start - mine.start, stop - mine.start))
+            target.append(slice(start - other.start, stop - other.start))
+        usable[tuple(target)] = self.sides.usable[tuple(source)]
+        image[tuple(target)] = seen[tuple(source)]
         return np.where(usable, image, 0.0).astype(np.float32), usable
 
 
@@ -154,7 +150,7 @@ def other_side(region: Region, progress: Progress | None = None) -> Comparison |
 
 
 def is_mostly_known(subject: Subject) -> bool:
-    """Return whether there is another side, and most of the hole's mirrored place lies in it and not in the hole."""
+    """Return whether there is another side, and most of the hole's mirrored place is known there."""
     symmetry = symmetry_of(subject)
     if symmetry is None or why_none(symmetry):
         return False
@@ -168,15 +164,15 @@ def is_mostly_known(subject: Subject) -> bool:
 
 
 def in_frames(compared: Comparison | None, frames: Frames) -> tuple[np.ndarray, np.ndarray]:
-    """Show the other side in frames: a network can judge how well both sides agree only when it sees all of it.
+    """Show all of the other side in frames, so that a network can judge how well both sides agree.
 
     Args:
         compared: of the region that the frames are of.
-        frames: to lay it beside.
+        frames: of the same region.
 
     Returns:
-        its values, float32 of the frames' shape in the region's scale, and, bool, where there are any. Where there are
-        none, the values are the frames' own.
+        its values, float32 of the frames' shape in the region's scale, the frames' own where there are none; and, bool,
+        where there are any.
     """
     if compared is None:
         return frames.values, np.zeros(frames.values.shape, dtype=bool)
@@ -186,7 +182,7 @@ def in_frames(compared: Comparison | None, frames: Frames) -> tuple[np.ndarray, 
 
 
 def _compare(region: Region, symmetry: Symmetry, progress: Progress) -> Comparison:
-    """Fit the mirror image around a region, and find out which parts of its hole can be filled from it."""
+    """Fit the mirror image around a region, and decide which parts of its hole can be filled from it."""
     from scipy import ndimage
 
     progress.update(0.0, "Fitting the mirror image")
@@ -202,30 +198,30 @@ def _compare(region: Region, symmetry: Symmetry, progress: Progress) -> Comparis
     around = np.zeros(sides.here.shape, dtype=labels.dtype)
     around[within] = labels
     parts, shells = [], []
-    for number, found in enumerate(ndimage.find_objects(around), start=1):
+    for number, part_box in enumerate(ndimage.find_objects(around), start=1):
         progress.update(0.5 + 0.5 * number / count, "Comparing the two sides")
-        box = grow(found, [math.ceil(SHELL / step) for step in region.spacing], around.shape)
+        box = grow(part_box, [math.ceil(SHELL / step) for step in region.spacing], around.shape)
         part, shell = _part(sides, box, around[box] == number, region.spacing)
         parts.append(part)
         shells.append((box, shell))
     return Comparison(parts, sides, wide, within, nearest, shells, region.spacing)
 
 
-def estimate(compared: Comparison, base: np.ndarray, *, match: bool, full: bool) -> np.ndarray:
+def estimate(compared: Comparison, initial: np.ndarray, *, match: bool, full: bool) -> np.ndarray:
     """Estimate a region, hole and surroundings, from the other side.
 
-    It is ``base + share * (mirror image - base)``: with a share of 1 the mirror image itself, and where there is none,
-    ``base``. Poisson blending makes of it the same mixture of ``base`` and the blended mirror image.
+    It is ``initial + share * (mirror image - initial)``, and ``initial`` where there is no mirror image. Poisson
+    blending turns it into the same mixture of ``initial`` and the blended mirror image.
 
     Args:
         compared: the region beside the other side.
-        base: the region's values with the hole filled smoothly.
+        initial: the region's values with the hole filled smoothly.
         match: fit the mirror image's intensities to the surroundings of each part.
-        full: all of the mirror's detail, instead of the share that is likely to be true.
+        full: all of the mirror's detail, not only the share that is likely to be true.
     """
     from scipy import ndimage
 
-    made = np.array(base, dtype=np.float64)
+    values = np.array(initial, dtype=np.float64)
     sides, unshared = compared.sides, [UNSHARED / step for step in compared.spacing]
     image = (sides.there if full else ndimage.gaussian_filter(sides.there, unshared))[compared.within]
     usable = sides.usable[compared.within]
@@ -236,8 +232,8 @@ def estimate(compared: Comparison, base: np.ndarray, *, match: bool, full: bool)
         zone = compared.zone[box] == number
         share = 1.0 if full else min(LIKELY * part.correlation, 1.0)
         seen = _matched(sides, image[box], shell) if match else image[box]
-        made[box][zone] += share * _completed(seen - base[box], usable[box], compared.spacing)[zone]
-    return made
+        values[box][zone] += share * _completed(seen - initial[box], usable[box], compared.spacing)[zone]
+    return values
 
 
 def _sides(subject: Subject, box: Box, symmetry: Symmetry) -> _Sides:
@@ -318,9 +314,9 @@ def _matched(sides: _Sides, image: np.ndarray, shell: Shell) -> np.ndarray:
     """Fit the intensities of an image of the other side to those of this side in a shell."""
     box, compared = shell
     # A line through medians and quartiles: least squares would flatten it by what does not correlate.
-    here, there = (np.percentile(side[box][compared], [25, 50, 75]) for side in (sides.here, sides.there))
-    slope = np.clip((here[2] - here[0]) / max(there[2] - there[0], 1e-6), 0.8, 1.25)
-    return slope * (image - there[1]) + here[1]
+    own, other = (np.percentile(side[box][compared], [25, 50, 75]) for side in (sides.here, sides.there))
+    slope = np.clip((own[2] - own[0]) / max(other[2] - other[0], 1e-6), 0.8, 1.25)
+    return slope * (image - other[1]) + own[1]
 
 
 def _completed(difference: np.ndarray, usable: np.ndarray, spacing: Sequence[float]) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Parameters of a method: a frozen dataclass whose fields carry range, unit and help.
 
-The command line's ``--set``, the panel's form and the documentation are all made from that dataclass, so nothing
-about a parameter is written twice.
+The command line's ``--set``, the panel's form and the documentation are made from it, so nothing is written twice.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
 @dataclasses.dataclass(frozen=True)
 class ParameterInfo:
-    """What a form needs to know of one parameter.
+    """One parameter, as a form shows it.
 
     ``kind`` is ``"float"``, ``"int"``, ``"bool"``, ``"str"`` or ``"choice"``; ``minimum``, ``maximum`` are inclusive.
     """
@@ -82,11 +81,11 @@ def _kind(field: dataclasses.Field) -> str:
 
 
 def _convert(info: ParameterInfo, value: Any) -> Any:
-    wanted = f"Parameter '{info.name}' must be {_wanted(info)}; found {value!r}."
+    message = f"Parameter '{info.name}' must be {_expected(info)}; found {value!r}."
     try:
         converted = _CONVERTERS[info.kind](value)
     except (TypeError, ValueError, OverflowError):
-        raise ParameterError(wanted) from None
+        raise ParameterError(message) from None
     if info.kind == "choice":
         inside = converted in info.choices
     elif info.kind in ("bool", "str"):
@@ -96,11 +95,11 @@ def _convert(info: ParameterInfo, value: Any) -> Any:
         below = info.maximum is None or converted <= info.maximum
         inside = above and below  # NaN compares false, so it is refused too wherever there is a bound
     if not inside:
-        raise ParameterError(wanted)
+        raise ParameterError(message)
     return converted
 
 
-def _wanted(info: ParameterInfo) -> str:
+def _expected(info: ParameterInfo) -> str:
     if info.kind == "choice":
         return "one of " + ", ".join(info.choices)
     if info.kind == "bool":

@@ -30,15 +30,13 @@ class Prediction:
     """What a method returns for a region.
 
     Attributes:
-        mean: float array of the region's shape, in the region's scale. Under the hole: the fill. Elsewhere: the
-            method's own estimate of the known voxels where it has one (blending compares the two), else the known
-            values.
+        mean: float, of the region's shape and scale: under the hole the fill, elsewhere the method's own estimate where
+            it has one (blending compares the two), else the known values.
         spread: optional standard deviation of the fill, in the region's shape and scale: how far the truth may be off.
         notes: facts for the report (iterations, residual, ...); plain numbers and text.
-        warnings: what the user must know, above all where another method had to step in and why.
-        instead: the name of the method that had to step in for all of the region; None when this one did some of it.
-        device: of torch, where its network ran: another one than was asked for when the memory there was too small.
-            None without a network.
+        warnings: for the user, above all where another method replaced this one and why.
+        instead: the method that replaced this one in all of the region; None when this one filled some of it.
+        device: of torch, where its network ran in the end: the CPU if memory was too small. None without a network.
     """
 
     mean: np.ndarray
@@ -53,7 +51,7 @@ class Prediction:
 class Run:
     """What a method may need besides the region: the seed, the device and the progress.
 
-    The same seed gives the same output on the same number of threads: those of the BLAS add up in another order
+    The same seed gives the same output on the same number of threads: on others the BLAS adds up in another order
     (patch-regression with one and with two of them: up to 6e-5 apart at float32 intensities of 800).
     """
 
@@ -71,7 +69,7 @@ class MethodInfo:
     """One method, as the user meets it.
 
     Attributes:
-        name: what is typed, e.g. ``"harmonic"``.
+        name: as users type it, e.g. ``"harmonic"``.
         title: what the panel shows.
         family: ``"trivial"``, ``"PDE"``, ``"interpolation"``, ...
         summary: one line: what it does and what it is good for.
@@ -83,8 +81,7 @@ class MethodInfo:
         blend: the blending that suits it.
         needs_model: whether it needs a trained model bundle.
         architecture: of the models that it can use; None for methods that need none.
-        own_modality: whether it refuses images of other modalities than that of its model, unless its parameter
-            ``any_modality`` is set.
+        own_modality: whether it refuses images of other modalities than its model's, unless ``any_modality`` is set.
         needs_exemplars: whether it needs scans of other subjects, of the same contrast; other methods use none.
         uses_guides: whether it uses other contrasts of the same subject where there are any.
         needs_guides: whether it can do nothing without them.
@@ -122,7 +119,7 @@ class MethodInfo:
         return describe(self.parameters)
 
 
-#: The methods by name, as far as their files were imported; :func:`.methods.registry.methods` imports them all.
+#: The methods by name whose files were imported; :func:`.methods.registry.methods` imports them all.
 METHODS: dict[str, MethodInfo] = {}
 
 

@@ -1,4 +1,4 @@
-"""Progress and cancellation, as one small object that is handed down the road."""
+"""Progress and cancellation, in one small object that is passed along."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ INTERVAL = 0.05
 
 
 class Progress:
-    """Tells how far the work is, and stops it when the user asks.
+    """A receiver of progress, which stops the work when the user asks.
 
     ``report(fraction, stage)`` is called with a fraction in 0..1 that never decreases: at the first update, at the one
-    that reaches 1, and in between at most once in :data:`INTERVAL`, so a stage that passes quickly may go unreported.
-    ``cancelled()`` is asked at every update all the same; when it returns True, :class:`Cancelled` is raised there, so
-    long loops need nothing but ``update``, as often as they like.
+    that reaches 1, and in between at most once in :data:`INTERVAL`, so short stages may go unreported. ``cancelled()``
+    is asked at every update; when it returns True, :class:`Cancelled` is raised there, so loops need only that.
 
     >>> seen = []
     >>> progress = Progress(report=lambda fraction, stage: seen.append((fraction, stage)))
@@ -48,15 +47,12 @@ class Progress:
             self._report(self._furthest, stage)
 
     def part(self, start: float, stop: float, of: str = "") -> Progress:
-        """Return a progress for the share ``start..stop`` of this one.
-
-        What it is ``of``, where that is said, goes before its stages.
-        """
+        """Return a progress for the share ``start..stop`` of this one; ``of``, where given, goes before its stages."""
         return _Part(self, start, stop, of)
 
 
 class _Part(Progress):
-    """Hands every update on: only the whole knows when the last report was, and whether the user wants to stop."""
+    """A part that passes every update on: only the whole knows when it last reported and whether to stop."""
 
     def __init__(self, whole: Progress, start: float, stop: float, of: str = "") -> None:
         super().__init__()

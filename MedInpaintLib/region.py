@@ -26,12 +26,11 @@ class Region:
     """A box of the image around a part of the hole.
 
     Attributes:
-        values: float32 ``(k, j, i)`` or ``(j, i)``, scaled; **0 under the hole**: what lay there was removed
-            here, once, so no method can see it.
+        values: float32 ``(k, j, i)`` or ``(j, i)``, scaled; **0 under the hole**, so that no method can see it.
         hole: bool array of the same shape, True = fill. Complete: no voxel of the box is hidden and not in it.
         box: where the region lies in the image, one slice for each of the image's axes.
         subject: the whole image, voided too. Axes of the image that are one voxel long are left out of both.
-        cache: what is computed once a region; see :meth:`cached`.
+        cache: values computed once a region; see :meth:`cached`.
 
     The border of the arrays is either the image's own border or at least two voxels away from the hole.
     """
@@ -75,7 +74,7 @@ class Region:
         return np.concatenate([self.values[np.newaxis], self.guides])
 
     def without_guides(self) -> Region:
-        """Return the same region of a subject without guides; both share what is cached, which no guide changes."""
+        """Return the same region of a subject without guides; both share the cache, which no guide changes."""
         if not self.subject.guides:
             return self
         return dataclasses.replace(self, subject=dataclasses.replace(self.subject, guides=()))
@@ -87,13 +86,11 @@ class Region:
         return self.cache[key]
 
     def wider(self, reach_mm: float, *, most: float = FARTHEST) -> tuple[Region, Box]:
-        """Return a region with more surroundings on each side, and where in it this one lies.
-
-        Its hole includes the parts of other regions' holes that lie in it.
+        """Return a region with more surroundings, other holes in them included, and where in it this one lies.
 
         Args:
             reach_mm: how much more.
-            most: but not more than so many voxels; infinity for no bound.
+            most: voxels at most; infinity for no bound.
         """
         shape = self.subject.image.array.shape
         reach = [int(min(np.ceil(reach_mm / mm), most, max(shape))) for mm in self.subject.image.spacing]

@@ -1,6 +1,6 @@
 """Registration of an image with its own mirror image.
 
-It needs numpy and scipy alone: small Gauss-Newton systems over a coarse grid take a second where a general registration
+With numpy and scipy alone: small Gauss-Newton systems over a coarse grid take a second where a general registration
 takes fifteen, and no threads or random samples change the result.
 """
 
@@ -98,7 +98,7 @@ class _Level:
 
 
 def block_mean(array: np.ndarray, strides: Sequence[int]) -> np.ndarray:
-    """Means over blocks; what is left over at the far borders is dropped."""
+    """Return means over blocks; incomplete blocks at the far borders are dropped."""
     for axis, stride in enumerate(strides):
         if stride == 1:
             continue
@@ -109,7 +109,7 @@ def block_mean(array: np.ndarray, strides: Sequence[int]) -> np.ndarray:
 
 
 def normalised(values: np.ndarray, weight: np.ndarray, sigma: Sequence[float], floor: float) -> np.ndarray:
-    """Mean and contrast within a Gaussian neighbourhood removed; 0 where ``weight`` is 0.
+    """Remove mean and contrast within a Gaussian neighbourhood; 0 where ``weight`` is 0.
 
     Args:
         values: real.
@@ -175,9 +175,7 @@ def _body(values: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def find_symmetry(subject: Subject, progress: Progress | None = None) -> Symmetry | None:
-    """Find the plane about which the image is most symmetric, and refine it to an affine map.
-
-    Neither the hole nor its mirror image is compared.
+    """Find the plane of most symmetry, comparing neither hole nor its mirror image, and refine it to an affine map.
 
     Returns:
         None when the image is too small.
@@ -231,12 +229,12 @@ def _candidates(at: _Level, left: np.ndarray, progress: Progress) -> list[tuple[
     axes = [(left / np.linalg.norm(left), HEADER_BONUS)] if np.linalg.norm(left) > 0.5 else []
     axes += [(axis / np.linalg.norm(axis), 0.0) for axis in at.steps.T]
     axes = [(axis, bonus) for axis, bonus in axes if np.std(axis @ points) > THIN * radius]
-    found = []
+    planes = []
     for number, (axis, bonus) in enumerate(axes):
         progress.update(number / len(axes), "Finding the midline")
         best = max(_planes(axis, centre, radius), key=lambda plane: _similarity(at, *reflection(plane)))
-        found.append((best, bonus))
-    return found
+        planes.append((best, bonus))
+    return planes
 
 
 def _planes(axis: np.ndarray, centre: np.ndarray, radius: float) -> Iterator[np.ndarray]:
@@ -245,8 +243,8 @@ def _planes(axis: np.ndarray, centre: np.ndarray, radius: float) -> Iterator[np.
     for tilts in itertools.product(np.tan(np.radians(TILTS)), repeat=len(across)):
         normal = axis + np.dot(tilts, across)
         normal = normal / np.linalg.norm(normal)
-        for beside in np.linspace(-0.6, 0.6, 9) * radius:
-            yield np.append(normal, normal @ centre + beside)
+        for offset in np.linspace(-0.6, 0.6, 9) * radius:
+            yield np.append(normal, normal @ centre + offset)
 
 
 def _sample(array: np.ndarray, index: np.ndarray) -> np.ndarray:
@@ -257,12 +255,12 @@ def _sample(array: np.ndarray, index: np.ndarray) -> np.ndarray:
 
 def _similarity(at: _Level, matrix: np.ndarray, shift: np.ndarray) -> float:
     """Return the correlation over voxels known on both sides; voxels without a known mirror lower it."""
-    points, here = at.samples()
+    points, own = at.samples()
     mirrored = at.index(matrix @ points + shift[:, np.newaxis])
-    there, both = _sample(at.values, mirrored), _sample(at.weight, mirrored) > 0.5
-    if np.count_nonzero(both) < max(0.3 * here.size, 10):
+    opposite, both = _sample(at.values, mirrored), _sample(at.weight, mirrored) > 0.5
+    if np.count_nonzero(both) < max(0.3 * own.size, 10):
         return -1.0
-    a, b = here[both], there[both]
+    a, b = own[both], opposite[both]
     size = float(np.sqrt((a @ a) * (b @ b)))
     # Planes at the rim of the body compare few voxels, which may fit by chance.
     return float(a @ b) / size * float(np.sqrt(both.mean())) if size > 0 else -1.0
@@ -319,11 +317,11 @@ def _gauss_newton(at: _Level, matrix: np.ndarray, shift: np.ndarray, moves: Sequ
     Args:
         moves: for each parameter, the mm by which it moves each mirrored point: ``(d, n)``.
     """
-    points, here = at.samples()
+    points, own = at.samples()
     mirrored = at.index(matrix @ points + shift[:, np.newaxis])
-    there, weight = _sample(at.values, mirrored), _sample(at.weight, mirrored)
+    opposite, weight = _sample(at.values, mirrored), _sample(at.weight, mirrored)
     slopes = np.array([_sample(slope, mirrored) for slope in at.slopes])
-    residual = here - there
+    residual = own - opposite
     # Differences above twice the median are lesions or one-sided anatomy and weigh little (Cauchy's weights).
     usual = 2 * np.median(np.abs(residual[weight > 0.5])) if (weight > 0.5).any() else 1.0
     weight = np.where(weight > 0.5, weight, 0.0) / (1 + (residual / max(usual, 1e-6)) ** 2)
@@ -364,11 +362,11 @@ def fit_locally(
     for mm, window, iterations in LOCAL:
         strides = [max(1, min(round(mm / step), size // 2)) for step, size in zip(spacing, fixed.shape, strict=True)]
         steps = [step * stride for step, stride in zip(spacing, strides, strict=True)]
-        here, here_known = _thinned(fixed, known, strides, steps)
-        there, there_known = _thinned(moving, usable, strides, steps)
+        fixed_means, fixed_known = _thinned(fixed, known, strides, steps)
+        moving_means, moving_known = _thinned(moving, usable, strides, steps)
         shift = np.array([block_mean(part, strides) for part in aside])
         for _ in range(iterations):
-            shift = shift + _window_step(here, here_known, there, there_known, shift, steps, window)
+            shift = shift + _window_step(fixed_means, fixed_known, moving_means, moving_known, shift, steps, window)
             soft = [window / 4 / step for step in steps]
             shift = np.array([ndimage.gaussian_filter(part, soft, mode="nearest") for part in shift])
         at = [(np.arange(size) + 0.5) / stride - 0.5 for size, stride in zip(fixed.shape, strides, strict=True)]

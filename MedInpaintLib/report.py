@@ -1,7 +1,6 @@
-"""What jobs say about themselves: plain dictionaries, ready for JSON, whose keys and types are declared here.
+"""Reports of jobs: plain dictionaries, ready for JSON, whose keys and types are declared here.
 
-The same report comes from :func:`MedInpaintLib.inpaint`, stands in the result of a job, is printed by the command and
-shown by the panel.
+The same report is returned by :func:`MedInpaintLib.inpaint`, stored in a job's result, and shown by command and panel.
 """
 
 from __future__ import annotations

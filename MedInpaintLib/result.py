@@ -1,4 +1,4 @@
-"""What a fill returns: the filled image, and what is to be known about it."""
+"""What a fill returns: the filled image and its report."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Patch:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """A filled image, and what is to be known about it.
+    """A filled image and its report.
 
     Attributes:
         image: the input, untouched, and not copied: see :attr:`volume`.
@@ -51,10 +51,7 @@ class Result:
 
     @functools.cached_property
     def volume(self) -> Volume:
-        """The filled image on the input's grid and dtype: a copy of the input, made when it is first asked for.
-
-        So the cost of a fill follows the hole; change the input's array only after this.
-        """
+        """The filled image on the input's grid and dtype; copied on first use, so change the input only after that."""
         array = self.image.array.copy()
         for patch in self.patches:
             patch.write_into(array)

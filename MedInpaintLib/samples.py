@@ -8,8 +8,7 @@ from pathlib import Path
 
 from .errors import ImageReadError, ParameterError
 
-#: In a wheel the samples are inside the package; in a checkout and in the Slicer extension they are in Resources
-#: beside it.
+#: In a wheel the samples are inside the package; in a checkout and the Slicer extension, in Resources beside it.
 _PLACES = (Path(__file__).parent / "SampleData", Path(__file__).parents[1] / "Resources" / "SampleData")
 
 
@@ -38,7 +37,7 @@ class Sample:
 
 
 def samples() -> dict[str, Sample]:
-    """All samples by name.
+    """Return all samples by name.
 
     Raises:
         ImageReadError: the folder with the samples is missing.

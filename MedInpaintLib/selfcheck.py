@@ -1,8 +1,8 @@
 """Self-check: which method does best on this very image, and how well.
 
-Trial holes of the same shapes as the real one are cut out of healthy tissue of the same image, where it looks like the
-tissue around the real hole. Every suitable method fills these trial holes, whose true content is known. The best one
-wins, and its scores say what to expect of it in the real hole, in this patient, with this scanner.
+Trial holes of the real one's shapes are cut out of healthy tissue of the same image that looks like the tissue around
+the real hole. Every suitable method fills these trial holes, whose true content is known. The best one wins, and its
+scores say what to expect of it in the real hole, in this patient, with this scanner.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MOST, VOXELS, FEWEST = 10, 24_000, 4
 PERFECT = 50.0
 #: Voxels around the hole, along each axis, in which trial holes may lie: a whole head, but not a whole body.
 REACH = 160
-#: Places that are compared with the real one for each trial hole.
+#: Places to compare with the real one for each trial hole.
 PLACES = 600
 #: Voxels kept free around every hole, so that no trial is filled from hidden voxels.
 APART = 4
@@ -45,7 +45,7 @@ class SelfCheck:
     """The outcome of a self-check.
 
     Attributes:
-        best: the candidate that is to be taken; the first one where none could be tried.
+        best: the candidate to take; the first one where none could be tried.
         holes: how many trial holes there were.
         data_range: R of PSNR and SSIM, with its origin.
         scores: candidate -> metric -> one value a trial hole.
@@ -61,12 +61,12 @@ class SelfCheck:
     left_out: dict[str, str]
 
     def expected(self) -> dict[str, dict[str, float | None]]:
-        """Of the winner: metric -> mean and standard deviation over the trial holes."""
+        """Return for each metric the winner's mean and standard deviation over the trial holes."""
         return {metric: _spread(values) for metric, values in self.scores[self.best].items()}
 
     def reason(self) -> str:
-        """Why the best was taken, in words for the report."""
-        means = {name: np.mean(found["psnr"]) for name, found in self.scores.items()}
+        """Say why the best was taken, in words for the report."""
+        means = {name: np.mean(values["psnr"]) for name, values in self.scores.items()}
         lead = f"of {len(means)} methods it was the best on"
         if means[self.best] < max(means.values()):
             lead = "no method was clearly better than it on"
@@ -76,7 +76,7 @@ class SelfCheck:
         return f"{lead} {self.holes} such hole{'s' if self.holes > 1 else ''} in healthy parts of this image{score}"
 
     def report(self) -> dict[str, Any]:
-        """Ready for JSON."""
+        """Return the outcome, ready for JSON."""
         return {
             "best": self.best,
             "holes": self.holes,
@@ -119,7 +119,7 @@ def self_check(
     trials = _hole(both)
     hidden = window.whole.full()
     both |= hidden
-    # SSIM's window reaches into the real hole, where nothing may be looked at.
+    # SSIM's window reaches into the real hole, whose voxels must stay hidden.
     truth = np.where(hidden, window.image.array.dtype.type(0), window.image.array)
     # What is cached (a registration) is computed with the trial holes hidden, so it cannot have seen into them.
     trial_subject = dataclasses.replace(window, whole=_hole(both), cache={})
@@ -151,10 +151,10 @@ def self_check(
 def _best(scores: dict[str, dict[str, list[float]]]) -> str:
     """Return the candidate with the best mean PSNR; but the first, if it is within one standard error of that.
 
-    A few trial holes tell candidates apart only so far, and the first is what is best on average over many scans
-    (Breiman et al.: Classification and regression trees, 1984, 3.4.3: the one standard error rule).
+    A few trial holes tell candidates apart only so far, and the first is best on average over many scans (Breiman et
+    al.: Classification and regression trees, 1984, 3.4.3: the one standard error rule).
     """
-    psnr = {name: np.array(found["psnr"]) for name, found in scores.items()}
+    psnr = {name: np.array(values["psnr"]) for name, values in scores.items()}
     best = max(psnr, key=lambda name: float(psnr[name].mean()))
     first = next(iter(psnr))
     lead = psnr[best] - psnr[first]
@@ -179,7 +179,7 @@ def _scores(
     scores: dict[str, list[float]] = {metric: [] for metric in METRICS}
     for number, box in enumerate(ndimage.find_objects(labels), start=1):
         around = grow(box, [8] * labels.ndim, labels.shape)  # SSIM's window and some room
-        found = score(
+        values = score(
             filled[around],
             truth[around],
             labels[around] == number,
@@ -188,7 +188,7 @@ def _scores(
             spacing=spacing,
         )
         for metric in METRICS:
-            scores[metric].append(min(float(found[metric]), PERFECT) if metric == "psnr" else float(found[metric]))
+            scores[metric].append(min(float(values[metric]), PERFECT) if metric == "psnr" else float(values[metric]))
     return scores
 
 
@@ -216,7 +216,7 @@ def _hole(voxels: np.ndarray) -> Hole:
 
 @dataclasses.dataclass(frozen=True)
 class _Part:
-    """A connected part of the real hole: its voxels, those around it, and what is seen there.
+    """A connected part of the real hole: its voxels, those around it, and how these look.
 
     Attributes:
         voxels, ring: bool, of the shape of the box around both.
@@ -231,7 +231,7 @@ class _Part:
 
 
 def _trial_holes(subject: Subject, rng: np.random.Generator) -> np.ndarray:
-    """int32 labels, of the image's shape: the trial holes."""
+    """Return the trial holes: int32 labels of the image's shape."""
     hole = subject.whole.full()
     values = np.where(hole, np.float32(np.nan), subject.scaling.forward(subject.image.array))
     inside = body(np.where(hole, subject.image.array.dtype.type(0), subject.image.array), subject.modality)
@@ -263,8 +263,8 @@ def _parts(hole: np.ndarray, values: np.ndarray, inside: np.ndarray) -> list[_Pa
     labels, _ = ndimage.label(hole, structure=np.ones((3,) * hole.ndim))
     margin = [2 if size > 1 else 0 for size in hole.shape]
     parts = []
-    for number, found in enumerate(ndimage.find_objects(labels), start=1):
-        box = grow(found, margin, hole.shape)
+    for number, part_box in enumerate(ndimage.find_objects(labels), start=1):
+        box = grow(part_box, margin, hole.shape)
         own = labels[box] == number
         ring = ndimage.binary_dilation(own, structure=np.ones((3,) * hole.ndim), iterations=2) & ~own
         appearance = values[box][ring]
@@ -316,7 +316,7 @@ def _place(
 
 
 def _spread(values: Sequence[float]) -> dict[str, float | None]:
-    """Mean and standard deviation; None where there is none, such as the deviation of one value."""
+    """Return mean and standard deviation; None where there is none, such as the deviation of one value."""
     spread = len(values) > 1 and np.isfinite(values).all()
     mean, sd = float(np.mean(values)), float(np.std(values, ddof=1)) if spread else math.nan
     return {"mean": _finite(mean), "sd": _finite(sd)}

@@ -31,8 +31,8 @@ def run() -> list[tuple[str, bool, str]]:
     """Run all checks; takes well under a second once PyTorch is imported.
 
     Returns:
-        ``(name, passed, detail)`` for each. A check that crashes has failed, with the error as the detail. One that
-        needs a package that is not installed passes, and its detail says that it was left out.
+        ``(name, passed, detail)`` for each. A check that crashes fails, with the error as the detail. One whose package
+        is not installed passes, and its detail says that it was left out.
     """
     outcomes = []
     for name, needs, check in _CHECKS:
@@ -44,7 +44,7 @@ def run() -> list[tuple[str, bool, str]]:
         except Exception as error:
             outcomes.append((name, False, f"{type(error).__name__}: {error}"))
         else:
-            # NaN compares false, so a check that comes to nothing fails.
+            # NaN compares false, so a check that gives NaN fails.
             outcomes.append((name, bool(deviation <= _TOLERANCE), f"deviation {deviation:.2g}"))
     return outcomes
 
@@ -129,8 +129,8 @@ def _errors() -> float:
     hole[2:4, 2:4] = True
     filled = np.where(hole, 12.0, 777.0)  # what was done outside the hole does not count
     expected = {"mse": 4.0, "rmse": 2.0, "mae": 2.0, "nmse": 0.04, "psnr": 20 * math.log10(50)}
-    found = metrics.score(filled, truth, hole, data_range=100.0)
-    return max(abs(found[name] - value) for name, value in expected.items())
+    scores = metrics.score(filled, truth, hole, data_range=100.0)
+    return max(abs(scores[name] - value) for name, value in expected.items())
 
 
 @_check("The mean is under the root: RMSE of the errors 1 and 7 is 5")
@@ -190,8 +190,8 @@ def _context_loss() -> float:
 
     image, weights = torch.zeros(1, 1, 1, 3), torch.tensor([1.0, 3.0, 0.0]).view(1, 1, 1, 3)
     generated = torch.tensor([2.0, -1.0, 99.0]).view(1, 1, 1, 3)
-    found = [float(ContextLoss(power)(generated, image, weights)) for power in (1, 2)]
-    return _largest(np.array(found) - [5 / 4, 7 / 4])
+    losses = [float(ContextLoss(power)(generated, image, weights)) for power in (1, 2)]
+    return _largest(np.array(losses) - [5 / 4, 7 / 4])
 
 
 @_check("Priors: log 2 where the discriminator cannot tell; the mean square of the latents", "torch")
@@ -234,13 +234,13 @@ def _margins() -> float:
 
     undecided, hinge, squares = torch.zeros(3), HingeGan(), LeastSquaresGan()
     right = hinge.discriminator(undecided + 9, undecided - 9) + squares.discriminator(undecided + 1, undecided)
-    found = [gan.discriminator(undecided, undecided) for gan in (hinge, squares)]
-    found += [gan.generator(undecided - 1) for gan in (hinge, squares)]
-    return float(right) + _largest(np.array([float(each) for each in found]) - [2, 0.5, 1, 2])
+    losses = [gan.discriminator(undecided, undecided) for gan in (hinge, squares)]
+    losses += [gan.generator(undecided - 1) for gan in (hinge, squares)]
+    return float(right) + _largest(np.array([float(each) for each in losses]) - [2, 0.5, 1, 2])
 
 
 def _square_hole() -> tuple[torch.Tensor, torch.Tensor]:
-    """Return a frame of zeros, 8 x 8, and what is known of it: all but the 4 pixels in its middle."""
+    """Return a frame of zeros, 8 x 8, and its known pixels: all but the 4 in its middle."""
     import torch
 
     known = torch.ones(1, 1, 8, 8, dtype=torch.bool)
@@ -255,8 +255,8 @@ def _reconstruction() -> float:
     truth, known = _square_hole()
     predicted = 3 * (~known).float() + 5 * known
     losses = [ReconstructionLoss(), ReconstructionLoss(per="region"), ReconstructionLoss("known", power=2)]
-    found = [float(loss(predicted, truth, known)) for loss in losses]
-    return _largest(np.array(found) - [3 * 4 / 64, 3, 25 * 60 / 64])
+    values = [float(loss(predicted, truth, known)) for loss in losses]
+    return _largest(np.array(values) - [3 * 4 / 64, 3, 25 * 60 / 64])
 
 
 @_check("Total variation is the length of a step times its height, the rim of the hole included", "torch")
@@ -289,8 +289,8 @@ def _structural() -> float:
     expected = 1 - (2 * 0.5 * 1 + 0.0004) / (0.5**2 + 1 + 0.0004)
 
     def deviation(loss: SsimLoss | MultiScaleSsimLoss) -> float:
-        found = [float(loss(image, truth, known)) for image in (truth, truth - 0.5)]
-        return _largest(np.array(found) - [0, expected])
+        losses = [float(loss(image, truth, known)) for image in (truth, truth - 0.5)]
+        return _largest(np.array(losses) - [0, expected])
 
     return max(deviation(SsimLoss("frame")), deviation(MultiScaleSsimLoss("frame")))
 

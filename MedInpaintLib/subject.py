@@ -17,7 +17,7 @@ from .volume import Volume
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Subject:
-    """The whole image as methods may see it, for methods that look further than around the hole.
+    """The whole image as methods may see it, for methods that look beyond the hole's surroundings.
 
     Arrays have the axes of a region: those of the image that are longer than one voxel. They are computed on first use.
 
@@ -27,8 +27,8 @@ class Subject:
         scaling: from intensities to the scale in which methods work.
         modality: of the image.
         guides: other contrasts of the same subject, on the image's grid, undamaged where the hole is.
-        exemplars: scans of other subjects, of the same contrast: files, or what else :meth:`Volume.of` takes.
-        cache: what is computed once an image; see :meth:`cached`.
+        exemplars: scans of other subjects, of the same contrast: files, or other sources of :meth:`Volume.of`.
+        cache: values computed once an image; see :meth:`cached`.
     """
 
     image: Volume

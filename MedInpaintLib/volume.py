@@ -1,7 +1,4 @@
-"""Volumes: an array with its place in the patient, read from and written to files.
-
-The one place where SimpleITK is used (imported when the first file is touched: it costs 50 ms).
-"""
+"""Volumes: arrays with their place in the patient, read and written by SimpleITK (imported on first use, 50 ms)."""
 
 from __future__ import annotations
 
@@ -41,8 +38,8 @@ class Volume:
         origin: position of voxel 0 in mm, LPS, in the order x, y(, z). Zeros by default.
         direction: columns are the unit vectors of the axes i, j(, k) in LPS, row by row as a flat tuple, as in
             SimpleITK. Identity by default.
-        metadata: what else the header says of the image, such as an NRRD file's key/value pairs; kept when a result is
-            written. Left behind are DICOM tags, and fields that describe the file (all of NIfTI's).
+        metadata: other header fields of the image, such as an NRRD file's key/value pairs; kept when a result is
+            written. DICOM tags, and fields that describe the file (all of NIfTI's), are left out.
     """
 
     array: np.ndarray
@@ -77,24 +74,24 @@ class Volume:
             ("origin", f"{dimensions} numbers in mm"),
             ("direction", f"{dimensions} x {dimensions} numbers of a matrix that can be inverted"),
         ):
-            given = getattr(self, name)
-            found = _numbers(given)
-            if found is not None and name == "spacing" and np.ndim(given) == 0:
-                found *= dimensions  # one number stands for all
-            if found is None or not self._fits(name, found):
-                raise GeometryError(f"The {name} must be {expected}; found {given!r}.")
-            object.__setattr__(self, name, found or self._default(name))
+            value = getattr(self, name)
+            entries = _numbers(value)
+            if entries is not None and name == "spacing" and np.ndim(value) == 0:
+                entries *= dimensions  # one number stands for all
+            if entries is None or not self._fits(name, entries):
+                raise GeometryError(f"The {name} must be {expected}; found {value!r}.")
+            object.__setattr__(self, name, entries or self._default(name))
 
-    def _fits(self, name: str, found: tuple[float, ...]) -> bool:
-        """Whether these finite numbers can be the grid's spacing, origin or direction; the last two may be missing."""
+    def _fits(self, name: str, entries: tuple[float, ...]) -> bool:
+        """Return whether these finite numbers can be the spacing, origin or direction; the last two may be missing."""
         dimensions = self.array.ndim
         if name == "spacing":
-            return len(found) == dimensions and min(found) > 0
+            return len(entries) == dimensions and min(entries) > 0
         if name == "origin":
-            return len(found) in (0, dimensions)
-        if len(found) == dimensions**2:
-            return abs(np.linalg.det(np.reshape(found, (dimensions, dimensions)))) > 1e-6
-        return not found
+            return len(entries) in (0, dimensions)
+        if len(entries) == dimensions**2:
+            return abs(np.linalg.det(np.reshape(entries, (dimensions, dimensions)))) > 1e-6
+        return not entries
 
     def _default(self, name: str) -> tuple[float, ...]:
         dimensions = self.array.ndim
@@ -102,7 +99,7 @@ class Volume:
 
     @classmethod
     def of(cls, source: Any, spacing: Sequence[float] | float | None = None) -> Volume:
-        """Make a volume of whatever the user has.
+        """Make a volume from any kind of image.
 
         Args:
             source: a path (file, or folder with one DICOM series), a SimpleITK image, a Volume, an array, or what numpy
@@ -133,17 +130,17 @@ class Volume:
         """
         import SimpleITK as sitk
 
-        place = Path(path)
-        if not place.exists():
-            raise ImageReadError(f"There is no file or folder '{place}'.")
-        if place.is_dir():
-            return cls.from_sitk(_read_dicom_series(place), name=str(place))
+        source = Path(path)
+        if not source.exists():
+            raise ImageReadError(f"There is no file or folder '{source}'.")
+        if source.is_dir():
+            return cls.from_sitk(_read_dicom_series(source), name=str(source))
         try:
-            with _out_of_the_shadow(place) as file:
-                return cls.from_sitk(sitk.ReadImage(str(file)), name=str(place))
+            with _out_of_the_shadow(source) as file:
+                return cls.from_sitk(sitk.ReadImage(str(file)), name=str(source))
         except RuntimeError as error:
             raise ImageReadError(
-                f"'{place}' cannot be read as an image ({_last_words(error)}). "
+                f"'{source}' cannot be read as an image ({_last_words(error)}). "
                 "Supported are NRRD, NIfTI, MetaImage, DICOM, TIFF, PNG and what else SimpleITK reads."
             ) from None
 
@@ -203,8 +200,8 @@ class Volume:
     def grid_difference(self, other: Volume) -> str:
         """Describe what distinguishes this grid from another one; empty when they agree to :data:`GRID_TOLERANCE`.
 
-        What counts is where voxels come to lie, in voxels of this grid: a tolerance in mm would be too coarse for
-        micrometres, and one relative to the origin too coarse for a table position of 1500 mm.
+        Positions are compared in voxels of this grid: a tolerance in mm would be too coarse for micrometres, and one
+        relative to the origin too coarse for a table position of 1500 mm.
         """
         if self.array.shape != other.array.shape:
             return f"shape {other.array.shape} instead of {self.array.shape}"
@@ -247,8 +244,8 @@ class Volume:
     def write(self, path: str | os.PathLike[str], *, compress: bool = True) -> None:
         """Write to a file, atomically: the old file stays until the new one is whole.
 
-        What is written comes back as it was, or it is refused (:data:`FORMATS`); only float16 comes back as float32,
-        and bool as uint8.
+        What would not come back as it was is refused (:data:`FORMATS`), except float16 (becomes float32) and bool
+        (uint8).
 
         Args:
             path: its ending says the format. A symbolic link is followed: the file that it points to is replaced.
@@ -291,9 +288,9 @@ def _numbers(values: Any) -> tuple[float, ...] | None:
 def _fields_of_the_image(metadata: dict[str, str]) -> dict[str, str]:
     """Keep the fields that describe the image, and so an image made from it.
 
-    Not among them: DICOM tags (group|element), which name the patient, and the filled image is not that acquisition;
-    notes that ITK leaves for itself, some without a printable value; empty fields; and NIfTI's, which tell of the
-    file's layout and which the writer makes anew.
+    Left out: DICOM tags (group|element), which name the patient and another acquisition; notes that ITK leaves for
+    itself, some without a printable value; empty fields; and NIfTI's, which describe the file's layout and which the
+    writer sets.
     """
     if "nifti_type" in metadata:
         return {}
@@ -315,7 +312,7 @@ def _came_back(path: Path, array: np.ndarray) -> bool:
 
 @contextlib.contextmanager
 def _out_of_the_shadow(path: Path) -> Iterator[Path]:
-    """Where to read this file from: asked for ``a.nii.gz``, ITK's NIfTI reader takes ``a.nii`` when there is one."""
+    """Yield where to read this file from: for ``a.nii.gz``, ITK's NIfTI reader takes ``a.nii`` when there is one."""
     if not (path.name.endswith(".nii.gz") and path.with_suffix("").exists()):
         yield path
         return

@@ -15,11 +15,10 @@ def feather(
     spacing: Sequence[float] | None = None,
     width_mm: float = 3.0,
 ) -> np.ndarray:
-    """``prediction + w(d) (image - prediction)[n]``, where n is the nearest known voxel and d its distance.
+    """Return ``prediction + w(d) (image - prediction)[n]``, where n is the nearest known voxel and d its distance.
 
     The weight falls from 1 at the seam to 0 at ``width_mm``: ``w = 1 - 3 s^2 + 2 s^3`` with ``s = min(d / width_mm,
-    1)``. Unlike Poisson blending it leaves the middle of the hole alone, so a prediction that is right there stays
-    right.
+    1)``. Unlike Poisson blending, it keeps a correct prediction in the middle of the hole.
 
     Args:
         prediction: float array of the image's shape; its values just outside the hole count too.

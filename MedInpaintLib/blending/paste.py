@@ -6,7 +6,7 @@ import numpy as np
 
 
 def paste(prediction: np.ndarray, image: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """``prediction`` in the hole, ``image`` elsewhere.
+    """Return ``prediction`` in the hole and ``image`` elsewhere.
 
     Args:
         prediction: float array of the image's shape.

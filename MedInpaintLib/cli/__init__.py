@@ -9,7 +9,7 @@ from ..threads import one_for_blas
 
 
 def main() -> None:
-    """Entry point of the ``medinpaint`` command."""
+    """Run the ``medinpaint`` command."""
     one_for_blas()
     try:
         import typer  # noqa: F401
@@ -19,7 +19,6 @@ def main() -> None:
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # Tables hold signs such as ± and Δ, which not every terminal can show: a question mark is better than a
-            # crash.
+            # Tables hold signs such as ± and Δ, which not every terminal can show: '?' is better than a crash.
             stream.reconfigure(errors="replace")
     app()

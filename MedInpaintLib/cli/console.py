@@ -87,16 +87,16 @@ def self_check_table(checked: dict[str, Any]) -> str:
     width = max(len(name) for name, _ in scores)
     lines = [f"  Self-check on {checked['holes']} holes like this one in healthy tissue, {checked['range']}:"]
     lines.append(f"  {'method':<{width}}  {'PSNR dB':>12}  {'SSIM':>13}  {'MAE':>15}  {'s':>6}")
-    for name, found in scores:
-        psnr, ssim, mae = (spread(found[metric], digits) for metric, digits in (("psnr", 2), ("ssim", 3), ("mae", 3)))
-        lines.append(f"  {name:<{width}}  {psnr:>12}  {ssim:>13}  {mae:>15}  {found['seconds']:>6.2f}")
+    for name, spreads in scores:
+        psnr, ssim, mae = (spread(spreads[metric], digits) for metric, digits in (("psnr", 2), ("ssim", 3), ("mae", 3)))
+        lines.append(f"  {name:<{width}}  {psnr:>12}  {ssim:>13}  {mae:>15}  {spreads['seconds']:>6.2f}")
     lines += [f"  {name} could not be tried: {why}" for name, why in checked["left_out"].items()]
     return "\n".join(lines)
 
 
-def spread(found: dict[str, float | None], digits: int) -> str:
-    """Mean ± standard deviation, as far as there are any."""
-    mean, sd = found["mean"], found["sd"]
+def spread(scores: dict[str, float | None], digits: int) -> str:
+    """Format the mean ± standard deviation, or what exists of them."""
+    mean, sd = scores["mean"], scores["sd"]
     if mean is None:
         return "-"
     return f"{mean:.{digits}f}" if sd is None else f"{mean:.{digits}f} ± {sd:.{digits}f}"

@@ -72,5 +72,5 @@ def demo(
 
 
 def _is_quick(info: registry.MethodInfo) -> bool:
-    """Whether a method can do without other packages, other scans and a trained model: the demo takes seconds."""
+    """Return whether a method needs no other packages, scans or trained model: the demo takes seconds."""
     return not (info.missing() or info.needs_exemplars or info.needs_model)

@@ -50,20 +50,20 @@ def impute(
         sources = _named(images)
         if (repair is None) != (mask is None):
             raise ParameterError("Give --repair and --mask together: the damaged image, and the hole in it.")
-        written = str(report) if report else None
+        report_path = str(report) if report else None
         if repair is not None:
             unused = {"--reference": reference, "--register": register, "--like": like}
-            given = [name for name, value in unused.items() if value]
-            if given:
+            conflicts = [name for name, value in unused.items() if value]
+            if conflicts:
                 raise ParameterError(
-                    f"{given[0]} has no meaning with --repair: the result is the damaged image, repaired."
+                    f"{conflicts[0]} has no meaning with --repair: the result is the damaged image, repaired."
                 )
             job = FillJob(
                 job="fill",
                 image=str(repair),
                 mask=str(mask),
                 output=str(output),
-                report=written,
+                report=report_path,
                 method="collagan",
                 parameters={"target": target, "guides": ",".join(sources), "model": model},
                 guides=list(sources.values()),
@@ -76,7 +76,7 @@ def impute(
             images=sources,
             target=target,
             output=str(output),
-            report=written,
+            report=report_path,
             like=str(like) if like else None,
             model=model,
             reference=reference,
@@ -89,7 +89,7 @@ def impute(
 
 
 def _named(texts: list[str]) -> dict[str, str]:
-    """Contrast -> image."""
+    """Map each contrast to its image."""
     named: dict[str, str] = {}
     for text in texts:
         name, equals, path = text.partition("=")

@@ -1,4 +1,4 @@
-"""``medinpaint models``: which trained models there are, and to add and remove some."""
+"""``medinpaint models``: list, show, add and remove trained models."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _scores(protocol: str, rows: list[list[str]]) -> list[str]:
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:
-    """Rows of as many texts each as lines with columns."""
+    """Format rows of equally many texts as lines with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 

@@ -24,8 +24,8 @@ def with_options(options: type) -> Callable[[Callable[..., None]], Callable[...,
         own = inspect.signature(command, eval_str=True)
         hints = get_type_hints(options)
         kept = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
-        made = [_parameter(field, hints[field.name]) for field in dataclasses.fields(options)]
-        command.__signature__ = own.replace(parameters=[*kept, *made])  # type: ignore[attr-defined]
+        additions = [_parameter(field, hints[field.name]) for field in dataclasses.fields(options)]
+        command.__signature__ = own.replace(parameters=[*kept, *additions])  # type: ignore[attr-defined]
         return command
 
     return decorate
@@ -48,7 +48,7 @@ def assignments(texts: list[str]) -> dict[str, str]:
 
 def _parameter(field: dataclasses.Field, hint: Any) -> inspect.Parameter:
     kind, default = _typer_type(hint), field.default
-    if default is dataclasses.MISSING:  # a factory's: nothing on the command line stands for it
+    if default is dataclasses.MISSING:  # a factory: the command line has no text for its value
         default = None
     flag = field.metadata["flag"] or "--" + field.name.replace("_", "-")
     declaration = typer.Option(flag, metavar=field.metadata["metavar"] or None, help=field.metadata["help"])

@@ -23,8 +23,7 @@ class Blobs:
     r"""Star-shaped holes with a smooth random outline (2-D in films, 3-D in volumes).
 
     The radius in direction :math:`u` is proportional to :math:`\exp g(u)`, where :math:`g` is a sum of random plane
-    waves on the unit sphere. Each blob has the number of voxels that a ball (disc) of the given diameter has by volume,
-    to the voxel.
+    waves on the unit sphere. Each blob has exactly as many voxels as a ball (disc) of the diameter has by volume.
     """
 
     GRAMMAR: ClassVar[str] = "blobs:DIAMETER[:COUNT]"
@@ -41,12 +40,12 @@ class Blobs:
         along = offsets([_LONGEST * radius] * len(steps), steps)
         distance = np.sqrt(sum(x**2 for x in along))
         unit = [x / np.maximum(distance, 1e-12) for x in along]
-        # In units of the outline's radius in that direction: growing a blob is lowering the bar for this number.
+        # In units of the outline's radius in that direction: raising the threshold on this number grows the blob.
         return carve(distance / np.exp(_outline(unit, rng)), voxels_of_ball(self.diameter, grid))
 
 
 def _outline(unit: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """Log radius in the directions ``unit``: random waves, so shallow that no point is beyond ``_LONGEST`` radii."""
+    """Return the log radius in directions ``unit``: random waves, at most ``_LONGEST`` radii in all."""
     log_radius = np.asarray(sum(waves(unit, _BUMPS, rng))) * (_DEPTH * math.sqrt(2 / WAVES))
     # The equal ball's radius lies between the smallest and the largest radius of the blob, hence half.
     bound = math.log(_LONGEST) / 2

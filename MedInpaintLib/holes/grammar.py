@@ -15,7 +15,7 @@ from .squares import Squares
 from .strips import ORIENTATIONS, Strips
 from .strokes import PUBLISHED_LENGTH, PUBLISHED_VERTICES, Strokes
 
-#: What follows it is a path to its last character, colons and all.
+#: All that follows is a path, colons included.
 _SOURCE = ":from="
 
 
@@ -43,12 +43,12 @@ def parse(spec: str) -> Shape:
 
 
 def is_spec(text: str) -> bool:
-    """Whether ``text`` begins with the name of a shape, so is meant to describe holes and not to name a file."""
+    """Return whether ``text`` begins with the name of a shape, so describes holes and does not name a file."""
     return text.strip().partition(":")[0] in _SHAPES
 
 
 def taken_from(spec: str, folder: Path) -> str:
-    """Put the file that a description of holes names, where it names one, into a folder.
+    """Prepend a folder to the file that a description of holes names, if any.
 
     >>> taken_from("spheres:20mm", Path("data"))
     'spheres:20mm'
@@ -58,7 +58,7 @@ def taken_from(spec: str, folder: Path) -> str:
 
 
 def grammar() -> str:
-    """How holes are written, as a text to print."""
+    """Return the grammar of hole descriptions, as a text to print."""
     shapes = (Spheres, Squares, Strips, Strokes, Blobs, Lesions)
     lines = [f"  {shape.GRAMMAR}\n      {shape.HELP}" for shape in shapes]
     return "\n".join(
@@ -125,7 +125,7 @@ def _count(text: str) -> int:
 
 
 def _options(parts: list[str]) -> dict[str, str]:
-    """``["vertical", "slab=5mm"]`` as ``{"vertical": "", "slab": "5mm"}``."""
+    """Parse ``["vertical", "slab=5mm"]`` into ``{"vertical": "", "slab": "5mm"}``."""
     options: dict[str, str] = {}
     for part in parts:
         name, _, value = part.partition("=")

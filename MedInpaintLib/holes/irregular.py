@@ -1,4 +1,4 @@
-"""What irregular holes share: random waves that bend them, and a given number of voxels in one piece."""
+"""What irregular holes share: random waves that bend them, and a given number of connected voxels."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from .grid import Grid
 from .length import Length
 
-#: Random waves that are added up; more make it no richer, fewer show their pattern.
+#: Random waves to add up; more add nothing visible, fewer show their pattern.
 WAVES = 12
 
 
 def waves(at: Sequence[np.ndarray], scale: float, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """``WAVES`` plane waves at the coordinates ``at``, -1..1: random directions and phases.
+    """Yield ``WAVES`` plane waves at the coordinates ``at``, -1..1: random directions and phases.
 
     Args:
         at: one array an axis; they are broadcast.
@@ -29,27 +29,27 @@ def waves(at: Sequence[np.ndarray], scale: float, rng: np.random.Generator) -> I
 
 
 def voxels_of_ball(diameter: Length, grid: Grid) -> int:
-    """How many voxels a ball (disc) of that diameter has by volume; at least 1."""
+    """Return how many voxels a ball (disc) of that diameter has by volume; at least 1."""
     radius, steps = diameter.value / 2, diameter.steps(grid)
     ball = math.pi * radius**2 if len(steps) == 2 else 4 / 3 * math.pi * radius**3
     return max(1, round(ball / math.prod(steps)))
 
 
-def carve(field: np.ndarray, wanted: int) -> np.ndarray:
-    """Return a stencil: the ``wanted`` voxels with the smallest numbers that hang together by their faces.
+def carve(field: np.ndarray, count: int) -> np.ndarray:
+    """Return a stencil: the ``count`` voxels of the smallest numbers that are connected by their faces.
 
-    Between coarse voxels a bump can be cut off from the rest; its voxels are replaced by the next ones at the rest's
-    rim. Where the field has fewer voxels than that, the stencil has all of them.
+    A bump that coarse voxels cut off is replaced by the next voxels at the rim of the rest. Where the field has fewer
+    voxels than that, the stencil has all of them.
     """
     from scipy import ndimage
 
-    wanted = min(wanted, field.size)
+    count = min(count, field.size)
     stencil = np.zeros(field.shape, dtype=bool)
-    stencil.ravel()[np.argsort(field, axis=None, kind="stable")[:wanted]] = True
+    stencil.ravel()[np.argsort(field, axis=None, kind="stable")[:count]] = True
     labels, pieces = ndimage.label(stencil)
     if pieces > 1:
         stencil = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
-        while (lacking := wanted - np.count_nonzero(stencil)) > 0:
+        while (lacking := count - np.count_nonzero(stencil)) > 0:
             rim = np.where(ndimage.binary_dilation(stencil) & ~stencil, field, np.inf)
             nearest = np.argsort(rim, axis=None, kind="stable")[:lacking]
             stencil.ravel()[nearest[np.isfinite(rim.ravel()[nearest])]] = True

@@ -17,7 +17,7 @@ _SHARE = re.compile(r"(\d+)/(\d+)")
 class Length:
     """A length in mm, in voxels along whichever axis it is laid (``px``), or in percent of a slice's shorter side.
 
-    Percent are of millimetres: what is round in mm is round in percent, whatever the spacing.
+    Percents are of millimetres: a shape that is round in mm is round in percent, at any spacing.
 
     >>> Length.parse("1/8").whole_voxels(Grid((30, 256, 320), (5.0, 0.9, 0.9)), axis=1)
     32
@@ -28,16 +28,16 @@ class Length:
 
     @classmethod
     def parse(cls, text: str) -> Length:
-        """From ``"20mm"``, ``"32px"`` or ``"12.5%"``; ``"1/8"`` is the same as the latter.
+        """Parse ``"20mm"``, ``"32px"`` or ``"12.5%"``; ``"1/8"`` equals the latter.
 
         Raises:
             ParameterError: it is written otherwise, or is 0.
         """
         value, unit = 0.0, "%"
-        if found := _WRITTEN.fullmatch(text):
-            value, unit = float(found[1]), found[2]
-        elif (found := _SHARE.fullmatch(text)) and int(found[2]):
-            value = 100 * int(found[1]) / int(found[2])
+        if match := _WRITTEN.fullmatch(text):
+            value, unit = float(match[1]), match[2]
+        elif (match := _SHARE.fullmatch(text)) and int(match[2]):
+            value = 100 * int(match[1]) / int(match[2])
         if value == 0:
             raise ParameterError(
                 f"'{text}' is not a length; write a positive number with its unit, as in 20mm, or a fraction as in 1/8."
@@ -55,6 +55,6 @@ class Length:
         return tuple(mm / one for mm in grid.spacing)
 
     def whole_voxels(self, grid: Grid, axis: int) -> int:
-        """How many voxels it is along an axis, at least 1; halves go up, so that sizes grow steadily."""
+        """Return how many voxels it spans along an axis, at least 1; halves go up, so that sizes grow steadily."""
         # The tolerance is for halves that rounding has left a little short: 1/12 of 258 voxels is 21.5.
         return max(1, math.floor(self.value / self.steps(grid)[axis] + 0.5 + 1e-9))

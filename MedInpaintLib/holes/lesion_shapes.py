@@ -15,10 +15,10 @@ from .irregular import carve
 
 #: Made by ``Testing/lesion_shapes.py``; sources and licences are in ``lesion_shapes.md`` beside it.
 _RELEASED = Path(__file__).parent / "lesion_shapes.npz"
-#: Every shape has the voxels that a ball of this diameter has.
+#: Every shape has as many voxels as a ball of this diameter.
 _DIAMETER = 16
 VOXELS = round(math.pi / 6 * _DIAMETER**3)
-#: Lesions with fewer voxels, or with fewer along an axis, have no shape that one could see.
+#: Lesions with fewer voxels, or fewer along an axis, have no visible shape.
 _LEAST, _THINNEST = 50, 3
 #: Voxels around a lesion, so that its outline may move outwards.
 _AROUND = 4
@@ -40,12 +40,10 @@ def shapes_of(mask: Volume) -> list[np.ndarray]:
     """Return the shape of each lesion in a mask.
 
     Args:
-        mask: 3-D, not 0 = lesion. What hangs together by faces is a lesion; those too small to have a shape are left
-            out.
+        mask: 3-D, not 0 = lesion. Voxels connected by faces are one lesion; those too small for a shape are left out.
 
     Returns:
-        bool arrays ``(k, j, i)`` of cubic voxels, cut to the lesion. All have :data:`VOXELS` of them in one piece,
-        whatever the size of the lesion.
+        bool arrays ``(k, j, i)`` of cubic voxels, cropped to the lesion, each of :data:`VOXELS` connected voxels.
 
     Raises:
         MaskError: it has no lesion that is large enough.
@@ -68,7 +66,7 @@ def shapes_of(mask: Volume) -> list[np.ndarray]:
 
 
 def signed_distance(mask: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
-    """float64: how far each voxel is from the other side of the mask's edge; negative inside, and there is an edge."""
+    """Return each voxel's distance to the other side of the mask's edge, float64; negative inside. Needs an edge."""
     from scipy import ndimage
 
     outside = ndimage.distance_transform_edt(~mask, sampling=spacing)

@@ -26,9 +26,8 @@ _ROOM = 0.75  # radii that are left for that around the lesion
 class Lesions:
     """Lesions of real patients: each time a random one, turned, mirrored, stretched and bent at random.
 
-    The lesions are of multiple sclerosis (``lesion_shapes.md`` has their source), or those of a mask. An image in 2-D
-    takes a slice through one. Each hole has the number of voxels that a ball (disc) of the given diameter has by
-    volume, to the voxel, whatever the size of the lesion was.
+    The lesions are of multiple sclerosis (source: ``lesion_shapes.md``), or those of a mask; 2-D images take a slice
+    through one. Each hole has exactly as many voxels as a ball (disc) of the given diameter has by volume.
 
     Attributes:
         source: path of a mask, a volume in which not 0 is lesion; by default the lesions that come with MedInpaint.
@@ -48,8 +47,8 @@ class Lesions:
         if len(grid.shape) == 2:
             # The larger of two: the tip of a lesion has hardly a shape.
             lesion = max((_slice(lesion, rng) for _ in range(2)), key=np.count_nonzero)
-        steps, wanted = self.diameter.steps(grid), voxels_of_ball(self.diameter, grid)
-        return carve(_deformed(lesion, steps, wanted * math.prod(steps), rng), wanted)
+        steps, count = self.diameter.steps(grid), voxels_of_ball(self.diameter, grid)
+        return carve(_deformed(lesion, steps, count * math.prod(steps), rng), count)
 
     @functools.cached_property
     def _shapes(self) -> tuple[np.ndarray, ...]:
@@ -68,12 +67,12 @@ def _slice(lesion: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _deformed(lesion: np.ndarray, steps: tuple[float, ...], volume: float, rng: np.random.Generator) -> np.ndarray:
-    """How far each voxel around the lesion is from its edge, negative inside, after a random deformation.
+    """Return the signed distance of voxels around the lesion from its edge, negative inside, randomly deformed.
 
     Args:
         lesion: in cubic voxels.
-        steps: what a voxel of the result measures along each axis.
-        volume: that the lesion shall have, about; in the unit of ``steps``.
+        steps: size of a voxel of the result along each axis.
+        volume: about what the lesion shall have, in the unit of ``steps``.
         rng: chance.
     """
     from scipy import ndimage
@@ -98,19 +97,19 @@ def _affine(dimensions: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _turn(dimensions: int, rng: np.random.Generator) -> np.ndarray:
-    """Uniformly random among all rotations and reflections (Mezzadri, Notices of the AMS 2007)."""
+    """Draw a rotation or reflection, uniformly random among all (Mezzadri, Notices of the AMS 2007)."""
     turn, triangle = np.linalg.qr(rng.normal(size=(dimensions, dimensions)))
     return turn * np.sign(np.diag(triangle))
 
 
 def _radius(lesion: np.ndarray) -> float:
-    """Of the ball (disc) with as many voxels."""
+    """Return the radius of the ball (disc) with as many voxels."""
     count = np.count_nonzero(lesion)
     return math.sqrt(count / math.pi) if lesion.ndim == 2 else (count * 3 / (4 * math.pi)) ** (1 / 3)
 
 
 def _bent(points: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    """Points, in radii, each moved by a sum of random waves."""
+    """Move points, in radii, each by a sum of random waves."""
     moves = rng.normal(scale=_SHIFT * math.sqrt(2 / WAVES), size=(WAVES, len(points)))
     moved = [along.copy() for along in points]
     for move, wave in zip(moves, waves(points, _BENDS, rng), strict=True):

@@ -1,4 +1,4 @@
-"""Putting holes into an image: where they go, whatever their shape."""
+"""Random placement of holes of any shape in an image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .grammar import parse
 from .grid import Grid
 from .shape import Shape
 
-#: Random places that are tried for one hole, and how often the whole set is begun anew when one finds no place.
+#: Random places to try for one hole, and how often to start over when a hole does not fit.
 _TRIES, _RESTARTS = 2000, 4
 _REDRAW = 50  # after this many places a new stencil is drawn: one that sticks out everywhere must not use up all tries
 
@@ -27,18 +27,16 @@ def place(
     margin_mm: float = 4.0,
     seed: int | Sequence[int] = 0,
 ) -> np.ndarray:
-    """Holes at random places, each with a label of its own.
+    """Place holes at random, each with a label of its own.
 
     Args:
         holes: a description such as ``"spheres:20mm:6"`` (see :func:`.grammar.grammar`), or a shape.
         shape: of the image, ``(k, j, i)`` or ``(j, i)``; axes of one voxel do not count as dimensions.
         spacing: mm an axis; 1 by default.
-        foreground: bool, where holes belong: they lie in it entirely, strips and strokes with a part that their
-            documentation gives. Everywhere by default.
+        foreground: bool, where holes lie entirely, strips and strokes with a documented share. Everywhere by default.
         avoid: bool, where no voxel of any hole may lie, e.g. lesions.
-        margin_mm: least distance between two holes; those that may cross (strokes, strips in both orientations) have
-            none.
-        seed: same seed, same holes; several numbers make one too, such as a training's seed and a sample's number.
+        margin_mm: least distance between two holes; none for strokes and strips in both orientations, which may cross.
+        seed: same seed, same holes; may be several numbers, such as a training's seed and a sample's number.
 
     Returns:
         int32 label image: 0 = known, 1, 2, ... = the holes. Where holes may cross, those that touch have one label.
@@ -63,21 +61,21 @@ def place(
     if not (math.isfinite(margin_mm) and margin_mm >= 0):
         raise ParameterError(f"The margin between holes must be 0 mm or more; found {margin_mm!r}.")
     grid = Grid(tuple(shape[axis] for axis in kept), tuple(steps[axis] for axis in kept))
-    wanted = _on_grid(foreground, shape, grid, "foreground")
+    body = _on_grid(foreground, shape, grid, "foreground")
     forbidden = _on_grid(avoid, shape, grid, "mask to avoid")
-    if wanted is not None and not wanted.any():
+    if body is not None and not body.any():
         raise MaskError("The foreground is empty, so there is no place for a hole.")
 
     rng = np.random.default_rng(seed)
     most = 0
     for _ in range(_RESTARTS):
-        labels, placed = _attempt(drawn, grid, wanted, forbidden, margin_mm, rng)
+        labels, placed = _attempt(drawn, grid, body, forbidden, margin_mm, rng)
         if placed == drawn.count:
             return labels.reshape(shape)
         most = max(most, placed)
     raise MaskError(
         f"Only {most} of the {drawn.count} holes '{described}' fit into the "
-        f"{'image' if wanted is None else 'foreground'} (image of {_size(grid)}) with {margin_mm:g} mm between them, "
+        f"{'image' if body is None else 'foreground'} (image of {_size(grid)}) with {margin_mm:g} mm between them, "
         f"after {_TRIES} tries for each. Ask for fewer or smaller holes, or for a smaller margin."
     )
 
@@ -90,14 +88,14 @@ def _attempt(
     margin_mm: float,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, int]:
-    """Labels and how many holes were placed; it stops at the first that finds no place."""
+    """Return labels and the number of holes placed; stop at the first that does not fit."""
     labels = np.zeros(grid.shape, dtype=np.int32)
     taken = np.zeros(grid.shape, dtype=bool) if avoid is None else avoid.copy()
     for number in range(1, drawn.count + 1):
-        found = _find_place(drawn, grid, foreground, taken, rng)
-        if found is None:
+        spot = _find_place(drawn, grid, foreground, taken, rng)
+        if spot is None:
             return labels, number - 1
-        corner, stencil = found
+        corner, stencil = spot
         labels[_box(corner, stencil)][stencil] = number
         if not drawn.crossing:
             _take(taken, corner, stencil, grid.spacing, margin_mm)
@@ -133,12 +131,12 @@ def _find_place(
 def _random_points(
     shape: tuple[int, ...], foreground: np.ndarray | None, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
-    """Uniformly random voxels of the foreground, without listing all (8 bytes a voxel would outweigh the image)."""
+    """Yield uniformly random voxels of the foreground, without listing all: 8 bytes each would outweigh the image."""
     low, high = np.zeros(len(shape), dtype=int), np.array(shape)
     if foreground is not None:
         for axis in range(len(shape)):
-            others = tuple(other for other in range(len(shape)) if other != axis)
-            used = np.flatnonzero(foreground.any(axis=others))
+            other_axes = tuple(other for other in range(len(shape)) if other != axis)
+            used = np.flatnonzero(foreground.any(axis=other_axes))
             low[axis], high[axis] = used[0], used[-1] + 1
     while True:
         batch = rng.integers(low, high, size=(256, len(shape)))
@@ -156,12 +154,12 @@ def _take(
     reach = [math.floor(margin_mm / mm) + 1 for mm in spacing]
     padded = np.pad(stencil, [(far, far) for far in reach])
     near = ndimage.distance_transform_edt(~padded, sampling=spacing) < max(margin_mm, min(spacing))
-    here, there = [], []
+    source, target = [], []
     for start, far, length, size in zip(corner, reach, padded.shape, taken.shape, strict=True):
         first, last = max(start - far, 0), min(start - far + length, size)
-        there.append(slice(first, last))
-        here.append(slice(first - (start - far), last - (start - far)))
-    taken[tuple(there)] |= near[tuple(here)]
+        target.append(slice(first, last))
+        source.append(slice(first - (start - far), last - (start - far)))
+    taken[tuple(target)] |= near[tuple(source)]
 
 
 def _box(corner: Sequence[int], stencil: np.ndarray) -> tuple[slice, ...]:

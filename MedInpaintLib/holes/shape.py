@@ -13,7 +13,7 @@ from .length import Length
 
 
 class Shape(Protocol):
-    """A shape draws stencils; where they go is decided in one place for all shapes, :func:`.place.place`.
+    """A kind of hole, which draws stencils; :func:`.place.place` decides for all shapes where they go.
 
     Attributes:
         GRAMMAR: how it is written, one line.
@@ -34,7 +34,7 @@ class Shape(Protocol):
     def crossing(self) -> bool: ...
 
     def draw(self, grid: Grid, rng: np.random.Generator) -> np.ndarray:
-        """One hole as a bool array with the grid's dimensions, no larger than needed; its place is left open."""
+        """Draw one hole: a bool array with the grid's dimensions, no larger than needed, not yet placed."""
         ...
 
 
@@ -54,6 +54,6 @@ def thicken(plane: np.ndarray, slab: Length | str | None, grid: Grid) -> np.ndar
 
 
 def offsets(half: Sequence[float], steps: Sequence[float]) -> list[np.ndarray]:
-    """Open grid of offsets from a voxel, reaching ``half`` to both sides of each axis; in the unit of ``steps``."""
+    """Return an open grid of offsets from a voxel, ``half`` to both sides of each axis, in the unit of ``steps``."""
     reach = [math.floor(far / step + 1e-9) for far, step in zip(half, steps, strict=True)]
     return list(np.ix_(*(np.arange(-far, far + 1) * step for far, step in zip(reach, steps, strict=True))))

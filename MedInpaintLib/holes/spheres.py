@@ -16,7 +16,7 @@ from .shape import offsets
 class Spheres:
     """Balls around a voxel's centre (discs in 2-D): all voxels whose centre is at most half a diameter away.
 
-    With a diameter in mm they are round in the patient whatever the spacing; in px they are round in voxels. All balls
+    With a diameter in mm they are round in the patient at any spacing, in px in voxels. All balls
     of one call are alike, so scores differ by place alone.
     """
 
@@ -32,5 +32,5 @@ class Spheres:
         radius = self.diameter.value / 2
         steps = self.diameter.steps(grid)
         squared = np.asarray(sum(along**2 for along in offsets([radius] * len(steps), steps)))
-        # The tolerance keeps voxels at exactly the radius in, whatever the rounding of the spacing in the header.
+        # The tolerance keeps voxels at exactly the radius in, however the header rounds the spacing.
         return squared <= radius**2 * (1 + 1e-9)

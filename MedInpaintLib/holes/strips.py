@@ -19,9 +19,8 @@ class Strips:
     """Strips of a given width from one edge of the slice to the other.
 
     ``horizontal`` strips are rows, ``vertical`` ones columns of the array; with ``both`` each strip takes either at
-    random, they may cross, and strips that cross are one hole. In a volume each lies on one slice, or on as many as
-    ``slab`` is thick. At least a quarter of a strip lies in the foreground; the rest runs through the background, as
-    real strips do.
+    random, and strips that cross are one hole. In a volume each lies on one slice, or on as many as ``slab`` is thick.
+    At least a quarter of a strip lies in the foreground; the rest runs through the background, as real strips do.
     """
 
     GRAMMAR: ClassVar[str] = "strips:WIDTH[:COUNT][:horizontal|vertical|both][:slab=THICKNESS]"

@@ -20,11 +20,11 @@ PUBLISHED_LENGTH, PUBLISHED_VERTICES = Length(100.0, "px"), 25
 class Strokes:
     """Random walks drawn with a round brush, in the plane of the slices.
 
-    A stroke has 1 to ``vertices`` straight parts; each part's direction is uniform over the circle, its length uniform
-    up to ``length`` and its brush uniform between the two widths; parts that would leave the slice end at its edge. The
-    defaults (25 parts, 100 px; write 10-24px for the width) are the statistics with which Recurrent Feature Reasoning
-    was trained on 256 px images (Li et al., CVPR 2020). Strokes may cross; strokes that touch are one hole. In a volume
-    each lies on one slice, or on as many as ``slab`` is thick. At least half of a stroke lies in the foreground.
+    A stroke has 1 to ``vertices`` straight parts, each with a direction uniform over the circle, a length uniform up to
+    ``length`` and a brush uniform between the two widths; parts end at the slice's edge. The defaults (25 parts, 100
+    px; write 10-24px for the width) are those with which Recurrent Feature Reasoning was trained on 256 px images (Li
+    et al., CVPR 2020). Strokes that touch are one hole. In a volume each lies on one slice, or on as many as ``slab``
+    is thick. At least half of a stroke lies in the foreground.
     """
 
     GRAMMAR: ClassVar[str] = "strokes:WIDTH[-WIDTH][:COUNT][:length=LENGTH][:vertices=NUMBER][:slab=THICKNESS]"
@@ -42,14 +42,14 @@ class Strokes:
     def draw(self, grid: Grid, rng: np.random.Generator) -> np.ndarray:
         extent = np.array(grid.shape[-2:])
         plane = np.zeros(extent, dtype=bool)
-        here = rng.uniform(0, extent - 1)
+        start = rng.uniform(0, extent - 1)
         for _ in range(rng.integers(1, self.vertices, endpoint=True)):
             angle = rng.uniform(0, 2 * math.pi)
             far = rng.uniform(0, 1) * self.length.value * np.array([math.sin(angle), math.cos(angle)])
             brush = rng.uniform(self.thinnest.value, self.thickest.value)
-            there = np.clip(here + far / self.length.steps(grid)[-2:], 0, extent - 1)
-            _paint(plane, here, there, np.array(self.thinnest.steps(grid)[-2:]), brush / 2)
-            here = there
+            stop = np.clip(start + far / self.length.steps(grid)[-2:], 0, extent - 1)
+            _paint(plane, start, stop, np.array(self.thinnest.steps(grid)[-2:]), brush / 2)
+            start = stop
         rows, columns = np.flatnonzero(plane.any(axis=1)), np.flatnonzero(plane.any(axis=0))
         return thicken(plane[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], self.slab, grid)
 

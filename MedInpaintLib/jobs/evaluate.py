@@ -58,8 +58,8 @@ class EvaluateJob(JobFile):
         from ..holes import is_spec, taken_from
 
         job = super().of(fields, folder)
-        places = [taken_from(each, folder) if is_spec(each) else str(folder / each) for each in job.holes]
-        return dataclasses.replace(job, holes=places)
+        sources = [taken_from(each, folder) if is_spec(each) else str(folder / each) for each in job.holes]
+        return dataclasses.replace(job, holes=sources)
 
     def run(self, progress: Progress | None = None) -> EvaluationReport:
         """Score all methods in all holes, and write the table."""
@@ -100,7 +100,7 @@ class EvaluateJob(JobFile):
         return report
 
     def _check(self) -> None:
-        """Refuse before the work what could not be done after it."""
+        """Check before the work begins all that could make it fail."""
         from ..devices import check_device
         from ..files import check_folder
         from ..holes import grammar, is_spec, parse
@@ -202,11 +202,11 @@ def _called(holes: str) -> str:
 
 def _warnings(tables: Sequence[Table]) -> list[str]:
     """Return the methods' warnings, and those about methods that were left out; each once."""
-    said = [
+    warnings = [
         f"{method}: {warning}"
         for table in tables
         for method, report in table.reports.items()
         for warning in report["warnings"]
     ]
-    said += [f"{method} was left out: {why}" for table in tables for method, why in table.left_out.items()]
-    return list(dict.fromkeys(said))
+    warnings += [f"{method} was left out: {why}" for table in tables for method, why in table.left_out.items()]
+    return list(dict.fromkeys(warnings))

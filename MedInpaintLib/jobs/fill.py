@@ -87,7 +87,7 @@ class FillJob(JobFile, FillOptions):
 
 
 def _complete(report: FillReport, job: FillJob, reading: float) -> None:
-    """Add what :func:`inpaint` cannot know because it was given volumes: the files' names, and how long they took."""
+    """Add the files' names and the reading time, which :func:`inpaint` cannot know from volumes."""
     for name in ("image", "mask"):
         report[name]["name"] = Path(getattr(job, name)).name
     for stage in ("read", "total"):
@@ -107,7 +107,7 @@ def _check_outputs(job: FillJob) -> None:
 
 
 def _exemplars_of(job: FillJob) -> list[str]:
-    """Return the folder with the exemplars, and what is in it: links may lead elsewhere."""
+    """Return the folder with the exemplars and its entries, since links may lead elsewhere."""
     if job.exemplars is None:
         return []
     with contextlib.suppress(OSError):  # the pipeline says what is wrong with it

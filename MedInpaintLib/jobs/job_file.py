@@ -1,4 +1,4 @@
-"""What all jobs share: fields that are read from a JSON file, and checked."""
+"""What all jobs share: fields that are read from a JSON file and checked."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class JobFile:
         write_text(path, json.dumps(dataclasses.asdict(self), indent=2) + "\n")
 
     def run(self, progress: Progress | None = None) -> Report:
-        """Do the job and write its files; returns the report.
+        """Run the job and write its files; return the report.
 
         Raises:
             MedInpaintError: nothing was written then.

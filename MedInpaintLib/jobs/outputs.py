@@ -48,7 +48,7 @@ def share_a_file(first: str, second: str) -> bool:
 
 
 def _files_of(path: str) -> list[str]:
-    """Return the file itself and, where it is only a header, those beside it that hold the voxels."""
+    """Return the file and, where it is only a header, the files beside it that hold the voxels."""
     stem, ending = os.path.splitext(path)
     voxels = (".raw", ".raw.gz", ".zraw") if ending.lower() in (".mhd", ".nhdr") else ()
     return [path, *(stem + other for other in voxels)]

@@ -21,7 +21,7 @@ SMALL = 4.0
 #: mm up to which regression from the rim is worth a trial.
 LEARNABLE = 7.0
 
-#: Where a method gives no spread of its own, the spread among it and these stands for its uncertainty.
+#: Where a method gives no spread of its own, the spread among it and these is its uncertainty.
 PEERS = ("biharmonic", "patch-regression", "patch")
 
 #: The network that self-checks of flat images try, if its packages are installed and it has a model for such images.
@@ -34,14 +34,11 @@ def choose(subject: Subject) -> tuple[str, str]:
     """Return the method's name, and the reason in words for the report.
 
     Measured on the training and validation images (mean PSNR in the hole). With one to three whole slices missing,
-    linear-z leads biharmonic by 2.3 to 2.9 dB in MR scans with slices 2.6 to 4.5 times thicker than pixels and by 0.7
-    to 1.1 dB in CT from 1.5 times on (``Testing/Benchmarks/auto_choice.py``). In spheres of 5 mm patch-regression leads
-    biharmonic by 3.9 dB on average over eight MR scans, patch by 2.2. From 10 mm on, patches lead: in spheres of 20 mm
-    at the sides of seven heads, patches of both sides by 1.2 dB over biharmonic, of one side by 0.2. In CT slices
-    patches lead by 0.4 dB; in chest films biharmonic leads patches by 2.9 dB.
-
-    Args:
-        subject: the image with its hole.
+    linear-z leads biharmonic by 2.3 to 2.9 dB in MR with slices 2.6 to 4.5 times thicker than pixels and by 0.7 to 1.1
+    dB in CT from 1.5 times on (``Testing/Benchmarks/auto_choice.py``). In 5 mm spheres patch-regression leads
+    biharmonic by 3.9 dB on average over eight MR scans, patch by 2.2. From 10 mm on patches lead: in 20 mm spheres at
+    the sides of seven heads, patches of both sides by 1.2 dB over biharmonic, of one side by 0.2. In CT slices patches
+    lead by 0.4 dB; in chest films biharmonic leads by 2.9 dB.
     """
     hole, spacing = subject.whole, subject.image.spacing
     axes = subject.axes
@@ -76,8 +73,7 @@ def candidates(subject: Subject) -> list[str]:
         names.append("mirror")
     if subject.modality.is_smooth:
         names.append("hybrid")
-    # Any flat image may pass for a chest film, so the network for these is tried on trial holes and never chosen
-    # without them.
+    # Any flat image may pass for a chest film, so the network for these must win on trial holes to be chosen.
     if len(subject.axes) == 2 and _can_run(NETWORK, subject.modality.name):
         names.append(NETWORK)
     if subject.exemplars:
@@ -86,7 +82,7 @@ def candidates(subject: Subject) -> list[str]:
 
 
 def _can_run(method: str, modality: str) -> bool:
-    """Tell whether a method's packages are installed and it has a model for such images."""
+    """Return whether a method's packages are installed and it has a model for such images."""
     from ..models.store import available
     from .registry import get
 
@@ -108,21 +104,16 @@ def _depth(subject: Subject) -> float:
 
 
 def _can_be_learned(subject: Subject) -> bool:
-    """Tell whether patch-regression with its default parameters can learn from around every part of the hole."""
+    """Return whether patch-regression with its default parameters can learn from around every part of the hole."""
     around = grow(subject.whole.box, [WIDEST] * len(subject.whole.shape), subject.whole.shape)
     return can_learn(subject.squeeze(subject.whole.crop(around)), subject.spacing, Settings())
 
 
 def _within(hole: Hole, spacing: Sequence[float], axis: int) -> float:
-    """Return the mm from the middle of the hole's largest slice to the nearest known voxel of that slice.
-
-    A slice that is marked only inside the head counts like a whole one: the known voxels outside are far away.
-
-    Returns:
-        Infinity if no voxel of the slice is known.
-    """
+    """Return the mm from the middle of the hole's largest slice to its nearest known voxel, infinity if it has none."""
     from scipy import ndimage
 
+    # A slice that is marked only inside the head counts like a whole one: the known voxels outside are far away.
     in_slice = [other for other in range(3) if other != axis]
     slices = np.moveaxis(hole.voxels, axis, 0)
     largest = slices[np.argmax(np.count_nonzero(slices, axis=(1, 2)))]

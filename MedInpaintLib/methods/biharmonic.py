@@ -32,7 +32,7 @@ class Parameters:
     parameters=Parameters,
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
-    """``laplace laplace u = 0`` in the hole, by spacing-aware second differences."""
+    """Solve ``laplace laplace u = 0`` in the hole, by spacing-aware second differences."""
     solution = solve_biharmonic(
         region.values, region.hole, region.spacing, accuracy=parameters.tolerance, progress=run.progress
     )

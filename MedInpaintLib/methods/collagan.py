@@ -19,9 +19,9 @@ from ..prediction import Prediction, Run, method
 from ..region import Region
 from ..subject import Subject
 
-#: Voxels around the hole to which the estimate's intensities are fitted; fewer say nothing of two numbers.
+#: Voxels around the hole that the estimate's intensities are fitted to; fewer cannot determine two numbers.
 FEWEST = 50
-#: mm beyond the hole's slices that are estimated, too: the fit looks there.
+#: mm beyond the hole's slices to estimate, too, for that fit.
 BEYOND_MM = 6.0
 _HINT = "are they of one subject, and registered to each other?"
 
@@ -118,11 +118,8 @@ def _slices(subject: Subject, plane: str) -> tuple[int, int] | None:
 
 
 def _fit(predicted: np.ndarray, region: Region) -> tuple[float, float]:
-    """Fit slope and offset from the estimate to the image's own intensities, in the known voxels around the hole.
-
-    Scanners differ in units and have bias fields. Where the surroundings do not determine the slope, it stays that of
-    the whole image.
-    """
+    """Fit slope and offset from the estimate to the image's known intensities around the hole; scanners differ."""
+    # Where the surroundings do not determine the slope, it stays that of the whole image.
     around = ~region.hole & (predicted > 0)
     if np.count_nonzero(around) < FEWEST:
         around = ~region.hole

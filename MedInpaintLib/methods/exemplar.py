@@ -18,8 +18,8 @@ from ..region import Region
 from ..subject import Subject
 from ..volume import Volume
 
-#: Exemplars that correlate less with the scan once they are laid over it show something else, or lie askew. Measured on
-#: T1 heads of five scanners: 0.88 to 0.93 where the two fit, 0.66 for a head that came to lie tilted.
+#: Exemplars that correlate less with the scan after alignment show something else, or are tilted. Measured on T1 heads
+#: of five scanners: 0.88 to 0.93 where the two fit, 0.66 for a head that was aligned tilted.
 ALIKE = 0.75
 
 _NONE_USED = "No exemplar could be used"
@@ -55,12 +55,12 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     if not subject.exemplars:
         raise ParameterError("Method 'exemplar' copies from other scans of the same contrast; give it some exemplars.")
     aligned, warnings = subject.cached(_align_all, lambda: _align_all(subject, run.progress.part(0.0, 0.5)))
-    base = initial_fill(region, run.progress.part(0.5, 0.55)).astype(np.float32)
+    smooth = initial_fill(region, run.progress.part(0.5, 0.55)).astype(np.float32)
     window, inside = region.wider(parameters.search, most=MOST_REACH)
     hole = np.zeros(window.hole.shape, dtype=bool)
     hole[inside] = region.hole
     start = window.values.copy()
-    start[hole] = base[region.hole]
+    start[hole] = smooth[region.hole]
     sources = [_source(window, each) for each in aligned]
     if parameters.own:
         sources.insert(0, Source(window.values[np.newaxis], ~window.hole))
@@ -77,7 +77,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     notes = {"exemplars": len(aligned)}
     if synthesis is None:
         warnings += (f"{_NONE_USED if not sources else _NOTHING_WHOLE}; the biharmonic fill was taken.",)
-        return Prediction(base, notes=notes, warnings=warnings, instead="biharmonic")
+        return Prediction(smooth, notes=notes, warnings=warnings, instead="biharmonic")
     instead = None if aligned else "patch"
     if instead:
         warnings += (f"{_NONE_USED}; all was copied from this scan itself, as the method 'patch' does.",)
@@ -85,7 +85,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
 
 
 def _align_all(subject: Subject, progress: Progress) -> tuple[list[Aligned], tuple[str, ...]]:
-    """Register the exemplars onto the image; return those that can be used, and warnings about the others."""
+    """Register the exemplars to the image; return those that can be used, and warnings about the rest."""
     known = ~subject.whole.full()
     aligned, warnings = [], []
     for number, source in enumerate(subject.exemplars):
@@ -122,16 +122,16 @@ def _align_all(subject: Subject, progress: Progress) -> tuple[list[Aligned], tup
 
 
 def _source(window: Region, aligned: Aligned) -> Source:
-    """Return an exemplar in the window, its intensities fitted to those of the image that are known there."""
+    """Return an exemplar in the window, its intensities fitted to the image's known ones."""
     cut: np.ndarray = window.scaling.forward(aligned.onto(window.subject.image, window.box)).reshape(window.hole.shape)
-    there = np.isfinite(cut)
-    both = there & ~window.hole
+    covered = np.isfinite(cut)
+    both = covered & ~window.hole
     slope, offset = _match(cut[both], window.values[both])
-    return Source(np.where(there, slope * np.nan_to_num(cut) + offset, 0).astype(np.float32)[np.newaxis], there)
+    return Source(np.where(covered, slope * np.nan_to_num(cut) + offset, 0).astype(np.float32)[np.newaxis], covered)
 
 
 def _match(theirs: np.ndarray, ours: np.ndarray) -> tuple[float, float]:
-    """Fit slope and offset that give their intensities our median and quartiles: other scanners, other units."""
+    """Fit slope and offset that give their intensities our median and quartiles: scanners differ in units."""
     if theirs.size == 0:
         return 1.0, 0.0
     (low, middle, high), (our_low, our_middle, our_high) = (

@@ -1,4 +1,4 @@
-"""Networks that predict the hole in one pass: one method an architecture, the same way for all."""
+"""Networks that predict the hole in one pass: one method per architecture, all run the same way."""
 
 from __future__ import annotations
 
@@ -153,8 +153,8 @@ def fill_in_one_pass(region: Region, architecture: str, options: Options, run: R
         share = rest.part(number / len(planes), (number + 1) / len(planes))
         frames = _cut(region, smooth, bundle, seen.slices, plane)
         corrected = frames.values if hint is None else _cut(region, hint, bundle, seen.slices, plane).values
-        others = in_frames(compared, frames) if seen.other_side else None
-        added = _added(frames, corrected, others, bundle, on_device, options.mirrored, share)
+        opposite = in_frames(compared, frames) if seen.other_side else None
+        added = _added(frames, corrected, opposite, bundle, on_device, options.mirrored, share)
         total += frames.back(added, np.zeros_like(smooth))
         known = float(frames.known.mean(axis=(1, 2)).min())
         more = beyond_training(bundle, region.modality.name, frames.plane, known)
@@ -198,8 +198,8 @@ def _hint(region: Region, bundle: Bundle, seed: int, progress: Progress) -> tupl
 def _planes(region: Region, bundle: Bundle, directions: int) -> tuple[str, ...]:
     """Return the model's plane, then those that it has learned too, then the others."""
     own, also = bundle.input["plane"], bundle.input.get("also", [])
-    others = [*also, *(plane for plane in PLANES if plane != own and plane not in also)]
-    return views(region.subject.image, own, others, _pixel_mm(region, bundle))[:directions]
+    rest = [*also, *(plane for plane in PLANES if plane != own and plane not in also)]
+    return views(region.subject.image, own, rest, _pixel_mm(region, bundle))[:directions]
 
 
 def _pixel_mm(region: Region, bundle: Bundle) -> float:
@@ -221,7 +221,7 @@ def _cut(region: Region, filled: np.ndarray, bundle: Bundle, slices: int, plane:
 def _added(
     frames: Frames,
     corrected: np.ndarray,
-    others: tuple[np.ndarray, np.ndarray] | None,
+    opposite: tuple[np.ndarray, np.ndarray] | None,
     bundle: Bundle,
     on_device: OnDevice[FeedForward],
     mirrored: bool,
@@ -232,7 +232,7 @@ def _added(
     Args:
         frames: with the smooth fill under the hole.
         corrected: of their shape: the hint where there is one, else their own values.
-        others: of their shape: the other side and where it is known, for networks that see it.
+        opposite: of their shape: the other side and where it is known, for networks that see it.
         bundle: of the network.
         on_device: the network.
         mirrored: whether to take the mean with the mirrored frames.
@@ -242,17 +242,17 @@ def _added(
 
     inputs = on_device.network.inputs
     centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
-    beside = [corrected] * inputs.hint + ([others[0]] if others else [])
-    images, *channels = (torch.from_numpy((each - centre) / half).clamp(-1, 1) for each in (frames.values, *beside))
-    known, *there = (torch.from_numpy(each) for each in (frames.outside_hole, *(others or ())[1:]))
+    extras = [corrected] * inputs.hint + ([opposite[0]] if opposite else [])
+    images, *channels = (torch.from_numpy((each - centre) / half).clamp(-1, 1) for each in (frames.values, *extras))
+    known, *opposite_known = (torch.from_numpy(each) for each in (frames.outside_hole, *(opposite or ())[1:]))
     added = np.zeros_like(frames.values)
 
     def work(network: FeedForward, device: str, part: slice) -> None:
         rows = frames.with_hole[part]
         stacks = frames.stacks[rows]
-        shown = torch.cat([images[stacks], *(each[rows, None] for each in channels)], dim=1).to(device)
-        where = torch.cat([known[stacks], *(each[rows, None] for each in there)], dim=1).to(device)
-        predicted = torch.stack([*_passes(network, shown, where, mirrored and frames.symmetric)]).mean(dim=0)
+        slices = torch.cat([images[stacks], *(each[rows, None] for each in channels)], dim=1).to(device)
+        where = torch.cat([known[stacks], *(each[rows, None] for each in opposite_known)], dim=1).to(device)
+        predicted = torch.stack([*_passes(network, slices, where, mirrored and frames.symmetric)]).mean(dim=0)
         before = torch.from_numpy((corrected[rows] - centre) / half)
         # Where the network saw values cut off at -1 and 1, its correction is added to the full values.
         before = before if inputs.given == "nothing" else before.clamp(-1, 1)

@@ -27,7 +27,7 @@ class Parameters:
     parameters=Parameters,
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
-    """``laplace u = 0`` in the hole, by spacing-aware second differences."""
+    """Solve ``laplace u = 0`` in the hole, by spacing-aware second differences."""
     solution = solve_laplace(
         region.values, region.hole, region.spacing, accuracy=parameters.tolerance, progress=run.progress
     )

@@ -55,17 +55,17 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     gradient energy, guided 30.9 dB at 0.65 (squares of 64 px in films); 24.7 dB at 0.84, guided 23.3 dB at 0.85
     (spheres of 20 mm in heads).
     """
-    base, structure, warnings = _structure(region, parameters.structure, run.progress.part(0.0, 0.3))
+    coarse, structure, warnings = _structure(region, parameters.structure, run.progress.part(0.0, 0.3))
     settings = Settings(search=parameters.search)
-    synthesis = fill_region(region, base, settings, run.rng(), run.progress.part(0.3, 0.9))
+    synthesis = fill_region(region, coarse, settings, run.rng(), run.progress.part(0.3, 0.9))
     notes = {"structure": structure}
     if synthesis is None:
         warnings += ("The image has no patch without a hole: the fill is the structure alone, without texture.",)
-        return Prediction(base, notes=notes, warnings=warnings, instead=structure)
+        return Prediction(coarse, notes=notes, warnings=warnings, instead=structure)
     patches = poisson(synthesis.values, region.values, region.hole, spacing=region.spacing)
     sigma = [parameters.scale / mm for mm in region.spacing]
-    made = _low_pass(base, sigma) + patches - _low_pass(patches, sigma)
-    return Prediction(made, synthesis.spread, notes, (*warnings, *synthesis.warnings))
+    values = _low_pass(coarse, sigma) + patches - _low_pass(patches, sigma)
+    return Prediction(values, synthesis.spread, notes, (*warnings, *synthesis.warnings))
 
 
 def _low_pass(values: np.ndarray, sigma: Sequence[float]) -> np.ndarray:
@@ -76,13 +76,17 @@ def _low_pass(values: np.ndarray, sigma: Sequence[float]) -> np.ndarray:
 
 def _structure(region: Region, kind: str, progress: Progress) -> tuple[np.ndarray, str, tuple[str, ...]]:
     """Return the structure (float32, continuous at the hole's edge), its name, and warnings."""
-    base = initial_fill(region, progress.part(0.0, 0.3)).astype(np.float32)
+    smooth = initial_fill(region, progress.part(0.0, 0.3)).astype(np.float32)
     if kind == "biharmonic":
-        return base, kind, ()
+        return smooth, kind, ()
     compared = other_side(region, progress.part(0.3, 1.0))
     if compared is None:
-        return base, "biharmonic", ("The image is not symmetric enough: the structure is that of the biharmonic fill.",)
-    mirrored, parts = estimate(compared, base, match=True, full=False), compared.parts
+        return (
+            smooth,
+            "biharmonic",
+            ("The image is not symmetric enough: the structure is that of the biharmonic fill.",),
+        )
+    mirrored, parts = estimate(compared, smooth, match=True, full=False), compared.parts
     left = sum(bool(part.reason) for part in parts)
     warning = (
         f"{left} of {len(parts)} parts of the hole cannot be filled from the other side: their structure is biharmonic."

@@ -167,7 +167,7 @@ def fill_by_search(
     Args:
         region: with its hole.
         architecture: of the model.
-        load: makes a generator of its bundle, on a device of torch.
+        load: loads a generator from its bundle onto a device of torch.
         options: how to search.
         run: seed of the starts, device, progress.
     """
@@ -181,13 +181,13 @@ def fill_by_search(
     centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
     images = torch.from_numpy((frames.values - centre) / half).clamp(-1, 1)[:, None]
     mask = torch.from_numpy(frames.known)[:, None]
-    found = _search(on_device, images, mask, frames, options, run.seed, run.progress.part(0.05, 1.0))
-    shown = [(each.images[:, 0].numpy() * half + centre).astype(np.float32) for each in found]
-    losses = torch.stack([each.losses for each in found])
+    results = _search(on_device, images, mask, frames, options, run.seed, run.progress.part(0.05, 1.0))
+    frame_values = [(each.images[:, 0].numpy() * half + centre).astype(np.float32) for each in results]
+    losses = torch.stack([each.losses for each in results])
     best = losses.argmin(dim=0).numpy()
-    mean = frames.back(np.stack(shown)[best, np.arange(len(best))])
-    spread = np.std([frames.back(each) for each in shown], axis=0) if len(shown) > 1 else None
-    steps = float(torch.stack([each.steps for each in found]).float().mean())
+    mean = frames.back(np.stack(frame_values)[best, np.arange(len(best))])
+    spread = np.std([frames.back(each) for each in frame_values], axis=0) if len(frame_values) > 1 else None
+    steps = float(torch.stack([each.steps for each in results]).float().mean())
     notes = {"model": bundle.name, "frames": len(best), "search_steps": round(steps, 1)}
     notes["search_loss"] = round(float(losses.min(dim=0).values.mean()), 6)
     notes |= on_device.notes
@@ -205,10 +205,8 @@ def _search(
     seed: int,
     progress: Progress,
 ) -> list[Found]:
-    """Search once a restart: every third slice from its own start, the others from their neighbours' latents.
-
-    All tensors that are kept are on the CPU; only those that are searched at once are on the device.
-    """
+    """Search once a restart: every third slice from its own start, the others from their neighbours' latents."""
+    # Kept tensors stay on the CPU; only those that are searched at once are on the device.
     import torch
 
     settings = _settings(options)
@@ -226,9 +224,9 @@ def _search(
         for stage, chosen in enumerate(stages):
             rows = torch.from_numpy(np.flatnonzero(chosen))
             part = share.part(stage / len(stages), (stage + 1) / len(stages))
-            found = _found(on_device, images[rows], known[rows], latents[rows], inside[rows], settings, part)
+            portions = _portions(on_device, images[rows], known[rows], latents[rows], inside[rows], settings, part)
             latents = latents.clone()
-            for some, each in found:
+            for some, each in portions:
                 parts.append((rows[some], each))
                 latents[rows[some]] = each.latents
             latents = latents[nearest]
@@ -249,7 +247,7 @@ def _encoded(on_device: OnDevice[Generative], images: torch.Tensor) -> torch.Ten
     return torch.cat(latents)
 
 
-def _found(
+def _portions(
     on_device: OnDevice[Generative],
     images: torch.Tensor,
     known: torch.Tensor,
@@ -265,9 +263,9 @@ def _found(
 
     def work(generative: Generative, device: str, rows: slice) -> None:
         share = progress.part(rows.start / len(images), rows.stop / len(images))
-        shown, there, start, within = (each[rows].to(device) for each in (images, known, latents, inside))
-        found = search(generative.decode, shown, there, start, settings, generative.prior, share, within)
-        parts.append((rows, found.cpu()))
+        values, mask, start, within = (each[rows].to(device) for each in (images, known, latents, inside))
+        result = search(generative.decode, values, mask, start, settings, generative.prior, share, within)
+        parts.append((rows, result.cpu()))
 
     on_device.portions(len(images), BATCH, work)
     return parts
@@ -289,7 +287,7 @@ def _joined(parts: list[tuple[torch.Tensor, Found]]) -> Found:
 
     order = torch.argsort(torch.cat([rows for rows, _ in parts]))
     fields = [field.name for field in dataclasses.fields(Found)]
-    return Found(**{name: torch.cat([getattr(found, name) for _, found in parts])[order] for name in fields})
+    return Found(**{name: torch.cat([getattr(result, name) for _, result in parts])[order] for name in fields})
 
 
 def _first(tiles: np.ndarray) -> np.ndarray:

@@ -30,10 +30,7 @@ class Parameters:
     parameters=Parameters,
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
-    """Along each line of the axis: linear between the nearest known voxels, constant beyond the last one.
-
-    A line without any known voxel takes the value of the nearest known voxel of the region instead.
-    """
+    """Interpolate linearly along the axis, constant beyond known voxels; lines without any copy the nearest one."""
     axis = _axis(parameters.axis, region)
     values = np.moveaxis(region.values, axis, 0)
     known = np.moveaxis(~region.hole, axis, 0)
@@ -56,5 +53,5 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
 def _axis(name: str, region: Region) -> int:
     if name == "auto":
         return int(np.argmax(region.spacing))
-    # A 2-D region has no slice axis; its rows are the next best thing to interpolate along.
+    # A 2-D region has no slice axis: its rows are taken.
     return max({"slice": -3, "row": -2, "column": -1}[name] + region.values.ndim, 0)

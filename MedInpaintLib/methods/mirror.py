@@ -48,29 +48,29 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     (at 0.64), patches of this side gained 0.2 dB, and patches of both sides 1.2 dB (at 0.84).
     """
     symmetry = sides.symmetry_of(region.subject, run.progress.part(0.0, 0.4))
-    base = initial_fill(region, run.progress.part(0.4, 0.45))
+    values = initial_fill(region, run.progress.part(0.4, 0.45))
     compared, alone = sides.other_side(region, run.progress.part(0.45, 0.6)), sides.why_none(symmetry)
     alone = alone and f"{alone}; there is no other side to copy from"
     notes = {"similarity of the sides": 0.0 if symmetry is None else symmetry.similarity, **_notes(compared)}
     nothing = compared is None or all(part.reason for part in compared.parts)
     if parameters.detail == "patches":
-        base = base.astype(np.float32)
-        synthesis = _patches(region, base, compared, parameters.match, run)
+        values = values.astype(np.float32)
+        synthesis = _patches(region, values, compared, parameters.match, run)
         if synthesis is None:
             warning = f"All of the hole was filled by biharmonic: {alone + ', and ' if alone else ''}no patch is whole."
-            return Prediction(base, notes=notes, warnings=(warning,), instead="biharmonic")
+            return Prediction(values, notes=notes, warnings=(warning,), instead="biharmonic")
         # Where only some parts are left out, patches from further away on the other side may still fit them best.
         warnings = _warnings(compared, alone, f"{'' if nothing else 'mostly '}by patches of this side")
         instead = "patch" if nothing else None
         return Prediction(synthesis.values, synthesis.spread, notes, (*warnings, *synthesis.warnings), instead)
     if compared is not None:
-        base = sides.estimate(compared, base, match=parameters.match, full=parameters.detail == "all")
+        values = sides.estimate(compared, values, match=parameters.match, full=parameters.detail == "all")
     warnings = _warnings(compared, alone, "by biharmonic")
-    return Prediction(base, notes=notes, warnings=warnings, instead="biharmonic" if nothing else None)
+    return Prediction(values, notes=notes, warnings=warnings, instead="biharmonic" if nothing else None)
 
 
 def _patches(
-    region: Region, base: np.ndarray, compared: sides.Comparison | None, match: bool, run: Run
+    region: Region, smooth: np.ndarray, compared: sides.Comparison | None, match: bool, run: Run
 ) -> Synthesis | None:
     """Fill by patches of both sides, or of this one where there is no other."""
 
@@ -78,11 +78,11 @@ def _patches(
         if compared is None:
             return []
         image, usable = compared.image(window.place, match=match)
-        # Guides are left as they lie: they say where on this side a patch belongs.
+        # Guides are not mirrored: they say where on this side a patch belongs.
         channels = np.concatenate([image[np.newaxis], window.guides])
         return [Source(channels, usable & ~_around(compared.unlike(), region, window))]
 
-    return fill_region(region, base, Settings(), run.rng(), run.progress.part(0.6, 1.0), mirrored)
+    return fill_region(region, smooth, Settings(), run.rng(), run.progress.part(0.6, 1.0), mirrored)
 
 
 def _around(left: np.ndarray, region: Region, window: Region) -> np.ndarray:
@@ -106,14 +106,14 @@ def _warnings(compared: sides.Comparison | None, alone: str, instead: str) -> tu
     """Say in one sentence for each reason what was not mirrored; ``alone`` is the reason for all of the hole."""
     if compared is None:
         return (f"All of the hole was filled {instead}: {alone}.",)
-    parts, said = compared.parts, []
+    parts, sentences = compared.parts, []
     for reason in (sides.NO_MIRROR, sides.UNLIKE):
         left = [part.voxels for part in parts if part.reason == reason]
         if left:
             parted = f"{len(left)} of {len(parts)} part{'s' if len(parts) > 1 else ''} of the hole ({sum(left)} voxels)"
-            said.append(f"{parted} filled {instead}, not from the other side: {reason}.")
+            sentences.append(f"{parted} filled {instead}, not from the other side: {reason}.")
     lacking = sum(part.voxels - part.mirrored for part in parts if not part.reason)
     if lacking:
         voxels = f"{lacking} voxel{'s' if lacking > 1 else ''} of the hole"
-        said.append(f"{voxels} filled {instead}: {sides.NO_MIRROR}.")
-    return tuple(said)
+        sentences.append(f"{voxels} filled {instead}: {sides.NO_MIRROR}.")
+    return tuple(sentences)

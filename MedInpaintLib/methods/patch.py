@@ -47,13 +47,13 @@ class Parameters:
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Search and vote from coarse to fine, started from the biharmonic fill; see :mod:`..patches.synthesis`."""
-    base = initial_fill(region, run.progress.part(0.0, 0.1)).astype(np.float32)
+    smooth = initial_fill(region, run.progress.part(0.0, 0.1)).astype(np.float32)
     settings = Settings(parameters.size, parameters.search, parameters.matches)
     settings = dataclasses.replace(settings, sharpness=parameters.sharpness, rounds=parameters.effort)
-    synthesis = fill_region(region, base, settings, run.rng(), run.progress.part(0.1, 1.0))
+    synthesis = fill_region(region, smooth, settings, run.rng(), run.progress.part(0.1, 1.0))
     if synthesis is None:
         warning = "The image has no patch without a hole; the biharmonic fill was taken."
-        return Prediction(base, warnings=(warning,), instead="biharmonic")
+        return Prediction(smooth, warnings=(warning,), instead="biharmonic")
     return Prediction(
         synthesis.values,
         synthesis.spread,

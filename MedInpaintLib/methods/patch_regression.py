@@ -38,7 +38,7 @@ class Parameters:
     uses_guides=True,
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
-    """Ridge regression from the ring around each part of the hole, on a thin-plate spline."""
+    """Predict each part of the hole by ridge regression from the ring around it, on a thin-plate spline."""
     wider, inner = region.wider(parameters.window + 2 * parameters.ring)
     own = np.zeros_like(wider.hole)
     own[inner] = region.hole

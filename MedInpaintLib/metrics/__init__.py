@@ -1,8 +1,7 @@
 """How good a fill is: small functions ``metric(filled, truth, hole, ...)`` on arrays, all over the hole.
 
 :func:`score` computes the whole set by a named convention; the others are its parts. Inputs may have any real dtype,
-work is done in float64, and intensities are taken as they are: nothing is scaled, and ranges are always given by the
-caller.
+work is done in float64, nothing is scaled, and ranges are always given by the caller.
 """
 
 from .absolute_error import mae

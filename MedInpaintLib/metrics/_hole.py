@@ -31,11 +31,11 @@ def inside(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> tuple[np.
 
 
 def bounding_box(hole: np.ndarray, margin: int = 0) -> tuple[slice, ...]:
-    """Return the smallest box around the hole, ``margin`` voxels wider on every side where the image goes on."""
+    """Return the smallest box around the hole, ``margin`` voxels wider on every side, within the image."""
     box = []
     for axis, size in enumerate(hole.shape):
-        others = tuple(other for other in range(hole.ndim) if other != axis)
-        touched = np.flatnonzero(hole.any(axis=others))
+        other_axes = tuple(other for other in range(hole.ndim) if other != axis)
+        touched = np.flatnonzero(hole.any(axis=other_axes))
         box.append(slice(max(int(touched[0]) - margin, 0), min(int(touched[-1]) + 1 + margin, size)))
     return tuple(box)
 
@@ -43,11 +43,7 @@ def bounding_box(hole: np.ndarray, margin: int = 0) -> tuple[slice, ...]:
 def composite(
     filled: np.ndarray, truth: np.ndarray, hole: np.ndarray, margin: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Composite, truth and hole in the hole's box + ``margin`` voxels, both images float64.
-
-    The composite is ``filled`` in the hole and ``truth`` elsewhere: what a method does to known voxels does not count
-    here.
-    """
+    """Return composite (``filled`` in the hole, else ``truth``; float64), truth and hole in the box + ``margin``."""
     hole = check(filled, truth, hole)
     box = bounding_box(hole, margin)
     hole = hole[box]
@@ -56,10 +52,7 @@ def composite(
 
 
 def ratio(numerator: float, denominator: float) -> float:
-    """``numerator / denominator`` of two energies; 1 when both are zero, infinity when only the denominator is.
-
-    NaN when one of them is: all comparisons with NaN are false, so every question here is one that NaN answers with no.
-    """
+    """Return ``numerator / denominator`` of energies: 1 if both are 0, infinity for a denominator of 0, NaN for NaN."""
     if denominator == 0:
         if numerator == 0:
             return 1.0

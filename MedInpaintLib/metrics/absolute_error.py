@@ -8,7 +8,7 @@ from ._hole import inside
 
 
 def mae(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> float:
-    r"""Mean absolute error over the hole :math:`H`, in intensities (HU for CT).
+    r"""Return the mean absolute error over the hole :math:`H`, in intensities (HU for CT).
 
     .. math:: \mathrm{MAE} = \frac{1}{|H|} \sum_{x \in H} |C(x) - I(x)|
 

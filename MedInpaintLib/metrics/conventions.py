@@ -1,8 +1,4 @@
-"""Scores by a named convention, so that published numbers can be met on their own terms.
-
-Two groups that write "PSNR" or "SSIM" seldom compute the same thing: the region, the range, the window and the
-normalisation all differ. A number from here always comes with the name of its convention.
-"""
+"""Scores by a named convention: groups that write "PSNR" or "SSIM" differ in region, range, window and scaling."""
 
 from __future__ import annotations
 
@@ -30,7 +26,7 @@ class Convention:
     """One way to score a fill.
 
     Attributes:
-        name: what is typed.
+        name: as users type it.
         summary: one line, printed under every table.
         context: voxels around the hole that can change a score; None when the whole image can.
         compute: ``compute(composite, truth, where, data_range=, black=, spacing=) -> {metric: value}``.
@@ -53,25 +49,23 @@ def score(
     black: float = 0.0,
     spacing: Sequence[float] | None = None,
 ) -> dict[str, float]:
-    """All metrics of a convention, by name.
+    """Return all metrics of a convention, by name.
 
     Args:
         filled: the inpainted image, any real dtype, 2-D or 3-D.
         truth: the image before the hole was made, same shape.
         hole: bool, same shape, True = filled.
         convention: a key of :data:`CONVENTIONS`: ``"masked"`` (this project's own), ``"brats"`` or ``"rfr-report"``.
-        region: ``"hole"``, or ``"image"`` for full-image numbers. Those mostly measure how small the hole is (a hole of
-            1/64 of the image gives 18 dB for nothing), so they have to be asked for by name.
-        data_range: width R of the intensity range; needed by ``masked`` and ``rfr-report``. ``brats`` takes its own
-            from the data and does not look at it.
+        region: ``"hole"``, or ``"image"`` for full-image numbers, which mostly measure how small the hole is (a hole of
+            1/64 of the image gives 18 dB for nothing).
+        data_range: width R of the intensity range, for ``masked`` and ``rfr-report``; ``brats`` uses its data's own.
         black: where that range begins, e.g. -160 for the soft-tissue window of CT. Used by ``masked`` alone.
         spacing: mm an axis; 1 by default.
 
     Returns:
-        All NaN when there is a NaN where it is scored; else, for
-        ``masked``: mse, rmse, mae, nmse, psnr, ssim, ssim_inner, gradient_energy, boundary_jump (the last only for the
-        hole);
-        ``brats``: mse, rmse, psnr, psnr_01, ssim; ``rfr-report``: mae, rmse, psnr, ssim.
+        All NaN when there is a NaN where it is scored; else, for ``masked``: mse, rmse, mae, nmse, psnr, ssim,
+        ssim_inner, gradient_energy, boundary_jump (the last only for the hole); ``brats``: mse, rmse, psnr, psnr_01,
+        ssim; ``rfr-report``: mae, rmse, psnr, ssim.
 
     >>> truth = np.arange(64.0).reshape(8, 8); hole = truth > 60
     >>> round(score(truth + 2 * hole, truth, hole, data_range=64)["psnr"], 2)
@@ -117,15 +111,15 @@ def _masked(
 ) -> dict[str, float]:
     width = check_data_range(data_range)
     # SSIM is defined for intensities in 0..R: it sees both images as a display with that window would show them.
-    shown, reference = np.clip(composite - black, 0, width), np.clip(truth - black, 0, width)
+    display, reference = np.clip(composite - black, 0, width), np.clip(truth - black, 0, width)
     scores = {
         "mse": mse(composite, truth, where),
         "rmse": rmse(composite, truth, where),
         "mae": mae(composite, truth, where),
         "nmse": nmse(composite - black, truth - black, where),
         "psnr": psnr(composite, truth, where, data_range=width),
-        "ssim": ssim(shown, reference, where, data_range=width),
-        "ssim_inner": ssim(shown, reference, where, data_range=width, erode=True),
+        "ssim": ssim(display, reference, where, data_range=width),
+        "ssim_inner": ssim(display, reference, where, data_range=width, erode=True),
         "gradient_energy": gradient_energy(composite, truth, where, spacing=spacing),
     }
     if not where.all():
@@ -138,21 +132,20 @@ def _brats(composite: np.ndarray, truth: np.ndarray, where: np.ndarray, **_: obj
 
     Both images are clipped to the 0.5..99.5 percentiles of the voided image (background zeros included, lower end not
     below 0) and scaled to 0..1. SSIM: both zeroed outside the mask, 11-tap Gaussian of sigma 1.5 in the planes across x
-    alone (a volume was passed as a batch of one with x as channels), range = the larger of the two ranges. PSNR:
-    the prediction clamped to the target's range inside the mask, and that range as the maximum; ``psnr_01`` with 1 as
-    the maximum.
+    alone (a volume was passed as a batch of one with x as channels), range = the larger of both. PSNR: the
+    prediction clamped to the target's range in the mask, which is the maximum; ``psnr_01``: 1 is the maximum.
     """
     low, high = np.percentile(np.where(where, 0.0, truth), [0.5, 99.5])
     low = max(float(low), 0.0)
     width = float(high) - low if high > low else 1.0
-    made, target = (np.clip((image - low) / width, 0.0, 1.0) * where for image in (composite, truth))
+    output, target = (np.clip((image - low) / width, 0.0, 1.0) * where for image in (composite, truth))
 
-    widest = max(np.ptp(made), np.ptp(target))
+    widest = max(np.ptp(output), np.ptp(target))
     # Two images of nothing but zeros are alike; a range of 0 cannot say so.
     axes = (0, 1)  # of [k, j, i]: the window lies in the planes across x
-    similarity = ssim_map(made, target, data_range=widest if widest > 0 else 1.0, axes=axes, mode="mirror")[where]
+    similarity = ssim_map(output, target, data_range=widest if widest > 0 else 1.0, axes=axes, mode="mirror")[where]
 
-    prediction, reference = made[where], target[where]
+    prediction, reference = output[where], target[where]
     error = float(np.mean((prediction - reference) ** 2))
     clamped = float(np.mean((np.clip(prediction, reference.min(), reference.max()) - reference) ** 2))
     return {
@@ -171,16 +164,16 @@ def _rfr_report(
 
     Intensities over ``data_range`` (255 for films). SSIM: 2-D window of sigma 4 (29 taps), slice by slice, range 1, on
     the composite. PSNR: the maximum is the largest *predicted* intensity in the hole, so a darker fill scores worse at
-    the same error; kept here only to meet printed numbers.
+    the same error; only to compare with printed numbers.
     """
     width = check_data_range(data_range)
-    made, target = composite / width, truth / width
-    error = mse(made, target, where)
+    output, target = composite / width, truth / width
+    error = mse(output, target, where)
     return {
-        "mae": mae(made, target, where),
+        "mae": mae(output, target, where),
         "rmse": math.sqrt(error),
-        "psnr": decibel(float(made[where].max()), error),
-        "ssim": ssim(made, target, where, data_range=1.0, sigma=_RFR_SIGMA, axes=(-2, -1)),
+        "psnr": decibel(float(output[where].max()), error),
+        "ssim": ssim(output, target, where, data_range=1.0, sigma=_RFR_SIGMA, axes=(-2, -1)),
     }
 
 

@@ -13,13 +13,12 @@ from ._hole import composite, ratio
 def boundary_jump(
     filled: np.ndarray, truth: np.ndarray, hole: np.ndarray, *, spacing: Sequence[float] | None = None
 ) -> float:
-    r"""Size of the step across the hole's rim over that of the truth; no unit, 1 is ideal, above 1 a seam shows.
+    r"""Return the step across the hole's rim over that of the truth; no unit, 1 is ideal, above 1 a seam shows.
 
     .. math:: J = \sqrt{\frac{\sum_{(x,y)} (C(x) - I(y))^2 / h_{xy}^2}{\sum_{(x,y)} (I(x) - I(y))^2 / h_{xy}^2}}
 
     over all pairs of face neighbours :math:`x \in H`, :math:`y \notin H` with distance :math:`h_{xy}`; :math:`C` is the
-    fill,
-    :math:`I` the truth. 1 when neither steps; NaN when the hole has no known neighbour.
+    fill, :math:`I` the truth. 1 when neither steps; NaN when the hole has no known neighbour.
 
     Args:
         filled: the inpainted image, any real dtype, 2-D or 3-D.
@@ -29,11 +28,11 @@ def boundary_jump(
     """
     blended, reference, where = composite(filled, truth, hole, margin=1)
     steps = (1.0,) * where.ndim if spacing is None else tuple(spacing)
-    made = real = 0.0
+    fill_energy = truth_energy = 0.0
     pairs = 0
     for axis, step in enumerate(steps):
         rim = np.diff(where, axis=axis)  # of a bool array: True where exactly one of the two neighbours is in the hole
-        made += float(np.sum((np.diff(blended, axis=axis)[rim] / step) ** 2))
-        real += float(np.sum((np.diff(reference, axis=axis)[rim] / step) ** 2))
+        fill_energy += float(np.sum((np.diff(blended, axis=axis)[rim] / step) ** 2))
+        truth_energy += float(np.sum((np.diff(reference, axis=axis)[rim] / step) ** 2))
         pairs += int(np.count_nonzero(rim))
-    return math.sqrt(ratio(made, real)) if pairs else float("nan")
+    return math.sqrt(ratio(fill_energy, truth_energy)) if pairs else float("nan")

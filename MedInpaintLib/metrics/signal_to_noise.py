@@ -11,8 +11,7 @@ from .squared_error import mse
 
 
 def psnr(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray, *, data_range: float) -> float:
-    r"""Peak signal-to-noise ratio over the hole :math:`H`, in dB; higher is better, infinite for a perfect fill, NaN
-    for a fill with NaN in it.
+    r"""Return the peak signal-to-noise ratio over the hole :math:`H`, in dB; infinite if perfect, NaN if it holds NaN.
 
     .. math:: \mathrm{PSNR} = 10 \log_{10} \frac{R^2}{\mathrm{MSE}_H}
 
@@ -20,15 +19,14 @@ def psnr(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray, *, data_range:
         filled: the inpainted image, any real dtype, 2-D or 3-D.
         truth: the image before the hole was made, same shape.
         hole: bool, same shape, True = filled.
-        data_range: :math:`R`, the width of the intensity range, fixed for the whole data set. There is no default and
-            it is never taken from the prediction: half of the incomparable PSNR values in print differ in nothing but
-            R. State it beside every value.
+        data_range: :math:`R`, the width of the intensity range, fixed for the data set, never taken from the
+            prediction: half of the incomparable PSNR values in print differ only in R. State it beside every value.
     """
     return decibel(check_data_range(data_range), mse(filled, truth, hole))
 
 
 def decibel(peak: float, error: float) -> float:
-    """PSNR from the peak and the mean squared error; a peak of 0 or less has no signal, and gives minus infinity."""
+    """Return the PSNR of a peak and a mean squared error; a peak of 0 or less has no signal: minus infinity."""
     if error == 0:
         return math.inf
     if peak <= 0:
@@ -38,7 +36,7 @@ def decibel(peak: float, error: float) -> float:
 
 
 def check_data_range(data_range: float | None) -> float:
-    """``data_range`` itself, once it is known to be a positive number."""
+    """Return ``data_range`` after checking that it is a positive number."""
     if data_range is None or not (data_range > 0 and math.isfinite(data_range)):
         raise ParameterError(
             f"data_range must be a positive number, the width of the intensity range; found {data_range!r}. "

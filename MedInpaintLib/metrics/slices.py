@@ -18,14 +18,14 @@ def slice_jump(
     spacing: Sequence[float] | None = None,
     axis: int = 0,
 ) -> float:
-    r"""Roughness of the fill from slice to slice over that within slices, over the same of the truth; 1 is ideal.
+    r"""Return the fill's roughness across slices over that within slices, over the same of the truth; 1 is ideal.
 
     .. math:: J = \sqrt{\frac{r_a(C) / r_{\bar a}(C)}{r_a(I) / r_{\bar a}(I)}}, \quad
         r_a(X) = \sum_{(x,y) \parallel a} (X(x) - X(y))^2 / h_a^2
 
     over all pairs of neighbours along the slice axis :math:`a` that both lie in the hole, :math:`r_{\bar a}` along the
-    other axes; :math:`C` is the fill, :math:`I` the truth. Above 1 neighbouring slices do not know of each other; a
-    fill that is too smooth in all directions alike has 1. NaN where the hole has no two slices.
+    other axes; :math:`C` is the fill, :math:`I` the truth. Above 1 neighbouring slices do not fit each other; a fill
+    that is equally too smooth in all directions has 1. NaN where the hole has no two slices.
 
     Args:
         filled: the inpainted image, any real dtype, 3-D.
@@ -37,8 +37,8 @@ def slice_jump(
     blended, reference, where = composite(filled, truth, hole, margin=0)
     steps = (1.0,) * where.ndim if spacing is None else tuple(spacing)
     across, pairs = zip(*(_roughness(image, where, steps, (axis,)) for image in (blended, reference)), strict=True)
-    others = tuple(other for other in range(where.ndim) if other != axis)
-    within = [_roughness(image, where, steps, others)[0] for image in (blended, reference)]
+    in_plane = tuple(other for other in range(where.ndim) if other != axis)
+    within = [_roughness(image, where, steps, in_plane)[0] for image in (blended, reference)]
     if not pairs[0] or not min(within):
         return float("nan")
     return math.sqrt(ratio(across[0] / within[0], across[1] / within[1]))

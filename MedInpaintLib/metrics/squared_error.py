@@ -10,7 +10,7 @@ from ._hole import inside, ratio
 
 
 def mse(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> float:
-    r"""Mean squared error over the hole :math:`H`, in squared intensities.
+    r"""Return the mean squared error over the hole :math:`H`, in squared intensities.
 
     .. math:: \mathrm{MSE} = \frac{1}{|H|} \sum_{x \in H} \bigl(C(x) - I(x)\bigr)^2
 
@@ -27,24 +27,22 @@ def mse(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> float:
 
 
 def rmse(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> float:
-    r"""Root mean squared error over the hole, in intensities (HU for CT).
+    r"""Return the root mean squared error over the hole, in intensities (HU for CT).
 
     .. math:: \mathrm{RMSE} = \sqrt{\frac{1}{|H|} \sum_{x \in H} \bigl(C(x) - I(x)\bigr)^2}
 
-    The mean is taken under the root. Arguments as in :func:`mse`.
+    Arguments as in :func:`mse`.
     """
     return math.sqrt(mse(filled, truth, hole))
 
 
 def nmse(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> float:
-    r"""Squared error over the hole as a share of the truth's energy; no unit, 0 is perfect, 1 as good as filling with
-    0.
+    r"""Return the hole's squared error as a share of the truth's energy; no unit, 0 is perfect, 1 as filling with 0.
 
     .. math:: \mathrm{NMSE} = \frac{\sum_{x \in H} (C(x) - I(x))^2}{\sum_{x \in H} I(x)^2}
 
-    It depends on where the intensities have their zero: subtract the black level of CT and other signed images first.
-    0 when truth and fill are both 0 everywhere in the hole; infinite when only the truth is. Arguments as in
-    :func:`mse`.
+    It depends on the zero of the intensities: subtract the black level of CT and other signed images first. 0 when
+    truth and fill are both 0 everywhere; infinite when only the truth is. Arguments as in :func:`mse`.
     """
     prediction, reference = inside(filled, truth, hole)
     error, energy = float(np.sum((prediction - reference) ** 2)), float(np.sum(reference**2))

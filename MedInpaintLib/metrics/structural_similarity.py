@@ -16,7 +16,7 @@ _TRUNCATE = 3.5  # with SIGMA this makes the 11-tap window of the original paper
 
 
 def window_radius(sigma: float = SIGMA) -> int:
-    """How many voxels the Gaussian window reaches to each side (5 for sigma 1.5: 11 taps)."""
+    """Return how many voxels the Gaussian window reaches to each side (5 for sigma 1.5: 11 taps)."""
     return int(_TRUNCATE * sigma + 0.5)
 
 
@@ -30,13 +30,12 @@ def ssim(
     axes: Sequence[int] | None = None,
     erode: bool = False,
 ) -> float:
-    r"""Structural similarity of composite and truth, averaged over the hole :math:`H`; 1 is perfect.
+    r"""Return the structural similarity of composite and truth, averaged over the hole :math:`H`; 1 is perfect.
 
     .. math:: \mathrm{SSIM} = \frac{1}{|H|} \sum_{x \in H} S(x)
 
-    with the map :math:`S` of :func:`ssim_map`, taken between the truth and the composite (the fill in the hole, the
-    truth elsewhere), so windows at the rim see the tissue that a viewer sees there. Only the hole's box and one window
-    radius around it are computed: the cost follows the hole, and the result is that of the whole image.
+    with the map :math:`S` of :func:`ssim_map` between the truth and the composite (the fill in the hole, else the
+    truth). Only the hole's box and one window radius around it are computed, with the result of the whole image.
 
     Args:
         filled: the inpainted image, any real dtype, 2-D or 3-D.
@@ -45,8 +44,7 @@ def ssim(
         data_range: :math:`R`, the fixed width of the intensity range, which should begin at 0.
         sigma: of the Gaussian window, in voxels.
         axes: the window's axes; all by default, so volumes get a 3-D window.
-        erode: average only over voxels whose whole window lies in the hole, where nothing known can help the score. NaN
-            when the hole has no such voxel.
+        erode: average only over voxels whose whole window lies in the hole; NaN when there is none.
 
     Source: Wang, Bovik, Sheikh, Simoncelli, IEEE Trans Image Process 2004;13:600-612.
     """
@@ -85,7 +83,7 @@ def ssim_map(
         data_range: :math:`R`.
         sigma: of the Gaussian, in voxels; it is cut off at 3.5 sigma.
         axes: the window's axes; all by default.
-        mode: how the image goes on beyond its border, a mode of :func:`scipy.ndimage.gaussian_filter`.
+        mode: how to extend the image beyond its border, a mode of :func:`scipy.ndimage.gaussian_filter`.
     """
     c1, c2 = (K1 * check_data_range(data_range)) ** 2, (K2 * data_range) ** 2
     first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)

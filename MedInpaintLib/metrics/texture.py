@@ -13,13 +13,13 @@ from ._hole import composite, ratio
 def gradient_energy(
     filled: np.ndarray, truth: np.ndarray, hole: np.ndarray, *, spacing: Sequence[float] | None = None
 ) -> float:
-    r"""Gradient of the composite :math:`C` in the hole over that of the truth :math:`I`, root mean square; 1 is ideal.
+    r"""Return the composite's gradient in the hole over that of the truth, root mean square; 1 is ideal.
 
     .. math:: E = \sqrt{\frac{\sum_{x \in H} \lVert\nabla C(x)\rVert^2}{\sum_{x \in H} \lVert\nabla I(x)\rVert^2}}
 
-    Below 1 the fill is too smooth, above 1 too rough; the root makes 0.5 mean half as rough. It says nothing of whether
-    the texture is at the right place, so read it beside PSNR and SSIM. Gradients are central differences (one-sided at
-    the image's border), so voxels at the hole's rim see the step to the known tissue too. 1 when both are constant.
+    Below 1 the fill is too smooth, above 1 too rough; 0.5 means half as rough. It does not say whether the texture is
+    at the right place, so read it beside PSNR and SSIM. Gradients are central differences (one-sided at the image's
+    border), so voxels at the hole's rim see the step to known tissue too. 1 when both are constant.
 
     Args:
         filled: the inpainted image, any real dtype, 2-D or 3-D.

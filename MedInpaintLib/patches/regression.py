@@ -1,9 +1,9 @@
 """Local regression: learn from the tissue around a hole how such tissue continues, and continue it so.
 
-A hole's *ring* is what is known within a few millimetres of it. The same stencil, ring and hole, is laid over
-thousands of places nearby where everything is known, and a linear map from ring to hole is fitted to those places whose
-ring looks most like the hole's. The map starts from the smooth continuation (a thin-plate spline, which needs no
-examples) and learns only its error, so with nothing to learn the result is that spline.
+A hole's *ring* is the known tissue a few millimetres around it. The stencil of ring and hole is laid over thousands of
+nearby places where everything is known, and a linear map from ring to hole is fitted to those whose ring looks most
+like the hole's. The map starts from the smooth continuation (a thin-plate spline, which needs no examples) and learns
+only its error, so with nothing to learn the result is that spline.
 
 With ``x`` the ring's values, ``y`` the hole's, both less the ring's mean, ``S`` the spline and ``w`` the weights of the
 examples, the fill is ``S x + B x``, with ``B`` the minimum of ``sum_n w_n |y_n - S x_n - B x_n|^2 + l |B|^2`` (ridge
@@ -23,7 +23,7 @@ import numpy as np
 from ..mask import Box, clusters, grow
 from ..progress import Progress
 
-#: Ridge strengths that are tried, as shares of the mean variance of the features.
+#: Ridge strengths to try, as shares of the mean variance of the features.
 STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0, 1e3)
 #: How much a difference in mean brightness counts beside one in shape when rings are compared.
 BRIGHTNESS = 0.5
@@ -31,11 +31,11 @@ BRIGHTNESS = 0.5
 FEWEST = 20
 #: float32 numbers of examples that are held at once: 50 MB.
 ROOM = 12_000_000
-#: Places that are looked at in one go: their indices take more memory than what is found there.
+#: Places to read at once: their indices take more memory than the values there.
 AT_ONCE = 1000
 #: Voxels that a ring is wide at most, and that the window reaches at most: 2 and 17 mm are thousands of a micro-CT.
 WIDEST, FARTHEST = 3, 40
-#: Examples that are looked at for each voxel of the ring: a single voxel needs no 20,000.
+#: Examples to read for each voxel of the ring: a single voxel needs no 20,000.
 ENOUGH = 80
 #: Voxels of a ring at most: the spline takes their number cubed, and there is little to learn about holes so large
 #: (in 20 mm holes, with rings of 3000 voxels, the gain over a thin plate was 0.2 dB, in 10 mm holes 1.8 dB).
@@ -53,7 +53,7 @@ class Settings:
     Attributes:
         ring: mm of known surroundings that the fill is predicted from.
         window: mm around the hole in which examples lie.
-        examples: places that are looked at.
+        examples: places to read.
         nearest: how many are learned from: those whose ring looks most like the hole's.
     """
 
@@ -133,7 +133,7 @@ def regress(
 
 
 def can_learn(hole: np.ndarray, spacing: Sequence[float], settings: Settings) -> bool:
-    """Whether :func:`regress` fills all parts of a hole: those that are thin but wide have too much around them."""
+    """Return whether :func:`regress` fills all parts of a hole: thin but wide ones have too much around them."""
     reach, ring = _width(settings, spacing)
     for box, own in clusters(hole, reach):
         if math.prod(size + 2 * far for size, far in zip(own.shape, reach, strict=True)) <= MOST:
@@ -144,7 +144,7 @@ def can_learn(hole: np.ndarray, spacing: Sequence[float], settings: Settings) ->
 
 
 def _width(settings: Settings, spacing: Sequence[float]) -> tuple[list[int], float]:
-    """How far a ring reaches along each axis, in voxels, and in all directions, in mm."""
+    """Return how far a ring reaches along each axis, in voxels, and in all directions, in mm."""
     return [int(np.clip(settings.ring / mm, 1, WIDEST)) for mm in spacing], min(settings.ring, WIDEST * min(spacing))
 
 
@@ -169,21 +169,21 @@ def _fill_part(
     settings: Settings,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Values and standard deviation of the part's voxels."""
-    here = np.array([_cut(channel, stencil.box, np.nan).ravel() for channel in sources[0]])
+    """Return values and standard deviation of the part's voxels."""
+    channels = np.array([_cut(channel, stencil.box, np.nan).ravel() for channel in sources[0]])
     nowhere = np.zeros(1, dtype=np.intp)
-    asked = _look(here, nowhere, stencil.ring, stencil.hole, nowhere)
-    seen = _examples(stencil, sources, spacing, settings, rng)
+    query = _look(channels, nowhere, stencil.ring, stencil.hole, nowhere)
+    examples = _examples(stencil, sources, spacing, settings, rng)
     spline = _spline(stencil, spacing)
     ring = len(stencil.ring)
-    smooth = asked.features[0, :ring] @ spline
-    if seen is None or len(seen.level) < FEWEST:
-        return smooth + asked.level[0], np.full(len(smooth), asked.features[0, :ring].std())
-    chosen, weights = _alike(asked, seen, settings.nearest)
-    seen = seen.take(chosen)
-    errors = seen.targets - seen.features[:, :ring] @ spline
-    learned = _ridge(seen.features, errors, weights, seen.fold, asked.features[0])
-    return smooth + learned.prediction + asked.level[0], learned.deviation
+    smooth = query.features[0, :ring] @ spline
+    if examples is None or len(examples.level) < FEWEST:
+        return smooth + query.level[0], np.full(len(smooth), query.features[0, :ring].std())
+    chosen, weights = _alike(query, examples, settings.nearest)
+    examples = examples.take(chosen)
+    errors = examples.targets - examples.features[:, :ring] @ spline
+    learned = _ridge(examples.features, errors, weights, examples.fold, query.features[0])
+    return smooth + learned.prediction + query.level[0], learned.deviation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,7 +208,7 @@ class _Seen:
 
     @staticmethod
     def join(parts: Sequence[_Seen]) -> _Seen:
-        """All places of all parts."""
+        """Join all places of all parts."""
         return _Seen(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in dataclasses.fields(_Seen)))
 
 
@@ -239,9 +239,9 @@ def _examples(
     most = min(settings.examples, ROOM // numbers, ENOUGH * len(stencil.ring)) // len(sources) + 1
     reach = [min(round(settings.window / mm), FARTHEST) for mm in spacing]
     area = [slice(side.start - far, side.stop + far) for side, far in zip(stencil.box, reach, strict=True)]
-    found = []
+    examples = []
     for source in sources:
-        # Beyond the image nothing is known, so there is no use in looking at places there.
+        # Beyond the image nothing is known, so no places there are read.
         inner = tuple(
             slice(max(side.start, 0), min(side.stop, size)) for side, size in zip(area, source.shape[1:], strict=True)
         )
@@ -253,7 +253,7 @@ def _examples(
         drawn = rng.choice(count, min(most, count), replace=False)
         corners = np.unravel_index(drawn, free)
         places = np.asarray(np.ravel_multi_index(corners, shape))
-        # Blocks of the stencil's size are dealt out to four folds, so that neighbours of a block are in other folds.
+        # Blocks of the stencil's size are distributed over four folds, so that neighbouring blocks are in other folds.
         blocks = [at // wide for at, wide in zip(corners, stencil.shape, strict=True)]
         fold = np.asarray(np.arange(1, len(blocks) + 1) @ np.array(blocks)) % 4
         ring, hole = (
@@ -265,13 +265,13 @@ def _examples(
             part = slice(start, start + AT_ONCE)
             seen = _look(flat, places[part], ring, hole, fold[part])
             whole = np.isfinite(seen.features.sum(axis=1)) & np.isfinite(seen.targets.sum(axis=1))
-            found.append(seen.take(whole))
-    return _Seen.join(found) if found else None
+            examples.append(seen.take(whole))
+    return _Seen.join(examples) if examples else None
 
 
-def _alike(asked: _Seen, seen: _Seen, most: int) -> tuple[np.ndarray, np.ndarray]:
+def _alike(query: _Seen, examples: _Seen, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the indices of the examples that look most like the query, and their weights."""
-    apart = ((seen.features - asked.features) ** 2).mean(axis=1) + BRIGHTNESS * (seen.level - asked.level) ** 2
+    apart = ((examples.features - query.features) ** 2).mean(axis=1) + BRIGHTNESS * (examples.level - query.level) ** 2
     nearest = np.argpartition(apart, most)[:most] if most < len(apart) else np.arange(len(apart))
     apart = apart[nearest]
     return nearest, np.exp(-apart / max(float(np.median(apart)), 1e-12)).astype(np.float32)
@@ -284,16 +284,13 @@ class _Learned:
 
 
 def _ridge(
-    features: np.ndarray, targets: np.ndarray, weights: np.ndarray, folds: np.ndarray, asked: np.ndarray
+    features: np.ndarray, targets: np.ndarray, weights: np.ndarray, folds: np.ndarray, query: np.ndarray
 ) -> _Learned:
-    """Weighted ridge regression of ``targets`` on ``features``, evaluated at ``asked``.
-
-    Its strength is the one that does best on folds that were left out.
-    """
+    """Evaluate ridge regression of ``targets`` on ``features`` at ``query``, as strong as is best on left-out folds."""
     root = np.sqrt(weights)[:, np.newaxis]
     x, y = features * root, targets * root
     axes = _principal_axes(x)
-    x, z = x @ axes, asked @ axes
+    x, z = x @ axes, query @ axes
     gram, cross = x.T @ x, x.T @ y
     unit = float(np.trace(gram)) / features.shape[1] + 1e-12
     left_out = []
@@ -319,7 +316,7 @@ class _LeftOut:
     variance: np.ndarray
 
     def squares(self, ridge: float, which: slice) -> np.ndarray:
-        """Sum of squared errors of each target that was asked for."""
+        """Return the sum of squared errors of each target in ``which``."""
         shrunk = np.maximum(self.variance, 0) + ridge
         errors = self.targets[:, which] - (self.scores / shrunk) @ self.cross[:, which]
         return (errors**2).sum(axis=0)
@@ -340,10 +337,8 @@ def _principal_axes(x: np.ndarray) -> np.ndarray:
 
 
 def _spline(stencil: _Stencil, spacing: Sequence[float]) -> np.ndarray:
-    """Return the polyharmonic spline from ring to hole, float32 ``(ring, hole)``: a thin plate's Green's function.
-
-    |r| in 3-D and r^2 log r in 2-D solve the biharmonic equation.
-    """
+    """Return the polyharmonic spline from ring to hole, float32 ``(ring, hole)``: a thin plate's Green's function."""
+    # |r| in 3-D and r^2 log r in 2-D solve the biharmonic equation.
     from scipy.interpolate import RBFInterpolator
 
     ring, hole = (

@@ -1,7 +1,7 @@
 """Nearest-neighbor fields: for each patch of an image, the patches elsewhere that look most like it.
 
 All patches are compared at once. An image is flat memory here: a place is a flat index, and a patch is that index plus
-one row of steps, the same for all. Whoever calls has padded the image, so that no patch reaches over its border.
+one row of steps, the same for all. Callers pad the image, so that no patch reaches over its border.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TINY = np.float32(1e-12)
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """The patches that matches are looked for.
+    """The patches to find matches for.
 
     Attributes:
         values: float32 ``(n, channels, voxels)``.
@@ -33,13 +33,13 @@ class Wanted:
 
 @dataclasses.dataclass(frozen=True)
 class Sources:
-    """Where matches come from: images of one shape, flat, one behind the other.
+    """The images to find matches in: of one shape, flat, one behind the other.
 
     Attributes:
         channels: float32 ``(channels, size)``; the first is the image to be filled, the others only guide.
         steps: intp ``(voxels,)``: the flat step from a patch's middle to each of its voxels.
         usable: bool ``(size,)``: True where a patch's middle may lie.
-        freedom: 0..1: the share of a difference in brightness that is forgiven, and made up for by a shift.
+        freedom: 0..1: the share of a difference in brightness that is ignored, and corrected by a shift.
     """
 
     channels: np.ndarray
@@ -47,15 +47,15 @@ class Sources:
     usable: np.ndarray
     freedom: float = 0.0
 
-    def compare(self, wanted: Wanted, rows: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """How well one candidate for each of some patches fits.
+    def compare(self, patches: Wanted, rows: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return how well one candidate for each of some patches fits.
 
         With weights ``w``, a patch ``a`` and a candidate ``b``, the shift is ``s = freedom * mean_w(a - b)`` in the
-        first channel, and the distance ``sum w (a - b)^2 / sum w`` less what the shift may make good, ``freedom *
-        mean_w(a - b)^2 * sum_1 w / sum w``.
+        first channel, and the distance ``sum w (a - b)^2 / sum w`` less what the shift corrects, ``freedom * mean_w(a -
+        b)^2 * sum_1 w / sum w``.
 
         Args:
-            wanted: patches.
+            patches: those to match.
             rows: intp ``(m,)``: which of them.
             places: intp ``(m,)``: the middle of the candidate for each; it need not be usable.
 
@@ -68,8 +68,8 @@ class Sources:
         step = max(1, BLOCK // (len(self.channels) * len(self.steps)))
         for start in range(0, len(usable), step):
             block = usable[start : start + step]
-            weights = wanted.weights[rows[block]]
-            difference = wanted.values[rows[block]]
+            weights = patches.weights[rows[block]]
+            difference = patches.values[rows[block]]
             index = places[block, np.newaxis] + self.steps
             for number, channel in enumerate(self.channels):
                 difference[:, number] -= channel[index]
@@ -97,10 +97,10 @@ class Field:
     shifts: np.ndarray
 
     @classmethod
-    def at(cls, places: np.ndarray, wanted: Wanted, sources: Sources) -> Field:
+    def at(cls, places: np.ndarray, patches: Wanted, sources: Sources) -> Field:
         """Return the field with these places ``(n, k)``; one that is named twice for a patch counts once."""
         rows = np.arange(len(places))
-        compared = [sources.compare(wanted, rows, column) for column in places.T]
+        compared = [sources.compare(patches, rows, column) for column in places.T]
         distances = np.stack([distance for distance, _ in compared], axis=1)
         for number in range(1, places.shape[1]):
             again = (places[:, :number] == places[:, number, np.newaxis]).any(axis=1)
@@ -109,11 +109,11 @@ class Field:
         field._sort(slice(None))
         return field
 
-    def offer(self, wanted: Wanted, sources: Sources, places: np.ndarray) -> None:
-        """Take in one candidate ``(n,)`` for each patch where it is new and better than the worst match."""
+    def offer(self, patches: Wanted, sources: Sources, places: np.ndarray) -> None:
+        """Replace the worst match of each patch by its candidate ``(n,)`` where that is new and better."""
         places = np.clip(places, 0, len(sources.usable) - 1)
         rows = np.flatnonzero(sources.usable[places] & (places[:, np.newaxis] != self.places).all(axis=1))
-        distances, shifts = sources.compare(wanted, rows, places[rows])
+        distances, shifts = sources.compare(patches, rows, places[rows])
         better = distances < self.distances[rows, -1]
         rows = rows[better]
         self.places[rows, -1] = places[rows]
@@ -129,7 +129,7 @@ class Field:
 
 def improve(
     field: Field,
-    wanted: Wanted,
+    patches: Wanted,
     sources: Sources,
     *,
     neighbors: Sequence[tuple[np.ndarray, int]],
@@ -138,7 +138,7 @@ def improve(
     rng: np.random.Generator,
     progress: Progress | None = None,
 ) -> None:
-    """Better matches, in place, by asking the neighbors and by looking around at random.
+    """Improve matches in place, by asking the neighbors and by looking around at random.
 
     PatchMatch (Barnes, Shechtman, Finkelstein, Goldman: PatchMatch, SIGGRAPH 2009) with k matches (Barnes et al.: The
     generalized PatchMatch correspondence algorithm, ECCV 2010). All patches take each step together instead of one
@@ -146,7 +146,7 @@ def improve(
 
     Args:
         field: to start from.
-        wanted: the patches.
+        patches: those to match.
         sources: where to look.
         neighbors: pairs ``(index, step)``: for each patch the number of a neighbor (its own where there is none), and
             the flat step from the neighbor to the patch.
@@ -161,13 +161,13 @@ def improve(
     halvings = max(voxels for voxels, _ in reach).bit_length()
     for number in range(rounds):
         for turn, (index, step) in enumerate(neighbors):
-            field.offer(wanted, sources, field.places[index, (number + turn) % matches] + step)
+            field.offer(patches, sources, field.places[index, (number + turn) % matches] + step)
         for halving in range(halvings):
             around = field.places[:, (number + halving) % matches].copy()
             for voxels, step in reach:
                 far = max(1, voxels >> halving) if voxels else 0
                 around += rng.integers(-far, far, n, endpoint=True) * step
-            field.offer(wanted, sources, around)
+            field.offer(patches, sources, around)
         # Somewhere else altogether: another source, or tissue like this that lies beyond the reach.
-        field.offer(wanted, sources, usable[rng.integers(0, len(usable), n)])
+        field.offer(patches, sources, usable[rng.integers(0, len(usable), n)])
         progress.update((number + 1) / rounds, "Searching patches")

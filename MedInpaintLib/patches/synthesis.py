@@ -1,10 +1,9 @@
 """Fill a hole by copying patches from elsewhere, coarse to fine.
 
-On each level of a pyramid, search and vote take turns: every patch that touches the hole looks for the whole patches
-that are most like it, and every voxel of the hole becomes a weighted mean of what the patches over it found (Wexler,
-Shechtman, Irani: Space-time completion of video, PAMI 2007; Newson et al.: Video inpainting of complex scenes, SIAM J.
-Imaging Sciences 2014; for lesions of the brain Prados et al.: Fully automated patch-based image restoration, NeuroImage
-2016).
+On each level of a pyramid, search and vote alternate: every patch that touches the hole looks for the whole patches
+most like it, and every voxel of the hole becomes a weighted mean of its patches' matches (Wexler, Shechtman, Irani:
+Space-time completion of video, PAMI 2007; Newson et al.: Video inpainting of complex scenes, SIAM J. Imaging Sciences
+2014; for brain lesions Prados et al.: Fully automated patch-based image restoration, NeuroImage 2016).
 """
 
 from __future__ import annotations
@@ -21,16 +20,15 @@ from .search import Field, Sources, Wanted, improve
 
 #: Voxels of a patch along an axis at most, in 2-D and 3-D: 5 mm would be 35 pixels of a film, and a search half a day.
 MOST = {2: 9, 3: 5}
-#: And at least, along the axes with the smallest voxels, by how many those are: fewer than 25 voxels look alike
+#: And at least, along the axes with the smallest voxels, by the number of these: fewer than 25 voxels look alike
 #: everywhere. With 9 instead of 25, spheres of 6 mm in slices of 3 mm lost 1.4 dB.
 LEAST = {1: 7, 2: 5, 3: 3}
 #: Voxels to search on each side at most.
 MOST_REACH = 40
 #: The pyramid ends where no voxel of the hole is further than this from known ones, in voxels: patches see the rim.
 SHALLOW = 3.0
-#: How fast filled voxels lose weight with their depth in the hole when patches are compared: an e-fold for each half
-#: width of a patch. Of 1.5, 3 and 6 the lower are better in spheres of 5 mm, by 0.3 dB each; in those of 20 mm 1.5 and
-#: 3 are alike.
+#: How fast filled voxels lose weight with their depth in the hole when patches are compared: an e-fold per half width
+#: of a patch. Of 1.5, 3 and 6 lower is better in 5 mm spheres, by 0.3 dB each; in 20 mm ones 1.5 and 3 are alike.
 FADE = 2.0
 #: A patch's second-best matches count less by ``exp(-(d - d_best) / (2 SELECTIVE d_best))``.
 SELECTIVE = 0.1
@@ -42,10 +40,10 @@ class Settings:
 
     Attributes:
         size: of a patch, mm; within :data:`LEAST` and :data:`MOST` voxels.
-        search: how far around the hole patches are looked for, mm; at most :data:`MOST_REACH` voxels.
+        search: how far around the hole to look for patches, mm; at most :data:`MOST_REACH` voxels.
         matches: how many matches of a patch vote.
-        freedom: 0..1, share of a difference in brightness between patches that is forgiven and made up for.
-        sweeps: how often search and vote take turns on each level.
+        freedom: 0..1, share of a difference in brightness between patches that is ignored and corrected.
+        sweeps: how often search and vote alternate on each level.
         rounds: of the search in each sweep.
         sharpness: how fast votes lose weight with the depth of a patch's middle in the hole, an e-fold for each 1 /
             sharpness half widths of a patch: those that saw more of the known tissue lead.
@@ -60,7 +58,7 @@ class Settings:
     sharpness: float = 4.0
 
 
-#: Voxels around a hole that must all be the same for it to be filled with just that.
+#: Voxels around a hole that must all have one value for the hole to be filled with it.
 RIM = 2
 
 
@@ -79,10 +77,10 @@ class Source:
 
 @dataclasses.dataclass(frozen=True)
 class Synthesis:
-    """What came out.
+    """The result of a synthesis.
 
     Attributes:
-        values: float32: the fill, and around it what the patches say of the known voxels.
+        values: float32: the fill, and around it the patches' estimate of the known voxels.
         spread: float32: standard deviation of the votes.
         patch: voxels along each axis.
         distance: mean distance of the best matches, as root mean square difference.
@@ -97,36 +95,36 @@ class Synthesis:
 
 
 def patch_shape(size: float, spacing: Sequence[float]) -> tuple[int, ...]:
-    """Voxels of a patch of ``size`` mm along each axis, odd; within :data:`LEAST` and :data:`MOST`.
+    """Return the voxels of a patch of ``size`` mm along each axis, odd; within :data:`LEAST` and :data:`MOST`.
 
     >>> patch_shape(5.0, (5.0, 1.0, 1.0))
     (1, 5, 5)
     """
     fine = [mm < 1.5 * min(spacing) for mm in spacing]
     least = [LEAST[sum(fine)] if each else 1 for each in fine]
-    wanted = [1 + 2 * round((size / mm - 1) / 2) for mm in spacing]
-    return tuple(max(low, min(MOST[len(spacing)], n)) for low, n in zip(least, wanted, strict=True))
+    sizes = [1 + 2 * round((size / mm - 1) / 2) for mm in spacing]
+    return tuple(max(low, min(MOST[len(spacing)], n)) for low, n in zip(least, sizes, strict=True))
 
 
 def fill_region(
     region: Region,
-    base: np.ndarray,
+    initial: np.ndarray,
     settings: Settings,
     rng: np.random.Generator,
     progress: Progress,
-    others: Callable[[Region], Sequence[Source]] = lambda window: (),
+    more_sources: Callable[[Region], Sequence[Source]] = lambda window: (),
 ) -> Synthesis | None:
     """Fill a region's hole from the image around it, guided by the subject's guides where there are any.
 
-    Where no whole patch is to be had within the search, the whole image is searched, then with the smallest patch.
+    Without a whole patch within the search, the whole image is searched, then with the smallest patch.
 
     Args:
         region: what to fill.
-        base: of the region's shape: the fill to start from.
+        initial: of the region's shape: the fill to start from.
         settings: see there.
         rng: for chance.
         progress: reports and cancels.
-        others: further sources, given the window that is searched; with as many channels as it has itself.
+        more_sources: further sources, given the window that is searched; with as many channels as it has itself.
 
     Returns:
         Synthesis: of the region's shape; None when the image has no whole patch of known voxels at all.
@@ -143,27 +141,26 @@ def fill_region(
         hole = np.zeros(window.hole.shape, dtype=bool)
         hole[inside] = region.hole
         start = channels.copy()
-        start[0][hole] = base[region.hole]
-        found = synthesize(
+        start[0][hole] = initial[region.hole]
+        synthesis = synthesize(
             start,
             hole,
-            [Source(channels, ~window.hole), *others(window)],
+            [Source(channels, ~window.hole), *more_sources(window)],
             region.spacing,
             known=~window.hole,
             settings=dataclasses.replace(settings, size=size),
             rng=rng,
             progress=progress,
         )
-        if found is not None:
-            values, spread = _flat_stays_flat(found.values[inside], found.spread[inside], region)
-            return dataclasses.replace(found, values=values, spread=spread, warnings=warnings)
+        if synthesis is not None:
+            values, spread = _flat_stays_flat(synthesis.values[inside], synthesis.spread[inside], region)
+            return dataclasses.replace(synthesis, values=values, spread=spread, warnings=warnings)
     return None
 
 
 def _flat_stays_flat(values: np.ndarray, spread: np.ndarray, region: Region) -> tuple[np.ndarray, np.ndarray]:
-    """Fill a part of the hole around which all is the same with just that: the collimated border of a film, say,
-    of which a strip can leave so little that all whole patches are tissue.
-    """
+    """Fill a part of the hole whose rim has one value with that value, e.g. in the collimated border of a film."""
+    # A strip can leave so little of such a border that all whole patches are tissue.
     from scipy import ndimage
 
     values, spread = values.copy(), spread.copy()
@@ -194,8 +191,7 @@ def synthesize(
     """Fill a hole with patches of the sources.
 
     Args:
-        start: float32 ``(channels, *shape)``: the image, its hole filled with a first guess, and what guides: channels
-            that are known everywhere and count when patches are compared.
+        start: float32 ``(channels, *shape)``: the image, its hole filled with a first guess, then its guides.
         hole: bool ``(*shape)``, True = fill.
         sources: images to copy from, mostly the image itself where it is known. A patch is copied only whole.
         spacing: mm, in the order of the axes.
@@ -237,7 +233,7 @@ class _Level:
     factors: tuple[int, ...] = ()
 
     def depth(self) -> np.ndarray:
-        """How far each voxel of the hole is from those that are not, in voxels of the finest axis."""
+        """Return how far each voxel of the hole is from those outside it, in voxels of the finest axis."""
         from scipy import ndimage
 
         around = np.pad(self.hole, 1, mode="edge")  # beyond the image's border nothing is known either
@@ -247,7 +243,7 @@ class _Level:
         return depth[(slice(1, -1),) * self.hole.ndim]
 
     def coarser(self) -> _Level | None:
-        """Half as fine along the axes with small voxels, so that voxels get as wide as they are long first."""
+        """Return the level half as fine along the axes with small voxels, so that voxels become isotropic first."""
         step = 2 * min(self.spacing)
         sizes = zip(self.spacing, self.hole.shape, strict=True)
         factors = tuple(2 if mm < step / math.sqrt(2) and size >= 4 else 1 for mm, size in sizes)
@@ -278,7 +274,7 @@ def _pyramid(finest: _Level) -> list[_Level]:
 
 
 def _reduce(operation: np.ufunc, array: np.ndarray, factors: Sequence[int]) -> np.ndarray:
-    """Blocks of the last axes made one; those at the end may be smaller."""
+    """Reduce blocks of the last axes to one voxel each; blocks at the end may be smaller."""
     for axis, factor in enumerate(factors, start=array.ndim - len(factors)):
         array = operation.reduceat(array, range(0, array.shape[axis], factor), axis=axis)
     return array
@@ -324,15 +320,13 @@ class _Canvas:
         return np.pad(array, pads)
 
     def places(self, coarse: _Canvas | None, rng: np.random.Generator) -> np.ndarray:
-        """Where to start the search, ``(n, matches)``: where the coarser level ended, else anywhere.
-
-        What the coarser level changed of its first guess is added to the first guess here.
-        """
+        """Return where to start the search, ``(n, matches)``: where the coarser level ended, else anywhere."""
         usable = np.flatnonzero(self.sources.usable)
         anywhere = usable[rng.integers(0, len(usable), (len(self.centers), self.settings.matches))]
         if coarse is None:
             return anywhere
         places = self._finer(coarse)
+        # What the coarser level changed of its first guess is added to the first guess here.
         self._add_change(coarse)
         return np.where(self.sources.usable[places], places, anywhere)
 
@@ -365,11 +359,11 @@ class _Canvas:
         for sweep in range(sweeps):
             share = progress.part(sweep / sweeps, (sweep + 1) / sweeps)
             share.update(0.0, "Searching patches")
-            wanted = self._wanted()
-            self.field = Field.at(places, wanted, self.sources)
+            patches = self._wanted()
+            self.field = Field.at(places, patches, self.sources)
             improve(
                 self.field,
-                wanted,
+                patches,
                 self.sources,
                 neighbors=self._neighbors(),
                 reach=self._reach(),
@@ -396,8 +390,8 @@ class _Canvas:
         neighbors = []
         for stride in self.strides:
             for step in (stride, -stride):
-                found = number.ravel()[np.clip(self.centers - step, 0, number.size - 1)]
-                neighbors.append((np.where(found < 0, np.arange(len(found)), found), int(step)))
+                numbers = number.ravel()[np.clip(self.centers - step, 0, number.size - 1)]
+                neighbors.append((np.where(numbers < 0, np.arange(len(numbers)), numbers), int(step)))
         return neighbors
 
     def _reach(self) -> list[tuple[int, int]]:
@@ -405,7 +399,7 @@ class _Canvas:
         return [(far, int(stride)) for far, stride in zip(voxels, self.strides, strict=True)]
 
     def _vote(self) -> None:
-        """Each voxel's weighted mean over all patches that cover it and all their matches, and its deviation."""
+        """Set each voxel's weighted mean over all patches that cover it and all their matches, and its deviation."""
         weights = self._weights()
         total, first, second = np.zeros((3, self.hole.size))
         for step in self.sources.steps:
@@ -421,7 +415,7 @@ class _Canvas:
         self.spread = np.sqrt(np.maximum(variance, 0.0)).reshape(self.shape)
 
     def _weights(self) -> np.ndarray:
-        """float64 ``(n, k)``: by distance among a patch's matches, by distance and by depth among patches."""
+        """Return float64 weights ``(n, k)``: by distance among matches, by distance and depth among patches."""
         distances = self.field.distances.astype(np.float64)
         best = distances[:, :1]
         matches = np.exp((best - distances) / (2 * SELECTIVE * np.maximum(best, 1e-8)))

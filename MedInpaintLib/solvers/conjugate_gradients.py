@@ -24,10 +24,9 @@ def conjugate_gradients(
 ) -> tuple[np.ndarray, float, int]:
     """Solve ``A x = b`` from a zero start (Hestenes and Stiefel 1952).
 
-    It stops by the error of x, not by the residual: where the preconditioner M is near ``A^-1``, ``M (b - A x)``
-        is near
-    the error itself, and it bounds it where ``M A`` has no eigenvalue below 1. The residual of a biharmonic system, in
-    contrast, can be 10^-6 while x is off by 10^-3.
+    It stops by the error of x, not by the residual: where the preconditioner M is near ``A^-1``, ``M (b - A x)`` is
+    near the error itself, and bounds it where ``M A`` has no eigenvalue below 1. The residual of a biharmonic system,
+    in contrast, can be 10^-6 while x is off by 10^-3.
 
     Args:
         apply: ``apply(x, out)`` writes ``A x`` into ``out`` and returns it.
@@ -75,7 +74,7 @@ def conjugate_gradients(
 
 
 def _share_won(first: float, now: float, goal: float) -> float:
-    """Conjugate gradients win digits at about a constant rate."""
+    """Return the share of the digits that are won: conjugate gradients win them at about a constant rate."""
     if not goal < now < first:
         return float(now <= goal)
     return math.log(first / now) / math.log(first / goal)

@@ -46,7 +46,7 @@ MAX_ITERATIONS = 1000
 
 @dataclasses.dataclass(frozen=True)
 class Solution:
-    """What a solver returns.
+    """The result of a solver.
 
     Attributes:
         values: float64, the known values with the hole filled.
@@ -97,10 +97,7 @@ def solve_poisson(
     max_iterations: int = MAX_ITERATIONS,
     progress: Progress | None = None,
 ) -> Solution:
-    """Fill the hole with ``laplace u = source``; ``source`` in intensity per mm^2, of the shape of ``values``.
-
-    The other arguments are those of :func:`solve_laplace`.
-    """
+    """Fill the hole with ``laplace u = source`` (intensity per mm^2, same shape); else as :func:`solve_laplace`."""
     # The operators are h_min^2 times the Laplacian in mm^-2.
     scaled = np.asarray(source, dtype=np.float64) * min(spacing) ** 2
     return _solve(values, hole, scaled, _Equation(1, axis_weights(spacing), accuracy, max_iterations), progress)
@@ -117,15 +114,14 @@ def solve_biharmonic(
 ) -> Solution:
     """Fill the hole with ``laplace laplace u = 0``: a thin plate that also continues the slopes at the hole's edge.
 
-    The same equation as ``skimage.restoration.inpaint_biharmonic`` away from the image's border, with spacing. The
-    arguments are those of :func:`solve_laplace`.
+    As ``skimage.restoration.inpaint_biharmonic`` away from the border, with spacing; arguments: :func:`solve_laplace`.
     """
     return _solve(values, hole, None, _Equation(2, axis_weights(spacing), accuracy, max_iterations), progress)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Equation:
-    """What is solved, and how well: order 1 is Laplace's or Poisson's equation, order 2 the biharmonic one."""
+    """An equation and its accuracy: order 1 is Laplace's or Poisson's equation, order 2 the biharmonic one."""
 
     order: int
     weights: tuple[float, ...]
@@ -198,7 +194,7 @@ def _solve(
 
 
 def _range_of(known: np.ndarray, source: np.ndarray | None) -> tuple[float, float]:
-    """Center and width of the known values; where they are all alike, the source sets the scale."""
+    """Return center and width of the known values; where they are all alike, the source sets the scale."""
     low, high = float(known.min()), float(known.max())
     width = high - low
     if width == 0.0 and source is not None:
@@ -224,7 +220,7 @@ def _batches(hole: np.ndarray) -> Iterator[list[_Part]]:
 
 
 def _padded_shape(shape: Sequence[int], multiple: int) -> tuple[int, ...]:
-    """Room for one layer of padding at the end of each axis (HoleLaplacian needs it), rounded up."""
+    """Return the shape with one layer of padding at the end of each axis (HoleLaplacian needs it), rounded up."""
     return tuple(-(-(size + 1) // multiple) * multiple for size in shape)
 
 
@@ -250,11 +246,11 @@ def _solve_iteratively(
     known, source = np.zeros(shape), np.zeros(shape)
     for number, part in enumerate(parts):
         unknown[number][part.within] = part.own
-        place = tuple(slice(0, size) for size in part.outer_shape)
-        inside[number][place] = True
-        known[number][place] = data.known[part.outer]
+        outer_part = tuple(slice(0, size) for size in part.outer_shape)
+        inside[number][outer_part] = True
+        known[number][outer_part] = data.known[part.outer]
         if data.source is not None:
-            source[number][place] = data.source[part.outer]
+            source[number][outer_part] = data.source[part.outer]
     operator = HoleLaplacian(unknown, inside, equation.weights)
     cycle = VCycle(operator)
     b = operator.known_side(known.ravel(), equation.order)

@@ -31,7 +31,8 @@ class HoleLaplacian:
     def __init__(
         self, unknown: np.ndarray, inside: np.ndarray, weights: Sequence[float], dtype: DTypeLike = np.float64
     ) -> None:
-        """
+        """Set up the operator.
+
         Args:
             unknown: bool ``(batch, *padded box)``, False in the padding.
             inside: bool, the same shape: voxels of the image, False in the padding.

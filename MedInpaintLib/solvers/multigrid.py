@@ -1,12 +1,11 @@
-"""One multigrid V-cycle for the Laplacian on a hole: the preconditioner that makes the iteration count almost
-independent of the hole's size.
+"""One multigrid V-cycle for the Laplacian on a hole: with it the iteration count hardly depends on the hole's size.
 
-Vertex-centred: a coarse voxel is every second voxel along each strongly coupled axis (semi-coarsening where the
-spacing is anisotropic), unknown where that voxel is. Linear interpolation and its transpose; the operator is
-discretized anew on each level; smoothing is the degree-2 Chebyshev polynomial of Jacobi, before and after, which
-keeps the cycle symmetric as conjugate gradients need it. The coarse problem may differ from the fine one by a voxel
-along the hole's edge: that is for conjugate gradients to repair (after McAdams, Sifakis, Teran: A parallel multigrid
-Poisson solver for fluids simulation on large grids, SCA 2010).
+Vertex-centred: a coarse voxel is every second voxel along each strongly coupled axis (semi-coarsening where the spacing
+is anisotropic), unknown where that voxel is. Linear interpolation and its transpose; each level has its own discretized
+operator; smoothing is the degree-2 Chebyshev polynomial of Jacobi, before and after, which keeps the cycle symmetric as
+conjugate gradients need it. Where the coarse problem differs from the fine one by a voxel along the hole's edge,
+conjugate gradients correct it (after McAdams, Sifakis, Teran: A parallel multigrid Poisson solver for fluids simulation
+on large grids, SCA 2010).
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ from .laplacian import HoleLaplacian
 
 #: Of the axes that can still be coarsened, those are whose weight is at least this share of the largest.
 STRONG = 0.3
-#: Jacobi-scaled eigenvalues above this are the smoother's work, those below it the coarse grid's (3-D full
-#: coarsening: 1/3).
+#: Jacobi-scaled eigenvalues above this are the smoother's work, those below the coarse grid's (3-D coarsening: 1/3).
 SMOOTH_FROM, SMOOTH_TO = 1 / 3, 2.0
 
 
@@ -41,11 +39,7 @@ class VCycle:
             self.levels.append(coarser)
 
     def apply(self, b: np.ndarray) -> np.ndarray:
-        """One V-cycle from a zero start.
-
-        Args:
-            b: flat right-hand side of the finest level, 0 where nothing is unknown.
-        """
+        """Run one V-cycle from a zero start on ``b``: flat, of the finest level, 0 where nothing is unknown."""
         return self._cycle(b.astype(np.float32), 0).astype(np.float64)
 
     def apply_twice(self, b: np.ndarray) -> np.ndarray:
@@ -86,7 +80,7 @@ def _axes_to_coarsen(fine: HoleLaplacian) -> tuple[int, ...]:
 
 
 def _coarsened(fine: HoleLaplacian, axes: tuple[int, ...]) -> HoleLaplacian | None:
-    """Every second voxel along ``axes``; None when nothing is unknown there."""
+    """Take every second voxel along ``axes``; None when nothing is unknown there."""
     pick = tuple(slice(None, -1, 2) if axis in axes else slice(None) for axis in range(len(fine.shape)))
     unknown = fine.unknown[pick]
     if not unknown.any():
@@ -100,9 +94,8 @@ class _Transfer:
     """Linear interpolation from a coarse level to a fine one, and full weighting (1/4, 1/2, 1/4) back: its transpose
     up to the factor ``2^len(axes)``.
 
-    At the end of the image the last fine voxel can lie beyond the last coarse one; it then takes that one's value.
-    Without this the correction there is half of what it should be, and a slab of a few slices takes ten times as many
-    iterations.
+    At the end of the image the last fine voxel can lie beyond the last coarse one and takes its value: without this the
+    correction there is half of what it should be, and a slab of a few slices takes ten times as many iterations.
     """
 
     def __init__(self, fine: HoleLaplacian, coarse: HoleLaplacian, axes: tuple[int, ...]) -> None:
@@ -110,7 +103,7 @@ class _Transfer:
         self._beyond = {axis: _last_inside(coarse, axis) for axis in axes}
 
     def restrict(self, fine: np.ndarray) -> np.ndarray:
-        """From a flat fine residual to a flat coarse one."""
+        """Reduce a flat fine residual to a flat coarse one."""
         values = fine.reshape(self._fine.shape)
         for axis, beyond in self._beyond.items():
             size = self._coarse.shape[axis] - 1
@@ -118,19 +111,19 @@ class _Transfer:
             odd = 0.25 * _axis(values, axis, slice(1, 2 * size, 2))
             count = odd.shape[axis]
             np.multiply(_axis(values, axis, slice(0, 2 * size, 2)), 0.5, out=_axis(coarse, axis, slice(0, size)))
-            here = _axis(coarse, axis, slice(0, count))
-            here += odd
+            left = _axis(coarse, axis, slice(0, count))
+            left += odd
             after = min(count, size - 1)
-            there = _axis(coarse, axis, slice(1, 1 + after))
-            there += _axis(odd, axis, slice(0, after))
+            right = _axis(coarse, axis, slice(1, 1 + after))
+            right += _axis(odd, axis, slice(0, after))
             if beyond is not None:
-                here += odd * _axis(beyond, axis, slice(0, count))
+                left += odd * _axis(beyond, axis, slice(0, count))
             values = coarse
         values *= self._coarse.unknown
         return values.ravel()
 
     def prolong(self, coarse: np.ndarray) -> np.ndarray:
-        """From a flat coarse correction to a flat fine one."""
+        """Interpolate a flat coarse correction to a flat fine one."""
         values = coarse.reshape(self._coarse.shape)
         for axis, beyond in self._beyond.items():
             size = self._fine.shape[axis] - 1
@@ -138,10 +131,10 @@ class _Transfer:
             fine = np.zeros((*values.shape[:axis], size + 1, *values.shape[axis + 1 :]), values.dtype)
             _axis(fine, axis, slice(0, size, 2))[...] = _axis(values, axis, slice(0, evens))
             between = _axis(fine, axis, slice(1, size, 2))
-            here = _axis(values, axis, slice(0, odds))
-            np.add(here, _axis(values, axis, slice(1, odds + 1)), out=between)
+            left = _axis(values, axis, slice(0, odds))
+            np.add(left, _axis(values, axis, slice(1, odds + 1)), out=between)
             if beyond is not None:
-                between += here * _axis(beyond, axis, slice(0, odds))
+                between += left * _axis(beyond, axis, slice(0, odds))
             between *= 0.5
             values = fine
         values *= self._fine.unknown
@@ -149,13 +142,10 @@ class _Transfer:
 
 
 def _last_inside(level: HoleLaplacian, axis: int) -> np.ndarray | None:
-    """1 at the last voxel of the image along an axis, 0 elsewhere, to be broadcast; None where nothing is unknown
-    there.
-
-    One row for each box of the batch: their images end at different voxels.
-    """
-    others = tuple(other for other in range(1, len(level.shape)) if other != axis)
-    inside = np.asarray(level.inside.any(axis=others))
+    """Mark the image's last voxel along an axis with 1, the rest with 0; None where nothing is unknown there."""
+    # To be broadcast: one row for each box of the batch, whose images end at different voxels.
+    other_axes = tuple(other for other in range(1, len(level.shape)) if other != axis)
+    inside = np.asarray(level.inside.any(axis=other_axes))
     last = inside.copy()
     last[:, :-1] &= ~inside[:, 1:]
     shape = [size if number in (0, axis) else 1 for number, size in enumerate(level.shape)]
