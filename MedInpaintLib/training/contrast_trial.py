@@ -1,4 +1,4 @@
-"""Validation of networks that estimate contrasts: whole slices of held-out subjects, one contrast wanted at a time."""
+"""Validation of networks that estimate contrasts: whole slices of held-out subjects, one target contrast at a time."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ COLUMNS = 6
 
 @dataclasses.dataclass(frozen=True)
 class ContrastTrial:
-    """Questions and their answers.
+    """Slices with a target contrast to estimate, and its truth.
 
     Attributes:
         images: ``(B, contrasts, H, W)``.
-        known: bool ``(B, 2 contrasts)``: which contrasts are there, and which one is wanted.
+        known: bool ``(B, 2 contrasts)``: which contrasts are present, and which one is the target.
         truth: ``(B, 1, H, W)``.
         inside: bool, of that shape: the body.
-        start: ``(B, 1, H, W)``: linear regression on what is there, fitted to the subjects that are learned from.
-        words: what is asked.
+        start: ``(B, 1, H, W)``: linear regression on the present contrasts, fitted to the training subjects.
+        words: description of the trial.
         rows: of the picture.
     """
 
@@ -45,19 +45,19 @@ class ContrastTrial:
         return self.start
 
     def to(self, device: torch.device) -> ContrastTrial:
-        """On another device."""
+        """Return the trial on another device."""
         moved = {name: getattr(self, name).to(device) for name in ("images", "known", "truth", "inside", "start")}
         return dataclasses.replace(self, **moved)
 
     def psnr(self, filled: torch.Tensor) -> float:
-        """Mean over the slices of the PSNR in the body, dB at a range of 1."""
+        """Return the mean over the slices of the PSNR in the body, dB at a range of 1."""
         inside = self.inside.float()
         error = (inside * (filled - self.truth).square()).sum(dim=(1, 2, 3)) / inside.sum(dim=(1, 2, 3))
         return float(-10 * torch.log10(error.clamp(min=1e-8)).mean())
 
     def picture(self, filled: torch.Tensor) -> np.ndarray:
-        """``(1, 3 H, COLUMNS W)``, 0..1: regression, estimate and truth below each other."""
-        # From the whole trial: neighbours show the same.
+        """Return ``(1, 3 H, COLUMNS W)``, 0..1: regression, estimate and truth below each other."""
+        # Spread over the whole trial: neighbouring slices look the same.
         some = np.linspace(0, len(filled) - 1, COLUMNS).round().astype(int)
         rows = [torch.cat([*images[some].squeeze(1)], dim=1) for images in (self.start, filled, self.truth)]
         return (2 * torch.cat(rows)[np.newaxis]).clamp(0, 1).cpu().numpy()
@@ -66,10 +66,10 @@ class ContrastTrial:
 def contrast_trial(
     learning: Sequence[ContrastSlice], held_out: Sequence[ContrastSlice], recipe: Recipe
 ) -> ContrastTrial:
-    """Slices all through the held-out volumes, as many for each wanted contrast, all of the others there.
+    """Take slices from all through the held-out volumes, as many for each target contrast, with all other contrasts.
 
     Raises:
-        InputError: no held-out subject has a wanted contrast and another one.
+        InputError: no held-out subject has a target contrast and another one.
     """
     data = recipe.data
     asked = _asked(held_out, recipe)
@@ -107,7 +107,7 @@ def contrast_trial(
 
 
 def _asked(held_out: Sequence[ContrastSlice], recipe: Recipe) -> list[tuple[ContrastSlice, int]]:
-    """Slices, and the number of the contrast that is wanted of each."""
+    """Return slices, each with the number of its target contrast."""
     names = recipe.data.contrasts
     wanted = recipe.data.wanted or names
     most = max(1, recipe.schedule.crops // len(wanted))
@@ -120,7 +120,7 @@ def _asked(held_out: Sequence[ContrastSlice], recipe: Recipe) -> list[tuple[Cont
 
 
 def fitted(slices: Sequence[ContrastSlice], there: np.ndarray, target: int) -> Regression | None:
-    """Fit the regression of a contrast on others over all slices that have all of them; None where none has."""
+    """Fit the regression of a contrast on others over all slices that have all of them; None if none has."""
     having = [one for one in slices if one.there[target] and one.there[there].all()]
     if not having:
         return None

@@ -1,4 +1,4 @@
-"""Training data of networks that estimate a contrast: slices of several contrasts of the same subjects."""
+"""Training data for networks that estimate a contrast: slices of several contrasts of the same subjects."""
 
 from __future__ import annotations
 
@@ -38,12 +38,7 @@ class ContrastSlice:
     dataset: str = ""
 
     def window(self, middle: tuple[int, int], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Return values, float32 ``(contrasts, height, width)``, and the body, in a window; 0 beyond the slice.
-
-        Args:
-            middle: row and column of the window's middle.
-            shape: of the window.
-        """
+        """Return values, float32 ``(contrasts, height, width)``, and the body, in a window; 0 beyond the slice."""
         values = np.zeros((len(self.values), *shape), dtype=np.float32)
         inside = np.zeros(shape, dtype=bool)
         there, here = zip(
@@ -73,7 +68,7 @@ def sessions(
     ``t1.nii.gz`` and ``flair.nii.gz``, or ``ses1_t1.nii.gz`` and ``ses1_flair.nii.gz``.
 
     Args:
-        entries: images; where an entry has no contrast, it is the one with which the file's name ends.
+        entries: images; the contrast of an entry without one is that at the end of its file's name.
         contrasts: those to use.
         inside: the contrast of the masks.
     """
@@ -95,13 +90,13 @@ def sessions(
 
 
 def with_others(entries: Sequence[Entry], contrasts: Sequence[str], inside: str = "") -> list[Entry]:
-    """Return images and masks of the sessions with two or more contrasts; others teach nothing."""
+    """Return images and masks of the sessions with two or more contrasts; others are useless for training."""
     found = [(images, mask) for images, mask in sessions(entries, contrasts, inside) if len(images) > 1]
     return [each for images, mask in found for each in (*images.values(), mask) if each is not None]
 
 
 def _session(entry: Entry, contrast: str) -> tuple[str, ...]:
-    """Return a key that all images of a session share."""
+    """Return the key that all images of a session share."""
     path = Path(entry.name)
     stem = path.name.partition(".")[0]
     own = stem[: -len(contrast)] if stem.lower().endswith(contrast.lower()) else ""
@@ -130,8 +125,8 @@ def read_contrast_slices(
         contrasts: in the network's order.
         plane: a name of :data:`..frames.PLANES`.
         pixel_mm: of the slices' pixels.
-        inside: the contrast of the masks of the brain; sessions without one are used whole.
-        progress: called with how many sessions are read, and of how many.
+        inside: the contrast of the masks of the brain; sessions without a mask are used whole.
+        progress: called with the number of sessions read and their total.
 
     Raises:
         InputError: there is none.
@@ -205,14 +200,12 @@ def brain(volumes: Mapping[str, Volume], mask: Entry | None) -> np.ndarray:
 
 @dataclasses.dataclass(frozen=True)
 class ContrastCrops:
-    """Endless, deterministic random crops: crop n is the same in every run, on any number of processes.
-
-    Each pass draws from all subjects equally often, whatever the number of their slices.
+    """Endless random crops; crop n depends only on the seed and n, and every subject is drawn equally often.
 
     Attributes:
         slices: to crop from.
-        pixels: of a crop's side.
-        seed: of all chance.
+        pixels: side of a crop.
+        seed: of all random choices.
         flip: whether half of the crops are mirrored along their rows.
         gain: all contrasts of a crop are multiplied by the same 1 ± gain, uniformly.
     """

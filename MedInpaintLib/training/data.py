@@ -1,4 +1,4 @@
-"""From the images of a recipe to what its network learns from and is validated with."""
+"""Training samples and validation trial of a recipe, made from its images."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from .validation import damages, discs
 def prepare(
     recipe: Recipe, learning: Sequence[Entry], validation: Sequence[Entry], folder: Path, progress: Progress
 ) -> tuple[Samples, Trial]:
-    """Read the images, and make what holes are to be made in them.
+    """Read the images and make holes in them; ``folder`` stores what takes long to make.
 
     Args:
-        recipe: what to make.
+        recipe: of the training.
         learning: images to learn from.
         validation: images of other subjects.
-        folder: for what takes long to make and is made once.
+        folder: for the training cases.
         progress: reports and cancels.
     """
     data, seed = recipe.data, recipe.schedule.seed
@@ -54,7 +54,7 @@ def prepare(
             for entries, share in ((learning, first), (validation, second))
         )
         return Crops(slices, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT), discs(others, recipe)
-    # To a network that sees one slice of one plane each slice is an image of its own, as it is when a film is one.
+    # For a network that sees one slice of one plane, each slice is an image of its own, like a film.
     plane = data.plane if recipe.slices == 1 and not data.also else None
     images, held_out = (
         read_undamaged(entries, share, plane=plane, across=data.across)

@@ -45,17 +45,16 @@ class Data:
         also: other planes to learn from, in volumes whose voxels are about as thick as wide.
         slice_mm: between the slices that the network sees at once.
         holes: to fill; see :func:`MedInpaintLib.holes.grammar`. Each case draws one of them, and of several holes one.
-        cases: how many holes are made.
+        cases: number of holes to make.
         hint: a method whose fill the network sees and corrects; none when empty.
-        other_side: whether it sees the other side of the body, too.
+        other_side: whether it also sees the other side of the body.
         across: pixels along an image's longer side, in place of ``pixel_mm``, for films; 0 for none.
 
-    For networks that estimate contrasts only, whose ``contrasts`` have the order of their channels:
+    For networks that estimate contrasts only, with ``contrasts`` in the order of their channels:
 
     Attributes:
-        wanted: the contrasts that validation asks for; empty for all.
-        inside: the manifest's contrast of the masks that say where the brain is, for sessions that have one; in the
-            others it is the body.
+        wanted: the target contrasts of the validation; empty for all.
+        inside: the manifest's contrast of the brain masks; sessions without one use the body.
     """
 
     modality: str
@@ -80,7 +79,7 @@ class Data:
 
     @property
     def lesions(self) -> list[Path]:
-        """Return the masks whose lesions are holes."""
+        """The masks whose lesions are holes."""
         shapes = [parse(holes) for holes in self.holes]
         return [Path(shape.source) for shape in shapes if isinstance(shape, Lesions) and shape.source]
 
@@ -97,7 +96,7 @@ class Data:
         }
 
     def normalise(self, images: torch.Tensor) -> torch.Tensor:
-        """Convert images from the road's scale to the network's; masks stay as they are."""
+        """Convert scaled intensities to the network's scale; masks stay as they are."""
         if not images.is_floating_point():
             return images
         return ((images - self.centre) / self.half_width).clamp(-1.0, 1.0)
@@ -110,13 +109,13 @@ class Schedule:
     Attributes:
         steps: updates of the weights.
         batch: crops in each, over all processes.
-        seed: of the weights and of all chance.
+        seed: of the weights and all random choices.
         ema: decay of the average of the weights that is validated and released (Polyak, Juditsky, 1992).
         clip: largest norm of a gradient.
         check_every: steps between two checks: validation, checkpoint, pictures.
-        hole_mm: diameter of the discs that are cut out of the validation crops; with feed-forward networks of spheres.
-        holes: for the validation of feed-forward networks, in place of these; each case draws one of them.
-        crops: how many validation crops.
+        hole_mm: diameter of the discs cut out of the validation crops; for feed-forward networks, of the spheres.
+        holes: for the validation of feed-forward networks, in place of spheres; each case draws one of them.
+        crops: number of validation crops.
     """
 
     steps: int
@@ -132,12 +131,12 @@ class Schedule:
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """All that decides what a training makes.
+    """All settings of a training.
 
     Attributes:
         name, title: of the model.
         architecture, arguments: of the network; see :func:`MedInpaintLib.networks.build`.
-        data, schedule: see there.
+        data, schedule: see :class:`Data` and :class:`Schedule`.
         task: options of the task, such as learning rates and weights of losses; see :mod:`.tasks`.
     """
 
@@ -151,22 +150,22 @@ class Recipe:
 
     @property
     def pixels(self) -> int:
-        """Return the side of a crop."""
+        """Side of a crop."""
         return int(self.arguments["pixels"])
 
     @property
     def slices(self) -> int:
-        """Return how many slices the network sees at once."""
+        """Number of slices that the network sees at once."""
         return int(self.arguments.get("slices", 1))
 
     @property
     def hint(self) -> bool:
-        """Tell whether the network sees another method's fill."""
+        """Whether the network sees another method's fill."""
         return bool(self.arguments.get("hint", False))
 
     @property
     def other_side(self) -> bool:
-        """Tell whether the network sees the other side of the body, too."""
+        """Whether the network also sees the other side of the body."""
         return bool(self.arguments.get("other_side", False))
 
 
@@ -174,7 +173,7 @@ def read_recipe(source: str | os.PathLike[str]) -> Recipe:
     """Read a recipe from a file, or one of MedInpaint's own by its name.
 
     Raises:
-        ParameterError: no such recipe, or something in it is missing, unknown or of the wrong kind.
+        ParameterError: no such recipe, or an entry is missing, unknown or of the wrong kind.
         MissingDependencyError: Python is older than 3.11 and tomli is not installed.
     """
     path = Path(source)
@@ -281,7 +280,7 @@ def _checked(data: Data, path: Path) -> Data:
 
 
 def _possible(schedule: Schedule, path: Path) -> Schedule:
-    # A batch of one image has no statistics to normalise with.
+    # A batch of one image has no statistics for normalisation.
     least = {"steps": 1, "batch": 2, "seed": 0, "check_every": 1, "crops": 1}
     for name, value in least.items():
         if getattr(schedule, name) < value:
@@ -295,7 +294,7 @@ def _possible(schedule: Schedule, path: Path) -> Schedule:
 
 
 def _check_hole(recipe: Recipe, path: Path) -> None:
-    """Check that the validation's holes hold pixels and leave some of the frame around them."""
+    """Check that the validation's holes contain pixels and leave some of the frame around them."""
     mm, hole = recipe.data.pixel_mm, recipe.schedule.hole_mm
     least, most = 2 * mm, MOST_HOLE * recipe.pixels * mm
     if not least <= hole <= most:

@@ -1,4 +1,4 @@
-"""Volumes in which a training makes holes, to learn how to fill them."""
+"""Undamaged volumes in which a training makes holes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Undamaged:
     modality: Modality
 
     def digest(self) -> str:
-        """Return a digest that only the same image has."""
+        """Return a digest of the image and its scaling."""
         image = self.image
         facts = repr((image.array.shape, image.array.dtype.str, image.spacing, image.direction, self.scaling))
         found = hashlib.sha256(facts.encode())
@@ -56,13 +56,13 @@ def read_undamaged(
 
     Args:
         entries: of the manifest.
-        progress: called with how many images are read, and of how many.
-        plane: in which each slice of a volume is an image of its own, see :data:`..frames.PLANES`; none when None.
-        across: reduce flat images to this many pixels along their longer side, at least; 0 to keep all. Frames of such
-            pixels show nothing finer, and fills of fewer pixels take less time.
+        progress: called with the number of images read and their total.
+        plane: split volumes into images of one slice of this plane (:data:`..frames.PLANES`); keep them when None.
+        across: reduce flat images to at least this many pixels along their longer side; 0 to keep all. Frames of such
+            pixels show nothing finer, and fills of fewer pixels are faster.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no image.
     """
     found = []
     for number, entry in enumerate(entries):

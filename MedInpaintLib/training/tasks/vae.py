@@ -1,4 +1,4 @@
-"""A variational auto-encoder learns to compress images."""
+"""Task of variational auto-encoders: compress images."""
 
 from __future__ import annotations
 
