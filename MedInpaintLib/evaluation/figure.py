@@ -1,4 +1,4 @@
-"""The figure: before, hole, after and difference, on the slice where the hole is largest."""
+"""Figures of fills on the slice where the hole is largest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..volume import Volume
 
 _BACK, _INK, _DIM, _OUTLINE = "#101214", "#f2f2f2", "#a7adb5", "#ffb000"
 _PANEL = 3.2  # inches, the height of a panel
-#: Colours of the difference: dark where there is none, so that a perfect fill draws no attention.
+#: Colours of the difference: dark at zero, so that a perfect fill draws no attention.
 _DIVERGING = ("#7fd8ff", "#2a7fb8", "#23272c", "#c2402f", "#ffc08a")
 _CLOSER = 3.0  # width of a close-up over width of the hole
 _SMALL = 0.25  # a hole below this share of the slice's width gets a close-up
@@ -39,9 +39,8 @@ def save_figure(
     """Write a PNG figure of a fill.
 
     Panels: before, hole, after, difference (after - before, in the hole). Pixels keep their shape in mm, and axes are
-    turned as in radiology (anterior and superior up, the patient's left at the right) where the image says how the
-    patient lay. A hole that is small in its slice is shown close up, with the whole slice and the place of the close-up
-    in a panel before it.
+    as in radiology (anterior and superior up, the patient's left at the right) if the image has an orientation. A small
+    hole is shown close up, after a panel with the whole slice and the frame of the close-up.
 
     Args:
         path: of the PNG.
@@ -53,7 +52,7 @@ def save_figure(
         window: ``(black, white)`` in the image's intensities; by default the range R of the scores
             (:func:`MedInpaintLib.data_range.data_range_of`).
         truth_known: whether ``image`` holds the truth under the hole (synthetic holes). If not, the last panel is named
-            "change", for then it says what was altered and nothing about errors.
+            "change", because it does not show errors.
         dpi: resolution.
 
     Raises:
@@ -117,7 +116,7 @@ def save_figure(
             )
         else:
             axis.imshow((before if name == "before" else after)[shown], **grey)
-        if name not in ("slice", "after"):  # nothing may hide the seam that the eye looks for in "after"
+        if name not in ("slice", "after"):  # the outline would hide the seam in "after"
             _outline(axis, mask, tall, wide)
         if name != "slice":
             axis.set_xlim(extent[0], extent[1])
@@ -139,12 +138,12 @@ def save_comparison(
     differences: bool = False,
     dpi: int = 100,
 ) -> None:
-    """Write a PNG figure of several fills side by side, after the truth and the hole; turned and cropped alike.
+    """Write a PNG figure of truth, hole and several fills side by side, with one orientation and crop.
 
     Args:
         path: of the PNG.
         image: with the truth under the hole; ``(k, j, i)`` or ``(j, i)``.
-        hole: bool, the image's shape. The slice where it is largest is shown, close up where it is small.
+        hole: bool, the image's shape; a small one is shown close up.
         fills: label -> filled array of the image's shape.
         scores: label -> metric -> score, for the headings; psnr is shown.
         differences: show fill - truth beside each fill, all at one scale.
@@ -180,7 +179,7 @@ def save_comparison(
         axis.imshow(
             np.flip(array[where].astype(np.float64), flips)[part], extent=extent, interpolation="nearest", **colours
         )
-        if title in ("truth", "hole"):  # nothing may hide the seams that the eye looks for in the fills
+        if title in ("truth", "hole"):  # the outline would hide the seams of the fills
             _outline(axis, mask, tall, wide)
         axis.set_xlim(extent[0], extent[1])
         axis.set_ylim(extent[2], extent[3])
@@ -198,14 +197,14 @@ def _need_matplotlib() -> None:
 
 
 def _layout(widths: list[float], dpi: int) -> tuple[Any, list[Any]]:
-    """Return a figure with panels of one height and room for the title, a line below and a colorbar at the right."""
+    """Return a figure with panels of one height and space for title, text line and colorbar."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     gap, top, bottom, right, left = 0.08, 0.72, 0.38, 0.75, 0.12
     panel_widths = [ratio * _PANEL for ratio in widths]
     whole = (left + sum(panel_widths) + gap * (len(widths) - 1) + right, top + _PANEL + bottom)
-    # The object interface, not pyplot: nothing global is touched, so it works inside any application.
+    # The object interface, not pyplot, has no global state, so it works inside any application.
     figure = Figure(figsize=whole, dpi=dpi)
     FigureCanvasAgg(figure)
     axes, x = [], left
@@ -224,7 +223,7 @@ def _slice(hole: np.ndarray) -> tuple[tuple[Any, ...], int | None]:
 
 
 def _flips(image: Volume) -> tuple[int, ...]:
-    """Return the axes of a slice to flip to put the patient's left at the right and superior up; none in 2-D."""
+    """Return the axes of a slice to flip so that the patient's left is at the right and superior up; none in 2-D."""
     dimensions = image.array.ndim
     if dimensions == 2:
         return ()
@@ -240,7 +239,7 @@ def _flips(image: Volume) -> tuple[int, ...]:
 
 
 def _view(mask: np.ndarray, tall: float, wide: float) -> tuple[slice, slice] | None:
-    """Return the close-up around a small hole, square in mm; None when the hole is large enough in the whole slice."""
+    """Return the close-up around a small hole, square in mm; None for a large hole."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     size = max((rows[-1] + 1 - rows[0]) * tall, (columns[-1] + 1 - columns[0]) * wide)
     field = max(mask.shape[0] * tall, mask.shape[1] * wide)
@@ -254,7 +253,7 @@ def _view(mask: np.ndarray, tall: float, wide: float) -> tuple[slice, slice] | N
 
 
 def _window_of(centre: float, length: float, size: int) -> slice:
-    """Return the slice of ``length`` pixels around the centre, moved inwards at the border."""
+    """Return a slice of ``length`` pixels around the centre, moved inwards at the border."""
     length = min(round(length), size)
     start = min(max(round(centre - length / 2), 0), size - length)
     return slice(start, start + length)
