@@ -87,8 +87,8 @@ def save_figure(
     step = after - before
     reach = max(float(np.percentile(np.abs(step[mask]), 99)), 1e-3 * (white - black))
     for axis, name in zip(axes, panels, strict=True):
-        shown = (slice(0, mask.shape[0]), slice(0, mask.shape[1])) if name == "slice" else part
-        extent = _extent(shown, tall, wide)
+        area = (slice(0, mask.shape[0]), slice(0, mask.shape[1])) if name == "slice" else part
+        extent = _extent(area, tall, wide)
         grey: dict[str, Any] = {
             "cmap": "gray",
             "vmin": black,
@@ -99,15 +99,15 @@ def save_figure(
         axis.set_title(name, color=_INK, fontsize=11, pad=5)
         axis.set_axis_off()
         if name == "slice":
-            axis.imshow(before[shown], **grey)
+            axis.imshow(before[area], **grey)
             _frame(axis, part, tall, wide)
         elif name == "hole":
-            axis.imshow(np.where(mask, np.nan, before)[shown], **grey)
-            axis.imshow(_tint(mask[shown]), extent=extent, interpolation="nearest")
+            axis.imshow(np.where(mask, np.nan, before)[area], **grey)
+            axis.imshow(_tint(mask[area]), extent=extent, interpolation="nearest")
         elif name in ("difference", "change"):
-            axis.imshow(before[shown], **{**grey, "alpha": 0.35})
+            axis.imshow(before[area], **{**grey, "alpha": 0.35})
             drawn = axis.imshow(
-                np.where(mask, step, np.nan)[shown],
+                np.where(mask, step, np.nan)[area],
                 cmap=_diverging(),
                 vmin=-reach,
                 vmax=reach,
@@ -115,7 +115,7 @@ def save_figure(
                 interpolation="nearest",
             )
         else:
-            axis.imshow((before if name == "before" else after)[shown], **grey)
+            axis.imshow((before if name == "before" else after)[area], **grey)
         if name not in ("slice", "after"):  # the outline would hide the seam in "after"
             _outline(axis, mask, tall, wide)
         if name != "slice":
@@ -160,14 +160,14 @@ def save_comparison(
     mask = np.flip(hole[where], flips)
     tall, wide = image.spacing[-2:]
     part = _view(mask, tall, wide) or (slice(0, mask.shape[0]), slice(0, mask.shape[1]))
-    shown = {"truth": image.array, "hole": np.where(hole, np.nan, image.array.astype(np.float64)), **fills}
+    images = {"truth": image.array, "hole": np.where(hole, np.nan, image.array.astype(np.float64)), **fills}
     extent = _extent(part, tall, wide)
     steps = {label: np.where(hole, array.astype(np.float64) - image.array, np.nan) for label, array in fills.items()}
     reach = max(float(np.percentile(np.abs(each[hole]), 99)) for each in steps.values()) or 1.0
     grey: dict[str, Any] = {"cmap": "gray", "vmin": black, "vmax": white}
     red: dict[str, Any] = {"cmap": _diverging(), "vmin": -reach, "vmax": reach}
     panels = []
-    for label, array in shown.items():
+    for label, array in images.items():
         psnr = (scores or {}).get(label, {}).get("psnr")
         panels.append((label if psnr is None else f"{label}\n{psnr:.1f} dB", array, grey))
         if differences and label in fills:
@@ -232,8 +232,8 @@ def _flips(image: Volume) -> tuple[int, ...]:
     for axis, column in ((0, 1), (1, 0)):  # rows run along j, columns along i
         along = direction[:, column]
         anatomical = int(np.argmax(np.abs(along)))
-        wanted = -1 if anatomical == 2 else 1  # LPS: left and posterior grow rightwards or downwards, superior upwards
-        if along[anatomical] * wanted < 0:
+        sign = -1 if anatomical == 2 else 1  # LPS: left and posterior grow rightwards or downwards, superior upwards
+        if along[anatomical] * sign < 0:
             flips.append(axis)
     return tuple(flips)
 

@@ -152,9 +152,9 @@ def evaluate(
             left_out[label] = in_one_line(error)
             continue
         seconds[label], reports[label] = time.perf_counter() - start, report
-        for found, box in boxes.items():
-            rows.append(_row(label, found, box, filled, volume, labels, convention, scale))
-            share.update(0.8 + 0.2 * found / len(boxes), label)
+        for hole_number, box in boxes.items():
+            rows.append(_row(label, hole_number, box, filled, volume, labels, convention, scale))
+            share.update(0.8 + 0.2 * hole_number / len(boxes), label)
         if keep_fills:
             fills[label] = filled
     progress.update(1.0, "Done")
@@ -188,7 +188,7 @@ def evaluate(
 
 def _row(
     method: str,
-    found: int,
+    hole_number: int,
     box: tuple[slice, ...],
     filled: np.ndarray,
     volume: Volume,
@@ -196,7 +196,7 @@ def _row(
     convention: str,
     scale: DataRange,
 ) -> Row:
-    own = labels[box] == found
+    own = labels[box] == hole_number
     scores = score(
         filled[box],
         volume.array[box],
@@ -208,16 +208,16 @@ def _row(
     )
     indices = np.nonzero(own)
     centre = tuple(float(along.mean()) + part.start for along, part in zip(indices, box, strict=True))
-    return Row(method, found, len(indices[0]), centre, scores)
+    return Row(method, hole_number, len(indices[0]), centre, scores)
 
 
 def _runs(methods: str | Sequence[Entry]) -> list[tuple[str, Callable[..., Outcome]]]:
     """Return label and function of each method and of the trivial fill; unknown names fail before any work."""
-    asked = [methods] if isinstance(methods, str) else list(methods)
-    if TRIVIAL not in asked:
-        asked.insert(0, TRIVIAL)
+    entries = [methods] if isinstance(methods, str) else list(methods)
+    if TRIVIAL not in entries:
+        entries.insert(0, TRIVIAL)
     runs: dict[str, Callable[..., Outcome]] = {}
-    for entry in asked:
+    for entry in entries:
         label, fill = (entry, {"method": entry}) if isinstance(entry, str) else entry
         if isinstance(fill, Mapping):
             if fill["method"] != "auto":
@@ -263,11 +263,11 @@ def _mask(mask: Any, volume: Volume) -> np.ndarray:
 
 
 def _on_grid(mask: Any, volume: Volume) -> Volume:
-    found = volume.with_array(mask) if isinstance(mask, np.ndarray) else Volume.of(mask)
-    difference = volume.grid_difference(found)
+    mask_volume = volume.with_array(mask) if isinstance(mask, np.ndarray) else Volume.of(mask)
+    difference = volume.grid_difference(mask_volume)
     if difference:
         raise GeometryError(f"The mask is on another grid than the image ({difference}); resample it first.")
-    return found
+    return mask_volume
 
 
 def _given_holes(holes: Any, volume: Volume) -> tuple[np.ndarray, str]:
@@ -295,10 +295,10 @@ def _boxes(labels: np.ndarray, context: int | None) -> dict[int, tuple[slice, ..
     from scipy import ndimage
 
     whole = tuple(slice(0, size) for size in labels.shape)
-    found = enumerate(ndimage.find_objects(labels), start=1)
+    objects = enumerate(ndimage.find_objects(labels), start=1)
     return {
         number: whole if context is None else grow(box, [context] * labels.ndim, labels.shape)
-        for number, box in found
+        for number, box in objects
         if box is not None
     }
 

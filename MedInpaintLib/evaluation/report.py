@@ -72,13 +72,13 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        kept = [value for value in values if not math.isnan(value)]
-        if not kept:
+        numbers = [value for value in values if not math.isnan(value)]
+        if not numbers:
             return cls(math.nan, math.nan, 0)
         # A perfect fill has an infinite PSNR, which has a mean but no spread.
-        finite = all(map(math.isfinite, kept))
-        sd = float(np.std(kept, ddof=1)) if len(kept) > 1 and finite else math.nan
-        return cls(float(np.mean(kept)) if finite else max(kept, key=abs), sd, len(kept))
+        finite = all(map(math.isfinite, numbers))
+        sd = float(np.std(numbers, ddof=1)) if len(numbers) > 1 and finite else math.nan
+        return cls(float(np.mean(numbers)) if finite else max(numbers, key=abs), sd, len(numbers))
 
     def to_dict(self) -> dict[str, float | None]:
         """Return the values for JSON; None if not finite."""
@@ -241,15 +241,15 @@ class Table:
 
     def _summary(self) -> tuple[list[str], list[list[str]]]:
         """Return heading and cells of the summary."""
-        shown = [metric for metric in _SHOWN if metric in self.metrics]
+        metrics = [metric for metric in _SHOWN if metric in self.metrics]
         paired = [metric for metric in _PAIRED if metric in self.metrics]
         holes = len(self.rows) // len(self.methods)
-        head = ["method", *(METRICS[metric].heading for metric in shown)]
+        head = ["method", *(METRICS[metric].heading for metric in metrics)]
         head += [f"Δ{METRICS[metric].heading}" for metric in paired] + ["better", "s"]
         body = []
         for method in self.methods:
             cells = [method]
-            cells += [self.spread(method, metric).text(self.digits(metric)) for metric in shown]
+            cells += [self.spread(method, metric).text(self.digits(metric)) for metric in metrics]
             if method == self.reference:
                 cells += ["reference"] + [""] * len(paired)
             else:

@@ -97,8 +97,8 @@ def estimate(
     def work(network: Imputer, device: str, part: slice) -> None:
         here = slice(low + part.start, low + part.stop)
         seen = {name: sample(each[here], rows, columns, ratio) for name, each in scaled.items()}
-        made = _slices(seen, target, bundle, network, device, mirrored)
-        out[here] = sample(made, back[0], back[1], (1.0, 1.0))
+        values = _slices(seen, target, bundle, network, device, mirrored)
+        out[here] = sample(values, back[0], back[1], (1.0, 1.0))
         progress.update(part.stop / (high - low), f"Estimating {target}, slice {part.stop} of {high - low}")
 
     on_device.portions(high - low, max(1, BATCH // (len(rows) * len(columns))), work)
@@ -134,14 +134,14 @@ def _slices(
     blank = np.zeros_like(next(iter(seen.values())))
     images = np.stack([seen.get(name, blank) for name in names], axis=1)
     centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
-    shown = ((torch.from_numpy(images) - centre) / half).clamp(-1, 1).to(device)
-    present = torch.tensor([name in seen for name in names]).expand(len(shown), -1).to(device)
-    wanted = torch.full((len(shown),), names.index(target)).to(device)
+    inputs = ((torch.from_numpy(images) - centre) / half).clamp(-1, 1).to(device)
+    present = torch.tensor([name in seen for name in names]).expand(len(inputs), -1).to(device)
+    targets = torch.full((len(inputs),), names.index(target)).to(device)
     with torch.inference_mode():
-        made = tiled(network, shown, present, wanted)
+        outputs = tiled(network, inputs, present, targets)
         if mirrored:
-            made = (made + tiled(network, shown.flip(-1), present, wanted).flip(-1)) / 2
-    found = made[:, 0].float().cpu().numpy() * half + centre
-    if not np.isfinite(found).all():
+            outputs = (outputs + tiled(network, inputs.flip(-1), present, targets).flip(-1)) / 2
+    values = outputs[:, 0].float().cpu().numpy() * half + centre
+    if not np.isfinite(values).all():
         raise ModelError(f"The model '{bundle.name}' made values that are no numbers of these images; check them.")
-    return np.maximum(found, 0)
+    return np.maximum(values, 0)

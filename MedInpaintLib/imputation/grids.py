@@ -72,19 +72,19 @@ def on_one_grid(
     progress = progress or Progress()
     fixed = volumes[reference]
     moved, warnings = {reference: fixed}, []
-    others = [name for name in volumes if name != reference]
-    for number, name in enumerate(others):
-        share = progress.part(number / len(others), (number + 1) / len(others))
+    moving = [name for name in volumes if name != reference]
+    for number, name in enumerate(moving):
+        share = progress.part(number / len(moving), (number + 1) / len(moving))
         volume = volumes[name]
         difference = fixed.grid_difference(volume)
         if register:
-            laid = align_rigidly(fixed, volume, share)
-            if laid is None:
+            registered = align_rigidly(fixed, volume, share)
+            if registered is None:
                 raise GeometryError(
                     f"The {name} image cannot be registered to the {reference} image: they are too small, or have no "
                     "anatomy in common; register them by hand."
                 )
-            moved[name] = laid
+            moved[name] = registered
         elif difference:
             moved[name] = volume.resampled_onto(fixed, linear=True)
             warnings.append(
@@ -98,7 +98,7 @@ def on_one_grid(
         hint += " Are they registered? If not, register them, or ask for it (--register, register=True)."
     warnings += check_one_anatomy(moved, reference, hint=hint)
     inside = body(fixed.array, MR)
-    for name in others:
+    for name in moving:
         covered = float((moved[name].array[inside] != 0).mean())
         if covered < WHOLE:
             warnings.append(
@@ -126,14 +126,14 @@ def check_one_anatomy(
         GeometryError: an image shows other anatomy.
     """
     views = {name: Anatomy.of(each, hole if name == reference else None) for name, each in volumes.items()}
-    found = {
+    agreements = {
         frozenset(pair): agreement(views[pair[0]], views[pair[1]])
         for pair in itertools.combinations([reference, *(name for name in volumes if name != reference)], 2)
     }
-    fitting, usual = (_led_to(reference, found, least) for least in (LEAST_SHARPNESS, USUAL_SHARPNESS))
+    fitting, usual = (_led_to(reference, agreements, least) for least in (LEAST_SHARPNESS, USUAL_SHARPNESS))
     warnings = []
     for name in volumes:
-        overlap = 1.0 if name == reference else found[frozenset((name, reference))].overlap
+        overlap = 1.0 if name == reference else agreements[frozenset((name, reference))].overlap
         if overlap < LEAST_OVERLAP:
             raise GeometryError(
                 f"The images do not show the same anatomy: the bodies in the {name} and {reference} images overlap by "
@@ -149,12 +149,12 @@ def check_one_anatomy(
     return warnings
 
 
-def _led_to(start: str, found: Mapping[frozenset[str], Agreement], least: float) -> set[str]:
+def _led_to(start: str, agreements: Mapping[frozenset[str], Agreement], least: float) -> set[str]:
     """Return the images connected to one of them by pairs of at least this sharpness."""
     reached, before = {start}, 0
     while len(reached) > before:
         before = len(reached)
-        for pair, fit in found.items():
+        for pair, fit in agreements.items():
             if fit.sharpness >= least and pair & reached:
                 reached |= pair
     return reached

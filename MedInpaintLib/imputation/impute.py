@@ -105,8 +105,8 @@ def impute(
         sources[contrast] = source
     sources.pop(target, None)
     if not sources:
-        others = ", ".join(each for each in bundle.contrasts if each != target)
-        raise ParameterError(f"To estimate {target}, give one or more of the other contrasts: {others}.")
+        choices = ", ".join(each for each in bundle.contrasts if each != target)
+        raise ParameterError(f"To estimate {target}, give one or more of the other contrasts: {choices}.")
     reference = next(iter(sources)) if reference is None else contrast_of(bundle, reference)
     if reference not in sources:
         raise ParameterError(f"The reference must be one of {', '.join(sources)}; found '{reference}'.")
@@ -119,7 +119,7 @@ def impute(
     progress.update(0.05, "Checking")
     volumes, warnings = on_one_grid(volumes, reference, register=register, progress=progress.part(0.05, 0.2))
     clock.lap("check")
-    made = estimate(volumes, target, bundle, on_device, mirrored=mirrored, progress=progress.part(0.2, 1.0))
+    values = estimate(volumes, target, bundle, on_device, mirrored=mirrored, progress=progress.part(0.2, 1.0))
     clock.lap("method")
     grid = volumes[reference]
     progress.update(1.0, "Done")
@@ -139,7 +139,7 @@ def impute(
         seconds=clock.seconds(),
         trust=TRUST,
     )
-    return Imputed(grid.with_array(to_dtype(scaling.inverse(made), dtype)), report)
+    return Imputed(grid.with_array(to_dtype(scaling.inverse(values), dtype)), report)
 
 
 def _units(like: Any) -> tuple[Scaling, np.dtype]:

@@ -22,8 +22,8 @@ class Regression:
 
     def __call__(self, sources: np.ndarray) -> np.ndarray:
         """Return the target, float32, 0 or more, from ``(sources, ...)``; 0 where no source has a signal."""
-        found = np.tensordot(self.weights, sources, 1) + self.offset
-        return np.where(sources.max(axis=0) > 0, np.maximum(found, 0), 0).astype(np.float32)
+        values = np.tensordot(self.weights, sources, 1) + self.offset
+        return np.where(sources.max(axis=0) > 0, np.maximum(values, 0), 0).astype(np.float32)
 
 
 def regress(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> Regression:
@@ -35,5 +35,5 @@ def regress(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> Regression:
         squares += rows @ rows.T
         right += rows @ target
     # The smallest weights, if sources are redundant or empty.
-    found = np.linalg.lstsq(squares, right, rcond=1e-10)[0]
-    return Regression(found[:-1], float(found[-1]))
+    weights = np.linalg.lstsq(squares, right, rcond=1e-10)[0]
+    return Regression(weights[:-1], float(weights[-1]))

@@ -40,8 +40,8 @@ def edges(images: torch.Tensor, percentile: float = 99.0) -> torch.Tensor:
         images: ``(B, 1, H, W)``, undamaged.
         percentile: of a frame's gradients, in (0, 100]: those above are whole edges.
     """
-    found = edge_map(images)
-    return (found / _ranked(found.flatten(1), percentile).clamp(min=_FAINT)[:, None, None, None]).clamp(max=1)
+    gradients = edge_map(images)
+    return (gradients / _ranked(gradients.flatten(1), percentile).clamp(min=_FAINT)[:, None, None, None]).clamp(max=1)
 
 
 @torch.no_grad()
@@ -58,14 +58,14 @@ def boundaries(images: torch.Tensor) -> torch.Tensor:
     smooth = _with_border(_with_border(_smooth(_smooth(precise(images), -1), -2), -1), -2)
     low, high = _thresholds(smooth.flatten(1))
     classes = (smooth >= low[:, None, None, None]).int() + (smooth >= high[:, None, None, None]).int()
-    found = torch.zeros_like(classes, dtype=torch.bool)
+    marks = torch.zeros_like(classes, dtype=torch.bool)
     across = classes[..., 1:] != classes[..., :-1]
     down = classes[..., 1:, :] != classes[..., :-1, :]
-    found[..., 1:] |= across
-    found[..., :-1] |= across
-    found[..., 1:, :] |= down
-    found[..., :-1, :] |= down
-    return found.to(smooth.dtype)
+    marks[..., 1:] |= across
+    marks[..., :-1] |= across
+    marks[..., 1:, :] |= down
+    marks[..., :-1, :] |= down
+    return marks.to(smooth.dtype)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,8 +83,8 @@ class EdgeLoss:
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         """Return a scalar; all arguments are ``(B, 1, H, W)``."""
-        found = edge_map(composite(predicted, truth, known))
-        return average((found - edge_map(truth)).abs(), near_hole(known), self.per)
+        gradients = edge_map(composite(predicted, truth, known))
+        return average((gradients - edge_map(truth)).abs(), near_hole(known), self.per)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -71,6 +71,8 @@ class FeatureLosses:
         with torch.no_grad():
             true = self.extractor(truth)
         both = self.extractor(torch.cat([predicted, composite(predicted, truth, known)]))
-        found, filled = ([each.chunk(2)[half] for each in both] for half in (0, 1))
-        perceptual, style = (loss(found, true) + loss(filled, true) for loss in (PerceptualLoss(), StyleLoss()))
+        of_prediction, of_composite = ([each.chunk(2)[half] for each in both] for half in (0, 1))
+        perceptual, style = (
+            loss(of_prediction, true) + loss(of_composite, true) for loss in (PerceptualLoss(), StyleLoss())
+        )
         return perceptual, style

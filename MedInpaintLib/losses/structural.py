@@ -54,8 +54,8 @@ class SsimLoss:
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         """Return a scalar, 0..2, 0 where there is no hole; all arguments are ``(B, 1, H, W)``."""
-        found = _judged(predicted, truth, known, self.where)
-        return _missing(similarity(found, truth)[0], region(known, self.where)).mean()
+        image = _judged(predicted, truth, known, self.where)
+        return _missing(similarity(image, truth)[0], region(known, self.where)).mean()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,14 +85,14 @@ class MultiScaleSsimLoss:
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         """Return a scalar, 0..1, 0 where there is no hole; all arguments are ``(B, 1, H, W)``."""
-        found = precise(_judged(predicted, truth, known, self.where))
-        truth, inside = truth.to(found.dtype), region(known, self.where).to(found.dtype)
+        image = precise(_judged(predicted, truth, known, self.where))
+        truth, inside = truth.to(image.dtype), region(known, self.where).to(image.dtype)
         weights = self.weights(*truth.shape[-2:])
-        whole = found.new_ones(len(found))
+        whole = image.new_ones(len(image))
         for scale, weight in enumerate(weights):
             if scale:
-                found, truth, inside = (_halved(each) for each in (found, truth, inside))
-            structure, contrast = similarity(found, truth)
+                image, truth, inside = (_halved(each) for each in (image, truth, inside))
+            structure, contrast = similarity(image, truth)
             last = scale == len(weights) - 1
             whole = whole * (1 - _missing(structure if last else contrast, inside)).clamp(min=_LEAST) ** weight
         return 1 - whole.mean()

@@ -94,11 +94,11 @@ class Bundle:
             ModelError: they are missing, cut off or altered.
         """
         self.check_size()
-        found, expected = _sha256(self.weights_path), self.weights_file["sha256"]
-        if found != expected:
+        digest, expected = _sha256(self.weights_path), self.weights_file["sha256"]
+        if digest != expected:
             raise ModelError(
-                f"The weights '{self.weights_path}' were altered: the size is right, but the sha256 is {found[:12]}... "
-                f"instead of {expected[:12]}...; get the model again."
+                f"The weights '{self.weights_path}' were altered: the size is right, but the sha256 is {digest[:12]}"
+                f"... instead of {expected[:12]}...; get the model again."
             )
 
     def check_architecture(self, *allowed: str) -> None:
@@ -214,11 +214,11 @@ def rescore(bundle: Bundle, scores: Sequence[Mapping[str, Any]], method: str | N
         ModelError: see :meth:`Bundle.weights`.
         OutputError: see :func:`.folders.replacing_bundle`.
     """
-    kept = {field.name: getattr(bundle, field.name) for field in dataclasses.fields(bundle)}
+    fields = {field.name: getattr(bundle, field.name) for field in dataclasses.fields(bundle)}
     for name in ("folder", "format", "scores", "weights_file"):
-        del kept[name]
+        del fields[name]
     dtype = bundle.weights_file["dtype"]
-    return write_bundle(bundle.folder, **kept, scores=scores, tensors=bundle.weights(), dtype=dtype, method=method)
+    return write_bundle(bundle.folder, **fields, scores=scores, tensors=bundle.weights(), dtype=dtype, method=method)
 
 
 def load_into(module: Network, bundle: Bundle) -> Network:
@@ -228,13 +228,13 @@ def load_into(module: Network, bundle: Bundle) -> Network:
         ModelError: see :meth:`Bundle.weights`; or a name or shape does not fit.
     """
     weights = bundle.weights()
-    wanted = {name: tensor.shape for name, tensor in module.state_dict().items()}
-    found = {name: tensor.shape for name, tensor in weights.items()}
-    for name in (*wanted, *found):
-        if wanted.get(name) != found.get(name):
+    expected = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    shapes = {name: tensor.shape for name, tensor in weights.items()}
+    for name in (*expected, *shapes):
+        if expected.get(name) != shapes.get(name):
             raise ModelError(
                 f"The weights of the model '{bundle.name}' do not fit the network {type(module).__name__}: '{name}' is "
-                f"{_shape(found.get(name))} in the model and {_shape(wanted.get(name))} in the network."
+                f"{_shape(shapes.get(name))} in the model and {_shape(expected.get(name))} in the network."
             )
     module.load_state_dict(weights)
     module.eval()
@@ -295,14 +295,14 @@ def _stored(tensors: Mapping[str, torch.Tensor], dtype: str) -> bytes:
 
 
 def _sha256(path: Path) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
             while block := file.read(1 << 20):
-                found.update(block)
+                digest.update(block)
     except OSError as error:
         raise ModelError(f"The weights '{path}' cannot be read ({error.strerror or error}).") from None
-    return found.hexdigest()
+    return digest.hexdigest()
 
 
 def _shape(shape: Sequence[int] | None) -> str:

@@ -123,8 +123,8 @@ def _scores(bundle: Bundle) -> str:
 
 def _use(bundle: Bundle, method: str | None) -> str:
     if bundle.architecture == "collagan":
-        *others, target = bundle.contrasts[:3]
-        images = " ".join(f"{name}={name.lower()}.nii.gz" for name in others)
+        *sources, target = bundle.contrasts[:3]
+        images = " ".join(f"{name}={name.lower()}.nii.gz" for name in sources)
         examples = (
             f"    medinpaint impute {images} --target {target} -o {target.lower()}.nii.gz --model {bundle.name}",
             f"    medinpaint impute {images} --target {target} --repair damaged.nii.gz --mask hole.nii.gz "

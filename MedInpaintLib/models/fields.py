@@ -43,15 +43,15 @@ class _Record:
         wrong = _OBJECT.misfit(value, name)
         if wrong:
             return wrong if name else "it must hold one JSON object"
-        for field, wanted in self.fields.items():
+        for field, kind in self.fields.items():
             path = f"{name}.{field}" if name else field
-            wrong = wanted.misfit(value[field], path) if field in value else f"its field '{path}' is missing"
+            wrong = kind.misfit(value[field], path) if field in value else f"its field '{path}' is missing"
             if wrong:
                 return wrong
-        found = (
-            wanted.misfit(value[field], f"{name}.{field}") for field, wanted in self.optional.items() if field in value
+        faults = (
+            kind.misfit(value[field], f"{name}.{field}") for field, kind in self.optional.items() if field in value
         )
-        return next((wrong for wrong in found if wrong), None)
+        return next((wrong for wrong in faults if wrong), None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,8 +64,8 @@ class _Rows:
         wrong = _LIST.misfit(value, name)
         if wrong:
             return wrong
-        found = (self.row.misfit(entry, f"{name}[{index}]") for index, entry in enumerate(value))
-        return next((wrong for wrong in found if wrong), None)
+        faults = (self.row.misfit(entry, f"{name}[{index}]") for index, entry in enumerate(value))
+        return next((wrong for wrong in faults if wrong), None)
 
 
 def _is_text(value: Any) -> bool:

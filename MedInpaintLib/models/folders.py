@@ -70,10 +70,10 @@ def _check_replaceable(target: Path) -> None:
         return
     if not target.is_dir():
         raise OutputPathError(f"The place for the model, '{target}', is a file; give the name of a folder.")
-    others = strangers(target)
-    if others:
+    extras = strangers(target)
+    if extras:
         raise OutputPathError(
-            f"The folder '{target}' holds more than a model ('{others[0]}'), which replacing it would delete; "
+            f"The folder '{target}' holds more than a model ('{extras[0]}'), which replacing it would delete; "
             "choose another folder."
         )
     if any(target.iterdir()) and not (target / FACTS).is_file():

@@ -16,7 +16,7 @@ def recipes(architecture: str) -> dict[str, str]:
     >>> recipes("context-encoder")
     {'brain-mr-context-encoder': 'MR'}
     """
-    return {name: modality for name, made, modality in _all() if made == architecture}
+    return {name: modality for name, kind, modality in _all() if kind == architecture}
 
 
 def how_to_make(architecture: str) -> str:

@@ -152,10 +152,10 @@ def remove(name: str) -> None:
         if folder.is_symlink():
             folder.unlink()
             return
-        others = strangers(folder)
-        if others:
+        extras = strangers(folder)
+        if extras:
             raise ModelError(
-                f"The folder '{folder}' holds more than a model ('{others[0]}'); remove it by hand if you are sure."
+                f"The folder '{folder}' holds more than a model ('{extras[0]}'); remove it by hand if you are sure."
             )
         _delete(folder)
 

@@ -98,9 +98,9 @@ class ContrastUNet(nn.Module):
         output = self.head(features)
         if not self.linear:
             return torch.relu(output)
-        told = images.new_ones(len(images), 1) if condition is None else condition
-        there = (images != 0).flatten(2).any(dim=2).to(images.dtype)
-        weights = self.weigh(told) + there / there.sum(dim=1, keepdim=True).clamp(min=1)
+        vector = images.new_ones(len(images), 1) if condition is None else condition
+        present = (images != 0).flatten(2).any(dim=2).to(images.dtype)
+        weights = self.weigh(vector) + present / present.sum(dim=1, keepdim=True).clamp(min=1)
         return output + (weights[:, :, None, None] * images).sum(dim=1, keepdim=True)
 
     def _beside(self, images: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:

@@ -41,11 +41,11 @@ class Features(nn.Module):
         return super().train(False)
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
-        found = []
+        levels = []
         for stage in self.stages:
             images = stage(images)
-            found.append(images)
-        return found
+            levels.append(images)
+        return levels
 
 
 class EncoderFeatures(Features):
@@ -105,19 +105,19 @@ class Vgg16Features(Features):
 def _vgg16_weights(path: Path) -> dict[str, torch.Tensor]:
     if not path.is_file():
         raise ModelError(f"There is no file '{path}' with the weights of VGG16; download {VGG16_FILE}.")
-    found = _read(path)
-    wanted: dict[str, tuple[int, ...]] = {}
+    weights = _read(path)
+    expected_shapes: dict[str, tuple[int, ...]] = {}
     for number, before, after in (each for stage in VGG16 for each in stage):
-        wanted |= {f"features.{number}.weight": (after, before, 3, 3), f"features.{number}.bias": (after,)}
-    shapes = {name: tuple(each.shape) for name, each in found.items() if isinstance(each, torch.Tensor)}
-    wrong = [name for name, shape in wanted.items() if shapes.get(name) != shape]
+        expected_shapes |= {f"features.{number}.weight": (after, before, 3, 3), f"features.{number}.bias": (after,)}
+    shapes = {name: tuple(each.shape) for name, each in weights.items() if isinstance(each, torch.Tensor)}
+    wrong = [name for name, shape in expected_shapes.items() if shapes.get(name) != shape]
     # VGG19 begins like VGG16 but has another convolution in place of the third pooling.
     wrong += [name for name in shapes if name == "features.16.weight"]
     if wrong:
         raise ModelError(
             f"The file '{path}' does not hold the weights of VGG16, see '{wrong[0]}'; download {VGG16_FILE}."
         )
-    return {name: found[name].float() for name in wanted}
+    return {name: weights[name].float() for name in expected_shapes}
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
@@ -126,10 +126,10 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
             from safetensors.torch import load
 
             return load(path.read_bytes())
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except ImportError:
         raise MissingDependencyError(f"'{path}' needs safetensors; install it with: pip install safetensors") from None
     except Exception as error:  # it is not documented what torch and safetensors raise for foreign files
         kind = type(error).__name__
         raise ModelError(f"The weights '{path}' cannot be read ({kind}); download {VGG16_FILE}.") from None
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

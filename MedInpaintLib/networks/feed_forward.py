@@ -99,28 +99,28 @@ class FeedForward(nn.Module):
                 any fill under the hole; then the hint; then the other side, any finite value where there is none.
             known: bool, ``(B, slices + other_side, H, W)``; for the other side, where there is one.
         """
-        mask, there = known.to(images.dtype).split([self.inputs.slices, self.inputs.other_side], dim=1)
+        mask, other_known = known.to(images.dtype).split([self.inputs.slices, self.inputs.other_side], dim=1)
         images, fills = images.tensor_split([self.inputs.slices], dim=1)
         if self.inputs.given == "nothing":
             return self.predict(images * mask, mask, fills)
         middle = self._middle(images)
         base = fills[:, :1] if self.inputs.hint else middle
         if not self.inputs.relative:
-            correction, extra = self._correct(images, fills, mask, there)
+            correction, extra = self._correct(images, fills, mask, other_known)
             return torch.cat([base + correction, extra], dim=1)
         level, scale = surroundings(middle, self._middle(mask))
-        correction, extra = self._correct((images - level) / scale, (fills - level) / scale, mask, there)
+        correction, extra = self._correct((images - level) / scale, (fills - level) / scale, mask, other_known)
         return torch.cat([base + scale * correction, extra], dim=1)
 
     def _correct(
-        self, images: torch.Tensor, fills: torch.Tensor, mask: torch.Tensor, there: torch.Tensor
+        self, images: torch.Tensor, fills: torch.Tensor, mask: torch.Tensor, other_known: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the correction to add to the fill, and the logits of :attr:`EXTRA`."""
         middle, beside = self._middle(images), fills
         if self.inputs.other_side:
-            other = torch.where(there > 0, fills[:, -1:], middle)
+            other = torch.where(other_known > 0, fills[:, -1:], middle)
             fills = torch.cat([fills[:, :-1], other], dim=1)
-            beside = torch.cat([fills, there, clues(middle, self._middle(mask), other, there)], dim=1)
+            beside = torch.cat([fills, other_known, clues(middle, self._middle(mask), other, other_known)], dim=1)
         if self.inputs.lines:
             lines = along_lines(middle, self._middle(mask))
             fills, beside = torch.cat([fills, lines], dim=1), torch.cat([beside, lines], dim=1)

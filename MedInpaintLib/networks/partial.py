@@ -56,12 +56,12 @@ class _PartialConv(nn.Module):
         pairs = [(images, mask), *parts]
         known = [each * where.to(each.dtype) for each, where in pairs]
         output = self.convolution(torch.cat(known, dim=1) if parts else known[0])
-        scale, found = self._scale(pairs)
+        scale, new_mask = self._scale(pairs)
         # In float32, then back to the convolution's dtype, which autocast may have halved.
         scaled = output * scale
         if self.bias is not None:
-            scaled = scaled + self.bias.view(-1, *[1] * (images.ndim - 2)) * found
-        return scaled.to(output.dtype), found
+            scaled = scaled + self.bias.view(-1, *[1] * (images.ndim - 2)) * new_mask
+        return scaled.to(output.dtype), new_mask
 
     @torch.no_grad()
     def _scale(self, pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -81,8 +81,8 @@ class _PartialConv(nn.Module):
             # Rounded: some of torch's algorithms leave 1e-7 where nothing is known. (TF32 keeps whole numbers up to
             # 2048, more than there are channels.)
             known = convolve(known, window, None, layer.stride, layer.padding, layer.dilation).round()
-            found = (known > 0).to(precision)
-            return found * layer.weight[0].numel() / known.clamp(min=1), found
+            new_mask = (known > 0).to(precision)
+            return new_mask * layer.weight[0].numel() / known.clamp(min=1), new_mask
 
 
 class PartialConv2d(_PartialConv):

@@ -32,14 +32,14 @@ def tiled(network: Imputer, images: torch.Tensor, present: torch.Tensor, target:
     seen = network.sources(present, target)
     for top in starts(padded.shape[2], side):
         for left in starts(padded.shape[3], side):
-            here = (..., slice(top, top + side), slice(left, left + side))
-            tile = padded[here]
+            window = (..., slice(top, top + side), slice(left, left + side))
+            tile = padded[window]
             # A contrast without signal in a tile counts as missing: images may cover less than others.
-            there = seen & (tile != 0).flatten(2).any(dim=2)
-            some = there.any(dim=1).nonzero()[:, 0]
+            visible = seen & (tile != 0).flatten(2).any(dim=2)
+            some = visible.any(dim=1).nonzero()[:, 0]
             for rows in some.split(_CHUNK) if len(some) else ():
-                total[(rows, *here)] += weight * network(tile[rows], there[rows], target[rows])
-            weights[here] += weight
+                total[(rows, *window)] += weight * network(tile[rows], visible[rows], target[rows])
+            weights[window] += weight
     return (total / weights)[..., :height, :width]
 
 

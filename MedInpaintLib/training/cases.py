@@ -72,8 +72,8 @@ class Case:
     @classmethod
     def read(cls, path: Path) -> Case:
         """Read a case from a file of :meth:`write`."""
-        with np.load(path) as found:
-            return cls(**found)
+        with np.load(path) as arrays:
+            return cls(**arrays)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,13 +100,13 @@ class Cases:
 
     def __getitem__(self, number: int) -> Case:
         """Return a case, making and keeping it on first use."""
-        held = self._held
-        if number not in held:
-            held[number] = self._kept_or_made(number)
-        held.move_to_end(number)
-        while self.folder and len(held) > _HELD:
-            held.popitem(last=False)
-        return held[number]
+        cache = self._held
+        if number not in cache:
+            cache[number] = self._kept_or_made(number)
+        cache.move_to_end(number)
+        while self.folder and len(cache) > _HELD:
+            cache.popitem(last=False)
+        return cache[number]
 
     def make(self, progress: Progress | None = None) -> None:
         """Make all cases that the folder lacks, on all cores if they are many.
@@ -157,9 +157,9 @@ class Cases:
         digests = [image.digest() for image in self.images]
         identity = repr((VERSION, how, self.pixels, self.slices, self.seed, digests))
         content = [identity.encode(), *(mask.read_bytes() for mask in data.lesions)]
-        place = self.folder / hashlib.sha256(b"".join(content)).hexdigest()[:12]
-        make_folder(place)
-        return place
+        subfolder = self.folder / hashlib.sha256(b"".join(content)).hexdigest()[:12]
+        make_folder(subfolder)
+        return subfolder
 
     @functools.cached_property
     def _held(self) -> OrderedDict[int, Case]:
@@ -220,14 +220,14 @@ class Cases:
         damaged = cuts["images"]
         values = {name: each.values.astype(np.float16) for name, each in cuts.items()}
         values.setdefault("hints", values["images"][:0])
-        others, there = damaged.values[:0], damaged.known[:0]
+        other, other_known = damaged.values[:0], damaged.known[:0]
         if self.data.other_side:
-            others, there = in_frames(other_side(region), damaged)
-        values["others"] = others.astype(np.float16)
+            other, other_known = in_frames(other_side(region), damaged)
+        values["others"] = other.astype(np.float16)
         symmetric = np.array(damaged.symmetric)
         return Case(
             known=damaged.outside_hole,
-            there=there,
+            there=other_known,
             stacks=damaged.stacks[damaged.with_hole],
             symmetric=symmetric,
             **values,

@@ -72,56 +72,56 @@ def contrast_trial(
         InputError: no held-out subject has a target contrast and another one.
     """
     data = recipe.data
-    asked = _asked(held_out, recipe)
-    if not asked:
+    questions = _asked(held_out, recipe)
+    if not questions:
         raise InputError(
             f"No held-out subject has one of the contrasts {', '.join(data.wanted or data.contrasts)} and another one "
             "beside it."
         )
-    height, width = (max(one.inside.shape[axis] for one, _ in asked) for axis in (0, 1))
+    height, width = (max(one.inside.shape[axis] for one, _ in questions) for axis in (0, 1))
     fits: dict[tuple[bytes, int], Regression | None] = {}
     images, known, starts, bodies = [], [], [], []
-    for one, target in asked:
+    for one, target in questions:
         rows, columns = one.inside.shape
         values, inside = one.window((rows // 2, columns // 2), (height, width))
-        wanted = np.arange(len(data.contrasts)) == target
-        there = one.there & ~wanted
-        key = (there.tobytes(), target)
+        is_target = np.arange(len(data.contrasts)) == target
+        present = one.there & ~is_target
+        key = (present.tobytes(), target)
         if key not in fits:
-            fits[key] = fitted(learning, there, target)
+            fits[key] = fitted(learning, present, target)
         regression = fits[key]
         images.append(values)
         bodies.append(inside)
-        known.append(np.concatenate([there, wanted]))
-        starts.append(np.zeros_like(values[0]) if regression is None else regression(values[there]))
+        known.append(np.concatenate([present, is_target]))
+        starts.append(np.zeros_like(values[0]) if regression is None else regression(values[present]))
     stacked = data.normalise(torch.from_numpy(np.stack(images)))
-    targets = [target for _, target in asked]
+    targets = [target for _, target in questions]
     return ContrastTrial(
         images=stacked,
         known=torch.from_numpy(np.stack(known)),
-        truth=stacked[torch.arange(len(asked)), targets][:, None],
+        truth=stacked[torch.arange(len(questions)), targets][:, None],
         inside=torch.from_numpy(np.stack(bodies))[:, None],
         start=data.normalise(torch.from_numpy(np.stack(starts)))[:, None],
-        words=f"{len(asked)} slices, wanted {', '.join(data.contrasts[each] for each in sorted(set(targets)))}",
+        words=f"{len(questions)} slices, wanted {', '.join(data.contrasts[each] for each in sorted(set(targets)))}",
     )
 
 
 def _asked(held_out: Sequence[ContrastSlice], recipe: Recipe) -> list[tuple[ContrastSlice, int]]:
     """Return slices, each with the number of its target contrast."""
     names = recipe.data.contrasts
-    wanted = recipe.data.wanted or names
-    most = max(1, recipe.schedule.crops // len(wanted))
-    asked: list[tuple[ContrastSlice, int]] = []
-    for target in map(names.index, wanted):
-        having = [one for one in held_out if one.there[target] and one.there.sum() > 1]
-        count = min(most, len(having))
-        asked += [(having[round(place)], target) for place in np.linspace(0, len(having) - 1, count)]
-    return asked
+    target_names = recipe.data.wanted or names
+    most = max(1, recipe.schedule.crops // len(target_names))
+    questions: list[tuple[ContrastSlice, int]] = []
+    for target in map(names.index, target_names):
+        candidates = [one for one in held_out if one.there[target] and one.there.sum() > 1]
+        count = min(most, len(candidates))
+        questions += [(candidates[round(place)], target) for place in np.linspace(0, len(candidates) - 1, count)]
+    return questions
 
 
 def fitted(slices: Sequence[ContrastSlice], there: np.ndarray, target: int) -> Regression | None:
     """Fit the regression of a contrast on others over all slices that have all of them; None if none has."""
-    having = [one for one in slices if one.there[target] and one.there[there].all()]
-    if not having:
+    complete_slices = [one for one in slices if one.there[target] and one.there[there].all()]
+    if not complete_slices:
         return None
-    return regress([(one.values[there][:, one.inside], one.values[target][one.inside]) for one in having])
+    return regress([(one.values[there][:, one.inside], one.values[target][one.inside]) for one in complete_slices])

@@ -41,15 +41,15 @@ class ContrastSlice:
         """Return values, float32 ``(contrasts, height, width)``, and the body, in a window; 0 beyond the slice."""
         values = np.zeros((len(self.values), *shape), dtype=np.float32)
         inside = np.zeros(shape, dtype=bool)
-        there, here = zip(
+        source, destination = zip(
             *(
                 _overlap(at - size // 2, size, full)
                 for at, size, full in zip(middle, shape, self.inside.shape, strict=True)
             ),
             strict=True,
         )
-        values[(slice(None), *here)] = self.values[(slice(None), *there)]
-        inside[here] = self.inside[there]
+        values[(slice(None), *destination)] = self.values[(slice(None), *source)]
+        inside[destination] = self.inside[source]
         return values, inside
 
 
@@ -75,24 +75,24 @@ def sessions(
     masks = {
         _session(entry, inside.rpartition("-")[2]): entry for entry in entries if inside and entry.contrast == inside
     }
-    found: dict[tuple[str, ...], dict[str, Entry]] = {}
+    images: dict[tuple[str, ...], dict[str, Entry]] = {}
     for entry in entries:
         contrast = entry.contrast or _named(Path(entry.name).name, contrasts)
         if contrast in contrasts:
-            session = found.setdefault(_session(entry, contrast), {})
+            session = images.setdefault(_session(entry, contrast), {})
             if contrast in session:
                 raise InputError(
                     f"'{session[contrast].path}' and '{entry.path}' cannot be told apart: both are {contrast} of "
                     f"{entry.subject}; end their names with the contrast (ses1_t1.nii.gz), or use a folder a session."
                 )
             session[contrast] = entry
-    return [(found[key], masks.get(key)) for key in sorted(found)]
+    return [(images[key], masks.get(key)) for key in sorted(images)]
 
 
 def with_others(entries: Sequence[Entry], contrasts: Sequence[str], inside: str = "") -> list[Entry]:
     """Return images and masks of the sessions with two or more contrasts; others are useless for training."""
-    found = [(images, mask) for images, mask in sessions(entries, contrasts, inside) if len(images) > 1]
-    return [each for images, mask in found for each in (*images.values(), mask) if each is not None]
+    pairs = [(images, mask) for images, mask in sessions(entries, contrasts, inside) if len(images) > 1]
+    return [each for images, mask in pairs for each in (*images.values(), mask) if each is not None]
 
 
 def _session(entry: Entry, contrast: str) -> tuple[str, ...]:
@@ -132,15 +132,15 @@ def read_contrast_slices(
         InputError: there is none.
         GeometryError: the contrasts of a session are on different grids.
     """
-    found = [(images, mask) for images, mask in sessions(entries, contrasts, inside) if len(images) > 1]
-    if not found:
+    pairs = [(images, mask) for images, mask in sessions(entries, contrasts, inside) if len(images) > 1]
+    if not pairs:
         raise InputError(
             f"There is nothing to learn from: no session of the data has two of the contrasts {', '.join(contrasts)}."
         )
     slices: list[ContrastSlice] = []
-    for number, (session, mask) in enumerate(found):
+    for number, (session, mask) in enumerate(pairs):
         if progress:
-            progress(number, len(found))
+            progress(number, len(pairs))
         slices += _slices(session, mask, contrasts, plane, pixel_mm)
     return slices
 
@@ -178,9 +178,9 @@ def _slices(
             scaled = fit_core_scaling(volume.array, volume.spacing).forward(turned.turn(volume.array)[kept])
             values[:, place] = sample(scaled, rows, columns, ratio)
     bodies = sample(inside[kept].astype(np.float32), rows, columns, (1.0, 1.0), outside=0.0) > 0.5
-    there = np.array([contrast in volumes for contrast in contrasts])
+    present = np.array([contrast in volumes for contrast in contrasts])
     one = next(iter(session.values()))
-    return [ContrastSlice(v, there, b, one.subject, one.dataset) for v, b in zip(values, bodies, strict=True)]
+    return [ContrastSlice(v, present, b, one.subject, one.dataset) for v, b in zip(values, bodies, strict=True)]
 
 
 def brain(volumes: Mapping[str, Volume], mask: Entry | None) -> np.ndarray:
@@ -191,11 +191,11 @@ def brain(volumes: Mapping[str, Volume], mask: Entry | None) -> np.ndarray:
     """
     if mask is None:
         return np.any([body(each.array, MR) for each in volumes.values()], axis=0)
-    found = Volume.of(mask.path)
-    difference = next(iter(volumes.values())).grid_difference(found)
+    mask_volume = Volume.of(mask.path)
+    difference = next(iter(volumes.values())).grid_difference(mask_volume)
     if difference:
         raise GeometryError(f"The mask '{mask.path}' is on another grid than its image ({difference}).")
-    return found.array > 0
+    return mask_volume.array > 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -233,12 +233,12 @@ class ContrastCrops:
 
     def batch(self, numbers: range) -> tuple[np.ndarray, np.ndarray]:
         """Return crops, float32 ``(n, contrasts, pixels, pixels)``, and their contrasts, bool ``(n, contrasts)``."""
-        values, there = zip(*(self[number] for number in numbers), strict=True)
-        return np.stack(values), np.stack(there)
+        values, present = zip(*(self[number] for number in numbers), strict=True)
+        return np.stack(values), np.stack(present)
 
     @functools.cached_property
     def _by_subject(self) -> list[list[ContrastSlice]]:
-        found: dict[tuple[str, str], list[ContrastSlice]] = {}
+        groups: dict[tuple[str, str], list[ContrastSlice]] = {}
         for each in self.slices:
-            found.setdefault((each.dataset, each.subject), []).append(each)
-        return [found[key] for key in sorted(found)]
+            groups.setdefault((each.dataset, each.subject), []).append(each)
+        return [groups[key] for key in sorted(groups)]

@@ -49,11 +49,11 @@ def prepare(
         crops = ContrastCrops(ours, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT)
         return crops, contrast_trial(ours, theirs, recipe)
     if has_purpose(recipe.architecture, GENERATES):
-        slices, others = (
+        slices, validation_slices = (
             read_slices(entries, plane=data.plane, pixel_mm=data.pixel_mm, progress=share)
             for entries, share in ((learning, first), (validation, second))
         )
-        return Crops(slices, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT), discs(others, recipe)
+        return Crops(slices, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT), discs(validation_slices, recipe)
     # For a network that sees one slice of one plane, each slice is an image of its own, like a film.
     plane = data.plane if recipe.slices == 1 and not data.also else None
     images, held_out = (

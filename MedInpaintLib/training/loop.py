@@ -256,10 +256,10 @@ def _step(fabric: Any, recipe: Recipe, state: _State, samples: Samples) -> dict[
     while True:
         # Not around the updates: autocast would keep half-precision copies of the old weights.
         with fabric.autocast():
-            found = next(losses, None)
-        if found is None:
+            loss_of_optimizer = next(losses, None)
+        if loss_of_optimizer is None:
             break
-        name, loss, extra = found
+        name, loss, extra = loss_of_optimizer
         optimizer = state.task.optimizers[name]
         weights = [each for group in optimizer.param_groups for each in group["params"]]
         optimizer.zero_grad()

@@ -184,18 +184,18 @@ def read_recipe(source: str | os.PathLike[str]) -> Recipe:
         raise ParameterError(f"There is no recipe '{source}': give a TOML file or one of {known}.")
     toml = _toml()
     try:
-        found = toml.loads(path.read_text(encoding="utf-8"))
+        content = toml.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ParameterError(f"The recipe '{path}' cannot be read ({error}).") from None
-    recipe = _table(Recipe, found, str(path))
+    recipe = _table(Recipe, content, str(path))
     wrong = NAME.misfit(recipe.name, "name")
     if wrong:
         raise ParameterError(f"The recipe '{path}' cannot be used: {wrong}.")
     pixels = recipe.arguments.get("pixels")
     if not isinstance(pixels, int) or isinstance(pixels, bool) or pixels < 1:
-        found = "no 'pixels'" if pixels is None else f"pixels = {pixels!r}"
+        entry = "no 'pixels'" if pixels is None else f"pixels = {pixels!r}"
         raise ParameterError(
-            f"The recipe ({path}, [arguments]) has {found}; give the side of a frame as a whole number."
+            f"The recipe ({path}, [arguments]) has {entry}; give the side of a frame as a whole number."
         )
     recipe = dataclasses.replace(
         recipe,
@@ -221,17 +221,17 @@ def _toml() -> Any:
     return tomli
 
 
-def _table(kind: type[Table], found: Any, where: str) -> Table:
+def _table(kind: type[Table], table: Any, where: str) -> Table:
     """Convert a TOML table to a dataclass; numbers and lists get the types of its fields."""
-    if not isinstance(found, Mapping):
-        raise ParameterError(f"The recipe ({where}) must have a table here; found {found!r}.")
+    if not isinstance(table, Mapping):
+        raise ParameterError(f"The recipe ({where}) must have a table here; found {table!r}.")
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    unknown = [name for name in found if name not in fields]
-    missing = [name for name, field in fields.items() if name not in found and _is_needed(field)]
+    unknown = [name for name in table if name not in fields]
+    missing = [name for name, field in fields.items() if name not in table and _is_needed(field)]
     if unknown or missing:
         what = f"knows no '{unknown[0]}'" if unknown else f"lacks '{missing[0]}'"
         raise ParameterError(f"The recipe ({where}) {what}; its entries are: {', '.join(fields)}.")
-    return kind(**{name: _value(fields[name], value, where) for name, value in found.items()})
+    return kind(**{name: _value(fields[name], value, where) for name, value in table.items()})
 
 
 def _is_needed(field: dataclasses.Field) -> bool:
@@ -284,8 +284,8 @@ def _possible(schedule: Schedule, path: Path) -> Schedule:
     least = {"steps": 1, "batch": 2, "seed": 0, "check_every": 1, "crops": 1}
     for name, value in least.items():
         if getattr(schedule, name) < value:
-            found = getattr(schedule, name)
-            raise ParameterError(f"The recipe '{path}' has {name} = {found}; it must be {value} or more.")
+            number = getattr(schedule, name)
+            raise ParameterError(f"The recipe '{path}' has {name} = {number}; it must be {value} or more.")
     if not 0 <= schedule.ema < 1:
         raise ParameterError(f"The recipe '{path}' has ema = {schedule.ema}; it must be at least 0 and below 1.")
     if not schedule.clip > 0:
@@ -310,11 +310,11 @@ def _check_hint(recipe: Recipe, path: Path) -> None:
         raise ParameterError(
             f"The recipe '{path}' must have the same other_side, true or false, in [arguments] and in [data]."
         )
-    name, wanted = recipe.data.hint, recipe.arguments.get("hint", False)
-    if wanted is not bool(name):
+    name, uses_hint = recipe.data.hint, recipe.arguments.get("hint", False)
+    if uses_hint is not bool(name):
         raise ParameterError(
-            f"The recipe '{path}' has hint = {wanted!r} in [arguments] and hint = '{name}' in [data]; give hint = true "
-            "and the name of a method, or neither."
+            f"The recipe '{path}' has hint = {uses_hint!r} in [arguments] and hint = '{name}' in [data]; give hint = "
+            "true and the name of a method, or neither."
         )
     method = registry.get(name) if name else None
     if method and (method.needs_model or method.needs_exemplars):

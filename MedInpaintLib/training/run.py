@@ -198,14 +198,14 @@ def _entries(data: Path, recipe: Recipe) -> tuple[list[Entry], list[Entry]]:
     """Return the images to learn from, and those to validate with."""
     folder = data.parent if data.name == "MANIFEST.csv" else data
     if data.name == "MANIFEST.csv" or (folder / "MANIFEST.csv").is_file():
-        found = [entry for entry in read_manifest(folder) if _wanted(entry, recipe)]
-        splits = [[entry for entry in found if entry.split == split] for split in ("train", "val")]
+        images = [entry for entry in read_manifest(folder) if _wanted(entry, recipe)]
+        splits = [[entry for entry in images if entry.split == split] for split in ("train", "val")]
         _check_apart(splits[0], splits[1], folder)
     else:
-        found = _plain(folder, recipe.data.modality)
-        subjects = sorted({entry.subject for entry in found})
-        held = set(subjects[HELD_OUT - 1 :: HELD_OUT] or subjects[-1:])
-        splits = [[entry for entry in found if (entry.subject in held) == is_held] for is_held in (False, True)]
+        images = _plain(folder, recipe.data.modality)
+        subjects = sorted({entry.subject for entry in images})
+        held_out = set(subjects[HELD_OUT - 1 :: HELD_OUT] or subjects[-1:])
+        splits = [[entry for entry in images if (entry.subject in held_out) == is_held] for is_held in (False, True)]
     for split, entries in zip(("to learn from", "for validation"), splits, strict=True):
         if not entries:
             contrasts = ", ".join(recipe.data.contrasts) or "any contrast"
@@ -242,10 +242,10 @@ def _plain(folder: Path, modality: str) -> list[Entry]:
     series = {path.parent for path in files if _is_dicom(path)}
     if folder in series:
         raise InputError(f"The folder '{folder}' itself holds DICOM files; put each series into a folder of its own.")
-    others = {path for path in files if path.name.lower().endswith(READABLE) and not _is_dicom(path)}
+    single_files = {path for path in files if path.name.lower().endswith(READABLE) and not _is_dicom(path)}
     return [
         Entry(path, str(path.relative_to(folder)), modality, "", path.relative_to(folder).parts[0], "")
-        for path in sorted(series | others)
+        for path in sorted(series | single_files)
     ]
 
 

@@ -40,9 +40,9 @@ class Undamaged:
         """Return a digest of the image and its scaling."""
         image = self.image
         facts = repr((image.array.shape, image.array.dtype.str, image.spacing, image.direction, self.scaling))
-        found = hashlib.sha256(facts.encode())
-        found.update(np.ascontiguousarray(image.array).data)
-        return found.hexdigest()
+        sha256 = hashlib.sha256(facts.encode())
+        sha256.update(np.ascontiguousarray(image.array).data)
+        return sha256.hexdigest()
 
 
 def read_undamaged(
@@ -64,7 +64,7 @@ def read_undamaged(
     Raises:
         InputError: there is no image.
     """
-    found = []
+    images = []
     for number, entry in enumerate(entries):
         if progress:
             progress(number, len(entries))
@@ -77,10 +77,10 @@ def read_undamaged(
         inside = body(image.array, modality)
         for box in _slices(image, plane):
             if inside[box].any():
-                found.append(Undamaged(image.crop(box), inside[box], scaling, modality))
-    if not found:
+                images.append(Undamaged(image.crop(box), inside[box], scaling, modality))
+    if not images:
         raise InputError("There are no images to learn from: the data hold none of this modality, contrast and split.")
-    return found
+    return images
 
 
 def _slices(image: Volume, plane: str | None) -> list[Box]:

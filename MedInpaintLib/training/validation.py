@@ -78,8 +78,8 @@ class Trial:
         """Return ``(1, 4 H, COLUMNS W)``, 0..1: damaged, smoothly filled, filled and true images below each other."""
         some = slice(0, COLUMNS)
         known, truth = ~self.hole[some], self.truth[some]
-        shown = (torch.where(known, truth, -1.0), self.start[some], torch.where(known, truth, filled[some]), truth)
-        rows = [torch.cat([*images.squeeze(1)], dim=1) for images in shown]
+        panels = (torch.where(known, truth, -1.0), self.start[some], torch.where(known, truth, filled[some]), truth)
+        rows = [torch.cat([*images.squeeze(1)], dim=1) for images in panels]
         return ((torch.cat(rows)[np.newaxis] + 1) / 2).clamp(0, 1).cpu().numpy()
 
 
@@ -109,8 +109,8 @@ def damages(images: list[Undamaged], recipe: Recipe, folder: Path, progress: Pro
     batch = Damages(cases, recipe.hint, recipe.other_side, flip=False, gain=0, offset=0).batch(range(schedule.crops))
     what = ", ".join(schedule.holes) or f"spheres of {schedule.hole_mm:g} mm"
     words = f"{what}, {schedule.crops} frames of {count} of them"
-    shown, known, truth = (recipe.data.normalise(torch.from_numpy(each)) for each in batch)
-    return Trial(shown, known, truth, words, recipe.slices, recipe.hint)
+    frames, known, truth = (recipe.data.normalise(torch.from_numpy(each)) for each in batch)
+    return Trial(frames, known, truth, words, recipe.slices, recipe.hint)
 
 
 def _filled(image: torch.Tensor, hole: np.ndarray, mm: float) -> torch.Tensor:

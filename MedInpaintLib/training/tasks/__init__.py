@@ -95,7 +95,7 @@ def task_of(architecture: str, network: torch.nn.Module, options: dict[str, Any]
     for name, value in options.items():
         if name not in known:
             raise ParameterError(f"The recipe's [task] knows no '{name}'; its entries are: {', '.join(known)}.")
-        wanted = (int, float) if isinstance(known[name], float) else type(known[name])
-        if not isinstance(value, wanted) or isinstance(value, bool):
+        types = (int, float) if isinstance(known[name], float) else type(known[name])
+        if not isinstance(value, types) or isinstance(value, bool):
             raise ParameterError(f"The recipe's [task] has {name} = {value!r}; its default is {known[name]!r}.")
     return kind(network, **options)

@@ -77,37 +77,37 @@ class CollaGanTask:
         self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
     ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
         anneal(self.optimizers, self.rate, step, self.half_life)
-        asked = ask(batch[0], batch[1], noise, self.dropout)
-        made = self.network(asked.images, asked.present, asked.target)
+        question = ask(batch[0], batch[1], noise, self.dropout)
+        estimate = self.network(question.images, question.present, question.target)
         similar = LogSsimLoss(self.range)
-        parts = {"direct": functional.l1_loss(made, asked.truth)}
+        parts = {"direct": functional.l1_loss(estimate, question.truth)}
         if self.direct_ssim:
-            parts["direct_ssim"] = similar(made, asked.truth)
+            parts["direct_ssim"] = similar(estimate, question.truth)
         if self.cycle or self.cycle_ssim:
-            again, truth = self._resynthesised(asked, made)
-            parts["cycle"] = functional.l1_loss(again, truth)
+            second_estimates, truth = self._resynthesised(question, estimate)
+            parts["cycle"] = functional.l1_loss(second_estimates, truth)
             if self.cycle_ssim:
-                parts["cycle_ssim"] = similar(again, truth)
+                parts["cycle_ssim"] = similar(second_estimates, truth)
         if "discriminator" in self.helpers:
             discriminator, gan = self.helpers["discriminator"], LeastSquaresGan()
-            real, named = discriminator(asked.truth)
-            fake, _ = discriminator(made.detach())
+            real, contrast_logits = discriminator(question.truth)
+            fake, _ = discriminator(estimate.detach())
             loss = self.adversarial * gan.discriminator(real, fake)
-            yield "discriminator", loss + self.domain * functional.cross_entropy(named, asked.target), {}
-            fake, named = discriminator(made)
+            yield "discriminator", loss + self.domain * functional.cross_entropy(contrast_logits, question.target), {}
+            fake, contrast_logits = discriminator(estimate)
             parts["adversarial"] = gan.generator(fake)
-            parts["domain"] = functional.cross_entropy(named, asked.target)
-        total = sum((getattr(self, name) * loss for name, loss in parts.items()), start=made.new_zeros(()))
+            parts["domain"] = functional.cross_entropy(contrast_logits, question.target)
+        total = sum((getattr(self, name) * loss for name, loss in parts.items()), start=estimate.new_zeros(()))
         yield "network", total, {f"part/{name}": loss.detach() for name, loss in parts.items()}
 
     def fill(self, network: CollaGan, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         return answer(network, images, known)
 
-    def _resynthesised(self, asked: Question, made: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _resynthesised(self, question: Question, estimate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return every other contrast, estimated from the estimate and the rest, and its truth: ``(n, 1, H, W)``."""
         count = self.network.contrasts
-        wanted = one_hot(asked.target, count)
-        images = torch.where(wanted[:, :, None, None], made, asked.images)
-        rows, targets = asked.present.nonzero(as_tuple=True)
-        again = self.network(images[rows], (asked.present | wanted)[rows], targets)
-        return again, pick(asked.images[rows], targets)
+        is_target = one_hot(question.target, count)
+        images = torch.where(is_target[:, :, None, None], estimate, question.images)
+        rows, targets = question.present.nonzero(as_tuple=True)
+        second_estimates = self.network(images[rows], (question.present | is_target)[rows], targets)
+        return second_estimates, pick(question.images[rows], targets)

@@ -50,9 +50,9 @@ def ask(images: torch.Tensor, there: torch.Tensor, noise: torch.Generator, dropo
     """
     chance = torch.rand(3, *there.shape, generator=noise, device=there.device)
     target = torch.where(there, chance[0], -1.0).argmax(dim=1)
-    others = there & ~one_hot(target, there.shape[1])
-    stays = one_hot(torch.where(others, chance[1], -1.0).argmax(dim=1), there.shape[1])
-    return Question(images, others & (stays | (chance[2] >= dropout)), target)
+    candidates = there & ~one_hot(target, there.shape[1])
+    stays = one_hot(torch.where(candidates, chance[1], -1.0).argmax(dim=1), there.shape[1])
+    return Question(images, candidates & (stays | (chance[2] >= dropout)), target)
 
 
 def answer(network: Imputer, images: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
@@ -63,8 +63,8 @@ def answer(network: Imputer, images: torch.Tensor, told: torch.Tensor) -> torch.
         images: ``(B, contrasts, H, W)``.
         told: bool ``(B, 2 contrasts)``: which contrasts are present, and which one is the target.
     """
-    present, wanted = told.chunk(2, dim=1)
-    target = wanted.int().argmax(dim=1)
+    present, is_target = told.chunk(2, dim=1)
+    target = is_target.int().argmax(dim=1)
     with torch.no_grad():
         return tiled(network, images, present, target)
 
@@ -102,7 +102,7 @@ def check_options(task: object, weights: Sequence[str]) -> None:
     for name, (least, most) in {**_LIMITS, **dict.fromkeys(weights, (0.0, math.inf))}.items():
         value = getattr(task, name, least)
         if not least <= value <= most:
-            wanted = f"{least:g} or more" if math.isinf(most) else f"from {least:g} to {most:g}"
-            raise ParameterError(f"The recipe's [task] has {name} = {value:g}; it must be {wanted}.")
+            limits = f"{least:g} or more" if math.isinf(most) else f"from {least:g} to {most:g}"
+            raise ParameterError(f"The recipe's [task] has {name} = {value:g}; it must be {limits}.")
     if not any(getattr(task, name) for name in weights):
         raise ParameterError("All losses of the recipe's [task] weigh 0; give one of them a weight.")

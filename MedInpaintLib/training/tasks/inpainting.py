@@ -137,9 +137,9 @@ class InpaintingTask:
             parts["extra"] = EdgeCrossEntropy()(output[:, 1:], _EXTRA[self.network.EXTRA](truth), known)
         if self.adversarial:
             gan, judge = _GANS[self.gan], self.helpers["discriminator"]
-            shown = composite(filled, truth, known)
-            yield "discriminator", gan.discriminator(judge(truth), judge(shown.detach())), {}
-            parts["adversarial"] = gan.generator(judge(shown))
+            full_image = composite(filled, truth, known)
+            yield "discriminator", gan.discriminator(judge(truth), judge(full_image.detach())), {}
+            parts["adversarial"] = gan.generator(judge(full_image))
         total = sum((getattr(self, name) * loss for name, loss in parts.items()), start=filled.new_zeros(()))
         yield "network", total, {f"part/{name}": loss.detach() for name, loss in parts.items()}
 
@@ -151,7 +151,7 @@ class InpaintingTask:
     def _parts(self, filled: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return the losses of the image by the names of their weights, without slow ones of weight 0."""
         scale = surroundings(truth, known.to(truth.dtype))[1] if self.network.inputs.relative else 1.0
-        found = {
+        losses = {
             "valid": ReconstructionLoss("known", self.power, self.per)(filled, truth, known),
             "hole": ReconstructionLoss("hole", self.power, self.per)(filled, truth, known),
             "rmse": RootMeanSquareLoss()(filled / scale, truth / scale, known),
@@ -160,10 +160,10 @@ class InpaintingTask:
         }
         structural: dict[str, Callable[..., torch.Tensor]]
         structural = {"ssim": SsimLoss(), "multi_scale": MultiScaleSsimLoss(), "edge": EdgeLoss()}
-        found |= {name: loss(filled, truth, known) for name, loss in structural.items() if getattr(self, name)}
+        losses |= {name: loss(filled, truth, known) for name, loss in structural.items() if getattr(self, name)}
         if self._seen:
-            found["perceptual"], found["style"] = self._seen(filled, truth, known)
-        return found
+            losses["perceptual"], losses["style"] = self._seen(filled, truth, known)
+        return losses
 
     def _phase(self, step: int) -> None:
         """Set rates and normalisation from the step alone, so that a resumed training is the same."""

@@ -46,7 +46,7 @@ class VaeTask:
     def fill(self, network: Vae, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         settings = Settings(steps=40, prior=0.1)
         prior = VaePrior()
-        found = search(
+        result = search(
             network.decode, images, known, network.encode(images), settings, lambda latents, _: prior(latents)
         )
-        return found.images
+        return result.images
