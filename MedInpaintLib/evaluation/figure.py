@@ -45,15 +45,12 @@ def save_figure(
     Args:
         path: of the PNG.
         image: before; ``(k, j, i)`` or ``(j, i)``.
-        hole: bool, the image's shape.
-        filled: after, the image's shape.
-        method: for the title.
-        scores: for the title; psnr, ssim and mae are shown.
+        hole, filled: bool, and the image after; both of the image's shape.
+        method, scores: for the title; psnr, ssim and mae are shown.
         window: ``(black, white)`` in the image's intensities; by default the range R of the scores
             (:func:`MedInpaintLib.data_range.data_range_of`).
         truth_known: whether ``image`` holds the truth under the hole (synthetic holes). If not, the last panel is named
             "change", because it does not show errors.
-        dpi: resolution.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -147,7 +144,6 @@ def save_comparison(
         fills: label -> filled array of the image's shape.
         scores: label -> metric -> score, for the headings; psnr is shown.
         differences: show fill - truth beside each fill, all at one scale.
-        dpi: resolution.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.

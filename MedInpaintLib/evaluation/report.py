@@ -48,8 +48,7 @@ class Row:
     """One method's scores in one hole.
 
     Attributes:
-        method: its name.
-        hole: its label.
+        method, hole: name and label.
         voxels: number in the hole.
         centre: of mass, as array indices.
         scores: by metric.

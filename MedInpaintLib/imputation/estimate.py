@@ -67,8 +67,7 @@ def estimate(
     Args:
         images: the model's name of a contrast -> image; all on one grid, 3-D, or 2-D for a single slice.
         target: the contrast to estimate; an image of it is ignored.
-        bundle: of the network.
-        on_device: the network from :func:`load_network`.
+        bundle, on_device: of the network, from :func:`load_network`.
         slices: start and end (excluded) along the array's axis across the model's plane; others are 0; all when None.
         mirrored: average with the estimate from the mirrored slices, in planes that show left and right.
         progress: reports and cancels.

@@ -10,12 +10,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Regression:
-    """``target = weights . sources + offset`` in the body, 0 outside, on the scale of :mod:`.core`.
-
-    Attributes:
-        weights: float ``(sources,)``.
-        offset: float.
-    """
+    """``target = weights . sources + offset`` in the body, 0 outside, on the scale of :mod:`.core`."""
 
     weights: np.ndarray
     offset: float

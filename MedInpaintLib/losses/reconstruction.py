@@ -34,8 +34,7 @@ def average(values: torch.Tensor, inside: torch.Tensor, per: Per) -> torch.Tenso
     """Return a scalar: the sum over a region, divided by the pixels of the frame or by those of the region.
 
     Args:
-        values: ``(B, 1, H, W)``.
-        inside: bool, of that shape: the region.
+        values, inside: ``(B, 1, H, W)``, and the region, bool of that shape.
         per: ``"frame"``: ``sum of the region's values / (B H W)``; ``"region"``: the mean over frames of the mean over
             the region, 0 where it is empty.
     """

@@ -15,8 +15,7 @@ def beyond_training(bundle: Bundle, modality: str, plane: str, known: float) -> 
 
     Args:
         bundle: the model.
-        modality: of the image.
-        plane: in which it is filled.
+        modality, plane: of the image, and of its filled slices.
         known: least known share of a frame, 0..1.
     """
     if bundle.modality != modality:

@@ -21,7 +21,6 @@ class LoadedModel(Generic[Network]):
     """A bundle, and its network once it is needed.
 
     Attributes:
-        bundle: the model.
         load: ``load(bundle, device)`` returns the network on a device of torch.
         device: the requested one; the CPU replaces it if its memory is too small.
     """

@@ -33,9 +33,6 @@ class ConsistentAttention(nn.Module):
     their public implementation: similarity is the product of the feature with the normalised features, summed over the
     3x3 neighbours; the normalised features are averaged; and where a position was known before, its scores are blended
     with its earlier ones at a learned ratio. The module keeps no state, so calls can be interleaved.
-
-    Args:
-        channels: of the features.
     """
 
     def __init__(self, channels: int) -> None:

@@ -29,8 +29,7 @@ class Encoder(nn.Module):
     do not saturate. The first convolution has no normalisation.
 
     Args:
-        pixels: side of the image; a multiple of 16.
-        outputs: length of the vector.
+        pixels, outputs: side of the image, a multiple of 16, and length of the vector.
         kernel: of the convolutions, odd.
         width: channels after the first convolution; each further one has twice as many.
 
@@ -61,8 +60,7 @@ class Generator(nn.Module):
     Distill 2016).
 
     Args:
-        pixels: side of the image; a multiple of 16.
-        latent: length of the vector.
+        pixels, latent: side of the image, a multiple of 16, and length of the vector.
         kernel: of the convolutions, odd.
         width: channels at half the image's size; each smaller size has twice as many.
 

@@ -90,7 +90,7 @@ class Corrector(nn.Module):
 
     Args:
         features: channels of the features, and of the small U-Net at full size.
-        network: the network that this is the last part of.
+        network: that this part belongs to.
         norm: see :class:`Body`.
     """
 

@@ -81,10 +81,8 @@ class Cases:
     """Deterministic training cases, random holes in random images; case n depends only on the inputs, the seed and n.
 
     Attributes:
-        images: to make holes in.
-        data: the recipe's ``[data]``.
-        pixels: side of a frame.
-        slices: that a network sees.
+        images, data: to make holes in, and the recipe's ``[data]``.
+        pixels, slices: side of a frame, and slices that a network sees.
         count: number of cases.
         seed: of all random choices.
         folder: stores cases for all trainings with the same images and holes; in memory only when None.
@@ -189,9 +187,8 @@ class Cases:
         """Cut the frames of one of the regions into which a fill would divide a hole.
 
         Args:
-            image: undamaged.
-            hole: bool of its shape, at least one voxel.
-            plane: of the frames.
+            image, plane: of the frames.
+            hole: bool of the image's shape, at least one voxel.
             number: of the region, modulo the number of regions.
         """
         box = bounding_box(hole)

@@ -121,8 +121,7 @@ def read_contrast_slices(
     """Return the slices of all sessions with two contrasts or more.
 
     Args:
-        entries: images.
-        contrasts: in the network's order.
+        entries, contrasts: images, and contrasts in the network's order.
         plane: a name of :data:`..frames.PLANES`.
         pixel_mm: of the slices' pixels.
         inside: the contrast of the masks of the brain; sessions without a mask are used whole.
@@ -203,8 +202,7 @@ class ContrastCrops:
     """Endless random crops; crop n depends only on the seed and n, and every subject is drawn equally often.
 
     Attributes:
-        slices: to crop from.
-        pixels: side of a crop.
+        slices, pixels: to crop from, and side of a crop.
         seed: of all random choices.
         flip: whether half of the crops are mirrored along their rows.
         gain: all contrasts of a crop are multiplied by the same 1 ± gain, uniformly.

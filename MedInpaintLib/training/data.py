@@ -23,15 +23,7 @@ from .validation import damages, discs
 def prepare(
     recipe: Recipe, learning: Sequence[Entry], validation: Sequence[Entry], folder: Path, progress: Progress
 ) -> tuple[Samples, Trial]:
-    """Read the images and make holes in them; ``folder`` stores what takes long to make.
-
-    Args:
-        recipe: of the training.
-        learning: images to learn from.
-        validation: images of other subjects.
-        folder: for the training cases.
-        progress: reports and cancels.
-    """
+    """Read the images to learn from and those for validation, and make holes in them; ``folder`` stores the cases."""
     data, seed = recipe.data, recipe.schedule.seed
     first, second = _reading(progress.part(0.0, 0.15)), _reading(progress.part(0.15, 0.2))
     if has_purpose(recipe.architecture, ESTIMATES):

@@ -165,8 +165,7 @@ def train(
     several optimizers need no wrapped modules.
 
     Args:
-        recipe: of the training.
-        samples: to learn from.
+        recipe, samples: to train with.
         trial: to validate with, of other subjects.
         out: an existing folder for checkpoints, TensorBoard's files and the history.
         hardware: where to train.

@@ -35,8 +35,7 @@ class Data:
     Attributes:
         modality: a name of :data:`.modality.MODALITIES`.
         contrasts: those to use; empty for all.
-        plane: of the slices.
-        pixel_mm: of the slices' pixels.
+        plane, pixel_mm: of the slices and their pixels.
         centre, half_width: the network sees ``(scaled - centre) / half_width``, clipped to -1..1.
 
     For feed-forward networks only:

@@ -44,7 +44,7 @@ def run(
     A stopped training resumes where it was; a finished one only writes its bundle again.
 
     Args:
-        recipe: of the training.
+        recipe: settings.
         data: a ``MANIFEST.csv`` or its folder, whose splits train and val are used; or a plain folder of images, one
             file or folder per subject, every fifth subject for validation. A folder with DICOM files is one image.
         out: the folder to write to, created if missing.

@@ -65,8 +65,7 @@ def read_slices(
 
     Args:
         entries: the images.
-        plane: a name of :data:`..frames.PLANES`.
-        pixel_mm: size of the slices' pixels.
+        plane, pixel_mm: a name of :data:`..frames.PLANES`, and the size of pixels.
         progress: called with the number of images read and their total.
 
     Raises:
@@ -112,8 +111,7 @@ class Crops:
     changed intensities.
 
     Attributes:
-        slices: to crop from.
-        pixels: side of a crop.
+        slices, pixels: to crop from, and side of a crop.
         seed: of all random choices.
         flip: whether half of the crops are mirrored along their rows.
         gain, offset: intensities are multiplied by 1 ± gain and shifted by ± offset, uniformly.

@@ -27,8 +27,7 @@ class Undamaged:
     Attributes:
         image: as stored.
         inside: bool, the body.
-        scaling: of its intensities.
-        modality: of the image.
+        scaling, modality: of the image.
     """
 
     image: Volume

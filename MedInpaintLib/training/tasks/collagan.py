@@ -32,7 +32,6 @@ class CollaGanTask:
     classification).
 
     Attributes:
-        network: that estimates.
         rate: Adam's initial step size.
         half_life: steps until the rate has halved; 0 for never. Published are 0.99 every 400 steps: 27,600.
         dropout: share of the other contrasts left out, so that any subset may be missing; published 0.

@@ -17,7 +17,6 @@ class GanTask:
     """Generator against discriminator, while the encoder learns the latents of generated images.
 
     Attributes:
-        network: with all three.
         rate: Adam's step size of the generator (Radford et al., 2016: 2e-4 with beta_1 = 0.5).
         discriminator_rate: of the discriminator.
         smooth: the discriminator's target for real images.

@@ -56,7 +56,6 @@ class InpaintingTask:
     (Li et al., CVPR 2020) has the same.
 
     Attributes:
-        network: that fills.
         rate: Adam's step size in the first phase.
         fine_tune: first step of the second phase; 0 for none. It freezes the statistics of normalisation of the
             network's ``encoder``, or of the whole network if it has no part of that name.

@@ -18,7 +18,6 @@ class VaeTask:
     """The negative evidence lower bound, per pixel.
 
     Attributes:
-        network: the auto-encoder.
         rate: Adam's step size.
         warm_up: steps until the KL term has its full weight.
     """
