@@ -38,19 +38,19 @@ def save_figure(
 ) -> None:
     """Write a PNG figure of a fill.
 
-    Panels: before, hole, after, difference (after - before, in the hole). Pixels keep their shape in mm, and axes are
-    as in radiology (anterior and superior up, the patient's left at the right) if the image has an orientation. A small
-    hole is shown close up, after a panel with the whole slice and the frame of the close-up.
+    Panels: before, hole, after, difference (after - before, in the hole). Pixels keep their shape in mm; axes are as in
+    radiology (anterior and superior up, the patient's left at the right) if the image has an orientation. Small holes
+    are shown close up, after a panel with the whole slice.
 
     Args:
         path: of the PNG.
         image: before; ``(k, j, i)`` or ``(j, i)``.
-        hole, filled: bool, and the image after; both of the image's shape.
+        hole, filled: mask (bool) and filled array, of the image's shape.
         method, scores: for the title; psnr, ssim and mae are shown.
         window: ``(black, white)`` in the image's intensities; by default the range R of the scores
             (:func:`MedInpaintLib.data_range.data_range_of`).
-        truth_known: whether ``image`` holds the truth under the hole (synthetic holes). If not, the last panel is named
-            "change", because it does not show errors.
+        truth_known: whether ``image`` holds the truth under the hole (synthetic holes); if not, the last panel is named
+            "change".
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -219,7 +219,7 @@ def _slice(hole: np.ndarray) -> tuple[tuple[Any, ...], int | None]:
 
 
 def _flips(image: Volume) -> tuple[int, ...]:
-    """Return the axes of a slice to flip so that the patient's left is at the right and superior up; none in 2-D."""
+    """Return the axes of a slice to flip to put the patient's left at the right and superior up; none in 2-D."""
     dimensions = image.array.ndim
     if dimensions == 2:
         return ()

@@ -83,14 +83,14 @@ def evaluate(
         name: of the data, for the table; the file's name by default.
         split: of the data (train, val, test), for the table.
         keep_fills: keep the filled images in the table, for figures.
-        keep_going: leave failing methods out, with the reason in the table, instead of stopping; not the trivial fill.
+        keep_going: leave out methods that fail (not the trivial fill), with the reason in the table.
         progress: reports and cancels.
 
     Returns:
         Table: print it, or ask it for ``to_text()``, ``to_markdown()``, ``to_csv(path)``, ``gain(method)``.
 
     Raises:
-        InputError: an argument cannot be used; the message says what to do.
+        InputError: an argument cannot be used.
         MethodError: a method returned an invalid fill.
         MedInpaintError: any other error of a method; see ``keep_going``.
     """

@@ -138,16 +138,15 @@ class Table:
         return Spread.of(self.scores(method, metric))
 
     def gain(self, method: str, metric: str = "psnr", over: str | None = None) -> Spread:
-        """Return mean and standard deviation of the differences to another method in the same holes.
+        """Return mean and standard deviation of paired differences to another method (:attr:`reference` by default).
 
-        Holes differ far more (3 to 5 dB) than methods, so only paired differences distinguish methods. By default the
-        other method is :attr:`reference`.
+        Holes differ far more (3 to 5 dB) than methods, so only paired differences distinguish methods.
         """
         pairs = zip(self.scores(method, metric), self.scores(over or self.reference, metric), strict=True)
         return Spread.of([mine - theirs if mine != theirs else 0.0 for mine, theirs in pairs])
 
     def wins(self, method: str, metric: str = "psnr", over: str | None = None) -> int:
-        """Count the holes in which a method is better than another one (:attr:`reference` by default)."""
+        """Count the holes in which a method beats another one (:attr:`reference` by default)."""
         pairs = zip(self.scores(method, metric), self.scores(over or self.reference, metric), strict=True)
         return sum(_is_better(mine, theirs, METRICS[metric].better) for mine, theirs in pairs)
 
@@ -189,9 +188,9 @@ class Table:
             ``about``, ``reference``, ``left_out``: as above.
             ``metrics``: metric -> ``heading``, ``digits``, ``better``.
             ``rows``: for each method and hole ``method``, ``hole``, ``voxels``, ``centre`` and ``scores``.
-            ``methods``: for each method ``method``; ``scores``: metric -> ``mean``, ``sd`` and ``n`` over the holes;
-            ``gain``: the same for differences in PSNR and SSIM to the reference; ``better``: the number of ``count``
-            holes with a better PSNR than the reference; ``seconds``.
+            ``methods``: for each method ``method``; ``scores``: metric -> ``mean``, ``sd`` and ``n``; ``gain``: the
+            same for differences in PSNR and SSIM to the reference; ``better``: in how many of ``count`` holes it beats
+            the reference by PSNR; ``seconds``.
         """
         return {
             "about": dict(self.about),

@@ -12,8 +12,8 @@ from ..modality import MR
 from ..volume import Volume
 from .core import fit_core_scaling
 
-#: In mm: the step between compared voxels; the shift that must reduce the agreement; the omitted rim of the body, whose
-#: edge alone would agree.
+#: In mm: step between compared voxels; shift that must reduce the agreement; omitted rim of the body, whose edge alone
+#: would agree.
 STEP_MM, SHIFT_MM, RIM_MM = 2.0, 6.0, 10.0
 #: Fewer voxels than this cannot be compared.
 FEWEST = 500
@@ -68,7 +68,7 @@ class Agreement:
         overlap: Dice coefficient of the two bodies, 0..1.
         sharpness: how much better the two fit in place than when one is shifted by :data:`SHIFT_MM`: ``(NMI - 1)`` over
             its largest value among the shifts, with the normalised mutual information NMI of Studholme et al. (Pattern
-            Recognit 1999;32:71-86). 1 when the shift makes no difference; infinite when there are too few voxels.
+            Recognit 1999;32:71-86). 1 when the shift makes no difference; infinite with too few voxels.
 
     Measured on 40 pairs of contrasts of 11 subjects: overlap 0.86 or more, sharpness 2.0 to 8.0 for the same subject
     (1.2 and 1.5 in the one large tumour); 0.9 to 1.5 for heads of two subjects after affine registration.

@@ -117,7 +117,8 @@ def check_one_anatomy(
     reference if a chain of fitting images connects them.
 
     Args:
-        volumes, reference: contrast -> image, all on one grid, and one of the contrasts.
+        volumes: contrast -> image, all on one grid.
+        reference: one of the contrasts.
         hint: advice in the messages.
         hole: bool, of the reference's shape: voxels of it to ignore.
 

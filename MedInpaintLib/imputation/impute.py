@@ -79,8 +79,8 @@ def impute(
     keeps known voxels bit-identical.
 
     Args:
-        images: contrast -> a path, a SimpleITK image or a :class:`Volume`; MR images of one subject and one part of the
-            body, of at least one of the model's contrasts.
+        images: contrast -> a path, a SimpleITK image or a :class:`Volume`; MR of one subject and one part of the body,
+            in at least one of the model's contrasts.
         target: the contrast to estimate; an image of it is ignored.
         model: a model by name or folder; auto takes the first that estimates contrasts.
         reference: the contrast whose grid the result has; the first one when None.
@@ -92,7 +92,7 @@ def impute(
         progress: reports and cancels.
 
     Raises:
-        InputError: an input or option cannot be used; the message says what to do.
+        InputError: an input or option cannot be used.
     """
     progress, clock = progress or Progress(), Clock()
     bundle = choose(model, ARCHITECTURE, MR.name)

@@ -36,7 +36,7 @@ class Settings:
         context: weight of the loss of the known pixels; 0 leaves only the prior.
         loss, weights: of the known pixels.
         prior: lambda; with 0 the prior is not computed.
-        bound: latents are kept within plus and minus this; infinity for no bound.
+        bound: largest absolute value of latents; infinity for none.
         tolerance: a frame is finished when its loss fell by less than this share in :data:`CHECK` steps.
     """
 

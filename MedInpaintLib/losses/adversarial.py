@@ -22,7 +22,7 @@ class CrossEntropyGan:
     smooth: float = 1.0
 
     def discriminator(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """Return a scalar from the logits of real and of generated images."""
+        """Return a scalar from the logits of real and generated images."""
         return (functional.softplus(real) - self.smooth * real).mean() + functional.softplus(fake).mean()
 
     def generator(self, fake: torch.Tensor) -> torch.Tensor:
@@ -35,11 +35,11 @@ class HingeGan:
     """``L_D = mean max(0, 1 - D(x)) + mean max(0, 1 + D(G(z)))`` and ``L_G = - mean D(G(z))``.
 
     Lim, Ye: Geometric GAN, arXiv:1705.02894, 2017; Miyato et al.: Spectral normalization for generative adversarial
-    networks, ICLR 2018, eq. 16 and 17. Images that the discriminator rates with enough margin have no gradient.
+    networks, ICLR 2018, eq. 16 and 17. Images rated with enough margin have no gradient.
     """
 
     def discriminator(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """Return a scalar from the outputs for real and for generated images."""
+        """Return a scalar from the outputs for real and generated images."""
         return functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()
 
     def generator(self, fake: torch.Tensor) -> torch.Tensor:
@@ -51,12 +51,12 @@ class HingeGan:
 class LeastSquaresGan:
     """``L_D = 1/2 mean (D(x) - 1)^2 + 1/2 mean D(G(z))^2`` and ``L_G = 1/2 mean (D(G(z)) - 1)^2``.
 
-    Mao et al.: Least squares generative adversarial networks, ICCV 2017, eq. 9. Its gradient does not vanish for
-    generated images that are rated as real but lie far from real ones.
+    Mao et al.: Least squares generative adversarial networks, ICCV 2017, eq. 9. The gradient does not vanish for
+    generated images that are rated as real but far from real ones.
     """
 
     def discriminator(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """Return a scalar from the outputs for real and for generated images."""
+        """Return a scalar from the outputs for real and generated images."""
         return 0.5 * ((real - 1).square().mean() + fake.square().mean())
 
     def generator(self, fake: torch.Tensor) -> torch.Tensor:

@@ -31,10 +31,7 @@ class ContextWeights:
     weighted: bool = True
 
     def __call__(self, known: torch.Tensor, inside: torch.Tensor | None = None) -> torch.Tensor:
-        """Return weights ``(B, 1, H, W)`` for masks of that shape, 1 or True where known and ``inside`` the image.
-
-        When ``inside`` is None, the image is everywhere.
-        """
+        """Return weights ``(B, 1, H, W)`` for masks of that shape, 1 or True; ``inside`` is everywhere when None."""
         known = known.float()
         if not self.weighted:
             return known
@@ -60,7 +57,7 @@ class ContextLoss:
     power: int = 1
 
     def __call__(self, generated: torch.Tensor, image: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        """Return ``(B,)``, 0 where nothing is known; all arguments are ``(B, 1, H, W)``."""
+        """Return ``(B,)``, 0 where nothing is known, from ``(B, 1, H, W)``."""
         difference = generated - image
         error = difference.abs() if self.power == 1 else difference.square()
         return (weights * error).sum(dim=(1, 2, 3)) / weights.sum(dim=(1, 2, 3)).clamp(min=1e-6)

@@ -34,7 +34,7 @@ def edge_map(images: torch.Tensor) -> torch.Tensor:
 def edges(images: torch.Tensor, percentile: float = 99.0) -> torch.Tensor:
     """Return a soft target, 0..1: :func:`edge_map` divided by a percentile of its frame, and clipped.
 
-    So it does not depend on the frame's contrast, but a gradient below 0.02 per pixel is never a whole edge.
+    A gradient below 0.02 per pixel is never a whole edge.
 
     Args:
         images: ``(B, 1, H, W)``, undamaged.
@@ -82,7 +82,7 @@ class EdgeLoss:
     per: Per = "frame"
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Return a scalar; all arguments are ``(B, 1, H, W)``."""
+        """Return a scalar from ``(B, 1, H, W)``."""
         gradients = edge_map(composite(predicted, truth, known))
         return average((gradients - edge_map(truth)).abs(), near_hole(known), self.per)
 
@@ -102,7 +102,7 @@ class EdgeCrossEntropy:
     positive: float = 1.0
 
     def __call__(self, logits: torch.Tensor, target: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Return a scalar; all arguments are ``(B, 1, H, W)``, the target 0..1."""
+        """Return a scalar from ``(B, 1, H, W)``, the target 0..1."""
         logits = precise(logits)
         entropy = self.positive * target * functional.softplus(-logits) + (1 - target) * functional.softplus(logits)
         return average(entropy, region(known, self.where), "region")
@@ -132,7 +132,7 @@ def _with_border(images: torch.Tensor, axis: int) -> torch.Tensor:
 
 
 def _ranked(values: torch.Tensor, percentile: float) -> torch.Tensor:
-    """Return the percentile of each row of ``(B, n)``, one of its values: ``(B,)``."""
+    """Return the percentile of each row of ``(B, n)``: ``(B,)``."""
     count = values.shape[1]
     return values.kthvalue(min(count, max(1, round(count * percentile / 100))), dim=1).values
 

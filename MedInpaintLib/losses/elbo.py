@@ -16,8 +16,8 @@ class Elbo:
     and effective VAE training with calibrated decoders, ICML 2021, eq. 4), so no weight needs tuning.
 
     ``KL = 1/2 sum (mean^2 + variance - log variance - 1)`` to the standard normal (Kingma, Welling, ICLR 2014, appendix
-    B). Its weight beta grows from 0 to 1 over the first steps, so that the decoder learns to use the latents first
-    (Bowman et al., CoNLL 2016).
+    B). Its weight beta grows from 0 to 1, so that the decoder first learns to use the latents (Bowman et al., CoNLL
+    2016).
 
     Attributes:
         warm_up: steps until beta is 1.

@@ -1,7 +1,7 @@
-"""Losses on the features that a trained network computes from a fill and from the truth.
+"""Losses on features of a fill and of the truth.
 
-Features are a list of maps ``(B, C, H, W)``, one per level, from an extractor: any callable that computes them from
-frames ``(B, 1, H, W)``, see ``networks.features``.
+Features are a list of maps ``(B, C, H, W)``, one per level, that an extractor (any callable, such as those of
+``networks.features``) computes from frames ``(B, 1, H, W)``.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class FeatureLosses:
     def __call__(
         self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return perceptual and style loss, scalars; all arguments are ``(B, 1, H, W)``."""
+        """Return perceptual and style loss, scalars, from ``(B, 1, H, W)``."""
         with torch.no_grad():
             true = self.extractor(truth)
         both = self.extractor(torch.cat([predicted, composite(predicted, truth, known)]))

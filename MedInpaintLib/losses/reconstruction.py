@@ -70,7 +70,7 @@ class ReconstructionLoss:
     per: Per = "frame"
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Return a scalar; all arguments are ``(B, 1, H, W)``."""
+        """Return a scalar from ``(B, 1, H, W)``."""
         difference = precise(predicted) - truth
         error = difference.abs() if self.power == 1 else difference.square()
         return average(error, region(known, self.where), self.per)
@@ -90,7 +90,7 @@ class DecibelLoss:
     where: Where = "hole"
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Return a scalar; all arguments are ``(B, 1, H, W)``."""
+        """Return a scalar from ``(B, 1, H, W)``."""
         return 10 * torch.log10(mean_squares(predicted, truth, region(known, self.where)) + 1e-5).mean()
 
 
@@ -107,5 +107,5 @@ class RootMeanSquareLoss:
     where: Where = "hole"
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Return a scalar; all arguments are ``(B, 1, H, W)``."""
+        """Return a scalar from ``(B, 1, H, W)``."""
         return (mean_squares(predicted, truth, region(known, self.where)) + 1e-6).sqrt().mean()

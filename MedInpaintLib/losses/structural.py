@@ -53,7 +53,7 @@ class SsimLoss:
     where: Where = "hole"
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Return a scalar, 0..2, 0 where there is no hole; all arguments are ``(B, 1, H, W)``."""
+        """Return a scalar, 0..2, 0 without hole, from ``(B, 1, H, W)``."""
         image = _judged(predicted, truth, known, self.where)
         return _missing(similarity(image, truth)[0], region(known, self.where)).mean()
 
@@ -84,7 +84,7 @@ class MultiScaleSsimLoss:
         return [weight / sum(used) for weight in used]
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Return a scalar, 0..1, 0 where there is no hole; all arguments are ``(B, 1, H, W)``."""
+        """Return a scalar, 0..1, 0 without hole, from ``(B, 1, H, W)``."""
         image = precise(_judged(predicted, truth, known, self.where))
         truth, inside = truth.to(image.dtype), region(known, self.where).to(image.dtype)
         weights = self.weights(*truth.shape[-2:])
@@ -111,7 +111,7 @@ class LogSsimLoss:
     range: float
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        """Return a scalar, 0 or more; both arguments are ``(B, 1, H, W)``."""
+        """Return a scalar, 0 or more, from ``(B, 1, H, W)``."""
         first, second = (RANGE / self.range * each - RANGE / 2 for each in (predicted, truth))
         return -torch.log((1 + similarity(first, second)[0].mean()) / 2)
 

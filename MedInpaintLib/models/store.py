@@ -1,8 +1,8 @@
 """Find, add and remove models.
 
-There are two folders: the user's own, and that of the released models, which come with MedInpaint. In both, each bundle
-is a folder with the model's name. The user's model hides a released one of the same name, even a broken one: a fill
-must not silently use another model than the one that the user added.
+Models are in the user's folder or come with MedInpaint (released models); each bundle is a folder with the model's
+name. The user's model, even if broken, hides a released one of the same name: a fill must not silently use another
+model than the user added.
 """
 
 from __future__ import annotations

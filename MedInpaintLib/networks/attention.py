@@ -30,9 +30,9 @@ class ConsistentAttention(nn.Module):
     """Attention that combines each position with a mean over all positions that resemble it.
 
     The knowledge-consistent attention of Li et al.: Recurrent feature reasoning for image inpainting, CVPR 2020, as in
-    their public implementation: similarity is the product of the feature with the normalised features, summed over the
-    3x3 neighbours; the normalised features are averaged; and where a position was known before, its scores are blended
-    with its earlier ones at a learned ratio. The module keeps no state, so calls can be interleaved.
+    their public implementation: similarity is the product of the feature with the normalised features, summed over 3x3
+    neighbours; normalised features are averaged; scores of positions that were known before are blended with their
+    earlier ones at a learned ratio. The module keeps no state, so calls can be interleaved.
     """
 
     def __init__(self, channels: int) -> None:

@@ -20,10 +20,10 @@ LEVEL = 0.25
 class ContrastUNet(nn.Module):
     """Network from some contrasts of a slice to another contrast of it.
 
-    Each size has two blocks of convolution, instance normalisation and leaky ReLU; sizes are halved and doubled by
-    convolutions of 2 x 2 with stride 2 (transposed on the way up). Encoders of single contrasts are groups of one
-    convolution; the skip connections and the bottleneck hold the features of all. The condition (target and present
-    contrasts) enters as planes beside each contrast, and through the channel attention of each decoder block.
+    Each size has two blocks of convolution, instance normalisation and leaky ReLU; convolutions of 2 x 2 with stride 2
+    (transposed on the way up) change the size. Encoders of single contrasts are groups of one convolution; skip
+    connections and bottleneck hold the features of all. The condition (target and present contrasts) enters as planes
+    beside each contrast, and through the channel attention of each decoder block.
 
     Lee et al.: CollaGAN: Collaborative GAN for missing image data imputation, CVPR 2019. The published generator for
     four MR contrasts has width 16 and 5 levels, and a ReLU in place of the linear part.

@@ -39,7 +39,7 @@ def clues(image: torch.Tensor, known: torch.Tensor, other: torch.Tensor, there: 
     """Return how deep a pixel lies in the hole, and how the other side differs around it: ``(B, CLUES, H, W)``.
 
     The channels are the known share of two neighbourhoods and, over pixels of the larger one with both sides known, the
-    root mean square and the mean of their difference, which go to 0 with few pixels (as the shares show).
+    root mean square and the mean of their difference, which go to 0 with few pixels.
 
     Args:
         image: ``(B, 1, H, W)``; of any value under the hole.

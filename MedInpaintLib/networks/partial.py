@@ -13,7 +13,7 @@ from .precision import full_precision
 
 
 class _PartialConv(nn.Module):
-    """Convolution that reads known pixels only and rescales for the missing ones; the hole of its mask shrinks.
+    """Convolution of known pixels only, rescaled for the missing ones; the hole of its mask shrinks.
 
     Liu et al.: Image inpainting for irregular holes using partial convolutions, ECCV 2018. Where a window has known
     numbers, ``y = W * (X . M) * N / sum(M) + b`` with N the numbers in a whole window, and the new mask is 1; elsewhere

@@ -24,8 +24,8 @@ class PConvUNet(FeedForward):
     the paper's 8 for 512 pixels. The encoder halves with stride 2; the decoder repeats pixels and concatenates features
     and masks, the image and its mask last. The last layer has no normalisation and no activation.
 
-    Given a fill, all this still sees known pixels only; a small U-Net replaces the last layer and sees the features,
-    the filled slices and the further channels, because it has to know what it corrects.
+    Given a fill, all this still sees known pixels only; a small U-Net in place of the last layer sees the features, the
+    filled slices, which it corrects, and the further channels.
 
     Args:
         pixels, inputs: see :class:`.feed_forward.Inputs`.

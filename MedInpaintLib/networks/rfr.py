@@ -23,8 +23,8 @@ class RfrNet(FeedForward):
 
     Li, Wang, Zhang, Du, Tao: Recurrent feature reasoning for image inpainting, CVPR 2020. At half of the frame's side,
     partial convolutions grow the known features into the hole in each recurrence, by ``2 * (kernel // 2)`` pixels,
-    before reasoning. The features of a position are then the mean over the recurrences that knew it. The number of
-    recurrences is fixed: stopping once all is known would be faster, but would change the published mean.
+    before reasoning. The features of a position are the mean over the recurrences that knew it. The number of
+    recurrences is fixed: stopping once all is known would be faster, but change that mean.
 
     The same function as the published network (copied literally in ``Testing/Benchmarks/literal_rfr.py``), with slices
     in place of three colours and one channel out; but masks have one channel, and modules keep no state between calls.

@@ -24,8 +24,8 @@ class Body(nn.Module):
     """Encoder and decoder with skip connections.
 
     Ronneberger, Fischer, Brox: U-Net: Convolutional networks for biomedical image segmentation, MICCAI 2015; with
-    padding, batch normalisation, and enlarging in place of transposed convolutions. The published size has width 64 and
-    5 levels. The last layer also sees the input, for outputs that are linear in it, such as a mean of two fills.
+    padding, batch normalisation, and enlarging in place of transposed convolutions; published with width 64 and 5
+    levels. The last layer also sees the input, for outputs linear in it, such as a mean of two fills.
 
     Args:
         inputs, outputs: channels.

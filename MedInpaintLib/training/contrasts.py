@@ -64,11 +64,11 @@ def sessions(
 ) -> list[tuple[dict[str, Entry], Entry | None]]:
     """Group images by session: contrast -> image, and the mask of the brain, or None.
 
-    Images of one session are of one subject, in one folder, and their names differ only in the contrast at the end:
+    Images of a session are of one subject, in one folder, with names that differ only in the contrast at the end:
     ``t1.nii.gz`` and ``flair.nii.gz``, or ``ses1_t1.nii.gz`` and ``ses1_flair.nii.gz``.
 
     Args:
-        entries: images; the contrast of an entry without one is that at the end of its file's name.
+        entries: images; entries without contrast have the one that ends their file's name.
         contrasts: those to use.
         inside: the contrast of the masks.
     """
@@ -221,7 +221,7 @@ class ContrastCrops:
         chosen = own[int(rng.integers(len(own)))]
         rows, columns = np.nonzero(chosen.inside)
         at = int(rng.integers(len(rows)))
-        # Halfway to the middle of the slice: a crop around the rim is half air.
+        # Halfway to the middle of the slice: crops around the rim are half air.
         middle = [(size - 1) / 2 for size in chosen.inside.shape]
         row, column = (round((place + to) / 2) for place, to in zip((rows[at], columns[at]), middle, strict=True))
         values, _ = chosen.window((row, column), (self.pixels, self.pixels))

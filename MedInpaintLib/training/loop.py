@@ -160,9 +160,9 @@ def train(
 ) -> Trained:
     """Train a network, resuming from the last checkpoint if there is one.
 
-    All random choices depend only on the recipe's seed, the step and the process, so a resumed training takes the same
-    steps as an uninterrupted one. Gradients are averaged over processes by hand before they are clipped, so tasks with
-    several optimizers need no wrapped modules.
+    Random numbers depend only on the recipe's seed, the step and the process, so a resumed training takes the same
+    steps as an uninterrupted one. Gradients are averaged over processes by hand, then clipped, so tasks with several
+    optimizers need no wrapped modules.
 
     Args:
         recipe, samples: to train with.
@@ -358,7 +358,7 @@ def _step_of(line: str) -> float:
 
 
 class _History:
-    """A line of JSON for each step; a resumed training drops the lines of steps that it repeats."""
+    """A line of JSON per step; a resumed training drops the lines of steps that it repeats."""
 
     def __init__(self, path: Path, step: int, writes: bool) -> None:
         self._path, self._writes = path, writes

@@ -41,9 +41,9 @@ class Data:
     For feed-forward networks only:
 
     Attributes:
-        also: other planes to learn from, in volumes whose voxels are about as thick as wide.
-        slice_mm: between the slices that the network sees at once.
-        holes: to fill; see :func:`MedInpaintLib.holes.grammar`. Each case draws one of them, and of several holes one.
+        also: other planes, for volumes with voxels about as thick as wide.
+        slice_mm: between the slices that the network sees.
+        holes: to fill; see :func:`MedInpaintLib.holes.grammar`. Each case draws one, and of several holes one.
         cases: number of holes to make.
         hint: a method whose fill the network sees and corrects; none when empty.
         other_side: whether it also sees the other side of the body.
@@ -112,8 +112,8 @@ class Schedule:
         ema: decay of the average of the weights that is validated and released (Polyak, Juditsky, 1992).
         clip: largest norm of a gradient.
         check_every: steps between two checks: validation, checkpoint, pictures.
-        hole_mm: diameter of the discs cut out of the validation crops; for feed-forward networks, of the spheres.
-        holes: for the validation of feed-forward networks, in place of spheres; each case draws one of them.
+        hole_mm: diameter of the validation holes: discs or, for feed-forward networks, spheres.
+        holes: for validation of feed-forward networks, in place of spheres; each case draws one.
         crops: number of validation crops.
     """
 

@@ -45,11 +45,11 @@ def run(
 
     Args:
         recipe: settings.
-        data: a ``MANIFEST.csv`` or its folder, whose splits train and val are used; or a plain folder of images, one
-            file or folder per subject, every fifth subject for validation. A folder with DICOM files is one image.
+        data: a ``MANIFEST.csv`` or its folder, with splits train and val; or a plain folder of images, one file or
+            folder per subject, every fifth for validation. A folder with DICOM files is one image.
         out: the folder to write to, created if missing.
         accelerator, devices, precision: see :class:`.loop.Hardware`.
-        cache: a folder for damaged images, which take long to make, shared by trainings; ``out/cases`` by default.
+        cache: a folder for damaged images, shared by trainings; ``out/cases`` by default.
         progress: reports and cancels.
 
     Returns:
@@ -250,7 +250,7 @@ def _plain(folder: Path, modality: str) -> list[Entry]:
 
 
 def _is_dicom(path: Path) -> bool:
-    """Return whether a file is DICOM, by its ending or, if that is of no known format, by its content."""
+    """Return whether a file is DICOM, by its ending or, if unknown, its content."""
     name = path.name.lower()
     if name.endswith(READABLE) or path.name == _DICOM_INDEX:
         return name.endswith(".dcm")

@@ -107,8 +107,8 @@ def _of(entry: Entry, plane: str, pixel_mm: float) -> list[Slice]:
 class Crops:
     """Endless random crops; crop n depends only on the seed and n.
 
-    Each pass goes through all slices in a new order; crops are centred at random pixels of the body, with slightly
-    changed intensities.
+    Each pass takes all slices in a new order; crops are centred at random pixels of the body and change intensities
+    slightly.
 
     Attributes:
         slices, pixels: to crop from, and side of a crop.

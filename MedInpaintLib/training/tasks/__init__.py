@@ -18,8 +18,8 @@ class Task(Protocol):
 
     Attributes:
         network: whose averaged weights are released.
-        helpers: modules that learn with the network and are not released, only kept in checkpoints.
-        optimizers: name -> the optimizer of some of their weights.
+        helpers: modules that learn with it and are kept in checkpoints only.
+        optimizers: name -> optimizer of some of their weights.
     """
 
     network: torch.nn.Module
@@ -36,7 +36,7 @@ class Task(Protocol):
         Args:
             batch: of the samples, in the network's scale.
             step: from 0.
-            noise: of this step and process, the only source of random numbers, so that a resumed run repeats the steps.
+            noise: the only source of random numbers, so that a resumed run repeats the steps.
         """
         ...
 

@@ -16,12 +16,12 @@ from ...networks.tiles import tiled
 
 @dataclasses.dataclass(frozen=True)
 class Question:
-    """Images with the contrasts that a network may see and the one to estimate.
+    """Images, and the contrasts to see and to estimate.
 
     Attributes:
-        images: ``(B, contrasts, H, W)``, all contrasts.
-        present: bool ``(B, contrasts)``: those that the network may see.
-        target: int ``(B,)``: the one to estimate.
+        images: ``(B, contrasts, H, W)``.
+        present: bool ``(B, contrasts)``: visible to the network.
+        target: int ``(B,)``: to estimate.
     """
 
     images: torch.Tensor
@@ -35,7 +35,7 @@ class Question:
 
 
 def pick(images: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
-    """Return ``(B, 1, H, W)``: from each image of ``(B, contrasts, H, W)`` the contrast of that number."""
+    """Return ``(B, 1, H, W)``: the numbered contrast of each of ``(B, contrasts, H, W)``."""
     return images[torch.arange(len(images), device=images.device), numbers][:, None]
 
 
@@ -45,8 +45,8 @@ def ask(images: torch.Tensor, there: torch.Tensor, noise: torch.Generator, dropo
     Args:
         images: ``(B, contrasts, H, W)``.
         there: bool ``(B, contrasts)``; at least two of each.
-        noise: source of the random numbers.
-        dropout: share of the other contrasts left out; one always stays.
+        noise: source of random numbers.
+        dropout: share of the others left out; one always stays.
     """
     chance = torch.rand(3, *there.shape, generator=noise, device=there.device)
     target = torch.where(there, chance[0], -1.0).argmax(dim=1)
@@ -98,7 +98,7 @@ _LIMITS = {
 
 
 def check_options(task: object, weights: Sequence[str]) -> None:
-    """Raise ParameterError unless options are within limits, and weights 0 or more and not all 0."""
+    """Raise ParameterError unless options are within limits, and weights 0 or more, not all 0."""
     for name, (least, most) in {**_LIMITS, **dict.fromkeys(weights, (0.0, math.inf))}.items():
         value = getattr(task, name, least)
         if not least <= value <= most:

@@ -58,11 +58,11 @@ class InpaintingTask:
     Attributes:
         rate: Adam's step size in the first phase.
         fine_tune: first step of the second phase; 0 for none. It freezes the statistics of normalisation of the
-            network's ``encoder``, or of the whole network if it has no part of that name.
+            network's ``encoder``, or of the whole network without one.
         fine_rate: Adam's step size in the second phase.
         valid, hole: weights of :class:`.ReconstructionLoss`, on known pixels and in the hole.
         power, per: of both.
-        rmse: weight of :class:`.RootMeanSquareLoss`, at the scale of relative intensities for networks that see these.
+        rmse: weight of :class:`.RootMeanSquareLoss`, at the scale of relative intensities if the network sees these.
         decibel: weight of :class:`.DecibelLoss`.
         perceptual, style: of :class:`.FeatureLosses`.
         features: their extractor: a model of an architecture with an encoder, or a file with the weights of VGG16.
