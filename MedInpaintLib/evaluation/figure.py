@@ -1,4 +1,4 @@
-"""The figure: before, hole, after and difference, on the slice where the hole is largest."""
+"""Figures of fills on the slice where the hole is largest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..volume import Volume
 
 _BACK, _INK, _DIM, _OUTLINE = "#101214", "#f2f2f2", "#a7adb5", "#ffb000"
 _PANEL = 3.2  # inches, the height of a panel
-#: Colours of the difference: dark where there is none, so that a perfect fill draws no attention.
+#: Colours of the difference: dark at zero, so that a perfect fill draws no attention.
 _DIVERGING = ("#7fd8ff", "#2a7fb8", "#23272c", "#c2402f", "#ffc08a")
 _CLOSER = 3.0  # width of a close-up over width of the hole
 _SMALL = 0.25  # a hole below this share of the slice's width gets a close-up
@@ -38,23 +38,19 @@ def save_figure(
 ) -> None:
     """Write a PNG figure of a fill.
 
-    Panels: before, hole, after, difference (after - before, in the hole). Pixels keep their shape in mm, and axes are
-    turned as in radiology (anterior and superior up, the patient's left at the right) where the image says how the
-    patient lay. A hole that is small in its slice is shown close up, with the whole slice and the place of the close-up
-    in a panel before it.
+    Panels: before, hole, after, difference (after - before, in the hole). Pixels keep their shape in mm; axes are as in
+    radiology (anterior and superior up, the patient's left at the right) if the image has an orientation. Small holes
+    are shown close up, after a panel with the whole slice.
 
     Args:
         path: of the PNG.
         image: before; ``(k, j, i)`` or ``(j, i)``.
-        hole: bool, the image's shape.
-        filled: after, the image's shape.
-        method: for the title.
-        scores: for the title; psnr, ssim and mae are shown.
+        hole, filled: mask (bool) and filled array, of the image's shape.
+        method, scores: for the title; psnr, ssim and mae are shown.
         window: ``(black, white)`` in the image's intensities; by default the range R of the scores
             (:func:`MedInpaintLib.data_range.data_range_of`).
-        truth_known: whether ``image`` holds the truth under the hole (synthetic holes). If not, the last panel is named
-            "change", for then it says what was altered and nothing about errors.
-        dpi: resolution.
+        truth_known: whether ``image`` holds the truth under the hole (synthetic holes); if not, the last panel is named
+            "change".
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -88,8 +84,8 @@ def save_figure(
     step = after - before
     reach = max(float(np.percentile(np.abs(step[mask]), 99)), 1e-3 * (white - black))
     for axis, name in zip(axes, panels, strict=True):
-        shown = (slice(0, mask.shape[0]), slice(0, mask.shape[1])) if name == "slice" else part
-        extent = _extent(shown, tall, wide)
+        area = (slice(0, mask.shape[0]), slice(0, mask.shape[1])) if name == "slice" else part
+        extent = _extent(area, tall, wide)
         grey: dict[str, Any] = {
             "cmap": "gray",
             "vmin": black,
@@ -100,15 +96,15 @@ def save_figure(
         axis.set_title(name, color=_INK, fontsize=11, pad=5)
         axis.set_axis_off()
         if name == "slice":
-            axis.imshow(before[shown], **grey)
+            axis.imshow(before[area], **grey)
             _frame(axis, part, tall, wide)
         elif name == "hole":
-            axis.imshow(np.where(mask, np.nan, before)[shown], **grey)
-            axis.imshow(_tint(mask[shown]), extent=extent, interpolation="nearest")
+            axis.imshow(np.where(mask, np.nan, before)[area], **grey)
+            axis.imshow(_tint(mask[area]), extent=extent, interpolation="nearest")
         elif name in ("difference", "change"):
-            axis.imshow(before[shown], **{**grey, "alpha": 0.35})
+            axis.imshow(before[area], **{**grey, "alpha": 0.35})
             drawn = axis.imshow(
-                np.where(mask, step, np.nan)[shown],
+                np.where(mask, step, np.nan)[area],
                 cmap=_diverging(),
                 vmin=-reach,
                 vmax=reach,
@@ -116,8 +112,8 @@ def save_figure(
                 interpolation="nearest",
             )
         else:
-            axis.imshow((before if name == "before" else after)[shown], **grey)
-        if name not in ("slice", "after"):  # nothing may hide the seam that the eye looks for in "after"
+            axis.imshow((before if name == "before" else after)[area], **grey)
+        if name not in ("slice", "after"):  # the outline would hide the seam in "after"
             _outline(axis, mask, tall, wide)
         if name != "slice":
             axis.set_xlim(extent[0], extent[1])
@@ -139,16 +135,15 @@ def save_comparison(
     differences: bool = False,
     dpi: int = 100,
 ) -> None:
-    """Write a PNG figure of several fills side by side, after the truth and the hole; turned and cropped alike.
+    """Write a PNG figure of truth, hole and several fills side by side, with one orientation and crop.
 
     Args:
         path: of the PNG.
         image: with the truth under the hole; ``(k, j, i)`` or ``(j, i)``.
-        hole: bool, the image's shape. The slice where it is largest is shown, close up where it is small.
+        hole: bool, the image's shape; a small one is shown close up.
         fills: label -> filled array of the image's shape.
         scores: label -> metric -> score, for the headings; psnr is shown.
         differences: show fill - truth beside each fill, all at one scale.
-        dpi: resolution.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -161,14 +156,14 @@ def save_comparison(
     mask = np.flip(hole[where], flips)
     tall, wide = image.spacing[-2:]
     part = _view(mask, tall, wide) or (slice(0, mask.shape[0]), slice(0, mask.shape[1]))
-    shown = {"truth": image.array, "hole": np.where(hole, np.nan, image.array.astype(np.float64)), **fills}
+    images = {"truth": image.array, "hole": np.where(hole, np.nan, image.array.astype(np.float64)), **fills}
     extent = _extent(part, tall, wide)
     steps = {label: np.where(hole, array.astype(np.float64) - image.array, np.nan) for label, array in fills.items()}
     reach = max(float(np.percentile(np.abs(each[hole]), 99)) for each in steps.values()) or 1.0
     grey: dict[str, Any] = {"cmap": "gray", "vmin": black, "vmax": white}
     red: dict[str, Any] = {"cmap": _diverging(), "vmin": -reach, "vmax": reach}
     panels = []
-    for label, array in shown.items():
+    for label, array in images.items():
         psnr = (scores or {}).get(label, {}).get("psnr")
         panels.append((label if psnr is None else f"{label}\n{psnr:.1f} dB", array, grey))
         if differences and label in fills:
@@ -180,7 +175,7 @@ def save_comparison(
         axis.imshow(
             np.flip(array[where].astype(np.float64), flips)[part], extent=extent, interpolation="nearest", **colours
         )
-        if title in ("truth", "hole"):  # nothing may hide the seams that the eye looks for in the fills
+        if title in ("truth", "hole"):  # the outline would hide the seams of the fills
             _outline(axis, mask, tall, wide)
         axis.set_xlim(extent[0], extent[1])
         axis.set_ylim(extent[2], extent[3])
@@ -198,14 +193,14 @@ def _need_matplotlib() -> None:
 
 
 def _layout(widths: list[float], dpi: int) -> tuple[Any, list[Any]]:
-    """Return a figure with panels of one height and room for the title, a line below and a colorbar at the right."""
+    """Return a figure with panels of one height and space for title, text line and colorbar."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     gap, top, bottom, right, left = 0.08, 0.72, 0.38, 0.75, 0.12
     panel_widths = [ratio * _PANEL for ratio in widths]
     whole = (left + sum(panel_widths) + gap * (len(widths) - 1) + right, top + _PANEL + bottom)
-    # The object interface, not pyplot: nothing global is touched, so it works inside any application.
+    # The object interface, not pyplot, has no global state, so it works inside any application.
     figure = Figure(figsize=whole, dpi=dpi)
     FigureCanvasAgg(figure)
     axes, x = [], left
@@ -233,14 +228,14 @@ def _flips(image: Volume) -> tuple[int, ...]:
     for axis, column in ((0, 1), (1, 0)):  # rows run along j, columns along i
         along = direction[:, column]
         anatomical = int(np.argmax(np.abs(along)))
-        wanted = -1 if anatomical == 2 else 1  # LPS: left and posterior grow rightwards or downwards, superior upwards
-        if along[anatomical] * wanted < 0:
+        sign = -1 if anatomical == 2 else 1  # LPS: left and posterior grow rightwards or downwards, superior upwards
+        if along[anatomical] * sign < 0:
             flips.append(axis)
     return tuple(flips)
 
 
 def _view(mask: np.ndarray, tall: float, wide: float) -> tuple[slice, slice] | None:
-    """Return the close-up around a small hole, square in mm; None when the hole is large enough in the whole slice."""
+    """Return the close-up around a small hole, square in mm; None for a large hole."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     size = max((rows[-1] + 1 - rows[0]) * tall, (columns[-1] + 1 - columns[0]) * wide)
     field = max(mask.shape[0] * tall, mask.shape[1] * wide)
@@ -254,7 +249,7 @@ def _view(mask: np.ndarray, tall: float, wide: float) -> tuple[slice, slice] | N
 
 
 def _window_of(centre: float, length: float, size: int) -> slice:
-    """Return the slice of ``length`` pixels around the centre, moved inwards at the border."""
+    """Return a slice of ``length`` pixels around the centre, moved inwards at the border."""
     length = min(round(length), size)
     start = min(max(round(centre - length / 2), 0), size - length)
     return slice(start, start + length)

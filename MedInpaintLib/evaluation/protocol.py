@@ -1,4 +1,4 @@
-"""The protocol: make holes in a healthy image, fill them by each method, score hole by hole."""
+"""The protocol: make holes in a healthy image, fill them by each method, score each hole."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ..progress import Progress
 from ..volume import Volume
 from .report import Row, Table
 
-#: The method that is in every table: one that does not beat it is not worth its time.
+#: The method in every table: others must beat it to be worth their time.
 TRIVIAL = "shell-mean"
 
 #: A fill from outside the engine: ``fill(voided image, hole, spacing) -> filled array``.
@@ -58,43 +58,41 @@ def evaluate(
     keep_going: bool = False,
     progress: Progress | None = None,
 ) -> Table:
-    """Score methods on synthetic holes in an image of which the truth is known.
+    """Score methods on synthetic holes in an image, whose true content is known.
 
-    All holes are cut out at once and filled in one run by each method; every score is that of one hole, so methods can
-    be paired hole by hole. The content of the holes is removed before a method sees the image.
+    Each method fills all holes in one run, without seeing their content; every score is of one hole, so methods are
+    paired hole by hole.
 
     Args:
         image: a path, a SimpleITK image, a :class:`Volume`, or an array ``(k, j, i)`` or ``(j, i)``.
-        holes: a description such as ``"spheres:20mm:6"`` (:func:`MedInpaintLib.holes.grammar.grammar` has them all), or
-            a mask in the same kinds as the image: its labels, or the connected parts of a mask with one label, are the
-            holes.
+        holes: a description such as ``"spheres:20mm:6"`` (see :func:`MedInpaintLib.holes.grammar.grammar`), or a mask
+            of the same kinds as the image, whose labels, or connected parts if there is one label, are the holes.
         methods: names of :func:`MedInpaintLib.list_methods`; a pair ``(label, function)`` scores a fill from elsewhere,
             a pair ``(label, options)`` the engine with options of :func:`MedInpaintLib.inpaint`, such as
             ``("mirror, all detail", {"method": "mirror", "parameters": {"detail": "all"}})``. The trivial fill
             ``shell-mean`` is always added.
         spacing: mm in the order of the axes, for arrays.
-        seed: for the places of the holes and for the methods.
+        seed: for the positions of the holes and for the methods.
         data_range: R of PSNR and SSIM, or ``(low, high)``. Default: 400 HU around 40 HU for CT, 255 for 8-bit films,
             else the 99.5 percentile of the known foreground. Always printed.
         convention: ``"masked"``, ``"brats"`` or ``"rfr-report"``, see :mod:`MedInpaintLib.metrics.conventions`.
         modality: a name of :data:`MedInpaintLib.modality.MODALITIES`; guessed by default.
-        foreground: where holes may lie, a mask; the body by default.
-        avoid: where they may not, e.g. lesions.
+        foreground: a mask in which holes may lie; the body by default.
+        avoid: a mask in which they may not, e.g. lesions.
         margin_mm: least distance between holes.
         name: of the data, for the table; the file's name by default.
         split: of the data (train, val, test), for the table.
         keep_fills: keep the filled images in the table, for figures.
-        keep_going: leave a method out that fails, and say why in the table, instead of stopping there; the trivial
-            fill cannot be left out.
+        keep_going: leave out methods that fail (not the trivial fill), with the reason in the table.
         progress: reports and cancels.
 
     Returns:
         Table: print it, or ask it for ``to_text()``, ``to_markdown()``, ``to_csv(path)``, ``gain(method)``.
 
     Raises:
-        InputError: something that was given cannot be used; the message says what to do.
-        MethodError: a method returned what is no fill.
-        MedInpaintError: what else a method may raise; see ``keep_going``.
+        InputError: an argument cannot be used.
+        MethodError: a method returned an invalid fill.
+        MedInpaintError: any other error of a method; see ``keep_going``.
     """
     progress = progress or Progress()
     if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or seed < 0:
@@ -154,9 +152,9 @@ def evaluate(
             left_out[label] = in_one_line(error)
             continue
         seconds[label], reports[label] = time.perf_counter() - start, report
-        for found, box in boxes.items():
-            rows.append(_row(label, found, box, filled, volume, labels, convention, scale))
-            share.update(0.8 + 0.2 * found / len(boxes), label)
+        for hole_number, box in boxes.items():
+            rows.append(_row(label, hole_number, box, filled, volume, labels, convention, scale))
+            share.update(0.8 + 0.2 * hole_number / len(boxes), label)
         if keep_fills:
             fills[label] = filled
     progress.update(1.0, "Done")
@@ -190,7 +188,7 @@ def evaluate(
 
 def _row(
     method: str,
-    found: int,
+    hole_number: int,
     box: tuple[slice, ...],
     filled: np.ndarray,
     volume: Volume,
@@ -198,7 +196,7 @@ def _row(
     convention: str,
     scale: DataRange,
 ) -> Row:
-    own = labels[box] == found
+    own = labels[box] == hole_number
     scores = score(
         filled[box],
         volume.array[box],
@@ -210,16 +208,16 @@ def _row(
     )
     indices = np.nonzero(own)
     centre = tuple(float(along.mean()) + part.start for along, part in zip(indices, box, strict=True))
-    return Row(method, found, len(indices[0]), centre, scores)
+    return Row(method, hole_number, len(indices[0]), centre, scores)
 
 
 def _runs(methods: str | Sequence[Entry]) -> list[tuple[str, Callable[..., Outcome]]]:
     """Return label and function of each method and of the trivial fill; unknown names fail before any work."""
-    asked = [methods] if isinstance(methods, str) else list(methods)
-    if TRIVIAL not in asked:
-        asked.insert(0, TRIVIAL)
+    entries = [methods] if isinstance(methods, str) else list(methods)
+    if TRIVIAL not in entries:
+        entries.insert(0, TRIVIAL)
     runs: dict[str, Callable[..., Outcome]] = {}
-    for entry in asked:
+    for entry in entries:
         label, fill = (entry, {"method": entry}) if isinstance(entry, str) else entry
         if isinstance(fill, Mapping):
             if fill["method"] != "auto":
@@ -246,7 +244,7 @@ def _peer(fill: Peer) -> Callable[..., Outcome]:
 
 
 def _check_fill(method: str, filled: np.ndarray, hole: np.ndarray) -> None:
-    """Refuse a fill that cannot be scored: means that leave it out would flatter the method."""
+    """Refuse a fill that cannot be scored: means without it would flatter the method."""
     if filled.shape != hole.shape:
         raise MethodError(f"'{method}' returned an image of shape {filled.shape} instead of {hole.shape}.")
     if filled.dtype.kind not in "biuf":
@@ -265,11 +263,11 @@ def _mask(mask: Any, volume: Volume) -> np.ndarray:
 
 
 def _on_grid(mask: Any, volume: Volume) -> Volume:
-    found = volume.with_array(mask) if isinstance(mask, np.ndarray) else Volume.of(mask)
-    difference = volume.grid_difference(found)
+    mask_volume = volume.with_array(mask) if isinstance(mask, np.ndarray) else Volume.of(mask)
+    difference = volume.grid_difference(mask_volume)
     if difference:
         raise GeometryError(f"The mask is on another grid than the image ({difference}); resample it first.")
-    return found
+    return mask_volume
 
 
 def _given_holes(holes: Any, volume: Volume) -> tuple[np.ndarray, str]:
@@ -293,14 +291,14 @@ def _given_holes(holes: Any, volume: Volume) -> tuple[np.ndarray, str]:
 
 
 def _boxes(labels: np.ndarray, context: int | None) -> dict[int, tuple[slice, ...]]:
-    """Return for each hole the box on which its scores depend; the whole image when a convention needs that."""
+    """Return for each hole the box on which its scores depend; the whole image if the convention needs it."""
     from scipy import ndimage
 
     whole = tuple(slice(0, size) for size in labels.shape)
-    found = enumerate(ndimage.find_objects(labels), start=1)
+    objects = enumerate(ndimage.find_objects(labels), start=1)
     return {
         number: whole if context is None else grow(box, [context] * labels.ndim, labels.shape)
-        for number, box in found
+        for number, box in objects
         if box is not None
     }
 

@@ -1,4 +1,4 @@
-"""Tables of scores: one row for each method and hole, and their summary, paired hole by hole."""
+"""Tables of scores: one row per method and hole, and a summary paired hole by hole."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..volume import Volume
 
 @dataclasses.dataclass(frozen=True)
 class MetricInfo:
-    """How a metric is printed: heading, decimals, and which way is better (``"higher"``, ``"lower"``, ``"one"``)."""
+    """Format of a metric: heading, decimals, and which values are better (``"higher"``, ``"lower"``, ``"one"``)."""
 
     heading: str
     digits: int
@@ -38,7 +38,7 @@ METRICS = {
     "boundary_jump": MetricInfo("jump", 2, "one"),
 }
 
-#: The columns of the summary, as far as the convention has them; the CSV file has every metric.
+#: Columns of the summary, if the convention has them; the CSV file has every metric.
 _SHOWN = ("psnr", "psnr_01", "ssim", "mae", "gradient_energy", "boundary_jump")
 _PAIRED = ("psnr", "ssim")
 
@@ -48,9 +48,8 @@ class Row:
     """One method's scores in one hole.
 
     Attributes:
-        method: its name.
-        hole: the hole's label.
-        voxels: how many it has.
+        method, hole: name and label.
+        voxels: number in the hole.
         centre: of mass, as array indices.
         scores: by metric.
     """
@@ -72,20 +71,20 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        kept = [value for value in values if not math.isnan(value)]
-        if not kept:
+        numbers = [value for value in values if not math.isnan(value)]
+        if not numbers:
             return cls(math.nan, math.nan, 0)
         # A perfect fill has an infinite PSNR, which has a mean but no spread.
-        finite = all(map(math.isfinite, kept))
-        sd = float(np.std(kept, ddof=1)) if len(kept) > 1 and finite else math.nan
-        return cls(float(np.mean(kept)) if finite else max(kept, key=abs), sd, len(kept))
+        finite = all(map(math.isfinite, numbers))
+        sd = float(np.std(numbers, ddof=1)) if len(numbers) > 1 and finite else math.nan
+        return cls(float(np.mean(numbers)) if finite else max(numbers, key=abs), sd, len(numbers))
 
     def to_dict(self) -> dict[str, float | None]:
-        """Ready for JSON; what is not finite is None."""
+        """Return the values for JSON; None if not finite."""
         return {"mean": _finite(self.mean), "sd": _finite(self.sd), "n": self.n}
 
     def text(self, digits: int, sign: str = "") -> str:
-        """``"24.12 ± 3.41"``; just the mean when there is no spread."""
+        """Format as ``"24.12 ± 3.41"``; only the mean when there is no spread."""
         if self.n == 0:
             return "-"
         mean = f"{self.mean:{sign}.{digits}f}"
@@ -98,15 +97,15 @@ class Table:
 
     Attributes:
         rows: method by method, hole by hole.
-        reference: the method that paired differences refer to: the best of the trivial fills.
-        about: what a reader needs to judge the numbers (data, split, protocol, range, n, machine), in printing order.
-        constants: the same for the CSV file: columns that are alike in every row.
+        reference: the best trivial fill, to which paired differences refer.
+        about: facts to judge the numbers by (data, split, protocol, range, n, machine), in printing order.
+        constants: the same for the CSV file, as columns with equal rows.
         seconds: wall time of each method's fill of all holes, one run.
-        image: the image with the truth in the holes.
+        image: with the truth in the holes.
         labels: the holes, int32, on the image's grid.
-        fills: the filled arrays by method, when they were asked for.
+        fills: the filled arrays by method, if requested.
         reports: the engine's report by method; empty for fills from outside.
-        left_out: methods that failed, and why.
+        left_out: methods that failed, with the reason.
     """
 
     rows: tuple[Row, ...]
@@ -122,46 +121,41 @@ class Table:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """In the order of the rows."""
+        """The methods in the order of the rows."""
         return tuple(self.seconds)
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Those that the convention has."""
+        """The metrics of the convention."""
         return tuple(self.rows[0].scores)
 
     def scores(self, method: str, metric: str) -> list[float]:
-        """Return a method's scores, one a hole, in the same order for every method."""
+        """Return a method's scores, one per hole, in the same order for every method."""
         return [row.scores[metric] for row in self.rows if row.method == method]
 
     def spread(self, method: str, metric: str) -> Spread:
-        """Mean and standard deviation over the holes."""
+        """Return mean and standard deviation over the holes."""
         return Spread.of(self.scores(method, metric))
 
     def gain(self, method: str, metric: str = "psnr", over: str | None = None) -> Spread:
-        """Mean and standard deviation of the differences to another method in the same holes.
+        """Return mean and standard deviation of paired differences to another method (:attr:`reference` by default).
 
-        Holes differ by far more (3 to 5 dB) than methods do, so only paired differences tell methods apart.
-
-        Args:
-            method: whose gain.
-            metric: in what.
-            over: the other method; :attr:`reference` by default.
+        Holes differ far more (3 to 5 dB) than methods, so only paired differences distinguish methods.
         """
         pairs = zip(self.scores(method, metric), self.scores(over or self.reference, metric), strict=True)
         return Spread.of([mine - theirs if mine != theirs else 0.0 for mine, theirs in pairs])
 
     def wins(self, method: str, metric: str = "psnr", over: str | None = None) -> int:
-        """In how many holes the method is better than another one (:attr:`reference` by default)."""
+        """Count the holes in which a method beats another one (:attr:`reference` by default)."""
         pairs = zip(self.scores(method, metric), self.scores(over or self.reference, metric), strict=True)
         return sum(_is_better(mine, theirs, METRICS[metric].better) for mine, theirs in pairs)
 
     def mean_scores(self, method: str) -> dict[str, float]:
-        """Every metric's mean over the holes."""
+        """Return the mean of every metric over the holes."""
         return {metric: self.spread(method, metric).mean for metric in self.metrics}
 
     def to_text(self) -> str:
-        """For a terminal: what was measured and how, then the summary."""
+        """Format data and protocol, then the summary, for a terminal."""
         head, body = self._summary()
         width = max(map(len, self.about))
         about = "\n".join(f"{name:<{width}}  {text}" for name, text in self.about.items())
@@ -180,7 +174,7 @@ class Table:
         return "\n".join(lines) + "\n"
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write one line for each method and hole, all metrics at full precision, with the protocol in every line.
+        """Write one line per method and hole, with all metrics at full precision and the protocol.
 
         Raises:
             OutputError: the file could not be written.
@@ -188,15 +182,15 @@ class Table:
         write_csv(path, [self])
 
     def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON; what is not finite is None.
+        """Return the table for JSON; values that are not finite are None.
 
         Returns:
             ``about``, ``reference``, ``left_out``: as above.
             ``metrics``: metric -> ``heading``, ``digits``, ``better``.
             ``rows``: for each method and hole ``method``, ``hole``, ``voxels``, ``centre`` and ``scores``.
-            ``methods``: for each method ``method``; ``scores``: metric -> ``mean``, ``sd`` and ``n`` over the holes;
-            ``gain``: the same, of PSNR and SSIM, of the differences to the reference; ``better``: in how many of
-            ``count`` holes it is better than the reference, by PSNR; ``seconds``.
+            ``methods``: for each method ``method``; ``scores``: metric -> ``mean``, ``sd`` and ``n``; ``gain``: the
+            same for differences in PSNR and SSIM to the reference; ``better``: in how many of ``count`` holes it beats
+            the reference by PSNR; ``seconds``.
         """
         return {
             "about": dict(self.about),
@@ -233,7 +227,7 @@ class Table:
         }
 
     def digits(self, metric: str) -> int:
-        """Decimals to print: fewer for intensities in the hundreds (MR, HU) than for those in 0..1."""
+        """Return the decimals to print: fewer for intensities in the hundreds (MR, HU) than for those in 0..1."""
         digits = METRICS[metric].digits
         if METRICS[metric].better != "lower":
             return digits
@@ -244,16 +238,16 @@ class Table:
         return self.to_text()
 
     def _summary(self) -> tuple[list[str], list[list[str]]]:
-        """Heading and cells of the summary."""
-        shown = [metric for metric in _SHOWN if metric in self.metrics]
+        """Return heading and cells of the summary."""
+        metrics = [metric for metric in _SHOWN if metric in self.metrics]
         paired = [metric for metric in _PAIRED if metric in self.metrics]
         holes = len(self.rows) // len(self.methods)
-        head = ["method", *(METRICS[metric].heading for metric in shown)]
+        head = ["method", *(METRICS[metric].heading for metric in metrics)]
         head += [f"Δ{METRICS[metric].heading}" for metric in paired] + ["better", "s"]
         body = []
         for method in self.methods:
             cells = [method]
-            cells += [self.spread(method, metric).text(self.digits(metric)) for metric in shown]
+            cells += [self.spread(method, metric).text(self.digits(metric)) for metric in metrics]
             if method == self.reference:
                 cells += ["reference"] + [""] * len(paired)
             else:
@@ -293,7 +287,7 @@ def _is_better(mine: float, theirs: float, better: str) -> bool:
 
 
 def _columns(head: list[str], body: list[list[str]]) -> str:
-    """Aligned columns: names to the left, numbers to the right."""
+    """Align columns: names to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
     rule = "  ".join("-" * width for width in widths)
 

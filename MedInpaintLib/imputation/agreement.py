@@ -1,4 +1,4 @@
-"""How well images show the same anatomy at the same position."""
+"""Measure how well images show the same anatomy at the same position."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ..modality import MR
 from ..volume import Volume
 from .core import fit_core_scaling
 
-#: In mm: the step between compared voxels; the shift that must make the agreement worse; the rim of the body that is
-#: left out, since its edge alone would agree.
+#: In mm: step between compared voxels; shift that must reduce the agreement; omitted rim of the body, whose edge alone
+#: would agree.
 STEP_MM, SHIFT_MM, RIM_MM = 2.0, 6.0, 10.0
 #: Fewer voxels than this cannot be compared.
 FEWEST = 500
@@ -24,7 +24,7 @@ _BRIGHTEST = 0.9
 
 @dataclasses.dataclass(frozen=True)
 class Anatomy:
-    """An image, thinned.
+    """A thinned image with its body.
 
     Attributes:
         values: float32, scaled by :mod:`.core`.
@@ -32,7 +32,7 @@ class Anatomy:
         known: bool: outside the hole.
         deep: bool: the compared voxels: known, and away from the body's rim.
         spacing: mm between the thinned voxels.
-        flat: the two axes with the smallest voxels: a slice of 4 mm cannot be shifted by 6.
+        flat: the two axes with the smallest voxels: slices of 4 mm cannot be shifted by 6 mm.
     """
 
     values: np.ndarray
@@ -44,12 +44,7 @@ class Anatomy:
 
     @classmethod
     def of(cls, image: Volume, hole: np.ndarray | None = None) -> Anatomy:
-        """Thin an image and find its body.
-
-        Args:
-            image: 2-D or 3-D.
-            hole: bool, of its shape, True = hidden; no hole when None.
-        """
+        """Thin a 2-D or 3-D image and find its body, outside a hole (bool, of its shape) if one is given."""
         from scipy import ndimage
 
         known = np.ones(image.array.shape, dtype=bool) if hole is None else ~hole
@@ -67,17 +62,16 @@ class Anatomy:
 
 @dataclasses.dataclass(frozen=True)
 class Agreement:
-    """How well two images fit.
+    """Agreement of two images.
 
     Attributes:
         overlap: Dice coefficient of the two bodies, 0..1.
         sharpness: how much better the two fit in place than when one is shifted by :data:`SHIFT_MM`: ``(NMI - 1)`` over
             its largest value among the shifts, with the normalised mutual information NMI of Studholme et al. (Pattern
-            Recognit 1999;32:71-86). 1 when the shift makes no difference; infinite when there are too few voxels.
+            Recognit 1999;32:71-86). 1 when the shift makes no difference; infinite with too few voxels.
 
-    Measured on 40 pairs of contrasts of 11 subjects: overlap 0.86 or more, sharpness 2.0 to 8.0 where they belong
-    together (1.2 and 1.5 in the one large tumour); 0.9 to 1.5 for heads of two subjects that were laid affinely over
-    each other.
+    Measured on 40 pairs of contrasts of 11 subjects: overlap 0.86 or more, sharpness 2.0 to 8.0 for the same subject
+    (1.2 and 1.5 in the one large tumour); 0.9 to 1.5 for heads of two subjects after affine registration.
     """
 
     overlap: float

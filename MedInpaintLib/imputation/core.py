@@ -1,4 +1,4 @@
-"""The intensities of contrasts on a common scale: that of the core of the head."""
+"""A common intensity scale for contrasts, fitted to the core of the head."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..foreground import body
 from ..intensity import Scaling
 from ..modality import MR
 
-#: The core lies deeper in the body than this, mm: it excludes scalp and skull, which skull-stripped images lack.
+#: Least depth of the core in the body, mm: excludes scalp and skull, which skull-stripped images lack.
 DEPTH_MM = 15.0
 #: The core's median after scaling. The 99.5 percentile of the brightest contrast, T2, is then 0.65 to 0.9; networks
 #: see values above 1 as 1.
@@ -20,23 +20,20 @@ _STEP_MM = 3.0
 
 
 def core(image: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
-    """Return the intensities of a thinned image deep in the body, or in all of the body if no voxel is deep.
+    """Return the intensities (1-D) of a thinned image deep in the body, or in all of the body if no voxel is deep.
 
     Percentiles of a whole image depend on whether it has a scalp: over the 14 sessions of the data the median of the
-    brain is at 0.21 to 0.70 of the 0.5..99.5 percentiles of T1 images, for one brain the same as for another.
+    brain is at 0.21 to 0.70 of the 0.5..99.5 percentiles of T1 images.
 
     Args:
         image: ``(k, j, i)`` or ``(j, i)``, real.
         spacing: mm in the order of the axes.
-
-    Returns:
-        Intensities, 1-D.
     """
     from scipy import ndimage
 
     image = image.astype(np.uint8) if image.dtype.kind == "b" else image
     steps = [max(1, round(_STEP_MM / mm)) for mm in spacing]
-    # A crop of a few voxels is not thinned.
+    # Crops of few voxels are not thinned.
     steps = [1 if size < 2 * step else step for size, step in zip(image.shape, steps, strict=True)]
     thinned = image[tuple(slice(None, None, step) for step in steps)]
     inside = body(thinned, MR)
@@ -47,11 +44,9 @@ def core(image: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
 
 
 def fit_core_scaling(image: np.ndarray, spacing: Sequence[float]) -> Scaling:
-    """Return the scaling that puts no signal at 0 and the core's median at :data:`MEDIAN`.
+    """Return the scaling that maps no signal to 0 and the core's median to :data:`MEDIAN`; arguments as :func:`core`.
 
-    Args:
-        image, spacing: as for :func:`core`. Images with values below 0 (z-scores, say) have no signal at their 0.5
-            percentile.
+    In images with values below 0 (e.g. z-scores), no signal is the 0.5 percentile.
     """
     middle = float(np.median(core(image, spacing)))
     low = min(0.0, float(np.percentile(image.astype(np.uint8) if image.dtype.kind == "b" else image, 0.5)))

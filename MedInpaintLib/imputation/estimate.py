@@ -1,4 +1,4 @@
-"""From the contrasts of a head to another one, slice by slice, by a network."""
+"""Estimate a contrast of a head from others, slice by slice, by a network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .core import fit_core_scaling
 if TYPE_CHECKING:
     from ..networks.imputer import Imputer
 
-#: Pixels of slices that go through a network at once, at most: memory is 1 GB then with the released model.
+#: Largest number of pixels in a batch of slices: takes 1 GB of memory with the released model.
 BATCH = 8 * 256 * 256
 #: The architecture of models that estimate contrasts.
 ARCHITECTURE = "collagan"
@@ -38,7 +38,7 @@ def load_network(bundle: Bundle, device: str) -> Imputer:
 
 
 def contrast_of(bundle: Bundle, name: str) -> str:
-    """Return a contrast as a model calls it, whatever the capitals.
+    """Return the model's name of a contrast, ignoring case.
 
     Raises:
         ModelError: the model does not know it.
@@ -65,12 +65,10 @@ def estimate(
     """Estimate a contrast: float32 of the images' shape, on the scale of :mod:`.core`, 0 or more.
 
     Args:
-        images: contrast, as the model calls it, to image; all on one grid, 3-D, or 2-D for a single slice.
-        target: the contrast that is wanted; an image of it is not looked at.
-        bundle: of the network.
-        on_device: the network, as :func:`load_network` loads it.
-        slices: from which slice to which (not included), of the array's axis across the model's plane; all when None.
-            The others are 0.
+        images: the model's name of a contrast -> image; all on one grid, 3-D, or 2-D for a single slice.
+        target: the contrast to estimate; an image of it is ignored.
+        bundle, on_device: of the network, from :func:`load_network`.
+        slices: start and end (excluded) along the array's axis across the model's plane; others are 0; all when None.
         mirrored: average with the estimate from the mirrored slices, in planes that show left and right.
         progress: reports and cancels.
     """
@@ -98,8 +96,8 @@ def estimate(
     def work(network: Imputer, device: str, part: slice) -> None:
         here = slice(low + part.start, low + part.stop)
         seen = {name: sample(each[here], rows, columns, ratio) for name, each in scaled.items()}
-        made = _slices(seen, target, bundle, network, device, mirrored)
-        out[here] = sample(made, back[0], back[1], (1.0, 1.0))
+        values = _slices(seen, target, bundle, network, device, mirrored)
+        out[here] = sample(values, back[0], back[1], (1.0, 1.0))
         progress.update(part.stop / (high - low), f"Estimating {target}, slice {part.stop} of {high - low}")
 
     on_device.portions(high - low, max(1, BATCH // (len(rows) * len(columns))), work)
@@ -107,12 +105,12 @@ def estimate(
 
 
 def _whole(array: np.ndarray, turned: Pose) -> np.ndarray:
-    """As (slice, row, column)."""
+    """Return an array as (slice, row, column)."""
     return turned.turn(array.reshape([1] * (3 - array.ndim) + list(array.shape)))
 
 
 def _range(slices: tuple[int, int] | None, turned: Pose, count: int) -> tuple[int, int]:
-    """Which slices, counted as the turned array counts them."""
+    """Return start and end of the slices in the turned array."""
     if slices is None:
         return 0, count
     return (count - slices[1], count - slices[0]) if 0 in turned.flips else slices
@@ -126,7 +124,7 @@ def _ratio(image: Volume, turned: Pose, pixel_mm: float) -> list[float]:
 def _slices(
     seen: Mapping[str, np.ndarray], target: str, bundle: Bundle, network: Imputer, device: str, mirrored: bool
 ) -> np.ndarray:
-    """float32 ``(n, rows, columns)``, from such slices of each contrast."""
+    """Estimate float32 ``(n, rows, columns)`` from slices of that shape of each contrast."""
     import torch
 
     from ..networks.tiles import tiled
@@ -135,14 +133,14 @@ def _slices(
     blank = np.zeros_like(next(iter(seen.values())))
     images = np.stack([seen.get(name, blank) for name in names], axis=1)
     centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
-    shown = ((torch.from_numpy(images) - centre) / half).clamp(-1, 1).to(device)
-    present = torch.tensor([name in seen for name in names]).expand(len(shown), -1).to(device)
-    wanted = torch.full((len(shown),), names.index(target)).to(device)
+    inputs = ((torch.from_numpy(images) - centre) / half).clamp(-1, 1).to(device)
+    present = torch.tensor([name in seen for name in names]).expand(len(inputs), -1).to(device)
+    targets = torch.full((len(inputs),), names.index(target)).to(device)
     with torch.inference_mode():
-        made = tiled(network, shown, present, wanted)
+        outputs = tiled(network, inputs, present, targets)
         if mirrored:
-            made = (made + tiled(network, shown.flip(-1), present, wanted).flip(-1)) / 2
-    found = made[:, 0].float().cpu().numpy() * half + centre
-    if not np.isfinite(found).all():
+            outputs = (outputs + tiled(network, inputs.flip(-1), present, targets).flip(-1)) / 2
+    values = outputs[:, 0].float().cpu().numpy() * half + centre
+    if not np.isfinite(values).all():
         raise ModelError(f"The model '{bundle.name}' made values that are no numbers of these images; check them.")
-    return np.maximum(found, 0)
+    return np.maximum(values, 0)

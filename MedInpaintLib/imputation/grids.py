@@ -1,4 +1,4 @@
-"""Put contrasts of one subject on one grid; refuse images that show something else."""
+"""Put contrasts of one subject on one grid and refuse images of other anatomy."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ..progress import Progress
 from ..volume import Volume
 from .agreement import SHIFT_MM, Agreement, Anatomy, agreement
 
-#: Bodies that overlap less, or anatomy that agrees no better in its place than beside it, are not the same; what agrees
-#: less than is usual is warned of. See :class:`.agreement.Agreement` for what was measured.
+#: Images with less overlap of bodies or less sharpness are refused; below the usual sharpness there is a warning.
+#: :class:`.agreement.Agreement` has the measurements.
 LEAST_OVERLAP, LEAST_SHARPNESS, USUAL_SHARPNESS = 0.6, 1.1, 1.6
-#: Share of the body that an image shows; a few voxels without signal are nothing.
+#: Share of the body from which an image counts as complete; a few voxels may have no signal.
 WHOLE = 0.95
 
 
 def read(images: Mapping[str, Any]) -> dict[str, Volume]:
-    """Return the images as volumes, with values below 0 moved up to there.
+    """Return the images as volumes, with values shifted to 0 or more.
 
     Raises:
         ImageReadError: one cannot be read.
@@ -48,7 +48,7 @@ def read(images: Mapping[str, Any]) -> dict[str, Volume]:
 
 
 def _from_zero(volume: Volume) -> Volume:
-    """Move intensities so that no signal is 0, as beyond the image: z-scores, say, have their mean there."""
+    """Shift negative intensities so that no signal is 0, as beyond the image; z-scores have their mean at 0."""
     low = float(np.percentile(volume.array, 0.5)) if volume.array.min() < 0 else 0.0
     if low >= 0:
         return volume
@@ -62,29 +62,29 @@ def on_one_grid(
 
     Args:
         volumes: contrast -> image.
-        reference: the contrast whose grid it is.
-        register: lay the others over it rigidly; otherwise they are where their headers say.
+        reference: the contrast with the grid.
+        register: register the others to it rigidly; otherwise trust their headers.
         progress: reports and cancels.
 
     Raises:
-        GeometryError: one does not show the anatomy that the reference shows, or cannot be registered.
+        GeometryError: one does not show the anatomy of the reference, or cannot be registered.
     """
     progress = progress or Progress()
     fixed = volumes[reference]
     moved, warnings = {reference: fixed}, []
-    others = [name for name in volumes if name != reference]
-    for number, name in enumerate(others):
-        share = progress.part(number / len(others), (number + 1) / len(others))
+    moving = [name for name in volumes if name != reference]
+    for number, name in enumerate(moving):
+        share = progress.part(number / len(moving), (number + 1) / len(moving))
         volume = volumes[name]
         difference = fixed.grid_difference(volume)
         if register:
-            laid = align_rigidly(fixed, volume, share)
-            if laid is None:
+            registered = align_rigidly(fixed, volume, share)
+            if registered is None:
                 raise GeometryError(
                     f"The {name} image cannot be registered to the {reference} image: they are too small, or have no "
                     "anatomy in common; register them by hand."
                 )
-            moved[name] = laid
+            moved[name] = registered
         elif difference:
             moved[name] = volume.resampled_onto(fixed, linear=True)
             warnings.append(
@@ -98,7 +98,7 @@ def on_one_grid(
         hint += " Are they registered? If not, register them, or ask for it (--register, register=True)."
     warnings += check_one_anatomy(moved, reference, hint=hint)
     inside = body(fixed.array, MR)
-    for name in others:
+    for name in moving:
         covered = float((moved[name].array[inside] != 0).mean())
         if covered < WHOLE:
             warnings.append(
@@ -111,29 +111,29 @@ def on_one_grid(
 def check_one_anatomy(
     volumes: Mapping[str, Volume], reference: str, *, hint: str, hole: np.ndarray | None = None
 ) -> list[str]:
-    """Return warnings for images that may not show the anatomy that the reference shows.
+    """Return warnings for images that may not show the anatomy of the reference.
 
-    With a large tumour two contrasts may have little in common, and each still fits a third one: an image belongs to
-    the reference when a chain of images that fit each other leads to it.
+    With a large tumour two contrasts may have little in common, yet each fit a third one: an image belongs to the
+    reference if a chain of fitting images connects them.
 
     Args:
         volumes: contrast -> image, all on one grid.
-        reference: one of them.
-        hint: what to do about it.
-        hole: bool, of the reference's shape: what is not to be looked at in it.
+        reference: one of the contrasts.
+        hint: advice in the messages.
+        hole: bool, of the reference's shape: voxels of it to ignore.
 
     Raises:
-        GeometryError: one does not.
+        GeometryError: an image shows other anatomy.
     """
     views = {name: Anatomy.of(each, hole if name == reference else None) for name, each in volumes.items()}
-    found = {
+    agreements = {
         frozenset(pair): agreement(views[pair[0]], views[pair[1]])
         for pair in itertools.combinations([reference, *(name for name in volumes if name != reference)], 2)
     }
-    fitting, usual = (_led_to(reference, found, least) for least in (LEAST_SHARPNESS, USUAL_SHARPNESS))
+    fitting, usual = (_led_to(reference, agreements, least) for least in (LEAST_SHARPNESS, USUAL_SHARPNESS))
     warnings = []
     for name in volumes:
-        overlap = 1.0 if name == reference else found[frozenset((name, reference))].overlap
+        overlap = 1.0 if name == reference else agreements[frozenset((name, reference))].overlap
         if overlap < LEAST_OVERLAP:
             raise GeometryError(
                 f"The images do not show the same anatomy: the bodies in the {name} and {reference} images overlap by "
@@ -149,12 +149,12 @@ def check_one_anatomy(
     return warnings
 
 
-def _led_to(start: str, found: Mapping[frozenset[str], Agreement], least: float) -> set[str]:
-    """Return the images to which pairs of at least this sharpness lead, from one of them."""
+def _led_to(start: str, agreements: Mapping[frozenset[str], Agreement], least: float) -> set[str]:
+    """Return the images connected to one of them by pairs of at least this sharpness."""
     reached, before = {start}, 0
     while len(reached) > before:
         before = len(reached)
-        for pair, fit in found.items():
+        for pair, fit in agreements.items():
             if fit.sharpness >= least and pair & reached:
                 reached |= pair
     return reached

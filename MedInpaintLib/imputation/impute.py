@@ -1,4 +1,4 @@
-"""The road from the contrasts of a head to the one that is missing: read, check, estimate, restore, result."""
+"""Estimate the missing contrast of a head from the others: read, check, estimate, restore, result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .core import MEDIAN, core, fit_core_scaling
 from .estimate import ARCHITECTURE, contrast_of, estimate, load_network
 from .grids import on_one_grid, read
 
-#: What the median of the head's core becomes where no image says what the units are.
+#: Median of the head's core in the result, unless an image sets the units.
 UNITS = 1000.0
 LIKE = "like"
 TRUST = (
@@ -51,10 +51,10 @@ class Imputed:
     def save(
         self, path: str | os.PathLike[str], report: str | os.PathLike[str] | None = None, *, compress: bool = True
     ) -> None:
-        """Write the volume, and where a path for it is given the report as JSON; both atomically.
+        """Write the volume and, if it has a path, the report as JSON; both atomically.
 
         Raises:
-            OutputError: with the reason; older files are still there then.
+            OutputError: the file system refuses; older files are kept.
         """
         self.volume.write(path, compress=compress)
         if report is not None:
@@ -75,24 +75,24 @@ def impute(
 ) -> Imputed:
     """Estimate a contrast that was not acquired, or is ruined, from others of the same subject.
 
-    To repair a part of an image, fill the hole in it with ``inpaint(..., method="collagan", guides=...)`` instead: what
-    is known stays bit-identical then.
+    To repair a part of an image, fill the hole with ``inpaint(..., method="collagan", guides=...)`` instead, which
+    keeps known voxels bit-identical.
 
     Args:
-        images: contrast -> a path, a SimpleITK image or a :class:`Volume`; of MR, one subject, one part of the body.
-            Any of the model's contrasts, one at least.
-        target: the contrast that is wanted; an image of it is not looked at.
+        images: contrast -> a path, a SimpleITK image or a :class:`Volume`; MR of one subject and one part of the body,
+            in at least one of the model's contrasts.
+        target: the contrast to estimate; an image of it is ignored.
         model: a model by name or folder; auto takes the first that estimates contrasts.
         reference: the contrast whose grid the result has; the first one when None.
-        register: lay the others rigidly over the reference first; otherwise headers say where they are.
-        like: an image of the wanted contrast, of another session or subject, whose intensities the result is to have,
-            and its dtype. When None, the median of the core of the head (deeper than 15 mm) is 1000, int16.
+        register: first register the others rigidly to the reference; otherwise trust their headers.
+        like: an image of the target contrast, of another session or subject, that sets intensities and dtype of the
+            result. When None, the median of the core of the head (deeper than 15 mm) is 1000, int16.
         mirrored: average with the estimate from the mirrored slices: twice the time, for 0.04 dB on validation.
         device: as in :func:`MedInpaintLib.inpaint`.
         progress: reports and cancels.
 
     Raises:
-        InputError: an input or option cannot be used; the message says what to do.
+        InputError: an input or option cannot be used.
     """
     progress, clock = progress or Progress(), Clock()
     bundle = choose(model, ARCHITECTURE, MR.name)
@@ -105,8 +105,8 @@ def impute(
         sources[contrast] = source
     sources.pop(target, None)
     if not sources:
-        others = ", ".join(each for each in bundle.contrasts if each != target)
-        raise ParameterError(f"To estimate {target}, give one or more of the other contrasts: {others}.")
+        choices = ", ".join(each for each in bundle.contrasts if each != target)
+        raise ParameterError(f"To estimate {target}, give one or more of the other contrasts: {choices}.")
     reference = next(iter(sources)) if reference is None else contrast_of(bundle, reference)
     if reference not in sources:
         raise ParameterError(f"The reference must be one of {', '.join(sources)}; found '{reference}'.")
@@ -119,7 +119,7 @@ def impute(
     progress.update(0.05, "Checking")
     volumes, warnings = on_one_grid(volumes, reference, register=register, progress=progress.part(0.05, 0.2))
     clock.lap("check")
-    made = estimate(volumes, target, bundle, on_device, mirrored=mirrored, progress=progress.part(0.2, 1.0))
+    values = estimate(volumes, target, bundle, on_device, mirrored=mirrored, progress=progress.part(0.2, 1.0))
     clock.lap("method")
     grid = volumes[reference]
     progress.update(1.0, "Done")
@@ -139,14 +139,14 @@ def impute(
         seconds=clock.seconds(),
         trust=TRUST,
     )
-    return Imputed(grid.with_array(to_dtype(scaling.inverse(made), dtype)), report)
+    return Imputed(grid.with_array(to_dtype(scaling.inverse(values), dtype)), report)
 
 
 def _units(like: Any) -> tuple[Scaling, np.dtype]:
     """Return the scaling from :mod:`.core` to the result's intensities, and its dtype."""
     if like is None:
         return Scaling(0.0, UNITS / MEDIAN), np.dtype(np.int16)
-    read({LIKE: like})  # complains of what cannot be used
+    read({LIKE: like})  # raises for images that cannot be used
     volume = Volume.of(like)
     scaling = fit_core_scaling(volume.array, volume.spacing)
     if volume.array.dtype.kind == "b" or np.median(core(volume.array, volume.spacing)) <= scaling.offset:

@@ -1,1 +1,1 @@
-"""Latent search: the image of a generator that agrees with what is known of a damaged one."""
+"""Latent search: find the generated image that agrees with the known pixels of a damaged one."""

@@ -2,7 +2,7 @@
 
 For every frame x with known pixels M, find ``z = argmin sum W |x - G(z)|^p / sum W + lambda P(z)`` (Yeh et al.:
 Semantic image inpainting with deep generative models, CVPR 2017, eq. 6), with frozen weights and normalisation
-statistics. Frames do not influence each other: what comes out for one is the same in any batch, up to rounding.
+statistics. A frame's result is the same in any batch, up to rounding.
 """
 
 from __future__ import annotations
@@ -15,30 +15,29 @@ import torch
 from ..losses.context import ContextLoss, ContextWeights
 from ..progress import Progress
 
-#: What a latent's prior costs: ``(latents (B, n), images (B, 1, H, W)) -> (B,)``.
+#: Prior of latents: ``(latents (B, n), images (B, 1, H, W)) -> (B,)``.
 Prior = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Decoder = Callable[[torch.Tensor], torch.Tensor]
 
 #: Adam's decays (Kingma, Ba, ICLR 2015) and the floor of its denominator.
 _DECAYS, _FLOOR = (0.9, 0.999), 1e-8
-#: Steps between looks at which frames still improve.
+#: Steps between checks for frames that still improve.
 CHECK = 20
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How to search.
+    """Settings of a search.
 
     Attributes:
         steps: of Adam at most.
-        rate: its step size, falling to a tenth along a half cosine.
-        polish: steps of L-BFGS after that; each costs about one step of Adam and more where the line search needs it.
+        rate: its step size, which falls to a tenth along a half cosine.
+        polish: steps of L-BFGS afterwards; each costs about one step of Adam, or more for the line search.
         context: weight of the loss of the known pixels; 0 leaves only the prior.
-        loss: of the known pixels.
-        weights: of the known pixels.
-        prior: lambda; 0 leaves the prior out, and what it would need (a discriminator) is not computed.
-        bound: latents are kept within plus and minus this; infinity for no bound.
-        tolerance: a frame is done when its loss fell by less than this share over the last steps.
+        loss, weights: of the known pixels.
+        prior: lambda; with 0 the prior is not computed.
+        bound: largest absolute value of latents; infinity for none.
+        tolerance: a frame is finished when its loss fell by less than this share in :data:`CHECK` steps.
     """
 
     steps: int = 200
@@ -54,11 +53,11 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """What a search found.
+    """Result of a search.
 
     Attributes:
-        latents: ``(B, n)``, the best ones seen.
-        images: ``(B, 1, H, W)``, theirs.
+        latents: ``(B, n)``, the best so far.
+        images: ``(B, 1, H, W)``, their images.
         losses: ``(B,)``.
         steps: ``(B,)`` int, of Adam.
     """
@@ -83,17 +82,17 @@ def search(
     progress: Progress | None = None,
     inside: torch.Tensor | None = None,
 ) -> Found:
-    """Find the latents whose images agree best with what is known.
+    """Find the latents whose images agree best with the known pixels.
 
     Args:
         decode: ``(B, n)`` to ``(B, 1, H, W)``; its weights must not require gradients, which would double the work.
-        images: ``(B, 1, H, W)``, in the decoder's scale; what is not known does not matter.
+        images: ``(B, 1, H, W)``, in the decoder's scale; only known pixels matter.
         known: bool or 0..1 of that shape.
-        start: latents ``(B, n)`` to begin with.
-        settings: how.
-        prior: what the latents' prior costs; not called when ``settings.prior`` is 0.
+        start: initial latents ``(B, n)``.
+        settings: of the search.
+        prior: of the latents; not called when ``settings.prior`` is 0.
         progress: reports and cancels.
-        inside: like ``known``: where there is an image at all; everywhere when None.
+        inside: like ``known``, where there is an image; everywhere when None.
     """
     progress = progress or Progress()
     weights = settings.weights(known, inside)
@@ -115,7 +114,7 @@ class _Objective:
     prior: Prior | None
 
     def __call__(self, latents: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        """``(len(rows),)``: the losses of latents for these frames."""
+        """Return the losses ``(len(rows),)`` of latents for these frames."""
         generated = self.decode(latents)
         loss = self.settings.context * self.settings.loss(generated, self.images[rows], self.weights[rows])
         if self.settings.prior and self.prior is not None:
@@ -126,9 +125,9 @@ class _Objective:
 def _adam(
     objective: _Objective, start: torch.Tensor, settings: Settings, progress: Progress
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Adam on the frames that still improve: the others leave the batch, with the best latents that they had.
+    """Run Adam on the frames that still improve; the others leave the batch with their best latents.
 
-    Written out, since the state of torch's own cannot leave with them.
+    Torch's own Adam cannot drop the state of some frames.
     """
     best, lowest = start.clone(), torch.full((len(start),), float("inf"), device=start.device)
     taken = torch.zeros(len(start), dtype=torch.long, device=start.device)
@@ -157,7 +156,7 @@ def _adam(
         rate = settings.rate * (0.55 + 0.45 * torch.cos(torch.tensor(torch.pi * step / settings.steps)).item())
         mean, scale = first / (1 - _DECAYS[0] ** step), second / (1 - _DECAYS[1] ** step)
         latents = (latents - rate * mean / (scale.sqrt() + _FLOOR)).clamp(-settings.bound, settings.bound)
-    else:  # where the last step led, or without any step the start, has not been looked at
+    else:  # the latents after the last step, or the start if there is no step, have no loss yet
         with torch.no_grad():
             losses = objective(latents, rows)
         better = losses < lowest[rows]
@@ -168,7 +167,7 @@ def _adam(
 def _polish(
     objective: _Objective, start: torch.Tensor, losses: torch.Tensor, settings: Settings, progress: Progress
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """L-BFGS on one frame after the other: in a batch they would share the length of the steps and when to stop."""
+    """Run L-BFGS on each frame separately: frames of a batch would share the step lengths and the end."""
     polished = start.clone()
     for number in range(len(start)):
         progress.update(number / len(start), "Polishing latents")

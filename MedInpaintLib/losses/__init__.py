@@ -1,1 +1,1 @@
-"""Losses: small objects, one idea a file; each docstring is the formula and its source. All need torch."""
+"""Losses: small objects, one idea per file; each docstring is the formula and its source. All need torch."""

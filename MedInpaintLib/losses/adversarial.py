@@ -1,4 +1,4 @@
-"""Adversarial losses on the outputs of a discriminator, which has no sigmoid."""
+"""Adversarial losses on the outputs of a discriminator without sigmoid."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class CrossEntropyGan:
     smooth: float = 1.0
 
     def discriminator(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """Scalar, of the logits of real and of generated images."""
+        """Return a scalar from the logits of real and generated images."""
         return (functional.softplus(real) - self.smooth * real).mean() + functional.softplus(fake).mean()
 
     def generator(self, fake: torch.Tensor) -> torch.Tensor:
-        """Scalar, of the logits of generated images."""
+        """Return a scalar from the logits of generated images."""
         return functional.softplus(-fake).mean()
 
 
@@ -35,15 +35,15 @@ class HingeGan:
     """``L_D = mean max(0, 1 - D(x)) + mean max(0, 1 + D(G(z)))`` and ``L_G = - mean D(G(z))``.
 
     Lim, Ye: Geometric GAN, arXiv:1705.02894, 2017; Miyato et al.: Spectral normalization for generative adversarial
-    networks, ICLR 2018, eq. 16 and 17. What the discriminator is sure enough of no longer moves it.
+    networks, ICLR 2018, eq. 16 and 17. Images rated with enough margin have no gradient.
     """
 
     def discriminator(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """Scalar, of the outputs for real and for generated images."""
+        """Return a scalar from the outputs for real and generated images."""
         return functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()
 
     def generator(self, fake: torch.Tensor) -> torch.Tensor:
-        """Scalar, of the outputs for generated images."""
+        """Return a scalar from the outputs for generated images."""
         return -fake.mean()
 
 
@@ -51,14 +51,14 @@ class HingeGan:
 class LeastSquaresGan:
     """``L_D = 1/2 mean (D(x) - 1)^2 + 1/2 mean D(G(z))^2`` and ``L_G = 1/2 mean (D(G(z)) - 1)^2``.
 
-    Mao et al.: Least squares generative adversarial networks, ICCV 2017, eq. 9. The pull does not vanish for generated
-    images that pass for real and yet lie far from the real ones.
+    Mao et al.: Least squares generative adversarial networks, ICCV 2017, eq. 9. The gradient does not vanish for
+    generated images that are rated as real but far from real ones.
     """
 
     def discriminator(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """Scalar, of the outputs for real and for generated images."""
+        """Return a scalar from the outputs for real and generated images."""
         return 0.5 * ((real - 1).square().mean() + fake.square().mean())
 
     def generator(self, fake: torch.Tensor) -> torch.Tensor:
-        """Scalar, of the outputs for generated images."""
+        """Return a scalar from the outputs for generated images."""
         return 0.5 * (fake - 1).square().mean()

@@ -1,4 +1,4 @@
-"""Context loss: how far a generated image is from the known pixels, above all from those near the hole."""
+"""Context loss: how far a generated image is from the known pixels, mainly those near the hole."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from torch.nn import functional
 class ContextWeights:
     """``W_i = M_i (far + mean over j in N(i) of (1 - M_j))``, with M = 1 where known and 0 in the hole.
 
-    Yeh et al.: Semantic image inpainting with deep generative models, CVPR 2017, eq. 3, where ``far`` is 0: only known
-    pixels with some of the hole in their window count, and the more of it, the more they do. What lies beyond the
-    image's border is no hole: the mean is over the part of the window that lies in the image.
+    Yeh et al.: Semantic image inpainting with deep generative models, CVPR 2017, eq. 3, where ``far`` is 0: known
+    pixels count by the share of the hole in their window. The mean is over the part of the window in the image.
 
     Attributes:
         window: side of the square N(i) in pixels, odd.
-        far: what a known pixel counts that has no hole in its window.
-        weighted: when False, every known pixel counts alike: ``W = M``.
+        far: weight of a known pixel without hole in its window.
+        weighted: when False, all known pixels have equal weight: ``W = M``.
 
     >>> known = torch.ones(1, 1, 1, 5)
     >>> known[..., 2] = 0
@@ -32,12 +31,7 @@ class ContextWeights:
     weighted: bool = True
 
     def __call__(self, known: torch.Tensor, inside: torch.Tensor | None = None) -> torch.Tensor:
-        """Weights of ``known``'s shape ``(B, 1, H, W)``.
-
-        Args:
-            known: 1 (or True) where known.
-            inside: 1 (or True) where there is an image at all; everywhere when None.
-        """
+        """Return weights ``(B, 1, H, W)`` for masks of that shape, 1 or True; ``inside`` is everywhere when None."""
         known = known.float()
         if not self.weighted:
             return known
@@ -51,10 +45,10 @@ class ContextWeights:
 
 @dataclasses.dataclass(frozen=True)
 class ContextLoss:
-    """``L = sum_i W_i |x_i - y_i|^p / sum_i W_i``: the weighted mean over known pixels, one value an image.
+    """``L = sum_i W_i |x_i - y_i|^p / sum_i W_i``: the weighted mean over known pixels, one value per image.
 
-    Yeh et al., CVPR 2017, eq. 4 has p = 1 and the sum. The mean does not grow with the image or shrink with the hole,
-    so one weight of the prior serves all of them (the public implementations, which sum, need 0.003 to 3).
+    Yeh et al., CVPR 2017, eq. 4 has p = 1 and the sum. The mean is independent of the sizes of image and hole, so one
+    weight of the prior suits all (the public implementations, which sum, need 0.003 to 3).
 
     Attributes:
         power: p, 1 or 2.
@@ -63,7 +57,7 @@ class ContextLoss:
     power: int = 1
 
     def __call__(self, generated: torch.Tensor, image: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        """``(B,)``, 0 where nothing is known; all arguments are ``(B, 1, H, W)``."""
+        """Return ``(B,)``, 0 where nothing is known, from ``(B, 1, H, W)``."""
         difference = generated - image
         error = difference.abs() if self.power == 1 else difference.square()
         return (weights * error).sum(dim=(1, 2, 3)) / weights.sum(dim=(1, 2, 3)).clamp(min=1e-6)

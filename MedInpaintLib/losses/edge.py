@@ -1,4 +1,4 @@
-"""Edges and boundaries of tissue: as maps, as targets for networks that predict them, and as losses."""
+"""Edges and boundaries of tissue, as maps, targets and losses."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from torch.nn import functional
 from .reconstruction import Per, Where, average, composite, precise, region
 from .total_variation import near_hole
 
-_ROUND = 1e-3  # of gradients: a root has no slope at 0
-_FAINT = 0.02  # a gradient that is no edge, in a frame without any larger one: 1 % of the range a pixel
+_ROUND = 1e-3  # smooths the size of gradients: the slope of a root is infinite at 0
+_FAINT = 0.02  # a gradient that is no edge even if it is a frame's largest: 1 % of the range per pixel
 _BINS = 64
 
 
 def edge_map(images: torch.Tensor) -> torch.Tensor:
-    """``|g| = sqrt(g_x^2 + g_y^2 + e^2) - e``: the size of the Sobel gradient, per pixel; e = 0.001 makes it smooth.
+    """Return the size of the Sobel gradient, ``|g| = sqrt(g_x^2 + g_y^2 + e^2) - e``; e = 0.001 makes it smooth.
 
-    The Sobel kernels are divided by 8, so a ramp's gradient is its slope. At the border a pixel has the gradient of its
-    neighbour.
+    The Sobel kernels are divided by 8, so a ramp's gradient is its slope. A border pixel has its neighbour's gradient.
 
     Args:
         images: ``(B, 1, H, W)``, 3 pixels or more a side.
@@ -33,40 +32,40 @@ def edge_map(images: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def edges(images: torch.Tensor, percentile: float = 99.0) -> torch.Tensor:
-    """Return a soft target, 0..1: :func:`edge_map` divided by a percentile of it in the same frame, and clipped.
+    """Return a soft target, 0..1: :func:`edge_map` divided by a percentile of its frame, and clipped.
 
-    So it is that of the frame's contrast, whatever that is; but a gradient below 0.02 a pixel is never a whole edge.
+    A gradient below 0.02 per pixel is never a whole edge.
 
     Args:
-        images: ``(B, 1, H, W)``, whole ones.
+        images: ``(B, 1, H, W)``, undamaged.
         percentile: of a frame's gradients, in (0, 100]: those above are whole edges.
     """
-    found = edge_map(images)
-    return (found / _ranked(found.flatten(1), percentile).clamp(min=_FAINT)[:, None, None, None]).clamp(max=1)
+    gradients = edge_map(images)
+    return (gradients / _ranked(gradients.flatten(1), percentile).clamp(min=_FAINT)[:, None, None, None]).clamp(max=1)
 
 
 @torch.no_grad()
 def boundaries(images: torch.Tensor) -> torch.Tensor:
     """Return a target, 0 or 1: pixels with a neighbour (by a side) of another of three classes of intensity.
 
-    The classes are Otsu's: the two thresholds for which the variance between classes is largest (Otsu, IEEE Trans Syst
-    Man Cybern 1979;9:62-66, section III), of 63 evenly spaced between the 1st and the 99th percentile, for each frame.
-    The frame is smoothed before (binomial, 3 x 3), lest noise be boundaries.
+    For each frame, Otsu's two thresholds have the largest variance between classes (Otsu, IEEE Trans Syst Man Cybern
+    1979;9:62-66, section III) among 63 evenly spaced ones between the 1st and the 99th percentile. The frame is first
+    smoothed (binomial, 3 x 3) to suppress noise.
 
     Args:
-        images: ``(B, 1, H, W)``, whole ones, 3 pixels or more a side.
+        images: ``(B, 1, H, W)``, undamaged, 3 pixels or more a side.
     """
     smooth = _with_border(_with_border(_smooth(_smooth(precise(images), -1), -2), -1), -2)
     low, high = _thresholds(smooth.flatten(1))
     classes = (smooth >= low[:, None, None, None]).int() + (smooth >= high[:, None, None, None]).int()
-    found = torch.zeros_like(classes, dtype=torch.bool)
+    marks = torch.zeros_like(classes, dtype=torch.bool)
     across = classes[..., 1:] != classes[..., :-1]
     down = classes[..., 1:, :] != classes[..., :-1, :]
-    found[..., 1:] |= across
-    found[..., :-1] |= across
-    found[..., 1:, :] |= down
-    found[..., :-1, :] |= down
-    return found.to(smooth.dtype)
+    marks[..., 1:] |= across
+    marks[..., :-1] |= across
+    marks[..., 1:, :] |= down
+    marks[..., :-1, :] |= down
+    return marks.to(smooth.dtype)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,15 +76,15 @@ class EdgeLoss:
     (ICLR 2016, eq. 6, with alpha = 1), here of the gradient's size.
 
     Attributes:
-        per: N: all pixels of the frame, or those of R; see :class:`.reconstruction.ReconstructionLoss`.
+        per: N: pixels of the frame, or of R; see :class:`.reconstruction.ReconstructionLoss`.
     """
 
     per: Per = "frame"
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Scalar; all arguments are ``(B, 1, H, W)``."""
-        found = edge_map(composite(predicted, truth, known))
-        return average((found - edge_map(truth)).abs(), near_hole(known), self.per)
+        """Return a scalar from ``(B, 1, H, W)``."""
+        gradients = edge_map(composite(predicted, truth, known))
+        return average((gradients - edge_map(truth)).abs(), near_hole(known), self.per)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,27 +95,27 @@ class EdgeCrossEntropy:
 
     Attributes:
         where: R: ``"hole"``, ``"known"`` or ``"frame"``.
-        positive: w: edges are few, and with w > 1 each counts more. The best s is then ``w t / (w t + 1 - t)``.
+        positive: w > 1 gives the few edges more weight; the best s is then ``w t / (w t + 1 - t)``.
     """
 
     where: Where = "frame"
     positive: float = 1.0
 
     def __call__(self, logits: torch.Tensor, target: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Scalar; all arguments are ``(B, 1, H, W)``, the target 0..1."""
+        """Return a scalar from ``(B, 1, H, W)``, the target 0..1."""
         logits = precise(logits)
         entropy = self.positive * target * functional.softplus(-logits) + (1 - target) * functional.softplus(logits)
         return average(entropy, region(known, self.where), "region")
 
 
 def _smooth(images: torch.Tensor, axis: int) -> torch.Tensor:
-    """Weighted 1, 2, 1 along an axis, which gets shorter by 2."""
+    """Smooth with weights 1, 2, 1 along an axis, which gets shorter by 2."""
     before, here, after = _three(images, axis)
     return (before + 2 * here + after) / 4
 
 
 def _slope(images: torch.Tensor, axis: int) -> torch.Tensor:
-    """Central differences along an axis, which gets shorter by 2."""
+    """Return central differences along an axis, which gets shorter by 2."""
     before, _, after = _three(images, axis)
     return (after - before) / 2
 
@@ -127,24 +126,24 @@ def _three(images: torch.Tensor, axis: int) -> tuple[torch.Tensor, ...]:
 
 
 def _with_border(images: torch.Tensor, axis: int) -> torch.Tensor:
-    """With the first and the last value of an axis once more: it gets longer by 2."""
+    """Repeat the first and the last value of an axis, which gets longer by 2."""
     last = images.shape[axis] - 1
     return torch.cat([images.narrow(axis, 0, 1), images, images.narrow(axis, last, 1)], dim=axis)
 
 
 def _ranked(values: torch.Tensor, percentile: float) -> torch.Tensor:
-    """``(B,)``: the smallest value of each row of ``(B, n)`` that so many percent are not above."""
+    """Return the percentile of each row of ``(B, n)``: ``(B,)``."""
     count = values.shape[1]
     return values.kthvalue(min(count, max(1, round(count * percentile / 100))), dim=1).values
 
 
 def _thresholds(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Otsu's lower and upper threshold, ``(B,)`` each, for the rows of ``(B, n)``."""
+    """Return Otsu's lower and upper threshold, ``(B,)`` each, for the rows of ``(B, n)``."""
     ordered = values.sort(dim=1).values
     low, high = _ranked(values, 1)[:, None], _ranked(values, 99)[:, None]
     share = torch.arange(1, _BINS, device=values.device) / _BINS
     levels = low + (high - low) * share
-    # Counts below each level; sums of values in the bins as counts times the bin's middle.
+    # Counts below each level; sums of values in bins are counts times the bin's middle.
     below = functional.pad(torch.searchsorted(ordered, levels), (1, 0))
     counts = torch.diff(below, append=below.new_full((len(below), 1), values.shape[1])).to(values.dtype)
     middles = (torch.arange(_BINS, device=values.device) + 0.5) / _BINS
@@ -152,7 +151,7 @@ def _thresholds(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     count, total = counts @ ones, (counts * middles.to(values.dtype)) @ ones
     whole, sums = count[:, -1, None, None], total[:, -1, None, None]
     first, second = (count[:, :-1, None], total[:, :-1, None]), (count[:, None, :-1], total[:, None, :-1])
-    # The variance between classes is, up to constants, the sum of sums^2 / count over the three of them.
+    # The variance between classes is, up to constants, the sum of sums^2 / count over the three classes.
     between = (
         first[1].square() / first[0].clamp(min=1)
         + (second[1] - first[1]).square() / (second[0] - first[0]).clamp(min=1)

@@ -13,11 +13,11 @@ class Elbo:
     """``L = d/2 log(2 pi e s) + beta KL``: the negative bound in nats per image, for a decoder with normal noise.
 
     The variance s of the noise is the batch's mean squared error, its maximum-likelihood value (Rybkin et al.: Simple
-    and effective VAE training with calibrated decoders, ICML 2021, eq. 4), so nothing is to be balanced by hand.
+    and effective VAE training with calibrated decoders, ICML 2021, eq. 4), so no weight needs tuning.
 
     ``KL = 1/2 sum (mean^2 + variance - log variance - 1)`` to the standard normal (Kingma, Welling, ICLR 2014, appendix
-    B). Its weight beta grows from 0 to 1 over the first steps, lest latents be given up before the decoder can use them
-    (Bowman et al., CoNLL 2016).
+    B). Its weight beta grows from 0 to 1, so that the decoder first learns to use the latents (Bowman et al., CoNLL
+    2016).
 
     Attributes:
         warm_up: steps until beta is 1.
@@ -30,11 +30,11 @@ class Elbo:
         return 1.0 if self.warm_up <= 0 else min(1.0, step / self.warm_up)
 
     def kl(self, mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
-        """``(B,)`` nats, of ``(B, n)`` each."""
+        """Return ``(B,)`` nats from ``(B, n)`` each."""
         return 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum(dim=1)
 
     def noise(self, decoded: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
-        """s: the mean squared error, a scalar."""
+        """Return s, the mean squared error, a scalar."""
         return (decoded - images).square().mean()
 
     def __call__(
@@ -45,7 +45,7 @@ class Elbo:
         log_variance: torch.Tensor,
         step: int,
     ) -> torch.Tensor:
-        """Scalar: the mean over the batch."""
+        """Return a scalar, the mean over the batch."""
         values = images[0].numel()
         likelihood = 0.5 * values * torch.log(2 * math.pi * math.e * self.noise(decoded, images))
         return likelihood + self.beta(step) * self.kl(mean, log_variance).mean()

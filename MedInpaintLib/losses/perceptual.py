@@ -1,7 +1,7 @@
-"""Losses on features: what a network that knows images sees in a fill and in the truth.
+"""Losses on features of a fill and of the truth.
 
-Features are a list of maps ``(B, C, H, W)``, one a level. They come from an extractor, any callable that makes them of
-frames ``(B, 1, H, W)``: see ``networks.features``.
+Features are a list of maps ``(B, C, H, W)``, one per level, that an extractor (any callable, such as those of
+``networks.features``) computes from frames ``(B, 1, H, W)``.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ Extractor = Callable[[torch.Tensor], Features]
 
 
 def gram(features: torch.Tensor) -> torch.Tensor:
-    """``G_ab = sum over pixels of F_a F_b / (C H W)``: which features go together, wherever they are.
+    """Return the co-occurrence of features at any position, ``G_ab = sum over pixels of F_a F_b / (C H W)``.
 
     Gatys et al.: Image style transfer using convolutional neural networks, CVPR 2016; divided as by Johnson et al.,
-    ECCV 2016. Never in half precision, where the sums overflow, or their differences are rounded away.
+    ECCV 2016. Never in half precision, where sums overflow or differences are rounded away.
 
     Shapes: ``(B, C, H, W)`` to ``(B, C, C)``.
     """
@@ -32,13 +32,10 @@ def gram(features: torch.Tensor) -> torch.Tensor:
 
 @dataclasses.dataclass(frozen=True)
 class PerceptualLoss:
-    """``L = sum over levels of mean |F(x) - F(t)|``.
-
-    Liu et al., ECCV 2018, eq. 3, for one image x: they add this for the prediction and for the composite.
-    """
+    """``L = sum over levels of mean |F(x) - F(t)|``, of Liu et al., ECCV 2018, eq. 3, for one image x."""
 
     def __call__(self, found: Features, truth: Features) -> torch.Tensor:
-        """Scalar, of the features of both."""
+        """Return a scalar from the features of both."""
         return sum(
             ((precise(each) - precise(true)).abs().mean() for each, true in zip(found, truth, strict=True)),
             start=found[0].new_zeros((), dtype=torch.float32),
@@ -49,22 +46,20 @@ class PerceptualLoss:
 class StyleLoss:
     """``L = sum over levels of mean |G(F(x)) - G(F(t))|``, the mean over the C x C entries of :func:`gram`.
 
-    Liu et al., ECCV 2018, eq. 4 and 5, for one image x: they add this for the prediction and for the composite.
+    Liu et al., ECCV 2018, eq. 4 and 5, for one image x.
     """
 
     def __call__(self, found: Features, truth: Features) -> torch.Tensor:
-        """Scalar, of the features of both."""
+        """Return a scalar from the features of both."""
         return PerceptualLoss()([gram(each) for each in found], [gram(each) for each in truth])
 
 
 @dataclasses.dataclass(frozen=True)
 class FeatureLosses:
-    """The perceptual and the style loss as Liu et al. have them: each is the prediction's plus the composite's.
-
-    Features are computed once for both, and without gradient for the truth.
+    """The perceptual and the style loss of Liu et al.: each is the prediction's plus the composite's.
 
     Attributes:
-        extractor: from frames to features; its weights frozen, in eval mode, so that frames of a batch do not mix.
+        extractor: from frames to features; frozen, in eval mode, so that frames of a batch do not mix.
     """
 
     extractor: Extractor
@@ -72,10 +67,12 @@ class FeatureLosses:
     def __call__(
         self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Perceptual and style loss, scalars; all arguments are ``(B, 1, H, W)``."""
+        """Return perceptual and style loss, scalars, from ``(B, 1, H, W)``."""
         with torch.no_grad():
             true = self.extractor(truth)
         both = self.extractor(torch.cat([predicted, composite(predicted, truth, known)]))
-        found, filled = ([each.chunk(2)[half] for each in both] for half in (0, 1))
-        perceptual, style = (loss(found, true) + loss(filled, true) for loss in (PerceptualLoss(), StyleLoss()))
+        of_prediction, of_composite = ([each.chunk(2)[half] for each in both] for half in (0, 1))
+        perceptual, style = (
+            loss(of_prediction, true) + loss(of_composite, true) for loss in (PerceptualLoss(), StyleLoss())
+        )
         return perceptual, style

@@ -10,14 +10,14 @@ from torch.nn import functional
 
 @dataclasses.dataclass(frozen=True)
 class GanPrior:
-    """``L = -log D(G(z)) = softplus(-logit)``, one value an image.
+    """``L = -log D(G(z)) = softplus(-logit)``, one value per image.
 
-    The non-saturating form: Yeh et al. (CVPR 2017, eq. 5) have ``log(1 - D(G(z)))``, whose gradient vanishes just where
-    the discriminator is sure that the image is not real (Goodfellow et al., NIPS 2014, section 3).
+    The non-saturating form: Yeh et al. (CVPR 2017, eq. 5) have ``log(1 - D(G(z)))``, whose gradient vanishes where the
+    discriminator is sure that the image is not real (Goodfellow et al., NIPS 2014, section 3).
     """
 
     def __call__(self, logits: torch.Tensor) -> torch.Tensor:
-        """``(B,)`` of the discriminator's logits ``(B,)``."""
+        """Return ``(B,)`` from the discriminator's logits ``(B,)``."""
         return functional.softplus(-logits)
 
 
@@ -26,5 +26,5 @@ class VaePrior:
     """``L = ||z||^2 / n``: the latents' negative log density under the standard normal, up to constants, per latent."""
 
     def __call__(self, latents: torch.Tensor) -> torch.Tensor:
-        """``(B,)`` of latents ``(B, n)``."""
+        """Return ``(B,)`` from latents ``(B, n)``."""
         return latents.square().mean(dim=1)

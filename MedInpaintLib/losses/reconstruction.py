@@ -1,7 +1,7 @@
-"""How far a predicted frame is from the truth, in the hole or where it is known; and what all losses of fills share.
+"""Errors of a predicted frame, in the hole or at known pixels, and helpers of all losses of fills.
 
-Frames are ``(B, 1, H, W)``, -1..1; ``known`` is bool of that shape, True where known. The composite is what a user
-gets: the truth where it is known, the prediction in the hole.
+Frames are ``(B, 1, H, W)``, -1..1; ``known`` is bool of that shape. The composite is what a user gets: the truth at
+known pixels, the prediction in the hole.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ Per = Literal["frame", "region"]
 
 
 def composite(predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-    """``(B, 1, H, W)``: the truth where known, the prediction in the hole."""
+    """Return ``(B, 1, H, W)``: the truth where known, the prediction in the hole."""
     return torch.where(known, truth, predicted)
 
 
 def region(known: torch.Tensor, where: Where) -> torch.Tensor:
-    """Bool, of ``known``'s shape: the hole, what is known, or all of the frame."""
+    """Mark the hole, the known pixels, or the whole frame; bool of ``known``'s shape."""
     return {"hole": ~known, "known": known, "frame": torch.ones_like(known)}[where]
 
 
 def precise(values: torch.Tensor) -> torch.Tensor:
-    """As they are, or float32 where they are in half precision, which is too coarse for sums, squares and roots."""
+    """Convert half precision to float32: it is too coarse for sums, squares and roots."""
     return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
@@ -34,10 +34,9 @@ def average(values: torch.Tensor, inside: torch.Tensor, per: Per) -> torch.Tenso
     """Return a scalar: the sum over a region, divided by the pixels of the frame or by those of the region.
 
     Args:
-        values: ``(B, 1, H, W)``.
-        inside: bool, of that shape: the region.
-        per: ``"frame"``: ``sum of the region's values / (B H W)``. ``"region"``: the mean over the region, for each
-            frame, 0 where it is empty; then the mean over frames.
+        values, inside: ``(B, 1, H, W)``, and the region, bool of that shape.
+        per: ``"frame"``: ``sum of the region's values / (B H W)``; ``"region"``: the mean over frames of the mean over
+            the region, 0 where it is empty.
     """
     values = torch.where(inside, precise(values), 0.0)
     if per == "frame":
@@ -46,12 +45,7 @@ def average(values: torch.Tensor, inside: torch.Tensor, per: Per) -> torch.Tenso
 
 
 def mean_squares(predicted: torch.Tensor, truth: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
-    """``(B,)``: the mean squared error of each frame over a region, 0 where it is empty.
-
-    Args:
-        predicted, truth: ``(B, 1, H, W)``.
-        inside: bool, of that shape: the region.
-    """
+    """Return ``(B,)``, the mean squared error of each frame over a region ``inside``, 0 where it is empty."""
     error = torch.where(inside, (precise(predicted) - truth).square(), 0.0).sum(dim=(1, 2, 3))
     return error / inside.sum(dim=(1, 2, 3)).clamp(min=1)
 
@@ -60,16 +54,15 @@ def mean_squares(predicted: torch.Tensor, truth: torch.Tensor, inside: torch.Ten
 class ReconstructionLoss:
     """``L = sum over i in R of |p_i - t_i|^power / N``, of prediction p and truth t.
 
-    Liu et al.: Image inpainting for irregular holes using partial convolutions, ECCV 2018, eq. 1 and 2: ``L_hole`` has
-    the hole for R, ``L_valid`` what is known, and N are all elements of the frame in both. So with the published
-    weights, 6 and 1, a pixel of the hole counts six times a known one, however large the hole is; and the smaller the
-    hole, the smaller is ``L_hole``.
+    Liu et al.: Image inpainting for irregular holes using partial convolutions, ECCV 2018, eq. 1 and 2: R is the hole
+    in ``L_hole``, the known pixels in ``L_valid``; N are all pixels of the frame in both. So with the published weights
+    6 and 1, a pixel of the hole counts six times a known one, and ``L_hole`` shrinks with the hole.
 
     Attributes:
         where: R: ``"hole"``, ``"known"`` or ``"frame"``.
         power: 1 as published, or 2.
-        per: N: ``"frame"`` as published; or ``"region"`` for the mean over R, in which small holes count as much as
-            large ones: a mean absolute or mean squared error that can be compared.
+        per: N: ``"frame"`` as published; or ``"region"`` for the mean over R, which is comparable between holes of
+            different size.
     """
 
     where: Where = "hole"
@@ -77,7 +70,7 @@ class ReconstructionLoss:
     per: Per = "frame"
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Scalar; all arguments are ``(B, 1, H, W)``."""
+        """Return a scalar from ``(B, 1, H, W)``."""
         difference = precise(predicted) - truth
         error = difference.abs() if self.power == 1 else difference.square()
         return average(error, region(known, self.where), self.per)
@@ -85,10 +78,10 @@ class ReconstructionLoss:
 
 @dataclasses.dataclass(frozen=True)
 class DecibelLoss:
-    """``L = mean over frames of 10 log10(MSE_R + e)``, in dB: PSNR at a range of 1 with the other sign.
+    """``L = mean over frames of 10 log10(MSE_R + e)``, in dB: minus the PSNR at a range of 1 that rates fills.
 
-    What fills are judged by. A frame with large errors, of bright fluid say, weighs no more than another one: the
-    gradient of each is divided by its own error. e = 1e-5 keeps an error of 0.003 from being made smaller at all cost.
+    Each frame's gradient is divided by its error, so frames with large errors (e.g. bright fluid) weigh no more than
+    others. e = 1e-5 keeps errors below 0.003 from dominating.
 
     Attributes:
         where: R: ``"hole"``, ``"known"`` or ``"frame"``.
@@ -97,14 +90,15 @@ class DecibelLoss:
     where: Where = "hole"
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Scalar; all arguments are ``(B, 1, H, W)``."""
+        """Return a scalar from ``(B, 1, H, W)``."""
         return 10 * torch.log10(mean_squares(predicted, truth, region(known, self.where)) + 1e-5).mean()
 
 
 @dataclasses.dataclass(frozen=True)
 class RootMeanSquareLoss:
-    """``L = mean over frames of sqrt(MSE_R + e)``: between mean squares, in which few rough frames count for all, and
-    :class:`DecibelLoss`, in which those count most that are right already. e = 1e-6.
+    """``L = mean over frames of sqrt(MSE_R + e)``, e = 1e-6.
+
+    Between mean squares, which a few rough frames dominate, and :class:`DecibelLoss`, which good frames dominate.
 
     Attributes:
         where: R: ``"hole"``, ``"known"`` or ``"frame"``.
@@ -113,5 +107,5 @@ class RootMeanSquareLoss:
     where: Where = "hole"
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Scalar; all arguments are ``(B, 1, H, W)``."""
+        """Return a scalar from ``(B, 1, H, W)``."""
         return (mean_squares(predicted, truth, region(known, self.where)) + 1e-6).sqrt().mean()

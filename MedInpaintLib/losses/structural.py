@@ -1,4 +1,4 @@
-"""Losses from structural similarity: what ``metrics.structural_similarity`` measures, for training."""
+"""Losses from structural similarity, as ``metrics.structural_similarity`` measures it."""
 
 from __future__ import annotations
 
@@ -10,30 +10,24 @@ from torch.nn import functional
 from ..metrics.structural_similarity import K1, K2, SIGMA, window_radius
 from .reconstruction import Where, composite, precise, region
 
-#: Of images from -1 to 1.
+#: Range of images from -1 to 1.
 RANGE = 2.0
-#: Of the scales, from fine to coarse (Wang et al., 2003, section 3.2).
+#: Weights of the scales, from fine to coarse (Wang et al., 2003, section 3.2).
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-_LEAST = 1e-4  # similarities below count as this: of a negative one there is no power
+_LEAST = 1e-4  # least similarity that counts: a negative one has no power
 
 
 def similarity(first: torch.Tensor, second: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the maps of structural similarity S and of its contrast and structure C, without luminance: S = l C.
 
-    The definition, the window (Gaussian, 11 x 11, sigma 1.5) and the mirrored borders are those of
-    ``metrics.structural_similarity.ssim_map``, with the images moved from -1..1 to 0..2: around 0 the luminance term
-    would take 0.01 and -0.01 for opposites.
-
-    Args:
-        first: ``(B, 1, H, W)``, -1..1.
-        second: of that shape.
-
-    Returns:
-        Two maps of that shape; float32 for half precision, whose variances would be rounded away.
+    Definition, window (Gaussian, 11 x 11, sigma 1.5) and mirrored borders are those of
+    ``metrics.structural_similarity.ssim_map``, with images moved from -1..1 to 0..2: around 0 the luminance term would
+    rate 0.01 and -0.01 as opposites. Images are ``(B, 1, H, W)``, -1..1, as are the maps, in float32 for half
+    precision, which would round variances away.
     """
     c1, c2 = (K1 * RANGE) ** 2, (K2 * RANGE) ** 2
     first, second = precise(first), precise(second)
-    # As products with matrices: shorter than padding and convolving, and a GPU does not round them to TF32 unasked.
+    # Matrix products need no padding, and by default a GPU does not round them to TF32.
     rows, columns = (_blur(side, first) for side in first.shape[-2:])
     with torch.autocast(first.device.type, enabled=False):
         smooth = rows @ torch.stack([first, second, first * first, second * second, first * second]) @ columns.mT
@@ -52,53 +46,53 @@ class SsimLoss:
     Imaging 2017;3:47-57.
 
     Attributes:
-        where: R. ``"hole"``: S of truth and composite, so that the window sees at the rim what a viewer sees there, as
-            the metric does. ``"frame"``: S of truth and prediction, everywhere.
+        where: R. ``"hole"``: S of truth and composite, so that windows at the rim see what a viewer sees, as in the
+            metric. ``"frame"``: S of truth and prediction, everywhere.
     """
 
     where: Where = "hole"
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Scalar, 0..2, 0 where there is no hole; all arguments are ``(B, 1, H, W)``."""
-        found = _judged(predicted, truth, known, self.where)
-        return _missing(similarity(found, truth)[0], region(known, self.where)).mean()
+        """Return a scalar, 0..2, 0 without hole, from ``(B, 1, H, W)``."""
+        image = _judged(predicted, truth, known, self.where)
+        return _missing(similarity(image, truth)[0], region(known, self.where)).mean()
 
 
 @dataclasses.dataclass(frozen=True)
 class MultiScaleSsimLoss:
     """``L = 1 - mean(S_M)^w_M  product over j < M of mean(C_j)^w_j``, for each frame; then the mean over frames.
 
-    S and C as in :func:`similarity`, j counts the scales, each half as large as the one before it, by means of 2 x 2
-    pixels; the means of S and C are over R, where a coarse pixel counts by the share of R in it.
+    S and C as in :func:`similarity`; each scale j halves the one before by means of 2 x 2 pixels. The means of S and C
+    are over R, where a coarse pixel counts by the share of R in it.
 
-    Wang, Simoncelli, Bovik: Multiscale structural similarity for image quality assessment, Asilomar 2003, eq. 7. There
-    are five scales of 256 x 256 pixels or so; here as many as leave the coarsest one a whole window (64 pixels: three),
-    with their weights divided by the sum of them.
+    Wang, Simoncelli, Bovik: Multiscale structural similarity for image quality assessment, Asilomar 2003, eq. 7, with
+    five scales of about 256 x 256 pixels; here as many as leave the coarsest a whole window (64 pixels: three), with
+    weights divided by their sum.
 
     Attributes:
         where: R, as for :class:`SsimLoss`.
-        scales: at most so many, 1..5.
+        scales: largest number of scales, 1..5.
     """
 
     where: Where = "hole"
     scales: int = len(WEIGHTS)
 
     def weights(self, height: int, width: int) -> list[float]:
-        """Of the scales that frames of this size have: from fine to coarse, their sum 1."""
+        """Return the weights of the scales of frames of this size, from fine to coarse; their sum is 1."""
         fitting = max(1, (min(height, width) // (2 * window_radius() + 1)).bit_length())
         used = WEIGHTS[: min(fitting, self.scales)]
         return [weight / sum(used) for weight in used]
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Scalar, 0..1, 0 where there is no hole; all arguments are ``(B, 1, H, W)``."""
-        found = precise(_judged(predicted, truth, known, self.where))
-        truth, inside = truth.to(found.dtype), region(known, self.where).to(found.dtype)
+        """Return a scalar, 0..1, 0 without hole, from ``(B, 1, H, W)``."""
+        image = precise(_judged(predicted, truth, known, self.where))
+        truth, inside = truth.to(image.dtype), region(known, self.where).to(image.dtype)
         weights = self.weights(*truth.shape[-2:])
-        whole = found.new_ones(len(found))
+        whole = image.new_ones(len(image))
         for scale, weight in enumerate(weights):
             if scale:
-                found, truth, inside = (_halved(each) for each in (found, truth, inside))
-            structure, contrast = similarity(found, truth)
+                image, truth, inside = (_halved(each) for each in (image, truth, inside))
+            structure, contrast = similarity(image, truth)
             last = scale == len(weights) - 1
             whole = whole * (1 - _missing(structure if last else contrast, inside)).clamp(min=_LEAST) ** weight
         return 1 - whole.mean()
@@ -108,8 +102,7 @@ class MultiScaleSsimLoss:
 class LogSsimLoss:
     """``L = -log((1 + S) / 2)``, S the mean structural similarity of all images of the batch.
 
-    Lee et al.: CollaGAN, CVPR 2019, eq. 7. S of all images of the batch and at their own range: of one of them, or at a
-    larger range, it would hardly change with what is to be learned.
+    Lee et al.: CollaGAN, CVPR 2019, eq. 7. S of a single image, or at a larger range, would be too insensitive.
 
     Attributes:
         range: of the images, which begin at 0.
@@ -118,7 +111,7 @@ class LogSsimLoss:
     range: float
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        """Scalar, 0 or more; both arguments are ``(B, 1, H, W)``."""
+        """Return a scalar, 0 or more, from ``(B, 1, H, W)``."""
         first, second = (RANGE / self.range * each - RANGE / 2 for each in (predicted, truth))
         return -torch.log((1 + similarity(first, second)[0].mean()) / 2)
 
@@ -128,17 +121,17 @@ def _judged(predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, w
 
 
 def _missing(similar: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
-    """``(B,)``: the mean of ``1 - similar`` over a region, which may be bool or shares; 0 where it is empty."""
+    """Return ``(B,)``, the mean of ``1 - similar`` over a region, bool or shares; 0 where it is empty."""
     return ((1 - similar) * inside).sum(dim=(1, 2, 3)) / inside.sum(dim=(1, 2, 3)).clamp(min=1e-6)
 
 
 def _halved(images: torch.Tensor) -> torch.Tensor:
-    # Of an odd side the last pixel stays, alone.
+    # The last pixel of an odd side stays alone.
     return functional.avg_pool2d(images, 2, ceil_mode=True)
 
 
 def _blur(side: int, like: torch.Tensor) -> torch.Tensor:
-    """``(side, side)``: the matrix that smoothes a column of pixels, which goes on mirrored beyond its ends."""
+    """Return the matrix ``(side, side)`` that smoothes a column of pixels, mirrored beyond its ends."""
     reach = torch.arange(-window_radius(), window_radius() + 1, device=like.device)
     taps = torch.exp(-0.5 * (reach.to(like.dtype) / SIGMA) ** 2)
     seen = (torch.arange(side, device=like.device)[:, None] + reach) % (2 * side)

@@ -1,4 +1,4 @@
-"""Trained models: :mod:`.bundle` is the format, :mod:`.store` knows where they lie."""
+"""Trained models: :mod:`.bundle` is the format, :mod:`.store` finds them."""
 
 from ..deprecated import make_callable
 

@@ -1,7 +1,7 @@
 """A model bundle: a folder with ``bundle.json``, ``weights.safetensors`` and the model card ``README.md``.
 
-Nothing in it is ever executed: no pickle, no TorchScript. PyTorch and safetensors are imported when weights are read or
-written, not before.
+Nothing in it is ever executed: no pickle, no TorchScript. PyTorch and safetensors are imported only to read or write
+weights.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ class Bundle:
     """A model as its ``bundle.json`` describes it.
 
     Attributes:
-        folder: where it lies.
+        folder: of the bundle.
         name, title: for programs and for people.
-        architecture, arguments: the network, and what it is made with.
-        modality, contrasts: the images that it knows, e.g. ``"MR"`` and ``("T1",)``.
-        normalisation: ``centre`` and ``half_width``: what the network sees is ``(scaled - centre) / half_width``, with
-            ``scaled`` as everywhere in the road (:mod:`MedInpaintLib.intensity`).
-        input: ``pixels`` (the side of its square), ``pixel_mm`` and ``plane``; of networks that fill in one pass also
+        architecture, arguments: of the network.
+        modality, contrasts: of its images, e.g. ``"MR"`` and ``("T1",)``.
+        normalisation: ``centre`` and ``half_width``: the network sees ``(scaled - centre) / half_width``, with
+            ``scaled`` from :mod:`MedInpaintLib.intensity`.
+        input: ``pixels`` (side of the frame), ``pixel_mm`` and ``plane``; for networks that fill in one pass also
             ``also`` (other planes), ``slice_mm`` (between slices), ``hint`` (a method whose fill they see), ``across``
             (pixels along the image's longer side, in place of ``pixel_mm``).
         training: ``recipe``, ``steps``, ``seed`` and ``data``, a list of ``dataset``, ``licence``, ``citation`` and
-            ``subjects`` (how many).
-        scores: rows of measured scores; ``protocol`` in a row says how they were measured.
+            ``subjects`` (their number).
+        scores: rows of measured scores; ``protocol`` in a row names their protocol.
         weights_file: ``file``, ``sha256``, ``bytes`` and ``dtype`` (as stored); ``weights`` in the JSON file.
         format: version of the format.
     """
@@ -71,7 +71,7 @@ class Bundle:
         return self.weights_file["bytes"] / 1e6
 
     def check_size(self) -> None:
-        """Check that the weights are there and have their size: quick, for lists.
+        """Check quickly, for lists, that the weights exist and have their size.
 
         Raises:
             ModelError: they are missing, cut off or too long.
@@ -88,25 +88,21 @@ class Bundle:
             )
 
     def verify(self) -> None:
-        """Check that the weights are, byte for byte, those that the bundle was made with.
+        """Check that the weights are, byte for byte, those of the bundle.
 
         Raises:
-            ModelError: they are missing, cut off or altered; the message says which.
+            ModelError: they are missing, cut off or altered.
         """
         self.check_size()
-        found, expected = _sha256(self.weights_path), self.weights_file["sha256"]
-        if found != expected:
+        digest, expected = _sha256(self.weights_path), self.weights_file["sha256"]
+        if digest != expected:
             raise ModelError(
-                f"The weights '{self.weights_path}' were altered: the size is right, but the sha256 is {found[:12]}... "
-                f"instead of {expected[:12]}...; get the model again."
+                f"The weights '{self.weights_path}' were altered: the size is right, but the sha256 is {digest[:12]}"
+                f"... instead of {expected[:12]}...; get the model again."
             )
 
     def check_architecture(self, *allowed: str) -> None:
-        """Check that the model is of one of these architectures.
-
-        Raises:
-            ModelError: it is of another one.
-        """
+        """Raise ModelError unless the model is of one of these architectures."""
         if self.architecture not in allowed:
             raise ModelError(
                 f"The model '{self.name}' has the architecture '{self.architecture}', and "
@@ -114,7 +110,7 @@ class Bundle:
             )
 
     def weights(self) -> dict[str, torch.Tensor]:
-        """Return the verified weights by name, on the CPU: float32 for all floating ones, others as they are stored.
+        """Return the verified weights by name, on the CPU, floating ones as float32.
 
         Raises:
             ModelError: see :meth:`verify`; or the file is no safetensors file.
@@ -123,7 +119,7 @@ class Bundle:
         self.verify()
         torch, safetensors = _torch_and_safetensors()
         try:
-            # From memory: tensors that are mapped from a file keep it open, and break when it is replaced.
+            # From memory: tensors mapped from a file keep it open and break when it is replaced.
             stored = safetensors.torch.load(self.weights_path.read_bytes())
         except safetensors.SafetensorError as error:
             raise ModelError(f"The weights '{self.weights_path}' are no safetensors file ({error}).") from None
@@ -133,11 +129,10 @@ class Bundle:
 
 
 def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
-    """Read the bundle in a folder. Its facts are checked, its weights only by :meth:`Bundle.verify`.
+    """Read the bundle in a folder and check its facts; :meth:`Bundle.verify` checks its weights.
 
     Raises:
-        ModelError: the folder or its ``bundle.json`` is missing, not JSON, of another format version, or lacks a field
-            or holds one of the wrong type.
+        ModelError: ``bundle.json`` is missing, not JSON, of another format version, or has a missing or wrong field.
     """
     path = Path(folder) / FACTS
     if not path.is_file():
@@ -168,18 +163,18 @@ def write_bundle(
     dtype: str = "float16",
     method: str | None = None,
 ) -> Bundle:
-    """Write a bundle with its model card; a killed run leaves no half of one.
+    """Write a bundle with its model card; a killed run leaves no incomplete one.
 
     Args:
-        folder: the bundle's own folder. An old bundle there is replaced; a folder with anything else in it is refused.
+        folder: the bundle's own folder. An old bundle is replaced; a folder with anything else in it is refused.
         name, title, architecture, arguments, modality, contrasts, normalisation, input, training, scores: as in
-            :class:`Bundle`. Numbers of numpy and PyTorch are welcome.
-        tensors: the weights by name, as ``state_dict()`` gives them.
-        dtype: ``"float16"``, ``"bfloat16"`` or ``"float32"``: how floating tensors are stored. Others stay as they are.
+            :class:`Bundle`, also with numbers of numpy or PyTorch.
+        tensors: the weights by name, as from ``state_dict()``.
+        dtype: of the stored floating tensors: ``"float16"``, ``"bfloat16"`` or ``"float32"``. Others are unchanged.
         method: the method that uses the model, for the example on the card.
 
     Raises:
-        ModelError: a field or a tensor is not what it must be; nothing was written.
+        ModelError: a field or a tensor is invalid; nothing was written.
         OutputError: see :func:`.folders.replacing_bundle`.
     """
     data = _stored(tensors, dtype)
@@ -205,7 +200,7 @@ def write_bundle(
     text = _json(fields, folder)
     bundle = _bundle(json.loads(text), Path(folder))
     with replacing_bundle(folder) as temporary:
-        # Not safetensors' save_file: its files are closed to all other users.
+        # Not safetensors' save_file: other users cannot read its files.
         (temporary / WEIGHTS).write_bytes(data)
         (temporary / CARD).write_text(card(bundle, method), encoding="utf-8")
         (temporary / FACTS).write_text(text, encoding="utf-8")
@@ -213,39 +208,33 @@ def write_bundle(
 
 
 def rescore(bundle: Bundle, scores: Sequence[Mapping[str, Any]], method: str | None = None) -> Bundle:
-    """Write a bundle again, in its place, with other scores; the weights stay as they are, byte for byte.
-
-    Args:
-        bundle: which.
-        scores: the new rows, as in :class:`Bundle`.
-        method: as in :func:`write_bundle`.
+    """Replace the scores of a bundle; its weights stay the same, byte for byte. ``method``: see :func:`write_bundle`.
 
     Raises:
         ModelError: see :meth:`Bundle.weights`.
         OutputError: see :func:`.folders.replacing_bundle`.
     """
-    kept = {field.name: getattr(bundle, field.name) for field in dataclasses.fields(bundle)}
+    fields = {field.name: getattr(bundle, field.name) for field in dataclasses.fields(bundle)}
     for name in ("folder", "format", "scores", "weights_file"):
-        del kept[name]
+        del fields[name]
     dtype = bundle.weights_file["dtype"]
-    return write_bundle(bundle.folder, **kept, scores=scores, tensors=bundle.weights(), dtype=dtype, method=method)
+    return write_bundle(bundle.folder, **fields, scores=scores, tensors=bundle.weights(), dtype=dtype, method=method)
 
 
 def load_into(module: Network, bundle: Bundle) -> Network:
-    """Give a network the weights of a bundle; returns it ready for use: in eval mode and without gradients.
+    """Load the weights of a bundle into a network and return it in eval mode, without gradients.
 
     Raises:
-        ModelError: see :meth:`Bundle.weights`; or names or shapes do not fit, and the message has the first that does
-            not.
+        ModelError: see :meth:`Bundle.weights`; or a name or shape does not fit.
     """
     weights = bundle.weights()
-    wanted = {name: tensor.shape for name, tensor in module.state_dict().items()}
-    found = {name: tensor.shape for name, tensor in weights.items()}
-    for name in (*wanted, *found):
-        if wanted.get(name) != found.get(name):
+    expected = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    shapes = {name: tensor.shape for name, tensor in weights.items()}
+    for name in (*expected, *shapes):
+        if expected.get(name) != shapes.get(name):
             raise ModelError(
                 f"The weights of the model '{bundle.name}' do not fit the network {type(module).__name__}: '{name}' is "
-                f"{_shape(found.get(name))} in the model and {_shape(wanted.get(name))} in the network."
+                f"{_shape(shapes.get(name))} in the model and {_shape(expected.get(name))} in the network."
             )
     module.load_state_dict(weights)
     module.eval()
@@ -256,7 +245,7 @@ def load_into(module: Network, bundle: Bundle) -> Network:
 def _bundle(fields: Any, folder: Path) -> Bundle:
     path = folder / FACTS
     version = fields.get("format", FORMAT) if isinstance(fields, dict) else FORMAT
-    if isinstance(version, int) and version > FORMAT:  # what its other fields should be is not known here
+    if isinstance(version, int) and version > FORMAT:  # its other fields are unknown here
         raise ModelError(
             f"'{path}' is of format {version}, and this MedInpaint reads format {FORMAT}; install a newer one."
         )
@@ -298,7 +287,7 @@ def _stored(tensors: Mapping[str, torch.Tensor], dtype: str) -> bytes:
         floating = tensor.is_floating_point()
         if floating and not torch.isfinite(tensor).all():
             raise ModelError(f"The weights '{name}' hold NaN or infinity: the training went astray.")
-        # A copy of each: safetensors refuses tensors that share memory, as tied weights do.
+        # Copied: safetensors refuses tensors that share memory, such as tied weights.
         stored[name] = tensor.detach().to("cpu", getattr(torch, dtype) if floating else tensor.dtype, copy=True)
         if floating and not torch.isfinite(stored[name]).all():
             raise ModelError(f"The weights '{name}' are too large for {dtype}; store them as float32 or bfloat16.")
@@ -306,14 +295,14 @@ def _stored(tensors: Mapping[str, torch.Tensor], dtype: str) -> bytes:
 
 
 def _sha256(path: Path) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
             while block := file.read(1 << 20):
-                found.update(block)
+                digest.update(block)
     except OSError as error:
         raise ModelError(f"The weights '{path}' cannot be read ({error.strerror or error}).") from None
-    return found.hexdigest()
+    return digest.hexdigest()
 
 
 def _shape(shape: Sequence[int] | None) -> str:

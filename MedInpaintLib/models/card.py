@@ -13,12 +13,7 @@ if TYPE_CHECKING:
 
 
 def card(bundle: Bundle, method: str | None = None) -> str:
-    """Return the model card as Markdown.
-
-    Args:
-        bundle: the model.
-        method: the method that uses the model, for the example; without it the card says how to find one.
-    """
+    """Return the model card as Markdown, with an example for ``method``, or how to find one that uses the model."""
     parts = [
         f"# {bundle.title}",
         _what_it_is(bundle),
@@ -51,7 +46,7 @@ def describe_input(bundle: Bundle) -> str:
 
 
 def score_tables(bundle: Bundle) -> list[tuple[str, list[list[str]]]]:
-    """Return for each protocol its words and a table of scores as texts, the first row of which names the columns."""
+    """Return for each protocol its description and a table of scores as texts, with the columns' names first."""
     protocols = list(dict.fromkeys(str(score.get("protocol", "not stated")) for score in bundle.scores))
     return [
         (each, _rows([score for score in bundle.scores if str(score.get("protocol", "not stated")) == each]))
@@ -65,7 +60,7 @@ def _rows(scores: list[dict[str, Any]]) -> list[list[str]]:
 
 
 def _value(value: Any) -> str:
-    """Format a number with four digits, a mean with its spread, anything else as it is."""
+    """Format a number with four digits, a mean with its spread, anything else with ``str``."""
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, Mapping) and set(value) == {"mean", "sd"}:
@@ -107,7 +102,7 @@ def _input(bundle: Bundle) -> str:
 
 
 def _modality(bundle: Bundle) -> Modality:
-    """Return the bundle's modality, or a plain one of that name if it is not registered here."""
+    """Return the bundle's modality, or a plain one of that name if it is not registered."""
     return MODALITIES.get(bundle.modality) or Modality(name=bundle.modality)
 
 
@@ -128,8 +123,8 @@ def _scores(bundle: Bundle) -> str:
 
 def _use(bundle: Bundle, method: str | None) -> str:
     if bundle.architecture == "collagan":
-        *others, target = bundle.contrasts[:3]
-        images = " ".join(f"{name}={name.lower()}.nii.gz" for name in others)
+        *sources, target = bundle.contrasts[:3]
+        images = " ".join(f"{name}={name.lower()}.nii.gz" for name in sources)
         examples = (
             f"    medinpaint impute {images} --target {target} -o {target.lower()}.nii.gz --model {bundle.name}",
             f"    medinpaint impute {images} --target {target} --repair damaged.nii.gz --mask hole.nii.gz "

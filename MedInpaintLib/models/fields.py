@@ -1,4 +1,4 @@
-"""What ``bundle.json`` holds, field by field, and how a value that does not belong there is told of."""
+"""The fields of ``bundle.json``, and messages for values that do not fit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Wanted(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class _Kind:
-    """A single value: how to say what it must be, and whether it is."""
+    """A single value: the description for messages, and the check."""
 
     words: str
     fits: Callable[[Any], bool]
@@ -34,7 +34,7 @@ class _Kind:
 
 @dataclasses.dataclass(frozen=True)
 class _Record:
-    """An object with these fields, and those of the optional ones that it likes; others may be there too."""
+    """An object with these fields and any of the optional ones; it may have others."""
 
     fields: dict[str, _Wanted]
     optional: dict[str, _Wanted] = dataclasses.field(default_factory=dict)
@@ -43,20 +43,20 @@ class _Record:
         wrong = _OBJECT.misfit(value, name)
         if wrong:
             return wrong if name else "it must hold one JSON object"
-        for field, wanted in self.fields.items():
+        for field, kind in self.fields.items():
             path = f"{name}.{field}" if name else field
-            wrong = wanted.misfit(value[field], path) if field in value else f"its field '{path}' is missing"
+            wrong = kind.misfit(value[field], path) if field in value else f"its field '{path}' is missing"
             if wrong:
                 return wrong
-        found = (
-            wanted.misfit(value[field], f"{name}.{field}") for field, wanted in self.optional.items() if field in value
+        faults = (
+            kind.misfit(value[field], f"{name}.{field}") for field, kind in self.optional.items() if field in value
         )
-        return next((wrong for wrong in found if wrong), None)
+        return next((wrong for wrong in faults if wrong), None)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Rows:
-    """A list of which each entry is one of the wanted; it may be empty."""
+    """A list, perhaps empty, of entries of one kind."""
 
     row: _Wanted
 
@@ -64,8 +64,8 @@ class _Rows:
         wrong = _LIST.misfit(value, name)
         if wrong:
             return wrong
-        found = (self.row.misfit(entry, f"{name}[{index}]") for index, entry in enumerate(value))
-        return next((wrong for wrong in found if wrong), None)
+        faults = (self.row.misfit(entry, f"{name}[{index}]") for index, entry in enumerate(value))
+        return next((wrong for wrong in faults if wrong), None)
 
 
 def _is_text(value: Any) -> bool:
@@ -73,12 +73,12 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_whole(value: Any) -> bool:
-    # True and False are integers to Python, but not to people.
+    # Python counts True and False as integers.
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(value: Any) -> bool:
-    # By comparison: math.isfinite refuses the whole numbers that no float can hold.
+    # By comparison: math.isfinite refuses integers beyond the floats.
     return isinstance(value, (int, float)) and not isinstance(value, bool) and -1e300 < value < 1e300
 
 
@@ -96,12 +96,12 @@ _NUMBER = _Kind("a finite number", _is_number)
 _POSITIVE = _Kind("a number above 0", lambda value: _is_number(value) and value > 0)
 _WHOLE = _Kind("a whole number, 0 or more", lambda value: _is_whole(value) and value >= 0)
 _COUNT = _Kind("a whole number, 1 or more", lambda value: _is_whole(value) and value >= 1)
-#: The name is that of the model's folder too, on every file system.
+#: Also the name of the model's folder, on every file system.
 NAME = _Kind(
     "up to 64 small letters, digits, dots, dashes and underscores, with a letter or digit first and last",
     _matches("[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?"),
 )
-#: A plain name: a bundle never reaches out of its folder.
+#: A plain name: a bundle never refers to files outside its folder.
 _FILE = _Kind("the plain name of a .safetensors file", _matches(r"\w[\w.-]*\.safetensors"))
 _SHA256 = _Kind("64 small hexadecimal digits", _matches("[0-9a-f]{64}"))
 _DTYPE = _Kind(f"one of {', '.join(DTYPES)}", lambda value: value in DTYPES)
@@ -138,8 +138,8 @@ _BUNDLE = _Record(
 
 
 def misfit(fields: Any) -> str | None:
-    """Return the first fault of the content of a ``bundle.json``, or None.
+    """Return the first fault in the content of a ``bundle.json``, or None.
 
-    Fields that are not known are left alone: a later version of MedInpaint may tell more without breaking this one.
+    Unknown fields are ignored, so that later versions of MedInpaint may add some.
     """
     return _BUNDLE.misfit(fields, "")

@@ -1,4 +1,4 @@
-"""Bundles as folders: what may lie in one, and how a new one takes the place of an old one."""
+"""Bundles as folders: their files, and how a new bundle replaces an old one."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ FACTS, WEIGHTS, CARD = "bundle.json", "weights.safetensors", "README.md"
 
 
 def belongs(name: str) -> bool:
-    """Whether a file of that name is part of a bundle."""
+    """Return whether a file of that name is part of a bundle."""
     return name in (FACTS, CARD) or name.endswith(".safetensors")
 
 
 def strangers(folder: Path) -> list[str]:
-    """Return the names in a folder that no bundle has, such as checkpoints; hidden files aside."""
+    """Return the names of visible files in a folder that are not part of a bundle, such as checkpoints."""
     names = (path.name for path in folder.iterdir() if not path.name.startswith("."))
     return sorted(name for name in names if not belongs(name))
 
 
 @contextlib.contextmanager
 def replacing_bundle(folder: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a new, empty folder to write to; it becomes ``folder`` when the block ends without an error.
+    """Provide a new, empty folder to write to; it becomes ``folder`` when the block ends without an error.
 
-    The new folder is made beside ``folder``. An old bundle is moved away, and deleted once the new one is in its
-    place. Where ``folder`` is a symbolic link, the folder that it points to is replaced, and the link stays.
+    The new folder is made beside ``folder``. An old bundle is moved away, then deleted once the new one is in place. If
+    ``folder`` is a symbolic link, its target is replaced and the link stays.
 
     Raises:
-        OutputPathError: the folder above does not exist, or ``folder`` is neither empty nor a bundle and nothing else.
-        OutputError: the file system refuses (disk full, no permission); the old bundle is as it was.
+        OutputPathError: the folder above does not exist, or ``folder`` is not empty and not just a bundle.
+        OutputError: the file system refuses (disk full, no permission); the old bundle is unchanged.
     """
     target = real_path(folder)
     _check_replaceable(target)
@@ -44,17 +44,17 @@ def replacing_bundle(folder: str | os.PathLike[str]) -> Iterator[Path]:
     new, old = temporary / "new", temporary / "old"
     try:
         with writing(folder):
-            new.mkdir()  # mkdtemp's own folder is closed to all other users, and a bundle should not be
+            new.mkdir()  # other users cannot read mkdtemp's own folder, but may read a bundle
             yield new
             _swap(new, target, old)
     finally:
-        if target.exists() or not old.exists():  # else: the file system took the old bundle and did not give it back
+        if target.exists() or not old.exists():  # else the old bundle could not be moved back: keep it
             shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn what the file system refuses in this block into an :class:`OutputError` that names ``path``."""
+    """Turn errors of the file system in this block into an :class:`OutputError` that names ``path``."""
     try:
         yield
     except OutputError:
@@ -70,10 +70,10 @@ def _check_replaceable(target: Path) -> None:
         return
     if not target.is_dir():
         raise OutputPathError(f"The place for the model, '{target}', is a file; give the name of a folder.")
-    others = strangers(target)
-    if others:
+    extras = strangers(target)
+    if extras:
         raise OutputPathError(
-            f"The folder '{target}' holds more than a model ('{others[0]}'), which replacing it would delete; "
+            f"The folder '{target}' holds more than a model ('{extras[0]}'), which replacing it would delete; "
             "choose another folder."
         )
     if any(target.iterdir()) and not (target / FACTS).is_file():
@@ -87,6 +87,6 @@ def _swap(new: Path, target: Path, old: Path) -> None:
     os.rename(target, old)
     try:
         os.rename(new, target)
-    except BaseException:  # a signal to stop may come between the two as well
+    except BaseException:  # a signal to stop may also come between the two
         os.rename(old, target)
         raise

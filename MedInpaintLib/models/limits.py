@@ -1,4 +1,4 @@
-"""Warnings for images that differ from those that a model has learned from."""
+"""Warnings for images that differ from a model's training images."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections.abc import Iterator
 
 from .bundle import Bundle
 
-#: Share of a frame that must be known; with less, little supports the fill.
+#: Known share of a frame below which little supports the fill.
 LITTLE = 0.25
 
 
 def beyond_training(bundle: Bundle, modality: str, plane: str, known: float) -> Iterator[str]:
-    """Yield one line for the user for each way in which an image lies beyond what a model has learned.
+    """Yield a line for the user for each way in which an image differs from a model's training images.
 
     Args:
         bundle: the model.
-        modality: of the image.
-        plane: in which it is filled.
-        known: share of the frame of which least is known, 0..1.
+        modality, plane: of the image, and of its filled slices.
+        known: least known share of a frame, 0..1.
     """
     if bundle.modality != modality:
         yield (

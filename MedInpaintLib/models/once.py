@@ -1,4 +1,4 @@
-"""A model as methods use it: found and loaded once an image, not once a region."""
+"""Models for methods, found and loaded once per image, not once per region."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ Network = TypeVar("Network")
 
 @dataclasses.dataclass(frozen=True)
 class LoadedModel(Generic[Network]):
-    """A bundle, and its network once that is needed.
+    """A bundle, and its network once it is needed.
 
     Attributes:
-        bundle: the model.
-        load: ``load(bundle, device)`` returns what runs on a device of torch.
-        device: the one that is asked for; the CPU steps in where its memory is too small.
+        load: ``load(bundle, device)`` returns the network on a device of torch.
+        device: the requested one; the CPU replaces it if its memory is too small.
     """
 
     bundle: Bundle
@@ -32,7 +31,7 @@ class LoadedModel(Generic[Network]):
 
     @functools.cached_property
     def on_device(self) -> OnDevice[Network]:
-        """The network, loaded on first use: what is wrong with the image is told before."""
+        """The network, loaded on first use, after the image has been checked."""
         return OnDevice(lambda device: self.load(self.bundle, device), self.device)
 
 
@@ -44,12 +43,12 @@ def load_once(
     device: str,
     modality: Modality | None = None,
 ) -> LoadedModel[Network]:
-    """Return the model that a method's parameter names, the same one for all regions of an image.
+    """Return the model that a method's parameter names, the same for all regions of an image.
 
     Args:
-        subject: whose image is filled; it keeps the model.
+        subject: keeps the model.
         name: of the model, or its folder; ``"auto"`` for the first of the architecture that fits the modality.
-        architecture: that the method can use.
+        architecture: of the method.
         load, device: as in :class:`LoadedModel`.
         modality: that of the image when None.
 

@@ -1,4 +1,4 @@
-"""The recipes that make a model of an architecture, to name them where there is no such model."""
+"""Recipes for models of an architecture, to name them in messages when there is no such model."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ import functools
 import re
 from pathlib import Path
 
-#: The recipes that come with MedInpaint; ``medinpaint train NAME`` finds them here.
+#: MedInpaint's own recipes; ``medinpaint train NAME`` finds them here.
 FOLDER = Path(__file__).parents[1] / "training" / "recipes"
 
 
 def recipes(architecture: str) -> dict[str, str]:
-    """Return the recipes that make a model of an architecture: name -> modality, in alphabetical order.
-
-    The two lines are read without a TOML parser, which Python 3.10 does not have.
+    """Return the recipes for models of an architecture: name -> modality, in alphabetical order.
 
     >>> recipes("context-encoder")
     {'brain-mr-context-encoder': 'MR'}
     """
-    return {name: modality for name, made, modality in _all() if made == architecture}
+    return {name: modality for name, kind, modality in _all() if kind == architecture}
 
 
 def how_to_make(architecture: str) -> str:
-    """Return how to get a model of an architecture, for a message: the recipes with their modality.
+    """Return advice for a message on how to get a model of an architecture: the recipes with their modality.
 
     >>> how_to_make("edge-guided")
     "train one ('medinpaint train' with the recipe brain-mr-edge-guided for MR) or add one ('medinpaint models add')"
@@ -34,7 +32,8 @@ def how_to_make(architecture: str) -> str:
 
 @functools.cache
 def _all() -> tuple[tuple[str, str, str], ...]:
-    """Return name, architecture and modality of all recipes, read once: the panel asks at each change of a choice."""
+    """Return name, architecture and modality of all recipes, read once: the panel asks at every change."""
+    # Without a TOML parser, which Python 3.10 does not have.
     texts = ((path.stem, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.toml")))
     return tuple((name, _value(text, "architecture"), _value(text, "modality")) for name, text in texts)
 

@@ -1,8 +1,8 @@
-"""The folders with models: finding, adding and removing them.
+"""Find, add and remove models.
 
-There are two folders: the user's own, and that of the released models, which come with MedInpaint. In both, each bundle
-is a folder with the model's name. The user's model hides a released one of the same name, even when it is broken: a
-fill must not come, unnoticed, from another model than the one that the user has added.
+Models are in the user's folder or come with MedInpaint (released models); each bundle is a folder with the model's
+name. The user's model, even if broken, hides a released one of the same name: a fill must not silently use another
+model than the user added.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from .bundle import Bundle, read_bundle
 from .folders import CARD, FACTS, belongs, replacing_bundle, strangers, writing
 from .recipes import how_to_make
 
-#: In a wheel the released models are inside the package (not as "Models": where small and capital letters are one, that
-#: is this package); in a checkout and in the Slicer extension they are in Resources beside it.
+#: The released models are inside the package in a wheel (not as "Models", which is this package on a file system that
+#: ignores case); in a checkout and in the Slicer extension they are in Resources beside it.
 _RELEASED = (Path(__file__).parents[1] / "ReleasedModels", Path(__file__).parents[2] / "Resources" / "Models")
 
 
 def user_folder() -> Path:
     """Return the folder of the user's own models, which need not exist yet.
 
-    The environment variable ``MEDINPAINT_MODELS`` where it is set, else ``medinpaint/models`` in the platform's cache.
+    This is the environment variable ``MEDINPAINT_MODELS`` or, if unset, ``medinpaint/models`` in the platform's cache.
     """
     chosen = os.environ.get("MEDINPAINT_MODELS")
     return Path(chosen).expanduser() if chosen else _cache_folder() / "medinpaint" / "models"
 
 
 def is_released(bundle: Bundle) -> bool:
-    """Tell whether a bundle is one of those that come with MedInpaint."""
+    """Return whether a bundle comes with MedInpaint."""
     return bundle.folder.parent in _RELEASED
 
 
 def models() -> dict[str, Bundle]:
-    """Return all models that can be used, by name, in alphabetical order; :func:`broken` has the others.
+    """Return all usable models by name, in alphabetical order; :func:`broken` returns the others.
 
-    Facts and the size of the weights are checked, not their content: :meth:`Bundle.verify` does that.
+    Only facts and the size of the weights are checked; :meth:`Bundle.verify` checks their content.
     """
     return dict(sorted(_look()[0].items()))
 
 
 def broken() -> dict[Path, str]:
-    """Return the folders that should hold a model and do not, each with what is wrong with it."""
+    """Return the folders of unusable models, each with its fault."""
     return _look()[1]
 
 
@@ -59,7 +59,7 @@ def find(name_or_path: str | os.PathLike[str]) -> Bundle:
     """Return the model of that name, or the one in that folder.
 
     Raises:
-        ModelError: there is none (the message lists those there are), or it is broken.
+        ModelError: there is none (the message lists all models), or it is broken.
     """
     known, wrong = _look()
     if name_or_path in known:
@@ -73,7 +73,7 @@ def find(name_or_path: str | os.PathLike[str]) -> Bundle:
 
 
 def choose(name: str, architecture: str, modality: str) -> Bundle:
-    """Return the model that a parameter names: by name or folder, or the one that :func:`fitting` finds.
+    """Return the model of a parameter: by name or folder, or from :func:`fitting` for ``"auto"``.
 
     Raises:
         ModelError: there is none, or it is of another architecture.
@@ -89,45 +89,37 @@ def choose(name: str, architecture: str, modality: str) -> Bundle:
 
 
 def fitting(architecture: str, modality: str | None = None) -> Bundle | None:
-    """Return the first model of an architecture, preferably of a modality; None without any.
-
-    Args:
-        architecture: for a method, :attr:`.MethodInfo.architecture`.
-        modality: of the image; None where it is not known yet.
-    """
+    """Return the first model of an architecture, preferably of a modality (None: not known yet); None without any."""
     fit = [each for each in models().values() if each.architecture == architecture]
     return next((each for each in fit if each.modality == modality), fit[0] if fit else None)
 
 
 def modalities(architecture: str, among: Iterable[Bundle] | None = None) -> list[str]:
-    """Return the modalities for which there are models of an architecture, in alphabetical order.
+    """Return the modalities with models of an architecture, in alphabetical order.
 
     Args:
         architecture: for a method, :attr:`.MethodInfo.architecture`.
-        among: these models; all of :func:`models` when None.
+        among: the models to search; all of :func:`models` when None.
     """
     bundles = models().values() if among is None else among
     return sorted({each.modality for each in bundles if each.architecture == architecture})
 
 
 def available(architecture: str, modality: str) -> bool:
-    """Tell whether there is a model of an architecture for images of a modality."""
+    """Return whether there is a model of an architecture for images of a modality."""
     return modality in modalities(architecture)
 
 
 def add(source: str | os.PathLike[str], *, replace: bool = False) -> Bundle:
-    """Copy a bundle into the user's folder after checking that it is complete.
+    """Copy a bundle into the user's folder after checking that it is complete; return the copy.
 
     Args:
         source: a folder with a bundle, or a .zip file with one bundle in it, on top or in folders.
         replace: whether a model of that name may be replaced.
 
-    Returns:
-        the bundle in its new folder.
-
     Raises:
-        ModelError: there is no bundle, it is damaged, or there is one of its name already.
-        OutputError: it could not be written; what was there before is as it was.
+        ModelError: there is no bundle, it is damaged, or its name is in use.
+        OutputError: it could not be written; nothing has changed.
     """
     path = Path(source)
     if path.is_dir():
@@ -138,7 +130,7 @@ def add(source: str | os.PathLike[str], *, replace: bool = False) -> Bundle:
         try:
             return _add(folder, replace)
         except ModelError as error:
-            # The user knows the archive, not the folder into which it was unpacked.
+            # The user knows the archive, not the temporary folder.
             raise ModelError(str(error).replace(str(folder), str(path))) from None
 
 
@@ -146,7 +138,7 @@ def remove(name: str) -> None:
     """Delete a model, whole or broken, from the user's folder.
 
     Raises:
-        ModelError: there is none of that name, it comes with MedInpaint, or its folder holds other things too.
+        ModelError: there is none of that name, it comes with MedInpaint, or its folder also holds other files.
         OutputError: the file system refuses.
     """
     own = {folder.name: folder for folder in _folders(user_folder())}
@@ -160,16 +152,16 @@ def remove(name: str) -> None:
         if folder.is_symlink():
             folder.unlink()
             return
-        others = strangers(folder)
-        if others:
+        extras = strangers(folder)
+        if extras:
             raise ModelError(
-                f"The folder '{folder}' holds more than a model ('{others[0]}'); remove it by hand if you are sure."
+                f"The folder '{folder}' holds more than a model ('{extras[0]}'); remove it by hand if you are sure."
             )
         _delete(folder)
 
 
 def _cache_folder() -> Path:
-    """Return the folder in which programs of this platform keep their data."""
+    """Return the folder for data of programs on this platform."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     if sys.platform == "darwin":
@@ -179,14 +171,14 @@ def _cache_folder() -> Path:
 
 
 def _folders(parent: Path) -> list[Path]:
-    """Return the folders in which models should be; hidden ones are being written or deleted."""
+    """Return the subfolders of models; hidden ones are being written or deleted."""
     if not parent.is_dir():
         return []
     return sorted(path for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def _look() -> tuple[dict[str, Bundle], dict[Path, str]]:
-    """Return all bundles by name, and what is wrong with the folders that hold none."""
+    """Return all bundles by name, and the faults of folders without a usable one."""
     known: dict[str, Bundle] = {}
     wrong: dict[Path, str] = {}
     taken: set[str] = set()
@@ -233,7 +225,7 @@ def _add(source: Path, replace: bool) -> Bundle:
 
 
 def _delete(folder: Path) -> None:
-    """Move a folder out of sight and delete it, so that a killed run leaves no half of a model."""
+    """Hide a folder, then delete it, so that a killed run leaves no incomplete model."""
     temporary = Path(tempfile.mkdtemp(prefix=".medinpaint-", dir=folder.parent))
     try:
         os.rename(folder, temporary / folder.name)
@@ -250,7 +242,7 @@ def _unpacked(archive: Path) -> Iterator[Path]:
             with zipfile.ZipFile(archive) as content:
                 _unpack(content, archive, folder)
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-            # RuntimeError: encrypted, or packed in a way that Python does not know.
+            # RuntimeError: encrypted, or an unknown compression.
             raise ModelError(f"'{archive}' cannot be unpacked as a .zip file ({error}).") from None
         except OSError as error:
             raise ModelError(f"'{archive}' cannot be unpacked ({error.strerror or error}).") from None
@@ -258,10 +250,10 @@ def _unpacked(archive: Path) -> Iterator[Path]:
 
 
 def _unpack(content: zipfile.ZipFile, archive: Path, folder: Path) -> None:
-    """Copy the bundle's files, and no others, into ``folder``.
+    """Copy only the bundle's files into ``folder``.
 
     Raises:
-        ModelError: a name in the archive leads out of it (then nothing is unpacked), or there is not one bundle in it.
+        ModelError: a name leads out of the archive (then nothing is unpacked), or it has not exactly one bundle.
     """
     names = [entry.filename for entry in content.infolist() if not entry.is_dir()]
     for name in names:

@@ -1,4 +1,4 @@
-"""Networks: layers and architectures only. What trains them is in ``training``, what stores them in ``models``.
+"""Networks: layers and architectures only; ``training`` trains them, ``models`` stores them.
 
 Images are float32 ``(B, C, H, W)``. Importing this package does not import torch; :func:`build` does.
 """
@@ -14,7 +14,7 @@ from ..errors import MissingDependencyError, ParameterError
 if TYPE_CHECKING:
     from torch import nn
 
-#: What the networks of an architecture do: fill a hole, generate images, or estimate a contrast from others.
+#: Purposes of networks: fill a hole, generate images, or estimate a contrast from others.
 FILLS, GENERATES, ESTIMATES = "fills", "generates", "estimates"
 
 
@@ -23,7 +23,7 @@ class Architecture:
     """An entry of :data:`ARCHITECTURES`.
 
     Attributes:
-        source: where the class of the network is, ``"package.module:Class"``.
+        source: the class of the network, ``"package.module:Class"``.
         purpose: :data:`FILLS`, :data:`GENERATES` or :data:`ESTIMATES`.
     """
 
@@ -38,15 +38,14 @@ ARCHITECTURES: dict[str, Architecture] = {}
 def register(name: str, source: str, purpose: str = FILLS) -> None:
     """Make an architecture known to recipes, trainings and bundles in this process.
 
-    Call it where your package is imported: a worker process that unpickles a function of your package then knows the
-    architecture, too. A bundle holds only the name, so loading a model never imports code that nobody registered.
+    Call it when your package is imported, so that a worker process that unpickles a function of your package knows the
+    architecture. A bundle holds only the name, so loading a model never imports unregistered code.
 
     >>> register("my-net", "my_package.networks:MyNet")  # doctest: +SKIP
 
     Args:
         name: as in recipes and bundles.
-        source: ``"package.module:Class"``, imported when a network is built. All arguments of the class are keywords
-            that JSON can hold.
+        source: ``"package.module:Class"``, imported when a network is built; the class takes keywords that JSON holds.
         purpose: see :class:`Architecture`. A network that fills derives from :class:`.feed_forward.FeedForward`, a
             network that estimates from :class:`.imputer.Imputer`.
 
@@ -62,7 +61,7 @@ def register(name: str, source: str, purpose: str = FILLS) -> None:
 
 
 def has_purpose(architecture: str, purpose: str) -> bool:
-    """Return whether networks of an architecture do this; False for an architecture that is not registered.
+    """Return whether an architecture has this purpose; False if it is not registered.
 
     >>> has_purpose("collagan", ESTIMATES), has_purpose("unet", ESTIMATES), has_purpose("unheard-of", ESTIMATES)
     (True, False, False)
@@ -91,11 +90,7 @@ for _name, _source, _purpose in (
 
 
 def build(architecture: str, arguments: dict[str, Any]) -> nn.Module:
-    """Return a network with fresh weights.
-
-    Args:
-        architecture: a name of :data:`ARCHITECTURES`.
-        arguments: of its class.
+    """Return a network with fresh weights from a name of :data:`ARCHITECTURES` and the arguments of its class.
 
     Raises:
         ParameterError: no such architecture, or it does not take these arguments.
@@ -112,7 +107,7 @@ def build(architecture: str, arguments: dict[str, Any]) -> nn.Module:
         ) from None
     try:
         network = load_class(ARCHITECTURES[architecture].source)(**arguments)
-        # Channels last: on a CPU a latent search is 3.2 times faster with it and a training 1.7 times.
+        # With channels last, on a CPU a latent search is 3.2 times faster and a training 1.7 times.
         return network.to(memory_format=getattr(network, "MEMORY_FORMAT", torch.channels_last))
     except TypeError as error:
         raise ParameterError(f"Architecture '{architecture}' was given wrong arguments: {error}.") from None

@@ -1,4 +1,4 @@
-"""Attention that stays consistent from one recurrence to the next."""
+"""Attention that is consistent between recurrences."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from torch.nn import functional
 
 from .precision import full_precision
 
-#: Keeps vectors of zeros and weights of zero from a division by zero; as published.
+#: Avoids division by zero for vectors and weights of zero; as published.
 EPSILON = 1e-7
 
 
 class Scores(NamedTuple):
-    """What one recurrence hands to the next; N is the number of positions.
+    """State passed from one recurrence to the next; N is the number of positions.
 
     Attributes:
-        scores: ``(B, N, N)``, for each position (rows) how much it takes from each (columns); rows add up to 1.
+        scores: ``(B, N, N)``, weights of all positions (columns) for each position (rows); rows add up to 1.
         mask: ``(B, N, 1)``, 1 where a position was known or already reasoned about.
     """
 
@@ -27,17 +27,12 @@ class Scores(NamedTuple):
 
 
 class ConsistentAttention(nn.Module):
-    """Each position becomes a mean over all positions that resemble it, and is combined with what it was.
+    """Attention that combines each position with a mean over all positions that resemble it.
 
     The knowledge-consistent attention of Li et al.: Recurrent feature reasoning for image inpainting, CVPR 2020, as in
-    their public implementation: similarity is the product of the feature with the normalised features, added up over
-    the 3x3 neighbours; what is averaged are the normalised features; and where a position was known before, its scores
-    are blended with those it had, at a ratio that is learned.
-
-    Nothing is kept on the module: scores are returned and passed on, so that calls can be interleaved.
-
-    Args:
-        channels: of the features.
+    their public implementation: similarity is the product of the feature with the normalised features, summed over 3x3
+    neighbours; normalised features are averaged; scores of positions that were known before are blended with their
+    earlier ones at a learned ratio. The module keeps no state, so calls can be interleaved.
     """
 
     def __init__(self, channels: int) -> None:
@@ -50,18 +45,18 @@ class ConsistentAttention(nn.Module):
 
         Args:
             features: ``(B, channels, H, W)``.
-            mask: ``(B, 1, h, w)``, 1 = known; brought to ``(H, W)`` by the nearest neighbour.
-            before: what the last recurrence returned, None in the first one; its gradient flows.
+            mask: ``(B, 1, h, w)``, 1 = known; resampled to ``(H, W)`` by the nearest neighbour.
+            before: scores of the last recurrence, with gradient; None in the first one.
         """
         attended, scores = self._attend(features, mask, before)
         return self.combine(torch.cat([attended, features], dim=1)), scores
 
     def _attend(self, features: torch.Tensor, mask: torch.Tensor, before: Scores | None) -> tuple[torch.Tensor, Scores]:
-        # Similarities are not normalised and reach hundreds: with the 8 bits of bfloat16 the softmax would be noise.
+        # Similarities are not normalised and reach hundreds: in bfloat16 (8 bits) the softmax would be noise.
         with full_precision(features.device):
             features = features.to(torch.promote_types(features.dtype, torch.float32))
             mask = functional.interpolate(mask.to(features.dtype), features.shape[2:]).flatten(2).transpose(1, 2)
-            # The sum over 3x3 neighbours of products is the product of that sum: C channels to add up, not N scores.
+            # A sum of products over 3x3 neighbours is the product of the sum: C channels to add up, not N scores.
             sums = functional.avg_pool2d(features, 3, stride=1, padding=1, divisor_override=1)
             normalised = functional.normalize((features + EPSILON).flatten(2), dim=1)
             scores = torch.softmax(sums.flatten(2).transpose(1, 2) @ normalised, dim=2)

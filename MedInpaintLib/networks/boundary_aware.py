@@ -1,4 +1,4 @@
-"""One network for the image and for where its tissues meet."""
+"""A network for the image and the boundaries of its tissues."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .unet import UNet
 
 
 class BoundaryAware(UNet):
-    """A U-Net with one more output, the boundaries between tissues: features that help one output help the other.
+    """A U-Net with a second output, the boundaries between tissues: features for one output help the other.
 
     Multi-task learning with a shared encoder and decoder (Caruana: Multitask learning, Machine Learning 28, 1997).
     """

@@ -9,11 +9,10 @@ from .imputer import Imputer, one_hot
 
 
 class CollaGan(Imputer):
-    """One generator for all contrasts, told which one is wanted and which ones are there.
+    """One generator for all contrasts, conditioned on the target contrast and the present ones.
 
-    Lee, Kim, Moon, Ye: CollaGAN: Collaborative GAN for missing image data imputation, CVPR 2019. There, all contrasts
-    but the wanted one are there, and the condition says which one is wanted; here it says which ones are there, too, so
-    that any of them may be missing.
+    Lee, Kim, Moon, Ye: CollaGAN: Collaborative GAN for missing image data imputation, CVPR 2019. There only the target
+    is missing, and is the whole condition; here the condition also names the present ones, so any may be missing.
 
     Args:
         pixels, contrasts: see :class:`.Imputer`.

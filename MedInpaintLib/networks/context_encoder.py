@@ -16,18 +16,18 @@ WIDTHS = (1, 1, 2, 4, 8)
 
 
 class ContextEncoder(FeedForward):
-    """Through a bottleneck that is one vector: five halvings and a convolution of all that is left, and back.
+    """Encoder and decoder with one vector as bottleneck: five halvings, a convolution of the rest, and back.
 
     Pathak et al.: Context encoders: Feature learning by inpainting, CVPR 2016, in the variant for holes of any shape,
-    which predicts the whole frame; it sees the mask, too. Its training adds an adversarial loss to the squares. Given
-    nothing, tanh keeps the image within -1..1; given a fill, it is a correction and has no bounds. No skip connections:
-    what is fine in it has gone through the vector, or is of the fills that are mixed.
+    which predicts the whole frame; it also sees the mask. Training adds an adversarial loss to the squared error. Given
+    nothing, tanh keeps the image within -1..1; given a fill, it predicts an unbounded correction. Without skip
+    connections, fine detail comes only through the vector or from the mixed fills.
 
     Args:
         pixels: see :class:`.feed_forward.Inputs`; a multiple of 32.
         inputs: see there.
         width: channels after the first convolution, and before the last.
-        bottleneck: length of the vector. Of the published size's 71 million weights, 66 lie before and behind it.
+        bottleneck: length of the vector. 66 of the published size's 71 million weights lie directly around it.
 
     Raises:
         ParameterError: frames that cannot be halved so often.
@@ -68,5 +68,5 @@ class ContextEncoder(FeedForward):
 
 
 def _then(convolution: nn.Conv2d | nn.ConvTranspose2d, activation: nn.Module) -> list[nn.Module]:
-    """Convolution, normalisation, activation."""
+    """Return convolution, normalisation and activation."""
     return [convolution, nn.BatchNorm2d(convolution.out_channels), activation]

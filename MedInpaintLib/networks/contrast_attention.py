@@ -1,24 +1,20 @@
-"""Channels weighed by what is asked for: conditional channel attention."""
+"""Conditional channel attention: channels weighed by the condition."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
 
-#: The hidden layers have so many times fewer channels.
+#: The hidden layers have this many times fewer channels.
 REDUCTION = 4
 
 
 class ConditionalChannelAttention(nn.Module):
     """``y_c = x_c s_c`` with ``s = sigmoid(MLP([condition, mean of x over the image]))``.
 
-    The squeeze and excitation of Hu et al. (CVPR 2018), told which contrast is wanted: a feature of use to a T2 image
-    may be of none to a FLAIR image. Lee et al.: CollaGAN, CVPR 2019, and Assessing the importance of magnetic resonance
-    contrasts using collaborative generative adversarial networks, Nat Mach Intell 2020.
-
-    Args:
-        channels: of the features.
-        condition: length of the vector beside them.
+    The squeeze and excitation of Hu et al. (CVPR 2018), conditioned on the target contrast: a feature that helps a T2
+    image may not help a FLAIR image. Lee et al.: CollaGAN, CVPR 2019, and Assessing the importance of magnetic
+    resonance contrasts using collaborative generative adversarial networks, Nat Mach Intell 2020.
 
     Shapes: ``(B, channels, H, W)`` and ``(B, condition)`` to ``(B, channels, H, W)``.
     """

@@ -1,4 +1,4 @@
-"""The discriminator of CollaGAN: real or not, patch by patch, and which contrast."""
+"""The discriminator of CollaGAN: real or generated, for each patch, and which contrast."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ import torch
 from torch import nn
 
 SLOPE = 0.2
-#: Of an image, pixels: it is halved five times.
+#: Least side of an image, pixels: it is halved five times.
 LEAST_SIDE = 32
 
 
 class ContrastDiscriminator(nn.Module):
-    """An image to logits of being real, for each patch of it, and of showing each contrast.
+    """Network from an image to logits of being real, for each patch, and of showing each contrast.
 
-    Three paths of different reach go down to a quarter of the size, and on together (Lee et al., CVPR 2019, table of
-    the MR discriminator; PatchGAN: Isola et al., CVPR 2017). The features that name the contrast are averaged over the
-    image, so that any size will do, and there is no dropout before them: all chance of a training is in its task.
+    Three paths of different reach go down to a quarter of the size, then continue together (Lee et al., CVPR 2019,
+    table of the MR discriminator; PatchGAN: Isola et al., CVPR 2017). The features for the contrast are averaged over
+    the image, so any size works, and have no dropout: all random numbers of a training come from its task.
 
     Args:
-        contrasts: that it tells from each other.
-        inputs: channels: 1, or more where it sees beside the image what the image was made from.
+        contrasts: how many there are.
+        inputs: channels: 1, or more to also see what the image was made from.
         width: channels of the first convolution of each path; published 4.
 
-    Shapes: ``(B, inputs, H, W)`` to ``(B, 1, H/16, W/16)`` and ``(B, contrasts)``; the sides are
-    multiples of 32 (:data:`LEAST_SIDE`).
+    Shapes: ``(B, inputs, H, W)`` to ``(B, 1, H/16, W/16)`` and ``(B, contrasts)``; sides are multiples of 32.
     """
 
     def __init__(self, contrasts: int, *, inputs: int = 1, width: int = 4) -> None:

@@ -1,4 +1,4 @@
-"""The U-Net from contrasts to a contrast that CollaGAN and the translators it is compared with are made of."""
+"""The U-Net from contrasts to a contrast, used by CollaGAN and the translators compared with it."""
 
 from __future__ import annotations
 
@@ -13,31 +13,29 @@ from .contrast_attention import ConditionalChannelAttention
 SLOPE = 0.2
 #: Hidden units from the condition to the weights of the linear part.
 HIDDEN = 16
-#: Of tissue, on the scale of :mod:`MedInpaintLib.imputation.core`.
+#: Intensity of tissue, on the scale of :mod:`MedInpaintLib.imputation.core`.
 LEVEL = 0.25
 
 
 class ContrastUNet(nn.Module):
-    """Contrasts of one slice to another contrast of it.
+    """Network from some contrasts of a slice to another contrast of it.
 
-    Each size has two blocks of convolution, instance normalisation and leaky ReLU; sizes are halved and doubled by
-    convolutions of 2 x 2 with stride 2 (transposed on the way up). With an encoder for each contrast, the encoders are
-    groups of one convolution, and the skip connections hold the features of all of them, as the bottleneck does. The
-    condition (what is wanted, what is there) is seen as planes beside each contrast, and by the channel attention of
-    each decoder block.
+    Each size has two blocks of convolution, instance normalisation and leaky ReLU; convolutions of 2 x 2 with stride 2
+    (transposed on the way up) change the size. Encoders of single contrasts are groups of one convolution; skip
+    connections and bottleneck hold the features of all. The condition (target and present contrasts) enters as planes
+    beside each contrast, and through the channel attention of each decoder block.
 
     Lee et al.: CollaGAN: Collaborative GAN for missing image data imputation, CVPR 2019. The published generator for
     four MR contrasts has width 16 and 5 levels, and a ReLU in place of the linear part.
 
     Args:
-        contrasts: that come in.
-        condition: length of the vector beside them; 0 for none, and then there is no attention.
+        contrasts: input channels.
+        condition: length of the condition vector; 0 for none, which also removes the attention.
         width: channels at full size, of each encoder and of the decoder; each smaller size has twice as many.
         levels: sizes, full size included.
-        branches: whether each contrast has an encoder of its own, or one encoder sees all of them.
-        linear: whether a weighted sum of the contrasts is added to the output, with weights that the condition chooses;
-            otherwise the output passes a ReLU. A regression on the other contrasts is hard to beat with a handful of
-            subjects: this is where the network starts.
+        branches: whether each contrast has its own encoder, or one encoder sees all.
+        linear: whether to add a weighted sum of the contrasts, with weights from the condition; otherwise the output
+            passes a ReLU. With few subjects a regression is hard to beat, so the network starts from one.
 
     Shapes: ``(B, contrasts, H, W)`` and ``(B, condition)`` to ``(B, 1, H, W)``; the sides are multiples of
     ``2 ** (levels - 1)``.
@@ -78,7 +76,7 @@ class ContrastUNet(nn.Module):
             ConditionalChannelAttention(each, condition) for each in (widths[:-1] if condition else [])
         )
         self.head = nn.Conv2d(widths[0] if levels > 1 else wide[0], 1, 1)
-        # A ReLU that begins below 0 learns nothing: it begins at the level of tissue.
+        # A ReLU that begins below 0 learns nothing, so it begins at the level of tissue.
         assert self.head.bias is not None
         nn.init.constant_(self.head.bias, LEVEL)
         if linear:
@@ -100,9 +98,9 @@ class ContrastUNet(nn.Module):
         output = self.head(features)
         if not self.linear:
             return torch.relu(output)
-        told = images.new_ones(len(images), 1) if condition is None else condition
-        there = (images != 0).flatten(2).any(dim=2).to(images.dtype)
-        weights = self.weigh(told) + there / there.sum(dim=1, keepdim=True).clamp(min=1)
+        vector = images.new_ones(len(images), 1) if condition is None else condition
+        present = (images != 0).flatten(2).any(dim=2).to(images.dtype)
+        weights = self.weigh(vector) + present / present.sum(dim=1, keepdim=True).clamp(min=1)
         return output + (weights[:, :, None, None] * images).sum(dim=1, keepdim=True)
 
     def _beside(self, images: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
@@ -114,7 +112,7 @@ class ContrastUNet(nn.Module):
 
 
 def _block(before: int, after: int, groups: int) -> nn.Sequential:
-    """Twice convolution, instance normalisation, leaky ReLU."""
+    """Return two layers of convolution, instance normalisation and leaky ReLU."""
     layers: list[nn.Module] = []
     for inputs in (before, after):
         layers += [

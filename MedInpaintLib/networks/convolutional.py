@@ -1,4 +1,4 @@
-"""The two halves that GANs and VAEs are made of: from an image to a vector, and back."""
+"""The two halves of GANs and VAEs: from an image to a vector, and back."""
 
 from __future__ import annotations
 
@@ -9,17 +9,13 @@ from torch import nn
 
 from ..errors import ParameterError
 
-#: Times that a frame's side is halved on the way to a vector.
+#: Halvings of a frame's side on the way to a vector.
 LEVELS = 4
 SLOPE = 0.2
 
 
 def check_sizes(pixels: int, kernel: int) -> None:
-    """Whether a frame of this side can be halved often enough, and convolved without a shift.
-
-    Raises:
-        ParameterError: it cannot.
-    """
+    """Raise ParameterError unless a frame of this side can be halved :data:`LEVELS` times and convolved unshifted."""
     if pixels < 2**LEVELS or pixels % 2**LEVELS:
         raise ParameterError(f"The side of a frame must be a multiple of {2**LEVELS} pixels; found {pixels}.")
     if kernel < 1 or kernel % 2 == 0:
@@ -27,14 +23,13 @@ def check_sizes(pixels: int, kernel: int) -> None:
 
 
 class Encoder(nn.Module):
-    """Image to vector: four convolutions of stride 2, then a linear layer.
+    """Network from an image to a vector: four convolutions of stride 2, then a linear layer.
 
-    The discriminator of a DCGAN (Radford et al., ICLR 2016) with one output; without the sigmoid, for losses on logits
+    With one output, the discriminator of a DCGAN (Radford et al., ICLR 2016) without the sigmoid, as losses on logits
     do not saturate. The first convolution has no normalisation.
 
     Args:
-        pixels: of the image's side; a multiple of 16.
-        outputs: length of the vector.
+        pixels, outputs: side of the image, a multiple of 16, and length of the vector.
         kernel: of the convolutions, odd.
         width: channels after the first convolution; each further one has twice as many.
 
@@ -59,14 +54,13 @@ class Encoder(nn.Module):
 
 
 class Generator(nn.Module):
-    """Vector to image: a linear layer, then four times enlarge and convolve, and tanh.
+    """Network from a vector to an image: a linear layer, four times enlarge and convolve, and tanh.
 
-    A DCGAN generator with enlarging and convolving in place of transposed convolutions, whose checkerboards remain in
-    small networks (Odena et al., Distill 2016).
+    A DCGAN generator without transposed convolutions, whose checkerboards remain in small networks (Odena et al.,
+    Distill 2016).
 
     Args:
-        pixels: of the image's side; a multiple of 16.
-        latent: length of the vector.
+        pixels, latent: side of the image, a multiple of 16, and length of the vector.
         kernel: of the convolutions, odd.
         width: channels at half the image's size; each smaller size has twice as many.
 

@@ -9,13 +9,13 @@ from .convolutional import Encoder, Generator
 
 
 class Dcgan(nn.Module):
-    """Generator and discriminator, and an encoder that guesses where a latent search may start.
+    """Generator, discriminator, and an encoder that estimates the start of a latent search.
 
     Radford, Metz, Chintala: Unsupervised representation learning with deep convolutional generative adversarial
     networks, ICLR 2016. The encoder learns the latents of generated images (a baseline of Donahue et al., ICLR 2017).
 
     Args:
-        pixels: of the image's side.
+        pixels: side of the image.
         latent: length of the latent vector, standard normal.
         kernel: of all convolutions.
         width: of the generator; the discriminator and the encoder have half of it.
@@ -29,13 +29,13 @@ class Dcgan(nn.Module):
         self.encoder = Encoder(pixels, latent, kernel=kernel, width=width // 2)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """``(B, latent)`` to images."""
+        """Return the images of latents ``(B, latent)``."""
         return self.generator(latents)
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
-        """Images to the encoder's guess of their latents."""
+        """Return the encoder's estimate of the latents of images."""
         return self.encoder(images)
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
-        """``(B,)``: how real the discriminator takes images to be; 0 is undecided."""
+        """Return the discriminator's logits ``(B,)`` of being real; 0 is undecided."""
         return self.discriminator(images).squeeze(1)

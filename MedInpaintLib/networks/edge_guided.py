@@ -1,4 +1,4 @@
-"""Edges first, then the image along them."""
+"""A network that completes edges first, then the image."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .unet import Body
 
 
 class EdgeGuided(FeedForward):
-    """One U-Net completes the map of edges, and a second one fills the image, seeing the slices and those edges.
+    """Two U-Nets: one completes the map of edges, the other fills the image from the slices and those edges.
 
-    After Nazeri et al.: EdgeConnect: Structure guided image inpainting using edge prediction, ICCVW 2019, with both
-    parts trained together. The gradient of the image's loss goes into the edges, too.
+    After Nazeri et al.: EdgeConnect: Structure guided image inpainting using edge prediction, ICCVW 2019, but trained
+    together, so the gradient of the image's loss also reaches the edges.
 
     Args:
         pixels, inputs: see :class:`.feed_forward.Inputs`.

@@ -1,4 +1,4 @@
-"""Networks that see images for losses on features; their weights never change."""
+"""Networks with frozen weights that compute features for losses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import nn
 from ..errors import MissingDependencyError, ModelError, ParameterError
 from .convolutional import LEVELS, Encoder
 
-#: The convolutions of VGG16 down to its third pooling: their numbers in torchvision's ``features``, and their channels.
+#: The convolutions of VGG16 up to its third pooling: number in torchvision's ``features``, and channels.
 VGG16 = (
     ((0, 3, 64), (2, 64, 64)),
     ((5, 64, 128), (7, 128, 128)),
@@ -23,9 +23,9 @@ VGG16_FILE = "https://download.pytorch.org/models/vgg16-397923af.pth"
 
 
 class Features(nn.Module):
-    """Stages, one after the other; what comes out of each is a level of features.
+    """Sequence of stages, each with a level of features as output.
 
-    Frozen, and always in eval mode, but gradients go through to the images.
+    Frozen and always in eval mode, but gradients flow to the images.
 
     Shapes: ``(B, 1, H, W)`` to a list of ``(B, C, H / 2^n, W / 2^n)``, n = 1, 2, ...
     """
@@ -37,22 +37,22 @@ class Features(nn.Module):
         self.eval()
 
     def train(self, mode: bool = True) -> Features:
-        """Nothing changes: a module that these features are part of may be set to train."""
+        """Stay in eval mode, even as part of a module that is set to train."""
         return super().train(False)
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
-        found = []
+        levels = []
         for stage in self.stages:
             images = stage(images)
-            found.append(images)
-        return found
+            levels.append(images)
+        return levels
 
 
 class EncoderFeatures(Features):
-    """The first levels of a trained encoder, each after its activation: features of the images that it learned from.
+    """The first levels of a trained encoder, each after its activation.
 
     Args:
-        encoder: e.g. that of a VAE with the weights of a bundle; it is copied.
+        encoder: for example of a VAE with the weights of a bundle; it is copied.
         levels: 1..4.
     """
 
@@ -68,14 +68,14 @@ class EncoderFeatures(Features):
 
 
 class Vgg16Features(Features):
-    """VGG16's first, second and third pooling: 64, 128 and 256 channels, of photographs in ImageNet.
+    """VGG16's first, second and third pooling: 64, 128 and 256 channels, trained on ImageNet's photographs.
 
     Simonyan, Zisserman: Very deep convolutional networks for large-scale image recognition, ICLR 2015. Images of -1..1
-    become 0..1, grey becomes three equal channels, and these are normalised as torchvision's weights expect it.
+    become 0..1, grey becomes three equal channels, normalised as torchvision's weights expect it.
 
     Args:
         path: the weights, which are not part of MedInpaint: torchvision's file (:data:`VGG16_FILE`), or one with the
-            same names in safetensors' format. Only what is needed of it is kept.
+            same names in safetensors' format.
 
     Raises:
         ModelError: there is no such file, or it does not hold the weights of VGG16.
@@ -105,19 +105,19 @@ class Vgg16Features(Features):
 def _vgg16_weights(path: Path) -> dict[str, torch.Tensor]:
     if not path.is_file():
         raise ModelError(f"There is no file '{path}' with the weights of VGG16; download {VGG16_FILE}.")
-    found = _read(path)
-    wanted: dict[str, tuple[int, ...]] = {}
+    weights = _read(path)
+    expected_shapes: dict[str, tuple[int, ...]] = {}
     for number, before, after in (each for stage in VGG16 for each in stage):
-        wanted |= {f"features.{number}.weight": (after, before, 3, 3), f"features.{number}.bias": (after,)}
-    shapes = {name: tuple(each.shape) for name, each in found.items() if isinstance(each, torch.Tensor)}
-    wrong = [name for name, shape in wanted.items() if shapes.get(name) != shape]
-    # VGG19 begins like VGG16, and has one more convolution where VGG16 has its third pooling.
+        expected_shapes |= {f"features.{number}.weight": (after, before, 3, 3), f"features.{number}.bias": (after,)}
+    shapes = {name: tuple(each.shape) for name, each in weights.items() if isinstance(each, torch.Tensor)}
+    wrong = [name for name, shape in expected_shapes.items() if shapes.get(name) != shape]
+    # VGG19 begins like VGG16 but has another convolution in place of the third pooling.
     wrong += [name for name in shapes if name == "features.16.weight"]
     if wrong:
         raise ModelError(
             f"The file '{path}' does not hold the weights of VGG16, see '{wrong[0]}'; download {VGG16_FILE}."
         )
-    return {name: found[name].float() for name in wanted}
+    return {name: weights[name].float() for name in expected_shapes}
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
@@ -126,10 +126,10 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
             from safetensors.torch import load
 
             return load(path.read_bytes())
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except ImportError:
         raise MissingDependencyError(f"'{path}' needs safetensors; install it with: pip install safetensors") from None
-    except Exception as error:  # nowhere is it said what torch and safetensors raise at files that are not theirs
+    except Exception as error:  # it is not documented what torch and safetensors raise for foreign files
         kind = type(error).__name__
         raise ModelError(f"The weights '{path}' cannot be read ({kind}); download {VGG16_FILE}.") from None
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

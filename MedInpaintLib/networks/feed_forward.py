@@ -1,4 +1,4 @@
-"""The base of networks that fill a hole in one pass: what they see, and what they return."""
+"""Base class of networks that fill a hole in one pass: inputs and outputs."""
 
 from __future__ import annotations
 
@@ -13,26 +13,23 @@ from .lines import LINES, along_lines
 from .mixture import CLUES, clues, mixed, shares
 from .surroundings import surroundings
 
-#: What a network is given under the hole: nothing, so that it predicts the image, or a fill, so that it corrects one.
+#: What a network sees under the hole: nothing, and it predicts the image, or a fill, and it corrects that.
 GIVEN = ("nothing", "fill")
 
 
 @dataclasses.dataclass(frozen=True)
 class Inputs:
-    """What a network that fills a hole in one pass sees.
+    """Inputs of a network that fills a hole in one pass; the last four need a fill.
 
     Attributes:
-        pixels: side of the frames that it learns from.
-        slices: neighbouring slices that it sees as channels, odd; the middle one is filled (2.5-D when above 1).
+        pixels: side of the training frames.
+        slices: neighbouring slices as channels, odd; the middle one is filled (2.5-D when above 1).
         given: one of :data:`GIVEN`.
-        hint: whether there is one more channel: what another method fills into the middle slice. Then this is what the
-            network corrects. Not without a fill.
-        other_side: whether there is one more channel, the other side of the body, mirrored (:mod:`..other_side`), and
-            beside the known pixels of the slices those of that. Not without a fill.
-        relative: whether it sees all intensities relative to the hole's surroundings (:mod:`.surroundings`), and adds
-            at their scale. Not without a fill.
-        lines: whether it sees, and mixes, two more fills of the middle slice, along rows and along columns
-            (:mod:`.lines`). Not without a fill.
+        hint: whether another method's fill of the middle slice is a further channel, which the network then corrects.
+        other_side: whether the mirrored other side (:mod:`..other_side`) is a further channel, with its known pixels.
+        relative: whether all intensities are relative to the hole's surroundings (:mod:`.surroundings`), and the
+            correction has their scale.
+        lines: whether it sees and mixes two more fills of the middle slice, along rows and columns (:mod:`.lines`).
 
     Raises:
         ParameterError: these do not go together.
@@ -63,16 +60,12 @@ class Inputs:
 class FeedForward(nn.Module):
     """Base class: predict the repaired middle slice from a stack of damaged slices.
 
-    A subclass has :meth:`predict`; here it is decided what it sees. Given nothing, what lies under the hole is set to 0
-    before the network can see it. Given a fill (of a PDE, say), the network sees that under the hole and predicts how
-    much of it, and of the other fills that it is shown, to take at each pixel (:func:`.mixture.mixed`), and what is to
-    be added: it starts at the quality of the fill that it corrects.
-
-    Args:
-        inputs: what it sees.
+    Subclasses define :meth:`predict`. Given nothing, pixels under the hole are set to 0. Given a fill (e.g. of a PDE),
+    the network sees it under the hole and predicts how much of it and of the other fills to take at each pixel
+    (:func:`.mixture.mixed`), and what to add: it starts at the quality of the fill that it corrects.
     """
 
-    #: What the last channel of the output shows as logits, for networks that have one: ``"edges"``, ``"boundary"``.
+    #: Content of an additional last output channel of logits: ``"edges"``, ``"boundary"`` or none.
     EXTRA: ClassVar[str | None] = None
 
     def __init__(self, inputs: Inputs) -> None:
@@ -81,12 +74,12 @@ class FeedForward(nn.Module):
 
     @property
     def beside(self) -> int:
-        """How many channels :meth:`predict` gets beside the slices and their masks."""
+        """Number of input channels of :meth:`predict` beside the slices and their masks."""
         return self.inputs.hint + (2 + CLUES) * self.inputs.other_side + LINES * self.inputs.lines
 
     @property
     def shares(self) -> int:
-        """How many channels of :meth:`predict` say how much of each fill to take."""
+        """Number of output channels of :meth:`predict` with shares of the fills."""
         return (
             0
             if self.inputs.given == "nothing"
@@ -95,39 +88,39 @@ class FeedForward(nn.Module):
 
     @property
     def outputs(self) -> int:
-        """How many channels :meth:`predict` returns."""
+        """Number of output channels of :meth:`predict`."""
         return 1 + self.shares + bool(self.EXTRA)
 
     def forward(self, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         """Return the middle slice, known pixels included: ``(B, 1, H, W)``, or ``(B, 2, H, W)`` with :attr:`EXTRA`.
 
         Args:
-            images: ``(B, slices + hint + other_side, H, W)``, -1..1: slices with what is given under the hole, the one
-                to fill in their middle; then the hint; then the other side, of any finite value where there is none.
+            images: ``(B, slices + hint + other_side, H, W)``, -1..1: the slices, the one to fill in their middle, with
+                any fill under the hole; then the hint; then the other side, any finite value where there is none.
             known: bool, ``(B, slices + other_side, H, W)``; for the other side, where there is one.
         """
-        mask, there = known.to(images.dtype).split([self.inputs.slices, self.inputs.other_side], dim=1)
+        mask, other_known = known.to(images.dtype).split([self.inputs.slices, self.inputs.other_side], dim=1)
         images, fills = images.tensor_split([self.inputs.slices], dim=1)
         if self.inputs.given == "nothing":
             return self.predict(images * mask, mask, fills)
         middle = self._middle(images)
         base = fills[:, :1] if self.inputs.hint else middle
         if not self.inputs.relative:
-            correction, extra = self._correct(images, fills, mask, there)
+            correction, extra = self._correct(images, fills, mask, other_known)
             return torch.cat([base + correction, extra], dim=1)
         level, scale = surroundings(middle, self._middle(mask))
-        correction, extra = self._correct((images - level) / scale, (fills - level) / scale, mask, there)
+        correction, extra = self._correct((images - level) / scale, (fills - level) / scale, mask, other_known)
         return torch.cat([base + scale * correction, extra], dim=1)
 
     def _correct(
-        self, images: torch.Tensor, fills: torch.Tensor, mask: torch.Tensor, there: torch.Tensor
+        self, images: torch.Tensor, fills: torch.Tensor, mask: torch.Tensor, other_known: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return what to add to the fill that is corrected, and the logits of :attr:`EXTRA`."""
+        """Return the correction to add to the fill, and the logits of :attr:`EXTRA`."""
         middle, beside = self._middle(images), fills
         if self.inputs.other_side:
-            other = torch.where(there > 0, fills[:, -1:], middle)
+            other = torch.where(other_known > 0, fills[:, -1:], middle)
             fills = torch.cat([fills[:, :-1], other], dim=1)
-            beside = torch.cat([fills, there, clues(middle, self._middle(mask), other, there)], dim=1)
+            beside = torch.cat([fills, other_known, clues(middle, self._middle(mask), other, other_known)], dim=1)
         if self.inputs.lines:
             lines = along_lines(middle, self._middle(mask))
             fills, beside = torch.cat([fills, lines], dim=1), torch.cat([beside, lines], dim=1)
@@ -150,12 +143,7 @@ class FeedForward(nn.Module):
 
 
 def start_at_the_fill(head: nn.Conv2d | nn.ConvTranspose2d, network: FeedForward) -> None:
-    """Let a network that corrects a fill begin with no correction.
-
-    Args:
-        head: its last layer.
-        network: all of it.
-    """
+    """Initialise ``head``, the last layer of a network that corrects a fill, to no correction."""
     if network.inputs.given == "nothing":
         return
     correcting = slice(0, 1 + network.shares)

@@ -1,4 +1,4 @@
-"""What networks that estimate a contrast from others have in common: how they are asked."""
+"""Base class of networks that estimate a contrast from others."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..errors import ParameterError
 
 
 class Imputer(nn.Module):
-    """The contrasts of a slice, some of them missing, to the one that is wanted.
+    """Base class: estimate a target contrast of a slice from the others, some of which may be missing.
 
-    A subclass has :meth:`predict`; here it is seen to it that what is missing, or wanted, is never looked at.
+    Subclasses define :meth:`predict`; this class hides missing and target contrasts from it.
 
     Args:
-        pixels: side of the crops that it learns from.
+        pixels: side of the training crops.
         contrasts: how many there are.
         levels: of its U-Net.
 
@@ -29,7 +29,7 @@ class Imputer(nn.Module):
 
     def __init__(self, *, pixels: int, contrasts: int, levels: int) -> None:
         super().__init__()
-        # The statistics of instance normalisation are of two pixels a side at least.
+        # The statistics of instance normalisation need at least two pixels a side.
         if levels > 0 and (pixels % 2 ** (levels - 1) or pixels < 2**levels):
             raise ParameterError(
                 f"Crops of {pixels} pixels cannot be halved {levels - 1} times; 'pixels' must be a multiple of "
@@ -44,21 +44,21 @@ class Imputer(nn.Module):
 
         Args:
             images: ``(B, contrasts, H, W)``, float; 0 is no signal.
-            present: bool ``(B, contrasts)``, which of them are there. What the others hold is never looked at.
-            target: int ``(B,)``, the number of the contrast that is wanted; it counts as missing.
+            present: bool ``(B, contrasts)``; the content of the others is ignored.
+            target: int ``(B,)``, the number of the contrast to estimate; it counts as missing.
         """
         present = present & ~one_hot(target, self.contrasts)
         return self.predict(torch.where(present[:, :, None, None], images, 0.0), present, target)
 
     def predict(self, images: torch.Tensor, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """As :meth:`forward`, with 0 in place of what is missing."""
+        """Return what :meth:`forward` returns, from images that are 0 where a contrast is missing."""
         raise NotImplementedError
 
     def sources(self, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Bool ``(B, contrasts)``: those of the present contrasts that the network looks at to make the target."""
+        """Return, as bool ``(B, contrasts)``, the present contrasts that the network uses for the target."""
         return present & ~one_hot(target, self.contrasts)
 
 
 def one_hot(target: torch.Tensor, contrasts: int) -> torch.Tensor:
-    """Bool ``(B, contrasts)``."""
+    """Return bool ``(B, contrasts)``, True at the target."""
     return torch.arange(contrasts, device=target.device) == target[:, None]

@@ -1,21 +1,21 @@
-"""Fills along lines: each pixel of the hole from the known pixels that are next to it in its row, or in its column.
+"""Fills along lines: each pixel of the hole from the nearest known pixels of its row, or of its column.
 
-They bring what lies on one side of the hole, and on the other, to every pixel of it: a network that is shown them
-need not learn first to carry intensities across the hole (``python -m Research learning`` shows what that is worth).
+They bring the intensities on both sides of the hole to every pixel of it, so a network need not learn to carry them
+across the hole (``python -m Research learning`` measures the gain).
 """
 
 from __future__ import annotations
 
 import torch
 
-#: Fills that there are: along rows, along columns.
+#: Number of fills: along rows and along columns.
 LINES = 2
 
 
 def along_lines(image: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-    """``(B, LINES, H, W)``: linear between the next known pixels of the row, and of the column.
+    """Interpolate linearly between the next known pixels of the row, and of the column: ``(B, LINES, H, W)``.
 
-    Where only one side has a known pixel, its value; where none has, what is in the image.
+    With a known pixel on one side only, its value; with none, the image's own value.
 
     Args:
         image: ``(B, 1, H, W)``, with some fill in the hole.

@@ -1,8 +1,8 @@
-"""Mixtures of fills: what says, pixel by pixel, how much of each to take, and the mixture itself.
+"""Mixtures of fills by shares of each fill at each pixel.
 
-Of a thin plate, a fill by patches and the mirrored other side, none is best everywhere. A network that can only add to
-one of them has to paint the others anew; one that says how much of each to take learns that from few images.
-``docs/feed-forward`` has what a network gains from each thing that it is shown.
+Neither a thin plate, a fill by patches nor the mirrored other side is best everywhere. A network that can only add to
+one of them must recreate the others; one that predicts shares learns from few images. ``docs/feed-forward`` lists the
+gain from each input.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ import torch
 
 from .precision import full_precision
 
-#: Sigma, in pixels, of the blur that leaves out detail that is not shared.
+#: Sigma, in pixels, of the blur that removes detail that the fills do not share.
 DETAIL = 1.5
-#: Sigmas, in pixels, of the neighbourhoods in which is looked for clues.
+#: Sigmas, in pixels, of the neighbourhoods of the clues.
 NEAR, FAR = 3.0, 5.0
 #: Channels of :func:`clues`.
 CLUES = 4
 
 
 def shares(fills: int) -> int:
-    """How many shares a mixture of so many fills has: all of them count, and blurred, but the first one is the rest."""
+    """Return the number of shares for this many fills: each fill and its blur has one, but the first is the rest."""
     return 2 * fills - 1
 
 
 def mixed(fills: torch.Tensor, how_much: torch.Tensor) -> torch.Tensor:
-    """``(B, 1, H, W)``: what the shares make of the first fill, ``sum over k of s_k (f_k - f_0)``.
+    """Return the change of the first fill by the shares, ``sum over k of s_k (f_k - f_0)``: ``(B, 1, H, W)``.
 
     Args:
-        fills: ``(B, n, H, W)``. The f_k are these, from the second on; then all of them, blurred.
+        fills: ``(B, n, H, W)``. The f_k are the fills from the second on, then all of them blurred.
         how_much: ``(B, shares(n), H, W)``: the s_k, of any sign and sum.
     """
     first = fills[:, :1]
@@ -36,10 +36,10 @@ def mixed(fills: torch.Tensor, how_much: torch.Tensor) -> torch.Tensor:
 
 
 def clues(image: torch.Tensor, known: torch.Tensor, other: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
-    """``(B, CLUES, H, W)``: how deep a pixel lies in the hole, and how far the other side differs around it.
+    """Return how deep a pixel lies in the hole, and how the other side differs around it: ``(B, CLUES, H, W)``.
 
-    The known share of two neighbourhoods; and, over the pixels of the larger one at which both sides are known, the
-    root mean square and the mean of their difference; these go to 0 where hardly a pixel is, which the shares tell.
+    The channels are the known share of two neighbourhoods and, over pixels of the larger one with both sides known, the
+    root mean square and the mean of their difference, which go to 0 with few pixels.
 
     Args:
         image: ``(B, 1, H, W)``; of any value under the hole.
@@ -51,20 +51,20 @@ def clues(image: torch.Tensor, known: torch.Tensor, other: torch.Tensor, there: 
     differs = both * (image - other)
     deep = blurred(known, NEAR)
     share, count, mean, square = blurred(torch.cat([known, both, differs, differs.square()], dim=1), FAR).split(1, 1)
-    count = count + 0.01  # where nothing is compared, nothing differs
+    count = count + 0.01  # no difference where nothing can be compared
     return torch.cat([deep, share, (square.clamp(min=0) / count).sqrt(), mean / count], dim=1)
 
 
 def blurred(images: torch.Tensor, sigma: float) -> torch.Tensor:
-    """``(B, C, H, W)``: Gaussian means of the pixels that there are."""
-    # As products with matrices: nothing is padded, and on a CPU they are quicker than long convolutions.
+    """Return Gaussian means ``(B, C, H, W)`` of the pixels within the image."""
+    # Matrix products need no padding and are faster on a CPU than long convolutions.
     rows, columns = (_weights(side, sigma, images) for side in images.shape[-2:])
     with full_precision(images.device):
         return rows @ images @ columns.mT
 
 
 def _weights(side: int, sigma: float, like: torch.Tensor) -> torch.Tensor:
-    """``(side, side)``: row i holds the weights of the mean around i."""
+    """Return ``(side, side)``, with the weights of the mean around i in row i."""
     at = torch.arange(side, dtype=like.dtype, device=like.device)
     weights = torch.exp(-((at[:, None] - at) ** 2) / (2 * sigma**2))
     return weights / weights.sum(dim=1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Partial convolution: convolution of what is known."""
+"""Partial convolution: convolution of known pixels only."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from .precision import full_precision
 
 
 class _PartialConv(nn.Module):
-    """Convolution that reads known pixels only and rescales for the missing ones; its mask's hole shrinks likewise.
+    """Convolution of known pixels only, rescaled for the missing ones; the hole of its mask shrinks.
 
     Liu et al.: Image inpainting for irregular holes using partial convolutions, ECCV 2018. Where a window has known
     numbers, ``y = W * (X . M) * N / sum(M) + b`` with N the numbers in a whole window, and the new mask is 1; elsewhere
-    both are 0. As published, what lies beyond the image's border counts as hole: N is that of the whole window there.
+    both are 0. As published, pixels beyond the image's border count as hole: N is always that of the whole window.
 
     Args:
         inputs: channels, all parts together.
         outputs: channels.
-        kernel, stride, padding, dilation: of every axis, as of torch's convolution.
-        bias: whether there is one. It is added after scaling; at the start it is 0.
+        kernel, stride, padding, dilation: for every axis, as in torch's convolution.
+        bias: whether to add one, initially 0, after scaling.
     """
 
     LAYER: ClassVar[type[nn.Conv2d] | type[nn.Conv3d]]
@@ -46,23 +46,22 @@ class _PartialConv(nn.Module):
     def forward(
         self, images: torch.Tensor, mask: torch.Tensor, *parts: tuple[torch.Tensor, torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return ``(B, outputs, ...)``, and where that is known, ``(B, 1, ...)``, 0 or 1, with no gradient.
+        """Return ``(B, outputs, ...)`` and its mask ``(B, 1, ...)``, 0 or 1, without gradient.
 
         Args:
             images: ``(B, C, ...)``.
             mask: bool, or numbers 1 = known, 0 = hole: ``(B, 1, ...)`` for all channels, or ``(B, C, ...)``.
-            parts: more such pairs, whose channels follow. What a decoder concatenates thus keeps its masks, and none is
-                repeated for every channel.
+            parts: more such pairs, whose channels follow, so that concatenated features keep one mask per part.
         """
         pairs = [(images, mask), *parts]
         known = [each * where.to(each.dtype) for each, where in pairs]
         output = self.convolution(torch.cat(known, dim=1) if parts else known[0])
-        scale, found = self._scale(pairs)
-        # In float32, and back to what the convolution gave: half precision under autocast.
+        scale, new_mask = self._scale(pairs)
+        # In float32, then back to the convolution's dtype, which autocast may have halved.
         scaled = output * scale
         if self.bias is not None:
-            scaled = scaled + self.bias.view(-1, *[1] * (images.ndim - 2)) * found
-        return scaled.to(output.dtype), found
+            scaled = scaled + self.bias.view(-1, *[1] * (images.ndim - 2)) * new_mask
+        return scaled.to(output.dtype), new_mask
 
     @torch.no_grad()
     def _scale(self, pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -70,20 +69,20 @@ class _PartialConv(nn.Module):
         images, layer = pairs[0][0], self.convolution
         precision = torch.promote_types(images.dtype, torch.float32)
         convolve: Callable[..., torch.Tensor] = functional.conv2d if images.ndim == 4 else functional.conv3d
-        # Never in half precision, which counts to 256 only.
+        # Never in half precision, which counts only to 256.
         with full_precision(images.device):
-            # Summed over channels before space, many masks cost what one costs.
+            # Summed over channels before space, many masks cost as much as one.
             counts = [
                 where.to(precision).sum(dim=1, keepdim=True) * (each.shape[1] // where.shape[1])
                 for each, where in pairs
             ]
             known = torch.stack(counts).sum(dim=0)
             window = known.new_ones(1, 1, *layer.kernel_size)
-            # Rounded: some of torch's algorithms leave 1e-7 where nothing is known. (Whole numbers up to 2048, more
-            # than there are channels, pass TF32 unharmed.)
+            # Rounded: some of torch's algorithms leave 1e-7 where nothing is known. (TF32 keeps whole numbers up to
+            # 2048, more than there are channels.)
             known = convolve(known, window, None, layer.stride, layer.padding, layer.dilation).round()
-            found = (known > 0).to(precision)
-            return found * layer.weight[0].numel() / known.clamp(min=1), found
+            new_mask = (known > 0).to(precision)
+            return new_mask * layer.weight[0].numel() / known.clamp(min=1), new_mask
 
 
 class PartialConv2d(_PartialConv):

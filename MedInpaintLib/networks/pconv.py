@@ -13,19 +13,19 @@ from .feed_forward import FeedForward, Inputs, check_halvings
 from .partial import PartialConv2d
 from .unet import CORRECTOR, Corrector
 
-#: Sides of the encoder's kernels; all further ones have the last.
+#: Sides of the encoder's kernels; further ones have the last.
 KERNELS = (7, 5, 5, 3)
 
 
 class PConvUNet(FeedForward):
-    """U-Net whose convolutions are partial: no feature is computed of what is not known.
+    """U-Net of partial convolutions: features are computed from known pixels only.
 
     Liu et al.: Image inpainting for irregular holes using partial convolutions, ECCV 2018, with one level fewer than
     the paper's 8 for 512 pixels. The encoder halves with stride 2; the decoder repeats pixels and concatenates features
     and masks, the image and its mask last. The last layer has no normalisation and no activation.
 
-    Given a fill, all this still sees known pixels alone. In place of the last layer comes a small U-Net, which sees the
-    features, the filled slices and what there is beside them: the network has to know what it corrects.
+    Given a fill, all this still sees known pixels only; a small U-Net in place of the last layer sees the features, the
+    filled slices, which it corrects, and the further channels.
 
     Args:
         pixels, inputs: see :class:`.feed_forward.Inputs`.
@@ -52,7 +52,7 @@ class PConvUNet(FeedForward):
             raise ParameterError(f"A network must have 1 level or more; found {levels}.")
         check_halvings(pixels, levels if seen.given == "nothing" else max(levels, CORRECTOR - 1))
         widths = [width * min(2**level, 8) for level in range(levels)]
-        #: In training, a task may freeze the statistics of these: they see holes, and later images have others.
+        #: A task may freeze the statistics of these in training: they see holes, which differ in later images.
         self.encoder = nn.ModuleList(
             _Block(before, after, KERNELS[min(level, 3)], stride=2, norm=level > 0, slope=0.0)
             for level, (before, after) in enumerate(zip([seen.slices, *widths[:-1]], widths, strict=True))
@@ -67,7 +67,7 @@ class PConvUNet(FeedForward):
 
     def predict(self, images: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
         skips = [(images, mask)]
-        features, known = images, mask  # partial convolutions see none of what the mask excludes
+        features, known = images, mask  # partial convolutions ignore pixels that the mask excludes
         for block in self.encoder:
             features, known = block(features, known)
             skips.append((features, known))

@@ -6,7 +6,7 @@ import contextlib
 
 import torch
 
-#: Where autocast may be on: torch before 2.5 refuses to hear of it on mps, and every torch on meta.
+#: Devices with autocast: torch before 2.5 rejects mps, and every torch rejects meta.
 _AUTOCAST = ("cpu", "cuda")
 
 

@@ -14,32 +14,28 @@ from .feed_forward import FeedForward, Inputs, check_halvings
 from .partial import PartialConv2d
 from .unet import Corrector
 
-#: Times that a frame's side is halved.
+#: Halvings of a frame's side.
 HALVINGS = 4
 
 
 class RfrNet(FeedForward):
-    """Fills features ring by ring, with the same layers in each recurrence, and makes the image of all of them.
+    """Network that fills features from the edge inwards, with the same layers in each recurrence, then makes the image.
 
     Li, Wang, Zhang, Du, Tao: Recurrent feature reasoning for image inpainting, CVPR 2020. At half of the frame's side,
-    each recurrence lets partial convolutions grow what is known into the hole, by ``2 * (kernel // 2)`` pixels, and
-    reasons about the features there. The features of a position are then the mean over the recurrences that knew it.
+    partial convolutions grow the known features into the hole in each recurrence, by ``2 * (kernel // 2)`` pixels,
+    before reasoning. The features of a position are the mean over the recurrences that knew it. The number of
+    recurrences is fixed: stopping once all is known would be faster, but change that mean.
 
-    The number of recurrences is fixed. To stop once nothing is unknown would be faster, but the published network goes
-    on reasoning, and the mean over the recurrences would be another.
-
-    The same function as the published network (``Testing/Benchmarks/literal_rfr.py`` is that one, literally), with the
-    slices in place of three colours and one channel out; but masks have one channel, not a channel for each feature,
-    and nothing is kept on modules from one call to the next.
+    The same function as the published network (copied literally in ``Testing/Benchmarks/literal_rfr.py``), with slices
+    in place of three colours and one channel out; but masks have one channel, and modules keep no state between calls.
 
     Args:
         pixels: see :class:`.feed_forward.Inputs`; a multiple of 16.
-        inputs: see there. Given a fill, a small U-Net comes in place of the
-            tail and what follows: it alone sees what is not known.
+        inputs: see there. Given a fill, a small U-Net replaces the tail: only it sees pixels that are not known.
         norm: of the small U-Net, see :class:`.unet.Body`.
         width: channels at half size, a multiple of 8; 64 is the published size (31.2 million parameters).
         recurrences: 6 is published.
-        kernel: side of the convolutions that grow what is known, odd, 3 or more; 7 is published, and 5 for small holes.
+        kernel: side of the convolutions that grow the features, odd, 3 or more; 7 is published, 5 for small holes.
 
     Raises:
         ParameterError: a size that does not work.
@@ -65,7 +61,7 @@ class RfrNet(FeedForward):
         if kernel < 3 or kernel % 2 == 0:
             raise ParameterError(f"The side of a convolution's kernel must be odd, 3 or more; found {kernel}.")
         self.recurrences = recurrences
-        # No convolution before a normalisation has a bias, and as published, neither have the last ones.
+        # Convolutions before a normalisation have no bias; nor, as published, do the last ones.
         self.look = nn.ModuleList(
             [
                 _Partial(seen.slices, width, 7, stride=2, activation=nn.ReLU(inplace=True)),
@@ -88,11 +84,11 @@ class RfrNet(FeedForward):
         return self.tail(images, mask, features, functional.interpolate(seen, scale_factor=2.0))
 
     def _reason(self, images: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean features ``(B, width, H/2, W/2)`` and where there are any, ``(B, 1, H/2, W/2)``."""
+        """Return mean features ``(B, width, H/2, W/2)`` and where there are any, ``(B, 1, H/2, W/2)``."""
         features, seen = images, mask
         for layer in self.look:
             features, seen = layer(features, seen)
-        # Added up as they come, for all of them together would take ``recurrences + 1`` times the memory.
+        # Added up one by one: all together would take ``recurrences + 1`` times the memory.
         total, times = features * seen, seen
         scores: Scores | None = None
         for _ in range(self.recurrences):
@@ -134,7 +130,7 @@ class Reasoning(nn.Module):
         self.attention = ConsistentAttention(eighth)
 
     def forward(self, features: torch.Tensor, seen: torch.Tensor, before: Scores | None) -> tuple[torch.Tensor, Scores]:
-        """Features, and the scores of the attention; ``seen`` and ``before``: see :class:`.ConsistentAttention`."""
+        """Return features and the attention's scores; ``seen``, ``before``: see :class:`.ConsistentAttention`."""
         skips = []
         for layer in self.down:
             features = layer(features)
@@ -148,12 +144,7 @@ class Reasoning(nn.Module):
 
 
 class Tail(nn.Module):
-    """From features to the image.
-
-    Args:
-        slices: channels of the image in.
-        width: channels of the features.
-    """
+    """Layers from ``slices`` images and ``width`` channels of features to the output image."""
 
     def __init__(self, slices: int, width: int) -> None:
         super().__init__()
@@ -164,19 +155,14 @@ class Tail(nn.Module):
     def forward(
         self, images: torch.Tensor, mask: torch.Tensor, features: torch.Tensor, seen: torch.Tensor
     ) -> torch.Tensor:
-        """``(B, 1, H, W)``; what is not known of the images and of the features is in neither."""
+        """Return ``(B, 1, H, W)`` from the known parts of images and features, by ``mask`` and ``seen``."""
         image, _ = self.merge(images, mask, (features, seen))
         image = functional.leaky_relu(image)
         return self.head(torch.cat([image, self.bottleneck(image)], dim=1))
 
 
 class Bottleneck(nn.Module):
-    """Three convolutions, the outer ones 1x1, and what they are to add to (He et al., CVPR 2016).
-
-    Args:
-        channels: in and out.
-        inner: channels of the 3x3 convolution.
-    """
+    """Residual block of three convolutions, 1x1, 3x3 with ``inner`` channels, and 1x1 (He et al., CVPR 2016)."""
 
     def __init__(self, channels: int, inner: int) -> None:
         super().__init__()
@@ -196,7 +182,7 @@ class Bottleneck(nn.Module):
 
 
 class _Partial(nn.Module):
-    """Partial convolution, normalisation, activation; features and mask to features and mask."""
+    """Partial convolution, normalisation and activation, from features and mask to features and mask."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, activation: nn.Module) -> None:
         super().__init__()
@@ -210,7 +196,7 @@ class _Partial(nn.Module):
 
 
 def _convolve(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1, slope: float = 0.0) -> nn.Sequential:
-    """3x3 convolution, normalisation, ReLU that leaks with this slope."""
+    """Return a 3x3 convolution, normalisation and a leaky ReLU of this slope."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride=stride, padding=dilation, dilation=dilation, bias=False),
         nn.BatchNorm2d(outputs),
@@ -219,7 +205,7 @@ def _convolve(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1, 
 
 
 def _enlarge(inputs: int, outputs: int, *, slope: float) -> nn.Sequential:
-    """Twice the side: transposed 4x4 convolution, normalisation, leaky ReLU."""
+    """Return layers that double the side: transposed 4x4 convolution, normalisation, leaky ReLU."""
     return nn.Sequential(
         nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=False),
         nn.BatchNorm2d(outputs),

@@ -1,4 +1,4 @@
-"""Slices larger than what a network has learned from, tile by tile."""
+"""Networks on slices larger than their training crops, tile by tile."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ import torch
 
 from .imputer import Imputer
 
-#: Tiles that go through a network at once.
+#: Tiles in a batch.
 _CHUNK = 16
 
 
 def tiled(network: Imputer, images: torch.Tensor, present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Run a network on slices of any size: the mean of tiles of its own size that overlap by half, in which the
-    middle counts most.
+    """Run a network on slices of any size as a weighted mean of tiles of its training size that overlap by half.
 
-    Instance normalisation sees how much of an image is air: a network that learned from crops of 96 pixels was 1.2 to
-    4 dB worse on whole slices than on crops of them.
+    Instance normalisation depends on the share of air: a network trained on crops of 96 pixels was 1.2 to 4 dB worse on
+    whole slices than on crops of them. The middle of a tile counts most.
 
     Args:
         network: in eval mode.
-        images: ``(B, contrasts, H, W)``; 0 is no signal.
-        present, target: as for :meth:`.Imputer.forward`.
+        images, present, target: as for :meth:`.Imputer.forward`.
 
     Returns:
         ``(B, 1, H, W)``; 0 where a tile has no signal.
@@ -34,19 +32,19 @@ def tiled(network: Imputer, images: torch.Tensor, present: torch.Tensor, target:
     seen = network.sources(present, target)
     for top in starts(padded.shape[2], side):
         for left in starts(padded.shape[3], side):
-            here = (..., slice(top, top + side), slice(left, left + side))
-            tile = padded[here]
-            # What has no signal in a tile is not there: images may cover less than others.
-            there = seen & (tile != 0).flatten(2).any(dim=2)
-            some = there.any(dim=1).nonzero()[:, 0]
+            window = (..., slice(top, top + side), slice(left, left + side))
+            tile = padded[window]
+            # A contrast without signal in a tile counts as missing: images may cover less than others.
+            visible = seen & (tile != 0).flatten(2).any(dim=2)
+            some = visible.any(dim=1).nonzero()[:, 0]
             for rows in some.split(_CHUNK) if len(some) else ():
-                total[(rows, *here)] += weight * network(tile[rows], there[rows], target[rows])
-            weights[here] += weight
+                total[(rows, *window)] += weight * network(tile[rows], visible[rows], target[rows])
+            weights[window] += weight
     return (total / weights)[..., :height, :width]
 
 
 def starts(size: int, side: int) -> list[int]:
-    """Where tiles of a side begin, so that they overlap by half at least and reach both ends.
+    """Return the starts of tiles of a side that overlap by half at least and reach both ends.
 
     >>> starts(200, 96), starts(96, 96)
     ([0, 35, 69, 104], [0])

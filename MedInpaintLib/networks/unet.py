@@ -13,10 +13,10 @@ from .feed_forward import FeedForward, Inputs, check_halvings, start_at_the_fill
 
 #: Sizes that a :class:`Corrector` sees, full size included.
 CORRECTOR = 3
-#: How a :class:`Body` normalises. By batch, a rough frame sets the scale for the smooth ones beside it: networks that
-#: see relative intensities learn faster by group (``python -m Research learning``).
+#: Normalisations of a :class:`Body`. By batch, a rough frame sets the scale of the smooth ones: networks that see
+#: relative intensities learn faster by group (``python -m Research learning``).
 NORMS = ("batch", "group")
-#: Of channels.
+#: Number of groups of channels.
 GROUPS = 4
 
 
@@ -24,15 +24,14 @@ class Body(nn.Module):
     """Encoder and decoder with skip connections.
 
     Ronneberger, Fischer, Brox: U-Net: Convolutional networks for biomedical image segmentation, MICCAI 2015; with
-    padding, batch normalisation, and enlarging in place of transposed convolutions. The published size has width 64 and
-    5 levels. The last layer sees the input, too: what is linear in it, such as a mean of two fills, needs no detour.
+    padding, batch normalisation, and enlarging in place of transposed convolutions; published with width 64 and 5
+    levels. The last layer also sees the input, for outputs linear in it, such as a mean of two fills.
 
     Args:
         inputs, outputs: channels.
         width: channels at full size; each smaller size has twice as many.
         levels: sizes, full size included.
-        norm: one of :data:`NORMS`. By group, each frame has a scale of its own (Wu, He: Group
-            normalization, ECCV 2018).
+        norm: one of :data:`NORMS`. By group, each frame has its own scale (Wu, He: Group normalization, ECCV 2018).
 
     Shapes: ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``; the sides are multiples of ``2 ** (levels - 1)``.
     """
@@ -87,11 +86,11 @@ class UNet(FeedForward):
 
 
 class Corrector(nn.Module):
-    """The last part of networks that see known pixels alone: a small U-Net from features and fills to the output.
+    """Last part of networks that see only known pixels: a small U-Net from features and fills to the output.
 
     Args:
         features: channels of the features, and of the small U-Net at full size.
-        network: the network that this is the last part of.
+        network: that this part belongs to.
         norm: see :class:`Body`.
     """
 
@@ -109,7 +108,7 @@ class Corrector(nn.Module):
 
 
 def _block(before: int, after: int, norm: str) -> nn.Sequential:
-    """Twice convolution, normalisation, ReLU."""
+    """Return two layers of convolution, normalisation and ReLU."""
     layers: list[nn.Module] = []
     for inputs in (before, after):
         normalise = nn.BatchNorm2d(after) if norm == "batch" else nn.GroupNorm(math.gcd(GROUPS, after), after)

@@ -9,12 +9,12 @@ from .convolutional import Encoder, Generator
 
 
 class Vae(nn.Module):
-    """Encoder to a normal distribution over latents, and decoder.
+    """Encoder to a normal distribution over latents, and decoder to images.
 
     Kingma, Welling: Auto-encoding variational Bayes, ICLR 2014.
 
     Args:
-        pixels: of the image's side.
+        pixels: side of the image.
         latent: length of the latent vector, standard normal a priori.
         kernel: of all convolutions.
         width: of the decoder; the encoder has half of it.
@@ -27,14 +27,14 @@ class Vae(nn.Module):
         self.decoder = Generator(pixels, latent, kernel=kernel, width=width)
 
     def posterior(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and logarithm of the variance of the latents, each ``(B, latent)``."""
+        """Return mean and logarithm of the variance of the latents, each ``(B, latent)``."""
         mean, log_variance = self.encoder(images).chunk(2, dim=1)
         return mean, log_variance.clamp(-12.0, 6.0)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """``(B, latent)`` to images."""
+        """Return the images of latents ``(B, latent)``."""
         return self.decoder(latents)
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
-        """Images to the mean of their latents."""
+        """Return the mean of the latents of images."""
         return self.posterior(images)[0]

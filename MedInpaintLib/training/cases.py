@@ -1,4 +1,4 @@
-"""Holes that are made in undamaged volumes, and cut into frames exactly as a fill cuts them."""
+"""Training cases: holes made in undamaged volumes, cut into frames exactly as a fill cuts them."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ from ..threads import one_for_blas
 from .recipe import Data
 from .undamaged import Undamaged
 
-#: Raised whenever the same recipe and data make other cases than before: kept ones are then made anew.
+#: Raise it whenever the same recipe and data make other cases than before: stored cases are then made again.
 VERSION = 6
-#: Tries to find a place for a hole, each in another image.
+#: Attempts to place a hole, each in another image.
 _TRIES = 50
-#: Cases that are held in memory, of those that lie in a folder: about a megabyte each.
+#: Cases in a folder that are also held in memory: about a megabyte each.
 _HELD = 256
-#: With more cases to make than this, all cores make them.
+#: More cases than this are made on all cores.
 _FEW = 32
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """All frames of one hole; values are in the road's scale.
+    """All frames of one hole, in scaled intensities.
 
     Attributes:
         images: float16 ``(m, pixels, pixels)``, with the smooth fill under the hole.
         truth: float16, the same without a hole.
-        hints: float16, with another method's fill under the hole; of no frames where there is none.
-        others: float16, the other side of the body; of no frames where it is not wanted.
-        known: bool; what lies beyond the image counts as known.
+        hints: float16, with another method's fill under the hole; no frames without a hint.
+        others: float16, the other side of the body; no frames if unused.
+        known: bool; pixels beyond the image count as known.
         there: bool, where there is another side.
-        stacks: int ``(n, slices)``: of each frame with a hole, which frames a network sees with it.
+        stacks: int ``(n, slices)``: for each frame with a hole, the frames that a network sees with it.
         symmetric: bool ``()``, whether left and right may be exchanged.
     """
 
@@ -71,24 +71,21 @@ class Case:
 
     @classmethod
     def read(cls, path: Path) -> Case:
-        """Read a case from such a file."""
-        with np.load(path) as found:
-            return cls(**found)
+        """Read a case from a file of :meth:`write`."""
+        with np.load(path) as arrays:
+            return cls(**arrays)
 
 
 @dataclasses.dataclass(frozen=True)
 class Cases:
-    """So many cases, each a random hole in a random image: a function of its number, whenever and wherever it is made.
+    """Deterministic training cases, random holes in random images; case n depends only on the inputs, the seed and n.
 
     Attributes:
-        images: to make holes in.
-        data: what the recipe says of them.
-        pixels: of a frame's side.
-        slices: that a network sees.
-        count: how many cases.
-        seed: of all chance.
-        folder: to keep cases in, for this training and others whose images and holes are the same; when None, they are
-            kept in memory.
+        images, data: to make holes in, and the recipe's ``[data]``.
+        pixels, slices: side of a frame, and slices that a network sees.
+        count: number of cases.
+        seed: of all random choices.
+        folder: stores cases for all trainings with the same images and holes; in memory only when None.
     """
 
     images: Sequence[Undamaged]
@@ -100,20 +97,20 @@ class Cases:
     folder: Path | None = None
 
     def __getitem__(self, number: int) -> Case:
-        """Return a case; made, and kept, when there is none yet."""
-        held = self._held
-        if number not in held:
-            held[number] = self._kept_or_made(number)
-        held.move_to_end(number)
-        while self.folder and len(held) > _HELD:
-            held.popitem(last=False)
-        return held[number]
+        """Return a case, making and keeping it on first use."""
+        cache = self._held
+        if number not in cache:
+            cache[number] = self._kept_or_made(number)
+        cache.move_to_end(number)
+        while self.folder and len(cache) > _HELD:
+            cache.popitem(last=False)
+        return cache[number]
 
     def make(self, progress: Progress | None = None) -> None:
-        """Make all cases that the folder lacks, on all cores where they are many.
+        """Make all cases that the folder lacks, on all cores if they are many.
 
         Args:
-            progress: reports and cancels; what was made until then is kept.
+            progress: reports and cancels; cases made before are kept.
         """
         missing = [number for number in range(self.count) if not self._path(number).is_file()]
         for done, _ in enumerate(self._each(missing), start=1):
@@ -124,7 +121,7 @@ class Cases:
         if len(numbers) <= _FEW:
             yield from map(self._make_and_keep, numbers)
             return
-        one_for_blas()  # in the processes that are to come: they share the cores
+        one_for_blas()  # in the worker processes, which share the cores
         spawn = multiprocessing.get_context("spawn")
         workers = min(os.cpu_count() or 1, len(numbers) // _FEW + 1)
         with concurrent.futures.ProcessPoolExecutor(workers, spawn, _take, (self,)) as pool:
@@ -150,7 +147,7 @@ class Cases:
 
     @functools.cached_property
     def _place(self) -> Path:
-        """The folder of cases such as these."""
+        """The subfolder for cases with these inputs."""
         assert self.folder is not None
         data = self.data
         size = (data.pixel_mm, data.across) if data.across else data.pixel_mm
@@ -158,9 +155,9 @@ class Cases:
         digests = [image.digest() for image in self.images]
         identity = repr((VERSION, how, self.pixels, self.slices, self.seed, digests))
         content = [identity.encode(), *(mask.read_bytes() for mask in data.lesions)]
-        place = self.folder / hashlib.sha256(b"".join(content)).hexdigest()[:12]
-        make_folder(place)
-        return place
+        subfolder = self.folder / hashlib.sha256(b"".join(content)).hexdigest()[:12]
+        make_folder(subfolder)
+        return subfolder
 
     @functools.cached_property
     def _held(self) -> OrderedDict[int, Case]:
@@ -190,10 +187,9 @@ class Cases:
         """Cut the frames of one of the regions into which a fill would divide a hole.
 
         Args:
-            image: undamaged.
-            hole: bool of its shape, with a voxel at least.
-            plane: of the frames.
-            number: of the region; where there are fewer, they are counted again.
+            image, plane: of the frames.
+            hole: bool of the image's shape, at least one voxel.
+            number: of the region, modulo the number of regions.
         """
         box = bounding_box(hole)
         assert box is not None
@@ -204,7 +200,7 @@ class Cases:
         whole = image.scaling.forward(image.image.array[region.box]).reshape(region.values.shape)
         fills = {"images": initial_fill(region).astype(np.float32), "truth": whole}
         if self.data.hint:
-            methods()  # in a process of its own, none is imported yet
+            methods()  # a worker process has not imported them yet
             fills["hints"] = fill_with(self.data.hint, region).mean
         cuts: dict[str, Frames] = {
             name: cut(
@@ -221,21 +217,21 @@ class Cases:
         damaged = cuts["images"]
         values = {name: each.values.astype(np.float16) for name, each in cuts.items()}
         values.setdefault("hints", values["images"][:0])
-        others, there = damaged.values[:0], damaged.known[:0]
+        other, other_known = damaged.values[:0], damaged.known[:0]
         if self.data.other_side:
-            others, there = in_frames(other_side(region), damaged)
-        values["others"] = others.astype(np.float16)
+            other, other_known = in_frames(other_side(region), damaged)
+        values["others"] = other.astype(np.float16)
         symmetric = np.array(damaged.symmetric)
         return Case(
             known=damaged.outside_hole,
-            there=there,
+            there=other_known,
             stacks=damaged.stacks[damaged.with_hole],
             symmetric=symmetric,
             **values,
         )
 
 
-#: In a process that makes cases: of these.
+#: In a worker process: the cases that it makes.
 _TAKEN: list[Cases] = []
 
 

@@ -1,4 +1,4 @@
-"""Training data of networks that estimate a contrast: slices of several contrasts of the same subjects."""
+"""Training data for networks that estimate a contrast: slices of several contrasts of the same subjects."""
 
 from __future__ import annotations
 
@@ -38,23 +38,18 @@ class ContrastSlice:
     dataset: str = ""
 
     def window(self, middle: tuple[int, int], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Return values, float32 ``(contrasts, height, width)``, and the body, in a window; 0 beyond the slice.
-
-        Args:
-            middle: row and column of the window's middle.
-            shape: of the window.
-        """
+        """Return values, float32 ``(contrasts, height, width)``, and the body, in a window; 0 beyond the slice."""
         values = np.zeros((len(self.values), *shape), dtype=np.float32)
         inside = np.zeros(shape, dtype=bool)
-        there, here = zip(
+        source, destination = zip(
             *(
                 _overlap(at - size // 2, size, full)
                 for at, size, full in zip(middle, shape, self.inside.shape, strict=True)
             ),
             strict=True,
         )
-        values[(slice(None), *here)] = self.values[(slice(None), *there)]
-        inside[here] = self.inside[there]
+        values[(slice(None), *destination)] = self.values[(slice(None), *source)]
+        inside[destination] = self.inside[source]
         return values, inside
 
 
@@ -69,39 +64,39 @@ def sessions(
 ) -> list[tuple[dict[str, Entry], Entry | None]]:
     """Group images by session: contrast -> image, and the mask of the brain, or None.
 
-    Images of one session are of one subject, in one folder, and their names differ only in the contrast at the end:
+    Images of a session are of one subject, in one folder, with names that differ only in the contrast at the end:
     ``t1.nii.gz`` and ``flair.nii.gz``, or ``ses1_t1.nii.gz`` and ``ses1_flair.nii.gz``.
 
     Args:
-        entries: images; where an entry has no contrast, it is the one with which the file's name ends.
+        entries: images; entries without contrast have the one that ends their file's name.
         contrasts: those to use.
         inside: the contrast of the masks.
     """
     masks = {
         _session(entry, inside.rpartition("-")[2]): entry for entry in entries if inside and entry.contrast == inside
     }
-    found: dict[tuple[str, ...], dict[str, Entry]] = {}
+    images: dict[tuple[str, ...], dict[str, Entry]] = {}
     for entry in entries:
         contrast = entry.contrast or _named(Path(entry.name).name, contrasts)
         if contrast in contrasts:
-            session = found.setdefault(_session(entry, contrast), {})
+            session = images.setdefault(_session(entry, contrast), {})
             if contrast in session:
                 raise InputError(
                     f"'{session[contrast].path}' and '{entry.path}' cannot be told apart: both are {contrast} of "
                     f"{entry.subject}; end their names with the contrast (ses1_t1.nii.gz), or use a folder a session."
                 )
             session[contrast] = entry
-    return [(found[key], masks.get(key)) for key in sorted(found)]
+    return [(images[key], masks.get(key)) for key in sorted(images)]
 
 
 def with_others(entries: Sequence[Entry], contrasts: Sequence[str], inside: str = "") -> list[Entry]:
-    """Return images and masks of the sessions with two or more contrasts; others teach nothing."""
-    found = [(images, mask) for images, mask in sessions(entries, contrasts, inside) if len(images) > 1]
-    return [each for images, mask in found for each in (*images.values(), mask) if each is not None]
+    """Return images and masks of the sessions with two or more contrasts; others are useless for training."""
+    pairs = [(images, mask) for images, mask in sessions(entries, contrasts, inside) if len(images) > 1]
+    return [each for images, mask in pairs for each in (*images.values(), mask) if each is not None]
 
 
 def _session(entry: Entry, contrast: str) -> tuple[str, ...]:
-    """Return a key that all images of a session share."""
+    """Return the key that all images of a session share."""
     path = Path(entry.name)
     stem = path.name.partition(".")[0]
     own = stem[: -len(contrast)] if stem.lower().endswith(contrast.lower()) else ""
@@ -126,26 +121,25 @@ def read_contrast_slices(
     """Return the slices of all sessions with two contrasts or more.
 
     Args:
-        entries: images.
-        contrasts: in the network's order.
+        entries, contrasts: images, and contrasts in the network's order.
         plane: a name of :data:`..frames.PLANES`.
         pixel_mm: of the slices' pixels.
-        inside: the contrast of the masks of the brain; sessions without one are used whole.
-        progress: called with how many sessions are read, and of how many.
+        inside: the contrast of the masks of the brain; sessions without a mask are used whole.
+        progress: called with the number of sessions read and their total.
 
     Raises:
         InputError: there is none.
         GeometryError: the contrasts of a session are on different grids.
     """
-    found = [(images, mask) for images, mask in sessions(entries, contrasts, inside) if len(images) > 1]
-    if not found:
+    pairs = [(images, mask) for images, mask in sessions(entries, contrasts, inside) if len(images) > 1]
+    if not pairs:
         raise InputError(
             f"There is nothing to learn from: no session of the data has two of the contrasts {', '.join(contrasts)}."
         )
     slices: list[ContrastSlice] = []
-    for number, (session, mask) in enumerate(found):
+    for number, (session, mask) in enumerate(pairs):
         if progress:
-            progress(number, len(found))
+            progress(number, len(pairs))
         slices += _slices(session, mask, contrasts, plane, pixel_mm)
     return slices
 
@@ -183,9 +177,9 @@ def _slices(
             scaled = fit_core_scaling(volume.array, volume.spacing).forward(turned.turn(volume.array)[kept])
             values[:, place] = sample(scaled, rows, columns, ratio)
     bodies = sample(inside[kept].astype(np.float32), rows, columns, (1.0, 1.0), outside=0.0) > 0.5
-    there = np.array([contrast in volumes for contrast in contrasts])
+    present = np.array([contrast in volumes for contrast in contrasts])
     one = next(iter(session.values()))
-    return [ContrastSlice(v, there, b, one.subject, one.dataset) for v, b in zip(values, bodies, strict=True)]
+    return [ContrastSlice(v, present, b, one.subject, one.dataset) for v, b in zip(values, bodies, strict=True)]
 
 
 def brain(volumes: Mapping[str, Volume], mask: Entry | None) -> np.ndarray:
@@ -196,23 +190,20 @@ def brain(volumes: Mapping[str, Volume], mask: Entry | None) -> np.ndarray:
     """
     if mask is None:
         return np.any([body(each.array, MR) for each in volumes.values()], axis=0)
-    found = Volume.of(mask.path)
-    difference = next(iter(volumes.values())).grid_difference(found)
+    mask_volume = Volume.of(mask.path)
+    difference = next(iter(volumes.values())).grid_difference(mask_volume)
     if difference:
         raise GeometryError(f"The mask '{mask.path}' is on another grid than its image ({difference}).")
-    return found.array > 0
+    return mask_volume.array > 0
 
 
 @dataclasses.dataclass(frozen=True)
 class ContrastCrops:
-    """Endless, deterministic random crops: crop n is the same in every run, on any number of processes.
-
-    Each pass draws from all subjects equally often, whatever the number of their slices.
+    """Endless random crops; crop n depends only on the seed and n, and every subject is drawn equally often.
 
     Attributes:
-        slices: to crop from.
-        pixels: of a crop's side.
-        seed: of all chance.
+        slices, pixels: to crop from, and side of a crop.
+        seed: of all random choices.
         flip: whether half of the crops are mirrored along their rows.
         gain: all contrasts of a crop are multiplied by the same 1 ± gain, uniformly.
     """
@@ -230,7 +221,7 @@ class ContrastCrops:
         chosen = own[int(rng.integers(len(own)))]
         rows, columns = np.nonzero(chosen.inside)
         at = int(rng.integers(len(rows)))
-        # Halfway to the middle of the slice: a crop around the rim is half air.
+        # Halfway to the middle of the slice: crops around the rim are half air.
         middle = [(size - 1) / 2 for size in chosen.inside.shape]
         row, column = (round((place + to) / 2) for place, to in zip((rows[at], columns[at]), middle, strict=True))
         values, _ = chosen.window((row, column), (self.pixels, self.pixels))
@@ -240,12 +231,12 @@ class ContrastCrops:
 
     def batch(self, numbers: range) -> tuple[np.ndarray, np.ndarray]:
         """Return crops, float32 ``(n, contrasts, pixels, pixels)``, and their contrasts, bool ``(n, contrasts)``."""
-        values, there = zip(*(self[number] for number in numbers), strict=True)
-        return np.stack(values), np.stack(there)
+        values, present = zip(*(self[number] for number in numbers), strict=True)
+        return np.stack(values), np.stack(present)
 
     @functools.cached_property
     def _by_subject(self) -> list[list[ContrastSlice]]:
-        found: dict[tuple[str, str], list[ContrastSlice]] = {}
+        groups: dict[tuple[str, str], list[ContrastSlice]] = {}
         for each in self.slices:
-            found.setdefault((each.dataset, each.subject), []).append(each)
-        return [found[key] for key in sorted(found)]
+            groups.setdefault((each.dataset, each.subject), []).append(each)
+        return [groups[key] for key in sorted(groups)]

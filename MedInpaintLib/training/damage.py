@@ -1,4 +1,4 @@
-"""What feed-forward networks learn from: damaged frames and their truth."""
+"""Training samples of feed-forward networks: damaged frames and their truth."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .cases import Cases
 
 @dataclasses.dataclass(frozen=True)
 class Damages:
-    """An endless, deterministic order of damaged frames: the n-th is the same in every run, on any number of processes.
+    """Endless damaged frames; frame n depends only on the cases and n.
 
-    Every n is a random frame of a random case, some of them mirrored, with intensities changed a little.
+    Each is a random frame of a random case, sometimes mirrored, with slightly changed intensities.
 
     Attributes:
         cases: to draw from.
-        hint, other_side: whether to show them; the cases must have them then.
+        hint, other_side: whether to add these channels, which the cases must have.
         flip: whether half of the frames are mirrored along their rows, where these run from left to right.
         gain, offset: intensities are multiplied by 1 ± gain and shifted by ± offset, uniformly.
     """
@@ -30,12 +30,12 @@ class Damages:
     offset: float = 0.03
 
     def batch(self, numbers: range) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Images and known, as :meth:`.FeedForward.forward` has them, and the truth of the middle slice."""
+        """Return images and known, as :meth:`.FeedForward.forward` takes them, and the truth of the middle slice."""
         images, known, truth = zip(*(self[number] for number in numbers), strict=True)
         return np.stack(images), np.stack(known), np.stack(truth)
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Images, known and truth, one of :meth:`batch`."""
+        """Return images, known and truth of one sample of :meth:`batch`."""
         rng = np.random.default_rng([self.cases.seed, 2, number])
         case = self.cases[int(rng.integers(self.cases.count))]
         stack = case.stacks[rng.integers(len(case.stacks))]
@@ -48,6 +48,6 @@ class Damages:
         if rng.random() < 0.5 and self.flip and case.symmetric:
             images, known, truth = (each[..., ::-1] for each in (images, known, truth))
         gain, offset = 1 + self.gain * rng.uniform(-1, 1), self.offset * rng.uniform(-1, 1)
-        # The smooth fill is linear in the known values, so it stays what it would be.
+        # The smooth fill is linear in the known values, so it needs no new computation.
         images, truth = (each.astype(np.float32) * np.float32(gain) + np.float32(offset) for each in (images, truth))
         return images, known, truth

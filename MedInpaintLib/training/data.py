@@ -1,4 +1,4 @@
-"""From the images of a recipe to what its network learns from and is validated with."""
+"""Training samples and validation trial of a recipe, made from its images."""
 
 from __future__ import annotations
 
@@ -23,15 +23,7 @@ from .validation import damages, discs
 def prepare(
     recipe: Recipe, learning: Sequence[Entry], validation: Sequence[Entry], folder: Path, progress: Progress
 ) -> tuple[Samples, Trial]:
-    """Read the images, and make what holes are to be made in them.
-
-    Args:
-        recipe: what to make.
-        learning: images to learn from.
-        validation: images of other subjects.
-        folder: for what takes long to make and is made once.
-        progress: reports and cancels.
-    """
+    """Read the images to learn from and those for validation, and make holes in them; ``folder`` stores the cases."""
     data, seed = recipe.data, recipe.schedule.seed
     first, second = _reading(progress.part(0.0, 0.15)), _reading(progress.part(0.15, 0.2))
     if has_purpose(recipe.architecture, ESTIMATES):
@@ -49,12 +41,12 @@ def prepare(
         crops = ContrastCrops(ours, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT)
         return crops, contrast_trial(ours, theirs, recipe)
     if has_purpose(recipe.architecture, GENERATES):
-        slices, others = (
+        slices, validation_slices = (
             read_slices(entries, plane=data.plane, pixel_mm=data.pixel_mm, progress=share)
             for entries, share in ((learning, first), (validation, second))
         )
-        return Crops(slices, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT), discs(others, recipe)
-    # To a network that sees one slice of one plane each slice is an image of its own, as it is when a film is one.
+        return Crops(slices, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT), discs(validation_slices, recipe)
+    # For a network that sees one slice of one plane, each slice is an image of its own, like a film.
     plane = data.plane if recipe.slices == 1 and not data.also else None
     images, held_out = (
         read_undamaged(entries, share, plane=plane, across=data.across)

@@ -33,9 +33,8 @@ class Hardware:
 
     Attributes:
         accelerator: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
-        devices: how many processes, each with a device of its own. More than one are started by Fabric, which runs the
-            command again in each.
-        precision: ``"32"``, or ``"bf16"``, on a GPU only: a CPU without its instructions is 14 times slower with it.
+        devices: number of processes, each with its own device; Fabric starts them by running the command again in each.
+        precision: ``"32"``, or ``"bf16"`` on a GPU only: a CPU without its instructions is 14 times slower with it.
     """
 
     accelerator: str = "auto"
@@ -45,7 +44,7 @@ class Hardware:
 
 @dataclasses.dataclass
 class _State:
-    """What a checkpoint holds, besides the recipe that it is of."""
+    """Content of a checkpoint, besides its recipe."""
 
     task: Task
     average: AveragedModel
@@ -84,14 +83,14 @@ class _State:
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """What a training made.
+    """Outcome of a training.
 
     Attributes:
-        network: the averaged weights of the check with the best validation, in eval mode, on the CPU.
-        step: at which that was.
+        network: the averaged weights with the best validation, in eval mode, on the CPU.
+        step: of that validation.
         psnr: masked, of the validation holes; dB at a range of 1.
         seconds: of training, checks included.
-        leader: False in the processes that only helped.
+        leader: False in worker processes.
     """
 
     network: torch.nn.Module
@@ -105,17 +104,17 @@ class Samples(Protocol):
     """An endless order of samples, a function of the number alone."""
 
     def batch(self, numbers: range) -> tuple[np.ndarray, ...]:
-        """Return what a task learns from: float32 in the road's scale, or bool, ``(n, channels, pixels, pixels)``."""
+        """Return samples, scaled intensities in float32 or bool, ``(n, channels, pixels, pixels)``."""
         ...
 
 
 class Trial(Protocol):
-    """What a network is validated with, of other subjects; tensors are in the network's scale.
+    """Validation data from other subjects; tensors are in the network's scale.
 
     Attributes:
-        images, known: what it is asked, as :meth:`.Task.fill` takes it.
-        start, corrected: answers that it should do better than.
-        words: what all this is.
+        images, known: inputs, as :meth:`.Task.fill` takes them.
+        start, corrected: fills that the network should improve on.
+        words: description of the trial.
         rows: of the picture, from its top.
     """
 
@@ -138,15 +137,15 @@ class Trial(Protocol):
     def corrected(self) -> torch.Tensor: ...
 
     def to(self, device: torch.device) -> Trial:
-        """On another device."""
+        """Return the trial on another device."""
         ...
 
     def psnr(self, filled: torch.Tensor) -> float:
-        """dB at a range of 1 of the network's scale; the mean over the images."""
+        """Return the PSNR in dB at a range of 1 of the network's scale; the mean over the images."""
         ...
 
     def picture(self, filled: torch.Tensor) -> np.ndarray:
-        """``(1, H, W)``, 0..1."""
+        """Return a picture ``(1, H, W)``, 0..1."""
         ...
 
 
@@ -159,22 +158,21 @@ def train(
     hardware: Hardware | None = None,
     progress: Progress | None = None,
 ) -> Trained:
-    """Train a network, going on from the last checkpoint where there is one.
+    """Train a network, resuming from the last checkpoint if there is one.
 
-    All chance is a function of the recipe's seed, the step and the process, so a training that was stopped and resumed
-    takes the same steps as one that was not. Gradients are averaged over processes by hand, before they are clipped:
-    tasks with several optimizers need no wrapped modules.
+    Random numbers depend only on the recipe's seed, the step and the process, so a resumed training takes the same
+    steps as an uninterrupted one. Gradients are averaged over processes by hand, then clipped, so tasks with several
+    optimizers need no wrapped modules.
 
     Args:
-        recipe: what to make.
-        samples: to learn from.
-        trial: what to validate with, of other subjects.
+        recipe, samples: to train with.
+        trial: to validate with, of other subjects.
         out: an existing folder for checkpoints, TensorBoard's files and the history.
-        hardware: where.
-        progress: reports and cancels; a training that is cancelled saves its state first.
+        hardware: where to train.
+        progress: reports and cancels; a cancelled training saves its state first.
 
     Raises:
-        ParameterError: the folder holds a training by another recipe, or the hardware is not there.
+        ParameterError: the folder holds a training by another recipe, or the hardware is missing.
     """
     progress = progress or Progress()
     hardware, schedule, out = hardware or Hardware(), recipe.schedule, Path(out)
@@ -208,7 +206,7 @@ def train(
                 f"Step {state.step} of {schedule.steps}, {rate:.0f} images/s, best {max(state.best, 0):.2f} dB",
             )
     except Cancelled:
-        # Between two steps: what was learned since the last check is not lost.
+        # Between two steps, so the steps since the last check are not lost.
         if fabric.global_rank == 0:
             history.flush()
             state.save(out / LAST, recipe)
@@ -240,7 +238,7 @@ def _launched(hardware: Hardware, out: Path) -> Any:
 
 
 def _step(fabric: Any, recipe: Recipe, state: _State, samples: Samples) -> dict[str, float]:
-    """One update of each optimizer; returns numbers for the log."""
+    """Update the weights once with each optimizer; return numbers for the log."""
     schedule, step = recipe.schedule, state.step
     share = schedule.batch // fabric.world_size
     first = step * schedule.batch + fabric.global_rank * share
@@ -255,16 +253,16 @@ def _step(fabric: Any, recipe: Recipe, state: _State, samples: Samples) -> dict[
     log: dict[str, float] = {}
     losses = state.task.losses(batch, step, noise)
     while True:
-        # Not around the updates: autocast would go on with half-precision copies of the weights before them.
+        # Not around the updates: autocast would keep half-precision copies of the old weights.
         with fabric.autocast():
-            found = next(losses, None)
-        if found is None:
+            loss_of_optimizer = next(losses, None)
+        if loss_of_optimizer is None:
             break
-        name, loss, extra = found
+        name, loss, extra = loss_of_optimizer
         optimizer = state.task.optimizers[name]
         weights = [each for group in optimizer.param_groups for each in group["params"]]
         optimizer.zero_grad()
-        # Into these weights only: the generator's step leaves no gradients in the discriminator.
+        # For these weights only: the generator's step must leave no gradients in the discriminator.
         fabric.backward(loss, inputs=weights)
         _share(fabric, weights)
         norm = torch.nn.utils.clip_grad_norm_(weights, schedule.clip, error_if_nonfinite=False)
@@ -279,7 +277,7 @@ def _step(fabric: Any, recipe: Recipe, state: _State, samples: Samples) -> dict[
 
 
 def _seed(*numbers: int) -> int:
-    """One seed of several numbers."""
+    """Combine several numbers into one seed."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
 
 
@@ -294,7 +292,7 @@ def _share(fabric: Any, weights: list[torch.nn.Parameter]) -> None:
 
 
 def _share_statistics(fabric: Any, network: torch.nn.Module) -> None:
-    """Average the statistics of normalisation over the processes: once frozen, all must go on with the same ones."""
+    """Average the statistics of normalisation over the processes: frozen ones must be equal in all."""
     statistics = [each for each in network.buffers() if each.is_floating_point()]
     if fabric.world_size == 1 or not statistics:
         return
@@ -304,7 +302,7 @@ def _share_statistics(fabric: Any, network: torch.nn.Module) -> None:
 
 
 def _check(fabric: Any, recipe: Recipe, state: _State, trial: Trial, history: _History, out: Path) -> None:
-    """Validate the averaged weights, and write checkpoints, numbers and pictures; by the first process alone."""
+    """Validate the averaged weights and write checkpoints, numbers and pictures, in the first process only."""
     if fabric.global_rank == 0:
         network = frozen(state.average.module)
         filled = state.task.fill(network, trial.images, trial.known)
@@ -316,7 +314,7 @@ def _check(fabric: Any, recipe: Recipe, state: _State, trial: Trial, history: _H
         history.add({"step": state.step, "psnr": psnr, **gains})
         fabric.log_dict({**history.latest, "psnr": psnr, **gains}, step=state.step)
         fabric.logger.experiment.add_image(trial.rows, trial.picture(filled), state.step)
-        # First the history: steps beyond the last checkpoint are dropped from it when a killed training goes on.
+        # The history first: a resumed training drops its steps beyond the last checkpoint.
         history.flush()
         if psnr > state.best:
             state.best = psnr
@@ -335,24 +333,24 @@ def _best(recipe: Recipe, out: Path, *, leader: bool) -> Trained:
 
 
 def frozen(network: torch.nn.Module) -> torch.nn.Module:
-    """Copy a network, in eval mode, with weights that take no gradients."""
+    """Return a copy of a network in eval mode, without gradients."""
     return copy.deepcopy(network).eval().requires_grad_(False)
 
 
 def _identity(recipe: Recipe) -> str:
-    """Return what must be the same for a training to be resumed: all but the intervals of checks and the length."""
+    """Return what must be equal to resume a training: all but its length and its checks."""
     content = dataclasses.asdict(recipe)
     for name in ("steps", "check_every", "crops", "hole_mm", "holes"):
         del content["schedule"][name]
     del content["data"]["wanted"]
-    for name in ("across", "inside"):  # trainings from before there were such things go on
+    for name in ("across", "inside"):  # so that trainings older than these options can be resumed
         if not content["data"][name]:
             del content["data"][name]
     return json.dumps(content, sort_keys=True, default=list)
 
 
 def _step_of(line: str) -> float:
-    """Infinite for a line of which a killed training wrote only half."""
+    """Return the step of a line; infinity for a line that a killed training left incomplete."""
     try:
         return float(json.loads(line)["step"])
     except ValueError:
@@ -360,7 +358,7 @@ def _step_of(line: str) -> float:
 
 
 class _History:
-    """A line of JSON for each step; lines of steps that are taken again after a resume are dropped."""
+    """A line of JSON per step; a resumed training drops the lines of steps that it repeats."""
 
     def __init__(self, path: Path, step: int, writes: bool) -> None:
         self._path, self._writes = path, writes

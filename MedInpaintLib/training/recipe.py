@@ -35,27 +35,25 @@ class Data:
     Attributes:
         modality: a name of :data:`.modality.MODALITIES`.
         contrasts: those to use; empty for all.
-        plane: of the slices.
-        pixel_mm: of the slices' pixels.
+        plane, pixel_mm: of the slices and their pixels.
         centre, half_width: the network sees ``(scaled - centre) / half_width``, clipped to -1..1.
 
     For feed-forward networks only:
 
     Attributes:
-        also: other planes to learn from, in volumes whose voxels are about as thick as wide.
-        slice_mm: between the slices that the network sees at once.
-        holes: to fill; see :func:`MedInpaintLib.holes.grammar`. Each case draws one of them, and of several holes one.
-        cases: how many holes are made.
+        also: other planes, for volumes with voxels about as thick as wide.
+        slice_mm: between the slices that the network sees.
+        holes: to fill; see :func:`MedInpaintLib.holes.grammar`. Each case draws one, and of several holes one.
+        cases: number of holes to make.
         hint: a method whose fill the network sees and corrects; none when empty.
-        other_side: whether it sees the other side of the body, too.
+        other_side: whether it also sees the other side of the body.
         across: pixels along an image's longer side, in place of ``pixel_mm``, for films; 0 for none.
 
-    For networks that estimate contrasts only, whose ``contrasts`` have the order of their channels:
+    For networks that estimate contrasts only, with ``contrasts`` in the order of their channels:
 
     Attributes:
-        wanted: the contrasts that validation asks for; empty for all.
-        inside: the manifest's contrast of the masks that say where the brain is, for sessions that have one; in the
-            others it is the body.
+        wanted: the target contrasts of the validation; empty for all.
+        inside: the manifest's contrast of the brain masks; sessions without one use the body.
     """
 
     modality: str
@@ -80,7 +78,7 @@ class Data:
 
     @property
     def lesions(self) -> list[Path]:
-        """Return the masks whose lesions are holes."""
+        """The masks whose lesions are holes."""
         shapes = [parse(holes) for holes in self.holes]
         return [Path(shape.source) for shape in shapes if isinstance(shape, Lesions) and shape.source]
 
@@ -97,7 +95,7 @@ class Data:
         }
 
     def normalise(self, images: torch.Tensor) -> torch.Tensor:
-        """Convert images from the road's scale to the network's; masks stay as they are."""
+        """Convert scaled intensities to the network's scale; masks stay as they are."""
         if not images.is_floating_point():
             return images
         return ((images - self.centre) / self.half_width).clamp(-1.0, 1.0)
@@ -110,13 +108,13 @@ class Schedule:
     Attributes:
         steps: updates of the weights.
         batch: crops in each, over all processes.
-        seed: of the weights and of all chance.
+        seed: of the weights and all random choices.
         ema: decay of the average of the weights that is validated and released (Polyak, Juditsky, 1992).
         clip: largest norm of a gradient.
         check_every: steps between two checks: validation, checkpoint, pictures.
-        hole_mm: diameter of the discs that are cut out of the validation crops; with feed-forward networks of spheres.
-        holes: for the validation of feed-forward networks, in place of these; each case draws one of them.
-        crops: how many validation crops.
+        hole_mm: diameter of the validation holes: discs or, for feed-forward networks, spheres.
+        holes: for validation of feed-forward networks, in place of spheres; each case draws one.
+        crops: number of validation crops.
     """
 
     steps: int
@@ -132,12 +130,12 @@ class Schedule:
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """All that decides what a training makes.
+    """All settings of a training.
 
     Attributes:
         name, title: of the model.
         architecture, arguments: of the network; see :func:`MedInpaintLib.networks.build`.
-        data, schedule: see there.
+        data, schedule: see :class:`Data` and :class:`Schedule`.
         task: options of the task, such as learning rates and weights of losses; see :mod:`.tasks`.
     """
 
@@ -151,22 +149,22 @@ class Recipe:
 
     @property
     def pixels(self) -> int:
-        """Return the side of a crop."""
+        """Side of a crop."""
         return int(self.arguments["pixels"])
 
     @property
     def slices(self) -> int:
-        """Return how many slices the network sees at once."""
+        """Number of slices that the network sees at once."""
         return int(self.arguments.get("slices", 1))
 
     @property
     def hint(self) -> bool:
-        """Tell whether the network sees another method's fill."""
+        """Whether the network sees another method's fill."""
         return bool(self.arguments.get("hint", False))
 
     @property
     def other_side(self) -> bool:
-        """Tell whether the network sees the other side of the body, too."""
+        """Whether the network also sees the other side of the body."""
         return bool(self.arguments.get("other_side", False))
 
 
@@ -174,7 +172,7 @@ def read_recipe(source: str | os.PathLike[str]) -> Recipe:
     """Read a recipe from a file, or one of MedInpaint's own by its name.
 
     Raises:
-        ParameterError: no such recipe, or something in it is missing, unknown or of the wrong kind.
+        ParameterError: no such recipe, or an entry is missing, unknown or of the wrong kind.
         MissingDependencyError: Python is older than 3.11 and tomli is not installed.
     """
     path = Path(source)
@@ -185,18 +183,18 @@ def read_recipe(source: str | os.PathLike[str]) -> Recipe:
         raise ParameterError(f"There is no recipe '{source}': give a TOML file or one of {known}.")
     toml = _toml()
     try:
-        found = toml.loads(path.read_text(encoding="utf-8"))
+        content = toml.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ParameterError(f"The recipe '{path}' cannot be read ({error}).") from None
-    recipe = _table(Recipe, found, str(path))
+    recipe = _table(Recipe, content, str(path))
     wrong = NAME.misfit(recipe.name, "name")
     if wrong:
         raise ParameterError(f"The recipe '{path}' cannot be used: {wrong}.")
     pixels = recipe.arguments.get("pixels")
     if not isinstance(pixels, int) or isinstance(pixels, bool) or pixels < 1:
-        found = "no 'pixels'" if pixels is None else f"pixels = {pixels!r}"
+        entry = "no 'pixels'" if pixels is None else f"pixels = {pixels!r}"
         raise ParameterError(
-            f"The recipe ({path}, [arguments]) has {found}; give the side of a frame as a whole number."
+            f"The recipe ({path}, [arguments]) has {entry}; give the side of a frame as a whole number."
         )
     recipe = dataclasses.replace(
         recipe,
@@ -222,17 +220,17 @@ def _toml() -> Any:
     return tomli
 
 
-def _table(kind: type[Table], found: Any, where: str) -> Table:
+def _table(kind: type[Table], table: Any, where: str) -> Table:
     """Convert a TOML table to a dataclass; numbers and lists get the types of its fields."""
-    if not isinstance(found, Mapping):
-        raise ParameterError(f"The recipe ({where}) must have a table here; found {found!r}.")
+    if not isinstance(table, Mapping):
+        raise ParameterError(f"The recipe ({where}) must have a table here; found {table!r}.")
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    unknown = [name for name in found if name not in fields]
-    missing = [name for name, field in fields.items() if name not in found and _is_needed(field)]
+    unknown = [name for name in table if name not in fields]
+    missing = [name for name, field in fields.items() if name not in table and _is_needed(field)]
     if unknown or missing:
         what = f"knows no '{unknown[0]}'" if unknown else f"lacks '{missing[0]}'"
         raise ParameterError(f"The recipe ({where}) {what}; its entries are: {', '.join(fields)}.")
-    return kind(**{name: _value(fields[name], value, where) for name, value in found.items()})
+    return kind(**{name: _value(fields[name], value, where) for name, value in table.items()})
 
 
 def _is_needed(field: dataclasses.Field) -> bool:
@@ -281,12 +279,12 @@ def _checked(data: Data, path: Path) -> Data:
 
 
 def _possible(schedule: Schedule, path: Path) -> Schedule:
-    # A batch of one image has no statistics to normalise with.
+    # A batch of one image has no statistics for normalisation.
     least = {"steps": 1, "batch": 2, "seed": 0, "check_every": 1, "crops": 1}
     for name, value in least.items():
         if getattr(schedule, name) < value:
-            found = getattr(schedule, name)
-            raise ParameterError(f"The recipe '{path}' has {name} = {found}; it must be {value} or more.")
+            number = getattr(schedule, name)
+            raise ParameterError(f"The recipe '{path}' has {name} = {number}; it must be {value} or more.")
     if not 0 <= schedule.ema < 1:
         raise ParameterError(f"The recipe '{path}' has ema = {schedule.ema}; it must be at least 0 and below 1.")
     if not schedule.clip > 0:
@@ -295,7 +293,7 @@ def _possible(schedule: Schedule, path: Path) -> Schedule:
 
 
 def _check_hole(recipe: Recipe, path: Path) -> None:
-    """Check that the validation's holes hold pixels and leave some of the frame around them."""
+    """Check that the validation's holes contain pixels and leave some of the frame around them."""
     mm, hole = recipe.data.pixel_mm, recipe.schedule.hole_mm
     least, most = 2 * mm, MOST_HOLE * recipe.pixels * mm
     if not least <= hole <= most:
@@ -311,11 +309,11 @@ def _check_hint(recipe: Recipe, path: Path) -> None:
         raise ParameterError(
             f"The recipe '{path}' must have the same other_side, true or false, in [arguments] and in [data]."
         )
-    name, wanted = recipe.data.hint, recipe.arguments.get("hint", False)
-    if wanted is not bool(name):
+    name, uses_hint = recipe.data.hint, recipe.arguments.get("hint", False)
+    if uses_hint is not bool(name):
         raise ParameterError(
-            f"The recipe '{path}' has hint = {wanted!r} in [arguments] and hint = '{name}' in [data]; give hint = true "
-            "and the name of a method, or neither."
+            f"The recipe '{path}' has hint = {uses_hint!r} in [arguments] and hint = '{name}' in [data]; give hint = "
+            "true and the name of a method, or neither."
         )
     method = registry.get(name) if name else None
     if method and (method.needs_model or method.needs_exemplars):

@@ -1,4 +1,4 @@
-"""A training from recipe and data to a model bundle."""
+"""Training from recipe and data to a model bundle."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ..networks import ESTIMATES, GENERATES, has_purpose
 from ..progress import Progress
 from .recipe import Recipe
 
-#: Of the subjects of a plain folder, every so many-th is for validation.
+#: Every fifth subject of a plain folder is for validation.
 HELD_OUT = 5
 NOT_STATED = "not stated"
-#: A DICOM file has this word after 128 bytes, whatever its name; DICOMDIR is an index of a disc and no image.
+#: A DICOM file of any name has this word after 128 bytes; DICOMDIR is the index of a disc, not an image.
 _DICOM, _DICOM_AT, _DICOM_INDEX = b"DICM", 128, "DICOMDIR"
 #: The method that fills with models of an architecture, for the card.
-METHODS = {"vae": "vae-latent", "dcgan": "gan-latent"}  # the others are called as their architecture is
+METHODS = {"vae": "vae-latent", "dcgan": "gan-latent"}  # the others have the architecture's name
 
 
 def run(
@@ -41,20 +41,19 @@ def run(
 ) -> Bundle | None:
     """Train by a recipe and write ``out/NAME``, the model's bundle, beside checkpoints and logs.
 
-    A training that was stopped goes on where it was; one that is finished only writes its bundle again.
+    A stopped training resumes where it was; a finished one only writes its bundle again.
 
     Args:
-        recipe: what to make.
-        data: a ``MANIFEST.csv`` or the folder that holds one, whose splits train and val are used; or a plain folder of
-            images, one subject a file or a folder each, of which every fifth subject is for validation. A folder with
-            DICOM files is one image.
-        out: the folder to write to; made where it is not there.
+        recipe: settings.
+        data: a ``MANIFEST.csv`` or its folder, with splits train and val; or a plain folder of images, one file or
+            folder per subject, every fifth for validation. A folder with DICOM files is one image.
+        out: the folder to write to, created if missing.
         accelerator, devices, precision: see :class:`.loop.Hardware`.
-        cache: a folder that trainings share, for damaged images, which take long to make; ``out/cases`` by default.
+        cache: a folder for damaged images, shared by trainings; ``out/cases`` by default.
         progress: reports and cancels.
 
     Returns:
-        the bundle; None in the processes that only helped.
+        the bundle; None in worker processes.
 
     Raises:
         InputError: the recipe, the data or the hardware cannot be used.
@@ -88,7 +87,7 @@ def run(
             progress=progress.part(0.02, 1.0),
         )
     except RuntimeError as error:
-        # Neither a smaller batch nor the CPU steps in: the one would be another training, the other take days.
+        # No fallback to a smaller batch, which is another training, or to the CPU, which takes days.
         if not is_out_of_memory(error):
             raise
         raise ParameterError(
@@ -131,7 +130,7 @@ def run(
 
 
 def check(recipe: Recipe, devices: int) -> None:
-    """Refuse, before data are read, what could not be trained afterwards."""
+    """Refuse a recipe that cannot be trained, before data are read."""
     import torch
 
     from ..networks import build
@@ -144,7 +143,7 @@ def check(recipe: Recipe, devices: int) -> None:
             f"to {2 * devices} or more, or use fewer devices."
         )
     try:
-        # Without memory and arithmetic; torch warns of layers without channels, which then fail.
+        # The meta device needs no memory or arithmetic; torch warns of layers without channels, which then fail.
         with torch.device("meta"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             network: Any = build(recipe.architecture, recipe.arguments)
@@ -170,10 +169,10 @@ def check(recipe: Recipe, devices: int) -> None:
 
 
 def _contrasts(recipe: Recipe) -> int:
-    """How many contrasts a network has.
+    """Return the number of contrasts of a network.
 
     Raises:
-        ParameterError: the recipe does not name as many.
+        ParameterError: the recipe names more or fewer contrasts, or its contrasts cannot be used.
     """
     count, names = recipe.arguments.get("contrasts"), recipe.data.contrasts
     if count != len(names):
@@ -199,14 +198,14 @@ def _entries(data: Path, recipe: Recipe) -> tuple[list[Entry], list[Entry]]:
     """Return the images to learn from, and those to validate with."""
     folder = data.parent if data.name == "MANIFEST.csv" else data
     if data.name == "MANIFEST.csv" or (folder / "MANIFEST.csv").is_file():
-        found = [entry for entry in read_manifest(folder) if _wanted(entry, recipe)]
-        splits = [[entry for entry in found if entry.split == split] for split in ("train", "val")]
+        images = [entry for entry in read_manifest(folder) if _wanted(entry, recipe)]
+        splits = [[entry for entry in images if entry.split == split] for split in ("train", "val")]
         _check_apart(splits[0], splits[1], folder)
     else:
-        found = _plain(folder, recipe.data.modality)
-        subjects = sorted({entry.subject for entry in found})
-        held = set(subjects[HELD_OUT - 1 :: HELD_OUT] or subjects[-1:])
-        splits = [[entry for entry in found if (entry.subject in held) == is_held] for is_held in (False, True)]
+        images = _plain(folder, recipe.data.modality)
+        subjects = sorted({entry.subject for entry in images})
+        held_out = set(subjects[HELD_OUT - 1 :: HELD_OUT] or subjects[-1:])
+        splits = [[entry for entry in images if (entry.subject in held_out) == is_held] for is_held in (False, True)]
     for split, entries in zip(("to learn from", "for validation"), splits, strict=True):
         if not entries:
             contrasts = ", ".join(recipe.data.contrasts) or "any contrast"
@@ -218,7 +217,7 @@ def _entries(data: Path, recipe: Recipe) -> tuple[list[Entry], list[Entry]]:
 
 
 def _check_apart(learning: Sequence[Entry], validation: Sequence[Entry], folder: Path) -> None:
-    """Nobody may be in both; the same name in another dataset is somebody else."""
+    """Refuse a subject in both splits; the same name in another dataset is another subject."""
     both = {(each.dataset, each.subject) for each in learning} & {(each.dataset, each.subject) for each in validation}
     if both:
         raise InputError(
@@ -236,22 +235,22 @@ def _wanted(entry: Entry, recipe: Recipe) -> bool:
 
 
 def _plain(folder: Path, modality: str) -> list[Entry]:
-    """Return the images of a folder without a manifest; each folder in it is one subject's."""
+    """Return the images of a folder without a manifest; each subfolder is one subject."""
     if not folder.is_dir():
         raise InputError(f"There is no folder '{folder}' with data to learn from.")
     files = [path for path in folder.rglob("*") if path.is_file()]
     series = {path.parent for path in files if _is_dicom(path)}
     if folder in series:
         raise InputError(f"The folder '{folder}' itself holds DICOM files; put each series into a folder of its own.")
-    others = {path for path in files if path.name.lower().endswith(READABLE) and not _is_dicom(path)}
+    single_files = {path for path in files if path.name.lower().endswith(READABLE) and not _is_dicom(path)}
     return [
         Entry(path, str(path.relative_to(folder)), modality, "", path.relative_to(folder).parts[0], "")
-        for path in sorted(series | others)
+        for path in sorted(series | single_files)
     ]
 
 
 def _is_dicom(path: Path) -> bool:
-    """By the file's ending or, where it is none of a known format, by its content."""
+    """Return whether a file is DICOM, by its ending or, if unknown, its content."""
     name = path.name.lower()
     if name.endswith(READABLE) or path.name == _DICOM_INDEX:
         return name.endswith(".dcm")
@@ -263,7 +262,7 @@ def _is_dicom(path: Path) -> bool:
 
 
 def _sources(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """Describe the data with licence and citation, a row a dataset."""
+    """Describe the data with licence and citation, one row per dataset."""
     rows: dict[str, dict[str, Any]] = {}
     subjects: dict[str, set[str]] = {}
     for entry in entries:

@@ -1,4 +1,4 @@
-"""Training data of two-dimensional networks: crops of the slices of undamaged images."""
+"""Training data for two-dimensional networks: crops of the slices of undamaged images."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ..manifest import Entry
 from ..modality import Modality
 from ..volume import Volume
 
-#: Slices with less of the body than this share of the image's fullest one are background: above the head, say.
+#: Slices with less of the body than this share of the image's fullest one are background, e.g. above the head.
 BACKGROUND = 0.15
-#: Tries to find a pixel in the body for a crop; the last one is used in any case.
+#: Attempts to draw a pixel in the body; the last one is used in any case.
 _TRIES = 20
 
 
@@ -65,9 +65,8 @@ def read_slices(
 
     Args:
         entries: the images.
-        plane: a name of :data:`..frames.PLANES`.
-        pixel_mm: the slices' pixels.
-        progress: called with how many images are read, and of how many.
+        plane, pixel_mm: a name of :data:`..frames.PLANES`, and the size of pixels.
+        progress: called with the number of images read and their total.
 
     Raises:
         InputError: there is no slice.
@@ -106,15 +105,14 @@ def _of(entry: Entry, plane: str, pixel_mm: float) -> list[Slice]:
 
 @dataclasses.dataclass(frozen=True)
 class Crops:
-    """Endless, deterministic random crops: crop n is the same in every run, on any number of processes.
+    """Endless random crops; crop n depends only on the seed and n.
 
-    Each pass goes through all slices in its own order; each crop lies at a random pixel of the body, and its
-    intensities are changed a little.
+    Each pass takes all slices in a new order; crops are centred at random pixels of the body and change intensities
+    slightly.
 
     Attributes:
-        slices: to crop from.
-        pixels: of a crop's side.
-        seed: of all chance.
+        slices, pixels: to crop from, and side of a crop.
+        seed: of all random choices.
         flip: whether half of the crops are mirrored along their rows.
         gain, offset: intensities are multiplied by 1 ± gain and shifted by ± offset, uniformly.
     """

@@ -1,4 +1,4 @@
-"""Volumes in which a training makes holes, to learn how to fill them."""
+"""Undamaged volumes in which a training makes holes."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ class Undamaged:
     Attributes:
         image: as stored.
         inside: bool, the body.
-        scaling: of its intensities.
-        modality: of the image.
+        scaling, modality: of the image.
     """
 
     image: Volume
@@ -37,12 +36,12 @@ class Undamaged:
     modality: Modality
 
     def digest(self) -> str:
-        """Return a digest that only the same image has."""
+        """Return a digest of the image and its scaling."""
         image = self.image
         facts = repr((image.array.shape, image.array.dtype.str, image.spacing, image.direction, self.scaling))
-        found = hashlib.sha256(facts.encode())
-        found.update(np.ascontiguousarray(image.array).data)
-        return found.hexdigest()
+        sha256 = hashlib.sha256(facts.encode())
+        sha256.update(np.ascontiguousarray(image.array).data)
+        return sha256.hexdigest()
 
 
 def read_undamaged(
@@ -56,15 +55,15 @@ def read_undamaged(
 
     Args:
         entries: of the manifest.
-        progress: called with how many images are read, and of how many.
-        plane: in which each slice of a volume is an image of its own, see :data:`..frames.PLANES`; none when None.
-        across: reduce flat images to this many pixels along their longer side, at least; 0 to keep all. Frames of such
-            pixels show nothing finer, and fills of fewer pixels take less time.
+        progress: called with the number of images read and their total.
+        plane: split volumes into images of one slice of this plane (:data:`..frames.PLANES`); keep them when None.
+        across: reduce flat images to at least this many pixels along their longer side; 0 to keep all. Frames of such
+            pixels show nothing finer, and fills of fewer pixels are faster.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no image.
     """
-    found = []
+    images = []
     for number, entry in enumerate(entries):
         if progress:
             progress(number, len(entries))
@@ -77,10 +76,10 @@ def read_undamaged(
         inside = body(image.array, modality)
         for box in _slices(image, plane):
             if inside[box].any():
-                found.append(Undamaged(image.crop(box), inside[box], scaling, modality))
-    if not found:
+                images.append(Undamaged(image.crop(box), inside[box], scaling, modality))
+    if not images:
         raise InputError("There are no images to learn from: the data hold none of this modality, contrast and split.")
-    return found
+    return images
 
 
 def _slices(image: Volume, plane: str | None) -> list[Box]:

@@ -1,4 +1,4 @@
-"""Validation during a training: the same holes in the same images of held-out subjects, at every check."""
+"""Validation during a training: at every check the same holes in the same images of held-out subjects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .undamaged import Undamaged
 
 #: Images side by side in a picture.
 COLUMNS = 8
-#: Of a sphere, on average.
+#: Frames of a sphere, on average.
 FRAMES = 4
 
 
@@ -28,11 +28,11 @@ class Trial:
     """Damaged images and their truth in the network's scale.
 
     Attributes:
-        images, known: as :meth:`.FeedForward.forward` has them, with a thin-plate fill under the hole; generative
-            networks see one slice.
-        truth: ``(B, 1, H, W)``, the middle slice as it was.
-        words: what the holes are.
-        slices, hint: how many of the images are slices, and whether a hint follows.
+        images, known: as in :meth:`.FeedForward.forward`, with a thin-plate fill under the hole; generative networks
+            see one slice.
+        truth: ``(B, 1, H, W)``, the undamaged middle slice.
+        words: description of the holes.
+        slices, hint: number of channels that are slices, and whether a hint follows.
         rows: of the picture.
     """
 
@@ -45,18 +45,18 @@ class Trial:
     rows: str = "damaged, smooth, filled, truth"
 
     def to(self, device: torch.device) -> Trial:
-        """On another device."""
+        """Return the trial on another device."""
         moved = {name: getattr(self, name).to(device) for name in ("images", "known", "truth")}
         return dataclasses.replace(self, **moved)
 
     @property
     def start(self) -> torch.Tensor:
-        """``(B, 1, H, W)``: the smooth fill that every network should do better than."""
+        """``(B, 1, H, W)``: the smooth fill that every network should improve on."""
         return self.images[:, self._middle, None]
 
     @property
     def corrected(self) -> torch.Tensor:
-        """``(B, 1, H, W)``: the hint, where there is one, else the smooth fill."""
+        """``(B, 1, H, W)``: the hint if there is one, else the smooth fill."""
         return self.images[:, self.slices, None] if self.hint else self.start
 
     @property
@@ -69,22 +69,22 @@ class Trial:
         return self.slices // 2
 
     def psnr(self, filled: torch.Tensor) -> float:
-        """Mean over the images of the PSNR in the hole, dB at a range of 1 of the network's scale."""
+        """Return the mean over the images of the PSNR in the hole, dB at a range of 1 of the network's scale."""
         hole = self.hole.float()
         error = (hole * (filled - self.truth).square()).sum(dim=(1, 2, 3)) / hole.sum(dim=(1, 2, 3))
         return float(-10 * torch.log10(error.clamp(min=1e-8)).mean())
 
     def picture(self, filled: torch.Tensor) -> np.ndarray:
-        """``(1, 4 H, COLUMNS W)``, 0..1: damaged, smoothly filled, filled and true images below each other."""
+        """Return ``(1, 4 H, COLUMNS W)``, 0..1: damaged, smoothly filled, filled and true images below each other."""
         some = slice(0, COLUMNS)
         known, truth = ~self.hole[some], self.truth[some]
-        shown = (torch.where(known, truth, -1.0), self.start[some], torch.where(known, truth, filled[some]), truth)
-        rows = [torch.cat([*images.squeeze(1)], dim=1) for images in shown]
+        panels = (torch.where(known, truth, -1.0), self.start[some], torch.where(known, truth, filled[some]), truth)
+        rows = [torch.cat([*images.squeeze(1)], dim=1) for images in panels]
         return ((torch.cat(rows)[np.newaxis] + 1) / 2).clamp(0, 1).cpu().numpy()
 
 
 def discs(slices: list[Slice], recipe: Recipe) -> Trial:
-    """Discs in the middle of crops of the body."""
+    """Make a trial of discs in the middle of crops of the body."""
     pixels, mm = recipe.pixels, recipe.data.pixel_mm
     crops = Crops(slices, pixels, seed=recipe.schedule.seed, gain=0.0, offset=0.0)
     truth = recipe.data.normalise(torch.from_numpy(crops.batch(range(recipe.schedule.crops))[0]))
@@ -97,10 +97,10 @@ def discs(slices: list[Slice], recipe: Recipe) -> Trial:
 
 
 def damages(images: list[Undamaged], recipe: Recipe, folder: Path, progress: Progress) -> Trial:
-    """Spheres, or the recipe's other holes for validation, in random frames of each."""
+    """Make a trial of spheres, or of the recipe's holes for validation, with random frames of each."""
     schedule = recipe.schedule
     holes = schedule.holes or (f"spheres:{schedule.hole_mm}mm",)
-    # Flat images have a frame of most holes.
+    # In flat images most holes have one frame.
     each = 1 if all(sum(size > 1 for size in image.image.array.shape) == 2 for image in images) else FRAMES
     count = math.ceil(schedule.crops / each)
     data = dataclasses.replace(recipe.data, holes=holes)
@@ -109,8 +109,8 @@ def damages(images: list[Undamaged], recipe: Recipe, folder: Path, progress: Pro
     batch = Damages(cases, recipe.hint, recipe.other_side, flip=False, gain=0, offset=0).batch(range(schedule.crops))
     what = ", ".join(schedule.holes) or f"spheres of {schedule.hole_mm:g} mm"
     words = f"{what}, {schedule.crops} frames of {count} of them"
-    shown, known, truth = (recipe.data.normalise(torch.from_numpy(each)) for each in batch)
-    return Trial(shown, known, truth, words, recipe.slices, recipe.hint)
+    frames, known, truth = (recipe.data.normalise(torch.from_numpy(each)) for each in batch)
+    return Trial(frames, known, truth, words, recipe.slices, recipe.hint)
 
 
 def _filled(image: torch.Tensor, hole: np.ndarray, mm: float) -> torch.Tensor:

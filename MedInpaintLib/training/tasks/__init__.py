@@ -1,4 +1,4 @@
-"""Tasks: what a network learns, one file each. The loop around them is the same for all."""
+"""Tasks: what a network learns, one file each; the loop is the same for all."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class Task(Protocol):
-    """What a network learns.
+    """The losses of a network and the optimizers of its weights.
 
     Attributes:
-        network: whose average is released.
-        helpers: what learns beside the network and is not released; kept in checkpoints.
-        optimizers: name -> the optimizer of some of their weights.
+        network: whose averaged weights are released.
+        helpers: modules that learn with it and are kept in checkpoints only.
+        optimizers: name -> optimizer of some of their weights.
     """
 
     network: torch.nn.Module
@@ -29,14 +29,14 @@ class Task(Protocol):
     def losses(
         self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
     ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
-        """One step: for each optimizer in turn its name, the loss that it is to lower, and numbers for the log.
+        """Yield for each optimizer its name, the loss that it minimises, and numbers for the log.
 
         The loop takes the optimizer's step before it asks for the next one.
 
         Args:
-            batch: what the samples gave, in the network's scale.
+            batch: of the samples, in the network's scale.
             step: from 0.
-            noise: of this step and process: all chance comes from here, so that a resumed run takes the same steps.
+            noise: the only source of random numbers, so that a resumed run repeats the steps.
         """
         ...
 
@@ -45,7 +45,7 @@ class Task(Protocol):
 
         Args:
             network: of the kind of :attr:`network`, in eval mode.
-            images: ``(B, C, H, W)``, something smooth under the holes.
+            images: ``(B, C, H, W)``, a smooth fill under the holes.
             known: bool, as the network takes it.
 
         Returns:
@@ -54,17 +54,17 @@ class Task(Protocol):
         ...
 
 
-#: Architecture -> where its task is; the others learn to fill holes. :func:`register` adds to it.
+#: Architecture -> source of its task; the others learn to fill holes. :func:`register` adds to it.
 TASKS: dict[str, str] = {}
 _FILLING = f"{__name__}.inpainting:InpaintingTask"
 
 
 def register(architecture: str, source: str) -> None:
-    """Make the task known by which networks of an architecture learn; see :func:`MedInpaintLib.networks.register`.
+    """Register the task of an architecture; see :func:`MedInpaintLib.networks.register`.
 
     Args:
         architecture: a registered name.
-        source: ``"package.module:Class"`` of a dataclass that is a :class:`Task`. Its first field is ``network``, the
+        source: ``"package.module:Class"`` of a dataclass that is a :class:`Task`; its first field is ``network``, the
             others are the options of a recipe's ``[task]``.
 
     Raises:
@@ -85,7 +85,7 @@ for _architecture, _source in (
 
 
 def task_of(architecture: str, network: torch.nn.Module, options: dict[str, Any]) -> Task:
-    """Return the task by which an architecture learns: to fill holes, unless another one is registered.
+    """Return the task of an architecture: to fill holes, unless another one is registered.
 
     Raises:
         ParameterError: an option is unknown, or of the wrong kind.
@@ -95,7 +95,7 @@ def task_of(architecture: str, network: torch.nn.Module, options: dict[str, Any]
     for name, value in options.items():
         if name not in known:
             raise ParameterError(f"The recipe's [task] knows no '{name}'; its entries are: {', '.join(known)}.")
-        wanted = (int, float) if isinstance(known[name], float) else type(known[name])
-        if not isinstance(value, wanted) or isinstance(value, bool):
+        types = (int, float) if isinstance(known[name], float) else type(known[name])
+        if not isinstance(value, types) or isinstance(value, bool):
             raise ParameterError(f"The recipe's [task] has {name} = {value!r}; its default is {known[name]!r}.")
     return kind(network, **options)

@@ -1,4 +1,4 @@
-"""A network learns to estimate any contrast from any of the others."""
+"""Task of networks that estimate any contrast from any of the others."""
 
 from __future__ import annotations
 
@@ -23,25 +23,24 @@ WEIGHTS = ("direct", "direct_ssim", "cycle", "cycle_ssim", "adversarial", "domai
 @dataclasses.dataclass
 class CollaGanTask:
     """A weighted sum of losses; a weight of 0 leaves one out. The default weights are those of the published MR
-    training, whose discriminator judges the second estimates, too; here it judges the first ones alone.
+    training, whose discriminator also judges the second estimates; here it judges only the first ones.
 
-    Of the images x with contrasts a, b, ..., a is estimated from others, ``a' = G(others; a)``. Then a' takes the place
-    of a, and each other contrast that was there is estimated in turn: ``b'' = G(a' and others but b; b)``.
+    Of the contrasts a, b, ..., a is estimated from others, ``a' = G(others; a)``. Then a' replaces a, and each other
+    present contrast is estimated in turn: ``b'' = G(a' and others but b; b)``.
 
     Lee et al.: CollaGAN, CVPR 2019, eq. 4 to 9 (multiple cycle consistency, SSIM loss, least-squares GAN, domain
     classification).
 
     Attributes:
-        network: what estimates.
-        rate: Adam's step size, at first.
-        half_life: steps until it is half of that; 0 for never. Published are 0.99 every 400 steps: 27,600.
-        dropout: share of the others that are left out, so that any subset may be missing; published 0.
+        rate: Adam's initial step size.
+        half_life: steps until the rate has halved; 0 for never. Published are 0.99 every 400 steps: 27,600.
+        dropout: share of the other contrasts left out, so that any subset may be missing; published 0.
         direct: weight of ``mean |a' - a|``.
         direct_ssim: weight of :class:`.LogSsimLoss` of a' and a.
-        cycle: weight of ``mean |b'' - b|`` over all b. The published sum has no term of a itself, nor has this one.
+        cycle: weight of ``mean |b'' - b|`` over all b; as published, without a term of a itself.
         cycle_ssim: weight of :class:`.LogSsimLoss` of all b'' and b.
         adversarial: weight of :class:`.LeastSquaresGan` on a'.
-        domain: weight of the cross entropy of the contrast that the discriminator takes a' for; with it, the
+        domain: weight of the cross entropy of the contrast that the discriminator sees in a'; with it, the
             discriminator learns the contrasts from real images.
         range: of the images, for the similarities.
         discriminator_width: channels of the discriminator's first layer.
@@ -77,37 +76,37 @@ class CollaGanTask:
         self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
     ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
         anneal(self.optimizers, self.rate, step, self.half_life)
-        asked = ask(batch[0], batch[1], noise, self.dropout)
-        made = self.network(asked.images, asked.present, asked.target)
+        question = ask(batch[0], batch[1], noise, self.dropout)
+        estimate = self.network(question.images, question.present, question.target)
         similar = LogSsimLoss(self.range)
-        parts = {"direct": functional.l1_loss(made, asked.truth)}
+        parts = {"direct": functional.l1_loss(estimate, question.truth)}
         if self.direct_ssim:
-            parts["direct_ssim"] = similar(made, asked.truth)
+            parts["direct_ssim"] = similar(estimate, question.truth)
         if self.cycle or self.cycle_ssim:
-            again, truth = self._resynthesised(asked, made)
-            parts["cycle"] = functional.l1_loss(again, truth)
+            second_estimates, truth = self._resynthesised(question, estimate)
+            parts["cycle"] = functional.l1_loss(second_estimates, truth)
             if self.cycle_ssim:
-                parts["cycle_ssim"] = similar(again, truth)
+                parts["cycle_ssim"] = similar(second_estimates, truth)
         if "discriminator" in self.helpers:
             discriminator, gan = self.helpers["discriminator"], LeastSquaresGan()
-            real, named = discriminator(asked.truth)
-            fake, _ = discriminator(made.detach())
+            real, contrast_logits = discriminator(question.truth)
+            fake, _ = discriminator(estimate.detach())
             loss = self.adversarial * gan.discriminator(real, fake)
-            yield "discriminator", loss + self.domain * functional.cross_entropy(named, asked.target), {}
-            fake, named = discriminator(made)
+            yield "discriminator", loss + self.domain * functional.cross_entropy(contrast_logits, question.target), {}
+            fake, contrast_logits = discriminator(estimate)
             parts["adversarial"] = gan.generator(fake)
-            parts["domain"] = functional.cross_entropy(named, asked.target)
-        total = sum((getattr(self, name) * loss for name, loss in parts.items()), start=made.new_zeros(()))
+            parts["domain"] = functional.cross_entropy(contrast_logits, question.target)
+        total = sum((getattr(self, name) * loss for name, loss in parts.items()), start=estimate.new_zeros(()))
         yield "network", total, {f"part/{name}": loss.detach() for name, loss in parts.items()}
 
     def fill(self, network: CollaGan, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         return answer(network, images, known)
 
-    def _resynthesised(self, asked: Question, made: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """``(n, 1, H, W)`` twice: every other contrast as it comes out of the estimate and the rest, and as it is."""
+    def _resynthesised(self, question: Question, estimate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return every other contrast, estimated from the estimate and the rest, and its truth: ``(n, 1, H, W)``."""
         count = self.network.contrasts
-        wanted = one_hot(asked.target, count)
-        images = torch.where(wanted[:, :, None, None], made, asked.images)
-        rows, targets = asked.present.nonzero(as_tuple=True)
-        again = self.network(images[rows], (asked.present | wanted)[rows], targets)
-        return again, pick(asked.images[rows], targets)
+        is_target = one_hot(question.target, count)
+        images = torch.where(is_target[:, :, None, None], estimate, question.images)
+        rows, targets = question.present.nonzero(as_tuple=True)
+        second_estimates = self.network(images[rows], (question.present | is_target)[rows], targets)
+        return second_estimates, pick(question.images[rows], targets)

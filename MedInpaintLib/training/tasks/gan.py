@@ -1,4 +1,4 @@
-"""A generator learns to make images that a discriminator takes for real ones."""
+"""Task of generative adversarial networks: generate images that a discriminator rates as real."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from ...networks.dcgan import Dcgan
 
 @dataclasses.dataclass
 class GanTask:
-    """Generator against discriminator; the encoder learns the latents of generated images beside them.
+    """Generator against discriminator, while the encoder learns the latents of generated images.
 
     Attributes:
-        network: all three.
         rate: Adam's step size of the generator (Radford et al., 2016: 2e-4 with beta_1 = 0.5).
         discriminator_rate: of the discriminator.
         smooth: the discriminator's target for real images.

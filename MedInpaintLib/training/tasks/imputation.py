@@ -1,4 +1,4 @@
-"""What the tasks of networks that estimate a contrast from others have in common."""
+"""Common parts of the tasks of networks that estimate a contrast from others."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ...networks.tiles import tiled
 
 @dataclasses.dataclass(frozen=True)
 class Question:
-    """What a network is asked.
+    """Images, and the contrasts to see and to estimate.
 
     Attributes:
-        images: ``(B, contrasts, H, W)``, all there is.
-        present: bool ``(B, contrasts)``: what the network may see.
-        target: int ``(B,)``: what is wanted.
+        images: ``(B, contrasts, H, W)``.
+        present: bool ``(B, contrasts)``: visible to the network.
+        target: int ``(B,)``: to estimate.
     """
 
     images: torch.Tensor
@@ -35,7 +35,7 @@ class Question:
 
 
 def pick(images: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
-    """``(B, 1, H, W)``: of each image of ``(B, contrasts, H, W)`` the contrast of that number."""
+    """Return ``(B, 1, H, W)``: the numbered contrast of each of ``(B, contrasts, H, W)``."""
     return images[torch.arange(len(images), device=images.device), numbers][:, None]
 
 
@@ -44,15 +44,15 @@ def ask(images: torch.Tensor, there: torch.Tensor, noise: torch.Generator, dropo
 
     Args:
         images: ``(B, contrasts, H, W)``.
-        there: bool ``(B, contrasts)``; two of each at least.
-        noise: of all chance.
-        dropout: share of the other contrasts that are left out; one always stays.
+        there: bool ``(B, contrasts)``; at least two of each.
+        noise: source of random numbers.
+        dropout: share of the others left out; one always stays.
     """
     chance = torch.rand(3, *there.shape, generator=noise, device=there.device)
     target = torch.where(there, chance[0], -1.0).argmax(dim=1)
-    others = there & ~one_hot(target, there.shape[1])
-    stays = one_hot(torch.where(others, chance[1], -1.0).argmax(dim=1), there.shape[1])
-    return Question(images, others & (stays | (chance[2] >= dropout)), target)
+    candidates = there & ~one_hot(target, there.shape[1])
+    stays = one_hot(torch.where(candidates, chance[1], -1.0).argmax(dim=1), there.shape[1])
+    return Question(images, candidates & (stays | (chance[2] >= dropout)), target)
 
 
 def answer(network: Imputer, images: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
@@ -61,33 +61,33 @@ def answer(network: Imputer, images: torch.Tensor, told: torch.Tensor) -> torch.
     Args:
         network: in eval mode.
         images: ``(B, contrasts, H, W)``.
-        told: bool ``(B, 2 contrasts)``: which contrasts are there, and which one is wanted.
+        told: bool ``(B, 2 contrasts)``: which contrasts are present, and which one is the target.
     """
-    present, wanted = told.chunk(2, dim=1)
-    target = wanted.int().argmax(dim=1)
+    present, is_target = told.chunk(2, dim=1)
+    target = is_target.int().argmax(dim=1)
     with torch.no_grad():
         return tiled(network, images, present, target)
 
 
 def adam(modules: Sequence[torch.nn.Module], rate: float) -> torch.optim.Optimizer:
-    """With the moments of all GANs here."""
+    """Return Adam with the moments of all GANs here."""
     return torch.optim.Adam([each for module in modules for each in module.parameters()], lr=rate, betas=(0.5, 0.999))
 
 
 def anneal(optimizers: dict[str, torch.optim.Optimizer], rate: float, step: int, half_life: int) -> None:
-    """Set the step sizes: a function of the step alone, so that a resumed training is the same."""
+    """Set the step sizes from the step alone, so that a resumed training is the same."""
     for optimizer in optimizers.values():
         for group in optimizer.param_groups:
             group["lr"] = rate * 0.5 ** (step / half_life) if half_life else rate
 
 
 def check_side(network: Imputer) -> None:
-    """Check that the crops are large enough for the discriminator; raises ParameterError."""
+    """Raise ParameterError if the crops are too small for the discriminator."""
     if network.pixels < LEAST_SIDE:
         raise ParameterError(f"The recipe has pixels = {network.pixels}; the discriminator needs {LEAST_SIDE} or more.")
 
 
-#: The least and the most of the options that are no weights.
+#: Least and largest values of the options that are not weights.
 _LIMITS = {
     "dropout": (0.0, 1.0),
     "range": (1e-6, math.inf),
@@ -98,11 +98,11 @@ _LIMITS = {
 
 
 def check_options(task: object, weights: Sequence[str]) -> None:
-    """Check that options are within limits, weights 0 or more and not all 0; raises ParameterError."""
+    """Raise ParameterError unless options are within limits, and weights 0 or more, not all 0."""
     for name, (least, most) in {**_LIMITS, **dict.fromkeys(weights, (0.0, math.inf))}.items():
         value = getattr(task, name, least)
         if not least <= value <= most:
-            wanted = f"{least:g} or more" if math.isinf(most) else f"from {least:g} to {most:g}"
-            raise ParameterError(f"The recipe's [task] has {name} = {value:g}; it must be {wanted}.")
+            limits = f"{least:g} or more" if math.isinf(most) else f"from {least:g} to {most:g}"
+            raise ParameterError(f"The recipe's [task] has {name} = {value:g}; it must be {limits}.")
     if not any(getattr(task, name) for name in weights):
         raise ParameterError("All losses of the recipe's [task] weigh 0; give one of them a weight.")

@@ -1,4 +1,4 @@
-"""A network learns to fill holes."""
+"""Task of networks that fill holes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ...networks.surroundings import surroundings
 #: Frames that are validated at once.
 _CHUNK = 32
 _GANS: dict[str, HingeGan | LeastSquaresGan] = {"hinge": HingeGan(), "least-squares": LeastSquaresGan()}
-#: What the second output of a network is to show.
+#: Target of a network's second output.
 _EXTRA: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {"edges": edges, "boundary": boundaries}
 #: The options that weigh losses.
 WEIGHTS = (
@@ -51,22 +51,21 @@ WEIGHTS = (
 class InpaintingTask:
     """A weighted sum of losses; a weight of 0 leaves one out. The defaults are the published ones.
 
-    Liu et al., ECCV 2018, eq. 7: 1 valid + 6 hole + 0.05 perceptual + 120 style + 0.1 total variation. Adam's step
-    sizes, and the second phase with frozen statistics of normalisation, are theirs, too (section 4.1); Recurrent
-    Feature Reasoning (Li et al., CVPR 2020) has the same.
+    Liu et al., ECCV 2018, eq. 7: 1 valid + 6 hole + 0.05 perceptual + 120 style + 0.1 total variation; Adam's step
+    sizes and the second phase with frozen statistics of normalisation are from section 4.1. Recurrent Feature Reasoning
+    (Li et al., CVPR 2020) has the same.
 
     Attributes:
-        network: what fills.
         rate: Adam's step size in the first phase.
-        fine_tune: the step with which the second phase begins; 0 for none. In it the statistics of normalisation are
-            frozen: of the network's ``encoder``, or of all of it where it has none of that name.
+        fine_tune: first step of the second phase; 0 for none. It freezes the statistics of normalisation of the
+            network's ``encoder``, or of the whole network without one.
         fine_rate: Adam's step size in the second phase.
         valid, hole: weights of :class:`.ReconstructionLoss`, on known pixels and in the hole.
         power, per: of both.
-        rmse: weight of :class:`.RootMeanSquareLoss`; of networks that see relative intensities, at their scale.
+        rmse: weight of :class:`.RootMeanSquareLoss`, at the scale of relative intensities if the network sees these.
         decibel: weight of :class:`.DecibelLoss`.
         perceptual, style: of :class:`.FeatureLosses`.
-        features: what these see with: a model of an architecture with an encoder, or a file with the weights of VGG16.
+        features: their extractor: a model of an architecture with an encoder, or a file with the weights of VGG16.
         variation: weight of :class:`.TotalVariationLoss`.
         ssim, multi_scale: weights of :class:`.SsimLoss` and :class:`.MultiScaleSsimLoss` over the hole.
         edge: weight of :class:`.EdgeLoss`.
@@ -108,7 +107,7 @@ class InpaintingTask:
         self._seen = FeatureLosses(_features(self.features).to(device)) if self.perceptual or self.style else None
 
     def _check(self) -> None:
-        """Check the options; raises ParameterError."""
+        """Check the options and raise ParameterError for a wrong one."""
         for name, known in (("gan", tuple(_GANS)), ("per", ("frame", "region")), ("power", (1, 2))):
             if getattr(self, name) not in known:
                 choices = ", ".join(map(str, known))
@@ -137,9 +136,9 @@ class InpaintingTask:
             parts["extra"] = EdgeCrossEntropy()(output[:, 1:], _EXTRA[self.network.EXTRA](truth), known)
         if self.adversarial:
             gan, judge = _GANS[self.gan], self.helpers["discriminator"]
-            shown = composite(filled, truth, known)
-            yield "discriminator", gan.discriminator(judge(truth), judge(shown.detach())), {}
-            parts["adversarial"] = gan.generator(judge(shown))
+            full_image = composite(filled, truth, known)
+            yield "discriminator", gan.discriminator(judge(truth), judge(full_image.detach())), {}
+            parts["adversarial"] = gan.generator(judge(full_image))
         total = sum((getattr(self, name) * loss for name, loss in parts.items()), start=filled.new_zeros(()))
         yield "network", total, {f"part/{name}": loss.detach() for name, loss in parts.items()}
 
@@ -149,9 +148,9 @@ class InpaintingTask:
             return torch.cat([network(*chunk)[:, :1] for chunk in chunks])
 
     def _parts(self, filled: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> dict[str, torch.Tensor]:
-        """All losses of the image by the names of their weights; what weighs nothing and takes long is left out."""
+        """Return the losses of the image by the names of their weights, without slow ones of weight 0."""
         scale = surroundings(truth, known.to(truth.dtype))[1] if self.network.inputs.relative else 1.0
-        found = {
+        losses = {
             "valid": ReconstructionLoss("known", self.power, self.per)(filled, truth, known),
             "hole": ReconstructionLoss("hole", self.power, self.per)(filled, truth, known),
             "rmse": RootMeanSquareLoss()(filled / scale, truth / scale, known),
@@ -160,13 +159,13 @@ class InpaintingTask:
         }
         structural: dict[str, Callable[..., torch.Tensor]]
         structural = {"ssim": SsimLoss(), "multi_scale": MultiScaleSsimLoss(), "edge": EdgeLoss()}
-        found |= {name: loss(filled, truth, known) for name, loss in structural.items() if getattr(self, name)}
+        losses |= {name: loss(filled, truth, known) for name, loss in structural.items() if getattr(self, name)}
         if self._seen:
-            found["perceptual"], found["style"] = self._seen(filled, truth, known)
-        return found
+            losses["perceptual"], losses["style"] = self._seen(filled, truth, known)
+        return losses
 
     def _phase(self, step: int) -> None:
-        """Set what depends on the phase; a function of the step alone, so that a resumed training is the same."""
+        """Set rates and normalisation from the step alone, so that a resumed training is the same."""
         second = 0 < self.fine_tune <= step
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
@@ -182,7 +181,7 @@ class InpaintingTask:
 
 
 def _features(name: str) -> Features:
-    """VGG16 from its weights, or the encoder of a model."""
+    """Return VGG16 with weights from a file, or the encoder of a model."""
     if Path(name).is_file():
         return Vgg16Features(name)
     bundle = find(name)

@@ -1,4 +1,4 @@
-"""A variational auto-encoder learns to compress images."""
+"""Task of variational auto-encoders: compress images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ class VaeTask:
     """The negative evidence lower bound, per pixel.
 
     Attributes:
-        network: the auto-encoder.
         rate: Adam's step size.
         warm_up: steps until the KL term has its full weight.
     """
@@ -46,7 +45,7 @@ class VaeTask:
     def fill(self, network: Vae, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         settings = Settings(steps=40, prior=0.1)
         prior = VaePrior()
-        found = search(
+        result = search(
             network.decode, images, known, network.encode(images), settings, lambda latents, _: prior(latents)
         )
-        return found.images
+        return result.images
