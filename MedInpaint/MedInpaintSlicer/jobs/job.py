@@ -116,7 +116,7 @@ class Job(VTKObservationMixin):
         self._finish("cancelled")
 
     def undo(self) -> None:
-        """Remove new volumes and restore a chosen output volume; a job that is not done, and a second call, do nothing."""
+        """Remove new volumes and restore a chosen output volume, if the job is done and was not undone before."""
         created, self.created = self.created, []
         for node in created:
             removeVolume(node)

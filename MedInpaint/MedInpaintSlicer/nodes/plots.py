@@ -25,6 +25,8 @@ LINES_ROLE = "MedInpaint.Lines"
 def addPsnrPlot(tableNode, means: Mapping[str, float], titles: Mapping[str, str], name: str):
     """Add a plot of a table of :func:`.evaluations.addPsnrByHole`, with a line for each method and means in the legend.
 
+    Lines show that holes are easy or hard for all methods; bars of the means could not be labeled.
+
     Args:
         tableNode: has a column ``hole`` and one for each method.
         means: method -> mean PSNR in dB, in the order of the legend.
