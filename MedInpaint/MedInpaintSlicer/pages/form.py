@@ -100,7 +100,7 @@ class _TypedNumber:
         return False
 
 
-# A function for an editor takes a ParameterInfo, a value and a callback for changes, and returns a widget and a function
+# Each of these functions takes a ParameterInfo, a value and a callback for changes, and returns a widget and a function
 # that reads its value.
 
 
