@@ -1,7 +1,7 @@
 """The Slicer module MedInpaint: fill holes in medical images.
 
-Only Slicer is imported here: a module file runs when Slicer starts. What the module does is in the folder
-MedInpaintSlicer beside this file, and the filling itself in the package MedInpaintLib, in a process of its own.
+Only Slicer is imported here, because module files run when Slicer starts. The module's code is in the folder
+MedInpaintSlicer beside this file; the engine is the package MedInpaintLib, which runs in its own process.
 """
 
 import importlib.util
@@ -34,7 +34,7 @@ layout.makeEngineImportable()
 
 
 class MedInpaint(ScriptedLoadableModule):
-    """Registration of the module, and what Slicer shows about it."""
+    """The module's registration, and the texts that Slicer shows about it."""
 
     def __init__(self, parent) -> None:
         ScriptedLoadableModule.__init__(self, parent)
@@ -51,7 +51,7 @@ class MedInpaint(ScriptedLoadableModule):
         )
         self.parent.acknowledgementText = _("Made by the MedInpaint contributors. License: Apache-2.0.")
         self.parent.icon = theme.icon("MedInpaint")
-        # Sample Data itself is there only when all modules are.
+        # The module Sample Data exists only after all modules are loaded.
         slicer.app.connect("startupCompleted()", sampledata.register)
 
 
@@ -59,8 +59,8 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """The panel as Slicer creates, enters, leaves and destroys it; the tabs are in MedInpaintSlicer/pages.
 
     Attributes:
-        fillPage, contrastPage, ...: the tabs; ``pages`` has all of them, in their order.
-        log: what is written into the log at the lower end.
+        fillPage, contrastPage, ...: the tabs; ``pages`` has all of them in order.
+        log: the log at the lower end.
     """
 
     def __init__(self, parent=None) -> None:
@@ -112,19 +112,19 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.removeObservers()
 
     def enter(self) -> None:
-        """Show the scene's choices: the user comes to this module."""
+        """Show the scene's choices when the user enters this module."""
         self.initializeParameterNode()
         for page in self.pages:
             page.enter()
 
     def exit(self) -> None:
-        """Handle that the user goes to another module; a running job continues."""
+        """Release the scene when the user leaves this module; a running job continues."""
         for page in self.pages:
             page.leave()
         self.setParameterNode(None)
 
     def onTabChanged(self, index: int) -> None:
-        """Handle that another tab is in front."""
+        """Refresh the tab that comes to the front, and let the others rest."""
         for page in self.pages:
             if page is not self.pages[index]:
                 page.rest()
@@ -139,15 +139,15 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             page.clear()
 
     def onSceneEndClose(self, caller, event) -> None:
-        """Start afresh when the module is on the screen."""
+        """Show the empty scene's choices if the module is on the screen."""
         if self.parent.isEntered:
             self.initializeParameterNode()
 
     def onSceneEndImport(self, caller, event) -> None:
-        """Show the choices of a scene that was loaded.
+        """Show the choices of a loaded scene.
 
-        The parameter node was read before all nodes that it refers to were there, so it is read again; and the widgets
-        learn of the nodes only after this event.
+        The parameter node was read before the nodes that it refers to, so it is read again; the widgets get the nodes
+        only after this event.
         """
         if self.parent.isEntered:
             self.initializeParameterNode()
@@ -155,14 +155,14 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 page.refreshSoon()
 
     def onReload(self) -> None:
-        """Reload the helper packages as well, which Slicer would keep."""
+        """Reload the helper packages too, which Slicer does not do by itself."""
         for name in list(sys.modules):
             if name.partition(".")[0] in ("MedInpaintSlicer", "MedInpaintLib"):
                 del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
 
     def initializeParameterNode(self) -> None:
-        """Show the scene's parameter node, with inputs chosen where there is little choice."""
+        """Show the scene's parameter node, and choose inputs where none are chosen."""
         self.setParameterNode(self.logic.getParameterNode())
         node = self._parameterNode
         if node.inputVolume is None:
@@ -182,18 +182,18 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameterNode = parameterNode
         if parameterNode is not None:
             self._parameterNodeGuiTag = parameterNode.connectGui(self.ui.tabWidget)
-            # The node itself: an observed wrapper would stay in memory, with all that it observes.
+            # The node itself: an observed wrapper would stay in memory with everything that it observes.
             self._observed = parameterNode.parameterNode
             self.addObserver(self._observed, vtk.vtkCommand.ModifiedEvent, self.onParameterNodeModified)
         for page in self.pages:
             page.setParameterNode(parameterNode)
 
     def onParameterNodeModified(self, caller, event) -> None:
-        """Refresh after a choice, here or by a script."""
+        """Refresh after the user or a script has changed a choice."""
         self.refreshPages()
 
     def refreshPages(self) -> None:
-        """Show in each tab what holds now; a tab that cannot does not keep the others from it."""
+        """Refresh all tabs; one that fails does not stop the others."""
         for page in self.pages:
             try:
                 page.refresh()
@@ -201,13 +201,13 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 logging.exception("MedInpaint: the tab %s cannot show the scene", page.title())
 
     def showPage(self, page) -> None:
-        """Bring a tab to the front, with all that was chosen for it elsewhere."""
+        """Bring a tab to the front and show its current choices."""
         page.setParameterNode(self._parameterNode)
         self.ui.tabWidget.currentIndex = self.pages.index(page)
 
 
 class MedInpaintTest(ScriptedLoadableModuleTest):
-    """Tests inside Slicer: what users do with the sample, and the engine's self-tests in Slicer's own Python."""
+    """Tests inside Slicer: what users do with the sample, and the engine's self-tests in Slicer's Python."""
 
     def setUp(self) -> None:
         slicer.mrmlScene.Clear()
@@ -243,7 +243,7 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
         assert len(slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")) == 3
         job.undo()
         assert slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") == [volume]
-        self.delayDisplay("The result is taken back.")
+        self.delayDisplay("The result is removed.")
 
     def test_methods_are_scored_on_a_healthy_volume(self) -> None:
         """Check that the table has a row for each hole and method, and for the yardstick."""

@@ -1,7 +1,7 @@
 """The Segment Editor effect "MedInpaint fill": fills the selected segment without leaving the Segment Editor.
 
-This module has no panel of its own: it registers the effect when Slicer has started. What the effect does is in the
-folder SegmentEditorMedInpaintLib beside this file, and the filling itself in the module MedInpaint.
+This module has no panel: it registers the effect when Slicer has started. The effect is in the folder
+SegmentEditorMedInpaintLib beside this file; the module MedInpaint does the fill.
 """
 
 import time
@@ -13,7 +13,7 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadab
 
 
 class SegmentEditorMedInpaint(ScriptedLoadableModule):
-    """What Slicer shows about the module."""
+    """The module's registration, and the texts that Slicer shows about it."""
 
     def __init__(self, parent) -> None:
         ScriptedLoadableModule.__init__(self, parent)
@@ -30,7 +30,7 @@ class SegmentEditorMedInpaint(ScriptedLoadableModule):
         """Offer the effect in every Segment Editor."""
         import qSlicerSegmentationsEditorEffectsPythonQt as effects
 
-        # Slicer would load the effect's file alone; the package has to be there for it to find its neighbors.
+        # Slicer loads the effect's file alone; this import makes the relative imports in it work.
         from SegmentEditorMedInpaintLib import sourceFile
 
         effect = effects.qSlicerSegmentEditorScriptedEffect(None)
@@ -39,9 +39,9 @@ class SegmentEditorMedInpaint(ScriptedLoadableModule):
 
 
 class SegmentEditorMedInpaintTest(ScriptedLoadableModuleTest):
-    """Runs inside Slicer: an editor with the sample, the effect chosen in it, and its button pressed."""
+    """Tests inside Slicer: choose the effect in an editor with the sample, and press its button."""
 
-    #: After this time (s) a fill of the sample is given up.
+    #: A fill of the sample that takes longer than this (s) has failed.
     PATIENCE = 120
 
     def setUp(self) -> None:
@@ -53,7 +53,7 @@ class SegmentEditorMedInpaintTest(ScriptedLoadableModuleTest):
             test()
 
     def test_the_selected_segment_is_filled(self) -> None:
-        """A new volume: changed inside the segment, bit-identical outside; the source volume is as it was."""
+        """Check the new volume: changed inside the segment, bit-identical outside; the source is unchanged."""
         editor, volume, hole = self._editorWithSample()
         before = slicer.util.arrayFromVolume(volume).copy()
         effect = editor.activeEffect()
@@ -71,7 +71,7 @@ class SegmentEditorMedInpaintTest(ScriptedLoadableModuleTest):
         self.delayDisplay("The selected segment is filled.")
 
     def test_a_fill_can_be_cancelled(self) -> None:
-        """Pressing the button again leaves the scene as it was."""
+        """Check that pressing the button again leaves the scene unchanged."""
         editor, _volume, _hole = self._editorWithSample()
         effect = editor.activeEffect()
         effect.self().options.applyButton.click()
@@ -83,7 +83,7 @@ class SegmentEditorMedInpaintTest(ScriptedLoadableModuleTest):
         self.delayDisplay("The fill was cancelled.")
 
     def _editorWithSample(self):
-        """Return a Segment Editor with the effect active, its source volume, and the voxels that the segment marks."""
+        """Return a Segment Editor with the active effect, its source volume, and the segment's mask."""
         # The module MedInpaint has made the engine importable.
         from MedInpaintLib import samples
 

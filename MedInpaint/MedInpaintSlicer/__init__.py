@@ -1,1 +1,1 @@
-"""The Slicer side of MedInpaint: MRML nodes, the worker process and the panel's parts. The engine is MedInpaintLib."""
+"""The Slicer side of MedInpaint: MRML nodes, the worker process and the panel. The engine is MedInpaintLib."""

@@ -1,4 +1,4 @@
-"""The scores of an evaluation, in the order and the words of the panel and the results.
+"""The scores of an evaluation, ordered and worded as the panel and the results show them.
 
 A set of holes comes from one description, such as ``spheres:10mm:6``, or one segmentation.
 """
@@ -16,20 +16,20 @@ from . import scores
 if TYPE_CHECKING:
     from MedInpaintLib.report import EvaluationReport
 
-#: Ticked until something else is: good ones of different kinds that take seconds.
+#: The methods that are ticked by default: good ones of different kinds that take seconds.
 QUICK_METHODS = ("patch-regression", "patch", "mirror", "biharmonic")
-#: The trivial fill that the engine always adds. Its own name for it is in code that needs packages, and Slicer's Python
-#: may not have them yet.
+#: The trivial fill that the engine always adds. Not imported from the engine: that code needs packages which Slicer's
+#: Python may not have yet.
 YARDSTICK = "shell-mean"
 
 
 def sets(report: "EvaluationReport") -> list[str]:
-    """Return what the sets of holes are called."""
-    return [each["holes"] for each in report["holes"]]
+    """Return the names of the sets of holes."""
+    return [entry["holes"] for entry in report["holes"]]
 
 
 def renamed(report: "EvaluationReport", holes: str, name: str) -> "EvaluationReport":
-    """Return the report with another name for a set of holes."""
+    """Return the report with a set of holes renamed."""
 
     def rename(entries: list[dict]) -> list[dict]:
         return [{**each, "holes": name} if each["holes"] == holes else each for each in entries]
@@ -43,23 +43,22 @@ def renamed(report: "EvaluationReport", holes: str, name: str) -> "EvaluationRep
 
 
 def ranked(report: "EvaluationReport", holes: str) -> list[dict]:
-    """Return the results of each method in a set of holes, the best mean PSNR first.
+    """Return the report's entries for the methods in a set of holes, the best mean PSNR first.
 
-    Returns:
-        The entries of the report, whose ``scores`` are mean, standard deviation and number by metric.
+    Their ``scores`` are mean, standard deviation and number by metric.
     """
-    found = [each for each in report["methods"] if each["holes"] == holes]
-    return sorted(found, key=lambda each: -scores.psnr(each["scores"]))
+    entries = [entry for entry in report["methods"] if entry["holes"] == holes]
+    return sorted(entries, key=lambda entry: -scores.psnr(entry["scores"]))
 
 
-def number(found: float | None, metric: str) -> float:
-    """Return a score or a mean as a number: the report, being JSON, has None for what is not finite.
+def number(score: float | None, metric: str) -> float:
+    """Return a score or a mean as a number; the report is JSON and has None for values that are not finite.
 
-    Infinite is only the PSNR, where nothing differs. The others are not defined then, such as the SSIM of the inside of
-    a hole that is all rim.
+    Only PSNR can be infinite, where nothing differs. Other metrics are undefined, e.g. the SSIM inside a hole that is
+    all rim.
     """
-    if found is not None:
-        return float(found)
+    if score is not None:
+        return float(score)
     return math.inf if metric.startswith("psnr") else math.nan
 
 
@@ -75,35 +74,35 @@ def psnrByHole(report: "EvaluationReport", holes: str, method: str) -> dict[int,
 
 
 def table(report: "EvaluationReport", titles: Mapping[str, str], volumeName: str) -> str:
-    """Return rich text: for each set of holes what was scored, and a table with the best method first.
+    """Return rich text: for each set of holes a headline, and a table with the best method first.
 
     Args:
-        report: the engine's.
-        titles: method name -> what the panel calls it.
-        volumeName: of the volume that the holes were cut out of.
+        report: the engine's report.
+        titles: method name -> title in the panel.
+        volumeName: name of the volume that the holes were cut out of.
     """
-    parts = []
-    for each in report["holes"]:
-        found = ranked(report, each["holes"])
+    paragraphs = []
+    for holes in report["holes"]:
+        entries = ranked(report, holes["holes"])
         headline = _(
             "<b>Evaluation:</b> {methods} methods, {count} hole(s) in '{volume}' ({holes}). Mean ± SD; {range}."
         ).format(
-            methods=len(found),
-            count=each["count"],
+            methods=len(entries),
+            count=holes["count"],
             volume=html.escape(volumeName),
-            holes=html.escape(each["holes"]),
-            range=html.escape(each["about"]["range"]),
+            holes=html.escape(holes["holes"]),
+            range=html.escape(holes["about"]["range"]),
         )
-        rows = [(entry["method"], {**entry["scores"], "seconds": entry["seconds"]}) for entry in found]
+        rows = [(entry["method"], {**entry["scores"], "seconds": entry["seconds"]}) for entry in entries]
         marks = {report["trivial"]: _("yardstick")}
-        parts += [scores.paragraph(headline), scores.table(rows, titles, marks)]
-    return "".join(parts)
+        paragraphs += [scores.paragraph(headline), scores.table(rows, titles, marks)]
+    return "".join(paragraphs)
 
 
 def verdict(report: "EvaluationReport", titles: Mapping[str, str]) -> str:
-    """Say which method is the best, and by how much, hole by hole; a line for each set of holes.
+    """Say which method is best and by how much, in a line for each set of holes.
 
-    Holes differ by more than methods do, so methods are compared within the same holes.
+    Methods are compared within the same holes, because holes differ more than methods do.
     """
     lines = {holes: _verdictOf(report, holes, titles) for holes in sets(report)}
     if len(lines) == 1:
@@ -112,14 +111,14 @@ def verdict(report: "EvaluationReport", titles: Mapping[str, str]) -> str:
 
 
 def _verdictOf(report: "EvaluationReport", holes: str, titles: Mapping[str, str]) -> str:
-    best, *others = (each["method"] for each in ranked(report, holes))
+    best, *rivals = (entry["method"] for entry in ranked(report, holes))
     name = scores.short(titles[best])
     if best == report["trivial"]:
         return _("No method beats the yardstick, {name}.").format(name=name)
-    compared = [_comparison(report, holes, best, report["trivial"], _("the yardstick"))]
-    if others[0] != report["trivial"]:
-        compared.append(_comparison(report, holes, best, others[0], scores.short(titles[others[0]])))
-    return _("Best by PSNR: {name}; {compared}.").format(name=name, compared="; ".join(compared))
+    comparisons = [_comparison(report, holes, best, report["trivial"], _("the yardstick"))]
+    if rivals[0] != report["trivial"]:
+        comparisons.append(_comparison(report, holes, best, rivals[0], scores.short(titles[rivals[0]])))
+    return _("Best by PSNR: {name}; {compared}.").format(name=name, compared="; ".join(comparisons))
 
 
 def _comparison(report: "EvaluationReport", holes: str, method: str, other: str, otherName: str) -> str:

@@ -1,15 +1,15 @@
-"""The shapes of synthetic holes that the engine knows, as the panel offers and describes them."""
+"""The engine's shapes of synthetic holes, as the panel offers and describes them."""
 
 from typing import Any
 
 from slicer.i18n import tr as _
 
-#: The choice among the shapes of holes that stands for segments.
+#: The entry in the list of shapes that stands for segments.
 SEGMENTS = "segments"
 
 
 def titles() -> dict[str, str]:
-    """Return what the panel calls each shape, by the engine's name."""
+    """Return the engine's name of each shape -> its title in the panel."""
     words, known = _words(), _shapes()
     inOrder = [*(name for name in words if name in known), *(name for name in known if name not in words)]
     return {name: words[name][0] if name in words else name.capitalize() for name in inOrder}
@@ -21,17 +21,17 @@ def isFlat(shape: str) -> bool:
 
 
 def describe(shape: str, sizeMm: float, count: int, slabMm: float = 0) -> str:
-    """Return holes as the engine understands them, such as ``"squares:20mm:6:slab=5mm"``.
+    """Return the engine's description of holes, such as ``"squares:20mm:6:slab=5mm"``.
 
     Args:
-        slabMm: how thick flat holes are; 0: one slice. Others have no thickness of their own.
+        slabMm: thickness of flat holes; 0: one slice. Ignored for other shapes.
     """
     slab = f":slab={slabMm:g}mm" if slabMm and isFlat(shape) else ""
     return f"{shape}:{sizeMm:g}mm:{count}{slab}"
 
 
 def inWords(shape: str, sizeMm: float, count: int, slabMm: float = 0) -> str:
-    """Return the description for people: "6 squares of 20 mm, 5 mm thick"."""
+    """Describe holes for users: "6 squares of 20 mm, 5 mm thick"."""
     _title, one, several = _words().get(shape, (shape, shape, shape))
     holes = _("{count} {shape} of {size:g} mm").format(count=count, shape=one if count == 1 else several, size=sizeMm)
     if slabMm and isFlat(shape):
@@ -40,7 +40,7 @@ def inWords(shape: str, sizeMm: float, count: int, slabMm: float = 0) -> str:
 
 
 def _shapes() -> dict[str, Any]:
-    """Return all classes of holes that say how they are written, by name."""
+    """Return the classes of holes that have a grammar, by name."""
     from MedInpaintLib import holes
 
     classes = (getattr(holes, name) for name in holes.__all__)

@@ -1,4 +1,4 @@
-"""The Python packages that a run needs; nothing is installed without asking."""
+"""Installation of the Python packages that a run needs; nothing is installed without asking."""
 
 import subprocess
 
@@ -9,15 +9,14 @@ from . import layout, pipfailure
 
 
 def ensurePackages(methodTitle: str = "", extra=()) -> None:
-    """Offer to install what is missing of ``Resources/requirements.txt`` and of a method's own packages.
+    """Offer to install the missing packages of ``Resources/requirements.txt`` and of a method.
 
     Args:
-        methodTitle: how the panel calls the method; empty where another one would do no better.
-        extra: the method's own requirements as pip names them.
+        methodTitle: the method's title in the panel; empty where another method would not help.
+        extra: the method's own requirements, in pip's notation.
 
     Raises:
-        MedInpaintLib.errors.MissingDependencyError: the user declined, or they could not be installed; the message says
-            what to do.
+        MedInpaintLib.errors.MissingDependencyError: the user declined or the installation failed; says what to do.
     """
     try:
         from slicer import packaging as slicerPackaging
@@ -39,12 +38,12 @@ def _error(message: str) -> Exception:
 
 
 def _install(requirements: list, slicerPackaging) -> None:
-    """Ask, and install what is missing.
+    """Ask the user, and install the missing packages.
 
     Raises:
         MedInpaintLib.errors.MissingDependencyError: another installation is running.
         RuntimeError: the user declined, or the extension PyTorch failed.
-        subprocess.CalledProcessError: pip failed; it does not say why.
+        subprocess.CalledProcessError: pip failed; the error does not say why.
     """
     missing = _missing(requirements, slicerPackaging)
     if missing and slicerPackaging.isPipInstallInProgress():
@@ -63,7 +62,7 @@ def _install(requirements: list, slicerPackaging) -> None:
 
 
 def _pyTorchExtension():
-    """Slicer's extension PyTorch, which knows the build that suits the computer's GPU; None where it is not there."""
+    """Return Slicer's extension PyTorch, which chooses the build that fits the GPU; None if it is not installed."""
     try:
         import PyTorchUtils
     except ImportError:
@@ -76,7 +75,7 @@ def _installTorch(extension) -> None:
         torch = extension.PyTorchUtilsLogic().installTorch(askConfirmation=True)
     except subprocess.SubprocessError:
         raise
-    except Exception as error:  # of kinds of its own
+    except Exception as error:  # the extension has its own error classes
         raise RuntimeError(str(error)) from error
     if torch is None:
         raise RuntimeError("torch was declined, or the extension PyTorch failed to install it")
@@ -94,8 +93,8 @@ def _askForUsualTorch(missing: list[str]) -> None:
 
 def _aboutTheExtension() -> str:
     return _(
-        "Slicer's extension 'PyTorch' would choose the build of torch that fits the graphics card: to have that one, "
-        "install the extension first. Without it, pip takes the usual build, which can be a download of some GB."
+        "Slicer's extension 'PyTorch' chooses the build of torch that fits the graphics card: to get that build, "
+        "install the extension first. Without it, pip installs the usual build, which can be a download of some GB."
     )
 
 
@@ -106,13 +105,13 @@ def _missing(requirements, slicerPackaging) -> list[str]:
 
 
 def _whatToDo(error: Exception, printed: str, methodTitle: str, engines: list[str], methods: list[str]) -> str:
-    """Return the message: why packages are missing, and how to get them.
+    """Return the message that says why packages are missing and how to get them.
 
     Args:
-        error: what the installation raised.
-        printed: what pip printed.
+        error: the error that the installation raised.
+        printed: pip's output.
         methodTitle: the method; may be empty.
-        engines, methods: the packages that the engine and the method still lack.
+        engines, methods: the missing packages of the engine and of the method.
     """
     packages = [*engines, *methods]
     if packages and "declined" in str(error):

@@ -1,14 +1,14 @@
-"""Where the engine and the module's resources lie, in each of the ways in which the extension can be on a disk.
+"""The folders of the engine and of the module's resources.
 
-Built or installed, everything is in one folder::
+In a built or installed extension, everything is in one folder::
 
     qt-scripted-modules/MedInpaint.py  MedInpaintSlicer/  MedInpaintLib/  Resources/
 
-In a plain checkout, the engine lies one folder above the module::
+In a plain checkout, the engine is one folder above the module::
 
     MedInpaint/MedInpaint.py  MedInpaint/MedInpaintSlicer/  MedInpaint/Resources/  MedInpaintLib/
 
-The samples are found from the engine: in both cases they are in ``Resources/SampleData`` beside ``MedInpaintLib``.
+In both cases the samples are in ``Resources/SampleData`` beside ``MedInpaintLib``.
 """
 
 import sys
@@ -33,7 +33,7 @@ def engineFolder() -> Path:
 
 
 def makeEngineImportable() -> None:
-    """Let ``import MedInpaintLib`` work in a plain checkout, where Slicer knows only the module's own folder."""
+    """Make ``import MedInpaintLib`` work in a plain checkout, where Slicer knows only the module's own folder."""
     folder = str(engineFolder())
     if folder not in sys.path:
         sys.path.append(folder)

@@ -1,4 +1,4 @@
-"""The log at the lower end of the panel: what was done, to be copied into a report of a problem."""
+"""The log at the lower end of the panel, which users copy into a problem report."""
 
 import logging
 import time
@@ -11,14 +11,10 @@ from .jobs import check
 
 
 class Log:
-    """The panel's log, which can also print what is installed."""
+    """The panel's log, which can also check the installation."""
 
     def __init__(self, ui) -> None:
-        """Bind the log's widgets.
-
-        Args:
-            ui: the widgets, by name.
-        """
+        """Bind the log's widgets; ``ui`` has them by name."""
         self._ui = ui
         self._check: check.Check | None = None
         ui.copyLogButton.connect("clicked(bool)", lambda checked: self.copy())
@@ -26,17 +22,17 @@ class Log:
         ui.checkInstallationButton.connect("clicked(bool)", lambda checked: self.checkInstallation())
 
     def add(self, text: str) -> None:
-        """Add a text, line by line, each with the time of day."""
+        """Add a text; each line gets the time of day."""
         now = time.strftime("%H:%M:%S")
         for line in text.splitlines():
             self._ui.logEdit.appendPlainText(f"{now}  {line}")
 
     def copy(self) -> None:
-        """Put all of it onto the clipboard."""
+        """Copy the log to the clipboard."""
         qt.QApplication.clipboard().setText(self._ui.logEdit.toPlainText())
 
     def checkInstallation(self) -> None:
-        """Print versions, devices, models and memory; the engine looks in a process of its own."""
+        """Print versions, devices, models and memory, as the engine sees them in its own process."""
         self._ui.logCollapsibleButton.collapsed = False
         self._ui.checkInstallationButton.enabled = False
         self.add(_("Checking the installation..."))
@@ -44,7 +40,7 @@ class Log:
         try:
             self._check = check.Check(self.add, self._onChecked)
         except Exception as error:
-            # Just that is to be diagnosed: the process may not start, for want of its Python or of memory.
+            # Report it in the log: a process that does not start (no Python, no memory) is a result of this check.
             logging.exception("MedInpaint: the installation cannot be checked")
             reason = str(error) or type(error).__name__
             self.add(_("The engine's process cannot be started: {reason}").format(reason=reason))

@@ -14,7 +14,7 @@ from .parameters import MedInpaintParameterNode
 
 
 class MedInpaintLogic(ScriptedLoadableModuleLogic):
-    """Fills, estimates and evaluations from scripts, without panel and main window.
+    """The functions for scripts: fill, estimate and evaluate without panel and main window.
 
     In the Python console::
 
@@ -23,7 +23,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
     """
 
     def getParameterNode(self) -> MedInpaintParameterNode:
-        """Return the panel's choices, which are kept in the scene."""
+        """Return the panel's choices in the scene."""
         return MedInpaintParameterNode(super().getParameterNode())  # type: ignore[call-arg]  # the wrapper takes it
 
     def inpaint(
@@ -48,40 +48,39 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         finished=None,
         log=None,
     ):
-        """Fill the chosen segments of a volume; the voxels outside them, and the volume itself, stay as they are.
+        """Fill segments of a volume; the voxels outside them, and the input volume, do not change.
 
         Args:
             volumeNode: a scalar volume.
-            segmentationNode: where the hole is marked; it may be under another parent transform than the volume.
-            segmentIds: one segment id, or several; their union is the hole. None: all segments.
-            method: a name out of ``MedInpaintLib.list_methods()``, or ``"auto"``.
-            parameters: the method's parameters, name -> value; those not given have their defaults.
-            blend: how the fill meets its surroundings: ``"auto"``, ``"paste"``, ``"feather"`` or ``"poisson"``.
+            segmentationNode: marks the hole; it may be under another parent transform than the volume.
+            segmentIds: one segment id or several, whose union is the hole. None: all segments.
+            method: a name from ``MedInpaintLib.list_methods()``, or ``"auto"``.
+            parameters: the method's parameters, name -> value; missing ones have their defaults.
+            blend: how the fill is joined to its rim: ``"auto"``, ``"paste"``, ``"feather"`` or ``"poisson"``.
             device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
             seed: the same seed gives the same voxels.
             dilateMm: the hole is grown by this many mm first.
-            guides: one scalar volume or several, with other contrasts of the same subject, undamaged where the hole is,
-                for the methods that can use them; they may have other grids and parent transforms than the volume.
-            exemplars: a folder with other scans of the same contrast, for the methods that take tissue from them.
-            selfCheck: fill holes like this one in healthy tissue of the same volume first; with ``method="auto"``,
-                several methods are tried and the best one is taken. The job's ``report["self_check"]`` has the scores,
-                and the result's attribute ``MedInpaint.SelfCheck`` has them as JSON.
+            guides: one scalar volume or several: other contrasts of the same subject, undamaged inside the hole. They
+                may have other grids and parent transforms. Ignored by methods that cannot use them.
+            exemplars: a folder with scans of other subjects in the same contrast, for the methods that use them.
+            selfCheck: first fill trial holes in healthy tissue of the same volume; with ``method="auto"``, several
+                methods are tried and the best one is used. The scores are in the job's ``report["self_check"]``, and
+                as JSON in the result's attribute ``MedInpaint.SelfCheck``.
             outputVolume: takes the result; None: a new volume beside the input.
-            uncertainty: also add a volume with the standard deviation of what was filled in: the result's
+            uncertainty: also add a volume with the standard deviation of the fill: the result's
                 ``GetNodeReference("MedInpaint.Uncertainty")``.
-            wait: whether to come back only when all is done. Without waiting, the job goes on while the application's
-                event loop runs.
+            wait: return only when all is done; otherwise the job runs while the application's event loop runs.
             progress: called with a fraction of 0..1 and the name of the stage.
-            warning: called with each warning as text; warnings are also logged and written onto the result.
-            finished: called with the job once it has ended, whether done, failed or cancelled.
+            warning: called with each warning as text; warnings are also logged and written to the result.
+            finished: called with the job when it is done, failed or cancelled.
             log: called with each other line that the worker process prints.
 
         Returns:
-            The volume node that holds the result; without waiting, a ``MedInpaintSlicer.jobs.fill.FillJob``, which has
+            The volume node of the result; without waiting, a ``MedInpaintSlicer.jobs.fill.FillJob``, which has
             ``cancel()``, ``state``, ``outputVolume``, ``uncertaintyVolume``, ``report``, ``warnings`` and ``error``.
 
         Raises:
-            MedInpaintLib.errors.MedInpaintError: the input cannot be used, or the filling failed.
+            MedInpaintLib.errors.MedInpaintError: the input cannot be used, or the fill failed.
         """
         arguments.checkVolume("volumeNode", volumeNode)
         arguments.checkSegmentation("segmentationNode", segmentationNode)
@@ -116,28 +115,28 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         log=None,
         **options,
     ):
-        """Fill many volumes, one after another; each as :meth:`inpaint` does. One that fails does not stop the others.
+        """Fill many volumes one after another, as :meth:`inpaint` does; one that fails does not stop the others.
 
         Args:
             volumeNodes: scalar volumes.
-            segmentations: the segmentation that marks the hole in all of them, or volume -> its own segmentation.
-            segmentIds: segment ids, for all of them or volume -> ids. None: all segments.
+            segmentations: one segmentation for all of them, or volume -> segmentation.
+            segmentIds: segment ids for all of them, or volume -> ids. None: all segments.
             wait, finished, log: as for :meth:`inpaint`.
-            progress: called with a fraction of 0..1 of all and where it is, as "2 of 5: T1: Filling".
+            progress: called with the fraction of all, 0..1, and the current stage: "2 of 5: T1: Filling".
             warning: called with each new warning as text.
-            options: what else :meth:`inpaint` takes, but for ``outputVolume``; the same for all. A volume is guided by
-                those of ``guides`` that are not itself.
+            options: further arguments of :meth:`inpaint` except ``outputVolume``; the same for all. A volume is not
+                used as its own guide.
 
         Returns:
-            volume -> the volume node that holds its result, or the error that says why it was not filled; without
-            waiting, a ``MedInpaintSlicer.jobs.volumes.VolumesJob``, which has ``cancel()`` (what was filled before is
-            kept), ``state``, ``results`` (what is returned with waiting), ``reports``, ``warnings`` and ``error``.
+            volume -> the volume node of its result, or the error that says why it was not filled; without waiting, a
+            ``MedInpaintSlicer.jobs.volumes.VolumesJob``, which has ``cancel()`` (keeps the volumes filled so far),
+            ``state``, ``results`` (returned when waiting), ``reports``, ``warnings`` and ``error``.
 
         Raises:
-            MedInpaintLib.errors.MedInpaintError: not one of the volumes could be filled.
+            MedInpaintLib.errors.MedInpaintError: none of the volumes could be filled.
         """
-        for each in segmentations.values() if isinstance(segmentations, Mapping) else [segmentations]:
-            arguments.checkSegmentation("segmentations", each)
+        for node in segmentations.values() if isinstance(segmentations, Mapping) else [segmentations]:
+            arguments.checkSegmentation("segmentations", node)
         job = VolumesJob(
             arguments.volumes("volumeNodes", volumeNodes),
             segmentations,
@@ -163,32 +162,32 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         log=None,
         **options,
     ):
-        """Fill every frame of a sequence of volumes, each by itself as :meth:`inpaint` does, into a new sequence.
+        """Fill every frame of a sequence of volumes separately, as :meth:`inpaint` does, into a new sequence.
 
-        The new sequence has the index of the input and is added to its browser, where its proxy lies and looks like
-        the input's. A frame that could not be filled is in it as it was; its attribute ``MedInpaint.NotFilled`` and
-        its description say why. The selected frame stays selected, and nothing that was there is changed.
+        The new sequence has the input's index and is added to the input's browser; its proxy has the input proxy's
+        transform and appearance. A frame that could not be filled is copied unchanged; its attribute
+        ``MedInpaint.NotFilled`` and its description say why. The selected frame stays selected.
 
         Args:
-            sequence: a sequence of scalar volumes, or a sequence browser, of which the first such sequence is taken.
+            sequence: a sequence of scalar volumes, or a sequence browser, whose first such sequence is used.
             segmentation: marks the hole: one segmentation for all frames; a node that shows the segmentation of the
                 selected frame in the same browser; or the sequence of segmentations itself.
             segmentIds: segment ids, the same in all frames. None: all segments.
             wait, finished, log: as for :meth:`inpaint`.
             progress, warning: as for :meth:`inpaintVolumes`.
-            options: what else :meth:`inpaint` takes, but for ``outputVolume``. Of ``guides`` that change over the
-                sequence, too, each frame is guided by its own.
+            options: further arguments of :meth:`inpaint` except ``outputVolume``. Guides may also change from frame to
+                frame.
 
         Returns:
             The new sequence node; with ``uncertainty=True``, it refers to the sequence of the standard deviations:
             ``GetNodeReference("MedInpaint.Uncertainty")``. Without waiting, a
-            ``MedInpaintSlicer.jobs.sequence.SequenceJob``, which has ``cancel()`` (when frames were filled before, the
-            new sequence has them, and the others as they were), ``state``, ``results`` (index value -> the new frame,
-            or the error that says why it was not filled), ``reports``, ``outputSequence``, ``outputVolume``
-            (its proxy), ``uncertaintySequence``, ``warnings`` and ``error``.
+            ``MedInpaintSlicer.jobs.sequence.SequenceJob``, which has ``cancel()`` (keeps the frames filled so far; the
+            others are unchanged), ``state``, ``results`` (index value -> the new frame, or the error that says why it
+            was not filled), ``reports``, ``outputSequence``, ``outputVolume`` (its proxy), ``uncertaintySequence``,
+            ``warnings`` and ``error``.
 
         Raises:
-            MedInpaintLib.errors.MedInpaintError: the sequence cannot be used, or not one frame could be filled.
+            MedInpaintLib.errors.MedInpaintError: the sequence cannot be used, or no frame could be filled.
         """
         arguments.checkNode("sequence", sequence)
         arguments.checkNode("segmentation", segmentation)
@@ -223,26 +222,26 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         finished=None,
         log=None,
     ):
-        """Estimate a contrast of a head that was not acquired, or is ruined, from others of the same subject.
+        """Estimate a missing or ruined contrast of a head from other contrasts of the same subject.
 
-        To repair a part of an image, fill it: ``inpaint(..., method="collagan", parameters={"target": "FLAIR",
-        "guides": "T1, T2"}, guides=[t1, t2])``; voxels outside the segments stay as they are then.
+        To repair only a part of an image, fill it: ``inpaint(..., method="collagan", parameters={"target": "FLAIR",
+        "guides": "T1, T2"}, guides=[t1, t2])``; voxels outside the segments then do not change.
 
         Args:
-            volumes: contrast (T1, T2, FLAIR or T1C) -> a scalar volume, or None; one or more. They may have other grids
+            volumes: contrast (T1, T2, FLAIR or T1C) -> a scalar volume or None; one or more. They may have other grids
                 and parent transforms than the reference.
-            target: the contrast to estimate; a volume of it is not read.
-            like: a volume of the target contrast, of another session or subject, whose intensities the result is to
-                have. None: the median of the core of the head becomes 1000.
+            target: the contrast to estimate; its own volume is not read.
+            like: a volume of the target contrast, of another session or subject, whose intensities the result gets.
+                None: the median of the core of the head becomes 1000.
             register: register the volumes rigidly to the reference first.
-            model: a model by name or folder; ``"auto"`` takes the first that estimates contrasts.
-            reference: the contrast on whose grid, and under whose parent transform, the result is. None: the first.
+            model: a model's name or folder; ``"auto"``: the first model that estimates contrasts.
+            reference: the contrast whose grid and parent transform the result gets. None: the first.
             outputVolume: takes the result; None: a new volume beside the reference.
             device, wait, progress, warning, finished, log: as for :meth:`inpaint`.
 
         Returns:
-            The volume node that holds the result; without waiting, a ``MedInpaintSlicer.jobs.impute.ImputeJob``, which
-            has ``cancel()``, ``state``, ``outputVolume``, ``report``, ``warnings`` and ``error``.
+            The volume node of the result; without waiting, a ``MedInpaintSlicer.jobs.impute.ImputeJob``, which has
+            ``cancel()``, ``state``, ``outputVolume``, ``report``, ``warnings`` and ``error``.
 
         Raises:
             MedInpaintLib.errors.MedInpaintError: the input cannot be used, or the estimate failed.
@@ -277,29 +276,29 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         finished=None,
         log=None,
     ):
-        """Score methods on holes that are cut out of a healthy volume, where the truth is known.
+        """Score methods on holes cut out of a healthy volume, where the truth is known.
 
         Args:
             volumeNode: a scalar volume, healthy where holes may lie; it is not changed.
-            holes: what to cut out at random places of the body: a description such as ``"spheres:20mm:6"`` or several,
-                each evaluated by itself. None: ``"spheres:20mm:6"``, but nothing where a segmentation is given.
-                ``MedInpaintLib.holes.grammar()`` has all descriptions.
-            methods: names out of ``MedInpaintLib.list_methods()``, or ``"auto"``. The trivial fill ``"shell-mean"`` is
-                always added, as the yardstick. A method that fails is left out with a warning.
-            segmentationNode: marks holes: each connected part of its segments is one.
+            holes: the holes to cut out at random positions in the body: a description such as ``"spheres:20mm:6"``, or
+                several, each a set of its own; see ``MedInpaintLib.holes.grammar()``. None: ``"spheres:20mm:6"``, or
+                no random holes if there is a segmentation.
+            methods: names from ``MedInpaintLib.list_methods()``, or ``"auto"``. The trivial fill ``"shell-mean"`` is
+                always added as the yardstick. A method that fails is left out with a warning.
+            segmentationNode: marks holes, one for each connected part of its segments.
             segmentIds: segment ids; None: all segments.
-            avoid: a segmentation of where no random hole may lie, such as lesions.
-            parameters: method -> its parameters, name -> value; those not given have their defaults.
+            avoid: a segmentation of tissue where no random hole may lie, such as lesions.
+            parameters: method -> its parameters, name -> value; missing ones have their defaults.
             convention: of the scores: ``"masked"``, ``"brats"`` or ``"rfr-report"``.
-            device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; for the methods that want a GPU.
+            device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; for methods that use a GPU.
             seed: the same seed gives the same holes and the same fills.
             wait, progress, warning, finished, log: as for :meth:`inpaint`.
 
         Returns:
-            The table node with a row for each set of holes, method and hole. Its node reference ``MedInpaint.Summary``
-            is the table with a row for each method, and ``MedInpaint.Chart`` the plots, one for each set of holes.
-            Without waiting, a ``MedInpaintSlicer.jobs.evaluate.EvaluateJob``, which has ``cancel()``, ``state``,
-            ``scoresTable``, ``summaryTable``, ``charts``, ``report``, ``warnings`` and ``error``.
+            The table node with a row for each set of holes, method and hole. It refers to the table with a row for each
+            method (``MedInpaint.Summary``) and to a plot for each set of holes (``MedInpaint.Chart``). Without waiting,
+            a ``MedInpaintSlicer.jobs.evaluate.EvaluateJob``, which has ``cancel()``, ``state``, ``scoresTable``,
+            ``summaryTable``, ``charts``, ``report``, ``warnings`` and ``error``.
 
         Raises:
             MedInpaintLib.errors.MedInpaintError: the input cannot be used, or nothing could be scored.
@@ -334,7 +333,7 @@ def _runnerFor(wait: bool):
 
 
 def _started(job, wait: bool, result: str = "outputVolume"):
-    """Start a job and return its result when waiting for it, else the job."""
+    """Start a job; return its result when waiting, else the job itself."""
     job.start()
     if not wait:
         return job
@@ -352,7 +351,7 @@ def _idsOfEach(segmentIds):
     """Return segment ids for all volumes, or volume -> ids."""
     if not isinstance(segmentIds, Mapping):
         return _ids(segmentIds)
-    return {volume: _ids(each) for volume, each in segmentIds.items()}
+    return {volume: _ids(ids) for volume, ids in segmentIds.items()}
 
 
 def _chosen(segmentationNode, segmentIds) -> tuple[str, ...]:

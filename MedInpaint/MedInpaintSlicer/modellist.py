@@ -15,10 +15,10 @@ class Entry:
     """A model of the list.
 
     Attributes:
-        folder: where it lies; the folder has the model's name.
-        bundle: what it is; None where it is broken.
+        folder: the model's folder, which has the model's name.
+        bundle: the model; None if it is broken.
         problem: why it is broken, in a line.
-        isOwn: whether it is the user's, who can remove it.
+        isOwn: whether it is the user's own, so that the user can remove it.
     """
 
     folder: Path
@@ -32,7 +32,7 @@ class Entry:
         return self.folder.name
 
     def rowText(self) -> str:
-        """Return the two lines of the list."""
+        """Return the model's two lines in the list."""
         owner = _("your own") if self.isOwn else _("released")
         if self.bundle is None:
             return "\n".join([self.name, _("broken, {owner}").format(owner=owner)])
@@ -42,7 +42,7 @@ class Entry:
         return "\n".join([self.bundle.title, facts])
 
     def verify(self) -> str:
-        """Return the model's fault, in a line; empty when its weights are intact, byte for byte."""
+        """Return the model's problem in a line; empty when its weights are intact, byte for byte."""
         if self.bundle is None:
             return self.problem
         from MedInpaintLib.errors import ModelError
@@ -55,10 +55,10 @@ class Entry:
 
 
 def entries() -> list[Entry]:
-    """All models by name, the broken ones last.
+    """Return all models by name, the broken ones last.
 
     Raises:
-        OSError: the file system refuses.
+        OSError: a folder cannot be read.
     """
     from MedInpaintLib.models import store
 
@@ -70,16 +70,16 @@ def entries() -> list[Entry]:
 
 
 def ownFolder() -> Path:
-    """Where the user's own models lie, or would lie."""
+    """Return the folder for the user's own models, which need not exist."""
     from MedInpaintLib.models import store
 
     return store.user_folder()
 
 
 def ownMegabytes() -> float | None:
-    """Return the size of the user's own models on the disk, in units of 10^6 bytes; None where they have no folder.
+    """Return the disk space of the user's own models in units of 10^6 bytes; None if they have no folder.
 
-    What cannot be read is left out: what is wrong says :func:`entries`.
+    Files that cannot be read are left out; :func:`entries` reports them.
     """
     if not os.path.isdir(ownFolder()):
         return None
@@ -88,9 +88,9 @@ def ownMegabytes() -> float | None:
 
 
 def ownModelIn(source: str) -> str | None:
-    """Return the user's own model that the one in a folder or .zip file would replace.
+    """Return the name of the user's own model that the one in a folder or .zip file would replace.
 
-    None where there is no such model, and where no name can be read: adding the source will say why.
+    None if there is no such model, or if the name cannot be read: adding the source then says why.
     """
     name = _nameIn(source)
     return name if name is not None and os.path.lexists(ownFolder() / name) else None
@@ -108,7 +108,7 @@ def _nameIn(source: str) -> str | None:
                 (name,) = (each for each in content.namelist() if PurePosixPath(each).name == FACTS)
                 facts = content.read(name)
         name = json.loads(facts.decode("utf-8-sig"))["name"]
-    except Exception:  # whatever can be wrong with a file that somebody has made
+    except Exception:  # anything can be wrong with a file from elsewhere
         return None
     return name if NAME.fits(name) else None
 

@@ -1,4 +1,4 @@
-"""Inputs that a method still lacks: checks before a run, so that it does not fail for them."""
+"""Checks before a run: does the method have all inputs that it needs?"""
 
 from collections.abc import Collection
 
@@ -9,14 +9,14 @@ from .nodes.images import imageOf
 
 
 def complaint(info, values: dict, guides, exemplars: str, modalities: Collection[str] = ()) -> str:
-    """Say in a line what a method lacks; empty when nothing is missing.
+    """Say in a line which input a method needs; empty when none is missing.
 
     Args:
-        info: the method's ``MethodInfo``; None: the method is chosen later, from those that can work.
-        values: parameter name -> value, as the user has chosen; what is missing has its default.
+        info: the method's ``MethodInfo``; None: the method is chosen later, from those that can run.
+        values: parameter name -> chosen value; missing parameters have their defaults.
         guides: the chosen volume nodes.
         exemplars: the chosen folder; empty: none.
-        modalities: what the image may be; empty where that is not known.
+        modalities: the possible modalities of the image; empty if unknown.
     """
     withoutModel = modelchoice.complaint(info, values, modalities)
     if withoutModel:
@@ -33,7 +33,7 @@ def complaint(info, values: dict, guides, exemplars: str, modalities: Collection
 
 
 def volumeComplaint(volumeNode) -> str:
-    """Say in a line why a volume's voxels cannot be used; empty when they can be. No voxel is read."""
+    """Say in a line why a volume cannot be used; empty when it can. No voxel is read."""
     from MedInpaintLib.errors import ImageReadError
 
     try:

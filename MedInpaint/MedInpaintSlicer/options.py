@@ -1,7 +1,7 @@
-"""The engine's options of a fill by Slicer's names.
+"""The engine's options of a fill under Slicer's names.
 
-A name is that of the field of ``FillOptions`` in camelCase, as the argument of ``MedInpaintLogic.inpaint`` and as the
-field of the parameter node: ``dilate_mm`` is ``dilateMm``. No option is listed here, so a new one needs no line.
+The name of an argument of ``MedInpaintLogic.inpaint`` and of a field of the parameter node is that of the field of
+``FillOptions`` in camelCase: ``dilate_mm`` is ``dilateMm``. No option is listed here, so new ones need no change.
 """
 
 import dataclasses
@@ -13,10 +13,10 @@ from .nodes import arguments
 if TYPE_CHECKING:
     from MedInpaintLib.options import FillOptions
 
-#: Options that Slicer does not offer: segments are chosen in place of labels, and the modality is guessed.
+#: Options that Slicer does not offer: users choose segments instead of labels, and the modality is guessed.
 NOT_OFFERED = ("labels", "modality")
 
-#: Type of an option -> a function that takes its name and a value, and returns the value in that type.
+#: Type of an option -> a function that takes its name and a value and returns the value in that type.
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "str": arguments.text,
     "float": arguments.number,
@@ -35,7 +35,7 @@ def names() -> dict[str, str]:
 
 
 def fromArguments(values: Mapping[str, Any]) -> "FillOptions":
-    """Return the options that a script gives by Slicer's names; other names are ignored.
+    """Return the options from arguments with Slicer's names; other names are ignored.
 
     Raises:
         MedInpaintLib.errors.ParameterError: a value is of the wrong type.
@@ -54,5 +54,5 @@ def toArguments(options: "FillOptions") -> dict[str, Any]:
 
 
 def _camelCase(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(each.capitalize() for each in others)
+    first, *words = name.split("_")
+    return first + "".join(word.capitalize() for word in words)

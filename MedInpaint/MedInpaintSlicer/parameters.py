@@ -1,4 +1,4 @@
-"""The choices of the user, which are kept in the scene and saved with it."""
+"""The user's choices, which are kept in the scene and saved with it."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +19,7 @@ MOST_GROWTH = 20
 
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 
-#: Field -> all that it can be, the default first. "method" is one of them, too.
+#: Field -> its valid values, the default first. :func:`_choicesOf` adds those that depend on the engine.
 _CHOICES = {
     "blend": ("auto", "paste", "feather", "poisson"),
     "device": _DEVICES,
@@ -40,26 +40,26 @@ class MedInpaintParameterNode:
 
     inputVolume - The volume to fill; it is never changed.
     segmentation - Marks the hole.
-    segmentIds - The segments of it that are filled.
+    segmentIds - Its segments to fill.
     dilateMm - The hole is grown by this much first.
     method - A method's name, or "auto".
-    methodParameters - Method name -> the values of its form, as JSON; each method keeps its own.
+    methodParameters - Method name -> the values of its parameters, as JSON.
     blend - "auto", "paste", "feather" or "poisson".
     device - "auto", "cpu", "cuda" or "mps".
-    selfCheck - Whether methods are tried on the same scan first.
+    selfCheck - Whether methods are tried on the same image first.
     guides - Other contrasts of the same subject.
-    exemplars - A folder with other scans of the same contrast; empty: none.
+    exemplars - A folder with scans of other subjects in the same contrast; empty: none.
     outputVolume - Takes the result; none: a new volume.
-    uncertainty - Whether a second volume shows how far the truth may be off.
+    uncertainty - Whether a second volume shows the uncertainty.
 
     Of the tab "Contrast":
 
     wantedContrast - Which contrast to create, a key of CONTRASTS.
     imputeMode - "create": a whole volume; "repair": inside a segment.
-    t1Volume, t2Volume, flairVolume, t1PostVolume - The contrasts of the subject, as far as there are any.
-    imputeSegmentation, imputeSegmentId - What is repaired.
+    t1Volume, t2Volume, flairVolume, t1PostVolume - The available contrasts of the subject.
+    imputeSegmentation, imputeSegmentId - Mark the hole to repair.
     registerFirst - Whether the contrasts are registered to each other first.
-    likeVolume - An image of the target contrast whose intensities the created one is to have; none: the engine's own.
+    likeVolume - An image of the target contrast whose intensities the result gets; none: the engine's own.
     imputeModel - A model's name, or "auto".
     imputeDevice - "auto", "cpu", "cuda" or "mps".
     estimatedVolume - Takes the result; none: a new volume.
@@ -67,24 +67,24 @@ class MedInpaintParameterNode:
     Of the tab "Evaluate":
 
     evaluateVolume - The volume that holes are cut out of; none: inputVolume. It is never changed.
-    evaluateShape - Of the holes, as the engine calls it; "segments": evaluateSegmentation has the holes.
-    evaluateSizeMm, evaluateSlabMm - How large they are, and how thick if they are flat; 0: one slice.
-    evaluateCount - How many.
+    evaluateShape - The engine's name of the holes' shape; "segments": evaluateSegmentation marks the holes.
+    evaluateSizeMm, evaluateSlabMm - Size of the holes, and thickness if they are flat; 0: one slice.
+    evaluateCount - Number of holes.
     evaluateSegmentation - Marks the holes.
     evaluateAvoid - Marks where no hole may lie; none: nowhere.
-    evaluateMethods - What is scored, besides the trivial method.
-    evaluateSeed - For the positions of the holes, and for the methods.
+    evaluateMethods - The methods to score, besides the trivial one.
+    evaluateSeed - Seed of the holes' positions and of the methods.
     evaluateDevice - "auto", "cpu", "cuda" or "mps".
     evaluateScores - The table with the scores of the last evaluation.
 
     Of the tab "Batch", which fills with the choices of the tab "Fill":
 
     batchKind - "volumes" or "sequence".
-    batchVolumes - The volumes that are filled.
+    batchVolumes - The volumes to fill.
     batchSequence - The sequence whose frames are filled.
     batchHole - "fill": marked as in the tab "Fill"; "one": by one segmentation; "own": by each volume's own.
-    batchSegmentation - Marks the hole of all.
-    batchSegmentNames - The names of the segments that are filled, separated by commas; empty: all.
+    batchSegmentation - Marks the hole in all of them.
+    batchSegmentNames - The names of the segments to fill, separated by commas; empty: all.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -136,10 +136,7 @@ class MedInpaintParameterNode:
 
 
 def validValue(parameterNode: MedInpaintParameterNode, field: str) -> Any:
-    """Return what a field holds, after replacing what it cannot hold by its default.
-
-    Scenes of other versions and scripts may hold such values.
-    """
+    """Return a field's value; an invalid one, from a scene of another version or a script, is reset to the default."""
     value, choices = getattr(parameterNode, field), _choicesOf(field)
     if choices and value not in choices:
         value = choices[0]
@@ -148,7 +145,7 @@ def validValue(parameterNode: MedInpaintParameterNode, field: str) -> Any:
 
 
 def fillOptions(parameterNode: MedInpaintParameterNode) -> "FillOptions":
-    """Return the engine's options that are chosen in the tab "Fill"; the seed is none of them and keeps its default."""
+    """Return the options that are chosen in the tab "Fill"; the seed cannot be chosen and keeps its default."""
     from MedInpaintLib.options import FillOptions
 
     fields = MedInpaintParameterNode.__annotations__
@@ -157,9 +154,9 @@ def fillOptions(parameterNode: MedInpaintParameterNode) -> "FillOptions":
 
 
 def valuesOf(parameterNode: MedInpaintParameterNode, method: str) -> dict[str, Any]:
-    """Return the values that the user has given a method's parameters; missing ones have their defaults.
+    """Return the chosen values of a method's parameters; missing ones have their defaults.
 
-    Values that the parameters cannot have, from a scene of another version or a script, are left out.
+    Invalid values, from a scene of another version or a script, are left out.
     """
     import MedInpaintLib
 
@@ -167,7 +164,7 @@ def valuesOf(parameterNode: MedInpaintParameterNode, method: str) -> dict[str, A
     if info is None:
         return {}
     stored = _decoded(dict(parameterNode.methodParameters).get(method, "{}"))
-    known = {each.name: each for each in info.describe()}
+    known = {parameter.name: parameter for parameter in info.describe()}
     return {
         name: valid
         for name, value in stored.items()
@@ -181,13 +178,13 @@ def setValuesOf(parameterNode: MedInpaintParameterNode, method: str, values: dic
 
 
 def contrastVolumes(parameterNode: MedInpaintParameterNode) -> dict:
-    """Return the chosen volumes by contrast, as the engine calls it."""
+    """Return the engine's name of each contrast -> its chosen volume."""
     volumes = {contrast: getattr(parameterNode, field) for contrast, field in CONTRASTS.items()}
     return {contrast: node for contrast, node in volumes.items() if node is not None}
 
 
 def _choicesOf(field: str) -> tuple[str, ...]:
-    """Return all values that a field can have, the default first; none where that is not known here."""
+    """Return the valid values of a field, the default first; none where all values are valid."""
     if field == "method":
         import MedInpaintLib
 
@@ -200,7 +197,7 @@ def _choicesOf(field: str) -> tuple[str, ...]:
 
 
 def _decoded(text: str) -> dict:
-    """Return the values in a JSON object; none where the text is no such object."""
+    """Return the values in a JSON object; none if the text is no such object."""
     try:
         values = json.loads(text)
     except ValueError:
@@ -209,7 +206,7 @@ def _decoded(text: str) -> dict:
 
 
 def _validParameter(info, parameter, value):
-    """Return a value in the parameter's own type; None where the method refuses it."""
+    """Return a value in the parameter's type; None if it is invalid."""
     from MedInpaintLib.errors import ParameterError
     from MedInpaintLib.parameters import parse
 

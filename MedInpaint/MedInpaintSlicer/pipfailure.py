@@ -1,8 +1,7 @@
 """Why pip could not install packages, and what to do about it.
 
-The error that Slicer raises then says nothing but that pip failed. What pip says is only printed, so it is overheard
-here. Where that does not tell the reason (pip says "No matching distribution" too where it reached no index), the index
-is asked for an answer.
+Slicer's error says only that pip failed, so pip's output is recorded here. If the output does not show the reason (pip
+also says "No matching distribution" when it reaches no index), the index is contacted.
 """
 
 import contextlib
@@ -25,10 +24,10 @@ PYPI = "https://pypi.org/simple/"
 
 
 class Cause(enum.Enum):
-    """What can keep pip from installing, by the signs of it in what pip and the system say; the first that fits counts.
+    """A reason why pip fails, with the pattern that reveals it in the output of pip and the system.
 
-    A computer behind a proxy shows signs of a missing connection too, and pip says "No matching distribution" for all
-    that keeps it from the index.
+    The first match counts: a computer behind a proxy shows signs of a missing connection too, and pip says "No matching
+    distribution" for everything that keeps it from the index.
     """
 
     DISK_FULL = r"No space left on device|not enough space on the disk|Disk quota exceeded"
@@ -47,13 +46,13 @@ class Cause(enum.Enum):
 
 
 def causeIn(text: str) -> Cause | None:
-    """Return the cause of which a text shows signs; None if of none."""
+    """Return the first cause whose pattern is in a text, or None."""
     return next((cause for cause in Cause if re.search(cause.value, text)), None)
 
 
 @contextlib.contextmanager
 def overheard() -> Iterator[list[str]]:
-    """Keep, in the list that is given, what is printed meanwhile; it is printed all the same."""
+    """Record in the yielded list what is printed meanwhile; it is still printed."""
     tee = _Tee(sys.stdout)
     with contextlib.redirect_stdout(tee):
         yield tee.kept
@@ -74,20 +73,21 @@ class _Tee(io.TextIOBase):
 
 
 def reason(error: Exception, printed: str) -> str:
-    """Why an installation failed, and what to do, in a sentence or two that go on after a colon.
+    """Say why an installation failed and what to do, in one or two sentences that follow a colon.
 
     Args:
-        error: what it raised.
-        printed: what was printed meanwhile.
+        error: the error that the installation raised.
+        printed: its output.
     """
-    # Slicer gives the pipe of pip's output for the output itself.
-    said = "\n".join(each for each in (str(error), getattr(error, "output", ""), printed) if isinstance(each, str))
-    cause = causeIn(said)
+    # Only texts: Slicer puts the pipe of pip's output where the output belongs.
+    texts = (str(error), getattr(error, "output", ""), printed)
+    messages = "\n".join(each for each in texts if isinstance(each, str))
+    cause = causeIn(messages)
     if cause is Cause.NO_WHEEL or (cause is None and isinstance(error, subprocess.CalledProcessError)):
         cause = causeIn(connectionTrouble()) or cause
     if cause is not None:
         return _advice(cause)
-    complaints = re.findall(r"^ERROR: (.+)", said, re.M)
+    complaints = re.findall(r"^ERROR: (.+)", messages, re.M)
     return complaints[-1] if complaints else str(error)
 
 
@@ -120,7 +120,7 @@ def _advice(cause: Cause) -> str:
 
 
 def byHand(packages: list[str]) -> str:
-    """How to install packages without Slicer's help, with a connection and without."""
+    """Say how to install packages by hand, with a connection and without."""
     return _(
         "Or install by hand, with the PythonSlicer in Slicer's folder 'bin': PythonSlicer -m pip install {packages}; "
         "without a connection, on a computer that has one and the same system: pip download --only-binary=:all: "
@@ -134,16 +134,16 @@ def _pythonVersion() -> str:
 
 
 def connectionTrouble(seconds: float = 3.0) -> str:
-    """Return what keeps this computer from pip's server, in the system's words; empty if nothing.
+    """Return the system's error when this computer cannot reach pip's server; empty if it can.
 
     Args:
-        seconds: when to stop waiting, whatever the network does.
+        seconds: time limit for the whole check.
     """
     url = _pipSetting("index-url") or PYPI
     proxies = _proxies(url)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
     outcome: list[str] = []
-    # In a thread: a name that is looked up keeps to no time limit.
+    # In a thread, because looking up a name ignores the time limit.
     thread = threading.Thread(target=lambda: outcome.append(_open(opener, url, seconds)), daemon=True)
     thread.start()
     thread.join(seconds)
@@ -152,7 +152,7 @@ def connectionTrouble(seconds: float = 3.0) -> str:
 
 
 def _open(opener: urllib.request.OpenerDirector, url: str, seconds: float) -> str:
-    """Return what went wrong; empty where there was any answer."""
+    """Return the error of opening a URL; empty if the server answered at all."""
     try:
         opener.open(url, timeout=seconds).close()
     except urllib.error.HTTPError as error:
@@ -163,7 +163,7 @@ def _open(opener: urllib.request.OpenerDirector, url: str, seconds: float) -> st
 
 
 def _proxies(url: str) -> dict[str, str]:
-    """Return the proxy through which pip would get a URL, by the kind of address; empty if none."""
+    """Return scheme -> the proxy that pip would use for a URL; empty if none."""
     parts = urllib.parse.urlsplit(url)
     chosen = _pipSetting("proxy")
     if chosen:
@@ -174,9 +174,9 @@ def _proxies(url: str) -> dict[str, str]:
 
 
 def _pipSetting(name: str) -> str | None:
-    """Return a value from pip's files and environment variables; None where there is none."""
+    """Return a setting from pip's files and environment variables, or None."""
     try:
-        # Not public, but the public way is a process, which takes seconds and opens a window on Windows.
+        # Not public; the public way is a process, which takes seconds and opens a window on Windows.
         from pip._internal.configuration import Configuration
         from pip._internal.exceptions import PipError
 

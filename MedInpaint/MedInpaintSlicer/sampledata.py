@@ -13,12 +13,7 @@ CATEGORY = "MedInpaint"
 
 @dataclasses.dataclass(frozen=True)
 class _Offer:
-    """How Slicer calls a sample of the engine.
-
-    Attributes:
-        title: of the sample.
-        volume, segmentation: of its nodes.
-    """
+    """The names of a sample in Slicer: its title, and those of its nodes."""
 
     title: str
     volume: str
@@ -26,7 +21,7 @@ class _Offer:
 
 
 def offers() -> dict[str, _Offer]:
-    """Sample of the engine -> what it is called here. Films are not among them: Slicer reads no segments from PNG."""
+    """Return the engine's name of each sample -> its names in Slicer; no films: Slicer reads no segments from PNG."""
     return {
         "brain-t1-lesion": _Offer(_("Brain MR, lesions marked"), "Brain T1", "Lesions"),
         "brain-t1": _Offer(_("Brain MR, two balls marked"), "Brain T1", "Balls"),
@@ -35,7 +30,7 @@ def offers() -> dict[str, _Offer]:
 
 
 def register() -> None:
-    """Offer the samples in the module Sample Data; once, however often it is called."""
+    """Add the samples to the module Sample Data; further calls change nothing."""
     import SampleData
 
     from MedInpaintLib import samples
@@ -47,7 +42,7 @@ def register() -> None:
             sampleName=offer.title,
             thumbnailFileName=str(layout.resourcePath(f"Icons/{name}.png")),
             uris=[sample.image.as_uri(), sample.mask.as_uri()],
-            # Slicer keeps a copy in its cache under these names, so that saving the scene cannot change the original.
+            # Slicer copies the files to its cache under these names, so saving the scene cannot change the originals.
             fileNames=[f"MedInpaint-{sample.image.name}", f"MedInpaint-{sample.mask.name}"],
             nodeNames=[offer.volume, offer.segmentation],
             loadFileTypes=["VolumeFile", "SegmentationFile"],
@@ -55,11 +50,7 @@ def register() -> None:
 
 
 def load(name: str = "brain-t1-lesion"):
-    """Load a sample into the scene.
-
-    Returns:
-        Its volume node and its segmentation node.
-    """
+    """Load a sample into the scene; return its volume node and its segmentation node."""
     import SampleData
 
     register()

@@ -1,4 +1,4 @@
-"""What the engine's self-check found, as the panel shows it and as results say it."""
+"""The results of the engine's self-check as text, for the panel and for result nodes."""
 
 import html
 
@@ -8,11 +8,11 @@ from . import scores
 
 
 def table(checked: dict, titles: dict[str, str]) -> str:
-    """Rich text: what was tried, then a table with the best method first, then what could not be tried.
+    """Return rich text: a headline, a table with the best method first, and the methods that could not be tried.
 
     Args:
         checked: the report's entry ``self_check``.
-        titles: method name -> what the panel calls it.
+        titles: method name -> title in the panel.
     """
     best, methods = checked["best"], checked["methods"]
     ranked = sorted(methods.items(), key=lambda item: (item[0] != best, -scores.psnr(item[1])))
@@ -23,7 +23,7 @@ def table(checked: dict, titles: dict[str, str]) -> str:
 
 
 def expectation(checked: dict) -> str:
-    """Say what to expect of the fill, in a sentence."""
+    """Say in a sentence how good the fill should be."""
     return _("Self-check on {holes} holes of the same shape in healthy tissue: expected PSNR {psnr} dB.").format(
         holes=checked["holes"], psnr=scores.spread(checked["expected"]["psnr"], 1, " ± ")
     )

@@ -1,4 +1,4 @@
-"""What the Segment Editor calls: the effect that fills the selected segment of the source volume."""
+"""The Segment Editor effect that fills the selected segment of the source volume."""
 
 import logging
 from pathlib import Path
@@ -14,10 +14,10 @@ from slicer.util import VTKObservationMixin
 from . import engine
 from .options import AUTOMATIC, Options
 
-#: After this time (ms) the labels have the heights that their texts need: layouts in layouts take several rounds.
+#: After this time (ms) the labels have the heights of their texts: nested layouts take several rounds.
 SETTLED = 400
 
-#: How long (ms) the status bar tells how a fill ended that the user does not look at.
+#: How long (ms) the status bar shows the end of a fill while the user is elsewhere.
 STATUS_BAR_TIME = 10000
 
 
@@ -29,12 +29,11 @@ def sourceFile() -> str:
 class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMixin):
     """An effect that fills the selected segment of the source volume with believable tissue, in a new volume.
 
-    The fill runs in the background. It goes on when another effect or module is chosen: one leaves an effect in order
-    to paint the next segment, and a fill works on a copy of the segment as it was when Apply was pressed. It ends with
-    the button, and when the scene or the editor is closed.
+    The fill runs in the background on a copy of the segment. It continues when the user chooses another effect or
+    module, for example to paint the next segment. The button cancels it, and so does closing the scene or the editor.
 
     Attributes:
-        job: what runs, or None.
+        job: the running job, or None.
         options: the widgets.
     """
 
@@ -56,10 +55,10 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         self._isRefreshing = False
         self._isStarting = False
 
-    # What the Segment Editor calls.
+    # Methods that the Segment Editor calls.
 
     def clone(self):
-        """Return another such effect, for another editor."""
+        """Return a new effect for another editor."""
         import qSlicerSegmentationsEditorEffectsPythonQt as effects
 
         effect = effects.qSlicerSegmentEditorScriptedEffect(None)
@@ -76,7 +75,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         return "<html>" + _(
             "Fill the selected segment (a lesion, an implant, a dropout) with believable tissue.<br>"
             "The result is a new volume in which every voxel outside the segment is exactly as in the source volume. "
-            "The segment should cover all that is to disappear; the masking settings below play no part.<br>"
+            "The segment should cover everything that you want to remove; the masking settings below are ignored.<br>"
             "The editor can be used while a fill runs. For research; not for clinical use."
         )
 
@@ -97,33 +96,33 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self._onSceneStartClose)
 
     def setMRMLDefaults(self) -> None:
-        """Set the choices of a user who has not made any; they are saved with the scene."""
+        """Set the default choices; they are saved with the scene."""
         self.scriptedEffect.setParameterDefault("Method", AUTOMATIC)
         self.scriptedEffect.setParameterDefault("GrowMm", 0.0)
         self.scriptedEffect.setParameterDefault("Uncertainty", 0)
 
     def updateGUIFromMRML(self) -> None:
-        """Refresh after a choice, here or by a script."""
+        """Refresh after the user or a script has changed a choice."""
         self.refresh()
 
     def updateMRMLFromGUI(self) -> None:
-        """Store what is chosen in the widgets."""
+        """Store the choices of the widgets."""
         self.scriptedEffect.setParameter("Method", self.options.methodCombo.currentData or AUTOMATIC)
         self.scriptedEffect.setParameter("GrowMm", self.options.growSlider.value)
         self.scriptedEffect.setParameter("Uncertainty", int(self.options.uncertaintyBox.checked))
         self.scriptedEffect.setNodeReference("OutputVolume", self.options.outputSelector.currentNode())
 
     def activate(self) -> None:
-        """Show the effect: the user has chosen it."""
+        """Show the effect when the user chooses it."""
         editorNode = self.scriptedEffect.parameterSetNode()
         self.addObserver(editorNode, vtk.vtkCommand.ModifiedEvent, self._onEditorModified)
         self.refresh()
 
     def deactivate(self) -> None:
-        """Rest: the user has chosen another effect, or leaves the editor; a running job continues."""
+        """Pause when the user chooses another effect or leaves the editor; a running job continues."""
         self.removeObservers(self._onEditorModified)
         if self._isAnotherEffectActive() and _isShown(self._filled()):
-            # The next lesion has to be seen to be painted.
+            # Show the source volume, in which the user paints the next lesion.
             slicer.util.setSliceViewerLayers(background=self._source())
         self._forgetError()
 
@@ -136,15 +135,15 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             widget.disconnect(signal, slot)
         self._connections = []
 
-    # What scripts may call, too.
+    # Methods that scripts may call, too.
 
     def onApply(self) -> None:
-        """Start to fill the selected segment; what is chosen is in the effect's parameters."""
+        """Start to fill the selected segment with the choices in the effect's parameters."""
         if self.job is not None or self._isStarting:
             return
         self._offerMethods()
         if not self._whatIsMissing():
-            # Installing packages keeps the application's events going.
+            # Events are processed while packages are installed, so this may be called again.
             self._isStarting = True
             self._sayWarnings([])
             self._say(_("Preparing..."))
@@ -158,12 +157,12 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         self._revealSoon()
 
     def cancel(self) -> None:
-        """Cancel the running job, if any; the scene stays as it was."""
+        """Cancel the running job, if any; the scene does not change."""
         if self.job is not None:
             self.job.cancel()
 
     def refresh(self) -> None:
-        """Show what the parameter node holds, if the user looks at it."""
+        """Show the parameter node's values while the effect is active."""
         if self.options is None or self._isRefreshing or not self.scriptedEffect.active():
             return
         if slicer.mrmlScene.IsClosing():  # the parameters are being removed
@@ -176,7 +175,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         finally:
             self._isRefreshing = False
 
-    # How it goes.
+    # The run.
 
     def _start(self):
         editorNode = self.scriptedEffect.parameterSetNode()
@@ -214,7 +213,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
     def _showResult(self, job) -> None:
         self.scriptedEffect.setNodeReference("FilledVolume", job.outputVolume)
         self._say(engine.resultText(job), "result")
-        if not self._isAnotherEffectActive():  # otherwise the user is just painting, on the source volume
+        if not self._isAnotherEffectActive():  # otherwise the user is painting on the source volume
             slicer.util.setSliceViewerLayers(background=job.outputVolume)
 
     def _onSceneStartClose(self, caller, event) -> None:
@@ -222,7 +221,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         self._say("")
         self._sayWarnings([])
 
-    # What is chosen.
+    # The user's choices.
 
     def _source(self):
         """Return the source volume, or None."""
@@ -230,7 +229,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         return editorNode.GetSourceVolumeNode() if editorNode is not None else None
 
     def _segmentId(self) -> str:
-        """Return the id of the selected segment; empty where there is none."""
+        """Return the id of the selected segment; empty if there is none."""
         editorNode = self.scriptedEffect.parameterSetNode()
         segmentation = editorNode.GetSegmentationNode() if editorNode is not None else None
         known = segmentation.GetSegmentation().GetSegmentIDs() if segmentation is not None else ()
@@ -253,16 +252,16 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         if self._source() is None:
             return _("Choose the source volume above.")
         if not self._segmentId():
-            return _("Select the segment that is to be filled in the list above.")
+            return _("Select the segment to fill in the list above.")
         return engine.complaint(self.scriptedEffect.parameter("Method"), self._source())
 
     def _onChoice(self, *value) -> None:
         if not self._isRefreshing:
             self.updateMRMLFromGUI()
-            self.refresh()  # references to nodes tell nobody that they have changed
+            self.refresh()  # changes of node references send no event
 
     def _onEditorModified(self, caller, event) -> None:
-        """Refresh, as another segment or volume may have been chosen."""
+        """Refresh after another segment or volume may have been chosen."""
         self.refresh()
 
     def _onApplyClicked(self, checked: bool) -> None:
@@ -278,7 +277,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         self._showState()
 
     def _onMoreClicked(self, checked: bool) -> None:
-        """Go on in the module MedInpaint with what is chosen here."""
+        """Open the module MedInpaint with the current choices."""
         parameterNode = engine.logic().getParameterNode()
         parameterNode.inputVolume = self._source()
         parameterNode.segmentation = self.scriptedEffect.parameterSetNode().GetSegmentationNode()
@@ -291,10 +290,10 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         panel = slicer.util.getModuleWidget("MedInpaint")
         panel.showPage(panel.fillPage)
 
-    # What the effect shows.
+    # The effect's display.
 
     def _offerMethods(self) -> None:
-        """Offer the methods once, when they are first needed."""
+        """Offer the methods on the first call."""
         if self._methods:
             return
         try:
@@ -317,20 +316,20 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         self.options.showOutput(output, source)
         names = ("Method", "GrowMm", "Uncertainty")
         choices = (source, output, self._segmentId(), *(self.scriptedEffect.parameter(name) for name in names))
-        if source is not None:  # where it was removed, the error may tell just that
+        if source is not None:  # if it was removed, the error may say just that
             if choices != self._choices:
                 self._forgetError()
             self._choices = choices
 
     def _showState(self) -> None:
-        """Show what can be pressed, and the current message."""
+        """Enable the buttons that can be pressed, and show the current message."""
         missing, isRunning = self._whatIsMissing(), self.job is not None
         self.options.progressBar.visible = isRunning
         button = self.options.applyButton
         button.text = _("Cancel") if isRunning else _("Apply")
         button.enabled = isRunning or not (missing or self._isStarting)
         if isRunning:
-            button.toolTip = _("Stop the fill at once; the scene stays as it was.")
+            button.toolTip = _("Stop the fill at once; the scene does not change.")
         else:
             button.toolTip = missing or _("Fill the selected segment in the source volume.")
         filled = self._filled()

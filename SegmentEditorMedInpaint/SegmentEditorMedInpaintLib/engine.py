@@ -1,6 +1,6 @@
-"""What the effect needs of the module MedInpaint.
+"""The functions of the module MedInpaint that the effect uses.
 
-All of it is imported when it is first called for: effects are made when Slicer starts, whether they are used or not.
+They import the module when they are called: effects are made when Slicer starts, whether they are used or not.
 """
 
 import sys
@@ -12,9 +12,9 @@ _MODULE_FOLDER = Path(__file__).resolve().parents[1]
 
 
 def makeImportable(moduleFolder: Path = _MODULE_FOLDER) -> None:
-    """Let ``import MedInpaint`` work wherever the extension lies.
+    """Make ``import MedInpaint`` work.
 
-    Installed, all modules are in one folder; in a plain checkout, MedInpaint has a folder beside this module's.
+    In an installed extension, all modules are in one folder; in a plain checkout, MedInpaint is in the folder beside.
     """
     for folder in (moduleFolder, moduleFolder.parent / "MedInpaint"):
         if (folder / "MedInpaint.py").is_file():
@@ -24,11 +24,7 @@ def makeImportable(moduleFolder: Path = _MODULE_FOLDER) -> None:
 
 
 def logic():
-    """Return the logic of the module MedInpaint.
-
-    Raises:
-        ImportError: the module is not there.
-    """
+    """Return the logic of the module MedInpaint; raise an ImportError if the module is missing."""
     makeImportable()
     from MedInpaint import MedInpaintLogic
 
@@ -36,18 +32,18 @@ def logic():
 
 
 def methods() -> dict:
-    """Return the methods that need no more than the effect has: name -> ``MethodInfo``.
+    """Return the methods that need neither guides nor exemplars: name -> ``MethodInfo``.
 
-    Other contrasts and other scans can only be chosen in the module's panel.
+    Those can only be chosen in the module's panel.
 
     Raises:
-        ImportError: the module MedInpaint is not there.
+        ImportError: the module MedInpaint is missing.
     """
     return {name: info for name, info in _allMethods().items() if not (info.needs_guides or info.needs_exemplars)}
 
 
 def showAvailable(combo, volume) -> None:
-    """Grey out the methods in a combo box that have no model for a volume, with the reason as tool tip."""
+    """Grey out methods in a combo box that have no model for a volume, with the reason as tool tip."""
     makeImportable()
     from MedInpaintSlicer import modelchoice
     from MedInpaintSlicer.nodes import images
@@ -76,7 +72,7 @@ def complaint(method: str, volume) -> str:
 
 
 def mostGrowth() -> float:
-    """Return by how much (mm) a hole can be grown."""
+    """Return the maximum growth of a hole in mm."""
     makeImportable()
     from MedInpaintSlicer import parameters
 
@@ -84,7 +80,7 @@ def mostGrowth() -> float:
 
 
 def resultText(job) -> str:
-    """Say what was filled, by which method."""
+    """Describe a job's fill, as the module's panel does."""
     from MedInpaintSlicer.pages import messages
 
     title = _allMethods()[job.report["method"]].title
@@ -95,7 +91,7 @@ def resultText(job) -> str:
 
 
 def scrollAreaAround(widget):
-    """Return the innermost scroll area that a widget is in, or None."""
+    """Return the innermost scroll area around a widget, or None."""
     makeImportable()
     from MedInpaintSlicer.pages import messages
 
@@ -103,7 +99,7 @@ def scrollAreaAround(widget):
 
 
 def isDark() -> bool:
-    """Tell whether Slicer has its dark theme; False where the module is missing, as the effect says when used."""
+    """Return whether Slicer has its dark theme; False if the module is missing, which the effect says when used."""
     makeImportable()
     try:
         from MedInpaintSlicer import theme
@@ -113,10 +109,10 @@ def isDark() -> bool:
 
 
 def ensurePackages(method: str) -> None:
-    """Offer to install what a method needs and is missing.
+    """Offer to install a method's missing packages.
 
     Raises:
-        MedInpaintLib.errors.MissingDependencyError: the user declined, or pip could not install it.
+        MedInpaintLib.errors.MissingDependencyError: the user declined, or pip failed.
     """
     makeImportable()
     from MedInpaintSlicer import installation
@@ -129,7 +125,7 @@ def ensurePackages(method: str) -> None:
 
 
 def isExpected(error: Exception) -> bool:
-    """Tell whether an error's one line says all: what was wrong, what was found, what to do."""
+    """Return whether an error is one of the engine's, whose message says all: what was wrong and what to do."""
     try:
         from MedInpaintLib.errors import MedInpaintError
     except ImportError:  # the error may be just this one

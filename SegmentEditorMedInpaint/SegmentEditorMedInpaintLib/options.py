@@ -22,7 +22,7 @@ STYLES = {
 
 
 class Options:
-    """The effect's widgets and messages; what they do is connected by the effect."""
+    """The effect's widgets and messages; the effect connects their signals."""
 
     def __init__(self, scriptedEffect) -> None:
         self._makeChoices(scriptedEffect)
@@ -32,12 +32,7 @@ class Options:
         self.warn("")
 
     def offer(self, methods: dict, mostGrowth: float) -> None:
-        """Fill the combo box, and set how far the hole can be grown.
-
-        Args:
-            methods: name -> ``MethodInfo``.
-            mostGrowth: in mm.
-        """
+        """Offer methods (name -> ``MethodInfo``) in the combo box, and set the maximum growth of the hole in mm."""
         self.growSlider.maximum = mostGrowth
         automatic = _("Chooses by the hole's geometry and side and by the kind of image, and says why.")
         self.methodCombo.addItem(_("Automatic"), AUTOMATIC)
@@ -46,7 +41,7 @@ class Options:
             self.methodCombo.addItem(info.title, info.name)
 
     def showMethod(self, method: str) -> None:
-        """Choose a method in the combo box, which shows nothing where the method is not offered."""
+        """Choose a method in the combo box, which shows nothing if the method is not offered."""
         row = self.methodCombo.findData(method)
         self.methodCombo.currentIndex = row
         summary = self.methodCombo.itemData(row, qt.Qt.ToolTipRole) if row >= 0 else ""
@@ -55,20 +50,20 @@ class Options:
     def showOutput(self, outputVolume, sourceVolume) -> None:
         """Choose the output volume, or none for a new one; the source volume cannot be chosen."""
         hidden = [sourceVolume.GetID()] if sourceVolume is not None else []
-        # A selector that loses its node would take the next one, and that would be overwritten.
+        # A selector that loses its node would choose the next one, which would then be overwritten.
         self.outputSelector.sortFilterProxyModel().hiddenNodeIDs = hidden
         self.outputSelector.setCurrentNode(outputVolume)
 
     def say(self, text: str, kind: str = "") -> None:
-        """Show a message: what happens, what was done (kind "result"), or why not ("error")."""
+        """Show a message about the run: its stage, its result (kind "result") or its error ("error")."""
         _show(self.messageLabel, text, kind)
 
     def warn(self, text: str) -> None:
-        """Show a warning; hide it when the text is empty."""
+        """Show a warning; hide the label if the text is empty."""
         _show(self.warningLabel, text, "warning")
 
     def reveal(self) -> None:
-        """Scroll the message into sight."""
+        """Scroll to the message."""
         area = engine.scrollAreaAround(self.messageLabel)
         if area is not None and self.messageLabel.visible:
             area.ensureWidgetVisible(self.messageLabel, 0, 0)
@@ -84,7 +79,7 @@ class Options:
         self.growSlider.decimals = 1
         self.growSlider.suffix = _(" mm")
         self.growSlider.setToolTip(
-            _("Fill this much around the segment, too: useful when the edge still shows what is to be removed.")
+            _("Fill this much around the segment, too: useful when its edge still shows what you want to remove.")
         )
         scriptedEffect.addLabeledOptionsWidget(_("Grow hole by:"), self.growSlider)
 
@@ -108,18 +103,16 @@ class Options:
     def _makeRunArea(self, scriptedEffect) -> None:
         self.applyButton = qt.QPushButton(_("Apply"))
         self.progressBar = qt.QProgressBar()
-        self.progressBar.setToolTip(_("How far the fill has come."))
-        self.messageLabel = _wrappingLabel(_("What goes on, or has come out."))
+        self.progressBar.setToolTip(_("The progress of the fill."))
+        self.messageLabel = _wrappingLabel(_("The state of the fill, or its result."))
         self.warningLabel = _wrappingLabel(_("What you should know about the result."))
         self.flipButton = qt.QPushButton(_("Before / after"))
-        self.flipButton.setToolTip(
-            _("Show the source volume in the slice views in place of the filled one, or the other way round.")
-        )
+        self.flipButton.setToolTip(_("Switch the slice views between the source volume and the filled one."))
         self.moreButton = qt.QPushButton(_("More options..."))
         self.moreButton.setToolTip(
             _(
-                "Go on in the module MedInpaint with what is chosen here: several segments at once, "
-                "the options of each method, other contrasts as guides, a check on healthy tissue."
+                "Open the module MedInpaint with these choices: it has several segments at once, "
+                "the options of each method, other contrasts as guides, and the self-check."
             )
         )
         buttons = qt.QHBoxLayout()
@@ -141,7 +134,7 @@ def _show(label, text: str, kind: str) -> None:
 
 
 def _wrappingLabel(toolTip: str):
-    """Return a label that never asks for more width than there is."""
+    """Return a label that never requests more width than there is."""
     label = qt.QLabel()
     label.wordWrap = True
     label.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Preferred)

@@ -134,7 +134,7 @@ def test_frames_that_could_not_be_filled_are_told(panel):
     assert _table(panel) == [(f"time {value} s", "Lesions: lesion (of this frame)") for value in ("0.0", "0.5")]
     applyAndWait(panel)
     assert "1 of 2 frames are filled" in panel.batchPage.ui.resultLabel.text
-    assert "The others are in it as they were." in panel.batchPage.ui.resultLabel.text
+    assert "The others were copied unchanged." in panel.batchPage.ui.resultLabel.text
     assert panel.batchPage.ui.errorLabel.text.startswith("Not filled:\ntime 0.5 s: No voxel")
 
 
@@ -199,7 +199,7 @@ def test_each_volume_can_have_a_segmentation_of_its_own(panel):
     drawn = addSegmentation(volumes[0], lesion=box(), edema=box(k=(8, 10)))
     _check(panel, *volumes)
     chooseIn(panel.batchPage.ui.batchHoleCombo, "own")
-    nothing = "no segmentation was drawn on it or is called like it"
+    nothing = "no segmentation was drawn on it or is named after it"
     assert _table(panel) == [("T1", "Segmentation: lesion, edema"), ("T2", nothing), ("FLAIR", nothing)]
     loaded = addSegmentation(addVolume(name="Elsewhere"), lesion=box())
     loaded.RemoveNodeReferenceIDs(loaded.GetReferenceImageGeometryReferenceRole())
@@ -412,7 +412,7 @@ def test_undo_takes_back_what_was_made(panel, choose):
     assert nodeNames() == before
     assert view.GetBackgroundVolumeID() == shown
     assert not button.visible
-    assert messages(panel) == ["Taken back; the scene is as it was before."]
+    assert messages(panel) == ["Undone; the scene is as it was before."]
     assert panel.batchPage.ui.applyButton.enabled
 
 
@@ -471,7 +471,7 @@ def test_cancel_keeps_what_has_been_filled_and_says_so(panel, choose):
     host.waitUntil(lambda: panel.batchPage.ui.statusLabel.text.startswith("2 of "))
     panel.batchPage.ui.cancelButton.click()
     status, result = messages(panel)
-    assert status == "Cancelled; what had been filled is kept."
+    assert status == "Cancelled; the results so far are kept."
     assert "1 of " in result
     if choose is _chooseVolumes:
         assert slicer.mrmlScene.GetFirstNodeByName("T1 filled (harmonic)") is not None
@@ -481,7 +481,7 @@ def test_cancel_keeps_what_has_been_filled_and_says_so(panel, choose):
         arrays = list(framesOf(made).values())
         assert np.array_equal(arrays[0], ramp())
         assert all(np.array_equal(arrays[number], damagedRamp(number)) for number in (1, 2, 3))
-        assert "The others are in it as they were." in result
+        assert "The others were copied unchanged." in result
 
 
 @pytest.mark.parametrize("choose", [_chooseVolumes, _chooseSequence])

@@ -1,4 +1,4 @@
-"""After a result: before and after, difference, uncertainty, outlines, the pieces of the hole, and Undo."""
+"""After a result: before and after, difference, uncertainty, outlines, the parts of the hole, and Undo."""
 
 import numpy as np
 import pytest
@@ -220,7 +220,7 @@ def test_undo_while_the_next_one_runs_leaves_what_is_said_of_that(panel, monkeyp
     ui.cancelButton.click()
 
 
-def test_the_views_go_through_the_largest_piece_then_through_the_next(panel, sliceNode):
+def test_the_views_go_through_the_largest_part_then_through_the_next(panel, sliceNode):
     large, small = box(k=(2, 6), j=(2, 8), i=(2, 8)), box(k=(9, 11), j=(12, 14), i=(10, 12))
     volume = addVolume()
     segmentation = addSegmentation(volume, lesion=large | small)
@@ -228,7 +228,7 @@ def test_the_views_go_through_the_largest_piece_then_through_the_next(panel, sli
         node.SetAndObserveTransformNodeID(addTransform(rotation(40, "X")).GetID())
     ui = _fill(panel)
     for mask, text in ((large, "1 of 2"), (small, "2 of 2"), (large, "1 of 2")):
-        assert text in ui.nextPieceButton.text
+        assert f"Next part ({text})" == ui.nextPieceButton.text
         middle = np.argwhere(mask).mean(axis=0)[::-1]
         point = (rotation(40, "X") @ obliqueMatrix() @ [*middle, 1])[:3]
         center = [sliceNode.GetSliceToRAS().GetElement(axis, 3) for axis in range(3)]
@@ -253,7 +253,7 @@ def test_undo_removes_all_that_was_made_and_shows_what_was_shown(panel, view):
     }
     assert _ids(view) == (other.GetID(), None)
     assert not ui.compareCollapsibleButton.visible
-    assert "Taken back" in ui.statusLabel.text
+    assert "Undone" in ui.statusLabel.text
     assert ui.resultLabel.text == ""
     assert np.array_equal(slicer.util.arrayFromVolume(volume), array)
     assert ui.applyButton.enabled

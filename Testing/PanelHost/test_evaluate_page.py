@@ -477,7 +477,7 @@ def test_undo_takes_the_tables_and_plots_back(panel, done):
     button.click()
     assert second.GetScene() is None
     assert nodeNames() == before
-    assert messages(panel, "evaluateScoresLabel") == ["Taken back; the scene is as it was before."]
+    assert messages(panel, "evaluateScoresLabel") == ["Undone; the scene is as it was before."]
     assert not button.visible
     assert _node(panel).evaluateScores is first
     assert _ui(panel).evaluateTableButton.enabled

@@ -250,7 +250,7 @@ def test_a_model_is_copied_from_a_folder_or_a_zip_file(panel, own, monkeypatch, 
     source = folder if under is None else _pack(folder, tmp_path / "model.zip", under)
     _add(panel, monkeypatch, source)
     assert _contents(own / "tiny") == _contents(folder) == before
-    assert _result(panel) == "The model 'tiny' is added to your own ones; its weights are intact."
+    assert _result(panel) == "The model 'tiny' is added to your own models; its weights are intact."
     models = panel.modelsPage.ui.modelsList
     assert models.currentItem().text() == "A tiny model\ntiny, MR, 0.0 MB, your own"
     assert "Heads" in panel.modelsPage.ui.modelCardBrowser.toPlainText()
@@ -569,7 +569,7 @@ def test_a_model_for_comparisons_cannot_be_used_and_the_button_says_why(panel, o
     _reopen(panel)
     _choose(panel, "compared")
     assert not panel.modelsPage.ui.useModelButton.enabled
-    assert panel.modelsPage.ui.useModelButton.toolTip == "No method takes a model of the architecture 'pix2pix'."
+    assert panel.modelsPage.ui.useModelButton.toolTip == "No method uses a model of the architecture 'pix2pix'."
 
 
 def test_closing_the_scene_leaves_the_models_and_their_use(panel):

@@ -1,1 +1,1 @@
-"""From nodes to the engine in a process of its own, and back to the scene; one kind of job a file."""
+"""Jobs: run the engine on nodes in its own process, and put the result into the scene; one file per kind of job."""

@@ -1,4 +1,4 @@
-"""Many fills, one after another, of whatever :mod:`.volumes` and :mod:`.sequence` choose."""
+"""The base class of jobs that fill many images one after another: :mod:`.volumes` and :mod:`.sequence`."""
 
 import logging
 import time
@@ -22,11 +22,11 @@ class BatchJob(VTKObservationMixin):
 
     Attributes:
         state: ``"running"``, ``"done"`` (at least one was filled), ``"failed"`` (none was) or ``"cancelled"``.
-        results: item -> the node that holds the result, or the error; items that were not reached are missing.
-        reports: item that was filled -> the engine's report.
-        outputVolume: a volume that shows a result, if there is any.
+        results: item -> the node of its result, or the error; items that were not reached are missing.
+        reports: filled item -> the engine's report.
+        outputVolume: a volume that shows a result, or None.
         error: why none was filled.
-        seconds: how long it took, once it has ended.
+        seconds: duration of the batch, once it has ended.
         created: the nodes that were added to the scene.
     """
 
@@ -43,10 +43,10 @@ class BatchJob(VTKObservationMixin):
         """Prepare a batch; callbacks come on the main thread, as for :class:`.job.Job`.
 
         Args:
-            items: what is filled, each only once.
-            request: what is the same for all fills, but for its volume and segments.
-            makeRunner: makes what starts and ends a worker process.
-            progress: called with a fraction of 0..1 of all and where it is: "2 of 5: T1: Filling".
+            items: the items to fill; duplicates are removed.
+            request: the request for all fills; its volume and segments are ignored.
+            makeRunner: makes the runner of a worker process.
+            progress: called with the fraction of all, 0..1, and the current stage: "2 of 5: T1: Filling".
             warning: called with each new warning.
             finished: called once with this job when it is done, failed or cancelled.
             log: called with each other line that a worker prints.
@@ -55,7 +55,7 @@ class BatchJob(VTKObservationMixin):
 
         super().__init__()
         if request.outputVolume is not None:
-            raise ParameterError(_("An output cannot be chosen for several fillings; each gets a new one."))
+            raise ParameterError(_("An output cannot be chosen for several fills; each gets a new one."))
         self.state = "running"
         self.items: tuple[Any, ...] = tuple(dict.fromkeys(items))
         self.results: dict[Hashable, Any] = {}
@@ -77,12 +77,12 @@ class BatchJob(VTKObservationMixin):
 
     @property
     def filled(self) -> list[Hashable]:
-        """Return the items that are filled so far, in order."""
+        """The items filled so far, in order."""
         return [item for item in self.items if item in self.reports]
 
     @property
     def failures(self) -> list[str]:
-        """Return what could not be filled and why, a line for each reason: "T1, T2: No voxel of ..."."""
+        """The items that could not be filled, a line for each reason: "T1, T2: No voxel of ..."."""
         names: dict[str, list[str]] = {}
         for item, result in self.results.items():
             if isinstance(result, Exception):
@@ -91,11 +91,11 @@ class BatchJob(VTKObservationMixin):
 
     @property
     def warnings(self) -> list[str]:
-        """Return what the user should know, a line for each message: "T1, T2: The hole is ..."."""
+        """The warnings, a line for each message: "T1, T2: The hole is ..."."""
         return lines(self._warnings)
 
     def start(self) -> None:
-        """Begin with the first fill.
+        """Start the first fill.
 
         Raises:
             MedInpaintLib.errors.MedInpaintError: there is nothing to fill.
@@ -107,69 +107,65 @@ class BatchJob(VTKObservationMixin):
         try:
             self._proceed()
         except BaseException:
-            # For example Ctrl+C while a script waits: the current fill has ended itself.
+            # For example Ctrl+C while a script waits; the current fill has already ended itself.
             self.state = "failed"
             self.removeObservers()
             self._close()
             raise
 
     def cancel(self) -> None:
-        """Stop at once; what has been filled is kept. Nothing happens when the job has already ended."""
+        """Stop at once and keep the results so far; a job that has ended ignores this."""
         if self.state == "running":
             self._stop("cancelled")
 
     def undo(self) -> None:
-        """Remove the results that are still there; nothing happens while the job runs, or a second time."""
+        """Remove the results that are still there; a running job, and a second call, do nothing."""
         if self.state != "running":
             created, self.created = self.created, []
             self._remove(created)
 
     def name(self, item: Any) -> str:
-        """Return what an item is called."""
+        """Return an item's name."""
         raise NotImplementedError
 
-    # What a kind of batch adds.
+    # Methods that subclasses implement.
 
     def _check(self) -> None:
-        """Refuse what makes no sense, before anything starts."""
+        """Raise an error if the batch cannot be started."""
         from MedInpaintLib.errors import InputError
 
         if not self.items:
             raise InputError(_("There is nothing to fill; choose one or more volumes."))
 
     def _open(self, item: Any, **callbacks) -> FillJob:
-        """Make the job that fills an item; not started yet.
-
-        Raises:
-            MedInpaintLib.errors.MedInpaintError: it cannot be filled.
-        """
+        """Make the job that fills an item, without starting it; raise an error if the item cannot be filled."""
         raise NotImplementedError
 
     def _close(self) -> None:
-        """Release what the last item needed, however its fill ended."""
+        """Release what the last item needed, after its fill has ended in any way."""
 
     def _refuse(self, item: Any, error: Exception) -> None:
         """Handle an item that was not filled."""
 
     def _conclude(self) -> None:
-        """Complete the result: nothing more will be filled."""
+        """Complete the result after the last fill."""
 
     def _remove(self, created: list[Any]) -> None:
-        """Remove nodes of the result."""
+        """Remove the result's nodes."""
         for node in created:
             removeVolume(node)
 
     def _missing(self) -> Exception | None:
-        """Return why the rest cannot be filled any more after a node was removed; None when it can be."""
+        """Return why the rest cannot be filled after a node was removed; None if it can."""
         return None
 
-    # How it goes.
+    # The course of a batch.
 
     def _proceed(self) -> None:
-        """Go on until a fill runs in the background, or all have been tried.
+        """Start fills until one runs in the background or all have been tried.
 
-        A fill in the foreground has ended when its start returns; hence a loop rather than each one calling the next,
-        which would be as deep as the batch is long.
+        A fill in the foreground has ended when its start returns. This is a loop because fills that start each other
+        would nest as deep as the batch is long.
         """
         if self._proceeding:
             return
@@ -192,7 +188,7 @@ class BatchJob(VTKObservationMixin):
             )
             self._job.start()
         except Exception as error:
-            # One that cannot be filled must not stop the others.
+            # An item that cannot be filled must not stop the others.
             self._take(item, error)
 
     def _onJobFinished(self, job: FillJob) -> None:
@@ -213,7 +209,7 @@ class BatchJob(VTKObservationMixin):
         self.results[item] = result
         if isinstance(result, Exception):
             self._logFault(result)
-            # It would keep all variables of the frames where it was raised, images too, as long as this job lives.
+            # The traceback would keep all variables of its frames, including images, as long as this job exists.
             result.with_traceback(None)
             self._refuse(item, result)
 
@@ -224,7 +220,7 @@ class BatchJob(VTKObservationMixin):
             logging.error("MedInpaint failed", exc_info=error)
 
     def _stop(self, state: str) -> None:
-        """End with a state; cancel the current fill, if any."""
+        """End the batch with a state, and cancel the current fill, if any."""
         self.state = state
         self.removeObservers()
         if self._job is not None:
@@ -234,7 +230,7 @@ class BatchJob(VTKObservationMixin):
         self.seconds = time.monotonic() - self._started
         if state == "failed" and self.error is None:
             self.error = self._failure()
-        # A scene that is being closed takes nothing more.
+        # Add nothing to a scene that is being closed.
         if self.reports and self.error is None and not slicer.mrmlScene.IsClosing():
             self._tryToConclude()
         self._onFinished(self)
@@ -243,7 +239,7 @@ class BatchJob(VTKObservationMixin):
         try:
             self._conclude()
         except Exception as error:
-            # Whatever went wrong, whoever waits for this job must hear of it, and no half of a result may stay.
+            # Every error must reach the caller, and no incomplete result may stay in the scene.
             self.state, self.error = "failed", error
             self.undo()
 
@@ -275,7 +271,7 @@ class BatchJob(VTKObservationMixin):
 
 
 def checkPresent(inputNode: Any, segmentation: Any) -> None:
-    """Refuse nodes that have been removed from the scene since the batch was started."""
+    """Raise an error if a node was removed from the scene since the batch was started."""
     from MedInpaintLib.errors import InputError, MaskError
 
     if segmentation is None:
@@ -294,4 +290,4 @@ def inOneLine(error: Exception) -> str:
 
 def lines(names: Mapping[str, list[str]]) -> list[str]:
     """Return a line for each message: "T1, T2: No voxel of ..."."""
-    return [f"{', '.join(each)}: {message}" for message, each in names.items()]
+    return [f"{', '.join(items)}: {message}" for message, items in names.items()]

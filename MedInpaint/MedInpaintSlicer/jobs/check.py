@@ -1,4 +1,4 @@
-"""What is installed: the engine's own diagnosis, in the process in which it would compute."""
+"""The check of the installation: the engine's own diagnosis, in the kind of process in which it computes."""
 
 from collections.abc import Callable
 
@@ -14,11 +14,11 @@ class Check:
     def __init__(
         self, tell: Callable[[str], None], finished: Callable[[], None], runner: process.Runner | None = None
     ) -> None:
-        """Start it.
+        """Start the diagnosis.
 
         Args:
-            tell: takes its lines.
-            finished: called once, when it has ended by itself.
+            tell: called with each of its lines.
+            finished: called once it has ended by itself.
             runner: starts the process.
         """
         self._tell = tell
@@ -28,7 +28,7 @@ class Check:
         self._runner.start(process.engineCommand("diagnosis"), str(layout.engineFolder()), self._hear, self._onExit)
 
     def cancel(self) -> None:
-        """Stop it; nothing more is told."""
+        """Stop the diagnosis; no callback is called any more."""
         self._cancelled = True
         self._runner.kill()
 
@@ -39,6 +39,6 @@ class Check:
     def _onExit(self, exitCode: int) -> None:
         if self._cancelled:
             return
-        if exitCode not in (0, 1):  # else it has said so itself
+        if exitCode not in (0, 1):  # these two the diagnosis has explained itself
             self._tell(_("The check ended before it was done ({how}).").format(how=process.howItEnded(exitCode)))
         self._finished()

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """A request for an evaluation; fields without a line here are those of the engine's job.
+    """A request for an evaluation; the other fields are those of the engine's job.
 
     Attributes:
         holes: descriptions such as ``"spheres:10mm:6"``.
-        segmentationNode, segmentIds: mark holes, each connected part one of them, or None.
+        segmentationNode, segmentIds: mark holes, one for each connected part, or None.
         avoidNode, avoidSegmentIds: mark where no hole may lie, or None.
     """
 
@@ -53,7 +53,6 @@ class EvaluateJob(Job):
     report: "EvaluationReport | None"
 
     def __init__(self, request: Request, runner: process.Runner, **callbacks) -> None:
-        """Take runner and callbacks as :class:`Job` does."""
         super().__init__(request.volumeNode, None, runner, **callbacks)
         self.summaryTable = None
         self.charts: tuple[Any, ...] = ()
@@ -64,11 +63,11 @@ class EvaluateJob(Job):
 
     @property
     def scoresTable(self):
-        """Return the result, which is no volume here."""
+        """The result, which is not a volume in this kind of job."""
         return self.outputVolume
 
     def undo(self) -> None:
-        """Remove the tables and the plots, as far as they are there; nothing happens a second time."""
+        """Remove the tables and plots that are still there; a second call does nothing."""
         created, self.created = self.created, []
         removeWithFolders(created)
 
@@ -115,9 +114,9 @@ class EvaluateJob(Job):
 
     def _addToScene(self, result: dict, outputVolume: Any):
         report, volume, titles = self._shownReport(result["report"]), self.inputVolume, methodTitles()
-        result["report"] = report  # from where the job's own comes
-        scores = self._kept(evaluations.addScores(report, volume, self._image.ijkToRAS))
-        summary = self._kept(evaluations.addSummary(report, titles, volume))
+        result["report"] = report  # becomes the job's report
+        scores = self._recorded(evaluations.addScores(report, volume, self._image.ijkToRAS))
+        summary = self._recorded(evaluations.addSummary(report, titles, volume))
         charts = [self._addPlot(report, holes, titles) for holes in evaluation.sets(report)]
         evaluations.refer(scores, summary, charts)
         evaluations.describe(self.created, report, volume.GetName())
@@ -127,20 +126,20 @@ class EvaluateJob(Job):
 
     def _addPlot(self, report: "EvaluationReport", holes: str, titles: Mapping[str, str]):
         """Add the plot of a set of holes with its table, and return the chart."""
-        byHole = self._kept(evaluations.addPsnrByHole(report, holes, titles, self.inputVolume))
+        byHole = self._recorded(evaluations.addPsnrByHole(report, holes, titles, self.inputVolume))
         name = _("{volume} PSNR plot ({holes})").format(volume=self.inputVolume.GetName(), holes=holes)
         means = evaluation.meanPsnr(report, holes)
         chart, series = plots.addPsnrPlot(byHole, means, titles, name)
         self.created += [chart, *series]
         return chart
 
-    def _kept(self, node):
-        """Note a new node, to be removed when something fails or the result is taken back, and return it."""
+    def _recorded(self, node):
+        """Record a new node, so that it is removed after an error or by Undo, and return it."""
         self.created.append(node)
         return node
 
     def _shownReport(self, report: "EvaluationReport") -> "EvaluationReport":
-        """Return the report with all warnings, and marked holes called like their segmentation."""
+        """Return the report with all warnings; marked holes have the name of their segmentation."""
         report = {**report, "warnings": self.warnings}
         if self._request.segmentationNode is None:
             return report
@@ -148,7 +147,7 @@ class EvaluateJob(Job):
 
 
 def methodTitles() -> dict[str, str]:
-    """Return what the panel calls each method, by name."""
+    """Return method name -> title in the panel."""
     import MedInpaintLib
 
     return {"auto": _("Automatic"), **{name: info.title for name, info in MedInpaintLib.list_methods().items()}}

@@ -1,4 +1,4 @@
-"""One fill, from the nodes to the result in the scene."""
+"""The job that fills one volume."""
 
 import dataclasses
 import os
@@ -27,12 +27,12 @@ class Request:
     """A request for a fill.
 
     Attributes:
-        volumeNode, segmentationNode, segmentIds: the volume, and what marks its hole.
+        volumeNode, segmentationNode, segmentIds: the volume, and the segments that mark its hole.
         options: the engine's options.
         guides: volumes with other contrasts of the same subject.
         exemplars: a folder with scans of other subjects, or None.
         outputVolume: takes the result; None: a new volume.
-        uncertainty: whether a second volume gets the uncertainty.
+        uncertainty: whether to add a second volume with the uncertainty.
     """
 
     volumeNode: Any
@@ -57,11 +57,11 @@ def requestOf(
     uncertainty=False,
     **values: Any,
 ) -> Request:
-    """Return what a fill is asked for, or what is the same for all of a batch.
+    """Return the request for a fill, or for all fills of a batch.
 
     Raises:
         TypeError: there is no such option.
-        MedInpaintLib.errors.InputError: one of them is of the wrong type.
+        MedInpaintLib.errors.InputError: a value has the wrong type.
     """
     unknown = values.keys() - options.names().values()
     if unknown:
@@ -83,14 +83,13 @@ class FillJob(Job):
     """A fill that runs, or has run.
 
     Attributes:
-        uncertaintyVolume: the node that holds its uncertainty, once done, if that was asked for.
+        uncertaintyVolume: the node of the result's uncertainty, once done, if requested.
         centers: a point in each part of the hole, in mm in RAS under the volume's transform, the largest part first.
     """
 
     report: "FillReport | None"
 
     def __init__(self, request: Request, runner: process.Runner, **callbacks) -> None:
-        """Take runner and callbacks as :class:`Job` does."""
         super().__init__(request.volumeNode, request.outputVolume, runner, **callbacks)
         self.segmentation = request.segmentationNode
         self.segmentIds = request.segmentIds
@@ -148,7 +147,7 @@ class FillJob(Job):
 
         request = self._request
         filled = Volume.read(result["output"]).array
-        # Read before the scene is touched: what fails from here on must not leave half a result.
+        # Read all files before changing the scene, so that an error leaves no incomplete result.
         uncertainty = Volume.read(self._uncertaintyFile()).array if request.uncertainty else None
         method = result["report"]["method"]
         node = results.addResult(filled, self._image.ijkToRAS, request.volumeNode, method, outputVolume)
@@ -161,7 +160,7 @@ class FillJob(Job):
         return node
 
     def _describe(self, node, report: "FillReport") -> None:
-        """Write onto a result how it was made."""
+        """Write to a result how it was made."""
         request = self._request
         provenance = results.Provenance(
             {**report, "warnings": self.warnings},

@@ -1,4 +1,4 @@
-"""One estimate of a missing contrast, from the nodes to the result in the scene."""
+"""The job that estimates a missing contrast."""
 
 import dataclasses
 import itertools
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """A request for an estimate; fields without a line here are those of the engine's job.
+    """A request for an estimate; the other fields are those of the engine's job.
 
     Attributes:
-        volumes: contrast -> scalar volume. That of the target is not looked at.
-        reference: the contrast on whose grid the result is; None: the first one.
-        like: a volume of the target contrast whose intensities the result is to have, or None.
+        volumes: contrast -> scalar volume. That of the target is ignored.
+        reference: the contrast whose grid the result gets; None: the first one.
+        like: a volume of the target contrast whose intensities the result gets, or None.
     """
 
     volumes: Mapping[str, Any]
@@ -39,12 +39,12 @@ class Request:
 
 
 def sourcesOf(volumes: Mapping[str, Any], target: str) -> dict[str, Any]:
-    """Return what there is to estimate from: the volumes that are there, but for the target's own."""
+    """Return the volumes to estimate from: contrast -> volume, without the target's own."""
     return {name: node for name, node in volumes.items() if node is not None and not _isSame(name, target)}
 
 
 def complaint(volumes: Mapping[str, Any], target: str, like: Any = None, outputVolume: Any = None) -> str:
-    """Say in a line why nothing can be estimated from these volumes; empty when it can be."""
+    """Say in a line why nothing can be estimated from these volumes; empty when something can."""
     sources = sourcesOf(volumes, target)
     if not sources:
         return _("{target} can only be estimated from other contrasts; choose one or more of them.").format(
@@ -59,12 +59,12 @@ def complaint(volumes: Mapping[str, Any], target: str, like: Any = None, outputV
 
 
 def commonComplaint(volumes: Mapping[str, Any], used: Iterable[Any], outputVolume: Any) -> str:
-    """Say in a line what is wrong with volumes for an estimate as well as for a repair; empty when nothing is.
+    """Say in a line what is wrong with the volumes of an estimate or a repair; empty when nothing is.
 
     Args:
         volumes: contrast -> volume.
-        used: all volumes that are inputs.
-        outputVolume: the chosen one, or None.
+        used: all input volumes.
+        outputVolume: the chosen output, or None.
     """
     for (first, node), (second, other) in itertools.combinations(volumes.items(), 2):
         if node is other:
@@ -82,7 +82,6 @@ class ImputeJob(Job):
     report: "ImputeReport | None"
 
     def __init__(self, request: Request, runner: process.Runner, **callbacks) -> None:
-        """Take runner and callbacks as :class:`Job` does."""
         self._request = request
         self._sources = sourcesOf(request.volumes, request.target)
         self._reference = _reference(self._sources, request.reference)
@@ -105,7 +104,7 @@ class ImputeJob(Job):
             )
 
     def _prepare(self) -> tuple[str, ...]:
-        # All of them, before anything is written: what cannot be used is an error of one line.
+        # Read all of them before writing any file, so that an unusable volume is a one-line error.
         used = (*self._sources.values(), self._request.like)
         images = [imageOf(node) for node in used if node is not None and node is not self.inputVolume]
         return tuple(warning for image in images for warning in image.warnings)
@@ -138,7 +137,7 @@ class ImputeJob(Job):
     def _voxelsAndGrid(self, node) -> tuple[np.ndarray, np.ndarray]:
         """Return a volume's voxels and the matrix of their grid.
 
-        That is its own grid where the engine can resample it onto the reference by itself.
+        That is its own grid if the engine can resample it onto the reference, else the reference's.
         """
         image = imageOf(node)
         inOneSpace = node.GetParentTransformNode() is self.inputVolume.GetParentTransformNode()
@@ -168,5 +167,5 @@ def _reference(sources: Mapping[str, Any], chosen: str | None) -> str:
 
 
 def _isSame(name: str, other: str) -> bool:
-    """Tell whether two names mean one contrast; as for the engine, capitals do not matter."""
+    """Return whether two names mean the same contrast; case does not matter, as in the engine."""
     return name.strip().lower() == other.strip().lower()

@@ -1,4 +1,4 @@
-"""What all jobs share, from nodes to the result in the scene: files for the worker, its process, and how it ends."""
+"""The base class of jobs: write the worker's files, run its process, and put its result into the scene."""
 
 import logging
 import re
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 class Job(VTKObservationMixin):
     """A task of the engine on nodes that runs, or has run.
 
-    The scene is touched only when the result is there: a job that was cancelled or failed leaves no trace. A job whose
+    The scene changes only when the result is complete: a job that was cancelled or failed leaves no trace. A job whose
     input volume is removed fails at once.
 
     Attributes:
         state: ``"running"``, ``"done"``, ``"failed"`` or ``"cancelled"``.
-        inputVolume: the node on whose grid, and under whose parent transform, the result is.
-        segmentation, segmentIds: what marks what is filled, if anything is.
-        outputVolume: the node that holds the result, once done.
+        inputVolume: the node whose grid and parent transform the result gets.
+        segmentation, segmentIds: mark the hole, if there is one.
+        outputVolume: the node of the result, once done.
         report: the engine's report, once done.
         error: why it failed.
-        warnings: all that the user should know, in the order in which it came.
+        warnings: the warnings for the user, in order.
         created: the nodes that were added to the scene, once done.
     """
 
@@ -55,7 +55,7 @@ class Job(VTKObservationMixin):
         """Prepare a job; callbacks come on the main thread.
 
         Args:
-            inputVolume: on its grid, and under its parent transform, the result will be.
+            inputVolume: the node whose grid and parent transform the result gets.
             outputVolume: takes the result; None: a new volume.
             runner: starts and ends the worker process.
             progress: called with a fraction of 0..1 and the name of the stage.
@@ -83,7 +83,7 @@ class Job(VTKObservationMixin):
         self._folder: Path | None = None
 
     def start(self) -> None:
-        """Hand the nodes' content to a worker process.
+        """Start a worker process on the nodes' content.
 
         Raises:
             MedInpaintLib.errors.MedInpaintError: the input cannot be used; no process was started.
@@ -100,7 +100,7 @@ class Job(VTKObservationMixin):
                 process.workerCommand(str(jobFile)), str(layout.engineFolder()), self._hear, self._onExit
             )
         except BaseException:
-            # For example Ctrl+C while a script waits: nothing may go on behind the user's back.
+            # For example Ctrl+C while a script waits: the worker must not go on.
             self._runner.kill()
             self.state = "failed"
             self._removeFiles()
@@ -109,17 +109,14 @@ class Job(VTKObservationMixin):
             self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self._onNodeRemoved)
 
     def cancel(self) -> None:
-        """Stop at once; the scene stays as it was. Nothing happens when the job has already ended."""
+        """Stop at once; the scene does not change. A job that has ended ignores this."""
         if self.state != "running":
             return
         self._runner.kill()
         self._finish("cancelled")
 
     def undo(self) -> None:
-        """Take the result back: remove new volumes, and restore a chosen output volume.
-
-        Nothing happens for a job that is not done, or a second time.
-        """
+        """Remove new volumes and restore a chosen output volume, if the job is done and was not undone before."""
         created, self.created = self.created, []
         for node in created:
             removeVolume(node)
@@ -127,42 +124,42 @@ class Job(VTKObservationMixin):
         if snapshot is not None:
             snapshot.restore()
 
-    # What a kind of job adds.
+    # Methods that subclasses implement.
 
     def _check(self) -> None:
-        """Refuse nodes that do not go together, before anything is read."""
+        """Raise an error if the nodes cannot be used together, before any voxel is read."""
 
     def _prepare(self) -> tuple[str, ...]:
-        """Read what else is needed, besides the input's image; return warnings."""
+        """Read further nodes, besides the input volume; return warnings."""
         return ()
 
     def _write(self) -> "JobFile":
-        """Write the files that the worker reads, and return the engine's job."""
+        """Write the worker's input files, and return the engine's job."""
         raise NotImplementedError
 
     def _addToScene(self, result: dict, outputVolume: Any):
-        """Put what the worker has written into the scene and return the result's node.
+        """Put the worker's output into the scene and return the result's node.
 
-        Append each node to ``created`` as soon as it is there: when something fails afterwards, it is removed again.
+        Append each new node to ``created`` at once, so that it is removed if an error follows.
 
         Args:
-            result: the worker's event of that name.
-            outputVolume: the chosen one if it is still there; None: a new volume.
+            result: the worker's "result" event.
+            outputVolume: the chosen output if it is still there; None: a new volume.
         """
         raise NotImplementedError
 
-    # What kinds of jobs use.
+    # Methods that subclasses use.
 
     def _file(self, name: str) -> Path:
         """Return the path of a file of this run."""
-        assert self._folder is not None, "there are files while the job runs"
+        assert self._folder is not None, "there are files only while the job runs"
         return self._folder / f"{name}.nrrd"
 
     def _writeImage(self, folder: str, node, array: np.ndarray, geometry: np.ndarray) -> str:
-        """Write voxels into a file with a node's name, by which the engine calls it, and return the path."""
+        """Write voxels to a file with the node's name, which the engine's messages use, and return the path."""
         name = re.sub(r"[^\w -]", "_", node.GetName(), flags=re.ASCII)[:60] or "volume"
         if re.fullmatch("con|prn|aux|nul|(com|lpt)[0-9]", name, flags=re.IGNORECASE):
-            name += "_"  # those are devices on Windows
+            name += "_"  # these names are devices on Windows
         path = self._file(f"{folder}/{name}")
         path.parent.mkdir()
         # The files live for one run on the local disk: compressing a CT would take longer than filling it.
@@ -171,16 +168,16 @@ class Job(VTKObservationMixin):
 
     def _warn(self, message: str) -> None:
         if self.state == "running" and message not in self.warnings:
-            logging.info("MedInpaint: %s", message)  # as a warning, it would light Slicer's sign for errors
+            logging.info("MedInpaint: %s", message)  # a logged warning would turn on Slicer's error indicator
             self.warnings.append(message)
             self._onWarning(message)
 
-    # How it goes.
+    # The course of a job.
 
     def _hear(self, line: str) -> None:
-        """Take in a line of the worker.
+        """Handle a line of the worker; an error in a callback ends the job.
 
-        A callback that raises ends the job: whoever polls the worker would stop, and the job would never end.
+        Otherwise the polling of the worker would stop, and the job would never end.
         """
         try:
             self._conversation.hear(line)
@@ -206,7 +203,7 @@ class Job(VTKObservationMixin):
         return InputError(_("The input volume was removed from the scene while it was in use; the run was stopped."))
 
     def _onExit(self, exitCode: int) -> None:
-        if self.state != "running":  # cancelled; on Windows, the worker's files can be removed only now
+        if self.state != "running":  # cancelled; on Windows the worker's files can be removed only now
             self._removeFiles()
             return
         try:
@@ -214,7 +211,7 @@ class Job(VTKObservationMixin):
                 raise self._conversation.failure(exitCode)
             self._takeResult(self._conversation.result)
         except Exception as error:
-            # Whatever went wrong, the one who waits for this job must hear of it, and nothing is left of half a result.
+            # Every error must reach the caller, and no incomplete result may stay in the scene.
             self.undo()
             self.outputVolume = None
             self.error = error
@@ -229,13 +226,13 @@ class Job(VTKObservationMixin):
         output = self._chosenOutput
         if output is not None and not slicer.mrmlScene.IsNodePresent(output):
             output = None
-        # Where the result goes into a volume that is there, that can be put back.
+        # An existing output volume can be restored.
         self._snapshot = Snapshot(output) if output is not None else None
         self.outputVolume = self._addToScene(result, output)
         self.report = result["report"]
 
     def _imageNow(self) -> Image:
-        """Return the input as it is now: it may have been moved, or its transform hardened, since the start."""
+        """Return the input's current image: it may have been moved, or its transform hardened, since the start."""
         from MedInpaintLib.errors import InputError
 
         now = imageOf(self.inputVolume)

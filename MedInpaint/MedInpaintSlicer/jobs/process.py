@@ -1,7 +1,7 @@
-"""Running the engine in a Python process of its own, so that Slicer stays usable and a crash stays outside.
+"""The engine's own Python process: Slicer stays usable meanwhile and does not crash with it.
 
-:class:`Conversation` understands what the engine prints, one JSON object a line. A :class:`Runner` starts the process
-and hands over its lines; tests replace it by one that only pretends.
+A :class:`Runner` starts the process and passes on its lines; tests replace it. :class:`Conversation` parses the lines,
+each of which is a JSON object.
 """
 
 import json
@@ -17,7 +17,7 @@ from slicer.i18n import tr as _
 
 from . import processtree
 
-#: How many of the worker's last lines are shown when it ended without a word.
+#: How many of the worker's last lines are shown when it ended without an error event.
 LAST_LINES = 5
 
 #: Only ASCII on the pipe: Slicer decodes it with the system's encoding, which need not be the worker's.
@@ -29,13 +29,13 @@ OnExit = Callable[[int], None]
 
 
 class Runner(Protocol):
-    """Something that starts one process and tells what it prints and how it ends."""
+    """A starter of one process that reports its lines and its exit code."""
 
     def start(self, command: list[str], folder: str, onLine: OnLine, onExit: OnExit) -> None:
-        """Run ``command`` in ``folder``; call ``onLine`` for every line and ``onExit`` once, on the main thread."""
+        """Run ``command`` in ``folder``; call ``onLine`` for each line and ``onExit`` once, on the main thread."""
 
     def kill(self) -> None:
-        """End the process and all that it started; ``onExit`` may still be called later."""
+        """End the process and its descendants; ``onExit`` may still be called later."""
 
 
 class BackgroundRunner:
@@ -48,8 +48,8 @@ class BackgroundRunner:
 
     def start(self, command: list[str], folder: str, onLine: OnLine, onExit: OnExit) -> None:
         self._onLine, self._onExit = onLine, onExit
-        # Slicer never lets go of the callbacks that it is given: they hold this runner, and nothing else after the end.
-        # Otherwise each job would keep its volumes for the rest of the session (500 MB a fill of a volume of 200 MB).
+        # Slicer never releases the callbacks, so they hold only this runner, which forgets the rest after the end.
+        # Otherwise each job would keep its volumes until Slicer is closed (500 MB for a fill of a 200 MB volume).
         self._process = slicer.util.launchConsoleProcess(
             command,
             updateEnvironment=_ENVIRONMENT,
@@ -74,7 +74,7 @@ class BackgroundRunner:
 
 
 class ForegroundRunner:
-    """A runner that returns when the process has ended; for scripts, and where no event loop runs."""
+    """A runner that returns when the process has ended; for scripts, and when no event loop runs."""
 
     def __init__(self) -> None:
         self._process: Any = None
@@ -92,11 +92,7 @@ class ForegroundRunner:
 
 
 class Conversation:
-    """The events that the worker has printed so far.
-
-    Attributes:
-        result: the "result" event, once it came.
-    """
+    """The events that the worker has printed so far; ``result`` is the "result" event, or None."""
 
     def __init__(
         self,
@@ -112,7 +108,7 @@ class Conversation:
         self._otherLines: deque[str] = deque(maxlen=LAST_LINES)
 
     def hear(self, line: str) -> None:
-        """Take in one line; lines that are no event (a traceback, a library's chatter) are kept for :meth:`failure`."""
+        """Handle one line; lines that are no event (a traceback, a library's output) are kept for :meth:`failure`."""
         event = _parse(line)
         kind = event.get("event")
         if kind == "progress":
@@ -133,7 +129,7 @@ class Conversation:
             self._log(line.rstrip())
 
     def failure(self, exitCode: int) -> Exception:
-        """Return why there is no result, as an error of the engine's kinds."""
+        """Return the engine's error that says why there is no result."""
         from MedInpaintLib import errors
 
         if self._error is not None:
@@ -146,12 +142,12 @@ class Conversation:
 
 
 def workerCommand(jobFile: str) -> list[str]:
-    """Return the command that executes a job file; to be run in the folder that holds ``MedInpaintLib``."""
+    """Return the command that executes a job file; run it in the folder that contains ``MedInpaintLib``."""
     return engineCommand("job", jobFile)
 
 
 def engineCommand(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs a module of the engine; to be run in the folder that holds ``MedInpaintLib``."""
+    """Return the command that runs a module of the engine; run it in the folder that contains ``MedInpaintLib``."""
     return [shutil.which("PythonSlicer") or sys.executable, "-m", f"MedInpaintLib.{module}", *arguments]
 
 
@@ -164,7 +160,7 @@ def _parse(line: str) -> dict:
 
 
 def howItEnded(exitCode: int) -> str:
-    """Return what an exit code means, in words."""
+    """Describe an exit code in words."""
     if exitCode >= 0:
         return _("exit code {code}").format(code=exitCode)
     try:

@@ -1,6 +1,6 @@
-"""Ending a process and everything it has started, at once.
+"""Ending a process together with its descendants.
 
-Slicer's PythonSlicer is a launcher: killing only the process one has started would leave the real worker running.
+Slicer's PythonSlicer is a launcher: killing only the process that was started would leave the real worker running.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ _PROC = Path("/proc")
 
 
 def kill(pid: int) -> None:
-    """End the process ``pid`` and all its descendants now; those that are gone already are no error."""
+    """End the process ``pid`` and all its descendants now; those that have already ended are ignored."""
     if sys.platform == "win32":
         subprocess.run(
             ["taskkill", "/PID", str(pid), "/T", "/F"],
@@ -29,38 +29,38 @@ def kill(pid: int) -> None:
 
 
 def _stoppedTree(pid: int) -> list[int]:
-    """Stop the process and its descendants, and return them: a stopped process cannot start another one meanwhile."""
+    """Stop the process and its descendants and return them; stopped processes cannot start others meanwhile."""
     tree: list[int] = []
-    found = [pid]
-    while found:
-        for each in found:
+    generation = [pid]
+    while generation:
+        for each in generation:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(each, signal.SIGSTOP)
-        tree += found
-        found = [child for child, parent in _parents().items() if parent in tree and child not in tree]
+        tree += generation
+        generation = [child for child, parent in _parents().items() if parent in tree and child not in tree]
     return tree
 
 
 def _parents() -> dict[int, int]:
-    """Process id -> its parent's, for all processes."""
+    """Return process id -> parent's id, for all processes."""
     if (_PROC / "self" / "stat").exists():
         return _parentsFromProc()
     return _parentsFromPs()
 
 
 def _parentsFromProc() -> dict[int, int]:
-    """On Linux; also where the command ``ps`` is not installed."""
+    """Read the parents on Linux, where the command ``ps`` may not be installed."""
     parents = {}
     for entry in _PROC.iterdir():
         if entry.name.isdigit():
-            with contextlib.suppress(OSError):  # it ended while we looked
-                # The name, in parentheses, may itself hold spaces and parentheses: after the last one, all is regular.
+            with contextlib.suppress(OSError):  # the process has just ended
+                # The name, in parentheses, may itself contain spaces and parentheses, so split after the last one.
                 fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
                 parents[int(entry.name)] = int(fields[1])
     return parents
 
 
 def _parentsFromPs() -> dict[int, int]:
-    """On macOS and other Unix systems."""
+    """Read the parents on macOS and other Unix systems."""
     listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     return {int(pid): int(parent) for pid, parent in (line.split() for line in listing.splitlines())}

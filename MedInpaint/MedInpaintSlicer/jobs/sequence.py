@@ -1,4 +1,4 @@
-"""Fills of all frames of a sequence."""
+"""The job that fills all frames of a sequence."""
 
 import dataclasses
 from collections.abc import Callable, Iterable
@@ -15,14 +15,14 @@ from .fill import FillJob, Request
 
 
 class SequenceJob(BatchJob):
-    """Fills of all frames of a sequence into a new sequence, which comes into the scene at the end.
+    """Fills of all frames of a sequence into a new sequence, which is added to the scene at the end.
 
-    The items are the index values. Frames that were not filled are in the new sequence as they were.
+    The items are the index values. Frames that were not filled are copied unchanged.
 
     Attributes:
         outputSequence: the new sequence, if any frame was filled.
-        uncertaintySequence: the uncertainty of its frames, if that was asked for.
-        outputVolume: shows the selected frame of the new sequence, where a browser shows that of the input.
+        uncertaintySequence: the uncertainty of its frames, if requested.
+        outputVolume: the proxy of the new sequence, if a browser shows the input.
     """
 
     def __init__(
@@ -39,11 +39,10 @@ class SequenceJob(BatchJob):
 
         Args:
             sequenceNode: a sequence of scalar volumes.
-            browserNode: shows it; None: no browser does.
-            segmentation: a segmentation, a node that shows the frames of one in the browser, or a sequence of them.
+            browserNode: the browser that shows it, or None.
+            segmentation: a segmentation, the proxy of a sequence of segmentations in the browser, or that sequence.
             segmentIds: None: all segments.
-            request: what is the same for all frames, but for its volume and segments; guides may change from frame to
-                frame, too.
+            request: the request for all frames; its volume and segments are ignored. Guides may be proxies, too.
             makeRunner, callbacks: those of :class:`BatchJob`.
         """
         super().__init__(sequences.indexValues(sequenceNode), request, makeRunner, **callbacks)
@@ -62,8 +61,8 @@ class SequenceJob(BatchJob):
     def _open(self, item: str, **callbacks) -> FillJob:
         checkPresent(self._sequence, self._segmentation)
         self._moment = moment = sequences.Moment(self._browser, item)
-        isOneOfMany = sequences.isSequence(self._segmentation)
-        segmentation = moment.frameOf(self._segmentation) if isOneOfMany else moment.at(self._segmentation)
+        isSequence = sequences.isSequence(self._segmentation)
+        segmentation = moment.frameOf(self._segmentation) if isSequence else moment.at(self._segmentation)
         volume = moment.frameOf(self._sequence)
         guides = (moment.at(each) for each in self._request.guides)
         request = dataclasses.replace(
@@ -108,7 +107,7 @@ class SequenceJob(BatchJob):
 
 
 class _FrameJob(FillJob):
-    """A fill of a frame, whose result goes into a sequence rather than into the scene."""
+    """A fill of a frame, whose result is added to a sequence instead of the scene."""
 
     def __init__(
         self, request: Request, runner: process.Runner, filled: sequences.FilledSequence, indexValue: str, **callbacks

@@ -1,4 +1,4 @@
-"""Fills of many volumes."""
+"""The job that fills many volumes."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
@@ -27,8 +27,8 @@ class VolumesJob(BatchJob):
         Args:
             volumeNodes: scalar volumes.
             segmentations: a segmentation for all of them, or volume -> segmentation.
-            segmentIds: ids for all of them, or volume -> ids; None, or none for a volume: all segments.
-            request: what is the same for all, but for its volume and segments. A volume is never its own guide.
+            segmentIds: ids for all of them, or volume -> ids; None, or no entry for a volume: all segments.
+            request: the request for all; its volume and segments are ignored. A volume is never its own guide.
             makeRunner, callbacks: those of :class:`BatchJob`.
         """
         super().__init__(volumeNodes, request, makeRunner, **callbacks)
@@ -56,5 +56,5 @@ class VolumesJob(BatchJob):
 
 
 def _of(item: Any, value: Any) -> Any:
-    """Return an item's value, out of a mapping or the same for all items."""
+    """Return an item's value from a mapping, or the value that is the same for all items."""
     return value.get(item) if isinstance(value, Mapping) else value

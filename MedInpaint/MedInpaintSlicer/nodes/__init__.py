@@ -1,7 +1,6 @@
-"""Between MRML nodes and arrays: the only place that knows both.
+"""Conversion between MRML nodes and arrays.
 
-Arrays are ``(k, j, i)``; matrices are 4 x 4, from voxel indices (i, j, k) to mm in RAS. The image is handed to the
-engine on the volume's own voxel grid, and the hole is resampled onto that grid through the parent transforms of both
-nodes. So the engine never needs to know about transforms, and the result, under the same transform as the input, lies
-where the input lies.
+Arrays are ``(k, j, i)``; matrices are 4 x 4, from voxel indices (i, j, k) to mm in RAS. The engine gets the image on
+the volume's own grid, and the hole is resampled onto that grid through the parent transforms of both nodes. So the
+engine needs no transforms, and the result gets the parent transform of the input.
 """

@@ -1,6 +1,6 @@
-"""Checks of what scripts hand over, before anything is done with it.
+"""Checks of the arguments of scripts, before a job starts.
 
-Each raises an error of one line that says which argument was wrong, what it must be, and what was found.
+The errors, of the engine's classes, say in one line which argument was wrong, what it must be, and what was found.
 """
 
 import json
@@ -12,11 +12,7 @@ from slicer.i18n import tr as _
 
 
 def checkVolume(name: str, node: Any) -> None:
-    """Check that an argument is a scalar volume, or None.
-
-    Raises:
-        MedInpaintLib.errors.InputError: it is something else.
-    """
+    """Check that an argument is a scalar volume or None; raise an InputError otherwise."""
     from MedInpaintLib.errors import InputError
 
     if not _isNodeOrNone(node, "vtkMRMLScalarVolumeNode"):
@@ -24,11 +20,7 @@ def checkVolume(name: str, node: Any) -> None:
 
 
 def checkSegmentation(name: str, node: Any) -> None:
-    """Check that an argument is a segmentation, or None.
-
-    Raises:
-        MedInpaintLib.errors.MaskError: it is something else.
-    """
+    """Check that an argument is a segmentation or None; raise a MaskError otherwise."""
     from MedInpaintLib.errors import MaskError
 
     if not _isNodeOrNone(node, "vtkMRMLSegmentationNode"):
@@ -37,11 +29,7 @@ def checkSegmentation(name: str, node: Any) -> None:
 
 
 def checkNode(name: str, node: Any) -> None:
-    """Check that an argument is a node of any kind, or None.
-
-    Raises:
-        MedInpaintLib.errors.InputError: it is something else.
-    """
+    """Check that an argument is a node of any class or None; raise an InputError otherwise."""
     from MedInpaintLib.errors import InputError
 
     if not _isNodeOrNone(node, "vtkMRMLNode"):
@@ -49,11 +37,7 @@ def checkNode(name: str, node: Any) -> None:
 
 
 def text(name: str, value: Any) -> str:
-    """Return a text.
-
-    Raises:
-        MedInpaintLib.errors.ParameterError: it is something else.
-    """
+    """Return an argument that is a text; raise a ParameterError for anything else."""
     from MedInpaintLib.errors import ParameterError
 
     if not isinstance(value, str):
@@ -62,11 +46,7 @@ def text(name: str, value: Any) -> str:
 
 
 def checkPath(name: str, value: Any) -> None:
-    """Check that an argument is the path of a file or folder, or None.
-
-    Raises:
-        MedInpaintLib.errors.ParameterError: it is something else.
-    """
+    """Check that an argument is the path of a file or folder, or None; raise a ParameterError otherwise."""
     from MedInpaintLib.errors import ParameterError
 
     if value is not None and not isinstance(value, (str, os.PathLike)):
@@ -74,28 +54,20 @@ def checkPath(name: str, value: Any) -> None:
 
 
 def values(name: str, value: Any) -> dict[str, Any]:
-    """Return names -> plain numbers and texts; an empty dict for None.
-
-    Raises:
-        MedInpaintLib.errors.ParameterError: it is something else.
-    """
+    """Return a dict of names and plain values, empty for None; raise a ParameterError for anything else."""
     from MedInpaintLib.errors import ParameterError
 
     if value is None:
         return {}
     try:
-        json.dumps({**value})  # as the engine gets it; only mappings have names to spread
+        json.dumps({**value})  # the engine gets the values as JSON; only mappings can be spread
     except (TypeError, ValueError):
         raise _refusal(ParameterError, name, _("a dict of names and plain numbers or texts"), value) from None
     return {**value}
 
 
 def checkMapping(name: str, value: Any) -> None:
-    """Check that an argument is a dict, or another mapping.
-
-    Raises:
-        MedInpaintLib.errors.InputError: it is something else.
-    """
+    """Check that an argument is a dict or another mapping; raise an InputError otherwise."""
     from MedInpaintLib.errors import InputError
 
     if not isinstance(value, Mapping):
@@ -103,11 +75,7 @@ def checkMapping(name: str, value: Any) -> None:
 
 
 def volumes(name: str, value: Any) -> tuple[Any, ...]:
-    """Return one volume or several as a tuple, which is empty for None.
-
-    Raises:
-        MedInpaintLib.errors.InputError: one of them is no scalar volume.
-    """
+    """Return one volume or several as a tuple, empty for None; raise an InputError for anything else."""
     from MedInpaintLib.errors import InputError
 
     several = _several(value)
@@ -118,11 +86,7 @@ def volumes(name: str, value: Any) -> tuple[Any, ...]:
 
 
 def texts(name: str, value: Any) -> tuple[str, ...]:
-    """Return one text or several as a tuple, each once.
-
-    Raises:
-        MedInpaintLib.errors.ParameterError: one of them is no text.
-    """
+    """Return one text or several as a tuple without duplicates; raise a ParameterError for anything else."""
     from MedInpaintLib.errors import ParameterError
 
     several = _several(value)
@@ -133,11 +97,7 @@ def texts(name: str, value: Any) -> tuple[str, ...]:
 
 
 def wholeNumber(name: str, value: Any) -> int:
-    """Return a whole number, which may be written as a text.
-
-    Raises:
-        MedInpaintLib.errors.ParameterError: it is something else.
-    """
+    """Return a whole number, which may be a text; raise a ParameterError for anything else."""
     from MedInpaintLib.errors import ParameterError
 
     try:
@@ -147,11 +107,7 @@ def wholeNumber(name: str, value: Any) -> int:
 
 
 def number(name: str, value: Any) -> float:
-    """Return a number, which may be written as a text.
-
-    Raises:
-        MedInpaintLib.errors.ParameterError: it is something else.
-    """
+    """Return a number, which may be a text; raise a ParameterError for anything else."""
     from MedInpaintLib.errors import ParameterError
 
     try:
@@ -169,7 +125,7 @@ def _isNode(value: Any) -> bool:
 
 
 def _several(value: Any) -> tuple[Any, ...]:
-    """Return the items of a list and the like; anything else becomes the only item."""
+    """Return the items of a list or another iterable as a tuple; any other value becomes the only item."""
     if value is None:
         return ()
     return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)

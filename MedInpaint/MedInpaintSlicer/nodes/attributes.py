@@ -1,16 +1,16 @@
-"""What nodes say about themselves, in attributes that are saved with the scene."""
+"""Attributes of nodes, which are saved with the scene."""
 
 from datetime import datetime
 
-#: What every result says about itself, in the node's description and in an attribute that is saved with the scene.
+#: The notice in the description and in an attribute of every result.
 NOTICE = "Synthetic voxels inside the hole, not for clinical use."
 
-#: The roles under which a result refers to volumes that were made of it.
+#: The roles of a result's references to its uncertainty and to its difference from the input.
 UNCERTAINTY_ROLE, DIFFERENCE_ROLE = "MedInpaint.Uncertainty", "MedInpaint.Difference"
 
 
 def setAll(node, attributes: dict[str, str]) -> None:
-    """In place of what an earlier run has said of the node."""
+    """Set MedInpaint's attributes of a node, and remove those of an earlier run."""
     for name in node.GetAttributeNames():
         if name.startswith("MedInpaint."):
             node.RemoveAttribute(name)
@@ -23,6 +23,6 @@ def now() -> str:
 
 
 def forgetDerived(node) -> None:
-    """Remove attributes of an earlier result, of the input or of the output's old content from a new result."""
+    """Remove a node's references to the uncertainty and difference of an earlier result."""
     for role in (UNCERTAINTY_ROLE, DIFFERENCE_ROLE):
         node.RemoveNodeReferenceIDs(role)

@@ -1,4 +1,4 @@
-"""When nodes get another name, or something else that is said about them."""
+"""Changes of nodes that the panel displays, such as another name."""
 
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
@@ -10,37 +10,37 @@ from .segments import segmentNames
 
 
 class NodesObserver(VTKObservationMixin):
-    """Tells when what is said about nodes has changed: names, names of segments, whether there are voxels or frames.
+    """An observer of the displayed facts of nodes: names, names of segments, whether there are voxels or frames.
 
-    Of what changes more often, such as each stroke of a brush, nothing is told.
+    Frequent changes, such as each stroke of a brush, are ignored.
     """
 
     def __init__(self, changed: Callable[[], None]) -> None:
         super().__init__()
         self._changed = changed
         self._nodes: list[Any] = []
-        self._said: list[Hashable] = []
+        self._facts: list[Hashable] = []
 
     def observe(self, nodes: Iterable[Any]) -> None:
-        """Look at these nodes from now on; None among them is left out. The same nodes again cost nothing."""
-        wanted = list(dict.fromkeys(each for each in nodes if each is not None))
-        if wanted == self._nodes:
+        """Observe these nodes instead of the present ones; None is ignored. The same nodes again cost nothing."""
+        newNodes = list(dict.fromkeys(node for node in nodes if node is not None))
+        if newNodes == self._nodes:
             return
         self.removeObservers()
-        self._nodes = wanted
-        self._said = self._saidNow()
-        for node in wanted:
+        self._nodes = newNodes
+        self._facts = self._currentFacts()
+        for node in newNodes:
             for event in _eventsOf(node):
                 self.addObserver(node, event, self._onEvent)
 
     def _onEvent(self, caller, event) -> None:
-        said = self._saidNow()
-        if said != self._said:
-            self._said = said
+        facts = self._currentFacts()
+        if facts != self._facts:
+            self._facts = facts
             self._changed()
 
-    def _saidNow(self) -> list[Hashable]:
-        return [_saidOf(each) for each in self._nodes]
+    def _currentFacts(self) -> list[Hashable]:
+        return [_factsOf(node) for node in self._nodes]
 
 
 def _eventsOf(node) -> set[int]:
@@ -48,7 +48,7 @@ def _eventsOf(node) -> set[int]:
     return {vtk.vtkCommand.ModifiedEvent, *(content.GetValue(number) for number in range(content.GetNumberOfValues()))}
 
 
-def _saidOf(node) -> Hashable:
+def _factsOf(node) -> Hashable:
     content: Hashable = None
     if node.IsA("vtkMRMLSegmentationNode"):
         content = tuple(segmentNames(node).items())

@@ -1,4 +1,4 @@
-"""What a fill has changed, as a volume of its own."""
+"""The difference between a result and its input, as a volume."""
 
 import numpy as np
 import slicer
@@ -7,31 +7,28 @@ from slicer.i18n import tr as _
 from . import attributes
 from .hierarchy import placeBeside
 
-#: The name of the color table: blue is darker than before, red brighter, and what is the same is transparent.
+#: The name of the color table: blue is darker than before, red is brighter, unchanged is transparent.
 COLORS = "MedInpaint difference"
 
-#: Colors in it; odd, so that there is one for "the same".
+#: Number of its colors; odd, so that one is for "unchanged".
 STEPS = 255
 
 
 def canDiffer(beforeNode, afterNode) -> bool:
-    """Whether the two have one voxel grid, so that there is a difference."""
+    """Return whether the two volumes have the same size, so that they can be subtracted."""
     images = beforeNode.GetImageData(), afterNode.GetImageData()
     return all(image is not None for image in images) and images[0].GetDimensions() == images[1].GetDimensions()
 
 
 def differenceOf(beforeNode, afterNode):
-    """After minus before, as a new volume under the transform of the two; the same one when it is asked for again.
+    """Return after minus before as a volume node (float32), which is made on the first call.
 
     Args:
         beforeNode, afterNode: scalar volumes on one voxel grid.
-
-    Returns:
-        The volume node, float32.
     """
-    made = afterNode.GetNodeReference(attributes.DIFFERENCE_ROLE)
-    if made is not None:
-        return made
+    existing = afterNode.GetNodeReference(attributes.DIFFERENCE_ROLE)
+    if existing is not None:
+        return existing
     before, after = slicer.util.arrayFromVolume(beforeNode), slicer.util.arrayFromVolume(afterNode)
     difference = np.subtract(after, before, dtype=np.float32, casting="unsafe")
     name = _("{result} difference").format(result=afterNode.GetName())
@@ -47,7 +44,7 @@ def differenceOf(beforeNode, afterNode):
 
 
 def _showAsDifference(node, difference: np.ndarray) -> None:
-    """No difference in the middle of the colors, and the window as wide as the 99 percentile of what has changed."""
+    """Show a difference with 0 in the middle of the colors, and a window up to the 99th percentile of the changes."""
     changed = np.abs(difference[difference != 0])
     most = float(np.percentile(changed, 99)) if changed.size else 1.0
     display = node.GetDisplayNode()
@@ -57,7 +54,7 @@ def _showAsDifference(node, difference: np.ndarray) -> None:
 
 
 def _colors():
-    """Return the color table; one for all differences of a scene."""
+    """Return the scene's color table for differences."""
     known = slicer.mrmlScene.GetFirstNode(COLORS, "vtkMRMLColorTableNode", False, True)
     if known is not None:
         return known
@@ -66,7 +63,7 @@ def _colors():
     table.SetNumberOfColors(STEPS)
     for index, signed in enumerate(np.linspace(-1.0, 1.0, STEPS)):
         size = abs(signed)
-        # From a pure color to a light one, so that the size is seen in the brightness as well.
+        # From a pure color to a light one, so that brightness shows the size of the difference as well.
         ends = (1.0, 0.8 * size, 0.2 * size) if signed > 0 else (0.2 * size, 0.8 * size, 1.0)
         table.SetColor(index, f"{signed:+.2f}", *ends, min(1.0, 4 * size))
     return table

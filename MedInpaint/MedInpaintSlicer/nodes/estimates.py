@@ -1,4 +1,4 @@
-"""An estimated contrast in the scene, and what it says of how it was made."""
+"""An estimated contrast in the scene, and the attributes that say how it was made."""
 
 import json
 from typing import TYPE_CHECKING
@@ -14,23 +14,23 @@ from .hierarchy import placeBeside
 if TYPE_CHECKING:
     from MedInpaintLib.report import ImputeReport
 
-#: What an estimate of a whole contrast says.
+#: The notice of an estimate of a whole contrast.
 ESTIMATE_NOTICE = "All voxels are synthetic, not for clinical use."
 
 
 def addEstimate(array: np.ndarray, ijkToRAS: np.ndarray, referenceNode, target: str, likeNode=None, outputNode=None):
     """Put an estimated contrast into the scene: as a new volume, or into ``outputNode``.
 
-    It gets the reference's parent transform and its place in the subject hierarchy, and the window/level and colors of
-    ``likeNode`` where there is one. The other nodes are only read.
+    It gets the reference's parent transform and subject-hierarchy folder, and the window/level and colors of
+    ``likeNode``, if any. The other nodes are only read.
 
     Args:
-        array: the reference's shape, any real dtype; 64-bit integers, which Slicer does not take, become floats.
-        ijkToRAS: where the voxels lie, before the parent transform.
-        target: the contrast; it becomes part of a new volume's name.
+        array: the reference's shape, any real dtype; 64-bit integers, which Slicer does not support, become floats.
+        ijkToRAS: the grid's matrix, without the parent transform.
+        target: the contrast, which becomes part of a new volume's name.
 
     Returns:
-        The volume node that holds the estimate.
+        The estimate's volume node.
     """
     if array.dtype in (np.int64, np.uint64):
         array = array.astype(np.float64)
@@ -38,12 +38,12 @@ def addEstimate(array: np.ndarray, ijkToRAS: np.ndarray, referenceNode, target: 
         name = slicer.mrmlScene.GenerateUniqueName(_("{contrast} (estimated)").format(contrast=target))
         outputNode = slicer.util.addVolumeFromArray(array, ijkToRAS, name)
     else:
-        # Memory of its own: an image may be shared with another node.
+        # New memory, because the old image may be shared with another node.
         outputNode.SetAndObserveImageData(vtk.vtkImageData())
         slicer.util.updateVolumeFromArray(outputNode, array)
         outputNode.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRAS))
         outputNode.CreateDefaultDisplayNodes()
-        # It is no longer what those files hold, nor what that uncertainty is of.
+        # Neither those files nor that uncertainty belong to the new content.
         outputNode.RemoveAttribute("DICOM.instanceUIDs")
         attributes.forgetDerived(outputNode)
     outputNode.SetAndObserveTransformNodeID(referenceNode.GetTransformNodeID())
@@ -53,12 +53,12 @@ def addEstimate(array: np.ndarray, ijkToRAS: np.ndarray, referenceNode, target: 
 
 
 def describeEstimate(node, report: "ImputeReport", sourceNames: dict[str, str], likeName: str = "") -> None:
-    """Write onto an estimated contrast how it was made; attributes are saved with the scene.
+    """Write to an estimated contrast how it was made; attributes are saved with the scene.
 
     Args:
         report: the engine's report of the run.
-        sourceNames: contrast -> name of the volume that it was estimated from.
-        likeName: of the volume whose intensities it has.
+        sourceNames: contrast -> name of a volume that it was estimated from.
+        likeName: name of the volume whose intensities it has, if any.
     """
     date = attributes.now()
     sources = ", ".join(f"'{name}' ({contrast})" for contrast, name in sourceNames.items())
@@ -88,7 +88,7 @@ def describeEstimate(node, report: "ImputeReport", sourceNames: dict[str, str], 
 
 
 def _showAsContrast(node, likeNode) -> None:
-    """Show with the window, level and colors of another volume; without one, in gray, with a window that fits."""
+    """Show with the window, level and colors of another volume, or else in gray with an automatic window."""
     like = likeNode.GetDisplayNode() if likeNode is not None else None
     display = node.GetDisplayNode()
     if like is not None:

@@ -16,20 +16,20 @@ from .views import inWorld
 if TYPE_CHECKING:
     from MedInpaintLib.report import EvaluationReport
 
-#: The roles under which the scores refer to what was made of them.
+#: The roles of the scores' references to the summary and the plots.
 SUMMARY_ROLE, CHART_ROLE = "MedInpaint.Summary", "MedInpaint.Chart"
 
-#: What tables and plots of an evaluation say.
+#: The notice of an evaluation's tables and plots.
 SCORES_NOTICE = "Scores of synthetic holes in one image, not for clinical use."
 
 
 def addScores(report: "EvaluationReport", volumeNode, ijkToRAS: np.ndarray):
-    """Add a table with a row for each set of holes, method and hole, with the metrics that exist there.
+    """Add a table with a row for each set of holes, method and hole, and a column for each defined metric.
 
     Args:
-        report: the engine's.
-        volumeNode: that the holes were cut out of.
-        ijkToRAS: where its voxels lie, before the parent transform.
+        report: the engine's report.
+        volumeNode: the volume that the holes were cut out of.
+        ijkToRAS: its grid's matrix, without the parent transform.
     """
     rows = report["rows"]
     columns = [
@@ -49,25 +49,26 @@ def addScores(report: "EvaluationReport", volumeNode, ijkToRAS: np.ndarray):
 def addSummary(report: "EvaluationReport", titles: Mapping[str, str], volumeNode):
     """Add a table with a row for each set of holes and method, the best first: mean and SD of each metric.
 
-    Its gains are over the best of the trivial methods, hole by hole.
+    Gains are over the best of the trivial methods, hole by hole.
     """
     metrics = _metrics(report)
-    found = [entry for holes in evaluation.sets(report) for entry in evaluation.ranked(report, holes)]
+    entries = [entry for holes in evaluation.sets(report) for entry in evaluation.ranked(report, holes)]
     columns = [
-        Column("holes", _("Holes"), [entry["holes"] for entry in found], _("The set of holes.")),
-        _methodColumn(found),
-        Column("title", _("Title"), [scores.short(titles[entry["method"]]) for entry in found]),
-        Column("count", _("n"), [entry["count"] for entry in found], _("Number of holes.")),
+        Column("holes", _("Holes"), [entry["holes"] for entry in entries], _("The set of holes.")),
+        _methodColumn(entries),
+        Column("title", _("Title"), [scores.short(titles[entry["method"]]) for entry in entries]),
+        Column("count", _("n"), [entry["count"] for entry in entries], _("Number of holes.")),
     ]
     for metric, info in metrics.items():
-        columns += _meanColumns(metric, info, [entry["scores"][metric] for entry in found])
-    for metric in (metric for metric in metrics if metric in found[0]["gain"]):
-        columns += _gainColumns(metric, metrics[metric], [entry["gain"][metric] for entry in found])
-    wins = [entry["better"] for entry in found]
+        columns += _meanColumns(metric, info, [entry["scores"][metric] for entry in entries])
+    for metric in (metric for metric in metrics if metric in entries[0]["gain"]):
+        columns += _gainColumns(metric, metrics[metric], [entry["gain"][metric] for entry in entries])
+    wins = [entry["better"] for entry in entries]
+    seconds = [float(entry["seconds"]) for entry in entries]
     columns += [
-        Column("better", _("Better in"), wins, _("In how many holes it is better than the yardstick, by PSNR.")),
-        Column("seconds", _("Seconds"), [float(entry["seconds"]) for entry in found], _("For filling all holes.")),
-        Column("device", _("Device"), [entry["device"] for entry in found], _("Where it was computed.")),
+        Column("better", _("Better in"), wins, _("Number of holes in which it is better than the yardstick, by PSNR.")),
+        Column("seconds", _("Seconds"), seconds, _("Time to fill all holes.")),
+        Column("device", _("Device"), [entry["device"] for entry in entries], _("Where it was computed.")),
     ]
     return addTable(_nameOf(_("{volume} summary ({holes})"), report, volumeNode), columns)
 
@@ -75,12 +76,12 @@ def addSummary(report: "EvaluationReport", titles: Mapping[str, str], volumeNode
 def addPsnrByHole(report: "EvaluationReport", holes: str, titles: Mapping[str, str], volumeNode):
     """Add a table with a row for each hole of a set and a column for each method, the best first: PSNR in dB."""
     methods = [entry["method"] for entry in evaluation.ranked(report, holes)]
-    found = {method: evaluation.psnrByHole(report, holes, method) for method in methods}
-    numbers = list(found[methods[0]])
+    psnr = {method: evaluation.psnrByHole(report, holes, method) for method in methods}
+    numbers = list(psnr[methods[0]])
     columns = [Column("hole", _("Hole"), numbers)]
     columns += [
-        # A plot of what is infinite would have no scale.
-        Column(method, titles[method], [_finite(found[method][number]) for number in numbers], _("PSNR in dB."))
+        # A plot of infinite values would have no scale.
+        Column(method, titles[method], [_finite(psnr[method][number]) for number in numbers], _("PSNR in dB."))
         for method in methods
     ]
     name = _("{volume} PSNR by hole ({holes})").format(volume=volumeNode.GetName(), holes=holes)
@@ -88,23 +89,23 @@ def addPsnrByHole(report: "EvaluationReport", holes: str, titles: Mapping[str, s
 
 
 def refer(scoresTable, summaryTable, charts) -> None:
-    """Let the scores lead to what was made of them."""
+    """Add references from the scores to the summary and the plots."""
     scoresTable.SetNodeReferenceID(SUMMARY_ROLE, summaryTable.GetID())
     for chart in charts:
         scoresTable.AddNodeReferenceID(CHART_ROLE, chart.GetID())
 
 
 def chartOf(scoresTable):
-    """Return the first plot of an evaluation, or None where it has been removed."""
+    """Return the first plot of an evaluation, or None if it was removed."""
     return scoresTable.GetNodeReference(CHART_ROLE)
 
 
 def describe(nodes, report: "EvaluationReport", inputName: str) -> None:
-    """Write onto nodes how the evaluation was made; attributes are saved with the scene.
+    """Write to nodes how the evaluation was made; attributes are saved with the scene.
 
     Args:
-        report: the engine's; ``warnings`` are all that the user was told.
-        inputName: the name of the volume that the holes were cut out of.
+        report: the engine's, with all warnings that the user has seen.
+        inputName: name of the volume that the holes were cut out of.
     """
     date, methods = attributes.now(), list(dict.fromkeys(entry["method"] for entry in report["methods"]))
     holes, machine = evaluation.sets(report), report["holes"][0]["about"]["machine"]
@@ -135,14 +136,14 @@ def describe(nodes, report: "EvaluationReport", inputName: str) -> None:
 
 
 def _nameOf(pattern: str, report: "EvaluationReport", volumeNode) -> str:
-    """Return a name with the volume and the holes; of several sets, with their number."""
+    """Return a name with the volume and the set of holes, or the number of sets."""
     holes = evaluation.sets(report)
-    named = holes[0] if len(holes) == 1 else _("{count} sets of holes").format(count=len(holes))
-    return pattern.format(volume=volumeNode.GetName(), holes=named)
+    description = holes[0] if len(holes) == 1 else _("{count} sets of holes").format(count=len(holes))
+    return pattern.format(volume=volumeNode.GetName(), holes=description)
 
 
 def _metrics(report: "EvaluationReport") -> dict:
-    """Return the facts of those metrics that are defined in one hole or more; PSNR always is."""
+    """Return the facts of the metrics that are defined in one hole or more; PSNR always is."""
     rows = report["rows"]
     return {
         metric: info
@@ -151,19 +152,18 @@ def _metrics(report: "EvaluationReport") -> dict:
     }
 
 
-def _methodColumn(found: Sequence[Mapping]) -> Column:
-    return Column(
-        "method", _("Method"), [each["method"] for each in found], _("As scripts and the command line call it.")
-    )
+def _methodColumn(entries: Sequence[Mapping]) -> Column:
+    methods = [entry["method"] for entry in entries]
+    return Column("method", _("Method"), methods, _("Its name in scripts and on the command line."))
 
 
 def _centerColumns(rows: Sequence[Mapping], volumeNode, ijkToRAS: np.ndarray) -> list[Column]:
     points = [(ijkToRAS @ [*reversed(row["centre"]), 1.0])[:3] for row in rows]
     about = _("Center of the hole, mm in the scene.")
-    along = zip(*inWorld(volumeNode, points), strict=True)
+    coordinates = zip(*inWorld(volumeNode, points), strict=True)
     return [
         Column(f"center_{axis}", axis, [round(mm, 2) for mm in values], about)
-        for axis, values in zip("RAS", along, strict=True)
+        for axis, values in zip("RAS", coordinates, strict=True)
     ]
 
 
@@ -171,28 +171,28 @@ def _scores(rows: Sequence[Mapping], metric: str) -> list[float]:
     return [evaluation.number(row["scores"][metric], metric) for row in rows]
 
 
-def _meanColumns(metric: str, info: Mapping, found: Sequence[Mapping]) -> list[Column]:
-    means = [evaluation.number(each["mean"], metric) for each in found]
-    return [Column(f"{metric}_mean", info["heading"], means, _better(info)), _sdColumn(metric, info["heading"], found)]
+def _meanColumns(metric: str, info: Mapping, stats: Sequence[Mapping]) -> list[Column]:
+    means = [evaluation.number(each["mean"], metric) for each in stats]
+    return [Column(f"{metric}_mean", info["heading"], means, _better(info)), _sdColumn(metric, info["heading"], stats)]
 
 
-def _gainColumns(metric: str, info: Mapping, found: Sequence[Mapping]) -> list[Column]:
+def _gainColumns(metric: str, info: Mapping, stats: Sequence[Mapping]) -> list[Column]:
     heading = _("{metric} gain").format(metric=info["heading"])
     about = _("Difference to the yardstick in the same hole.")
-    means = [_orNaN(each["mean"]) for each in found]
-    return [Column(f"{metric}_gain_mean", heading, means, about), _sdColumn(f"{metric}_gain", heading, found)]
+    means = [_orNaN(each["mean"]) for each in stats]
+    return [Column(f"{metric}_gain_mean", heading, means, about), _sdColumn(f"{metric}_gain", heading, stats)]
 
 
-def _sdColumn(name: str, heading: str, found: Sequence[Mapping]) -> Column:
-    return Column(f"{name}_sd", _("{metric} SD").format(metric=heading), [_orNaN(each["sd"]) for each in found])
+def _sdColumn(name: str, heading: str, stats: Sequence[Mapping]) -> Column:
+    return Column(f"{name}_sd", _("{metric} SD").format(metric=heading), [_orNaN(each["sd"]) for each in stats])
 
 
 def _better(info: Mapping) -> str:
     return {"higher": _("Higher is better."), "lower": _("Lower is better."), "one": _("1 is best.")}[info["better"]]
 
 
-def _orNaN(found: float | None) -> float:
-    return math.nan if found is None else float(found)
+def _orNaN(score: float | None) -> float:
+    return math.nan if score is None else float(score)
 
 
 def _finite(number: float) -> float:

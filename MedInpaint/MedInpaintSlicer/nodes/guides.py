@@ -1,7 +1,6 @@
-"""Guides: other contrasts of the same subject, brought onto the grid of the volume to fill.
+"""Guides: other contrasts of the same subject, resampled onto the grid of the volume to fill.
 
-They are handled like the hole: wherever parent transforms put the two volumes, each voxel of the input gets the guide's
-value at its place.
+Parent transforms of both volumes are applied, as for the hole.
 """
 
 import numpy as np
@@ -11,12 +10,12 @@ from slicer.i18n import tr as _
 
 from .images import imageOf
 
-#: Voxels; grids whose corners are closer together than this are one, and nothing is resampled.
+#: Grids whose corners are closer together than this many voxels are the same: nothing is resampled.
 SAME_PLACE = 1e-3
 
 
 def complaint(guideNodes, inputVolume, outputVolume) -> str:
-    """Why these volumes cannot be guides of that one, in a line; empty when they can."""
+    """Say in a line why these volumes cannot be guides of the input; empty when they can."""
     if any(each is inputVolume for each in guideNodes):
         return _("The volume to fill cannot guide itself: choose other contrasts of the same subject.")
     if outputVolume is not None and any(each is outputVolume for each in guideNodes):
@@ -25,7 +24,7 @@ def complaint(guideNodes, inputVolume, outputVolume) -> str:
 
 
 def onGridOf(volumeNode, guideNode, mask: np.ndarray) -> np.ndarray:
-    """Return a guide's values at the voxels of a volume: its own where the grids agree, else linear, in float32.
+    """Return a guide's values at the voxels of a volume: its own if the grids agree, else linear, in float32.
 
     Args:
         volumeNode: a scalar volume with voxels.
@@ -50,18 +49,18 @@ def onGridOf(volumeNode, guideNode, mask: np.ndarray) -> np.ndarray:
 
 
 def allOnGridOf(volumeNode, otherNode) -> np.ndarray:
-    """Another contrast's values at the voxels of a volume, as for :func:`onGridOf`; 0 where it has none.
+    """Return another contrast's values at the voxels of a volume, as :func:`onGridOf`; 0 where it has none.
 
     Raises:
         MedInpaintLib.errors.ImageReadError: it is no scalar volume with voxels.
-        MedInpaintLib.errors.GeometryError: the two have no voxel in common.
+        MedInpaintLib.errors.GeometryError: the volumes do not overlap.
     """
     from MedInpaintLib.errors import GeometryError
 
     values, outside = _onGridOf(volumeNode, otherNode, slicer.util.arrayFromVolume(volumeNode).shape)
     if outside.all():
         raise GeometryError(
-            _("Volumes '{volume}' and '{other}' have no place in common; check the transforms of the two.").format(
+            _("Volumes '{volume}' and '{other}' do not overlap; check the transforms of the two.").format(
                 volume=volumeNode.GetName(), other=otherNode.GetName()
             )
         )
@@ -69,9 +68,9 @@ def allOnGridOf(volumeNode, otherNode) -> np.ndarray:
 
 
 def _onGridOf(volumeNode, otherNode, shape) -> tuple[np.ndarray, np.ndarray]:
-    """Return the other's values, and where it has none (bool).
+    """Return the other volume's values, 0 where it has none, and the mask of those voxels (bool).
 
-    The values are a view of its voxels where the grids agree, else linear, in float32, with 0 where it has none.
+    The values are a view of its voxels if the grids agree, else linear, in float32.
     """
     own = imageOf(otherNode).array
     between = _transform(volumeNode, otherNode)
@@ -84,7 +83,7 @@ def _onGridOf(volumeNode, otherNode, shape) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _transform(volumeNode, guideNode):
-    """From the volume's voxel indices (i, j, k) to the guide's; linear if it can be, which is faster."""
+    """Return the transform from the volume's voxel indices (i, j, k) to the guide's, linear if possible: faster."""
     ijkToRAS, rasToIJK, between = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
     volumeNode.GetIJKToRASMatrix(ijkToRAS)
     guideNode.GetRASToIJKMatrix(rasToIJK)
@@ -102,7 +101,7 @@ def _transform(volumeNode, guideNode):
 
 
 def _movesNothing(transform, shape) -> bool:
-    """Whether the corners of a grid of this shape stay where they are. Only a linear transform can be told by them."""
+    """Return whether a transform is linear and moves no corner of a grid of this shape, and so no voxel."""
     if not isinstance(transform, vtk.vtkLinearTransform):
         return False
     corners = np.stack(np.meshgrid(*([0, size - 1] for size in reversed(shape))), axis=-1).reshape(-1, 3)
@@ -110,7 +109,7 @@ def _movesNothing(transform, shape) -> bool:
 
 
 def _resampled(guideNode, transform, shape) -> np.ndarray:
-    """float32, NaN where the guide has no voxels."""
+    """Return the guide's values on a grid, float32, NaN where the guide has no voxels."""
     reslice = vtk.vtkImageReslice()
     reslice.SetInputData(guideNode.GetImageData())
     reslice.SetResliceTransform(transform)

@@ -1,4 +1,4 @@
-"""Where nodes lie in the subject hierarchy."""
+"""The folders of nodes in the subject hierarchy."""
 
 import slicer
 
@@ -23,16 +23,16 @@ def addFolderBeside(inputNode, name: str, nodes) -> None:
 
 
 def removeWithFolders(nodes) -> None:
-    """Remove those nodes that are still there, and the folders that become empty by that."""
-    there = [node for node in nodes if slicer.mrmlScene.IsNodePresent(node)]
-    if not there:
-        return  # asking for the hierarchy would make one
+    """Remove nodes that are still in the scene, and their folders if these become empty."""
+    present = [node for node in nodes if slicer.mrmlScene.IsNodePresent(node)]
+    if not present:
+        return  # getting the hierarchy would create one
     hierarchy, folders = _hierarchy(), set()
-    for node in there:
+    for node in present:
         item = hierarchy.GetItemByDataNode(node)
         if item != hierarchy.GetInvalidItemID():
             folders.add(hierarchy.GetItemParent(item))
-            # One after the other: a scene without the application's plugins would keep the item of a removed node.
+            # Remove both: a scene without the application's plugins would keep the item of a removed node.
             hierarchy.RemoveItem(item, False)
         slicer.mrmlScene.RemoveNode(node)
     level = slicer.vtkMRMLSubjectHierarchyConstants.GetSubjectHierarchyLevelFolder()

@@ -1,4 +1,4 @@
-"""The hole: chosen segments on the grid of a volume."""
+"""The hole: the chosen segments on the grid of a volume."""
 
 import dataclasses
 import math
@@ -8,7 +8,7 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
-#: Voxels of a hole's bounding box of which each one is looked at, to find its pieces.
+#: In larger bounding boxes (voxels), the parts of a hole are searched on a coarser grid.
 MANY_VOXELS = 4_000_000
 
 
@@ -19,7 +19,7 @@ class Hole:
     Attributes:
         mask: bool, the volume's shape, True = fill.
         names: the segments' names.
-        warnings: what the user should know.
+        warnings: messages for the user.
     """
 
     mask: np.ndarray
@@ -30,66 +30,66 @@ class Hole:
 def holeOf(segmentationNode, segmentIds, volumeNode) -> Hole:
     """Return the union of segments on the grid of a volume, with all parent transforms applied.
 
-    Neither node is changed: a segmentation that holds only closed surfaces is converted in a copy.
+    Neither node is changed: a segmentation that has only closed surfaces is converted in a copy.
 
     Raises:
-        MedInpaintLib.errors.MaskError: no segmentation, no segments, unknown ids, or nothing inside the volume.
+        MedInpaintLib.errors.MaskError: no segmentation, no segments, unknown ids, or no voxel inside the volume.
     """
     from MedInpaintLib.errors import MaskError
 
     names = _checkedNames(segmentationNode, segmentIds)
     mask = np.zeros(slicer.util.arrayFromVolume(volumeNode).shape, dtype=bool)
-    nothing = []
+    emptySegments = []
     with _Labelmaps(segmentationNode, segmentIds, volumeNode) as labelmaps:
         for segmentId, name in names.items():
             # One at a time: in a merged labelmap, overlapping segments would hide each other.
             segment = labelmaps.array(segmentId) > 0
             if not segment.any():
-                nothing.append(name)
+                emptySegments.append(name)
             mask |= segment
     if not mask.any():
         raise MaskError(
             _(
                 "No voxel of volume '{volume}' is inside the segment(s) {segments}: paint the hole first, "
                 "or check the transforms of the volume and the segmentation."
-            ).format(volume=volumeNode.GetName(), segments=_quoted(nothing))
+            ).format(volume=volumeNode.GetName(), segments=_quoted(emptySegments))
         )
     warnings: tuple[str, ...] = ()
-    if nothing:
+    if emptySegments:
         warnings = (
             _("Segment(s) {segments} have no voxel inside volume '{volume}' and were left out.").format(
-                segments=_quoted(nothing), volume=volumeNode.GetName()
+                segments=_quoted(emptySegments), volume=volumeNode.GetName()
             ),
         )
     return Hole(mask, tuple(names.values()), warnings)
 
 
 def centersOf(mask: np.ndarray, ijkToRAS: np.ndarray, most: int = 100) -> tuple[tuple[float, float, float], ...]:
-    """Return a voxel in the middle of each connected part of a hole, in mm in RAS, the largest part first.
+    """Return a voxel in the middle of each part of a hole, in mm in RAS, the largest part first.
 
     Args:
         mask: bool, ``(k, j, i)``.
         ijkToRAS: 4 x 4 matrix.
-        most: pieces at most; specks beyond are left out.
+        most: maximum number of parts; smaller ones are left out.
     """
     from scipy import ndimage
 
     box = _boundingBox(mask)
-    # Of a very large hole (a table, the air), every second or third voxel will do: all of 17 million took 3.5 s.
+    # Every second or third voxel is enough in a very large hole (a table, the air): all of 17 million took 3.5 s.
     step = math.ceil((math.prod(side.stop - side.start for side in box) / MANY_VOXELS) ** (1 / 3))
     coarse = mask[box][::step, ::step, ::step]
     if not coarse.any():
         step, coarse = 1, mask[box]
     labels, _count = ndimage.label(coarse, structure=np.ones((3, 3, 3)))
     sizes = np.bincount(labels.ravel())[1:]
-    pieces = ndimage.find_objects(labels)
-    middles = (_middle(labels, number + 1, pieces[number]) for number in np.argsort(-sizes, kind="stable")[:most])
+    parts = ndimage.find_objects(labels)
+    middles = (_middle(labels, number + 1, parts[number]) for number in np.argsort(-sizes, kind="stable")[:most])
     low = np.array([side.start for side in box])
     return tuple(tuple((ijkToRAS @ [*reversed(low + step * kji), 1.0])[:3].tolist()) for kji in middles)
 
 
 def _boundingBox(mask: np.ndarray) -> tuple[slice, ...]:
-    """Return the bounding box of the True voxels of an array that has some."""
+    """Return the bounding box of the True voxels; there must be one or more."""
     ends = []
     for axis in range(mask.ndim):
         inside = np.flatnonzero(mask.any(axis=tuple(each for each in range(mask.ndim) if each != axis)))
@@ -98,13 +98,13 @@ def _boundingBox(mask: np.ndarray) -> tuple[slice, ...]:
 
 
 def _middle(labels: np.ndarray, label: int, box) -> np.ndarray:
-    """Return the voxel of a part that is nearest to their mean, which itself may lie outside, as in a ring."""
+    """Return the voxel of a part that is nearest to the part's mean, which may lie outside the part, as in a ring."""
     voxels = np.argwhere(labels[box] == label) + [side.start for side in box]
     return voxels[((voxels - voxels.mean(axis=0)) ** 2).sum(axis=1).argmin()]
 
 
 class _Labelmaps:
-    """Segments as labelmaps on a volume's grid, inside a ``with`` block; the scene is afterwards as it was."""
+    """Segments as labelmaps on a volume's grid, inside a ``with`` block that restores the scene."""
 
     def __init__(self, segmentationNode, segmentIds, volumeNode) -> None:
         self._node = segmentationNode
@@ -123,7 +123,7 @@ class _Labelmaps:
             slicer.mrmlScene.RemoveNode(self._copy)
 
     def array(self, segmentId: str) -> np.ndarray:
-        """Return one segment in the volume's shape, nonzero inside."""
+        """Return one segment in the volume's shape; it is nonzero inside."""
         ids = vtk.vtkStringArray()
         ids.InsertNextValue(segmentId)
         labelmap = slicer.vtkOrientedImageData()
@@ -134,8 +134,8 @@ class _Labelmaps:
         return vtk.util.numpy_support.vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(shape)
 
     def _convertedCopy(self, labelmap: str):
-        # Converting adds a representation to the segmentation, which would be saved with the user's scene; so do it to
-        # a hidden copy. It must be in the scene: only there does a node find its parent transform.
+        # Converting adds a representation, which would be saved with the user's scene, so convert a hidden copy. It
+        # must be in the scene, because only there a node finds its parent transform.
         copy = slicer.vtkMRMLSegmentationNode()
         copy.SetHideFromEditors(True)
         copy.SetSaveWithScene(False)
@@ -151,7 +151,7 @@ class _Labelmaps:
 
 
 def _checkedNames(segmentationNode, segmentIds) -> dict[str, str]:
-    """Return segment id -> name, or raise a MaskError that says what is missing."""
+    """Return segment id -> name; raise a MaskError that says what is missing."""
     from MedInpaintLib.errors import MaskError
 
     if segmentationNode is None or not segmentationNode.IsA("vtkMRMLSegmentationNode"):

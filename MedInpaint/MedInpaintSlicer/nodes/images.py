@@ -7,7 +7,7 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
-#: Direction vectors further from orthonormal than this describe a sheared grid, which image files cannot hold.
+#: Direction vectors further from orthonormal than this are a sheared grid, which image files cannot represent.
 SHEAR_TOLERANCE = 1e-3
 
 
@@ -16,10 +16,10 @@ class Image:
     """The voxels of a volume node and their grid.
 
     Attributes:
-        array: a view of the node's own memory: read it, never write to it.
+        array: a view of the node's memory: read it, never write to it.
         ijkToRAS: the node's own matrix, without its parent transform.
-        geometry: the matrix to write into files; without shear.
-        warnings: what the user should know.
+        geometry: the matrix for files; without shear.
+        warnings: messages for the user.
     """
 
     array: np.ndarray
@@ -59,7 +59,10 @@ def imageOf(volumeNode) -> Image:
 
 
 def possibleModalities(volumeNode) -> set[str]:
-    """Return what the engine may take a volume for by its shape alone; no voxel is read. Empty without an image."""
+    """Return the modalities that the engine may guess for a volume of this shape, without reading a voxel.
+
+    Empty without an image.
+    """
     from MedInpaintLib.modality import Modality
 
     imageData = volumeNode.GetImageData() if volumeNode is not None else None
@@ -70,7 +73,7 @@ def possibleModalities(volumeNode) -> set[str]:
 
 
 def firstColorVolume():
-    """Return the first volume with voxels that has several values in each, or None."""
+    """Return the first volume that has several values per voxel, or None."""
     nodes = slicer.util.getNodesByClass("vtkMRMLVectorVolumeNode")
     return next((node for node in nodes if node.GetImageData() is not None), None)
 
@@ -84,7 +87,7 @@ def colorComplaint(volumeNode) -> str:
 
 
 def fileVolume(array: np.ndarray, ijkToRAS: np.ndarray):
-    """Return a ``MedInpaintLib.Volume`` to write to a file, whose space is LPS.
+    """Return a ``MedInpaintLib.Volume``, in LPS, to write to a file.
 
     Args:
         array: ``(k, j, i)``, any real dtype or bool.
@@ -99,7 +102,7 @@ def fileVolume(array: np.ndarray, ijkToRAS: np.ndarray):
 
 
 def firstNode(className: str):
-    """Return the first visible node of exactly this class (a label map is a kind of scalar volume, too), or None."""
+    """Return the first visible node of exactly this class, or None; label maps are not scalar volumes here."""
     nodes = slicer.util.getNodesByClass(className)
     return next((node for node in nodes if node.GetClassName() == className and not node.GetHideFromEditors()), None)
 

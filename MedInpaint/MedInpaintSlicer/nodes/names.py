@@ -1,4 +1,4 @@
-"""How results are called."""
+"""The names of results."""
 
 import re
 
@@ -6,10 +6,10 @@ from slicer.i18n import tr as _
 
 
 def resultName(inputName: str, method: str) -> str:
-    """How a new result is called; the result of filling a result is not "filled" twice."""
+    """Return the name of a new result, which has "filled" only once even if its input is a result."""
     return _("{input} filled ({method})").format(input=originalName(inputName), method=method)
 
 
 def originalName(name: str) -> str:
-    """Of the volume that was filled first, when a result is filled again."""
+    """Return a name without the additions of earlier fills."""
     return re.sub(r"( filled \([^()]*\)(_\d+)?)+$", "", name)

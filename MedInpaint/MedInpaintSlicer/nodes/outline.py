@@ -1,10 +1,10 @@
-"""Segments as outlines, so that what was filled can be seen in them."""
+"""Segments shown as outlines, so that the fill inside them is visible."""
 
 import slicer
 
 
 class Outline:
-    """How segments look in slice views while their fill would hide the result; can be put back."""
+    """Segments in slice views whose color is turned off, because it would hide the result, until :meth:`restore`."""
 
     def __init__(self, segmentationNode, segmentIds) -> None:
         self._segmentation = segmentationNode
@@ -12,11 +12,11 @@ class Outline:
         self._before = {} if display is None else {each: _looks(display, each) for each in segmentIds}
 
     def show(self, visible: bool) -> None:
-        """Only the outlines, or neither outlines nor what is in them."""
+        """Show only the outlines, or nothing of the segments."""
         self._set(dict.fromkeys(self._before, (False, visible)))
 
     def restore(self) -> None:
-        """As they were."""
+        """Show the segments as before."""
         self._set(self._before)
 
     def _set(self, looks: dict[str, tuple[bool, bool]]) -> None:

@@ -1,4 +1,4 @@
-"""Which segments mark the hole of a volume, when they are told by their names, or by the volume they were drawn on."""
+"""The segments that mark the hole of a volume, found by their names or by the volume they were drawn on."""
 
 import dataclasses
 from typing import Any
@@ -14,10 +14,10 @@ class Marked:
     """Segments that mark a hole, or why there are none.
 
     Attributes:
-        segmentation: the segmentation node; None where there is none.
-        segmentIds: of the segments that are filled.
-        names: what segmentation and segments are called; empty where there is nothing to fill.
-        problem: why there is nothing to fill, in a few words; empty where there is something.
+        segmentation: the segmentation node, or None.
+        segmentIds: the ids of the segments to fill.
+        names: the names of segmentation and segments; empty if there is nothing to fill.
+        problem: why there is nothing to fill, in a few words; empty if there is something.
     """
 
     segmentation: Any = None
@@ -27,20 +27,19 @@ class Marked:
 
 
 def markedBy(segmentation, segmentIds) -> Marked:
-    """Segments of a segmentation by their ids; those that have gone are left out."""
+    """Return a segmentation's segments with these ids; those that were removed are left out."""
     if segmentation is None:
         return Marked(problem=_("no segmentation"))
     known = segmentNames(segmentation)
-    there = tuple(each for each in segmentIds if each in known)
+    presentIds = tuple(each for each in segmentIds if each in known)
     name = segmentation.GetName()
-    if not there:
+    if not presentIds:
         return Marked(segmentation, problem=_("no segment of '{segmentation}' is chosen").format(segmentation=name))
-    chosen = ", ".join(known[each] for each in there)
-    return Marked(segmentation, there, f"{name}: {chosen}")
+    return Marked(segmentation, presentIds, f"{name}: {', '.join(known[each] for each in presentIds)}")
 
 
 def markedByNames(segmentation, names) -> Marked:
-    """Segments of a segmentation by their names; no names: all of its segments."""
+    """Return a segmentation's segments with these names; no names: all of its segments."""
     if segmentation is None:
         return Marked(problem=_("no segmentation"))
     known = segmentNames(segmentation)
@@ -57,30 +56,29 @@ def markedByNames(segmentation, names) -> Marked:
 
 
 def ownMarked(volumeNode, names) -> Marked:
-    """Return the segments by their names in a volume's own segmentation.
+    """Return the segments with these names in a volume's own segmentation.
 
-    That is the one which was drawn on the volume: the volume is its reference, as the Segment Editor makes it. Where
-    there is none, it is the one whose name begins with the volume's name, among those that were drawn on no volume,
-    such as those loaded from files.
+    That is the segmentation drawn on the volume, which the Segment Editor makes its reference. If there is none, it is
+    the one whose name begins with the volume's name, among those drawn on no volume, such as those loaded from files.
     """
     segmentations = offered()
-    drawn = [each for each in segmentations if _drawnOn(each) is volumeNode]
-    called = [
+    byReference = [each for each in segmentations if _drawnOn(each) is volumeNode]
+    byName = [
         each for each in segmentations if _drawnOn(each) is None and _beginsWith(each.GetName(), volumeNode.GetName())
     ]
-    own = [markedByNames(each, names) for each in drawn or called]
-    if len(own) > 1:
-        own = [each for each in own if names and not each.problem] or own
-    if not own:
-        return Marked(problem=_("no segmentation was drawn on it or is called like it"))
-    if len(own) > 1:
-        found = ", ".join(f"'{each.segmentation.GetName()}'" for each in own)
-        return Marked(problem=_("several segmentations belong to it: {found}").format(found=found))
-    return own[0]
+    candidates = [markedByNames(each, names) for each in byReference or byName]
+    if len(candidates) > 1:
+        candidates = [each for each in candidates if names and not each.problem] or candidates
+    if not candidates:
+        return Marked(problem=_("no segmentation was drawn on it or is named after it"))
+    if len(candidates) > 1:
+        candidateNames = ", ".join(f"'{each.segmentation.GetName()}'" for each in candidates)
+        return Marked(problem=_("several segmentations belong to it: {names}").format(names=candidateNames))
+    return candidates[0]
 
 
 def offered() -> list:
-    """Return the segmentations that may belong to a volume."""
+    """Return the scene's visible segmentations, which may belong to a volume."""
     return [each for each in slicer.util.getNodesByClass("vtkMRMLSegmentationNode") if not each.GetHideFromEditors()]
 
 
@@ -89,6 +87,6 @@ def _drawnOn(segmentation):
 
 
 def _beginsWith(name: str, start: str) -> bool:
-    """Whether a name is another one with something after it, but not the next of a row: "Case 10" is no "Case 1"."""
+    """Return whether a name begins with another one that ends at a word's end: "Case 1" does not start "Case 10"."""
     rest = name[len(start) :]
     return bool(start) and name.startswith(start) and not rest[:1].isalnum()

@@ -1,4 +1,4 @@
-"""Plots in the scene: scores hole by hole, a line a method."""
+"""Plots in the scene: scores hole by hole, with a line for each method."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,35 +9,34 @@ from slicer.i18n import tr as _
 
 from .. import scores
 
-#: Told apart by people who are color-blind, too (Okabe and Ito: Color universal design, 2008); without their yellow,
-#: which is not seen on a white ground.
+#: Colors for color-blind readers, too (Okabe and Ito: Color universal design, 2008), without their yellow, which is
+#: invisible on white.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
 
-#: Of the legend, in points, and what a line of it takes of a plot's height in a view that is rather small.
+#: The legend's font size in points, and the height of its lines as a fraction of a small plot's height.
 LEGEND_FONT, LEGEND_LINE = 10, 0.065
-#: A legend takes no more than this of it.
+#: The legend's maximum height, as a fraction of the plot's.
 LEGEND_MOST = 0.65
 
-#: The role under which a chart keeps its lines, whichever of them are ticked in the menu of a view.
+#: The role of a chart's references to all its lines, including those unticked in the menu of a view.
 LINES_ROLE = "MedInpaint.Lines"
 
 
 def addPsnrPlot(tableNode, means: Mapping[str, float], titles: Mapping[str, str], name: str):
-    """Add a plot of a table that :func:`.evaluations.addPsnrByHole` has made.
+    """Add a plot of a table of :func:`.evaluations.addPsnrByHole`, with a line for each method and means in the legend.
 
-    A line a method, since holes are easy or hard for all of them; a bar for each mean would have nothing to say which
-    bar is whose. Means are in the legend.
+    Lines show that holes are easy or hard for all methods; bars of the means could not be labeled.
 
     Args:
         tableNode: has a column ``hole`` and one for each method.
         means: method -> mean PSNR in dB, in the order of the legend.
-        titles: method name -> what the panel calls it.
-        name: the chart's; if it is taken, a number is added.
+        titles: method name -> title in the panel.
+        name: the chart's name; a number is added if it exists.
 
     Returns:
         The chart node, and its series nodes.
     """
-    # Before there are nodes: what fails must leave none.
+    # Before adding nodes, so that an error leaves none.
     legends = {method: _legend(titles[method], mean) for method, mean in means.items()}
     range_ = _rangeOf(_values(tableNode, list(means)), len(means))
     series = [_addSeries(tableNode, *each, number) for number, each in enumerate(legends.items())]
@@ -59,16 +58,16 @@ def addPsnrPlot(tableNode, means: Mapping[str, float], titles: Mapping[str, str]
 
 
 def show(chartNode) -> None:
-    """Show a plot with all of its lines in a layout that has room; without a main window, only the choice is made."""
+    """Show a plot with all its lines in a layout that has a plot view; without a main window, only select it."""
     lines = _linesOf(chartNode)
-    # When a scene is loaded into a view that has shown a plot before, the view's menu unticks lines of the new one.
+    # When a scene is loaded, a view that has shown another plot unticks lines of the new one.
     if not all(chartNode.HasPlotSeriesNodeID(each.GetID()) for each in lines):
         _setLines(chartNode, lines)
     slicer.modules.plots.logic().ShowChartInLayout(chartNode)
 
 
 def _linesOf(chartNode) -> list:
-    """Those that are still there."""
+    """Return a chart's lines that are still in the scene."""
     count = chartNode.GetNumberOfNodeReferences(LINES_ROLE)
     lines = (chartNode.GetNthNodeReference(LINES_ROLE, number) for number in range(count))
     return [each for each in lines if each is not None]
@@ -90,16 +89,16 @@ def _addSeries(tableNode, column: str, name: str, number: int):
         node.SetPlotType(node.PlotTypeScatter)
         node.SetMarkerStyle(node.MarkerStyleCircle)
         node.SetMarkerSize(8)
-        # More methods than colors: the same colors again, dashed.
-        again, color = divmod(number, len(COLORS))
-        node.SetLineStyle((node.LineStyleSolid, node.LineStyleDash, node.LineStyleDot)[again % 3])
+        # With more methods than colors, the colors are repeated with dashed lines.
+        repetition, color = divmod(number, len(COLORS))
+        node.SetLineStyle((node.LineStyleSolid, node.LineStyleDash, node.LineStyleDot)[repetition % 3])
         node.SetColor(*(int(COLORS[color][first : first + 2], 16) / 255 for first in (1, 3, 5)))
     return node
 
 
 def _legend(title: str, mean: float) -> str:
-    shown = f"{mean:.1f}" if math.isfinite(mean) else "∞"
-    return _("{method}: {mean} dB").format(method=scores.short(title), mean=shown)
+    meanText = f"{mean:.1f}" if math.isfinite(mean) else "∞"
+    return _("{method}: {mean} dB").format(method=scores.short(title), mean=meanText)
 
 
 def _values(tableNode, columns: Sequence[str]) -> list[float]:
@@ -107,7 +106,7 @@ def _values(tableNode, columns: Sequence[str]) -> list[float]:
 
 
 def _rangeOf(values: Sequence[float], lines: int) -> tuple[float, float]:
-    """Return a range that holds the values, and above them room for a legend of so many lines."""
+    """Return the range of the values, extended above by the legend's height."""
     known = [each for each in values if math.isfinite(each)] or [0.0]
     low, high = min(known), max(known)
     span = max(high - low, 1.0)

@@ -25,9 +25,9 @@ class Provenance:
     Attributes:
         report: the engine's report of the run.
         inputName: the input volume's name.
-        segmentNames: of the segments that were filled.
-        guideNames: of the volumes that guided.
-        exemplars: the name of the folder with exemplars, without its path, which may be private.
+        segmentNames: names of the segments that were filled.
+        guideNames: names of the guides.
+        exemplars: name of the folder with exemplars, without its path, which may be private.
     """
 
     report: "FillReport"
@@ -40,16 +40,16 @@ class Provenance:
 def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, method: str, outputNode=None):
     """Put a result into the scene: as a new volume, or into ``outputNode``.
 
-    It gets the input's voxel type, parent transform, window/level and colors, and its place in the subject hierarchy.
-    The input node is only read.
+    It gets the input's voxel type, parent transform, window/level, colors and subject-hierarchy folder. The input node
+    is only read.
 
     Args:
         array: the input's shape and dtype.
-        ijkToRAS: where the voxels lie, before the parent transform.
-        method: its name becomes part of a new volume's name.
+        ijkToRAS: the grid's matrix, without the parent transform.
+        method: the method's name, which becomes part of a new volume's name.
 
     Returns:
-        The volume node that holds the result.
+        The result's volume node.
     """
     from MedInpaintLib.errors import InputError
 
@@ -58,13 +58,13 @@ def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, method: str, o
     if outputNode is None:
         name = resultName(inputNode.GetName(), method)
         outputNode = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, inputNode, name)
-        # The clone is no longer what those DICOM files hold.
+        # The clone's content is not that of the DICOM files.
         outputNode.RemoveAttribute("DICOM.instanceUIDs")
     else:
         _makeAlike(outputNode, inputNode)
     attributes.forgetDerived(outputNode)
     outputNode.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRAS))
-    # Into the clone's memory rather than a new array: this keeps the VTK scalar type even where numpy has no such name.
+    # Into the existing memory, which keeps the VTK scalar type even if numpy has no equivalent.
     slicer.util.arrayFromVolume(outputNode)[...] = array
     slicer.util.arrayFromVolumeModified(outputNode)
     placeBeside(inputNode, outputNode)
@@ -72,7 +72,7 @@ def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, method: str, o
 
 
 def describeResult(node, provenance: Provenance) -> None:
-    """Write onto a result how it was made; attributes are saved with the scene."""
+    """Write to a result how it was made; attributes are saved with the scene."""
     report, inputName = provenance.report, provenance.inputName
     hole, checked = report["hole"], report["self_check"]
     date = attributes.now()

@@ -1,4 +1,4 @@
-"""Which segments there are, what they are called, and when they were last changed."""
+"""The ids, names, colors and times of segments."""
 
 from . import arguments
 
@@ -7,11 +7,7 @@ MARK = (1.0, 0.6, 0.1)
 
 
 def allSegmentIds(segmentationNode) -> tuple[str, ...]:
-    """Return the ids of all segments; none where there is no segmentation (None).
-
-    Raises:
-        MedInpaintLib.errors.MaskError: it is something else.
-    """
+    """Return the ids of all segments, none for None; raise a MaskError if the node is no segmentation."""
     if segmentationNode is None:
         return ()
     arguments.checkSegmentation("segmentation", segmentationNode)
@@ -19,7 +15,7 @@ def allSegmentIds(segmentationNode) -> tuple[str, ...]:
 
 
 def segmentNames(segmentationNode) -> dict[str, str]:
-    """Segment id -> name, of all segments; none where there is no segmentation."""
+    """Return segment id -> name of all segments; empty for None."""
     if segmentationNode is None:
         return {}
     segmentation = segmentationNode.GetSegmentation()
@@ -27,17 +23,17 @@ def segmentNames(segmentationNode) -> dict[str, str]:
 
 
 def segmentTimes(segmentationNode, segmentIds) -> dict[str, int]:
-    """Segment id -> when what the segment was made as (painted, loaded) was last changed."""
+    """Return segment id -> time of the last change of its source representation (as painted or loaded)."""
     if segmentationNode is None:
         return {}
     segmentation = segmentationNode.GetSegmentation()
     source = segmentation.GetSourceRepresentationName()
-    made = {each: segmentation.GetSegment(each).GetRepresentation(source) for each in segmentIds}
-    return {each: data.GetMTime() if data is not None else 0 for each, data in made.items()}
+    content = {each: segmentation.GetSegment(each).GetRepresentation(source) for each in segmentIds}
+    return {each: data.GetMTime() if data is not None else 0 for each, data in content.items()}
 
 
 def nameSegments(segmentationNode, name: str) -> None:
-    """Give segments from a file, which has only numbers for them, a name, and a color that is seen on gray."""
+    """Set the names of segments from a file that has only numbers, and a color that is visible on gray."""
     ids = allSegmentIds(segmentationNode)
     for number, segmentId in enumerate(ids, start=1):
         segment = segmentationNode.GetSegmentation().GetSegment(segmentId)

@@ -1,7 +1,7 @@
-"""Sequences: volumes over time, or over anything else, that a sequence browser shows one frame at a time.
+"""Sequences: volumes over time, or over another index, that a sequence browser shows one frame at a time.
 
-The frames of a sequence lie in a scene of its own. What the user sees is the proxy, one node in the main scene, into
-which the browser copies the frame that is selected.
+The frames of a sequence are in a scene of their own. Users see the proxy, a node in the main scene into which the
+browser copies the selected frame.
 """
 
 from typing import Any
@@ -17,10 +17,10 @@ from .names import originalName, resultName
 from .snapshot import removeVolume
 from .uncertainty import showAsUncertainty
 
-#: The class of the nodes that are frames of volume sequences.
+#: The class of the frames of volume sequences.
 _VOLUME = "vtkMRMLScalarVolumeNode"
 
-#: What a frame says that could not be filled: why.
+#: The attribute of a frame that could not be filled; its value says why.
 NOT_FILLED = "MedInpaint.NotFilled"
 
 
@@ -41,12 +41,12 @@ def complaint(sequenceNode) -> str:
 
 
 def isSequence(node) -> bool:
-    """Tell whether a node is a sequence, and not something that is the same at all times."""
+    """Return whether a node is a sequence."""
     return node is not None and node.IsA("vtkMRMLSequenceNode")
 
 
 def volumeSequenceOf(node):
-    """Return the sequence of volumes: a sequence itself, or of a browser the first one, the master first.
+    """Return the node itself if it is a sequence of volumes, or a browser's first such sequence, master first.
 
     Raises:
         MedInpaintLib.errors.InputError: there is none.
@@ -71,31 +71,27 @@ def browserOf(sequenceNode):
 
 
 def sequenceShownBy(node, browserNode):
-    """Return the sequence whose frames a node shows in a browser; None for a node that is always the same."""
+    """Return the sequence whose proxy in a browser a node is, or None."""
     return browserNode.GetSequenceNode(node) if browserNode is not None and node is not None else None
 
 
 def indexValues(sequenceNode) -> tuple[str, ...]:
-    """Return the index values of the frames, in their order."""
+    """Return the index values of the frames in order."""
     return tuple(sequenceNode.GetNthIndexValue(number) for number in range(sequenceNode.GetNumberOfDataNodes()))
 
 
 def frameName(sequenceNode, indexValue: str) -> str:
-    """Return what a frame is called: "time 0.5 s"."""
+    """Return a frame's name: "time 0.5 s"."""
     return " ".join(filter(None, (sequenceNode.GetIndexName(), indexValue, sequenceNode.GetIndexUnit())))
 
 
 def hasFrame(sequenceNode, indexValue: str) -> bool:
-    """Tell whether a sequence has a frame at exactly that index value."""
+    """Return whether a sequence has a frame at exactly this index value."""
     return sequenceNode.GetDataNodeAtValue(indexValue, True) is not None
 
 
 def frameAt(sequenceNode, indexValue: str):
-    """Return a frame, which is in the sequence's own scene.
-
-    Raises:
-        MedInpaintLib.errors.InputError: there is none at that very index value.
-    """
+    """Return a frame, which is in the sequence's own scene; raise an InputError if there is none at this value."""
     from MedInpaintLib.errors import InputError
 
     frame = sequenceNode.GetDataNodeAtValue(indexValue, True)
@@ -109,29 +105,29 @@ def frameAt(sequenceNode, indexValue: str):
 
 
 class Moment:
-    """Nodes as they are while one frame is selected, without selecting it.
+    """The nodes at one index value, without selecting its frame.
 
-    What changes from frame to frame (proxies, and whatever is under a transform that is a proxy) is copied into hidden
-    nodes, which are in the main scene until :meth:`close` and are never saved with it. Volumes and segmentations are
-    not doubled: a copy has the frame's own voxels, which are only read.
+    Nodes that change from frame to frame (proxies, and nodes under a transform that is a proxy) are copied into hidden
+    nodes, which are in the main scene until :meth:`close` and are never saved. A copy shares the frame's voxels, which
+    are only read.
     """
 
     def __init__(self, browserNode, indexValue: str) -> None:
-        """Prepare a moment; nothing is copied yet.
+        """Prepare a moment without copying anything yet.
 
         Args:
-            browserNode: knows which nodes are proxies; None: none is.
-            indexValue: of the frame.
+            browserNode: the browser of the proxies; None: there are no proxies.
+            indexValue: the frame's index value.
         """
         self._browser = browserNode
         self._indexValue = indexValue
         self._copies: dict[Any, Any] = {}
 
     def at(self, node):
-        """Return a node of the main scene as it is at this moment: itself, or a hidden copy where it changes.
+        """Return a node of the main scene at this moment: itself, or a hidden copy if it changes.
 
         Raises:
-            MedInpaintLib.errors.InputError: a sequence has nothing at this moment.
+            MedInpaintLib.errors.InputError: a sequence has no frame at this moment.
         """
         if node is None:
             return None
@@ -145,10 +141,10 @@ class Moment:
         return self._copy(node, content, node.GetName(), transform)
 
     def frameOf(self, sequenceNode):
-        """Return a hidden copy of a sequence's frame, where its proxy would be.
+        """Return a hidden copy of a sequence's frame under the proxy's transform.
 
         Raises:
-            MedInpaintLib.errors.InputError: it has none at this moment.
+            MedInpaintLib.errors.InputError: it has no frame at this moment.
         """
         proxy = self._browser.GetProxyNode(sequenceNode) if self._browser is not None else None
         if proxy is not None:
@@ -157,19 +153,19 @@ class Moment:
 
     def close(self) -> None:
         """Remove the copies."""
-        # What is under a transform goes before the transform.
+        # Nodes under a transform are removed before the transform.
         for copy in reversed(self._copies.values()):
             slicer.mrmlScene.RemoveNode(copy)
         self._copies = {}
 
     def _copy(self, original, content, name: str, transform):
-        # Not content.CreateNodeInstance(): what that makes is never freed in Python.
+        # Not content.CreateNodeInstance(), whose result is never freed in Python.
         copy = type(content)()
         copy.CopyContent(content, False)
         copy.SetName(name)
         copy.SetHideFromEditors(True)
         copy.SetSaveWithScene(False)
-        # In the scene, because only there does a node find its parent transform.
+        # In the scene, because only there a node finds its parent transform.
         slicer.mrmlScene.AddNode(copy)
         copy.SetAndObserveTransformNodeID(transform.GetID() if transform is not None else None)
         self._copies[original.GetID()] = copy
@@ -180,9 +176,9 @@ class FilledSequence:
     """A sequence whose frames are filled one after another; it is not in the scene until :meth:`show`.
 
     Attributes:
-        result: a sequence node with the index of the input, whose frames are those that were added so far.
-        uncertainty: such a sequence node with their uncertainty, or None.
-        resultProxy, uncertaintyProxy: what shows their frames, once they are shown in a browser.
+        result: a sequence node with the index of the input and the frames added so far.
+        uncertainty: a sequence node with their uncertainty, or None.
+        resultProxy, uncertaintyProxy: their proxies, once they are shown in a browser.
     """
 
     def __init__(self, inputSequence, uncertainty: bool) -> None:
@@ -193,33 +189,30 @@ class FilledSequence:
         self.uncertaintyProxy: Any = None
 
     def add(self, indexValue: str, array: np.ndarray, uncertainty: np.ndarray | None = None):
-        """Add a frame that was filled.
+        """Add a filled frame and return its node.
 
         Args:
             array: the input frame's shape and dtype.
             uncertainty: float32, the input frame's shape and unit; 0 outside the hole.
-
-        Returns:
-            The new frame.
         """
         frame = self.result.SetDataNodeAtValue(frameAt(self._input, indexValue), indexValue)
-        # The copy is no longer what those DICOM files hold.
+        # The copy's content is not that of the DICOM files.
         frame.RemoveAttribute("DICOM.instanceUIDs")
-        # Into the copy's memory rather than a new array, which keeps the VTK scalar type.
+        # Into the existing memory, which keeps the VTK scalar type.
         slicer.util.arrayFromVolume(frame)[...] = array
         if uncertainty is not None:
             self._addUncertainty(indexValue, uncertainty)
         return frame
 
     def leave(self, indexValue: str, reason: str) -> None:
-        """Add a frame as it was in the input, so that none is missing; it says why it was not filled."""
+        """Add a frame of the input unchanged, with the reason why it was not filled."""
         inputFrame = frameAt(self._input, indexValue)
         frame = self.result.SetDataNodeAtValue(inputFrame, indexValue)
         frame.SetAttribute(NOT_FILLED, reason)
         frame.SetDescription(_("Not filled, as it was in the input: {reason}").format(reason=reason))
         if self.uncertainty is not None:
-            nothing = np.zeros(slicer.util.arrayFromVolume(inputFrame).shape, dtype=np.float32)
-            self._addUncertainty(indexValue, nothing)
+            zeros = np.zeros(slicer.util.arrayFromVolume(inputFrame).shape, dtype=np.float32)
+            self._addUncertainty(indexValue, zeros)
 
     def show(self, browserNode, method: str, description: str) -> None:
         """Add the sequences to the scene, and to the browser of the input, if there is one."""
@@ -231,12 +224,12 @@ class FilledSequence:
             self._showUncertainty(browserNode, method, values)
 
     def nodes(self) -> list:
-        """Return what :meth:`show` has added to the scene."""
+        """Return the nodes that :meth:`show` has added to the scene."""
         everything = (self.result, self.resultProxy, self.uncertainty, self.uncertaintyProxy)
         return [each for each in everything if each is not None]
 
     def remove(self) -> None:
-        """Take out of the scene and its browsers what :meth:`show` has added, as far as it is still there."""
+        """Remove from the scene and its browsers what :meth:`show` has added and is still there."""
         for sequence, proxy in ((self.uncertainty, self.uncertaintyProxy), (self.result, self.resultProxy)):
             _remove(sequence, proxy)
 
@@ -264,19 +257,19 @@ class FilledSequence:
 
 def _emptyLike(sequenceNode):
     """Return a sequence with the same kind of index and no frames."""
-    made = slicer.vtkMRMLSequenceNode()
-    made.SetIndexType(sequenceNode.GetIndexType())
-    made.SetIndexName(sequenceNode.GetIndexName())
-    made.SetIndexUnit(sequenceNode.GetIndexUnit())
-    made.SetNumericIndexValueTolerance(sequenceNode.GetNumericIndexValueTolerance())
-    return made
+    node = slicer.vtkMRMLSequenceNode()
+    node.SetIndexType(sequenceNode.GetIndexType())
+    node.SetIndexName(sequenceNode.GetIndexName())
+    node.SetIndexUnit(sequenceNode.GetIndexUnit())
+    node.SetNumericIndexValueTolerance(sequenceNode.GetNumericIndexValueTolerance())
+    return node
 
 
 def _show(sequenceNode, name: str, values: dict[str, str], inputSequence, browserNode):
-    """Put a sequence into the scene and into its input's browser, whose selected frame stays the selected one.
+    """Add a sequence to the scene and to its input's browser, whose selected frame stays selected.
 
     Returns:
-        The proxy, which lies and looks like the input's; None where there is no browser.
+        The proxy, with the transform and appearance of the input's; None without a browser.
     """
     sequenceNode.SetName(slicer.mrmlScene.GenerateUniqueName(name))
     for attribute, value in values.items():
@@ -299,10 +292,10 @@ def _show(sequenceNode, name: str, values: dict[str, str], inputSequence, browse
 
 
 def _remove(sequenceNode, proxy) -> None:
-    """Remove a sequence and what shows its frames."""
+    """Remove a sequence and its proxies."""
     proxies = [proxy]
     if sequenceNode is not None and slicer.mrmlScene.IsNodePresent(sequenceNode):
-        # The sequence goes first: as long as a browser has it, it would make the removed proxy again.
+        # Remove the sequence first: a browser that has it would create the removed proxy again.
         for browser in _browsersOf(sequenceNode):
             proxies.append(browser.GetProxyNode(sequenceNode))
             browser.RemoveSynchronizedSequenceNode(sequenceNode.GetID())

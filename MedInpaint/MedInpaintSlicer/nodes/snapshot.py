@@ -1,4 +1,4 @@
-"""A volume as it was before a result was put into it."""
+"""The state of a volume before a result was put into it."""
 
 import slicer
 import vtk
@@ -9,10 +9,9 @@ _ROLES = (UNCERTAINTY_ROLE, DIFFERENCE_ROLE)
 
 
 class Snapshot:
-    """Keeps what results replace: voxels, place, transform, appearance, and what the node says of itself.
+    """The state that a result replaces: voxels, grid, transform, appearance, description, attributes and references.
 
-    The voxels are kept without a copy: a result brings memory of its own (:func:`.results.addResult`,
-    :func:`.estimates.addEstimate`).
+    The voxels are not copied: results use new memory (:func:`.results.addResult`, :func:`.estimates.addEstimate`).
     """
 
     def __init__(self, volumeNode) -> None:
@@ -28,7 +27,7 @@ class Snapshot:
         self._parentItem = _parentItem(volumeNode)
 
     def restore(self) -> None:
-        """Make the volume what it was; nothing happens when it has gone."""
+        """Restore the volume if it is still in the scene."""
         node = self._node
         if not slicer.mrmlScene.IsNodePresent(node):
             return
@@ -69,12 +68,12 @@ def _parentItem(node) -> int:
 
 
 def removeVolume(volumeNode) -> None:
-    """Remove a volume with what it is shown by and saved by; nothing happens when it has gone already."""
+    """Remove a volume with its display and storage nodes, if it is still in the scene."""
     if volumeNode is None or not slicer.mrmlScene.IsNodePresent(volumeNode):
         return
-    others = [volumeNode.GetNthDisplayNode(number) for number in range(volumeNode.GetNumberOfDisplayNodes())]
-    others += [volumeNode.GetNthStorageNode(number) for number in range(volumeNode.GetNumberOfStorageNodes())]
+    helpers = [volumeNode.GetNthDisplayNode(number) for number in range(volumeNode.GetNumberOfDisplayNodes())]
+    helpers += [volumeNode.GetNthStorageNode(number) for number in range(volumeNode.GetNumberOfStorageNodes())]
     slicer.mrmlScene.RemoveNode(volumeNode)
-    for other in others:
-        if other is not None and slicer.mrmlScene.IsNodePresent(other):
-            slicer.mrmlScene.RemoveNode(other)
+    for node in helpers:
+        if node is not None and slicer.mrmlScene.IsNodePresent(node):
+            slicer.mrmlScene.RemoveNode(node)

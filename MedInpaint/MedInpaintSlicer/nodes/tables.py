@@ -12,10 +12,10 @@ class Column:
     """A column of a table.
 
     Attributes:
-        name: by which code finds it; it becomes the first line of the file.
-        title: what is shown.
-        values: texts, whole numbers or numbers, all of one kind; NaN where there is none.
-        description: what it is, for its tool tip.
+        name: its name in code and in the first line of the file.
+        title: its displayed heading.
+        values: texts, whole numbers or numbers, all of one type; NaN for missing numbers.
+        description: its tool tip.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Column:
     description: str = ""
 
     def array(self):
-        """As VTK keeps it, by the kind of the first value."""
+        """Return the values as a VTK array; the first value determines its type."""
         first = self.values[0]
         kind = {str: vtk.vtkStringArray, int: vtk.vtkIntArray}.get(type(first), vtk.vtkDoubleArray)
         array = kind()
@@ -35,13 +35,13 @@ class Column:
 
 
 def addTable(name: str, columns: Sequence[Column]):
-    """Add a table node, which cannot be edited by a slip of the mouse.
+    """Add a table node, locked against editing by accident.
 
     Args:
-        name: if it is taken, a number is added.
+        name: the table's name; a number is added if it exists.
         columns: all of the same length, one value or more.
     """
-    # Before there is a node: what fails must leave none.
+    # Before adding the node, so that an error leaves none.
     arrays = [column.array() for column in columns]
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name))
     with slicer.util.NodeModify(node):
@@ -56,7 +56,7 @@ def addTable(name: str, columns: Sequence[Column]):
 
 
 def show(tableNode) -> None:
-    """Show a table in a layout that has room for one; without a main window, only the choice is made."""
+    """Show a table in a layout that has a table view; without a main window, only select it."""
     layout = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
     if layout is not None:
         withTable = slicer.modules.tables.logic().GetLayoutWithTable(layout.GetViewArrangement())

@@ -1,4 +1,4 @@
-"""A result's uncertainty in the scene: dark is certain, bright is not."""
+"""The uncertainty of a result as a volume in the scene."""
 
 import numpy as np
 import slicer
@@ -8,21 +8,18 @@ from . import attributes
 from .hierarchy import placeBeside
 from .names import originalName
 
-#: For uncertainty: dark is certain, bright is not. The second is for scenes without the application's color files.
+#: Color tables: dark is certain, bright is not. The second is for scenes without the application's color files.
 UNCERTAINTY_COLORS = ("vtkMRMLColorTableNodeFileInferno.txt", "vtkMRMLColorTableNodeWarm1")
 
 
 def addUncertainty(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, resultNode, method: str):
-    """Put a result's uncertainty into the scene, as a new volume beside the input that the result refers to.
+    """Add a result's uncertainty as a new volume beside the input, and return it; the result refers to it.
 
     Args:
         array: float32, the input's shape and unit; 0 outside the hole.
-        ijkToRAS: where the voxels lie, before the parent transform.
+        ijkToRAS: the grid's matrix, without the parent transform.
         resultNode: the filled volume.
-        method: its name becomes part of the volume's name.
-
-    Returns:
-        The volume node.
+        method: the method's name, which becomes part of the volume's name.
     """
     name = _("{input} uncertainty ({method})").format(input=originalName(inputNode.GetName()), method=method)
     node = slicer.util.addVolumeFromArray(array, ijkToRAS, slicer.mrmlScene.GenerateUniqueName(name))
@@ -40,7 +37,7 @@ def addUncertainty(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, resultNod
 
 
 def showAsUncertainty(node, array: np.ndarray) -> None:
-    """Colors from 0 to the 99 percentile of the filled voxels; all others are transparent when it is laid over."""
+    """Show colors from 0 to the 99th percentile of the filled voxels; all other voxels are transparent."""
     inside = array[array > 0]
     most = float(np.percentile(inside, 99)) if inside.size else 1.0
     display = node.GetDisplayNode()

@@ -1,4 +1,4 @@
-"""What the slice views show; without a main window, nothing happens."""
+"""The content of the slice views; without a main window, nothing happens."""
 
 from collections.abc import Callable
 
@@ -37,7 +37,7 @@ class Layers:
         ]
 
     def show(self) -> None:
-        """Show it again, as far as views and volumes are still there."""
+        """Show the layers again in all views and with all volumes that still exist."""
         for identifier, background, foreground, opacity in self._layers:
             view = slicer.mrmlScene.GetNodeByID(identifier)
             if view is not None:
@@ -51,13 +51,13 @@ def showLayers(below, above, opacity: float) -> None:
 
     Args:
         below, above: volume nodes, or None.
-        opacity: of the one above, 0..1.
+        opacity: of the volume above, 0..1.
     """
     slicer.util.setSliceViewerLayers(background=below, foreground=above, foregroundOpacity=opacity)
 
 
 def jumpTo(point) -> None:
-    """Let all slice views go through a point (RAS, mm), with it in their middle."""
+    """Center all slice views on a point (RAS, mm)."""
     slicer.vtkMRMLSliceNode.JumpAllSlices(slicer.mrmlScene, *point, slicer.vtkMRMLSliceNode.CenteredJumpSlice)
 
 
@@ -70,7 +70,7 @@ def showLegend(volumeNode, title: str) -> None:
 
 
 def hideLegend(volumeNode) -> None:
-    """Hide it, if there is one."""
+    """Hide a volume's color legend, if there is one."""
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volumeNode)
     if legend is not None:
         legend.SetVisibility(False)

@@ -1,1 +1,1 @@
-"""The tabs of the panel, one a file, and what they share. Their widgets are in Resources/UI."""
+"""The tabs of the panel, one per file, and their shared code. The widgets are in Resources/UI."""

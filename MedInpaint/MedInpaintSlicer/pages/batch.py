@@ -19,7 +19,6 @@ class BatchPage(RunPage):
     UI = "Batch"
 
     def __init__(self, logic, log) -> None:
-        """Take the same arguments as :class:`RunPage`."""
         super().__init__(logic, log)
         ui = self.ui
         self._methods = _methods()
@@ -35,7 +34,7 @@ class BatchPage(RunPage):
         ui.batchTable.horizontalHeader().setStretchLastSection(True)
         # Long texts get several lines.
         ui.batchTable.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        ui.cancelButton.toolTip = _("Stop at once. What has been filled is kept.")
+        ui.cancelButton.toolTip = _("Stop at once. Results so far are kept.")
 
     def title(self) -> str:
         return _("Batch")
@@ -62,17 +61,17 @@ class BatchPage(RunPage):
             return _("Fill every frame of the sequence, each by itself, into a new sequence beside it.")
         return _("Fill the volumes one after another, each into a new volume beside it.")
 
-    # What the page shows.
+    # The page's display.
 
     def _show(self) -> None:
         ui, node, isSequence = self.ui, self._node, self._isSequence()
         holes = {"fill": _("As in the tab Fill"), "one": _("In one segmentation")}
-        # Each frame's own segmentation is used where there is one.
+        # Each frame's own segmentation is used if there is one.
         own = {} if isSequence else {"own": _("In each volume's own segmentation")}
         self._combos.fill("batchHole", {**holes, **own})
         self._combos.show(node)
         self._volumes.show(node)
-        self._observer.observe(self._nodesThatAreNamed())
+        self._observer.observe(self._displayedNodes())
         self._undo.show()
         hole = self._holeKind()
         for widgets, inUse in (
@@ -89,7 +88,7 @@ class BatchPage(RunPage):
         self._showRows(self._rows())
 
     def _showRows(self, rows: tuple) -> None:
-        """Show what will be filled: (what, the hole or why there is none) for each."""
+        """Show what will be filled: for each item its name, and its hole or why it has none."""
         if rows == self._shownRows:
             return
         self._shownRows, table = rows, self.ui.batchTable
@@ -109,40 +108,40 @@ class BatchPage(RunPage):
         if sequences.complaint(node.batchSequence):
             return ()
         sequence, hole = node.batchSequence, self._sharedHole()
-        changing = sequences.sequenceShownBy(hole.segmentation, sequences.browserOf(sequence))
+        segmentations = sequences.sequenceShownBy(hole.segmentation, sequences.browserOf(sequence))
         return tuple(
-            (sequences.frameName(sequence, each), _textAt(each, hole, changing))
+            (sequences.frameName(sequence, each), _textAt(each, hole, segmentations))
             for each in sequences.indexValues(sequence)
         )
 
     def _settings(self) -> str:
         """Return the settings of the tab "Fill" in a line."""
-        node, chosen = self._node, parameters.fillOptions(self._node)
-        info = self._methods.get(chosen.method)
-        settings = [_("Automatic") if info is None else info.title + _ownValues(info, chosen.parameters)]
-        if chosen.blend != "auto":
-            settings.append(_("blending: {blend}").format(blend=blends().get(chosen.blend, chosen.blend)))
-        if chosen.dilate_mm:
-            settings.append(_("hole grown by {mm:g} mm").format(mm=chosen.dilate_mm))
+        node, options = self._node, parameters.fillOptions(self._node)
+        info = self._methods.get(options.method)
+        settings = [_("Automatic") if info is None else info.title + _ownValues(info, options.parameters)]
+        if options.blend != "auto":
+            settings.append(_("blending: {blend}").format(blend=blends().get(options.blend, options.blend)))
+        if options.dilate_mm:
+            settings.append(_("hole grown by {mm:g} mm").format(mm=options.dilate_mm))
         guides = sources.guidesOf(node)
         if guides:
             settings.append(_("guided by {names}").format(names=_quoted(guides)))
         if node.exemplars:
             settings.append(_("exemplars in '{folder}'").format(folder=node.exemplars))
-        if chosen.self_check:
+        if options.self_check:
             settings.append(_("with self-check"))
         if node.uncertainty:
             settings.append(_("with uncertainty"))
-        settings.append(_("device: {device}").format(device=devices().get(chosen.device, chosen.device)))
+        settings.append(_("device: {device}").format(device=devices().get(options.device, options.device)))
         return _("Settings of the tab Fill: {settings}.").format(settings="; ".join(settings))
 
-    # What is chosen.
+    # The user's choices.
 
     def _isSequence(self) -> bool:
         return self._node.batchKind == "sequence"
 
     def _holeKind(self) -> str:
-        """Return how the hole is marked: "fill", "one" or "own", as far as that is offered."""
+        """Return how the hole is marked: "fill", "one" or, for volumes only, "own"."""
         hole = self._node.batchHole
         return "fill" if hole == "own" and self._isSequence() else hole
 
@@ -150,7 +149,7 @@ class BatchPage(RunPage):
         return [each.strip() for each in self._node.batchSegmentNames.split(",") if each.strip()]
 
     def _sharedHole(self) -> ownholes.Marked:
-        """Return what marks the hole of all of them; not called where each has its own."""
+        """Return what marks the hole of all of them, unless each has its own."""
         node = self._node
         if self._holeKind() == "one":
             return ownholes.markedByNames(node.batchSegmentation, self._segmentNames())
@@ -165,8 +164,8 @@ class BatchPage(RunPage):
         """Say in a few words why a volume cannot be filled; empty when it can be."""
         return needs.volumeComplaint(volume) or self._holeOf(volume).problem
 
-    def _nodesThatAreNamed(self) -> list:
-        """Return all nodes whose names, segments or voxels decide on what is shown."""
+    def _displayedNodes(self) -> list:
+        """Return all nodes whose names, segments or voxels change what the page shows."""
         node = self._node
         own = ownholes.offered() if self._holeKind() == "own" else ()
         shared = (node.batchSequence, node.batchSegmentation, node.segmentation)
@@ -194,11 +193,11 @@ class BatchPage(RunPage):
         )
 
     def _complaintAboutHole(self) -> str:
-        """Say in a line why there is no hole in any of them; empty when there is one."""
+        """Say in a line why none of them has a hole; empty when one has."""
         if self._holeKind() == "own":
             volumes = presentNodes(self._node, "batchVolumes")
-            nowhere = all(self._holeOf(each).problem for each in volumes)
-            return _("None of the volumes has a segmentation of its own; the table says why.") if nowhere else ""
+            hasNone = all(self._holeOf(each).problem for each in volumes)
+            return _("None of the volumes has a segmentation of its own; the table says why.") if hasNone else ""
         hole = self._sharedHole()
         if not hole.problem:
             return ""
@@ -209,7 +208,7 @@ class BatchPage(RunPage):
         return _("This is wrong with the hole: {problem}.").format(problem=hole.problem)
 
     def _complaintAboutVolumes(self) -> str:
-        """Say in a line why no volume can be filled; empty when one can be: the others are named at the end."""
+        """Say in a line why no volume can be filled; empty when one can: the others are listed at the end."""
         volumes = [] if self._isSequence() else presentNodes(self._node, "batchVolumes")
         problems = [self._problemOf(each) for each in volumes]
         if not problems or not all(problems):
@@ -235,10 +234,10 @@ class BatchPage(RunPage):
         if self._node is not None and self._node.batchSegmentNames != self.ui.batchSegmentsEdit.text:
             self._node.batchSegmentNames = self.ui.batchSegmentsEdit.text
 
-    # What is run.
+    # The run.
 
     def _isReady(self) -> bool:
-        # What was typed last counts, although the cursor is still there.
+        # The text counts although the cursor may still be in it.
         self._onSegmentNames()
         return not self._whatIsMissing()
 
@@ -262,9 +261,9 @@ class BatchPage(RunPage):
 
     def _showResult(self, job) -> None:
         self._undo.offer(job, restore=views.Layers().show)
-        # In another module, the views show what the user has gone to.
+        # In another module, the views belong to that module.
         if job.outputVolume is not None and self._isEntered:
-            views.showLayers(job.outputVolume, None, 0.0)  # nor what another tab has laid over it
+            views.showLayers(job.outputVolume, None, 0.0)  # without the upper layer of another tab
         self.run.say(self.ui.resultLabel, self._resultText(job))
         self._showProblems(job)
         self.run.reveal(self.ui.errorLabel, self.ui.resultLabel)
@@ -274,12 +273,12 @@ class BatchPage(RunPage):
             super()._showCancelled(job)
             return
         self._undo.offer(job, restore=views.Layers().show)
-        self.run.say(self.ui.statusLabel, _("Cancelled; what had been filled is kept."))
+        self.run.say(self.ui.statusLabel, _("Cancelled; the results so far are kept."))
         self.run.say(self.ui.resultLabel, self._resultText(job))
         self._showProblems(job)
 
     def _showProblems(self, job) -> None:
-        """Say what was not filled and why, and warnings with all that they are about."""
+        """Show what was not filled and why, and the warnings."""
         if job.failures:
             text = "\n".join([_("Not filled:"), *job.failures])
             self.run.say(self.ui.errorLabel, text)
@@ -287,7 +286,7 @@ class BatchPage(RunPage):
         self.run.say(self.ui.warningLabel, "\n".join(job.warnings))
 
     def _resultText(self, job) -> str:
-        """Say what was made, by which method, and how far to trust it."""
+        """Say what was filled, by which method, and how far to trust it."""
         reports = list(job.reports.values())
         titles = {name: info.title for name, info in self._methods.items()}
         methods = list(dict.fromkeys(titles[each["method"]] for each in reports))
@@ -296,12 +295,12 @@ class BatchPage(RunPage):
         return "\n".join([*lines, *dict.fromkeys(each["trust"] for each in reports)])
 
 
-def _textAt(indexValue: str, hole: ownholes.Marked, changing) -> str:
-    """Return the hole of a frame; ``changing`` is the sequence of segmentations, where each frame has its own."""
-    if changing is None or hole.problem:
+def _textAt(indexValue: str, hole: ownholes.Marked, segmentations) -> str:
+    """Describe the hole of a frame; ``segmentations`` is the sequence of its segmentations, or None."""
+    if segmentations is None or hole.problem:
         return hole.problem or hole.names
-    if not sequences.hasFrame(changing, indexValue):
-        return _("'{sequence}' has nothing here").format(sequence=changing.GetName())
+    if not sequences.hasFrame(segmentations, indexValue):
+        return _("'{sequence}' has nothing here").format(sequence=segmentations.GetName())
     return _("{segments} (of this frame)").format(segments=hole.names)
 
 
@@ -317,7 +316,7 @@ def _sequenceText(job) -> str:
         name=job.outputSequence.GetName(), filled=len(job.filled), count=len(job.items), seconds=job.seconds
     )
     if len(job.filled) < len(job.items):
-        text += " " + _("The others are in it as they were.")
+        text += " " + _("The others were copied unchanged.")
     if job.uncertaintySequence is not None:
         text += "\n" + _("Uncertainty: '{name}'.").format(name=job.uncertaintySequence.GetName())
     return text
@@ -325,12 +324,12 @@ def _sequenceText(job) -> str:
 
 def _ownValues(info, values: dict) -> str:
     """Return a method's parameters that differ from the defaults, in brackets."""
-    changed = [
+    ownValues = [
         f"{each.name.replace('_', ' ')} {values[each.name]}{f' {each.unit}' if each.unit else ''}"
         for each in info.describe()
         if values.get(each.name, each.default) != each.default
     ]
-    return f" ({', '.join(changed)})" if changed else ""
+    return f" ({', '.join(ownValues)})" if ownValues else ""
 
 
 def _quoted(nodes) -> str:

@@ -1,16 +1,11 @@
-"""Selectors in which any number of nodes can be checked, for which the parameter node has no connector."""
+"""Selectors in which several nodes can be checked; the parameter node has no connector for them."""
 
 
 class CheckedNodes:
     """A selector that is bound to a list of nodes in a parameter node, both ways."""
 
     def __init__(self, selector, field: str) -> None:
-        """Bind a selector.
-
-        Args:
-            selector: a qMRMLCheckableNodeComboBox.
-            field: of the parameter node.
-        """
+        """Bind a qMRMLCheckableNodeComboBox to a field of the parameter node."""
         self._selector = selector
         self._field = field
         self._node = None
@@ -19,7 +14,7 @@ class CheckedNodes:
         selector.connect("checkedNodesChanged()", self._onChecked)
 
     def show(self, node) -> None:
-        """Show what a parameter node holds, from now on; None: nothing, and take nothing in."""
+        """Show a parameter node's nodes from now on; None: ignore the selector."""
         self._node = node
         if node is None:
             return
@@ -37,11 +32,11 @@ class CheckedNodes:
         for each in nodes:
             if each not in checked:
                 self._selector.check(each)
-        # While a scene is loaded, the selector does not yet know all of its nodes.
+        # While a scene is loaded, the selector does not yet have all nodes.
         self._shown = self._selector.checkedNodes()
 
     def _onChecked(self) -> None:
-        """Take over what the user has changed; while a scene is loaded, the selector changes by itself."""
+        """Store only the user's changes; while a scene is loaded, the selector changes by itself."""
         if self._node is None or self._showing:
             return
         checked, shown = self._selector.checkedNodes(), self._shown

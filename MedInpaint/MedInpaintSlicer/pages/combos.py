@@ -1,4 +1,4 @@
-"""Combo boxes whose items have a name beside their title, for which the parameter node has no connectors."""
+"""Combo boxes whose items have a name and a title; the parameter node has no connectors for them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +13,7 @@ class BoundCombos:
     """Combo boxes that are bound to text fields of a parameter node, both ways."""
 
     def __init__(self, combos: Mapping[str, Any]) -> None:
-        """Bind combo boxes.
-
-        Args:
-            combos: field -> combo box.
-        """
+        """Bind combo boxes: field -> combo box."""
         self._combos = combos
         self._node = None
         self._showing = False
@@ -37,10 +33,10 @@ class BoundCombos:
         self._showing = before
 
     def show(self, node) -> None:
-        """Show what a parameter node holds, from now on; None: ignore the widgets.
+        """Show a parameter node's values from now on; None: ignore the widgets.
 
-        A value that the field cannot have becomes its default; for others that are not offered, such as a model that
-        has been removed, the first item is shown.
+        An invalid value is reset to the field's default; for a valid value without an item, such as a removed model,
+        the first item is shown.
         """
         self._node = node
         if node is None:
@@ -58,12 +54,12 @@ class BoundCombos:
 
 
 def showAvailable(combo, methods: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
-    """Grey out methods that cannot run, with the reason as tool tip; others have their summary there.
+    """Grey out methods that cannot run, with the reason as tool tip; that of the others is their summary.
 
     Args:
         combo: its items have the methods' names as data.
         methods: name -> ``MethodInfo``.
-        reasons: name -> why it cannot run, of those that cannot.
+        reasons: name -> why a method cannot run.
     """
     for row in range(combo.count):
         name = combo.itemData(row)
@@ -73,7 +69,7 @@ def showAvailable(combo, methods: Mapping[str, Any], reasons: Mapping[str, str])
 
 
 def blends() -> dict[str, str]:
-    """Return how a fill can be joined to its surroundings: name -> title."""
+    """Return the ways to blend a fill with its rim: name -> title."""
     return {"auto": _("Automatic"), "paste": _("Paste"), "feather": _("Feather"), "poisson": _("Poisson")}
 
 

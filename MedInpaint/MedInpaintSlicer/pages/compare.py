@@ -8,15 +8,15 @@ from slicer.i18n import tr as _
 from ..nodes import difference, views
 from ..nodes.outline import Outline
 
-#: How long (ms) each of the two is seen while they flicker.
+#: While the two flicker, each is shown for this time (ms).
 FLICKER = 600
 
 
 class Compare:
-    """A comparison of a result with what was there before, in all slice views.
+    """A comparison of a result with its input in all slice views.
 
-    Two layers: the one below, and the one above, whose opacity is the slider. Before and after are those two; a
-    difference or an uncertainty lies over the result.
+    The slider sets the opacity of the upper layer. The layers are before and after, or the result below its difference
+    or uncertainty.
     """
 
     def __init__(self, ui, undone, gone) -> None:
@@ -24,8 +24,8 @@ class Compare:
 
         Args:
             ui: has the widgets of Compare.ui.
-            undone: called when a result was taken back.
-            gone: called when a result, or what it was made of, was removed by hand.
+            undone: called after Undo.
+            gone: called when the user has removed the result or its input.
         """
         self._ui = ui
         self._undone = undone
@@ -35,7 +35,7 @@ class Compare:
         self._before: Any = None
         self._layers: views.Layers | None = None
         self._outline: Outline | None = None
-        self._piece = 0
+        self._part = 0
         self._offering = False
         self._timer = qt.QTimer()
         self._timer.setInterval(FLICKER)
@@ -44,15 +44,15 @@ class Compare:
         ui.fadeSlider.connect("valueChanged(int)", lambda value: self._showLayers())
         ui.flickerButton.connect("toggled(bool)", self._onFlicker)
         ui.outlineBox.connect("toggled(bool)", self._onOutline)
-        ui.nextPieceButton.connect("clicked(bool)", lambda checked: self.showPiece(self._piece + 1))
+        ui.nextPieceButton.connect("clicked(bool)", lambda checked: self.showPart(self._part + 1))
         ui.undoButton.connect("clicked(bool)", lambda checked: self.undo())
         self.clear()
 
     def show(self, job) -> None:
         """Show a job that is done.
 
-        What was filled is compared with what was there before. What was newly made (a job without a segmentation) is
-        laid over the volume that it was made of, and a difference of the two would mean nothing.
+        A fill is compared with its input. An estimate (a job without a segmentation) is shown over its source, without
+        a difference, which would be meaningless.
         """
         self.clear()
         self._job, self._before, self._layers = job, job.inputVolume, views.Layers()
@@ -62,16 +62,16 @@ class Compare:
         self._removals.observe(self._before, job.outputVolume)
         self._offerViews()
         self._ui.fadeSlider.value = self._ui.fadeSlider.maximum
-        pieces = self._pieces()
+        parts = self._parts()
         self._ui.outlineBox.enabled = self._isFill()
-        self._ui.nextPieceButton.enabled = len(pieces) > 1
+        self._ui.nextPieceButton.enabled = len(parts) > 1
         self._ui.compareCollapsibleButton.visible = True
-        if pieces:
-            self.showPiece(0)
+        if parts:
+            self.showPart(0)
         self._showLayers()
 
     def clear(self) -> None:
-        """Forget the result; the views keep what they show, and segments look as before."""
+        """Forget the result; the views do not change, and segments look as before."""
         self.rest()
         self._hideLegends()
         self._removals.observe()
@@ -81,22 +81,22 @@ class Compare:
         self._job = self._before = self._layers = self._outline = None
 
     def rest(self) -> None:
-        """Stop what moves by itself: nobody looks at this section."""
+        """Stop the flicker when this section is not visible."""
         self._ui.flickerButton.checked = False
 
     def pause(self) -> None:
-        """Let segments look as ever: the user goes to another module."""
+        """Restore the look of the segments while the user is in another module."""
         self.rest()
         if self._outline is not None:
             self._outline.restore()
 
     def resume(self) -> None:
-        """Show the comparison again: the user is back."""
+        """Show the comparison again when the user returns."""
         if self._outline is not None:
             self._outline.show(self._ui.outlineBox.checked)
 
     def undo(self) -> None:
-        """Take the result back, and let the views show what they showed before it."""
+        """Remove the result, and show again what the views showed before."""
         job, layers = self._job, self._layers
         if job is None or layers is None:
             return
@@ -105,16 +105,16 @@ class Compare:
         layers.show()
         self._undone()
 
-    def showPiece(self, number: int) -> None:
-        """Let the views go through a piece of the hole: the largest is 0, and after the smallest comes the largest."""
-        pieces = self._pieces()
-        if pieces:
-            self._piece = number % len(pieces)
-            views.jumpTo(pieces[self._piece])
-            words = _("Next piece ({number} of {count})").format(number=self._piece + 1, count=len(pieces))
+    def showPart(self, number: int) -> None:
+        """Center the views on a part of the hole: the largest is 0, and after the smallest comes the largest again."""
+        parts = self._parts()
+        if parts:
+            self._part = number % len(parts)
+            views.jumpTo(parts[self._part])
+            words = _("Next part ({number} of {count})").format(number=self._part + 1, count=len(parts))
             self._ui.nextPieceButton.text = words
 
-    def _pieces(self) -> tuple:
+    def _parts(self) -> tuple:
         centers = getattr(self._job, "centers", ())
         return views.inWorld(self._before, centers) if self._isThere() else ()
 
@@ -127,7 +127,7 @@ class Compare:
         return self._job.segmentation is not None
 
     def _ends(self) -> tuple[str, str]:
-        """Return what the result, and what it was made of, are called."""
+        """Return the titles of the input and of the result."""
         return (_("Before"), _("After")) if self._isFill() else (_("Source"), _("Estimate"))
 
     def _offerViews(self) -> None:
@@ -149,7 +149,7 @@ class Compare:
         if self._offering or not self._isThere():
             return
         self._hideLegends()
-        # What was chosen is seen at once, wherever the slider was left.
+        # Show the choice at once, wherever the slider was.
         self._ui.fadeSlider.value = self._ui.fadeSlider.maximum
         view = self._ui.compareCombo.currentData
         below, above = self._ends()
@@ -158,17 +158,17 @@ class Compare:
         self._ui.belowLabel.text, self._ui.aboveLabel.text = below, above
         self._showLayers()
         if view != "before" and self._above() is not self._job.outputVolume:
-            # Only now: a legend looks for its volume in the views when it is made.
+            # Only now, because a legend looks for its volume in the views when it is made.
             views.showLegend(self._above(), self._ui.compareCombo.currentText)
 
     def _above(self):
         """Return the volume on top: the result, its difference, or its uncertainty."""
         view, job = self._ui.compareCombo.currentData, self._job
         if view == "difference" and difference.canDiffer(self._before, job.outputVolume):
-            made = difference.differenceOf(self._before, job.outputVolume)
-            if made not in job.created:
-                job.created.append(made)
-            return made
+            node = difference.differenceOf(self._before, job.outputVolume)
+            if node not in job.created:
+                job.created.append(node)
+            return node
         if view == "uncertainty" and job.uncertaintyVolume.GetScene() is not None:
             return job.uncertaintyVolume
         return job.outputVolume

@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 
 
 class ContrastPage(RunPage):
-    """The tab that estimates a missing contrast of a head, or repairs a part of it, from the other contrasts."""
+    """The tab that estimates a missing contrast of a head, or repairs a segment in it, from the other contrasts."""
 
     UI = "Contrast"
     COMPARES = True
 
     def __init__(self, logic, log) -> None:
-        """Take the same arguments as :class:`RunPage`."""
         super().__init__(logic, log)
         ui = self.ui
         self._segmentation = None
@@ -74,7 +73,7 @@ class ContrastPage(RunPage):
         super().clear()
 
     def chooseDefaults(self) -> None:
-        """Choose the segment when none is chosen and there is no choice: the user has just painted it."""
+        """Choose the only segment, which the user has just painted, if none is chosen."""
         if self._node is not None and not self._chosenSegment():
             known = segments.allSegmentIds(self._node.imputeSegmentation)
             if len(known) == 1:
@@ -144,7 +143,7 @@ class ContrastPage(RunPage):
         return self._node.imputeSegmentId if self._node.imputeSegmentId in known else ""
 
     def _showMode(self) -> None:
-        """Enable only what has a meaning in the chosen mode."""
+        """Enable only the widgets of the chosen mode."""
         ui, repair = self.ui, self._isRepair()
         for each in (
             ui.imputeSegmentationLabel,
@@ -165,8 +164,7 @@ class ContrastPage(RunPage):
         target = titles[self._target()]
         if self._isRepair():
             return _(
-                "Fills the segment in the {contrast} volume by what the other contrasts show; "
-                "every voxel outside it stays as it is."
+                "Fills the segment in the {contrast} volume from the other contrasts; voxels outside it never change."
             ).format(contrast=target)
         sources = [titles[each] for each in self._sources()]
         if sources:
@@ -185,8 +183,8 @@ class ContrastPage(RunPage):
         if self._isRepair() and target not in volumes:
             return _("Choose the damaged {contrast} volume.").format(contrast=target)
         if not self._sources():
-            others = ", ".join(title for title in titles.values() if title != target)
-            return _("Choose one or more of the other contrasts: {others}.").format(others=others)
+            sources = ", ".join(title for title in titles.values() if title != target)
+            return _("Choose one or more of the other contrasts: {sources}.").format(sources=sources)
         withoutModel = modelchoice.complaint(_method(), {"model": self._model()})
         if not self._isRepair():
             return impute.complaint(volumes, target, node.likeVolume, node.estimatedVolume) or withoutModel
@@ -197,10 +195,10 @@ class ContrastPage(RunPage):
         return complaint or withoutModel
 
     def _onSegmentsChanged(self) -> None:
-        # While a segmentation is being loaded, its first segment is for a moment its only one: look at it afterwards.
-        qt.QTimer.singleShot(0, self._showSegmentsAnew)
+        # Refresh later: while a segmentation is being loaded, its first segment is for a moment its only one.
+        qt.QTimer.singleShot(0, self._refreshSegments)
 
-    def _showSegmentsAnew(self) -> None:
+    def _refreshSegments(self) -> None:
         self.chooseDefaults()
         self.refresh()
 
@@ -232,7 +230,7 @@ class ContrastPage(RunPage):
 
 
 def _titles() -> dict[str, str]:
-    """Return what the panel calls each contrast, by the engine's name."""
+    """Return the engine's name of each contrast -> its title in the panel."""
     return {"T1": _("T1"), "T2": _("T2"), "FLAIR": _("FLAIR"), "T1C": _("T1 post")}
 
 
@@ -249,7 +247,7 @@ def _ensurePackages() -> None:
 def _estimateText(name: str, report: "ImputeReport") -> str:
     titles = _titles()
     sources = ", ".join(titles.get(each, each) for each in report["images"])
-    made = _("'{name}' is estimated from {sources}, {seconds:.1f} s.").format(
+    headline = _("'{name}' is estimated from {sources}, {seconds:.1f} s.").format(
         name=name, sources=sources, seconds=report["seconds"]["total"]
     )
-    return "\n".join([made, _("Model: {model}.").format(model=report["model"]), report["trust"]])
+    return "\n".join([headline, _("Model: {model}.").format(model=report["model"]), report["trust"]])

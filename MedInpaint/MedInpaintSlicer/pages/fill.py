@@ -15,15 +15,14 @@ from .page import RunPage
 class FillPage(RunPage):
     """The tab that fills the chosen segments of a volume.
 
-    Besides what the parameter node binds, segments, method, its form, blending and device are bound here, and the
-    widgets of the section "Additional inputs" in ``Sources``.
+    Segments, method, its form, blending and device are bound here, the section "Additional inputs" in ``Sources``, and
+    all other widgets by the parameter node.
     """
 
     UI = "Fill"
     COMPARES = True
 
     def __init__(self, logic, log) -> None:
-        """Take the same arguments as :class:`RunPage`."""
         super().__init__(logic, log)
         ui = self.ui
         self._segmentation = None
@@ -35,7 +34,7 @@ class FillPage(RunPage):
         self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged, self._onFormComplaint)
         self._sources = sources.Sources(ui)
         self._fillCombos()
-        # The key goes through the panel, not through the rows, where it would choose another segment.
+        # The Tab key moves through the panel, not through the rows, where it would choose another segment.
         ui.segmentsTable.tableWidget().setTabKeyNavigation(False)
         ui.tryButton.connect("clicked(bool)", lambda checked: self.tryIt())
         ui.segmentsTable.connect("selectionChanged(QItemSelection,QItemSelection)", self._onSegmentsSelected)
@@ -57,7 +56,7 @@ class FillPage(RunPage):
         super().setParameterNode(node)
 
     def tryIt(self) -> None:
-        """Load a sample and choose its volume and all of its segments."""
+        """Load a sample, and choose its volume and all its segments."""
         if self._node is None:
             return
         node = self._node
@@ -79,7 +78,7 @@ class FillPage(RunPage):
         return _("Fill the chosen segments of the volume.")
 
     def _show(self) -> None:
-        # Who has a volume knows what to do.
+        # Users with a volume do not need a sample.
         self.ui.tryButton.visible = self._node.inputVolume is None
         self._volumesObserver.observe((self._node.inputVolume, *sources.guidesOf(self._node)))
         self._showSegments()
@@ -99,7 +98,7 @@ class FillPage(RunPage):
         super().clear()
 
     def chooseDefaults(self) -> None:
-        """Choose the segment when none is chosen and there is no choice: the user has just painted it."""
+        """Choose the only segment, which the user has just painted, if none is chosen."""
         segmentation = self._node.segmentation if self._node is not None else None
         if segmentation is not None and not self._chosenSegments():
             known = list(segmentation.GetSegmentation().GetSegmentIDs())
@@ -134,7 +133,7 @@ class FillPage(RunPage):
         node = self._node
         if node.segmentation is not self._segmentation:
             if self._segmentation is not None:
-                # Ids such as "Segment_1" may be there too, and would choose what nobody has chosen.
+                # The new segmentation may have the same ids, such as "Segment_1", which nobody has chosen.
                 node.segmentIds = []
             self._segmentation = node.segmentation
             self.ui.segmentsTable.setSegmentationNode(node.segmentation)
@@ -167,7 +166,7 @@ class FillPage(RunPage):
 
     def _automaticSummary(self) -> str:
         if self._node.selfCheck:
-            return _("Tries several methods on holes like this one in healthy tissue of the scan, and takes the best.")
+            return _("Tries several methods on trial holes in healthy tissue of this scan, and uses the best.")
         return _("Chooses by the hole's geometry and side and by the kind of image, and says why.")
 
     def _whatIsMissing(self) -> str | None:
@@ -175,7 +174,7 @@ class FillPage(RunPage):
         if node is None:
             return None
         if node.inputVolume is None:
-            # The selector offers no color volumes, which those who see one in the views would not understand.
+            # The selector offers no color volumes; say why if the user has one.
             color = images.firstColorVolume()
             return images.colorComplaint(color) if color is not None else _("Choose the volume to fill.")
         complaint = needs.volumeComplaint(node.inputVolume) or segmentsComplaint(node.segmentation)
@@ -187,14 +186,14 @@ class FillPage(RunPage):
             return _("Choose another output volume: the input is never changed.")
         info = self._methods.get(node.method)
         modalities = images.possibleModalities(node.inputVolume)
-        lacking = needs.complaint(info, self._form.values(), sources.guidesOf(node), node.exemplars, modalities)
-        return lacking or sources.complaint(node)
+        complaint = needs.complaint(info, self._form.values(), sources.guidesOf(node), node.exemplars, modalities)
+        return complaint or sources.complaint(node)
 
     def _onSegmentsAddedOrRemoved(self) -> None:
-        # While a segmentation is being loaded, its first segment is for a moment its only one: look at it afterwards.
-        qt.QTimer.singleShot(0, self._showSegmentsAnew)
+        # Refresh later: while a segmentation is being loaded, its first segment is for a moment its only one.
+        qt.QTimer.singleShot(0, self._refreshSegments)
 
-    def _showSegmentsAnew(self) -> None:
+    def _refreshSegments(self) -> None:
         self.chooseDefaults()
         self.refresh()
 
@@ -220,7 +219,7 @@ class FillPage(RunPage):
         self.run.say(self.ui.resultLabel, text)
         checked = job.report["self_check"]
         self.run.say(self.ui.selfCheckLabel, selfcheck.table(checked, titles) if checked else "")
-        # Where there is no room for both, the result comes first.
+        # If there is no room for both, the result is more important.
         self.run.reveal(self.ui.selfCheckLabel, self.ui.resultLabel)
 
     def _whatIsChosen(self) -> tuple:

@@ -1,4 +1,4 @@
-"""A form for a method's parameters, made from what the method says about them."""
+"""A form for a method's parameters, made from the method's description of them."""
 
 import math
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import ctk
 import qt
 from slicer.i18n import tr as _
 
-#: A range whose ends are further apart than this factor is typed, not slid.
+#: A number whose range spans more than this factor is typed rather than set with a slider.
 WIDE = 10_000
 
 
@@ -54,7 +54,7 @@ class ParameterForm:
         return {name: read() for name, read in self._read.items()}
 
     def commit(self) -> bool:
-        """Accept what was typed and not yet confirmed; tell whether all of it is valid."""
+        """Accept numbers that are typed but not confirmed; return whether all of them are valid."""
         return all([number.commit() for number in self._typed])
 
     def _makeEditor(self, info, value):
@@ -66,11 +66,7 @@ class ParameterForm:
 
 
 class _TypedNumber:
-    """An editor for tolerances and the like, typed as 1e-6, which no slider could hit; keeps the last valid number.
-
-    Attributes:
-        widget: the editor.
-    """
+    """An editor for numbers such as 1e-6, which no slider could set; keeps the last valid number."""
 
     def __init__(self, info, value: float, changed, complain) -> None:
         self._info = info
@@ -86,7 +82,7 @@ class _TypedNumber:
         return self._value
 
     def commit(self) -> bool:
-        """Accept the text, or restore the last valid number and say why; tell whether it is valid."""
+        """Accept the text, or say why it is invalid and restore the last valid number; return whether it is valid."""
         if self.widget.text == f"{self._value:g}":
             return True
         number = _number(self.widget.text)
@@ -104,15 +100,15 @@ class _TypedNumber:
         return False
 
 
-# An editor takes a ParameterInfo, a value and what to call on changes; it returns a widget and a function that reads
-# the value from it.
+# Each of these functions takes a ParameterInfo, a value and a callback for changes, and returns a widget and a function
+# that reads its value.
 
 
 def _floatEditor(info, value, changed):
     bounded = info.minimum is not None and info.maximum is not None
     widget = ctk.ctkSliderWidget() if bounded else qt.QDoubleSpinBox()
     widget.decimals = _decimals(info)
-    # Qt's spin boxes have no open end; these limits are out of the way of every parameter.
+    # Qt's spin boxes need limits; no parameter reaches these.
     widget.minimum = -1e9 if info.minimum is None else info.minimum
     widget.maximum = 1e9 if info.maximum is None else info.maximum
     widget.singleStep = 10.0**-widget.decimals
@@ -188,10 +184,10 @@ def _suffix(info) -> str:
 
 def _decimals(info) -> int:
     """Return enough decimals to show default and minimum exactly, and about a hundred steps in the range."""
-    needed = [_decimalsOf(info.default), _decimalsOf(info.minimum or 0.0)]
+    decimals = [_decimalsOf(info.default), _decimalsOf(info.minimum or 0.0)]
     if info.minimum is not None and info.maximum is not None:
-        needed.append(-math.floor(math.log10((info.maximum - info.minimum) / 100)))
-    return min(max(*needed, 1), 10)
+        decimals.append(-math.floor(math.log10((info.maximum - info.minimum) / 100)))
+    return min(max(*decimals, 1), 10)
 
 
 def _decimalsOf(number: float) -> int:

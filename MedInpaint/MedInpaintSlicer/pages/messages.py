@@ -1,4 +1,4 @@
-"""The panel's messages: labels that are as tall as their text, and are brought into sight."""
+"""The panel's messages, in labels that are as tall as their text and can be scrolled to."""
 
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 #: After this time (ms) the labels have their new positions.
 SETTLED = 100
 
-#: The time left is shown when this much is done and this much time (s) has passed: before, it would jump.
+#: The time left is shown from this fraction and this time (s) on; before, it would jump.
 EARLIEST_FRACTION, EARLIEST = 0.05, 2.0
 
 
 def say(label, text: str) -> None:
-    """Show a text, or hide the label where there is none."""
+    """Show a text in a label; hide the label if the text is empty."""
     if text and label.styleSheet:
-        # Else a label with a style sheet keeps the text's color of the theme in which it was made.
+        # Otherwise a label with a style sheet keeps the text color of the theme in which it was made.
         label.styleSheet = label.styleSheet
     label.text = text
     label.visible = bool(text)
@@ -27,55 +27,50 @@ def say(label, text: str) -> None:
 class FittedLabels:
     """Word-wrapped labels that are kept as tall as their text needs at the panel's width.
 
-    A label's least height is that of one line or two, however long its text; in a panel that is short of room, layouts
-    would squeeze the widgets into each other instead of letting the panel scroll.
+    The minimum height of a label is one or two lines, however long its text; in a small panel, layouts would squeeze
+    the widgets into each other instead of letting the panel scroll.
     """
 
     def __init__(self, panel, labels) -> None:
-        """Take the labels.
-
-        Args:
-            panel: the widget whose width the labels share.
-            labels: the labels, anywhere in it.
-        """
+        """Keep the labels, anywhere in the panel, fitted to its width."""
         self._labels = labels
         self._seen = _SightObserver(panel, self.fitSoon)
 
     def stop(self) -> None:
-        """Forget the labels: the panel is about to be destroyed."""
+        """Forget the labels before the panel is destroyed."""
         self._labels = ()
 
     def fitSoon(self) -> None:
-        """Fit once the layouts have set the labels' widths, which takes a while after a resize of the window."""
+        """Fit after the layouts have set the labels' widths, which takes a while when the window is resized."""
         for delay in (0, SETTLED):
             qt.QTimer.singleShot(delay, self.fit)
 
     def fit(self) -> None:
-        """Set the least heights."""
+        """Set the minimum heights."""
         for label in self._labels:
-            # A label never asks for less than its least height, so that has to go before it is asked.
+            # Reset it first, because the height for a width is never less than the minimum height.
             label.minimumHeight = 0
             if label.text and label.visible:
                 label.minimumHeight = max(label.heightForWidth(label.width), 0)
 
     def reveal(self, *labels) -> None:
-        """Scroll the panel to labels, if they are in a scroll area, once they have their positions; the last wins."""
+        """Scroll the panel to labels in a scroll area after they are laid out; the last one wins."""
 
         def scroll() -> None:
             self.fit()
-            # In another module, the scroll area shows what the user has gone to.
+            # In another module, the labels are not visible.
             for label in labels:
                 area = scrollAreaAround(label) if label in self._labels and label.visible else None
                 if area is not None:
                     area.ensureWidgetVisible(label, 0, 0)
 
-        # Twice: what is shown at the same time, such as a section below, settles a little later.
+        # Twice: widgets shown at the same time, such as a section below, get their positions later.
         for delay in (SETTLED, 3 * SETTLED):
             qt.QTimer.singleShot(delay, scroll)
 
 
 def scrollAreaAround(widget):
-    """Return the innermost scroll area that a widget is in, or None."""
+    """Return the innermost scroll area around a widget, or None."""
     while widget is not None and not hasattr(widget, "ensureWidgetVisible"):
         widget = widget.parentWidget()
     return widget
@@ -85,7 +80,7 @@ def timeLeft(fraction: float, seconds: float) -> str:
     """Say how long a run may still take; empty while that is unknown.
 
     Args:
-        fraction: how much is done, 0..1.
+        fraction: of the work that is done, 0..1.
         seconds: since the start.
     """
     if fraction < EARLIEST_FRACTION or fraction >= 1 or seconds < EARLIEST:
@@ -97,16 +92,16 @@ def timeLeft(fraction: float, seconds: float) -> str:
 
 
 def fillText(name: str, title: str, report: "FillReport") -> str:
-    """Describe a hole that was filled.
+    """Describe a fill.
 
     Args:
-        name: of the result.
-        title: the method's.
-        report: the engine's.
+        name: the result's name.
+        title: the method's title.
+        report: the engine's report.
     """
     hole = report["hole"]
-    filled = _("'{name}' is filled: {volume:.3g} mL in {pieces} piece(s), {seconds:.1f} s.").format(
-        name=name, volume=hole["volume_ml"], pieces=hole["components"], seconds=report["seconds"]["total"]
+    headline = _("'{name}' is filled: {volume:.3g} mL in {parts} part(s), {seconds:.1f} s.").format(
+        name=name, volume=hole["volume_ml"], parts=hole["components"], seconds=report["seconds"]["total"]
     )
     checked = report["self_check"]
     method = _("Method: {title}").format(title=title)
@@ -114,11 +109,11 @@ def fillText(name: str, title: str, report: "FillReport") -> str:
         method = _("Method: {title}; {reason}").format(title=title, reason=report["reason"])
     elif report["reason"]:
         method = _("Method: {title}, because {reason}").format(title=title, reason=report["reason"])
-    return "\n".join([filled, method.rstrip(".") + ".", report["trust"]])
+    return "\n".join([headline, method.rstrip(".") + ".", report["trust"]])
 
 
 def segmentsComplaint(segmentation) -> str:
-    """Say in a line why no segment of this segmentation can be chosen; empty when one can be."""
+    """Say in a line why no segment of this segmentation can be chosen; empty when one can."""
     if segmentation is None:
         return _("Choose the segmentation that marks the hole.")
     if segmentation.GetSegmentation().GetNumberOfSegments() == 0:

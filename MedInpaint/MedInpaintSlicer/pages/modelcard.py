@@ -1,20 +1,19 @@
-"""What the tab "Models" says about a model: its card for a narrow panel, and how to cite it."""
+"""The texts of the tab "Models" about a model: its card for a narrow panel, and how to cite it."""
 
 import re
 
 from slicer.i18n import tr as _
 
-#: How MedInpaint itself is cited, with its version; the facts are those of CITATION.cff.
+#: The citation of MedInpaint itself, with its version; the facts are those of CITATION.cff.
 MEDINPAINT = (
     "The MedInpaint authors. MedInpaint: medical image inpainting for 3D Slicer and Python. Version {version}, 2026."
 )
 
 
 def narrowCard(bundle) -> str:
-    """Write the model card as Markdown, for a panel of some 300 pixels.
+    """Return the model card as Markdown, for a panel of some 300 pixels.
 
-    Words are those of the engine's card; its tables, which are too wide, become lists and tables that are tall instead,
-    and how to use the model on the command line is left out.
+    The texts are those of the engine's card without its command lines; its wide tables become lists and tall tables.
     """
     from MedInpaintLib.models.card import card
 
@@ -32,7 +31,7 @@ def narrowCard(bundle) -> str:
 
 
 def citation(bundle, method=None) -> str:
-    """Return what to cite when a model was used, as plain text with a line for each.
+    """Return what to cite when a model was used: plain text, a line for each citation.
 
     Args:
         bundle: the model.
@@ -56,7 +55,7 @@ def citation(bundle, method=None) -> str:
 
 
 def _headed(title: str, text: str) -> str:
-    # Qt makes the upper levels far larger than anything else in a panel.
+    # Qt shows the upper levels far larger than anything else in a panel.
     return f"#### {title}\n\n{text}"
 
 
@@ -86,7 +85,7 @@ def _scores(bundle) -> str:
 
 
 def _grouped(scores: list[dict[str, str]], circumstances: list[str], texts: set[str]) -> list[str]:
-    """Scores under the same circumstances side by side, one column for each of them, under what they share."""
+    """Return Markdown tables of scores, one for each set of circumstances, with a column for each score."""
     groups: dict[tuple, list[dict[str, str]]] = {}
     for score in scores:
         groups.setdefault(tuple(score[name] for name in circumstances), []).append(score)

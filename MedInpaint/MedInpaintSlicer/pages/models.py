@@ -16,8 +16,7 @@ from .page import Page
 class ModelsPage(Page):
     """The tab that shows the trained models and where they come from; adds, removes and verifies them.
 
-    Models lie on the disk, not in the scene. They are looked at when the tab comes into sight, and after each change
-    that is made here.
+    Models are on the disk, not in the scene. They are read when the tab becomes visible, and after each change here.
     """
 
     UI = "Models"
@@ -28,8 +27,8 @@ class ModelsPage(Page):
         Args:
             logic: a ``MedInpaintLogic``.
             log: takes lines for the log.
-            changed: called when a model has come or gone.
-            showFill, showContrast: bring that tab into sight, with what was chosen for it.
+            changed: called when a model was added or removed.
+            showFill, showContrast: bring that tab to the front and show its choices.
         """
         super().__init__(logic)
         ui = self.ui
@@ -60,7 +59,7 @@ class ModelsPage(Page):
         return _("Models")
 
     def purpose(self) -> str:
-        return _("The trained models: what each is for, what it has learned from, and whether it is intact.")
+        return _("The trained models: what each is for, its training data, and whether it is intact.")
 
     def refresh(self) -> None:
         """Read the models again, if the tab is visible; they do not depend on the parameter node."""
@@ -71,7 +70,7 @@ class ModelsPage(Page):
         self._labels.stop()
 
     def use(self) -> None:
-        """Choose the selected model, with the method that takes it, in the tab that does the work."""
+        """Choose the selected model and its method in the tab that uses them."""
         if self._node is None:
             return
         bundle = self._chosen().bundle
@@ -86,13 +85,13 @@ class ModelsPage(Page):
         self._showFill()
 
     def copyCitation(self) -> None:
-        """Put onto the clipboard what to cite when the selected model was used."""
+        """Copy to the clipboard what to cite when the selected model was used."""
         bundle = self._chosen().bundle
         qt.QApplication.clipboard().setText(citation(bundle, modelchoice.methodFor(bundle)))
         self._say(_("Copied: what to cite when the model '{name}' was used.").format(name=bundle.name))
 
     def remove(self) -> None:
-        """Delete the selected model, which is the user's own, if that is confirmed."""
+        """Delete the selected model, which is the user's own, after confirmation."""
         from MedInpaintLib.models import store
 
         entry = self._chosen()
@@ -100,15 +99,15 @@ class ModelsPage(Page):
         if slicer.util.confirmOkCancelDisplay(
             question.format(name=entry.name, folder=entry.folder), _("Remove a model")
         ):
-            removed = _("The model '{name}' is removed.").format(name=entry.name)
-            self._change(lambda: store.remove(entry.name), lambda none: removed)
+            message = _("The model '{name}' is removed.").format(name=entry.name)
+            self._change(lambda: store.remove(entry.name), lambda none: message)
 
     def addFromFolder(self) -> None:
-        """Ask for a folder with a model, and copy it to the user's own ones."""
+        """Ask for a folder with a model, and copy it to the user's own models."""
         self._add(qt.QFileDialog.getExistingDirectory(self.widget, _("Folder with a model")))
 
     def addFromZip(self) -> None:
-        """Ask for a .zip file with a model, and copy it to the user's own ones."""
+        """Ask for a .zip file with a model, and copy it to the user's own models."""
         title, kinds = _(".zip file with a model"), _("Models (*.zip)")
         self._add(qt.QFileDialog.getOpenFileName(self.widget, title, "", kinds))
 
@@ -135,11 +134,7 @@ class ModelsPage(Page):
         self._showModels()
 
     def _showModels(self, choose: str = "") -> None:
-        """List the models that there are now.
-
-        Args:
-            choose: the name of the one to select; empty: the one that is selected.
-        """
+        """List the current models, and select the one named ``choose``; empty: keep the selection."""
         entries = self._readEntries()
         self._showOwnFolder()
         if entries == self._entries and not choose:
@@ -149,7 +144,7 @@ class ModelsPage(Page):
         row = self.ui.modelsList.currentRow
         self._entries = entries
         names = [entry.name for entry in entries]
-        # Where the selected one has gone, the next one takes its place.
+        # If the selected model was removed, select the next one.
         self._fillList(names.index(choose) if choose in names else min(max(row, 0), len(names) - 1))
         self._showChosen()
 
@@ -158,7 +153,7 @@ class ModelsPage(Page):
             entries, unreadable = modellist.entries(), ""
         except OSError as error:
             entries, unreadable = [], modelchoice.unreadable(error)
-        if unreadable != self._unreadable:  # the tab is refreshed at each change elsewhere: it is logged once
+        if unreadable != self._unreadable:  # log it only once: the tab is refreshed at each change elsewhere
             self._unreadable = unreadable
             self._complain(unreadable) if unreadable else self._sayNothing()
         return entries
@@ -183,7 +178,7 @@ class ModelsPage(Page):
         self._showChosen()
 
     def _showChosen(self) -> None:
-        """Show the selected model's facts, and what can be done with it."""
+        """Show the selected model's card, and enable the buttons that apply to it."""
         entry, ui = self._chosen(), self.ui
         if entry is None:
             ui.modelCardBrowser.setPlainText(_("There are no models; add one from a folder or a .zip file."))
@@ -193,17 +188,17 @@ class ModelsPage(Page):
             ui.modelCardBrowser.setMarkdown(narrowCard(entry.bundle))
         _allow(ui.useModelButton, _whyNotUsed(entry), _usePurpose(entry))
         _allow(ui.copyCitationButton, _whyBroken(entry), _("Copy what to cite to the clipboard, with the licenses."))
-        _allow(ui.removeModelButton, _whyKept(entry), _("Delete this model from your own ones."))
+        _allow(ui.removeModelButton, _whyKept(entry), _("Delete this model from your own models."))
         _allow(
             ui.verifyModelButton,
             _whyNone(entry),
-            _("Has a byte of its weights changed? Their checksum (sha256) is compared with that of their making."),
+            _("Check that no byte of its weights has changed: compare their checksum (sha256) with the stored one."),
         )
 
     def _showOwnFolder(self) -> None:
         folder = modellist.ownFolder()
         size = modellist.ownMegabytes()
-        text = _("You have no models of your own. Those that you add are copied to {folder}").format(folder=folder)
+        text = _("You have no models of your own. Models that you add are copied to {folder}").format(folder=folder)
         if size is not None:
             text = _("Your own models take {size:.1f} MB, in {folder}").format(size=size, folder=folder)
         say(self.ui.ownModelsLabel, text)
@@ -215,7 +210,7 @@ class ModelsPage(Page):
         )
 
     def _add(self, source: str) -> None:
-        """Copy a model to the user's own ones; an empty source: the user chose none."""
+        """Copy a model to the user's own models; an empty source: the user chose none."""
         from MedInpaintLib.models import store
 
         if not source:
@@ -224,18 +219,18 @@ class ModelsPage(Page):
         question = _("You have a model '{name}' already. Replace it?").format(name=name)
         if name is not None and not slicer.util.confirmOkCancelDisplay(question, _("Add a model")):
             return
-        added = _("The model '{name}' is added to your own ones; its weights are intact.")
+        message = _("The model '{name}' is added to your own models; its weights are intact.")
         self._change(
             lambda: store.add(source, replace=name is not None).name,
-            lambda name: added.format(name=name),
+            lambda name: message.format(name=name),
         )
 
     def _change(self, work: Callable[[], Any], describe: Callable[[Any], str]) -> None:
-        """Change the user's models, show what there is then, and tell the others.
+        """Change the user's models, update the list and the other tabs, and say what was done.
 
         Args:
-            work: does it; may return the name of the model to select.
-            describe: what to say, given what ``work`` has returned.
+            work: makes the change; may return the name of the model to select.
+            describe: takes the value of ``work`` and returns the message.
         """
         from MedInpaintLib.errors import MedInpaintError
 
@@ -253,9 +248,9 @@ class ModelsPage(Page):
 
     def _verify(self, entries: list, intact: str) -> None:
         with slicer.util.WaitCursor():
-            wrong = [problem for problem in (entry.verify() for entry in entries) if problem]
-        if wrong:
-            self._complain("\n".join(wrong))
+            problems = [problem for problem in (entry.verify() for entry in entries) if problem]
+        if problems:
+            self._complain("\n".join(problems))
         else:
             self._say(intact)
 
@@ -281,8 +276,8 @@ class ModelsPage(Page):
 
 def _brokenText(entry) -> str:
     what = _("The model '{name}' cannot be used.").format(name=entry.name)
-    todo = _("Remove it, or add it again.") if entry.isOwn else _("It comes with MedInpaint: install that again.")
-    return "\n\n".join([what, entry.problem, todo])
+    advice = _("Remove it, or add it again.") if entry.isOwn else _("It comes with MedInpaint: install that again.")
+    return "\n\n".join([what, entry.problem, advice])
 
 
 def _allow(button, refusal: str, purpose: str) -> None:
@@ -291,7 +286,7 @@ def _allow(button, refusal: str, purpose: str) -> None:
     button.toolTip = refusal or purpose
 
 
-# Why something cannot be done with an entry, or with none, in a line; empty when it can be.
+# Functions that say in a line why an action is impossible for an entry or for None; empty when it is possible.
 
 
 def _whyNone(entry) -> str:
@@ -313,7 +308,7 @@ def _whyKept(entry) -> str:
 def _whyNotUsed(entry) -> str:
     refusal = _whyBroken(entry)
     if not refusal and modelchoice.methodFor(entry.bundle) is None:
-        return _("No method takes a model of the architecture '{architecture}'.").format(
+        return _("No method uses a model of the architecture '{architecture}'.").format(
             architecture=entry.bundle.architecture
         )
     return refusal

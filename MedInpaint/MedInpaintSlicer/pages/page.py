@@ -1,4 +1,4 @@
-"""What all tabs share: widgets from a .ui file, the parameter node that they show, and, for most, a run area."""
+"""The base classes of tabs: widgets from a .ui file, a parameter node and, for most tabs, a run area."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ class Page:
         self._refreshing = False
 
     def title(self) -> str:
-        """Return what the tab is called."""
+        """Return the tab's title."""
         raise NotImplementedError
 
     def purpose(self) -> str:
@@ -41,12 +41,12 @@ class Page:
         raise NotImplementedError
 
     def setParameterNode(self, node) -> None:
-        """Show another parameter node's values, or none."""
+        """Show the values of another parameter node, or none."""
         self._node = node
         self.refresh()
 
     def refresh(self) -> None:
-        """Show what the parameter node holds."""
+        """Show the parameter node's values."""
         if self._node is None or self._refreshing:
             return
         self._refreshing = True
@@ -56,46 +56,46 @@ class Page:
             self._refreshing = False
 
     def refreshSoon(self) -> None:
-        """Refresh once the widgets know what has just come into the scene."""
+        """Refresh after the widgets have received new nodes of the scene."""
         qt.QTimer.singleShot(0, self.refresh)
 
     def chooseDefaults(self) -> None:
-        """Choose what nobody has chosen where there is no choice."""
+        """Choose inputs that are not chosen and have only one candidate."""
 
     def enter(self) -> None:
-        """Handle that the user comes to the module."""
+        """Prepare the page when the user enters the module."""
 
     def leave(self) -> None:
-        """Handle that the user goes to another module; a running job continues."""
+        """Pause the page when the user leaves the module; a running job continues."""
 
     def rest(self) -> None:
-        """Stop what moves by itself: another tab is in front."""
+        """Stop animations when another tab comes to the front."""
 
     def cancel(self) -> None:
         """Cancel the running job, if any."""
 
     def clear(self) -> None:
-        """Show nothing of a scene that is being closed."""
+        """Forget the scene, which is being closed."""
 
     def close(self) -> None:
         """Release everything before the widgets are destroyed."""
 
     def _show(self) -> None:
-        """Bring the widgets up to date with ``self._node``, which is there."""
+        """Update the widgets from ``self._node``, which is not None."""
 
 
 class RunPage(Page):
-    """A tab that runs something.
+    """A tab that runs jobs.
 
-    Its .ui file has a widget ``runWidget`` with an empty layout, for the run area, and, if its results can be compared
-    with what they were made of, such a widget ``compareWidget``.
+    Its .ui file has a widget ``runWidget`` with an empty layout for the run area, and another one ``compareWidget`` if
+    its results are compared with their inputs.
 
     Attributes:
-        run: starts jobs, and shows how they go.
-        compare: shows results over what was there before; None where there is nothing to compare.
+        run: starts jobs and shows their progress.
+        compare: compares results with their inputs; None if this tab does not.
     """
 
-    #: Whether results are compared with what they were made of.
+    #: Whether results are compared with their inputs.
     COMPARES = False
 
     def __init__(self, logic, log) -> None:
@@ -130,7 +130,7 @@ class RunPage(Page):
         self.ui.applyButton.connect("clicked(bool)", lambda checked: self.apply())
 
     def refresh(self) -> None:
-        """Show what the parameter node holds, and whether that can be run."""
+        """Show the parameter node's values, and whether they can be run."""
         if self._node is None or self._refreshing:
             return
         super().refresh()
@@ -138,7 +138,7 @@ class RunPage(Page):
         self.run.showCanApply()
 
     def apply(self) -> None:
-        """Start what is chosen."""
+        """Start a run with the current choices."""
         if self.run.job is None and self._node is not None and not self._whatIsMissing() and self._isReady():
             self.run.start(self._start)
 
@@ -159,7 +159,7 @@ class RunPage(Page):
             self.compare.rest()
 
     def showComparison(self, job) -> None:
-        """Show a result in the slice views; when the user is in another module, whose views they are, on return."""
+        """Show a result in the slice views, or on return if the user is in another module."""
         self._arrived = None if self._isEntered else job
         if self._isEntered and self.compare is not None:
             self.compare.show(job)
@@ -179,23 +179,23 @@ class RunPage(Page):
             self.compare.clear()
 
     def _messageLabels(self) -> tuple:
-        """Return further labels that say something about the last run."""
+        """Return further labels with messages about the last run."""
         return ()
 
     def _hintLabels(self) -> tuple:
-        """Return labels that say something about the choices."""
+        """Return labels with hints about the choices."""
         return ()
 
     def _whatIsMissing(self) -> str | None:
-        """Say in a line why nothing can be run; empty when it can be; None where no scene is shown."""
+        """Say in a line why nothing can be run; empty when it can; None if no scene is shown."""
         raise NotImplementedError
 
     def _whatIsChosen(self) -> tuple:
-        """Return all that a run depends on: when it changes, messages about the last run are out of date."""
+        """Return all inputs of a run; when they change, messages about the last run are removed."""
         raise NotImplementedError
 
     def _isReady(self) -> bool:
-        """Check once more before a start; a subclass that refuses says why."""
+        """Return whether a run can start; a subclass that returns False also shows the reason."""
         return True
 
     def _applyPurpose(self) -> str:
@@ -211,13 +211,13 @@ class RunPage(Page):
         raise NotImplementedError
 
     def _showCancelled(self, job) -> None:
-        """Say what there is of a job that was cancelled."""
+        """Say what remains of a job that was cancelled."""
         self.run.say(self.ui.statusLabel, _("Cancelled; nothing was changed."))
 
     def _onUndone(self) -> None:
-        if self.run.job is None:  # else the labels are about what runs
+        if self.run.job is None:  # otherwise the labels are about the running job
             self.run.sayNothing()
-            self.run.say(self.ui.statusLabel, _("Taken back; the scene is as it was before."))
+            self.run.say(self.ui.statusLabel, _("Undone; the scene is as it was before."))
 
     def _onGone(self) -> None:
         if self.run.job is None:

@@ -1,4 +1,4 @@
-"""The lower end of a tab: Apply and Cancel, the progress, and the messages about the run."""
+"""The lower end of a tab: Apply and Cancel, progress, and messages about the run."""
 
 import dataclasses
 import logging
@@ -16,12 +16,12 @@ class Hooks:
     """The functions of a page that its run area calls.
 
     Attributes:
-        title: what the log calls the page.
-        whatIsMissing: why Apply cannot be pressed, in a line; empty when it can be; None while there is no scene.
-        purpose: what Apply does.
+        title: the page's title in the log.
+        whatIsMissing: says in a line why Apply cannot be pressed; empty when it can; None while there is no scene.
+        purpose: says what Apply does.
         showResult: called with a job that is done.
         showCancelled: called with a job that was cancelled.
-        log: takes lines.
+        log: takes lines for the log.
     """
 
     title: str
@@ -33,21 +33,21 @@ class Hooks:
 
 
 class RunArea:
-    """The widgets that start one run at a time and show how it goes.
+    """The widgets that start one run at a time and show its progress.
 
     Attributes:
-        job: what runs, or None.
+        job: the running job, or None.
     """
 
     def __init__(self, page, ui, hooks: Hooks, messages=(), hints=()) -> None:
         """Bind the run area's widgets.
 
         Args:
-            page: the widget that all is in.
+            page: the page's widget.
             ui: has the widgets of Run.ui.
-            hooks: to the page.
-            messages: further labels that say something about the run.
-            hints: further labels that say something about the choices.
+            hooks: the page's functions.
+            messages: further labels with messages about the run.
+            hints: further labels with hints about the choices.
         """
         self._ui = ui
         self._hooks = hooks
@@ -91,7 +91,7 @@ class RunArea:
         self._labels.stop()
 
     def say(self, label, text: str) -> None:
-        """Show a text in one of the labels, or hide it where there is none."""
+        """Show a text in one of the labels; hide the label if the text is empty."""
         say(label, text)
         self._labels.fitSoon()
 
@@ -101,29 +101,29 @@ class RunArea:
             self.say(label, "")
 
     def reveal(self, *labels) -> None:
-        """Bring labels into sight; the last wins."""
+        """Scroll to labels; the last one wins."""
         self._labels.reveal(*labels)
 
     def clear(self) -> None:
-        """Forget the choices and messages of a scene that is being closed."""
+        """Forget the choices and messages of the scene that is being closed."""
         self._choices = None
         self.sayNothing()
 
     def choose(self, choices: tuple) -> None:
-        """Take the present choices, and remove messages about a run with others."""
+        """Store the current choices, and remove messages about a run with other choices."""
         if self._choices not in (None, choices) and self.job is None:
             self.sayNothing()
         self._choices = choices
 
     def showCanApply(self) -> None:
-        """Show whether Apply can be pressed, and if not why."""
+        """Enable Apply, or say why it cannot be pressed."""
         missing = self._hooks.whatIsMissing()
         if missing is None:
             return
         self._ui.applyButton.enabled = self.job is None and not missing
         self.say(self._ui.applyHintLabel, missing if self.job is None else "")
         if self.job is not None:
-            missing = _("This is being done; Cancel stops it.")
+            missing = _("A run is in progress; Cancel stops it.")
         self._ui.applyButton.toolTip = missing or self._hooks.purpose()
 
     def onProgress(self, fraction: float, stage: str) -> None:
@@ -170,7 +170,7 @@ class RunArea:
         self.showCanApply()
 
     def showError(self, error: Exception) -> None:
-        """Say what went wrong; what is no fault of the user's is logged with its traceback."""
+        """Show an error; those that the user did not cause are logged with their traceback."""
         from MedInpaintLib.errors import in_one_line, is_fault
 
         if is_fault(error):

@@ -1,4 +1,4 @@
-"""The panel's section "Additional inputs": what the fill may know beyond the volume itself."""
+"""The panel's section "Additional inputs": guides and exemplars."""
 
 import os
 from typing import Any
@@ -11,19 +11,19 @@ from .checkednodes import CheckedNodes, presentNodes
 
 
 class Sources:
-    """Binding of the guides and the exemplars, for whose widgets the parameter node has no connectors."""
+    """Binding of the widgets for guides and exemplars, for which the parameter node has no connectors."""
 
     def __init__(self, ui) -> None:
         self.ui = ui
         self._node = None
         self._showing = False
         self._guides = CheckedNodes(ui.guidesSelector, "guides")
-        # The first signal is not for a path that was emptied, the second is for nothing else.
+        # The first signal is not sent when the path is emptied; the second one is sent only then.
         ui.exemplarsPathEdit.connect("currentPathChanged(QString)", self._onExemplarsChanged)
         ui.exemplarsPathEdit.connect("validInputChanged(bool)", self._onExemplarsChanged)
 
     def show(self, node) -> None:
-        """Show what a parameter node holds, from now on; None: show nothing, and ignore the widgets."""
+        """Show a parameter node's values from now on; None: ignore the widgets."""
         self._node = node
         self._guides.show(node)
         if node is None:
@@ -33,7 +33,7 @@ class Sources:
             if self.ui.exemplarsPathEdit.currentPath != node.exemplars:
                 self.ui.exemplarsPathEdit.currentPath = node.exemplars
             inUse = bool(guidesOf(node) or node.exemplars)
-            # Seen even while the section is closed.
+            # Visible even while the section is collapsed.
             self.ui.moreCollapsibleButton.text = _("Additional inputs (in use)") if inUse else _("Additional inputs")
         finally:
             self._showing = False
@@ -50,7 +50,7 @@ def guidesOf(node) -> list:
 
 
 def fillArguments(node) -> dict[str, Any]:
-    """Return all choices of the tab "Fill" but the nodes, as arguments of ``MedInpaintLogic.inpaint``."""
+    """Return the choices of the tab "Fill", except its volumes and segments, as arguments of ``inpaint``."""
     return {
         **options.toArguments(parameters.fillOptions(node)),
         "guides": guidesOf(node),
@@ -65,7 +65,7 @@ def complaint(node) -> str:
 
 
 def folderComplaint(node) -> str:
-    """Say in a line what is wrong with the chosen folder with exemplars; empty when nothing is."""
+    """Say in a line what is wrong with the chosen folder of exemplars; empty when nothing is."""
     if node.exemplars and not os.path.isdir(os.path.expanduser(node.exemplars)):
         return _("There is no folder '{folder}' with exemplars.").format(folder=node.exemplars)
     return ""

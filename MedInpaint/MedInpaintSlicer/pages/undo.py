@@ -1,4 +1,4 @@
-"""The button "Undo" of tabs whose results are not compared."""
+"""The button "Undo" of tabs without a comparison."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,12 +8,7 @@ class UndoButton:
     """A button that undoes the last run; visible while any node of its result is still there."""
 
     def __init__(self, button, undone: Callable[[], None]) -> None:
-        """Bind a button.
-
-        Args:
-            button: the button.
-            undone: called when a result was taken back.
-        """
+        """Bind a button; ``undone`` is called after Undo."""
         self._button = button
         self._undone = undone
         self._restore: Callable[[], None] | None = None
@@ -22,17 +17,17 @@ class UndoButton:
         self.show()
 
     def offer(self, job, restore: Callable[[], None]) -> None:
-        """Offer to take back a job that has ended.
+        """Offer to undo a job that has ended.
 
         Args:
-            job: has ``created``, the nodes that it has put into the scene, and ``undo()``.
-            restore: makes everything else what it was before, once the nodes have gone.
+            job: has ``created``, the nodes that it has added to the scene, and ``undo()``.
+            restore: restores everything else after the nodes are removed.
         """
         self._job, self._restore = job, restore
         self.show()
 
     def show(self) -> None:
-        """Show the button where there is something to take back: the user may have removed it meanwhile."""
+        """Show the button while any node of the result is still in the scene."""
         created = self._job.created if self._job is not None else ()
         self._button.visible = any(each.GetScene() is not None for each in created)
 
@@ -42,7 +37,7 @@ class UndoButton:
         self.show()
 
     def undo(self) -> None:
-        """Take it back."""
+        """Undo the last run."""
         job, restore = self._job, self._restore
         if job is None or restore is None:
             return

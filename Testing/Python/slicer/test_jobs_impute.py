@@ -186,7 +186,7 @@ def test_a_sheared_reference_gets_the_others_on_its_grid_with_a_warning():
 def test_volumes_without_a_common_place_are_an_error_before_anything_starts():
     far = np.eye(4)
     far[:3, 3] = 5000
-    with pytest.raises(GeometryError, match="'T1' and 'T2' have no place in common"):
+    with pytest.raises(GeometryError, match="'T1' and 'T2' do not overlap"):
         _startedJob({"T1": addHead("T1"), "T2": _moved(addHead("T2"), far)})
 
 

@@ -184,7 +184,7 @@ def test_an_empty_segment_beside_a_full_one_is_a_warning():
     assert "'nothing'" in hole.warnings[0]
 
 
-def test_the_middle_of_each_piece_the_largest_first():
+def test_the_middle_of_each_part_the_largest_first():
     large, small = box(k=(2, 6), j=(2, 8), i=(2, 8)), box(k=(9, 11), j=(12, 14), i=(10, 12))
     found = holes.centersOf(large | small, np.eye(4))
     assert len(found) == 2
@@ -208,7 +208,7 @@ def test_of_a_very_large_hole_not_every_voxel_is_looked_at(monkeypatch):
     assert all(small[round(k), round(j), round(i)] for i, j, k in others)
 
 
-def test_no_more_pieces_than_are_wanted():
+def test_no_more_parts_than_are_wanted():
     mask = np.zeros(box().shape, dtype=bool)
     mask[::3, ::3, ::3] = True
     assert len(holes.centersOf(mask, np.eye(4), most=7)) == 7
