@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from MedInpaintLib.errors import ParameterError
+from MedInpaintLib.errors import MissingDependencyError, ParameterError
 from MedInpaintLib.job import EXIT_DONE, guarded
 from MedInpaintLib.threads import one_for_blas
 
@@ -41,14 +41,20 @@ def run(name: str, arguments: Sequence[str]) -> None:
 
     Raises:
         ParameterError: there is no such study.
+        MissingDependencyError: a package that studies need is not installed.
     """
     if name not in STUDIES:
         raise ParameterError(f"There is no study '{name}'; the studies are: {', '.join(STUDIES)}.")
-    module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
-    if hasattr(module, "STUDY"):
-        from .shared import study_page
-
-        study_page.main(module.STUDY, arguments)
+    try:
+        module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
+        page = importlib.import_module(".shared.study_page", __package__) if hasattr(module, "STUDY") else None
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"Studies need the package '{error.name}', which is not installed; in the repository's folder, run: "
+            'pip install ".[cli,research]"'
+        ) from None
+    if page:
+        page.main(module.STUDY, arguments)
     else:
         module.main(arguments)
 

@@ -57,7 +57,7 @@ def _estimate(output: str, report: dict[str, Any]) -> str:
     sources = ", ".join(report["images"])
     return (
         f"{output}\n"
-        f"  {report['target']} estimated from {sources} by {report['model']}; {report['units']}\n"
+        f"  {report['target']} estimated from {sources} by {report['model']}; units: {report['units']}\n"
         f"  {report['seconds']['total']:.2f} s. {report['trust']}"
     )
 

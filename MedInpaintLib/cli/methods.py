@@ -37,7 +37,7 @@ def _all() -> str:
     blocks = {
         "": can_run,
         "\nNeeds packages that are not installed:\n": packages,
-        "\nNeeds a trained model ('medinpaint train RECIPE' makes one, 'medinpaint models add' adds one):\n": lacking,
+        "\nNeeds a trained model for other images ('medinpaint train RECIPE', 'medinpaint models add'):\n": lacking,
     }
     return "\n".join(title + "\n".join(lines) for title, lines in blocks.items() if lines)
 

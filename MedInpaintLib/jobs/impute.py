@@ -64,7 +64,7 @@ class ImputeJob(JobFile):
         target = self.target.strip().lower()
         images = {name: Volume.read(path) for name, path in self.images.items() if name.strip().lower() != target}
         if not images:
-            raise ParameterError(f"To estimate {self.target}, give one or more of the other contrasts in 'images'.")
+            raise ParameterError(f"To estimate {self.target}, give images of one or more of the other contrasts.")
         like = Volume.read(self.like) if self.like else None
         grid = images.get(self.reference or "") or next(iter(images.values()))
         dtype = like.array.dtype if like else np.dtype(np.int16)
