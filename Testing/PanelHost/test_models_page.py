@@ -510,13 +510,13 @@ def _fillRequest(panel, monkeypatch):
 def test_a_model_is_chosen_with_its_method_in_the_tab_fill(panel, monkeypatch, before):
     _addInputs(panel)
     panel.logic.getParameterNode().method = before
-    _choose(panel, "chest-film-unet")
+    _choose(panel, "brain-mr-unet")
     assert panel.modelsPage.ui.useModelButton.toolTip.startswith("Choose the method 'U-Net' with this model")
     panel.modelsPage.ui.useModelButton.click()
     assert panel.ui.tabWidget.currentIndex == panel.pages.index(panel.fillPage)
     assert panel.fillPage.ui.methodCombo.currentText == "U-Net"
     method, values = _fillRequest(panel, monkeypatch)
-    assert (method, values["model"]) == ("unet", "chest-film-unet")
+    assert (method, values["model"]) == ("unet", "brain-mr-unet")
 
 
 def test_other_parameters_of_the_method_stay(panel, monkeypatch):

@@ -138,7 +138,9 @@ def test_a_scene_gives_the_segment_editor_effect_its_choices_back(scene):
     assert module is not None
     import slicer
 
-    node = scene.GetFirstNodeByClass("vtkMRMLSegmentEditorNode")
+    # The singleton of the module Segment Editor stays when a scene is closed, if another test has made it.
+    nodes = slicer.util.getNodesByClass("vtkMRMLSegmentEditorNode")
+    node = next(each for each in nodes if not each.GetSingletonTag())
     widget = slicer.qMRMLSegmentEditorWidget()
     widget.setMRMLScene(scene)
     widget.setMRMLSegmentEditorNode(node)

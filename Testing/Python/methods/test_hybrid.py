@@ -91,4 +91,4 @@ def test_parts_without_a_mirror_image_get_a_smooth_structure_and_that_is_said():
     hole |= hole[..., ::-1]  # each part's mirror image is the other one
     result = fill(image, hole, structure="mirror")
     assert result.report["notes"]["structure"] == "biharmonic"
-    assert any("no mirror image" in warning for warning in result.report["warnings"])
+    assert any("cannot be filled from the other side" in warning for warning in result.report["warnings"])

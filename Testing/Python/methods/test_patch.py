@@ -78,7 +78,7 @@ def test_smaller_patches_from_further_away_than_asked_for_are_warned_of():
     rng = np.random.default_rng(0)
     image, hole = texture((24, 24, 24))[0], rng.random((24, 24, 24)) < 0.1
     (warning,) = fill(image, hole, parameters={"size": 5, "search": 5}).report["warnings"]
-    assert warning == "No patch within 5 mm is whole; all of the scan was searched, for the smallest patches."
+    assert warning == "No patch within 5 mm is whole; all of the image was searched, for the smallest patches."
 
 
 def test_without_any_whole_patch_the_smooth_fill_is_taken_and_that_is_said():
