@@ -2,9 +2,11 @@
 
 import unittest
 
+import pytest
 from panelhost import host
 
 
+@pytest.mark.slow
 def test_the_modules_own_test_passes():
     module = host.install()
     outcome = unittest.TestResult()

@@ -44,6 +44,7 @@ def test_each_change_changes_one_thing():
         assert len([name for name in {*flat[0], *flat[1]} if flat[0].get(name) != flat[1].get(name)]) == 1
 
 
+@pytest.mark.slow
 def test_the_page_is_complete(data, tmp_path):
     found = [measure.run_case(*case) for case in list_cases(read_manifest(data, "test"), TASKS)]
     out = tmp_path / "page"

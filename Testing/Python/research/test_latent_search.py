@@ -53,6 +53,7 @@ def test_each_switch_switches_one_thing_off():
     assert not [label for label in measure.variants(TASKS[0]) if "," in label]
 
 
+@pytest.mark.slow
 def test_the_page_is_complete(data, tmp_path):
     todo = list_cases(read_manifest(data, "test"), TASKS)
     found = [measure.run_case(*case) for case in todo]

@@ -28,6 +28,8 @@ def module_of(name):
 
 
 TRAINED = [name for name in STUDIES if hasattr(module_of(name), "STUDY")]
+#: Studies whose page every run of the tests makes; CI makes the others too.
+QUICK = {"networks", "hole-size"}
 TINY = {"unet": {"width": 4, "levels": 2}, "pconv": {"width": 4, "levels": 2}, "rfr": {"width": 8, "recurrences": 1}}
 SIZE = study.Size(steps=2, cases=2, crops=4, images=2, seeds=(0,))
 
@@ -81,7 +83,9 @@ def runs(tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
 
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TRAINED]
+)
 def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
     asked = module_of(name).STUDY
     assert asked.name == name

@@ -65,6 +65,7 @@ def test_cases_are_images_that_suit_the_task_and_no_masks(data):
     ]
 
 
+@pytest.mark.slow
 def test_the_page_is_complete_and_a_second_run_does_nothing_again(data, tmp_path, monkeypatch):
     tasks = (dataclasses.replace(TASKS[0], seeds=(0,)), TASKS[1])  # a second seed would take 8 s more
     monkeypatch.setattr(measure, "TASKS", tasks)

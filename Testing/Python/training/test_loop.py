@@ -149,6 +149,7 @@ def test_mixed_precision_is_for_gpus(precision, recipe, data, tmp_path):
         run(read_recipe(recipe()), data, tmp_path / "out", accelerator="cpu", precision=precision)
 
 
+@pytest.mark.slow
 def test_two_processes_learn_the_same_as_one_with_their_batch(recipe, data, tmp_path):
     """Without batch statistics they would be equal; with them each process normalises its own half, so: close, the
     validation score counted once, and the weights the same in both."""
