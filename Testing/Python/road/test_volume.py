@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 from MedInpaintLib.errors import GeometryError, ImageReadError, OutputError, OutputPathError
 from MedInpaintLib.files import write_text
-from MedInpaintLib.formats import FORMATS, check_writable
+from MedInpaintLib.io.formats import FORMATS, check_writable
 from MedInpaintLib.volume import Volume
 
 OBLIQUE = (0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import OutputPathError
-from .files import check_folder, real_path
+from ..errors import OutputPathError
+from ..files import check_folder, real_path
 
 if TYPE_CHECKING:
-    from .volume import Volume
+    from ..volume import Volume
 
 _WHOLE = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 _REAL = frozenset({"float32", "float64"})
