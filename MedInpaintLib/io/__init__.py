@@ -8,13 +8,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
-
-from ..errors import ImageReadError, OutputPathError
+from ..errors import ImageReadError
 from ..files import real_path, replacing
 from ..volume import Volume
-from . import itk
-from .formats import NRRD, check_writable, instead
+from . import itk, mgh, nifti
+from .formats import MGH, NIFTI, check_writable
 from .segments import Segments
 
 
@@ -35,6 +33,12 @@ def read(path: str | os.PathLike[str], *, series: str | None = None, allow_outsi
         raise ImageReadError(f"There is no file or folder '{source}'.")
     if source.is_dir():
         return itk.read_dicom_series(source)
+    if source.name.lower().endswith(mgh.ENDINGS):
+        return mgh.read(source)
+    if source.name.lower().endswith(nifti.ENDINGS):
+        volume = nifti.read(source)
+        if volume is not None:
+            return volume
     return itk.read(source)
 
 
@@ -69,9 +73,10 @@ def write(volume: Volume, path: str | os.PathLike[str], *, compress: bool = True
     """
     target = real_path(path)
     kind = check_writable(target, volume)
-    if kind.finite and volume.array.dtype.kind == "f" and not np.isfinite(volume.array).all():
-        raise OutputPathError(
-            f"{kind.name} cannot hold NaN or infinity, which this image has; {instead(target, NRRD)}."
-        )
     with replacing(target) as temporary:
-        itk.write(volume, temporary, kind, name=str(path), compress=compress)
+        if kind is MGH:
+            mgh.write(volume, temporary, compress=compress)
+        elif kind is NIFTI and nifti.available():
+            nifti.write(volume, temporary, compress=compress)
+        else:
+            itk.write(volume, temporary, kind, name=str(path), compress=compress)
