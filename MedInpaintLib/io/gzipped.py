@@ -24,7 +24,7 @@ except ImportError:
 else:
     _kind = igzip.IGzipFile
     _usual, _quick = 3, 1
-    Damaged = (*Damaged, isal_zlib.error)
+    Damaged = (*Damaged, isal_zlib.error)  # type: ignore[arg-type]  # its stubs take the class for an instance
 
 
 def reading(file: BinaryIO) -> Any:
