@@ -136,7 +136,7 @@ def _mr(image: Appearance) -> Clue:
 def _hounsfield(image: Appearance) -> Clue:
     """Look for Hounsfield units: CT has air at -1000 HU, nothing below it, and most of the rest near 0 HU.
 
-    In 68 training and validation scans 17 to 51 % of the values are air, and 66 to 97 % of those above -300 HU lie
+    In 60 training and validation scans 17 to 51 % of the values are air, and 66 to 97 % of those above -300 HU lie
     within 150 HU of 0. In a phase-sensitive MR with values from -1920 to 2240, 4 % lie below air.
     """
     air, below = image.share(-1100, -850), image.share(-math.inf, -1100)
@@ -168,7 +168,7 @@ def _is_stored_ct(image: Appearance) -> bool:
 def _projection(image: Appearance) -> Clue:
     """Tell a film from a section: a film is large and fills its frame, a section is a body on dark ground.
 
-    Of 308 chest films of training and validation, 80 % reach a :attr:`.Appearance.fills_frame` of 0.3; of 1200 MR and
+    Of 894 chest films of training and validation, 83 % reach a :attr:`.Appearance.fills_frame` of 0.3; of 1203 MR and
     CT slices, cropped as tightly as they can be, none exceeds 0.27.
     """
     if image.fills_frame < 0:

@@ -98,9 +98,10 @@ class EvaluationReport(Report):
     """The report of an evaluation on sets of synthetic holes.
 
     modality_reason: as in :class:`FillReport`; convention, range: of the scores; trivial: the fill that is always
-    among the methods; holes: for each set ``holes``, ``count``, ``reference`` and ``about``; metrics, rows, methods: as in :meth:`.evaluation.report.Table.to_dict`, of
-    one set after the other, each row and method with its ``holes``; left_out: method -> why it failed; text: the tables
-    to read. What is not finite, such as the PSNR of a perfect fill, is None.
+    among the methods; holes: for each set ``holes``, ``count``, ``reference`` and ``about``; metrics, rows, methods: as
+    in :meth:`.evaluation.report.Table.to_dict`, of one set after the other, each row and method with its ``holes``;
+    left_out: method -> why it failed; text: the tables to read. What is not finite, such as the PSNR of a perfect fill,
+    is None.
     """
 
     image: ImageFacts
