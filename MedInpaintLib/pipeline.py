@@ -295,7 +295,7 @@ def _report(
         notes=filling.notes,
         warnings=[*warnings, *filling.warnings],
         seconds=seconds,
-        trust=_trust(plan.method, filling.patches, volume),
+        trust=_trust(plan.method, filling, volume),
     )
 
 
@@ -305,10 +305,12 @@ def _components(patches: Sequence[Patch]) -> int:
     return sum(int(ndimage.label(patch.hole, structure=np.ones((3,) * patch.hole.ndim))[1]) for patch in patches)
 
 
-def _trust(info: MethodInfo, patches: Sequence[Patch], volume: Volume) -> str:
-    """Say how far to trust the fill: the method's sentence, one on the hole's depth, and what always holds."""
+def _trust(info: MethodInfo, filling: Filling, volume: Volume) -> str:
+    """Say how far to trust the fill: the method, what its model knows, the hole's depth, and what always holds."""
     sentences = [info.trust]
-    depth = _depth(max((patch.hole for patch in patches), key=np.count_nonzero), volume.spacing)
+    if "model_title" in filling.notes:
+        sentences.append(f"The model ({filling.notes['model_title']}) knows no other anatomy or kind of image.")
+    depth = _depth(max((patch.hole for patch in filling.patches), key=np.count_nonzero), volume.spacing)
     if depth > DEEP_MM:
         sentences.append(f"The middle of the hole is {depth:.0f} mm from what is known: do not expect anatomy there.")
     return " ".join([*sentences, "Synthetic voxels: not for clinical use."])
