@@ -57,6 +57,10 @@ def inpaint(
     uncertainty: bool = False,
     device: str = "auto",
     seed: int = 0,
+    force: bool = False,
+    series: str | None = None,
+    fill_missing_slices: bool = False,
+    allow_outside_data: bool = False,
     progress: Progress | None = None,
 ) -> Result:
     """Fill the hole that ``mask`` marks in ``image``.
@@ -85,6 +89,10 @@ def inpaint(
             method wants it. Where the one that is asked for is not there, or its memory is too small, the CPU steps
             in, and the report's warnings say so.
         seed: for methods with chance in them.
+        force: fill although the inputs look wrong: swapped, inverted or misplaced.
+        series: of an image that is a folder of DICOM files, which series: its number, UID or a part of its description.
+        fill_missing_slices: fill the slices that a DICOM series lacks, besides what the mask marks.
+        allow_outside_data: read voxels that a header (.mhd, .nhdr) takes from outside its own folder.
         progress: reports and cancels.
 
     Returns:
@@ -112,12 +120,16 @@ def inpaint(
         self_check=self_check,
         device=device,
         seed=seed,
+        force=force,
+        series=series,
+        fill_missing_slices=fill_missing_slices,
+        allow_outside_data=allow_outside_data,
     )
     options.check()
     progress, clock = progress or Progress(), Clock()
 
     progress.update(0.0, "Reading")
-    volume = read_image(image, spacing)
+    volume = read_image(image, spacing, **options.reading())
     mask_volume = read_mask(mask, volume)
     clock.lap("read")
 
@@ -173,7 +185,7 @@ def _check(
     scaling = intensity.fit_scaling(known, guess.modality)
     guide_volumes, more = read_guides(guides, volume, hole)
     subject = Subject(volume, hole, scaling, guess.modality, guide_volumes, find_exemplars(exemplars))
-    return subject, guess.reason, [*warnings, *guess.warnings, *more]
+    return subject, guess.reason, [*volume.warnings, *mask.warnings, *warnings, *guess.warnings, *more]
 
 
 def _modality(volume: Volume, hole: Hole, name: str | None) -> Guess:
