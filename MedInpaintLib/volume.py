@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import itertools
 import math
 import numbers
@@ -17,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import GeometryError, ImageReadError, OutputError, OutputPathError
-from .files import real_path, replacing
-from .formats import NIFTI, NRRD, check_writable, instead, stored_dtype
+from .files import real_path, replacing, special_kind
+from .formats import DETACHED, NIFTI, NRRD, check_writable, instead, stored_dtype
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -133,6 +134,9 @@ class Volume:
         source = Path(path)
         if not source.exists():
             raise ImageReadError(f"There is no file or folder '{source}'.")
+        kind = special_kind(source)
+        if kind is not None:
+            raise ImageReadError(f"'{source}' is {kind}; give an image file, or a folder with one DICOM series.")
         if source.is_dir():
             return cls.from_sitk(_read_dicom_series(source), name=str(source))
         try:
@@ -268,13 +272,28 @@ class Volume:
             if kind is NRRD or not key.startswith("NRRD_"):
                 image.SetMetaData(key, value)
         with replacing(target) as temporary:
+            first = self._header_path(temporary)
             try:
-                sitk.WriteImage(image, str(temporary), useCompression=compress)
+                sitk.WriteImage(image, str(first), useCompression=compress)
             except RuntimeError as error:
                 raise OutputError(f"'{path}' could not be written ({_last_words(error)}).") from None
+            os.replace(first, temporary)
             # ITK's NIfTI writer says nothing when the disk is full: only reading back tells.
             if kind is NIFTI and not _came_back(temporary, self.array):
                 raise OutputError(f"'{path}' could not be written whole; the disk may be full.")
+
+    def _header_path(self, path: Path) -> Path:
+        """Return what to call a header while it is written, from which the writer makes the name of the voxels' file.
+
+        That name depends on the voxels, so that the file of the old header's voxels stays whole until the new header
+        takes the old one's place.
+        """
+        if path.suffix not in DETACHED:
+            return path
+        digest = hashlib.sha256(f"{path.name} {self.array.dtype} {self.array.shape}".encode("utf-8", "surrogateescape"))
+        digest.update(np.ascontiguousarray(self.array).data)
+        # Names may be 255 bytes long, and a letter four.
+        return path.with_name(f"{path.stem[:48]}-{digest.hexdigest()[:12]}{path.suffix}")
 
 
 def _numbers(values: Any) -> tuple[float, ...] | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import sys
 
+from ..signals import end_this_process_on_signals
 from ..threads import one_for_blas
 
 
 def main() -> None:
     """Run the ``medinpaint`` command."""
+    end_this_process_on_signals(lambda message: print(message, file=sys.stderr, flush=True))
     one_for_blas()
     try:
         import typer  # noqa: F401

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -65,7 +64,7 @@ class EvaluateJob(JobFile):
         """Score all methods in all holes, and write the table."""
         from ..evaluation.protocol import evaluate
         from ..evaluation.report import write_csv
-        from ..files import write_text
+        from ..files import write_json
         from ..volume import Volume
 
         progress, start = progress or Progress(), time.perf_counter()
@@ -95,7 +94,7 @@ class EvaluateJob(JobFile):
         if self.output.lower().endswith(".csv"):
             write_csv(self.output, tables)
         else:
-            write_text(self.output, json.dumps(report, indent=2, allow_nan=False) + "\n")
+            write_json(self.output, report)
         progress.update(1.0, "Done")
         return report
 

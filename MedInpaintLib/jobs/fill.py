@@ -78,10 +78,7 @@ class FillJob(JobFile, FillOptions):
         )
         _complete(result.report, self, reading)
         progress.update(0.95, "Writing")
-        if self.uncertainty is not None:
-            assert result.uncertainty is not None  # it was asked for
-            result.uncertainty.write(self.uncertainty)
-        result.save(self.output, self.report, self.filled_mask, compress=self.compress)
+        result.save(self.output, self.report, self.filled_mask, uncertainty=self.uncertainty, compress=self.compress)
         progress.update(1.0, "Done")
         return result.report
 

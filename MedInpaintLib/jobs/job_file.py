@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import numbers
 import os
 import reprlib
@@ -125,9 +124,9 @@ class JobFile:
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the job as a JSON file."""
-        from ..files import write_text
+        from ..files import write_json
 
-        write_text(path, json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+        write_json(path, dataclasses.asdict(self))
 
     def run(self, progress: Progress | None = None) -> Report:
         """Run the job and write its files; return the report.
