@@ -67,7 +67,7 @@ def read(path: str | os.PathLike[str]) -> JobFile:
     if kind is None:
         known = " or ".join(f'"{name}"' for name in JOBS)
         raise ParameterError(f'A job file holds one JSON object with "job": {known}.')
-    return kind.of(fields, job_file.parent)
+    return kind.of(fields, job_file.parent).read_from(job_file)
 
 
 def guarded(work: Callable[[], None], emit: Emit) -> int:
