@@ -9,6 +9,11 @@ neighbours.
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before the other imports, during which a signal may come
+    from .starting import CANCELLED, end_in_one_line
+
+    end_in_one_line(1, f'{{"event": "cancelled", "message": "{CANCELLED}"}}')
+
 import json
 import os
 import sys
@@ -16,13 +21,6 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-from .signals import EXIT_CANCELLED, cancelling, end_this_process_on_signals
-
-if __name__ == "__main__":  # before the other imports, during which a signal may come
-    end_this_process_on_signals(
-        lambda message: print(json.dumps({"event": "cancelled", "message": message}), flush=True)
-    )
 
 from .errors import (
     Cancelled,
@@ -39,6 +37,8 @@ from .jobs.fill import FillJob
 from .jobs.impute import ImputeJob
 from .jobs.job_file import JobFile
 from .progress import Progress
+from .signals import cancelling, end_this_process_on_signals
+from .starting import EXIT_CANCELLED
 from .threads import one_for_blas
 
 EXIT_DONE, EXIT_FAILED, EXIT_INPUT = 0, 1, 2
@@ -122,4 +122,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    end_this_process_on_signals(lambda message: print_event({"event": "cancelled", "message": message}))
     sys.exit(main())

@@ -14,9 +14,8 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from .errors import Cancelled
+from .starting import CANCELLED, EXIT_CANCELLED, SIGNALS
 
-EXIT_CANCELLED = 130
-MESSAGE = "Cancelled; nothing was written."
 #: Seconds that the main thread has to end by itself. Native code (a median filter of 11 s, say) does not hear a signal
 #: before it returns, and then a second thread ends the process.
 PATIENCE = 2.0
@@ -24,9 +23,6 @@ PATIENCE = 2.0
 PATIENCE_HELD = 60.0
 #: A further signal that comes this many seconds after the first ends the process at once. Some tools send two together.
 AGAIN = 1.0
-
-#: SIGBREAK is Ctrl-Break on Windows, the only one that a program can send there to a group of processes.
-_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
 
 Say = Callable[[str], None]
 
@@ -68,7 +64,7 @@ def end_this_process_on_signals(say: Say) -> None:
     # Written to by the interpreter's handler itself, at once, whatever the main thread is doing.
     signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
     threading.Thread(target=_watch, args=(receiver, sender), daemon=True, name="signals").start()
-    for number in _SIGNALS:
+    for number in SIGNALS:
         signal.signal(number, _on_signal)
 
 
@@ -87,7 +83,7 @@ def cancelling(say: Say) -> Iterator[None]:
     try:
         _state.cancelling += 1
         _state.finished = False
-        for number in _SIGNALS:
+        for number in SIGNALS:
             before[number] = signal.signal(number, _on_signal)
         yield
     finally:
@@ -138,7 +134,7 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
 def _act() -> None:
     if _state.cancelling:
         _state.raised = True
-        raise Cancelled(MESSAGE)
+        raise Cancelled(CANCELLED)
     if _state.own and not _state.finished:
         _end()
 
@@ -158,7 +154,7 @@ def _watch(receiver: socket.socket, sender: socket.socket) -> None:
 
 
 def _is_a_signal(numbers: bytes) -> bool:
-    return any(number in _SIGNALS for number in numbers)
+    return any(number in SIGNALS for number in numbers)
 
 
 def _end() -> NoReturn:
@@ -169,7 +165,7 @@ def _end() -> NoReturn:
             act()
     if not _state.finished:
         # In a thread of its own: the main thread may hold the lock of a stream that nobody reads.
-        saying = threading.Thread(target=_state.say, args=(MESSAGE,), daemon=True)
+        saying = threading.Thread(target=_state.say, args=(CANCELLED,), daemon=True)
         saying.start()
         saying.join(0.5)
     os._exit(EXIT_CANCELLED)
