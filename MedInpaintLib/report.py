@@ -36,7 +36,13 @@ class HoleFacts(TypedDict):
     regions: int
 
 
-class Report(TypedDict):
+class Written(TypedDict, total=False):
+    """What only a report in a file knows: the sha256 of each file of the images that it was written with, by name."""
+
+    files: dict[str, str]
+
+
+class Report(Written):
     """What every report holds.
 
     software, date: name with version, and UTC time in ISO 8601; device: on which networks ran; warnings: one line each;

@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..errors import ModelError
 from ..files import make_folder
+from ..temporary import NEW, temporary_folder
 from .bundle import Bundle, read_bundle
 from .folders import CARD, FACTS, belongs, replacing_bundle, strangers, writing
 from .recipes import how_to_make
@@ -235,18 +236,15 @@ def _add(source: Path, replace: bool) -> Bundle:
 
 def _delete(folder: Path) -> None:
     """Hide a folder, then delete it, so that a killed run leaves no incomplete model."""
-    temporary = Path(tempfile.mkdtemp(prefix=".medinpaint-", dir=folder.parent))
-    try:
-        os.rename(folder, temporary / folder.name)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with temporary_folder(folder.parent) as temporary:
+        os.rename(folder, temporary / NEW / folder.name)
 
 
 @contextlib.contextmanager
 def _unpacked(archive: Path) -> Iterator[Path]:
     """Unpack the one bundle of a .zip file into a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="medinpaint-") as temporary:
-        folder = Path(temporary)
+    with temporary_folder(Path(tempfile.gettempdir())) as temporary:
+        folder = temporary / NEW
         try:
             with zipfile.ZipFile(archive) as content:
                 _unpack(content, archive, folder)
