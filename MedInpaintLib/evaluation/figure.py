@@ -13,6 +13,7 @@ from ..errors import GeometryError, MaskError, MissingDependencyError
 from ..files import replacing
 from ..intensity import sample_known
 from ..modality import Modality
+from ..no_data import find
 from ..volume import Volume
 
 _BACK, _INK, _DIM, _OUTLINE = "#101214", "#f2f2f2", "#a7adb5", "#ffb000"
@@ -64,7 +65,7 @@ def save_figure(
     hole = np.asarray(hole, dtype=bool)
     if not hole.any():
         raise MaskError("The hole is empty, so there is no slice to show.")
-    black, white = window or _window(image.array, hole)
+    black, white = window or _window(image, hole)
     where, index = _slice(hole)
     flips = _flips(image)
     before, after = (np.flip(array[where].astype(np.float64), flips) for array in (image.array, filled))
@@ -150,7 +151,7 @@ def save_comparison(
         OutputError: the file could not be written.
     """
     _need_matplotlib()
-    black, white = _window(image.array, hole)
+    black, white = _window(image, hole)
     where, _ = _slice(hole)
     flips = _flips(image)
     mask = np.flip(hole[where], flips)
@@ -265,10 +266,11 @@ def _extent(part: tuple[slice, slice], tall: float, wide: float) -> tuple[float,
     return (part[1].start * wide, part[1].stop * wide, part[0].stop * tall, part[0].start * tall)
 
 
-def _window(image: np.ndarray, hole: np.ndarray) -> tuple[float, float]:
-    known = sample_known(image, hole, tuple(slice(0, size) for size in image.shape))
-    modality = Modality.guess(known, sum(size > 1 for size in image.shape))
-    scale = data_range_of(known, modality, image.dtype)
+def _window(image: Volume, hole: np.ndarray) -> tuple[float, float]:
+    shape = image.array.shape
+    known = sample_known(image.array, hole, tuple(slice(0, size) for size in shape), find(image)[0])
+    modality = Modality.guess(known, sum(size > 1 for size in shape))
+    scale = data_range_of(known, modality, image.array.dtype)
     return scale.black, scale.black + scale.width
 
 

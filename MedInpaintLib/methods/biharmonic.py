@@ -34,7 +34,12 @@ class Parameters:
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Solve ``laplace laplace u = 0`` in the hole, by spacing-aware second differences."""
     solution = solve_biharmonic(
-        region.values, region.hole, region.spacing, accuracy=parameters.tolerance, progress=run.progress
+        region.values,
+        region.fill,
+        region.spacing,
+        no_data=region.no_data,
+        accuracy=parameters.tolerance,
+        progress=run.progress,
     )
     values = solution.values
     if parameters.clip:
