@@ -212,7 +212,7 @@ def synthesize(
         return None
     settings, progress, rng = settings or Settings(), progress or Progress(), rng or np.random.default_rng(0)
     known = ~hole if known is None else known & ~hole
-    levels = _pyramid(_Level(start, hole, known, no_data, tuple(sources), tuple(spacing)))
+    levels = _pyramid(_Level(start, hole, known, tuple(sources), tuple(spacing), no_data=no_data))
     work = np.cumsum([0.0] + [np.count_nonzero(level.hole) for level in levels])
     coarse = None
     for number, level in enumerate(levels):
@@ -233,10 +233,10 @@ class _Level:
     values: np.ndarray
     hole: np.ndarray
     known: np.ndarray
-    no_data: np.ndarray | None
     sources: tuple[Source, ...]
     spacing: tuple[float, ...]
     factors: tuple[int, ...] = ()
+    no_data: np.ndarray | None = None
 
     def depth(self) -> np.ndarray:
         """Return how far each voxel of the hole is from those outside it, in voxels of the finest axis."""
@@ -260,13 +260,13 @@ class _Level:
             _mean(self.values, factors),
             _reduce(np.logical_or, self.hole, factors),
             _reduce(np.logical_and, self.known, factors),
-            None if self.no_data is None else _reduce(np.logical_or, self.no_data, factors),
             tuple(
                 Source(_mean(each.channels, factors), _reduce(np.logical_and, each.usable, factors))
                 for each in self.sources
             ),
             tuple(mm * factor for mm, factor in zip(self.spacing, factors, strict=True)),
             factors,
+            None if self.no_data is None else _reduce(np.logical_or, self.no_data, factors),
         )
 
 
