@@ -30,7 +30,9 @@ APART, APART_BELOW_AIR, LOWEST_AIR = 1.0, 0.25, -1024.0
 #: A code above is one of the largest numbers of 15 or 16 bits, or a negative one that lost its sign (-2000 as 63536).
 #: It is further away: saturated voxels and burnt-in letters are bright, too.
 APART_ABOVE, LEAST_ABOVE = 4.0, 32767.0
-#: Values within this share of the way from a code to the others are mixtures with it, made by an interpolation.
+#: Noise of air in HU: between a code and this far below -1024 there are only mixtures of both, made by an interpolation.
+NOISE = 76.0
+#: Elsewhere, values within this share of the way from a code to the others are mixtures with it.
 MIXED = 0.9
 #: In label maps and drawings any value may be far from the others: they have fewer different values than this.
 VARIED = 32
@@ -49,7 +51,11 @@ class _Kind:
     words: str
 
     def holds(self, plane: np.ndarray) -> np.ndarray:
-        """Mark the voxels of this kind."""
+        """Mark the voxels of this kind; those of value 0 are known, also if the file declares them to be padding."""
+        held = self._between(plane)
+        return held & (plane != 0) if self.low <= 0 <= self.high else held
+
+    def _between(self, plane: np.ndarray) -> np.ndarray:
         if plane.dtype.kind == "f":
             return (plane >= self.low) & (plane <= self.high)
         # Integers are compared with integers: with a float, numpy would convert each voxel first.
@@ -172,9 +178,7 @@ def _kinds(image: Volume, hole: Hole | None) -> list[_Kind]:
     if image.padding is not None:
         low, high = image.padding
         words = f"the padding value {_span(low, high)} that the file declares"
-        # Zero is known, declared or not.
-        kinds += [_Kind(low, min(high, -_ABOVE_ZERO), words)] if low < 0 else []
-        kinds += [_Kind(max(low, _ABOVE_ZERO), high, words)] if high > 0 else []
+        kinds.append(_Kind(low, high, words))
     if image.array.dtype.itemsize == 1:
         return kinds
     sample = _sample(image.array, hole)
@@ -205,9 +209,11 @@ def _code(sample: np.ndarray, apart: float | None) -> tuple[float, float] | None
     count = sample.size - others.size
     if count < max(FEWEST, SHARE * sample.size) or others.size < FEWEST:
         return None
-    low, high = np.percentile(others, [0.5, 99.5])
+    bulk = float(np.percentile(others, 5))
+    low, high = np.percentile(others[others > (code + bulk) / 2], [0.5, 99.5])
     gap, width = float(low) - code, float(high - low)
-    limit = code + MIXED * gap
+    is_ct = apart is None and code < LOWEST_AIR <= bulk + NOISE
+    limit = LOWEST_AIR - NOISE if is_ct else code + MIXED * gap
     if np.count_nonzero(others <= limit) > count / 2:
         return None  # clipped: other values come up to it
     varied = len(np.unique(others[:: max(1, others.size // 10_000)])) >= VARIED
@@ -266,6 +272,3 @@ def _in_plane(hole: Hole | None, number: int) -> tuple[Box, np.ndarray] | None:
     first, *rest = hole.box
     return (tuple(rest), hole.voxels[number - first.start]) if first.start <= number < first.stop else None
 
-
-#: The smallest number above 0, for ranges that leave out 0.
-_ABOVE_ZERO = float(np.nextafter(0.0, 1.0))
