@@ -271,4 +271,3 @@ def _in_plane(hole: Hole | None, number: int) -> tuple[Box, np.ndarray] | None:
         return hole.box, hole.voxels
     first, *rest = hole.box
     return (tuple(rest), hole.voxels[number - first.start]) if first.start <= number < first.stop else None
-
