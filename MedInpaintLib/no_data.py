@@ -30,7 +30,7 @@ APART, APART_BELOW_AIR, LOWEST_AIR = 1.0, 0.25, -1024.0
 #: A code above is one of the largest numbers of 15 or 16 bits, or a negative one that lost its sign (-2000 as 63536).
 #: It is further away: saturated voxels and burnt-in letters are bright, too.
 APART_ABOVE, LEAST_ABOVE = 4.0, 32767.0
-#: Noise of air in HU: between a code and this far below -1024 there are only mixtures of both, made by an interpolation.
+#: Noise of air, HU. From a code up to this far below -1024 there are only mixtures, which an interpolation made.
 NOISE = 76.0
 #: Elsewhere, values within this share of the way from a code to the others are mixtures with it.
 MIXED = 0.9

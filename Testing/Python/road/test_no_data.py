@@ -1,6 +1,7 @@
 """The third state of voxels: what holds no data is neither used nor filled, whatever stands for it."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,6 +152,16 @@ def test_many_small_holes_beside_no_data_are_solved_as_each_alone():
     gaps[3::10, 4::10] = gaps[5::10, 5::20] = True
     together = solve_laplace(values, hole, (1.0, 1.0), no_data=gaps, accuracy=1e-9).values
     np.testing.assert_allclose(together[hole], literal(values, hole, gaps, (1.0, 1.0))[hole], atol=1e-8)
+
+
+def test_a_hole_that_is_riddled_with_no_data_is_filled_by_a_membrane_at_worst():
+    rng = np.random.default_rng(0)
+    image, gaps = rng.random((50, 50)).cumsum(axis=1), rng.random((50, 50)) < 0.35
+    hole = (np.hypot(*(np.indices((50, 50)) - 25)) < 22) & ~gaps
+    options = {"method": "biharmonic", "parameters": {"tolerance": 1e-9}}
+    result = mi.inpaint(np.where(gaps, np.nan, image), hole, **options)
+    assert np.isfinite(result.volume.array[hole]).all()
+    assert any("riddled" in warning for warning in result.report["warnings"])
 
 
 def test_poisson_equation_without_data_has_no_source_there():
@@ -438,7 +449,7 @@ def test_the_self_check_keeps_away_from_no_data_and_scores_without_it():
 
 @pytest.mark.parametrize("convention", ["masked", "brats", "rfr-report"])
 def test_evaluation_places_no_hole_on_no_data_and_scores_without_it(convention):
-    image, hole, gaps = scene(2)
+    image, _, _ = scene(2)
     image, gaps = np.tile(image, (3, 3)), np.zeros((48, 54), bool)
     gaps[:, 30:] = True
     tables = [
@@ -456,3 +467,39 @@ def test_evaluation_places_no_hole_on_no_data_and_scores_without_it(convention):
     table = mi.evaluate(np.where(gaps, np.nan, image), given_mask, ["harmonic"], modality="MR", convention=convention)
     assert np.isfinite(list(table.rows[0].scores.values())[:3]).all()
     assert table.rows[0].voxels == 6 * 4
+
+
+CASE = Path(__file__).parents[2] / "Data" / "cases" / "11-nan-background"
+
+
+@pytest.mark.parametrize("method", ["auto", "harmonic", "patch", "nearest", "patch-regression"])
+def test_a_map_with_a_background_of_nan_keeps_it(method, tmp_path):
+    """Case 11: a T1 map in which SPM wrote NaN outside of the brain."""
+    image, mask = Volume.read(CASE / "t1map.nii.gz"), Volume.read(CASE / "mask.nii.gz").array > 0
+    background = np.isnan(image.array)
+    assert background.sum() == 40_661
+    result = mi.inpaint(image, mask, method=method)
+    result.save(tmp_path / "filled.nii.gz")
+    filled = Volume.read(tmp_path / "filled.nii.gz").array
+    assert filled[~mask].tobytes() == image.array[~mask].tobytes()
+    tissue = image.array[mask]
+    assert tissue.min() - 200 < filled[mask].min() <= filled[mask].max() < tissue.max() + 200
+    assert filled[mask].mean() == pytest.approx(tissue.mean(), rel=0.2)
+    assert f"No data in {background.sum()} voxels: NaN or infinity." in result.report["warnings"][0]
+
+
+@pytest.mark.parametrize("ending", [".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".nii.gz"])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_every_bit_of_nan_comes_back(ending, dtype, tmp_path):
+    image = np.random.default_rng(0).random((4, 9, 9)).astype(dtype)
+    bits = image.view(f"u{dtype[1]}")
+    bits[:, :2] = np.array(np.nan, dtype).view(bits.dtype) + np.arange(
+        1, 10, dtype=bits.dtype
+    )  # quiet NaN with payload
+    hole = np.zeros(image.shape, bool)
+    hole[1:3, 4:6, 4:6] = True
+    path = tmp_path / f"filled{ending}"
+    mi.inpaint(Volume(image, 1.0), hole, method="nearest").save(path)
+    back = Volume.read(path).array
+    assert back.dtype == image.dtype
+    assert back[~hole].tobytes() == image[~hole].tobytes()

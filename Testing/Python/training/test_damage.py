@@ -58,13 +58,11 @@ def test_pixels_without_data_are_not_known_and_no_hole_is_made_there(images):
             made.append(dataclasses.replace(one, image=image, inside=one.inside & ~gaps, no_data=gaps))
         return made
 
-    batches = [
-        damages(with_gaps(value), plain=True, also=(), holes=("squares:3px",)).batch(range(6))
-        for value in (np.nan, 1e6)
-    ]
+    holes = {"plain": True, "also": (), "holes": ("squares:3px",)}
+    batches = [damages(with_gaps(value), **holes).batch(range(6)) for value in (np.nan, 1e6)]
     for one, other in zip(*batches, strict=True):
         np.testing.assert_array_equal(one, other)
-    _, known, _ = damages(images, plain=True, also=(), holes=("squares:3px",)).batch(range(6))
+    _, known, _ = damages(images, **holes).batch(range(6))
     assert (~batches[0][1]).sum() > (~known).sum()
 
 
