@@ -156,10 +156,9 @@ def test_many_small_holes_beside_no_data_are_solved_as_each_alone():
 
 def test_a_hole_that_is_riddled_with_no_data_is_filled_by_a_membrane_at_worst():
     rng = np.random.default_rng(0)
-    image, gaps = rng.random((50, 50)).cumsum(axis=1), rng.random((50, 50)) < 0.35
-    hole = (np.hypot(*(np.indices((50, 50)) - 25)) < 22) & ~gaps
-    options = {"method": "biharmonic", "parameters": {"tolerance": 1e-9}}
-    result = mi.inpaint(np.where(gaps, np.nan, image), hole, **options)
+    image, gaps = rng.random((60, 60)).cumsum(axis=1), rng.random((60, 60)) < 0.3
+    hole = (np.hypot(*(np.indices((60, 60)) - 30)) < 27) & ~gaps
+    result = mi.inpaint(np.where(gaps, np.nan, image), hole, method="biharmonic")
     assert np.isfinite(result.volume.array[hole]).all()
     assert any("riddled" in warning for warning in result.report["warnings"])
 
@@ -392,6 +391,18 @@ def test_nothing_is_found_out_from_hidden_voxels(dtype):
         assert remarks == results[0][1]
 
 
+@pytest.mark.parametrize("padded", [False, True])
+def test_codes_under_the_hole_change_nothing(padded):
+    image, hole = noisy("i2", -1000, 1500), np.zeros((6, 64, 64), bool)
+    hole[2:5, 20:30, :30] = True
+    image[outside_circle(image.shape) & padded] = -3024
+    filled = [
+        mi.inpaint(np.where(hole, np.int16(content), image), hole, method="harmonic").volume.array
+        for content in (0, -3024, -32768, 32767)
+    ]
+    assert len({each.tobytes() for each in filled}) == 1
+
+
 @pytest.mark.parametrize("dtype", ["i2", ">i2", "f4", "i1"])
 def test_declared_padding_is_no_data_but_for_zero(dtype):
     image = noisy(dtype, 1, 100)
@@ -407,10 +418,11 @@ def test_declared_padding_is_no_data_but_for_zero(dtype):
 
 
 def guided(image, guide, hole, method="patch"):
-    return mi.inpaint(image, hole, method=method, guides=[guide])
+    parameters = {"target": "FLAIR", "guides": "T1"} if METHODS[method].needs_guides else {}
+    return mi.inpaint(image, hole, method=method, guides=[guide], parameters=parameters)
 
 
-@pytest.mark.parametrize("method", ["patch", "patch-regression", "hybrid", "mirror"])
+@pytest.mark.parametrize("method", ["patch", "patch-regression", "hybrid", "mirror", "collagan"])
 def test_guides_without_data_beside_the_hole_guide_all_the_same(method):
     image, hole, gaps = scene(3)
     guide = np.sqrt(image)
@@ -486,6 +498,20 @@ def test_a_map_with_a_background_of_nan_keeps_it(method, tmp_path):
     assert tissue.min() - 200 < filled[mask].min() <= filled[mask].max() < tissue.max() + 200
     assert filled[mask].mean() == pytest.approx(tissue.mean(), rel=0.2)
     assert f"No data in {background.sum()} voxels: NaN or infinity." in result.report["warnings"][0]
+
+
+@pytest.mark.parametrize("method", ["mirror", "linear-z", "hybrid"])
+def test_nothing_is_seen_in_a_background_without_data(method):
+    """The image is large enough for a symmetry to be found."""
+    image, mask = Volume.read(CASE / "t1map.nii.gz"), Volume.read(CASE / "mask.nii.gz")
+    fills = [
+        mi.inpaint(
+            image.with_array(np.where(np.isnan(image.array), np.float32(value), image.array)), mask, method=method
+        )
+        for value in (np.nan, -np.inf, 1e36)
+    ]
+    assert len({each.volume.array[mask.array > 0].tobytes() for each in fills}) == 1
+    assert len({str(each.report["notes"]) for each in fills}) == 1
 
 
 @pytest.mark.parametrize("ending", [".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".nii.gz"])
