@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .mask import Box
+from .no_data import find, without_gaps
 from .progress import Progress
 from .volume import Volume
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: mm between samples, coarse to fine.
 GRIDS = (8.0, 4.0)
+#: A sampled point has data when all voxels that go into it have, up to rounding.
+ROUNDING = 1e-3
 ITERATIONS = 100
 _STAGE = "Laying exemplars over the scan"
 
@@ -30,11 +33,13 @@ class Aligned:
         moving: the scan.
         transform: a SimpleITK transform, mm to mm, LPS.
         similarity: correlation of the two where both are known, after alignment; 0 when they cannot be aligned.
+        covered: where the scan has data, as a volume of 0 and 1 on its grid; None when that is everywhere.
     """
 
     moving: Volume
     transform: Any
     similarity: float
+    covered: Volume | None = None
 
     @functools.cached_property
     def _image(self) -> SimpleITK.Image:
@@ -48,7 +53,12 @@ class Aligned:
 
         part = grid.crop(box).to_sitk()
         resampled = sitk.Resample(self._image, part, self.transform, sitk.sitkLinear, float("nan"))
-        return sitk.GetArrayFromImage(resampled)
+        values = sitk.GetArrayFromImage(resampled)
+        if self.covered is not None:
+            share = sitk.Cast(self.covered.to_sitk(), sitk.sitkFloat32)
+            share = sitk.Resample(share, part, self.transform, sitk.sitkLinear, 0.0)
+            values[sitk.GetArrayFromImage(share) < 1 - ROUNDING] = np.nan
+        return values
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,12 +76,16 @@ def align(fixed: Volume, known: np.ndarray, moving: Volume, progress: Progress |
     Args:
         fixed: the image to register to; only its known voxels count.
         known: bool, of its shape.
-        moving: the scan, anywhere in space, of any orientation.
+        moving: the scan, anywhere in space, of any orientation; where it has no data, it cannot be sampled.
         progress: reports and cancels.
     """
     import SimpleITK as sitk
 
     progress = progress or Progress()
+    no_data, _ = find(moving)
+    covered = None if no_data is None else moving.with_array((~no_data).astype(np.uint8))
+    if no_data is not None:
+        moving = without_gaps(moving, no_data)
     target = sitk.Cast(
         fixed.with_array(np.where(known, fixed.array, fixed.array.dtype.type(0))).to_sitk(), sitk.sitkFloat32
     )
@@ -84,8 +98,8 @@ def align(fixed: Volume, known: np.ndarray, moving: Volume, progress: Progress |
             pairs.append(_Pair(_thinned(target, mm), _thinned(source, mm), _thinned(mask, mm, nearest=True)))
         transform = _affine(target, source, pairs, progress.part(0.3, 1.0))
     except RuntimeError:  # too small, too flat, or too far apart for SimpleITK
-        return Aligned(moving, sitk.Transform(), 0.0)
-    return Aligned(moving, transform, _similarity(pairs[-1], transform))
+        return Aligned(moving, sitk.Transform(), 0.0, covered)
+    return Aligned(moving, transform, _similarity(pairs[-1], transform), covered)
 
 
 def align_rigidly(fixed: Volume, moving: Volume, progress: Progress | None = None) -> Volume | None:

@@ -41,10 +41,10 @@ class Appearance:
     header: str = ""
 
     @classmethod
-    def of(cls, image: Volume, hole: Hole | None = None) -> Appearance:
-        """Look at an image, outside a hole if one is given."""
+    def of(cls, image: Volume, hole: Hole | None = None, no_data: np.ndarray | None = None) -> Appearance:
+        """Look at an image, outside a hole and where it has data (bool, True = none), where these are given."""
         voxels, box = (None, None) if hole is None else (hole.voxels, hole.box)
-        known = sample_known(image.array, voxels, box)
+        known = sample_known(image.array, voxels, box, no_data)
         axes = [axis for axis, size in enumerate(image.array.shape) if size > 1]
         identity = tuple(np.eye(image.array.ndim).ravel())
         has_place = set(image.spacing) != {1.0} or any(image.origin) or image.direction != identity
@@ -57,7 +57,7 @@ class Appearance:
             # A film read as a stack of one slice has a "thickness" of 1 mm and no place.
             is_slice=len(axes) == 2 and bool(across) and (across != [1.0] or any(image.origin)),
             dtype=image.array.dtype,
-            fills_frame=_fills_frame(image.array, hole) if len(axes) == 2 else 0.0,
+            fills_frame=_fills_frame(image.array, hole, no_data) if len(axes) == 2 else 0.0,
             header=getattr(getattr(image, "header", None), "modality", None) or "",
         )
 
@@ -94,11 +94,13 @@ class Appearance:
         return tuple(np.quantile(values, shares).tolist()) if values.size else (0.0,) * len(shares)
 
 
-def _fills_frame(array: np.ndarray, hole: Hole | None) -> float:
+def _fills_frame(array: np.ndarray, hole: Hole | None, no_data: np.ndarray | None) -> float:
     step = max(1, max(array.shape) // _FRAME)
     every = tuple(slice(None, None, step if size > 1 else 1) for size in array.shape)
     flat = array[every].astype(np.float64)
     hidden = np.zeros(flat.shape, dtype=bool) if hole is None else hole.full()[every]
+    if no_data is not None:
+        hidden = hidden | no_data[every]
     flat = np.where(hidden, np.nan, flat).squeeze()
     flat[np.isinf(flat)] = np.nan
     if flat.ndim != 2 or np.isnan(flat).all():

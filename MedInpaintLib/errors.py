@@ -29,7 +29,7 @@ class MaskError(InputError):
 
 
 class IntensityError(InputError):
-    """Known voxels hold NaN or infinity."""
+    """An image holds no data, or a single value."""
 
 
 class ParameterError(InputError):

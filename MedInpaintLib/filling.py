@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -12,16 +13,18 @@ import numpy as np
 from .blending.by_name import BLENDS
 from .clock import Clock
 from .errors import MaskError, MethodError
-from .mask import Hole, disjoint_boxes
+from .mask import Box, Hole, disjoint_boxes, grow, separate
 from .methods import registry
 from .prediction import MethodInfo, Prediction, Run
 from .progress import Progress
-from .region import Region, context, crop, restore
+from .region import FARTHEST, Region, context, crop, restore
 from .result import Patch
 from .subject import Subject
 
 #: A method that never falls back to another one: used when all peers did.
 LAST = "harmonic"
+#: mm around a part of the hole in which known voxels are looked for where only such without data touch it.
+FAR_MM = 20.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,23 +88,23 @@ def fill(
         only: fill just the regions around this part of the subject's hole.
 
     Raises:
-        MaskError: a region is all hole.
+        MaskError: nothing is known around a part of the hole.
         MethodError: the method's prediction is invalid.
     """
     clock = clock or Clock()
-    boxes = disjoint_boxes(only or subject.whole, [context(plan.method.context_mm, mm) for mm in subject.image.spacing])
+    boxes = _boxes(subject, only or subject.whole, plan.method.context_mm)
     patches, notes, instead, device = [], [], [], None
     warnings: list[str] = []
     for number, box in enumerate(boxes):
         share = progress.part(number / len(boxes), (number + 1) / len(boxes))
         region = crop(subject, box)
         if region.hole.all():
-            raise MaskError("The hole leaves no known voxel around it: nothing is there to fill it from.")
+            raise MaskError(_nothing_known(region))
         prediction = _predict(region, plan, share.part(0.0, 0.8))
         clock.lap("method")
         blended = BLENDS[plan.blend](prediction.mean, region, share.part(0.8, 1.0))
         clock.lap("blend")
-        spread = None if prediction.spread is None else prediction.spread[region.hole] * region.scaling.width
+        spread = None if prediction.spread is None else prediction.spread[region.fill] * region.scaling.width
         intensities = restore(region, blended, subject.image.array.dtype)
         patches.append(Patch(box, subject.whole.crop(box), intensities, spread))
         notes.append(prediction.notes)
@@ -111,6 +114,38 @@ def fill(
         clock.lap("restore")
     stepped_in = ", ".join(dict.fromkeys(name for name in instead if name)) if all(instead) else None
     return Filling(tuple(patches), _worst(notes), _merged(warnings), stepped_in, device)
+
+
+def _boxes(subject: Subject, hole: Hole, context_mm: float) -> list[Box]:
+    """Return the boxes of the regions: parts of the hole with context, and with known voxels if any are near."""
+    spacing = subject.image.spacing
+    boxes = disjoint_boxes(hole, [context(context_mm, mm) for mm in spacing])
+    if subject.no_data is None:
+        return boxes
+    return separate(_with_known_voxels(subject, box) for box in boxes)
+
+
+def _with_known_voxels(subject: Subject, box: Box) -> Box:
+    """Grow a box until there are known voxels in it, by :data:`FAR_MM` at most."""
+    assert subject.no_data is not None
+    wider = box
+    for mm in (0.0, FAR_MM / 4, FAR_MM / 2, FAR_MM):
+        wider = grow(box, [min(math.ceil(mm / step), FARTHEST) for step in subject.image.spacing], subject.whole.shape)
+        if not (subject.whole.crop(wider) | subject.no_data[wider]).all():
+            break
+    return wider
+
+
+def _nothing_known(region: Region) -> str:
+    """Say why a region cannot be filled."""
+    if region.no_data is None:
+        return "The hole leaves no known voxel around it: nothing is there to fill it from."
+    first = [int(at) + side.start for at, side in zip(np.argwhere(region.fill)[0], region.place, strict=True)]
+    return (
+        f"A part of the hole ({np.count_nonzero(region.fill)} voxels, the first at {first}) is surrounded by voxels "
+        f"without data (NaN or padding), up to {FAR_MM:g} mm away: nothing is there to fill it from. Leave it out of "
+        "the mask."
+    )
 
 
 def _merged(warnings: Sequence[str]) -> tuple[str, ...]:
@@ -188,7 +223,7 @@ def _predict(region: Region, plan: Plan, progress: Progress) -> Prediction:
     for what, array in (("shape", prediction.mean), ("a spread of shape", prediction.spread)):
         if array is not None and array.shape != region.values.shape:
             raise MethodError(f"Method '{name}' returned {what} {array.shape} for a region of {region.values.shape}.")
-        if array is not None and not np.isfinite(array[region.hole]).all():
+        if array is not None and not np.isfinite(array[region.fill]).all():
             raise MethodError(f"Method '{name}' returned NaN or infinity inside the hole; try another method.")
     return prediction
 

@@ -95,7 +95,8 @@ class Frames:
 
     Attributes:
         values: float32 ``(n, pixels, pixels)`` in the region's scale; under the hole what the caller put there.
-        outside_hole: bool, where a pixel touches no hole. Beyond the image its border is repeated, holes included.
+        outside_hole: bool, where a pixel touches no hole and no voxel without data. Beyond the image its border is
+            repeated, holes included.
         inside: bool, whether a pixel lies in the image.
         with_hole: int ``(m,)``, the frames that show some of the region's own hole; the rest show neighbours.
         plane: in which the frames are cut: of an image that is a single slice, its own plane.
@@ -225,7 +226,7 @@ def cut(
 
     Args:
         region: 2-D or 3-D.
-        filled: float32 of the region's shape: its values, smooth under the hole, since interpolation mixes both.
+        filled: float32 of the region's shape: its values, smooth where none is known, since interpolation mixes both.
         pixels: of a frame's side.
         pixel_mm: their size.
         plane: a name of :data:`PLANES`; the axis of the image nearest to it is taken.
@@ -244,7 +245,7 @@ def cut(
     start[inner] = np.where(region.hole, filled, region.values)
     stack = turned.turn(_as_volume(wide.box, start))
     hidden = turned.turn(_as_volume(wide.box, wide.hole))
-    own = turned.turn(_as_volume(region.box, region.hole))
+    own = turned.turn(_as_volume(region.box, region.fill))
     corner = _corner(region.box, wide.box, turned)
     rows = _tiles(_touched(own, 1), pixels, pixel_mm / spacing[1])
     columns = _tiles(_touched(own, 2), pixels, pixel_mm / spacing[2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from .errors import GeometryError, ImageReadError, IntensityError, ParameterError
+from .errors import GeometryError, ImageReadError, ParameterError
 from .io.formats import READABLE
 from .mask import Hole
+from .no_data import find
 from .report import ImageFacts
 from .volume import Volume
+
+#: A voxel of a resampled guide has data when all that went into it has: a share of 1, up to rounding.
+COVERED = 0.999
 
 
 def read_image(source: Any, spacing: Sequence[float] | float | None, **reading: Any) -> Volume:
@@ -46,32 +51,53 @@ def read_mask(source: Any, image: Volume) -> Volume:
 
 
 def read_guides(sources: Any, image: Volume, hole: Hole) -> tuple[tuple[Volume, ...], list[str]]:
-    """Return the guides on the image's grid, and warnings.
+    """Return the guides on the image's grid, NaN where they have no data, and warnings.
 
     Raises:
         GeometryError: one does not cover the hole, or has another number of axes.
-        IntensityError: one holds NaN or infinity.
     """
     if _is_one(sources):
         sources = [sources]
     guides, warnings = [], []
     for number, source in enumerate(sources, start=1):
         name = f"'{name_of(source)}'" if isinstance(source, (str, os.PathLike)) else f"{number}"
-        guide = Volume.of(source) if has_grid(source) else image.with_array(np.asarray(source))
+        guide = Volume.of(source) if has_grid(source) else _on_grid_of(image, np.asarray(source))
         if guide.array.ndim != image.array.ndim:
             raise GeometryError(f"Guide {name} is {guide.array.ndim}-D and the image is {image.array.ndim}-D.")
-        check_finite(guide, f"Guide {name}")
+        no_data, remarks = find(guide)
+        warnings += [f"Guide {name}: {remark}" for remark in remarks]
         difference = image.grid_difference(guide)
         if difference:
-            covered = guide.with_array(np.ones(guide.array.shape, dtype=np.uint8)).resampled_onto(image).array
-            if not covered[hole.box][hole.voxels].all():
-                raise GeometryError(f"Guide {name} does not cover the hole ({difference}); it cannot guide the fill.")
-            guide = guide.resampled_onto(image, linear=True)
+            guide, no_data = _onto_grid(guide, no_data, image)
             warnings.append(
                 f"Guide {name} is on another grid than the image ({difference}); it was resampled (linear)."
             )
+        if no_data is not None:
+            lacking = int(np.count_nonzero(no_data[hole.box][hole.voxels]))
+            if lacking:
+                why = difference or f"it has no data in {lacking} voxels of it"
+                raise GeometryError(f"Guide {name} does not cover the hole ({why}); it cannot guide the fill.")
+            values = guide.array.astype(np.promote_types(guide.array.dtype, np.float32))
+            values[no_data] = np.nan
+            guide = guide.with_array(values)
         guides.append(guide)
     return tuple(guides), warnings
+
+
+def _on_grid_of(image: Volume, array: np.ndarray) -> Volume:
+    """Return an array as a volume on an image's grid; what the image's file says of its voxels is not true of these."""
+    return dataclasses.replace(image.with_array(array), padding=None, missing=(), warnings=())
+
+
+def _onto_grid(guide: Volume, no_data: np.ndarray | None, image: Volume) -> tuple[Volume, np.ndarray | None]:
+    """Return a guide on the image's grid, and where it has no data there: beyond it, too."""
+    known = np.ones(guide.array.shape, dtype=np.uint8)
+    lacking = guide.with_array(known).resampled_onto(image).array == 0
+    if no_data is not None:
+        known[no_data] = 0
+        guide = guide.with_array(np.where(no_data, guide.array.dtype.type(0), guide.array))
+        lacking |= guide.with_array(known).resampled_onto(image, linear=True).array < COVERED
+    return guide.resampled_onto(image, linear=True), lacking if lacking.any() else None
 
 
 def find_exemplars(source: Any) -> tuple[Any, ...]:
@@ -92,44 +118,6 @@ def find_exemplars(source: Any) -> tuple[Any, ...]:
     if not paths:
         raise ImageReadError(f"The folder '{folder}' holds no images to take exemplars from.")
     return tuple(paths)
-
-
-def check_finite(volume: Volume, name: str) -> None:
-    """Check that an image has a number at every voxel.
-
-    Raises:
-        IntensityError: it holds NaN or infinity; the message begins with ``name``.
-    """
-    if not is_finite(volume.array):
-        raise IntensityError(f"{name} holds NaN or infinity; replace them, for example with numpy.nan_to_num.")
-
-
-def check_known_finite(image: Volume, hole: Hole) -> None:
-    """Check that an image has a number at every voxel outside the hole.
-
-    Raises:
-        IntensityError: it has not; the message tells how many voxels, and the first.
-    """
-    if is_finite(image.array):
-        return
-    finite = np.isfinite(image.array)
-    finite[hole.box] |= hole.voxels
-    count = int(finite.size - np.count_nonzero(finite))
-    if count:
-        first = tuple(int(index) for index in np.unravel_index(int(np.argmin(finite)), finite.shape))
-        raise IntensityError(
-            f"{count} known voxels are NaN or infinite, the first at [k, j, i] = {first}. "
-            "Replace them (for example with numpy.nan_to_num) or mark them as part of the hole."
-        )
-
-
-def is_finite(array: np.ndarray) -> bool:
-    """Return whether all voxels are numbers; plane by plane, without an array of the volume's size."""
-    if array.dtype.kind != "f":
-        return True
-    with np.errstate(over="ignore", invalid="ignore"):
-        # A sum is finite only if all of its terms are; large terms can overflow it, so such planes are checked again.
-        return all(np.isfinite(plane.sum()) or np.isfinite(plane).all() for plane in array)
 
 
 def name_of(source: Any) -> str:

@@ -36,13 +36,19 @@ class Scaling:
         return scaled.astype(np.float64) * self.width + self.offset
 
 
-def sample_known(image: np.ndarray, hole: np.ndarray | None, box: tuple[slice, ...] | None) -> np.ndarray:
+def sample_known(
+    image: np.ndarray,
+    hole: np.ndarray | None,
+    box: tuple[slice, ...] | None,
+    no_data: np.ndarray | None = None,
+) -> np.ndarray:
     """Return a regular sample of the image's known voxels, 1-D.
 
     Args:
         image: the whole image.
         hole: bool array of the shape of ``box``, True = hidden; None when nothing is hidden.
         box: the box of the image that ``hole`` covers.
+        no_data: bool array of the image's shape, True = holds no data; None when all of it does.
     """
     step = max(1, round((image.size / _SAMPLES) ** (1 / sum(size > 1 for size in image.shape))))
     every = tuple(slice(None, None, step if size > 1 else 1) for size in image.shape)
@@ -55,6 +61,8 @@ def sample_known(image: np.ndarray, hole: np.ndarray | None, box: tuple[slice, .
             tuple(slice(f * s.step - part.start, None, s.step) for f, part, s in zip(first, box, every, strict=True))
         ]
         known[tuple(slice(f, f + n) for f, n in zip(first, inside.shape, strict=True))] = ~inside
+    if no_data is not None:
+        known &= ~no_data[every]
     return sample[known] if sample.dtype.kind != "b" else sample[known].astype(np.uint8)
 
 

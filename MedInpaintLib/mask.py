@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -161,9 +161,14 @@ def relative(box: Box, outer: Box) -> Box:
 
 def disjoint_boxes(hole: Hole, margin: Sequence[int]) -> list[Box]:
     """Return boxes of the image that hold the hole with ``margin`` voxels around it and do not overlap each other."""
-    boxes = [
+    return separate(
         grow(shift(box, hole.box), margin, hole.shape) for box, _ in clusters(hole.voxels, [max(m, 2) for m in margin])
-    ]
+    )
+
+
+def separate(boxes: Iterable[Box]) -> list[Box]:
+    """Join boxes that overlap until none do."""
+    boxes = list(boxes)
     while True:
         merged = _merge_overlapping(boxes)
         if len(merged) == len(boxes):

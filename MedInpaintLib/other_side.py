@@ -62,7 +62,7 @@ class _Sides:
     """A crop of the image and what lies on the other side of it, on one grid.
 
     Attributes:
-        here: float32, 0 under the hole.
+        here: float32, 0 where nothing is known.
         there: float32, the fitted mirror image.
         usable: bool, where ``there`` is made of known voxels alone.
         compared: bool, where both are known.
@@ -191,8 +191,8 @@ def _compare(region: Region, symmetry: Symmetry, progress: Progress) -> Comparis
     within = relative(region.place, wide)
     # A known voxel between two close parts would belong to both, so parts less than three voxels apart are merged.
     everywhere = np.ones((3,) * region.hole.ndim, dtype=bool)
-    labels, count = ndimage.label(ndimage.binary_dilation(region.hole, everywhere), everywhere)
-    labels[~region.hole] = 0
+    labels, count = ndimage.label(ndimage.binary_dilation(region.fill, everywhere), everywhere)
+    labels[~region.fill] = 0
     # What surrounds a part belongs to its estimate: blending compares the two there.
     nearest = labels[tuple(ndimage.distance_transform_edt(labels == 0, region.spacing, False, True))]
     around = np.zeros(sides.here.shape, dtype=labels.dtype)

@@ -21,10 +21,11 @@ from .clock import Clock
 from .devices import use
 from .errors import GeometryError
 from .filling import Filling, Plan, fill, spread_among
-from .inputs import check_known_finite, facts_of, find_exemplars, read_guides, read_image, read_mask
+from .inputs import facts_of, find_exemplars, read_guides, read_image, read_mask
 from .mask import Hole, find_hole
 from .methods import auto, registry
 from .modality import Guess, Modality
+from .no_data import settle
 from .options import FillOptions
 from .parameters import parse
 from .prediction import MethodInfo
@@ -179,19 +180,30 @@ def _check(
 ) -> tuple[Subject, str, list[str]]:
     """Return what is to be filled, checked, the reason for its modality, and warnings."""
     hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm)
-    check_known_finite(volume, hole)
-    guess = _modality(volume, hole, options.modality)
-    known = intensity.sample_known(volume.array, hole.voxels, hole.box)
+    hole, no_data, remarks = settle(volume, hole, _marked(mask, volume, hole, options))
+    guess = _modality(volume, hole, no_data, options.modality)
+    known = intensity.sample_known(volume.array, hole.voxels, hole.box, no_data)
     scaling = intensity.fit_scaling(known, guess.modality)
     guide_volumes, more = read_guides(guides, volume, hole)
-    subject = Subject(volume, hole, scaling, guess.modality, guide_volumes, find_exemplars(exemplars))
-    return subject, guess.reason, [*volume.warnings, *mask.warnings, *warnings, *guess.warnings, *more]
+    subject = Subject(volume, hole, scaling, guess.modality, guide_volumes, find_exemplars(exemplars), no_data)
+    return (
+        subject,
+        guess.reason,
+        [*volume.warnings, *mask.warnings, *warnings, *remarks, *guess.warnings, *more],
+    )
 
 
-def _modality(volume: Volume, hole: Hole, name: str | None) -> Guess:
+def _marked(mask: Volume, volume: Volume, hole: Hole, options: FillOptions) -> Hole | None:
+    """Return the voxels that the user marked: the hole without growth; None if they are another grid's."""
+    if mask.array.ndim == volume.array.ndim and not volume.lies_on(mask):
+        return None
+    return find_hole(mask, volume, labels=options.labels)[0] if options.dilate_mm > 0 else hole
+
+
+def _modality(volume: Volume, hole: Hole, no_data: np.ndarray | None, name: str | None) -> Guess:
     if sum(size > 1 for size in volume.array.shape) < 2:
         raise GeometryError(f"The image must extend along at least 2 axes; found shape {volume.array.shape}.")
-    return Guess(Modality.of(name), "") if name else Modality.guess(Appearance.of(volume, hole))
+    return Guess(Modality.of(name), "") if name else Modality.guess(Appearance.of(volume, hole, no_data))
 
 
 def _choose(subject: Subject, options: FillOptions, progress: Progress, clock: Clock) -> _Choice:
@@ -307,7 +319,7 @@ def _report(
         notes=filling.notes,
         warnings=[*warnings, *filling.warnings],
         seconds=seconds,
-        trust=_trust(plan.method, filling, volume),
+        trust=_trust(plan.method, filling, subject),
     )
 
 
@@ -317,23 +329,27 @@ def _components(patches: Sequence[Patch]) -> int:
     return sum(int(ndimage.label(patch.hole, structure=np.ones((3,) * patch.hole.ndim))[1]) for patch in patches)
 
 
-def _trust(info: MethodInfo, filling: Filling, volume: Volume) -> str:
+def _trust(info: MethodInfo, filling: Filling, subject: Subject) -> str:
     """Say how far to trust the fill: the method, what its model knows, the hole's depth, and what always holds."""
     sentences = [info.trust]
     if "model_title" in filling.notes:
         sentences.append(f"The model ({filling.notes['model_title']}) knows no other anatomy or kind of image.")
-    depth = _depth(max((patch.hole for patch in filling.patches), key=np.count_nonzero), volume.spacing)
+    largest = max(filling.patches, key=lambda patch: int(np.count_nonzero(patch.hole)))
+    no_data = None if subject.no_data is None else subject.no_data[largest.box]
+    depth = _depth(largest.hole, no_data, subject.image.spacing)
     if depth > DEEP_MM:
         sentences.append(f"The middle of the hole is {depth:.0f} mm from what is known: do not expect anatomy there.")
     return " ".join([*sentences, "Synthetic voxels: not for clinical use."])
 
 
-def _depth(hole: np.ndarray, spacing: Sequence[float]) -> float:
+def _depth(hole: np.ndarray, no_data: np.ndarray | None, spacing: Sequence[float]) -> float:
     """Return the mm from a hole's innermost voxel to the nearest known one; axes of one voxel do not count."""
     from scipy import ndimage
 
     if np.count_nonzero(hole) * math.prod(spacing) < 4 / 3 * math.pi * DEEP_MM**3 and hole.ndim == 3:
         return 0.0  # too small to be deep, and there may be thousands
     flat = [axis for axis, size in enumerate(hole.shape) if size > 1]
-    kept = hole.reshape([hole.shape[axis] for axis in flat])
-    return float(ndimage.distance_transform_edt(kept, sampling=[spacing[axis] for axis in flat]).max())
+    unknown = hole if no_data is None else hole | no_data
+    sampling = [spacing[axis] for axis in flat]
+    distance = ndimage.distance_transform_edt(unknown.reshape([hole.shape[axis] for axis in flat]), sampling=sampling)
+    return float(distance[hole.reshape(distance.shape)].max())

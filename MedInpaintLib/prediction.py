@@ -15,6 +15,7 @@ import numpy as np
 
 from .blending.by_name import BLENDS
 from .errors import ParameterError
+from .initial_fill import initial_fill
 from .parameters import ParameterInfo, describe
 from .progress import Progress
 from .region import Region
@@ -31,7 +32,7 @@ class Prediction:
 
     Attributes:
         mean: float, of the region's shape and scale: under the hole the fill, elsewhere the method's own estimate where
-            it has one (blending compares the two), else the known values.
+            it has one (blending compares the two), else the known values. Ignored where there is no data.
         spread: optional standard deviation of the fill, in the region's shape and scale: how far the truth may be off.
         notes: facts for the report (iterations, residual, ...); plain numbers and text.
         warnings: for the user, above all where another method replaced this one and why.
@@ -144,7 +145,8 @@ def fill_with(name: str, region: Region, progress: Progress | None = None, *, se
         seed: for chance.
 
     Returns:
-        the method's prediction, whose mean is float32 and the region's values where these are known.
+        the method's prediction, whose mean is float32 and the region's values where these are known; without data, as
+        :func:`.initial_fill`.
 
     Raises:
         ParameterError: there is no such method, or it needs a model or other scans itself.
@@ -159,6 +161,9 @@ def fill_with(name: str, region: Region, progress: Progress | None = None, *, se
     region = region.without_guides()
     prediction = info.fill(region, info.parameters(), Run(seed, progress=progress.part(0.0, 0.9)))
     mean = BLENDS[info.blend](prediction.mean, region, progress.part(0.9, 1.0)).astype(np.float32)
+    if region.no_data is not None:
+        # Interpolation of this fill meets these voxels.
+        mean[region.no_data] = initial_fill(region)[region.no_data]
     return dataclasses.replace(prediction, mean=mean)
 
 

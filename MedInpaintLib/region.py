@@ -14,6 +14,7 @@ from .dtypes import to_dtype
 from .intensity import Scaling
 from .mask import Box, grow, relative
 from .modality import Modality
+from .no_data import nearest
 from .subject import Subject
 
 #: Voxels that a region is widened by at most: 20 mm would be 2000 of a micro-CT.
@@ -27,10 +28,13 @@ class Region:
     """A box of the image around a part of the hole.
 
     Attributes:
-        values: float32 ``(k, j, i)`` or ``(j, i)``, scaled; **0 under the hole**, so that no method can see it.
-        hole: bool array of the same shape, True = fill. Complete: no voxel of the box is hidden and not in it.
+        values: float32 ``(k, j, i)`` or ``(j, i)``, scaled; **0 in the hole**, so that no method can see what is there.
+        hole: bool array of the same shape, True = not known: to be filled, or without data. Complete: all other voxels
+            of the box are known.
         box: where the region lies in the image, one slice for each of the image's axes.
         subject: the whole image, voided too. Axes of the image that are one voxel long are left out of both.
+        no_data: bool array of the same shape: the voxels of :attr:`hole` that are not to be filled, because nothing was
+            measured there; None when there are none.
         cache: values computed once a region; see :meth:`cached`.
 
     The border of the arrays is either the image's own border or at least two voxels away from the hole.
@@ -40,7 +44,13 @@ class Region:
     hole: np.ndarray
     box: Box
     subject: Subject
+    no_data: np.ndarray | None = None
     cache: dict[Hashable, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def fill(self) -> np.ndarray:
+        """Bool array, True = to be filled: the hole without voxels that hold no data."""
+        return self.hole if self.no_data is None else self.hole & ~self.no_data
 
     @property
     def spacing(self) -> tuple[float, ...]:
@@ -64,9 +74,14 @@ class Region:
 
     @functools.cached_property
     def guides(self) -> np.ndarray:
-        """float32 ``(n guides, *shape)``: the subject's guides in this box, scaled; known under the hole too."""
+        """float32 ``(n guides, *shape)``: the subject's guides in this box, scaled; known under the hole too.
+
+        Where a guide has no data (never under the hole), its nearest value is taken.
+        """
         pairs = zip(self.subject.guides, self.subject.guide_scalings, strict=True)
         cut = [scaling.forward(guide.array[self.box]).reshape(self.hole.shape) for guide, scaling in pairs]
+        gaps = [np.isnan(guide) for guide in cut]
+        cut = [nearest(guide, gap, self.spacing) if gap.any() else guide for guide, gap in zip(cut, gaps, strict=True)]
         return np.array(cut, dtype=np.float32).reshape(-1, *self.hole.shape)
 
     @property
@@ -100,12 +115,7 @@ class Region:
 
     def nearest_known(self) -> np.ndarray:
         """Return ``values`` with each voxel of the hole replaced by the known voxel that is nearest in mm."""
-        from scipy import ndimage
-
-        nearest = ndimage.distance_transform_edt(
-            self.hole, sampling=self.spacing, return_distances=False, return_indices=True
-        )
-        return self.values[tuple(nearest)]
+        return nearest(self.values, self.hole, self.spacing)
 
 
 def context(context_mm: float, mm: float) -> int:
@@ -121,12 +131,18 @@ def context(context_mm: float, mm: float) -> int:
 def crop(subject: Subject, box: Box) -> Region:
     """Cut ``box`` out of a subject's image; only that box of the image is touched."""
     hole = subject.whole.crop(box)
-    values = subject.scaling.forward(subject.image.array[box])
+    no_data = None if subject.no_data is None else subject.no_data[box]
+    if no_data is not None and not no_data.any():
+        no_data = None
+    if no_data is not None:
+        hole |= no_data
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not known may be any number
+        values = subject.scaling.forward(subject.image.array[box])
     values[hole] = 0.0
-    shape = [hole.shape[axis] for axis in subject.axes]
-    return Region(values=values.reshape(shape), hole=hole.reshape(shape), box=box, subject=subject)
+    gaps = None if no_data is None else subject.squeeze(no_data)
+    return Region(subject.squeeze(values), subject.squeeze(hole), box, subject, gaps)
 
 
 def restore(region: Region, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return the hole's voxels in the image's own intensities, 1-D in C order: unscaled, then as :func:`.to_dtype`."""
-    return to_dtype(region.scaling.inverse(values[region.hole]), dtype)
+    """Return the voxels to fill in the image's own intensities, 1-D in C order: unscaled, then as :func:`.to_dtype`."""
+    return to_dtype(region.scaling.inverse(values[region.fill]), dtype)

@@ -137,7 +137,8 @@ def level(subject: Subject, mm: float) -> _Level:
     ]
     known = block_mean((~subject.hole).astype(np.float32), strides)
     values = block_mean(contrasted(subject), strides) / np.maximum(known, 1e-3)
-    inside = _body(values, known > 0.5)
+    hidden = ~(known > 0.5) if subject.no_data is None else block_mean(_under_the_hole(subject), strides) >= 0.5
+    inside = _body(values, hidden)
     weight = np.where(inside & (known > 0.5), known, 0.0).astype(np.float32)
     reach = NEIGHBOURHOOD * min(1.0, _longest(subject) / FULL_SIZE)
     sigma = [reach / (step * stride) for step, stride in zip(subject.spacing, strides, strict=True)]
@@ -147,6 +148,11 @@ def level(subject: Subject, mm: float) -> _Level:
         steps * np.array(strides),
         steps @ ((np.array(strides) - 1) / 2),
     )
+
+
+def _under_the_hole(subject: Subject) -> np.ndarray:
+    """Return 1 where voxels are to be filled, float32: there may be body, unlike where there is no data."""
+    return subject.squeeze(subject.whole.full()).astype(np.float32)
 
 
 def _longest(subject: Subject) -> float:
@@ -162,12 +168,12 @@ def contrasted(subject: Subject) -> np.ndarray:
     return np.where(subject.hole, 0.0, np.clip(values, 0.0, 1.5)).astype(np.float32)
 
 
-def _body(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+def _body(values: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     """Return the largest part that is brighter than the background or hidden, its gaps filled."""
     from scipy import ndimage
 
     bright = values > 0.05
-    labels, count = ndimage.label(bright | ~known)
+    labels, count = ndimage.label(bright | hidden)
     if count == 0:
         return bright
     largest = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])

@@ -119,11 +119,12 @@ def self_check(
     trials = _hole(both)
     hidden = window.whole.full()
     both |= hidden
-    # SSIM's window reaches into the real hole, whose voxels must stay hidden.
-    truth = np.where(hidden, window.image.array.dtype.type(0), window.image.array)
+    # SSIM's window reaches into the real hole, whose voxels must stay hidden, and to voxels without data.
+    zero = window.image.array.dtype.type(0)
+    truth = np.where(hidden if window.no_data is None else hidden | window.no_data, zero, window.image.array)
     # What is cached (a registration) is computed with the trial holes hidden, so it cannot have seen into them.
     trial_subject = dataclasses.replace(window, whole=_hole(both), cache={})
-    known = sample_known(window.image.array, trial_subject.whole.voxels, trial_subject.whole.box)
+    known = sample_known(window.image.array, trial_subject.whole.voxels, trial_subject.whole.box, window.no_data)
     scale = data_range_of(known, subject.modality, subject.image.array.dtype)
     scores: dict[str, dict[str, list[float]]] = {}
     seconds: dict[str, float] = {}
@@ -204,6 +205,7 @@ def _window(subject: Subject) -> Subject:
         image=image,
         whole=Hole(subject.whole.voxels, moved, image.array.shape),
         guides=tuple(guide.crop(box) for guide in subject.guides),
+        no_data=None if subject.no_data is None else subject.no_data[box],
         cache={},
     )
 
@@ -233,10 +235,14 @@ class _Part:
 def _trial_holes(subject: Subject, rng: np.random.Generator) -> np.ndarray:
     """Return the trial holes: int32 labels of the image's shape."""
     hole = subject.whole.full()
-    values = np.where(hole, np.float32(np.nan), subject.scaling.forward(subject.image.array))
-    inside = body(np.where(hole, subject.image.array.dtype.type(0), subject.image.array), subject.modality)
+    no_data = subject.no_data
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not known may be any number
+        values = np.where(~subject.known, np.float32(np.nan), subject.scaling.forward(subject.image.array))
+    voided = np.where(hole, subject.image.array.dtype.type(0), subject.image.array)
+    inside = body(voided, subject.modality, no_data)
     labels = np.zeros(hole.shape, dtype=np.int32)
-    taken = _dilated(hole)
+    # Trial holes keep away from voxels without data, too: rings that touch these have no appearance.
+    taken = _dilated(hole) if no_data is None else _dilated(hole) | no_data
     placed = 0
     for part in _drawn(_parts(hole, values, inside), rng):
         corner = _place(part, values, inside, taken, rng)

@@ -25,13 +25,15 @@ def fill_slices(region: Region, fill: Callable[[np.ndarray, np.ndarray], np.ndar
         return fill(region.values, region.hole)
     axis = int(np.argmax(region.spacing))
     values, hole = np.moveaxis(region.values, axis, 0).copy(), np.moveaxis(region.hole, axis, 0)
-    touched = np.flatnonzero(hole.any(axis=(1, 2)))
     blind = np.asarray(hole.all(axis=(1, 2)))
-    for count, number in enumerate(touched):
-        progress.update(count / len(touched), "Filling slices")
-        if not blind[number]:
-            values[number] = fill(np.ascontiguousarray(values[number]), np.ascontiguousarray(hole[number]))
     seeing = np.flatnonzero(~blind)
-    for number in np.flatnonzero(blind):
-        values[number] = values[seeing[np.argmin(np.abs(seeing - number))]]
+    # Slices that have nothing but voxels without data in them are filled where another one needs their values.
+    touched = np.flatnonzero(np.moveaxis(region.fill, axis, 0).any(axis=(1, 2)))
+    nearest = {number: seeing[np.argmin(np.abs(seeing - number))] for number in touched}
+    needed = sorted({number for number in nearest.values() if hole[number].any()})
+    for count, number in enumerate(needed):
+        progress.update(count / len(needed), "Filling slices")
+        values[number] = fill(np.ascontiguousarray(values[number]), np.ascontiguousarray(hole[number]))
+    for number in touched[blind[touched]]:
+        values[number] = values[nearest[number]]
     return np.moveaxis(values, 0, axis)

@@ -28,6 +28,8 @@ class Subject:
         scaling: from intensities to the scale in which methods work.
         modality: of the image.
         guides: other contrasts of the same subject, on the image's grid, undamaged where the hole is.
+        no_data: bool of the image's shape, True = nothing was measured there; None when there is data everywhere. The
+            guides hold NaN where they have no data.
         exemplars: scans of other subjects, of the same contrast: files, or other sources of :meth:`Volume.of`.
         cache: values computed once an image; see :meth:`cached`.
     """
@@ -38,25 +40,37 @@ class Subject:
     modality: Modality = MR
     guides: tuple[Volume, ...] = ()
     exemplars: tuple[Any, ...] = ()
+    no_data: np.ndarray | None = None
     cache: dict[Hashable, Any] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def values(self) -> np.ndarray:
-        """float32, scaled, 0 under the hole."""
+        """float32, scaled, 0 where nothing is known."""
         values = _forward(self.scaling, self.image.array)
         values[self.whole.box][self.whole.voxels] = 0.0
+        if self.no_data is not None:
+            values[self.no_data] = 0.0
         return self.squeeze(values)
 
     @functools.cached_property
     def hole(self) -> np.ndarray:
-        """bool, True = fill."""
-        return self.squeeze(self.whole.full())
+        """bool, True = not known: under the hole, or without data."""
+        hole = self.whole.full()
+        if self.no_data is not None:
+            hole |= self.no_data
+        return self.squeeze(hole)
+
+    @property
+    def known(self) -> np.ndarray:
+        """bool of the image's own shape, True = trusted."""
+        return ~self.hole.reshape(self.image.array.shape)
 
     @functools.cached_property
     def guide_scalings(self) -> tuple[Scaling, ...]:
         """The scaling of each guide: one of another modality has another scale."""
         kinds = [Modality.guess(Appearance.of(guide)).modality for guide in self.guides]
         samples = [sample_known(guide.array, None, None) for guide in self.guides]
+        samples = [sample[np.isfinite(sample)] for sample in samples]
         return tuple(fit_scaling(sample, kind) for sample, kind in zip(samples, kinds, strict=True))
 
     @property
@@ -91,6 +105,7 @@ class Subject:
 def _forward(scaling: Scaling, array: np.ndarray) -> np.ndarray:
     """Scale plane by plane, since the scaling goes through float64."""
     scaled = np.empty(array.shape, dtype=np.float32)
-    for plane, out in zip(array, scaled, strict=True):
-        out[...] = scaling.forward(plane)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not known may be any number
+        for plane, out in zip(array, scaled, strict=True):
+            out[...] = scaling.forward(plane)
     return scaled

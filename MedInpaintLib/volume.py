@@ -190,6 +190,19 @@ class Volume:
         mine, theirs = _short(getattr(self, what)), _short(getattr(other, what))
         return f"{what} {theirs} instead of {mine}, up to {distance:.2g} voxels away"
 
+    def lies_on(self, other: Volume) -> bool:
+        """Return whether each voxel here is one of another grid, or would be if that were larger, turned or flipped."""
+        if self.array.ndim != other.array.ndim:
+            return False
+        steps, start = self.ijk_to_lps()
+        other_steps, other_start = other.ijk_to_lps()
+        turn = np.linalg.solve(other_steps, steps)
+        shift = np.linalg.solve(other_steps, start - other_start)
+        whole = np.rint(turn)
+        off = np.abs(turn - whole) @ self.array.shape[::-1] + np.abs(shift - np.rint(shift))
+        axis_to_axis = (np.abs(whole).sum(axis=0) == 1).all() and (np.abs(whole).sum(axis=1) == 1).all()
+        return bool(axis_to_axis and off.max() <= GRID_TOLERANCE)
+
     def _distance_in_voxels(self, other: Volume) -> float:
         """Return how far the corners of another grid of the same shape lie from this one's, along the worst axis."""
         steps, start = self.ijk_to_lps()

@@ -17,6 +17,6 @@ BLENDS: dict[str, Callable[[np.ndarray, Region, Progress], np.ndarray]] = {
     "paste": lambda mean, region, progress: paste(mean, region.values, region.hole),
     "feather": lambda mean, region, progress: feather(mean, region.values, region.hole, spacing=region.spacing),
     "poisson": lambda mean, region, progress: poisson(
-        mean, region.values, region.hole, spacing=region.spacing, progress=progress
+        mean, region.values, region.fill, no_data=region.no_data, spacing=region.spacing, progress=progress
     ),
 }

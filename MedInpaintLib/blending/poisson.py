@@ -15,6 +15,7 @@ def poisson(
     image: np.ndarray,
     hole: np.ndarray,
     *,
+    no_data: np.ndarray | None = None,
     spacing: Sequence[float] | None = None,
     accuracy: float = ACCURACY,
     progress: Progress | None = None,
@@ -29,6 +30,7 @@ def poisson(
         prediction: float array of the image's shape; its values just outside the hole count too.
         image: float array; what lies under the hole does not matter.
         hole: bool array, True = fill.
+        no_data: bool array, voxels in which the image has no value: no boundary. They get the prediction's.
         spacing: mm, in the order of the axes; default 1.
         accuracy: largest error, as a share of the range of the mismatch.
         progress: reports and cancels.
@@ -38,6 +40,8 @@ def poisson(
         ConvergenceError: ``accuracy`` was not reached.
     """
     spacing = (1.0,) * image.ndim if spacing is None else spacing
-    mismatch = np.where(hole, 0.0, np.subtract(image, prediction, dtype=np.float64))
-    membrane = solve_laplace(mismatch, hole, spacing, accuracy=accuracy, progress=progress).values
-    return np.where(hole, (prediction + membrane).astype(image.dtype), image)
+    unknown = hole if no_data is None else hole | no_data
+    mismatch = np.where(unknown, 0.0, np.subtract(image, prediction, dtype=np.float64))
+    solution = solve_laplace(mismatch, hole, spacing, no_data=no_data, accuracy=accuracy, progress=progress)
+    membrane = np.where(hole, solution.values, 0.0)
+    return np.where(unknown, (prediction + membrane).astype(image.dtype), image)

@@ -15,6 +15,7 @@ from ..files import replacing
 from ..intensity import sample_known
 from ..mask import Hole
 from ..modality import Modality
+from ..no_data import find
 from ..volume import Volume
 
 _BACK, _INK, _DIM, _OUTLINE = "#101214", "#f2f2f2", "#a7adb5", "#ffb000"
@@ -269,8 +270,9 @@ def _extent(part: tuple[slice, slice], tall: float, wide: float) -> tuple[float,
 
 def _window(image: Volume, hole: np.ndarray) -> tuple[float, float]:
     box = tuple(slice(0, size) for size in hole.shape)
-    known = sample_known(image.array, hole, box)
-    modality = Modality.guess(Appearance.of(image, Hole(hole, box, hole.shape))).modality
+    no_data, _ = find(image)
+    known = sample_known(image.array, hole, box, no_data)
+    modality = Modality.guess(Appearance.of(image, Hole(hole, box, hole.shape), no_data)).modality
     scale = data_range_of(known, modality, image.array.dtype)
     return scale.black, scale.black + scale.width
 

@@ -20,10 +20,11 @@ from ..foreground import body
 from ..holes import is_spec, place
 from ..holes.grammar import grammar
 from ..intensity import sample_known
-from ..mask import grow
+from ..mask import Box, grow
 from ..methods import registry
 from ..metrics import CONVENTIONS, score
 from ..modality import Guess, Modality
+from ..no_data import find, nearest
 from ..pipeline import inpaint
 from ..progress import Progress
 from ..volume import Volume
@@ -105,13 +106,15 @@ def evaluate(
     progress.update(0.0, "Reading")
     volume = Volume.of(image, spacing)
     name = name or (os.path.basename(os.fspath(image)) if isinstance(image, (str, os.PathLike)) else "array")
-    guess = Modality.guess(Appearance.of(volume)) if modality is None else Guess(Modality.of(modality), "")
+    no_data, _ = find(volume)  # the engine's reports have the remarks
+    appearance = Appearance.of(volume, no_data=no_data)
+    guess = Modality.guess(appearance) if modality is None else Guess(Modality.of(modality), "")
     kind = guess.modality
 
     progress.update(0.02, "Placing holes")
     if isinstance(holes, str) and is_spec(holes):
-        inside = body(volume.array, kind) if foreground is None else _mask(foreground, volume)
-        kept_off = None if avoid is None else _mask(avoid, volume)
+        inside = body(volume.array, kind, no_data) if foreground is None else _mask(foreground, volume)
+        kept_off = _kept_off(avoid, no_data, volume)
         labels = place(
             holes,
             volume.array.shape,
@@ -123,9 +126,9 @@ def evaluate(
         )
         described = f"{holes}, at least {margin_mm:g} mm apart"
     else:
-        labels, described = _given_holes(holes, volume)
+        labels, described = _given_holes(holes, volume, no_data)
     hole = labels > 0
-    known = sample_known(volume.array, hole, tuple(slice(0, size) for size in hole.shape))
+    known = sample_known(volume.array, hole, tuple(slice(0, size) for size in hole.shape), no_data)
     scale = data_range_of(known, kind, volume.array.dtype, data_range)
     boxes = _boxes(labels, CONVENTIONS[convention].context)
 
@@ -151,7 +154,8 @@ def evaluate(
             continue
         seconds[label], reports[label] = time.perf_counter() - start, report
         for hole_number, box in boxes.items():
-            rows.append(_row(label, hole_number, box, filled, volume, labels, convention, scale))
+            truth = _without_gaps(volume, no_data, box, whole=CONVENTIONS[convention].context is None)
+            rows.append(_row(label, hole_number, box, filled, truth, labels, convention, scale))
             share.update(0.8 + 0.2 * hole_number / len(boxes), label)
         if keep_fills:
             fills[label] = filled
@@ -192,7 +196,7 @@ def _row(
     hole_number: int,
     box: tuple[slice, ...],
     filled: np.ndarray,
-    volume: Volume,
+    truth: Volume,
     labels: np.ndarray,
     convention: str,
     scale: DataRange,
@@ -200,12 +204,12 @@ def _row(
     own = labels[box] == hole_number
     scores = score(
         filled[box],
-        volume.array[box],
+        truth.array,
         own,
         convention=convention,
         data_range=scale.width,
         black=scale.black,
-        spacing=volume.spacing,
+        spacing=truth.spacing,
     )
     indices = np.nonzero(own)
     centre = tuple(float(along.mean()) + part.start for along, part in zip(indices, box, strict=True))
@@ -271,8 +275,37 @@ def _on_grid(mask: Any, volume: Volume) -> Volume:
     return mask_volume
 
 
-def _given_holes(holes: Any, volume: Volume) -> tuple[np.ndarray, str]:
-    """Return labels and a description from a mask: its labels, or its connected parts when there is one label."""
+def _kept_off(avoid: Any, no_data: np.ndarray | None, volume: Volume) -> np.ndarray | None:
+    """Return where no hole may lie: where the user says so, and where there is no data or next to it."""
+    from scipy import ndimage
+
+    kept_off = None if avoid is None else _mask(avoid, volume)
+    if no_data is None:
+        return kept_off
+    near = ndimage.binary_dilation(no_data, np.ones((3,) * no_data.ndim))
+    return near if kept_off is None else near | kept_off
+
+
+def _without_gaps(volume: Volume, no_data: np.ndarray | None, box: Box, *, whole: bool) -> Volume:
+    """Return a box of the truth to score against, with numbers where there is no data: SSIM's window may reach there.
+
+    They are the nearest values, as beyond the image's border; 0 for conventions that see the whole image, whose
+    background is 0.
+    """
+    truth = volume.crop(box)
+    if no_data is None or not no_data[box].any():
+        return truth
+    zero = truth.array.dtype.type(0)
+    return truth.with_array(
+        np.where(no_data[box], zero, truth.array) if whole else nearest(truth.array, no_data[box], truth.spacing)
+    )
+
+
+def _given_holes(holes: Any, volume: Volume, no_data: np.ndarray | None) -> tuple[np.ndarray, str]:
+    """Return labels and a description from a mask: its labels, or its connected parts when there is one label.
+
+    Voxels without data are left out: there is no truth to score against.
+    """
     from scipy import ndimage
 
     if isinstance(holes, (str, os.PathLike)) and not os.path.exists(holes):
@@ -287,6 +320,12 @@ def _given_holes(holes: Any, volume: Volume) -> tuple[np.ndarray, str]:
     else:
         for number, kind in enumerate(kinds, start=1):
             labels[values == kind] = number
+    if no_data is not None:
+        labels[no_data] = 0
+        if not labels.any():
+            raise MaskError(
+                "The mask of holes marks nothing but voxels without data, so there is no truth to score by."
+            )
     source = os.path.basename(os.fspath(holes)) if isinstance(holes, (str, os.PathLike)) else "mask"
     return labels, f"holes given as {source}"
 

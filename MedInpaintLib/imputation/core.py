@@ -9,6 +9,7 @@ import numpy as np
 from ..foreground import body
 from ..intensity import Scaling
 from ..modality import MR
+from ..volume import Volume
 
 #: Least depth of the core in the body, mm: excludes scalp and skull, which skull-stripped images lack.
 DEPTH_MM = 15.0
@@ -41,6 +42,13 @@ def core(image: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
     depth = ndimage.distance_transform_edt(inside, sampling=sampling)
     deep = inside & (depth > DEPTH_MM)
     return thinned[deep if deep.any() else inside]
+
+
+def with_no_signal(image: Volume, no_data: np.ndarray) -> Volume:
+    """Return an image whose voxels without data have no signal, which networks know from beyond the head."""
+    known = image.array[~no_data]
+    low = min(0.0, float(np.percentile(known, 0.5))) if known.size else 0.0
+    return image.with_array(np.where(no_data, np.asarray(low, dtype=image.array.dtype), image.array))
 
 
 def fit_core_scaling(image: np.ndarray, spacing: Sequence[float]) -> Scaling:

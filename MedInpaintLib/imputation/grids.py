@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +12,8 @@ import numpy as np
 from ..alignment import align_rigidly
 from ..errors import GeometryError, IntensityError
 from ..foreground import body
-from ..inputs import check_finite
 from ..modality import MR
+from ..no_data import find
 from ..progress import Progress
 from ..volume import Volume
 from .agreement import SHIFT_MM, Agreement, Anatomy, agreement
@@ -25,18 +26,14 @@ WHOLE = 0.95
 
 
 def read(images: Mapping[str, Any]) -> dict[str, Volume]:
-    """Return the images as volumes, with values shifted to 0 or more.
+    """Return the images as volumes, with values shifted to 0 or more, and 0 where they have no data.
 
     Raises:
         ImageReadError: one cannot be read.
-        IntensityError: one holds NaN or infinity, or a single value.
+        IntensityError: one holds no data, or a single value.
         GeometryError: some are 2-D and some 3-D.
     """
-    volumes = {name: Volume.of(source) for name, source in images.items()}
-    for name, volume in volumes.items():
-        check_finite(volume, f"The {name} image")
-        if volume.array.min() == volume.array.max():
-            raise IntensityError(f"The {name} image is the same everywhere, so nothing can be learned from it.")
+    volumes = {name: _checked(name, Volume.of(source)) for name, source in images.items()}
     axes = {name: volume.array.ndim for name, volume in volumes.items()}
     if len(set(axes.values())) > 1:
         raise GeometryError(
@@ -44,15 +41,28 @@ def read(images: Mapping[str, Any]) -> dict[str, Volume]:
             + ", ".join(f"{name} is {count}-D" for name, count in axes.items())
             + "."
         )
-    return {name: _from_zero(volume) for name, volume in volumes.items()}
+    return volumes
 
 
-def _from_zero(volume: Volume) -> Volume:
-    """Shift negative intensities so that no signal is 0, as beyond the image; z-scores have their mean at 0."""
-    low = float(np.percentile(volume.array, 0.5)) if volume.array.min() < 0 else 0.0
-    if low >= 0:
-        return volume
-    return volume.with_array(np.maximum(volume.array.astype(np.float32) - np.float32(low), 0))
+def _checked(name: str, image: Volume) -> Volume:
+    """Shift negative intensities so that no signal is 0, as beyond the image; there is none without data, either.
+
+    z-scores have their mean at 0.
+    """
+    no_data, remarks = find(image)
+    known = image.array if no_data is None else image.array[~no_data]
+    if not known.size:
+        raise IntensityError(f"The {name} image holds no data (NaN or padding everywhere).")
+    if known.min() == known.max():
+        raise IntensityError(f"The {name} image is the same everywhere, so nothing can be learned from it.")
+    low = float(np.percentile(known, 0.5)) if known.min() < 0 else 0.0
+    array = image.array
+    if low < 0:
+        array = np.maximum(array.astype(np.float32) - np.float32(low), 0)
+    if no_data is not None:
+        array = np.where(no_data, array.dtype.type(0), array)
+    remarks = [f"The {name} image: {remark}" for remark in remarks]
+    return dataclasses.replace(image, array=array, warnings=(*image.warnings, *remarks))
 
 
 def on_one_grid(

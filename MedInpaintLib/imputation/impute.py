@@ -18,11 +18,12 @@ from ..intensity import Scaling
 from ..memory import OnDevice
 from ..modality import MR
 from ..models.store import choose
+from ..no_data import find
 from ..progress import Progress
 from ..report import ImputeReport, now, software
 from ..saving import save_together
 from ..volume import Volume
-from .core import MEDIAN, core, fit_core_scaling
+from .core import MEDIAN, core, fit_core_scaling, with_no_signal
 from .estimate import ARCHITECTURE, contrast_of, estimate, load_network
 from .grids import on_one_grid, read
 
@@ -112,6 +113,7 @@ def impute(
     on_device = OnDevice(lambda device: load_network(bundle, device), used)
     progress.update(0.0, "Reading")
     volumes = read(sources)
+    remarks = [warning for volume in volumes.values() for warning in volume.warnings]
     scaling, dtype = _units(like)
     clock.lap("read")
     progress.update(0.05, "Checking")
@@ -133,7 +135,7 @@ def impute(
         mirrored=mirrored,
         device=on_device.device,
         notes=on_device.notes,
-        warnings=[*slower, *on_device.warnings, *warnings, *_missing(sources, bundle.contrasts, target)],
+        warnings=[*slower, *on_device.warnings, *remarks, *warnings, *_missing(sources, bundle.contrasts, target)],
         seconds=clock.seconds(),
         trust=TRUST,
     )
@@ -146,6 +148,8 @@ def _units(like: Any) -> tuple[Scaling, np.dtype]:
         return Scaling(0.0, UNITS / MEDIAN), np.dtype(np.int16)
     read({LIKE: like})  # raises for images that cannot be used
     volume = Volume.of(like)
+    no_data, _ = find(volume)
+    volume = volume if no_data is None else with_no_signal(volume, no_data)
     scaling = fit_core_scaling(volume.array, volume.spacing)
     if volume.array.dtype.kind == "b" or np.median(core(volume.array, volume.spacing)) <= scaling.offset:
         raise InputError(f"The image '{name_of(like)}' that the result is to be like shows no head; give another one.")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
+from ..errors import ConvergenceError
 from ..parameters import parameter
 from ..prediction import Prediction, Run, method
 from ..region import Region
-from ..solvers.fill import solve_biharmonic
+from ..solvers.fill import Solution, solve_biharmonic, solve_laplace
+
+_RIDDLED = "The hole is riddled with voxels without data, which no thin plate can span; it was filled by harmonic."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,11 +37,28 @@ class Parameters:
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Solve ``laplace laplace u = 0`` in the hole, by spacing-aware second differences."""
-    solution = solve_biharmonic(
-        region.values, region.hole, region.spacing, accuracy=parameters.tolerance, progress=run.progress
-    )
+    warnings: tuple[str, ...] = ()
+    try:
+        solution = _solve(solve_biharmonic, region, parameters, run)
+    except ConvergenceError:
+        if region.no_data is None:
+            raise
+        # In a flat hole of which a third has no data, the plate would be a net of bridges one voxel wide.
+        solution, warnings = _solve(solve_laplace, region, parameters, run), (_RIDDLED,)
     values = solution.values
     if parameters.clip:
         known = region.values[~region.hole]
         values = np.clip(values, known.min(), known.max())
-    return Prediction(values, notes={"residual": solution.residual, "iterations": solution.iterations})
+    notes = {"residual": solution.residual, "iterations": solution.iterations}
+    return Prediction(values, notes=notes, warnings=warnings, instead="harmonic" if warnings else None)
+
+
+def _solve(equation: Callable[..., Solution], region: Region, parameters: Parameters, run: Run) -> Solution:
+    return equation(
+        region.values,
+        region.fill,
+        region.spacing,
+        no_data=region.no_data,
+        accuracy=parameters.tolerance,
+        progress=run.progress,
+    )

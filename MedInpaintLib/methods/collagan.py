@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import ParameterError
 from ..frames import pose
+from ..imputation.core import with_no_signal
 from ..imputation.estimate import ARCHITECTURE, contrast_of, estimate, load_network
 from ..imputation.grids import check_one_anatomy
 from ..models.bundle import Bundle
@@ -64,11 +65,14 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     bundle = model.bundle
     target = contrast_of(bundle, parameters.target)
     names = _names(parameters.guides, target, bundle, len(subject.guides))
-    guides = dict(zip(names, subject.guides, strict=True))
+    guides = {
+        name: with_no_signal(guide, np.isnan(guide.array)) if guide.array.dtype.kind == "f" else guide
+        for name, guide in zip(names, subject.guides, strict=True)
+    }
     on_device = model.on_device
     warnings = subject.cached(
         (check_one_anatomy, names, target),
-        lambda: check_one_anatomy({target: subject.image, **guides}, target, hint=_HINT, hole=subject.whole.full()),
+        lambda: check_one_anatomy({target: subject.image, **guides}, target, hint=_HINT, hole=~subject.known),
     )
     estimated = subject.cached(
         (estimate, bundle.folder, run.device, names, target, parameters.mirrored),

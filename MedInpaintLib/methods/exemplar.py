@@ -58,9 +58,9 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     smooth = initial_fill(region, run.progress.part(0.5, 0.55)).astype(np.float32)
     window, inside = region.wider(parameters.search, most=MOST_REACH)
     hole = np.zeros(window.hole.shape, dtype=bool)
-    hole[inside] = region.hole
-    start = window.values.copy()
-    start[hole] = smooth[region.hole]
+    hole[inside] = region.fill
+    start = window.values.copy() if window.no_data is None else window.nearest_known()
+    start[hole] = smooth[region.fill]
     sources = [_source(window, each) for each in aligned]
     if parameters.own:
         sources.insert(0, Source(window.values[np.newaxis], ~window.hole))
@@ -70,6 +70,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
         sources,
         region.spacing,
         known=~window.hole,
+        no_data=window.no_data,
         settings=Settings(search=parameters.search, matches=parameters.matches),
         rng=run.rng(),
         progress=run.progress.part(0.55, 1.0),
@@ -86,7 +87,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
 
 def _align_all(subject: Subject, progress: Progress) -> tuple[list[Aligned], tuple[str, ...]]:
     """Register the exemplars to the image; return those that can be used, and warnings about the rest."""
-    known = ~subject.whole.full()
+    known = subject.known
     aligned, warnings = [], []
     for number, source in enumerate(subject.exemplars):
         name = os.path.basename(source) if isinstance(source, (str, os.PathLike)) else f"number {number + 1}"
@@ -95,8 +96,6 @@ def _align_all(subject: Subject, progress: Progress) -> tuple[list[Aligned], tup
         except InputError as error:
             warnings.append(f"Exemplar {name} was left out: {error}")
             continue
-        if exemplar.array.dtype.kind == "f":
-            exemplar = exemplar.with_array(np.nan_to_num(exemplar.array, posinf=0.0, neginf=0.0))
         theirs, ours = exemplar.array.ndim, subject.image.array.ndim
         if theirs != ours:
             warnings.append(f"Exemplar {name} was left out: it is {theirs}-D and the image is {ours}-D.")

@@ -29,6 +29,11 @@ class Parameters:
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Solve ``laplace u = 0`` in the hole, by spacing-aware second differences."""
     solution = solve_laplace(
-        region.values, region.hole, region.spacing, accuracy=parameters.tolerance, progress=run.progress
+        region.values,
+        region.fill,
+        region.spacing,
+        no_data=region.no_data,
+        accuracy=parameters.tolerance,
+        progress=run.progress,
     )
     return Prediction(solution.values, notes={"residual": solution.residual, "iterations": solution.iterations})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..blending import poisson
+from ..blending.by_name import BLENDS
 from ..initial_fill import initial_fill
 from ..other_side import estimate, other_side
 from ..parameters import parameter
@@ -62,7 +62,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     if synthesis is None:
         warnings += ("The image has no patch without a hole: the fill is the structure alone, without texture.",)
         return Prediction(coarse, notes=notes, warnings=warnings, instead=structure)
-    patches = poisson(synthesis.values, region.values, region.hole, spacing=region.spacing)
+    patches = BLENDS["poisson"](synthesis.values, region, Progress())
     sigma = [parameters.scale / mm for mm in region.spacing]
     values = _low_pass(coarse, sigma) + patches - _low_pass(patches, sigma)
     return Prediction(values, synthesis.spread, notes, (*warnings, *synthesis.warnings))
@@ -91,5 +91,5 @@ def _structure(region: Region, kind: str, progress: Progress) -> tuple[np.ndarra
     warning = (
         f"{left} of {len(parts)} parts of the hole cannot be filled from the other side: their structure is biharmonic."
     )
-    blended = poisson(mirrored.astype(np.float32), region.values, region.hole, spacing=region.spacing)
+    blended = BLENDS["poisson"](mirrored.astype(np.float32), region, Progress())
     return blended, "biharmonic" if left == len(parts) else "mirror", (warning,) if left else ()

@@ -87,7 +87,7 @@ def _patches(
 
 def _around(left: np.ndarray, region: Region, window: Region) -> np.ndarray:
     """Mark the region's voxels that must not be mirrored, and all of the window when that is all of them."""
-    around = np.full(window.hole.shape, bool(left[region.hole].all()))
+    around = np.full(window.hole.shape, bool(left[region.fill].all()))
     inside = relative(region.place, window.place)
     around[inside] |= left
     return around

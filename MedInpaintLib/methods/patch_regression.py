@@ -41,17 +41,17 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Predict each part of the hole by ridge regression from the ring around it, on a thin-plate spline."""
     wider, inner = region.wider(parameters.window + 2 * parameters.ring)
     own = np.zeros_like(wider.hole)
-    own[inner] = region.hole
+    own[inner] = region.fill
     channels = wider.channels
     channels[0][wider.hole] = np.nan
     settings = Settings(parameters.ring, parameters.window, parameters.examples, parameters.nearest)
     learned = regress(channels, own, region.spacing, settings, run.rng(), progress=run.progress)
     known = region.values[~region.hole]
-    values = np.where(region.hole, np.clip(learned.values[inner], known.min(), known.max()), region.values)
-    left = region.hole & ~learned.filled[inner]
+    values = np.where(region.fill, np.clip(learned.values[inner], known.min(), known.max()), region.values)
+    left = region.fill & ~learned.filled[inner]
     if not left.any():
         return Prediction(values, spread=learned.spread[inner])
     values[left] = initial_fill(region, run.progress)[left]
     warning = "Parts of the hole are too large to be learned from the surroundings; they were filled by biharmonic."
-    instead = "biharmonic" if left.sum() == region.hole.sum() else None
+    instead = "biharmonic" if left.sum() == region.fill.sum() else None
     return Prediction(values, warnings=(warning,), instead=instead)

@@ -34,7 +34,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
 
     from ..mask import grow
 
-    labels, _ = ndimage.label(region.hole, structure=np.ones((3,) * region.hole.ndim))
+    labels, _ = ndimage.label(region.fill, structure=np.ones((3,) * region.hole.ndim))
     layers = [max(1, int(parameters.thickness / mm)) for mm in region.spacing]
     values = region.values.copy()
     for number, box in enumerate(ndimage.find_objects(labels), start=1):
@@ -43,5 +43,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
         distance = ndimage.distance_transform_edt(~own, sampling=region.spacing)
         adjacent = ndimage.binary_dilation(own)
         shell = ((distance <= parameters.thickness) | adjacent) & ~region.hole[around]
-        values[around][own] = region.values[around][shell].mean(dtype=np.float64)
+        # Where voxels without data are all around, the shell is what is known nearest to the part.
+        nearby = region.values[around][shell] if shell.any() else region.nearest_known()[around][own]
+        values[around][own] = nearby.mean(dtype=np.float64)
     return Prediction(values)

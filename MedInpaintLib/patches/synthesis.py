@@ -139,15 +139,18 @@ def fill_region(
         window, inside = region.wider(reach, most=MOST_REACH if math.isfinite(reach) else math.inf)
         channels = window.channels
         hole = np.zeros(window.hole.shape, dtype=bool)
-        hole[inside] = region.hole
+        hole[inside] = region.fill
         start = channels.copy()
-        start[0][hole] = initial[region.hole]
+        if window.no_data is not None:
+            start[0] = window.nearest_known()  # coarser levels mix neighbours
+        start[0][hole] = initial[region.fill]
         synthesis = synthesize(
             start,
             hole,
             [Source(channels, ~window.hole), *more_sources(window)],
             region.spacing,
             known=~window.hole,
+            no_data=window.no_data,
             settings=dataclasses.replace(settings, size=size),
             rng=rng,
             progress=progress,
@@ -165,7 +168,7 @@ def _flat_stays_flat(values: np.ndarray, spread: np.ndarray, region: Region) -> 
 
     values, spread = values.copy(), spread.copy()
     everywhere = np.ones((3,) * region.hole.ndim, dtype=bool)
-    labels, _ = ndimage.label(region.hole, structure=everywhere)
+    labels, _ = ndimage.label(region.fill, structure=everywhere)
     for number, box in enumerate(ndimage.find_objects(labels), start=1):
         wider = tuple(slice(max(part.start - RIM, 0), part.stop + RIM) for part in box)
         part = labels[wider] == number
@@ -184,6 +187,7 @@ def synthesize(
     spacing: Sequence[float],
     *,
     known: np.ndarray | None = None,
+    no_data: np.ndarray | None = None,
     settings: Settings | None = None,
     rng: np.random.Generator | None = None,
     progress: Progress | None = None,
@@ -196,6 +200,7 @@ def synthesize(
         sources: images to copy from, mostly the image itself where it is known. A patch is copied only whole.
         spacing: mm, in the order of the axes.
         known: bool, True where the image is known; everywhere but in the hole by default.
+        no_data: bool, True where it is neither known nor to be filled: nothing to go inwards from.
         settings: see there.
         rng: for chance.
         progress: reports and cancels.
@@ -207,7 +212,7 @@ def synthesize(
         return None
     settings, progress, rng = settings or Settings(), progress or Progress(), rng or np.random.default_rng(0)
     known = ~hole if known is None else known & ~hole
-    levels = _pyramid(_Level(start, hole, known, tuple(sources), tuple(spacing)))
+    levels = _pyramid(_Level(start, hole, known, tuple(sources), tuple(spacing), no_data=no_data))
     work = np.cumsum([0.0] + [np.count_nonzero(level.hole) for level in levels])
     coarse = None
     for number, level in enumerate(levels):
@@ -231,12 +236,14 @@ class _Level:
     sources: tuple[Source, ...]
     spacing: tuple[float, ...]
     factors: tuple[int, ...] = ()
+    no_data: np.ndarray | None = None
 
     def depth(self) -> np.ndarray:
         """Return how far each voxel of the hole is from those outside it, in voxels of the finest axis."""
         from scipy import ndimage
 
-        around = np.pad(self.hole, 1, mode="edge")  # beyond the image's border nothing is known either
+        unknown = self.hole if self.no_data is None else self.hole | self.no_data
+        around = np.pad(unknown, 1, mode="edge")  # beyond the image's border nothing is known either
         if around.all():
             return np.ones(self.hole.shape)
         depth = ndimage.distance_transform_edt(around, sampling=self.spacing) / min(self.spacing)
@@ -259,6 +266,7 @@ class _Level:
             ),
             tuple(mm * factor for mm, factor in zip(self.spacing, factors, strict=True)),
             factors,
+            None if self.no_data is None else _reduce(np.logical_or, self.no_data, factors),
         )
 
 

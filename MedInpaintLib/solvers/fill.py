@@ -1,6 +1,7 @@
 """Fill a hole with the solution of Laplace's, Poisson's or the biharmonic equation.
 
-The hole's voxels are the unknowns, the known voxels around it the Dirichlet data, the border of the array is Neumann.
+The hole's voxels are the unknowns, the known voxels around it the Dirichlet data, the border of the array is Neumann,
+and so is that of voxels without data.
 Any shape, 2-D or 3-D, any spacing. Parts of the hole that do not touch are independent systems:
 
 - a full box (Laplace, Poisson) is solved directly by sine transforms;
@@ -23,6 +24,7 @@ import numpy as np
 
 from ..errors import MaskError
 from ..mask import Box, clusters, grow, relative
+from ..no_data import nearest
 from ..progress import Progress
 from .box import solve_box
 from .conjugate_gradients import conjugate_gradients
@@ -66,6 +68,7 @@ def solve_laplace(
     hole: np.ndarray,
     spacing: Sequence[float],
     *,
+    no_data: np.ndarray | None = None,
     accuracy: float = ACCURACY,
     max_iterations: int = MAX_ITERATIONS,
     progress: Progress | None = None,
@@ -76,6 +79,9 @@ def solve_laplace(
         values: ``(k, j, i)`` or ``(j, i)``, real; what lies under the hole does not matter.
         hole: bool, the same shape, True = unknown.
         spacing: mm, in the order of the axes.
+        no_data: bool, the same shape: voxels that have no value. They are outside of the equation's domain, as what
+            lies beyond the array's border, and keep their content. Parts of the hole that touch no known voxel get the
+            value of the nearest one.
         accuracy: largest error, as a share of the range of the known values.
         max_iterations: give up after so many.
         progress: reports and cancels.
@@ -84,7 +90,7 @@ def solve_laplace(
         MaskError: nothing is known.
         ConvergenceError: ``accuracy`` was not reached.
     """
-    return _solve(values, hole, None, _Equation(1, axis_weights(spacing), accuracy, max_iterations), progress)
+    return _solve(values, hole, None, _Equation(1, tuple(spacing), accuracy, max_iterations), no_data, progress)
 
 
 def solve_poisson(
@@ -93,6 +99,7 @@ def solve_poisson(
     source: np.ndarray,
     spacing: Sequence[float],
     *,
+    no_data: np.ndarray | None = None,
     accuracy: float = ACCURACY,
     max_iterations: int = MAX_ITERATIONS,
     progress: Progress | None = None,
@@ -100,7 +107,7 @@ def solve_poisson(
     """Fill the hole with ``laplace u = source`` (intensity per mm^2, same shape); else as :func:`solve_laplace`."""
     # The operators are h_min^2 times the Laplacian in mm^-2.
     scaled = np.asarray(source, dtype=np.float64) * min(spacing) ** 2
-    return _solve(values, hole, scaled, _Equation(1, axis_weights(spacing), accuracy, max_iterations), progress)
+    return _solve(values, hole, scaled, _Equation(1, tuple(spacing), accuracy, max_iterations), no_data, progress)
 
 
 def solve_biharmonic(
@@ -108,6 +115,7 @@ def solve_biharmonic(
     hole: np.ndarray,
     spacing: Sequence[float],
     *,
+    no_data: np.ndarray | None = None,
     accuracy: float = ACCURACY,
     max_iterations: int = MAX_ITERATIONS,
     progress: Progress | None = None,
@@ -116,7 +124,7 @@ def solve_biharmonic(
 
     As ``skimage.restoration.inpaint_biharmonic`` away from the border, with spacing; arguments: :func:`solve_laplace`.
     """
-    return _solve(values, hole, None, _Equation(2, axis_weights(spacing), accuracy, max_iterations), progress)
+    return _solve(values, hole, None, _Equation(2, tuple(spacing), accuracy, max_iterations), no_data, progress)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,17 +132,26 @@ class _Equation:
     """An equation and its accuracy: order 1 is Laplace's or Poisson's equation, order 2 the biharmonic one."""
 
     order: int
-    weights: tuple[float, ...]
+    spacing: tuple[float, ...]
     accuracy: float
     max_iterations: int
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        return axis_weights(self.spacing)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Data:
-    """The known values (0 in the hole) and the right-hand side, scaled to the known range."""
+    """The known values (0 elsewhere) and the right-hand side, scaled to the known range; where there is no data."""
 
     known: np.ndarray
     source: np.ndarray | None
+    no_data: np.ndarray | None
+
+    def lacks(self, box: Box) -> bool:
+        """Return whether there is no data somewhere in a box."""
+        return self.no_data is not None and bool(self.no_data[box].any())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,21 +183,29 @@ def _solve(
     hole: np.ndarray,
     source: np.ndarray | None,
     equation: _Equation,
+    no_data: np.ndarray | None,
     progress: Progress | None,
 ) -> Solution:
     progress = progress or Progress()
-    total = int(np.count_nonzero(hole))
-    if total == hole.size:
+    unknown = hole if no_data is None else hole | no_data
+    if unknown.all():
         raise MaskError("The hole leaves no known voxel: nothing is there to fill it from.")
-    center, width = _range_of(values[~hole], source)
-    data = _Data(np.where(hole, 0.0, (values - center) / width), None if source is None else source / width)
     filled = np.array(values, dtype=np.float64)
+    if no_data is not None:
+        cut_off = _cut_off(hole, ~unknown)
+        if cut_off.any():
+            filled[cut_off] = nearest(filled, unknown, equation.spacing)[cut_off]
+            hole, no_data = hole & ~cut_off, no_data | cut_off
+    total = int(np.count_nonzero(hole))
+    center, width = _range_of(values[~unknown], source)
+    scaled = np.where(unknown, 0.0, (values - center) / width)
+    data = _Data(scaled, None if source is None else source / width, no_data)
     done, residual, iterations, parts = 0, 0.0, 0, 0
     for batch in _batches(hole):
         unknowns = sum(int(np.count_nonzero(part.own)) for part in batch)
         share = progress.part(done / total, (done + unknowns) / total)
         share.update(0.0, "Solving")
-        if equation.order == 1 and len(batch) == 1 and batch[0].own.all():
+        if equation.order == 1 and len(batch) == 1 and batch[0].own.all() and not data.lacks(batch[0].outer):
             solutions = [_solve_directly(batch[0], data, equation)]
         else:
             solutions, reached, needed = _solve_iteratively(batch, data, equation, share)
@@ -191,6 +216,16 @@ def _solve(
         parts += len(batch)
     progress.update(1.0, "Solving")
     return Solution(filled, residual, iterations, parts)
+
+
+def _cut_off(hole: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Mark the parts of the hole that touch no known voxel."""
+    from scipy import ndimage
+
+    labels, count = ndimage.label(hole)
+    touching = np.zeros(count + 1, dtype=bool)
+    touching[labels[ndimage.binary_dilation(known)]] = True
+    return hole & ~touching[labels]
 
 
 def _range_of(known: np.ndarray, source: np.ndarray | None) -> tuple[float, float]:
@@ -249,6 +284,8 @@ def _solve_iteratively(
         outer_part = tuple(slice(0, size) for size in part.outer_shape)
         inside[number][outer_part] = True
         known[number][outer_part] = data.known[part.outer]
+        if data.no_data is not None:
+            inside[number][outer_part] = ~data.no_data[part.outer]
         if data.source is not None:
             source[number][outer_part] = data.source[part.outer]
     operator = HoleLaplacian(unknown, inside, equation.weights)

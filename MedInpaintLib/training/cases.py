@@ -176,6 +176,7 @@ class Cases:
                     image.image.array.shape,
                     spacing=image.image.spacing,
                     foreground=image.inside,
+                    avoid=image.no_data,
                     seed=int(rng.integers(2**31)),
                 )
             except MaskError:
@@ -193,12 +194,15 @@ class Cases:
         """
         box = bounding_box(hole)
         assert box is not None
-        subject = Subject(image.image, Hole(hole[box], box, hole.shape), image.scaling, image.modality)
+        whole_hole = Hole(hole[box], box, hole.shape)
+        subject = Subject(image.image, whole_hole, image.scaling, image.modality, no_data=image.no_data)
         mm = MethodInfo.context_mm
         boxes = disjoint_boxes(subject.whole, [context(mm, each) for each in image.image.spacing])
         region = crop(subject, boxes[number % len(boxes)])
         whole = image.scaling.forward(image.image.array[region.box]).reshape(region.values.shape)
         fills = {"images": initial_fill(region).astype(np.float32), "truth": whole}
+        if region.no_data is not None:  # there is no truth; these pixels count as not known
+            whole[region.no_data] = fills["images"][region.no_data]
         if self.data.hint:
             methods()  # a worker process has not imported them yet
             fills["hints"] = fill_with(self.data.hint, region).mean

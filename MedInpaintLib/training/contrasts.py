@@ -12,10 +12,10 @@ import numpy as np
 from ..errors import GeometryError, InputError
 from ..foreground import body
 from ..frames import along, pose, sample
-from ..imputation.core import fit_core_scaling
-from ..inputs import check_finite
+from ..imputation.core import fit_core_scaling, with_no_signal
 from ..manifest import Entry
 from ..modality import MR
+from ..no_data import find
 from ..volume import Volume
 from .slices import BACKGROUND
 
@@ -152,19 +152,23 @@ def _slices(
     if first.array.ndim != 3:
         raise GeometryError(f"Contrasts are learned from volumes; '{next(iter(session.values())).path}' is 2-D.")
     for contrast, volume in volumes.items():
-        check_finite(volume, f"The image '{session[contrast].path}'")
         difference = first.grid_difference(volume)
         if difference:
             raise GeometryError(
                 f"'{session[contrast].path}' is on another grid than its session's other contrasts ({difference}); "
                 "resample it onto theirs."
             )
+    gaps = {contrast: no_data for contrast, volume in volumes.items() if (no_data := find(volume)[0]) is not None}
+    volumes |= {contrast: with_no_signal(volumes[contrast], no_data) for contrast, no_data in gaps.items()}
     turned = pose(first, plane)
     inside = turned.turn(brain(volumes, mask))
     areas = inside.sum(axis=(1, 2))
     if not areas.any():
         raise InputError(f"The mask '{mask.path if mask else ''}' of the brain is empty; fix it, or leave it out.")
     kept = np.flatnonzero(areas >= BACKGROUND * areas.max())
+    for no_data in gaps.values():
+        # Around the head there is no signal, with data and without; in it the number would be a false truth.
+        kept = kept[~(turned.turn(no_data)[kept] & inside[kept]).any(axis=(1, 2))]
     ratio = [pixel_mm / first.spacing[axis] for axis in turned.order[1:]]
     rows, columns = (
         along((size - 1) / 2, max(1, round(size / each)), each)

@@ -10,10 +10,10 @@ import numpy as np
 from ..errors import InputError
 from ..foreground import body
 from ..frames import along, pose, sample
-from ..inputs import check_finite
 from ..intensity import fit_scaling, sample_known
 from ..manifest import Entry
 from ..modality import Modality
+from ..no_data import find
 from ..volume import Volume
 
 #: Slices with less of the body than this share of the image's fullest one are background, e.g. above the head.
@@ -69,7 +69,7 @@ def read_slices(
         progress: called with the number of images read and their total.
 
     Raises:
-        InputError: there is no slice.
+        InputError: there is no slice, or none in which all pixels hold data.
     """
     slices: list[Slice] = []
     for number, entry in enumerate(entries):
@@ -77,18 +77,21 @@ def read_slices(
             progress(number, len(entries))
         slices += _of(entry, plane, pixel_mm)
     if not slices:
-        raise InputError("There are no images to learn from: the data hold none of this modality, contrast and split.")
+        raise InputError(
+            "There are no images to learn from: the data hold none of this modality, contrast and split, or no slice "
+            "in which all pixels hold data (others with NaN or padding cannot be learned)."
+        )
     return slices
 
 
 def _of(entry: Entry, plane: str, pixel_mm: float) -> list[Slice]:
     volume = Volume.of(entry.path)
-    check_finite(volume, f"The image '{entry.path}'")
+    no_data, _ = find(volume)
     modality = Modality.of(entry.modality)
-    scaling = fit_scaling(sample_known(volume.array, None, None), modality)
+    scaling = fit_scaling(sample_known(volume.array, None, None, no_data), modality)
     turned = pose(volume, plane)
     whole = volume.array.reshape([1] * (3 - volume.array.ndim) + list(volume.array.shape))
-    inside = turned.turn(body(volume.array, modality).reshape(whole.shape))
+    inside = turned.turn(body(volume.array, modality, no_data).reshape(whole.shape))
     spacing = (1.0,) * (3 - volume.array.ndim) + tuple(volume.spacing)
     ratio = [pixel_mm / spacing[axis] for axis in turned.order[1:]]
     stack = turned.turn(whole)
@@ -97,7 +100,10 @@ def _of(entry: Entry, plane: str, pixel_mm: float) -> list[Slice]:
         for size, each in zip(stack.shape[1:], ratio, strict=True)
     )
     areas = inside.sum(axis=(1, 2))
-    kept = np.flatnonzero(areas >= BACKGROUND * areas.max())
+    kept = np.flatnonzero((areas > 0) & (areas >= BACKGROUND * areas.max()))
+    if no_data is not None:
+        # A generator would learn to draw whatever number were put there.
+        kept = kept[~turned.turn(no_data.reshape(whole.shape))[kept].any(axis=(1, 2))]
     values = sample(scaling.forward(stack[kept]), rows, columns, ratio).astype(np.float16)
     bodies = sample(inside[kept].astype(np.float32), rows, columns, (1.0, 1.0), outside=0.0) > 0.5
     return [Slice(v, b, entry.subject, entry.contrast) for v, b in zip(values, bodies, strict=True)]

@@ -11,11 +11,11 @@ import numpy as np
 from ..errors import InputError
 from ..foreground import body
 from ..frames import pose
-from ..inputs import check_finite
 from ..intensity import Scaling, fit_scaling, sample_known
 from ..manifest import Entry
 from ..mask import Box
 from ..modality import Modality
+from ..no_data import find, without_gaps
 from ..shrink import reduced_to
 from ..volume import Volume
 
@@ -28,12 +28,14 @@ class Undamaged:
         image: as stored.
         inside: bool, the body.
         scaling, modality: of the image.
+        no_data: bool, where nothing was measured, which is no body; None when there is data everywhere.
     """
 
     image: Volume
     inside: np.ndarray
     scaling: Scaling
     modality: Modality
+    no_data: np.ndarray | None = None
 
     def digest(self) -> str:
         """Return a digest of the image and its scaling."""
@@ -41,6 +43,8 @@ class Undamaged:
         facts = repr((image.array.shape, image.array.dtype.str, image.spacing, image.direction, self.scaling))
         sha256 = hashlib.sha256(facts.encode())
         sha256.update(np.ascontiguousarray(image.array).data)
+        if self.no_data is not None:
+            sha256.update(np.packbits(self.no_data).data)
         return sha256.hexdigest()
 
 
@@ -68,18 +72,27 @@ def read_undamaged(
         if progress:
             progress(number, len(entries))
         image = Volume.of(entry.path)
-        check_finite(image, f"The image '{entry.path}'")
+        no_data, _ = find(image)
         if across and image.array.ndim == 2:
-            image = reduced_to(image, across)
+            image, no_data = _reduced(image, no_data, across)
         modality = Modality.of(entry.modality)
-        scaling = fit_scaling(sample_known(image.array, None, None), modality)
-        inside = body(image.array, modality)
+        scaling = fit_scaling(sample_known(image.array, None, None, no_data), modality)
+        inside = body(image.array, modality, no_data)
         for box in _slices(image, plane):
             if inside[box].any():
-                images.append(Undamaged(image.crop(box), inside[box], scaling, modality))
+                gaps = None if no_data is None or not no_data[box].any() else no_data[box]
+                images.append(Undamaged(image.crop(box), inside[box], scaling, modality, gaps))
     if not images:
         raise InputError("There are no images to learn from: the data hold none of this modality, contrast and split.")
     return images
+
+
+def _reduced(image: Volume, no_data: np.ndarray | None, across: int) -> tuple[Volume, np.ndarray | None]:
+    """Reduce an image; a pixel that any without data has gone into has none."""
+    if no_data is None:
+        return reduced_to(image, across), None
+    lacking = reduced_to(image.with_array(no_data.astype(np.float32)), across).array > 0
+    return reduced_to(without_gaps(image, no_data), across), lacking
 
 
 def _slices(image: Volume, plane: str | None) -> list[Box]:

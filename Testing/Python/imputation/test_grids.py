@@ -226,12 +226,21 @@ def test_that_an_image_covers_less_than_the_reference_is_said(head, there, pair,
     assert int(found[1]) == pytest.approx(100 * share, abs=2)
 
 
-@pytest.mark.parametrize("wrong", [np.nan, np.inf])
-def test_images_with_values_that_are_no_numbers_are_refused(wrong):
-    image = np.random.default_rng(0).random((5, 6, 7))
-    image[2, 3, 4] = wrong
-    with pytest.raises(IntensityError, match=r"The T2 image holds NaN or infinity; replace them"):
-        read({"T1": np.ones((5, 6, 7)).cumsum(axis=0), "T2": image})
+@pytest.mark.parametrize("shift", [0.0, -3.0])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -1e30])
+def test_voxels_without_data_have_no_signal(wrong, shift):
+    image = np.random.default_rng(0).random((5, 6, 7)) + shift
+    plain = image.copy()
+    image[2, 3, 4], plain[2, 3, 4] = wrong, 0.0
+    volume = read({"T2": image})["T2"]
+    assert volume.array[2, 3, 4] == 0
+    low = np.percentile(np.delete(image.ravel(), 2 * 42 + 3 * 7 + 4), 0.5) if shift else 0.0
+    expected = np.maximum(plain - low, 0)
+    expected[2, 3, 4] = 0
+    np.testing.assert_allclose(volume.array, expected, atol=1e-6)
+    assert "The T2 image: No data in 1 voxel" in volume.warnings[0]
+    with pytest.raises(IntensityError, match="The T2 image holds no data"):
+        read({"T2": np.full((4, 4), np.nan)})
 
 
 @pytest.mark.parametrize("image", [np.zeros((5, 6, 7)), np.full((4, 4), 7, np.uint8), np.ones((3, 3), bool)])

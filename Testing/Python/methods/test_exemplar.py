@@ -69,6 +69,19 @@ def test_the_same_head_in_other_units_fills_the_hole(hole):
     assert error(filled["exemplar"], truth, hole) < 0.5 * error(filled["biharmonic"], truth, hole)
 
 
+def test_no_patch_is_copied_from_where_an_exemplar_has_no_data(hole):
+    truth = head()
+    gaps = np.zeros(SHAPE, bool)
+    gaps[:, :, 32:] = True
+    results = [
+        mi.inpaint(truth, hole, method="exemplar", exemplars=[mi.Volume(np.where(gaps, value, head(gain=2)), 1.0)])
+        for value in (np.nan, np.inf, 1e30)
+    ]
+    assert results[0].report["notes"]["exemplars"] == 1
+    assert len({each.volume.array.tobytes() for each in results}) == 1
+    assert error(results[0].volume.array, truth, hole) < 60
+
+
 def test_exemplars_that_do_not_fit_are_left_out_and_named(hole, tmp_path):
     truth = head()
     mi.Volume(np.random.default_rng(0).random(SHAPE), 1.0).write(tmp_path / "noise.nrrd")

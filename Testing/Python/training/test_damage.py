@@ -12,7 +12,7 @@ from MedInpaintLib import prediction
 from MedInpaintLib.errors import InputError
 from MedInpaintLib.frames import cut
 from MedInpaintLib.initial_fill import initial_fill
-from MedInpaintLib.manifest import read_manifest
+from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.mask import Hole, bounding_box, disjoint_boxes
 from MedInpaintLib.methods import registry
 from MedInpaintLib.progress import Progress
@@ -46,6 +46,37 @@ def test_samples_are_the_same_in_every_run_and_in_any_order(images):
     for first, second in zip(forwards, backwards, strict=True):
         assert all((a == b).all() for a, b in zip(first, second, strict=True))
     assert not (forwards[0][2] == damages(images, seed=1)[0][2]).all()
+
+
+def test_pixels_without_data_are_not_known_and_no_hole_is_made_there(images):
+    def with_gaps(value):
+        made = []
+        for one in images:
+            gaps = np.zeros(one.image.array.shape, bool)
+            gaps[:, ::6, ::6] = True
+            image = one.image.with_array(np.where(gaps, np.float32(value), one.image.array.astype(np.float32)))
+            made.append(dataclasses.replace(one, image=image, inside=one.inside & ~gaps, no_data=gaps))
+        return made
+
+    holes = {"plain": True, "also": (), "holes": ("squares:3px",)}
+    batches = [damages(with_gaps(value), **holes).batch(range(6)) for value in (np.nan, 1e6)]
+    for one, other in zip(*batches, strict=True):
+        np.testing.assert_array_equal(one, other)
+    _, known, _ = damages(images, **holes).batch(range(6))
+    assert (~batches[0][1]).sum() > (~known).sum()
+
+
+def test_images_without_data_somewhere_are_read(images, tmp_path):
+    image = images[0].image
+    gaps = np.indices(image.array.shape)[-1] < 5
+    path = tmp_path / "gaps.nrrd"
+    image.with_array(np.where(gaps, np.float32(np.nan), image.array.astype(np.float32))).write(path)
+    (one,) = read_undamaged([Entry(path, "gaps", "MR", "T1", "s", "train")])
+    np.testing.assert_array_equal(one.no_data, gaps)
+    assert not one.inside[gaps].any()
+    assert np.isfinite([one.scaling.offset, one.scaling.width]).all()
+    slices = read_undamaged([Entry(path, "gaps", "MR", "T1", "s", "train")], plane="sagittal")
+    assert all(one.no_data is None for one in slices)
 
 
 def test_a_batch_has_slices_known_pixels_and_the_truth_of_the_middle_one(images):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import MedInpaintLib as mi
-from MedInpaintLib.errors import InputError, IntensityError
+from MedInpaintLib.errors import InputError
 from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.training.slices import BACKGROUND, Crops, read_slices
 
@@ -90,10 +90,18 @@ def test_half_of_the_crops_are_mirrored_where_that_is_asked_for(slices):
     assert (flipped[number] == plain[number][:, ::-1]).all()
 
 
-def test_an_image_with_nan_is_named(tmp_path):
-    array = np.ones((3, 20, 20), np.float32)
-    array[1, 2, 3] = np.nan
-    path = tmp_path / "bad.nrrd"
-    mi.Volume(array, 1.0).write(path)
-    with pytest.raises(IntensityError, match=r"bad\.nrrd.* holds NaN"):
-        read_slices([Entry(path, "bad", "MR", "T1", "s", "train")], plane="axial", pixel_mm=1.0)
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
+def test_slices_with_pixels_without_data_are_left_out(tmp_path, value):
+    array = np.random.default_rng(0).random((3, 20, 20), np.float32)
+    gaps = np.zeros(array.shape, bool)
+    gaps[1, 2, 3] = True
+    path = tmp_path / "gaps.nrrd"
+    entries = [Entry(path, "gaps", "MR", "T1", "s", "train")]
+    mi.Volume(np.where(gaps, np.float32(value), array), 1.0).write(path)
+    slices = read_slices(entries, plane="axial", pixel_mm=1.0)
+    assert len(slices) == 2
+    assert all(np.isfinite(one.values).all() and np.ptp(one.values) < 2 for one in slices)
+    gaps[:, 2, 3] = True
+    mi.Volume(np.where(gaps, np.float32(value), array), 1.0).write(path)
+    with pytest.raises(InputError, match="no slice in which all pixels hold data"):
+        read_slices(entries, plane="axial", pixel_mm=1.0)
