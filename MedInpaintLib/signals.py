@@ -45,7 +45,7 @@ class _State:
         self.cancelling = self.held = 0
         self.asked: float | None = None
         self.raised = self.own = self.finished = False
-        self.last_acts: dict[Any, Callable[[], None]] = {}
+        self.last_acts: dict[Any, Callable[[], object]] = {}
 
 
 _state = _State()
@@ -113,7 +113,7 @@ def held_back() -> Iterator[None]:
             _act()
 
 
-def before_the_end(key: Any, act: Callable[[], None]) -> None:
+def before_the_end(key: Any, act: Callable[[], object]) -> None:
     """Call ``act`` if this process must be ended before :func:`forget` was called with the same key."""
     _state.last_acts[key] = act
 

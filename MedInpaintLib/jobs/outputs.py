@@ -45,7 +45,7 @@ def check_that_nothing_is_overwritten(inputs: Mapping[str, str], outputs: Mappin
 def lies_in(path: str, place: str) -> bool:
     """Return whether a path leads to a file or folder, to a file of it, or into the folder."""
     inside = _identities(place)
-    return any(_identity(each) & inside for each in (path, *Path(os.path.realpath(path)).parents))
+    return any(_identity(each) & inside for each in (Path(path), *Path(os.path.realpath(path)).parents))
 
 
 def model_folder(parameters: Any) -> str | None:
@@ -56,7 +56,7 @@ def model_folder(parameters: Any) -> str | None:
 
 def _identities(path: str) -> set[Hashable]:
     """Return what tells the files that a path consists of from all others."""
-    return set().union(*(_identity(file) for file in files_of(path)))
+    return {each for file in files_of(path) for each in _identity(file)}
 
 
 def _identity(file: str | os.PathLike[str]) -> set[Hashable]:
