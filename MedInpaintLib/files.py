@@ -106,7 +106,7 @@ def replacing_all(*paths: str | os.PathLike[str]) -> Iterator[tuple[Path, ...]]:
         with contextlib.ExitStack() as stack:
             folders += [stack.enter_context(temporary_folder(target.parent)) for target in targets]
             yield tuple(folder / NEW / target.name for folder, target in zip(folders, targets, strict=True))
-            with held_back():
+            with held_back(f"Cancelled when '{paths[0]}' was just written."):
                 for folder, target in zip(folders, targets, strict=True):
                     _keep_mode_and_owner(folder / NEW, target)
                 olds = [detached_files(target) for target in targets]

@@ -20,6 +20,7 @@ import numpy as np
 from .errors import GeometryError, ImageReadError, OutputError, OutputPathError
 from .files import real_path, replacing, special_kind
 from .formats import DETACHED, NIFTI, NRRD, check_writable, instead, stored_dtype
+from .temporary import NEW, temporary_folder
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -335,8 +336,8 @@ def _out_of_the_shadow(path: Path) -> Iterator[Path]:
     if not (path.name.endswith(".nii.gz") and path.with_suffix("").exists()):
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="medinpaint-") as folder:
-        alone = Path(folder) / path.name
+    with temporary_folder(Path(tempfile.gettempdir())) as folder:
+        alone = folder / NEW / path.name
         try:
             alone.symlink_to(path.absolute())
         except OSError:  # Windows lets not everybody make links

@@ -7,9 +7,7 @@ import dataclasses
 import json
 import math
 import os
-import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -182,21 +180,22 @@ def train(
     if schedule.batch % hardware.devices:
         raise ParameterError(f"A batch of {schedule.batch} cannot be shared by {hardware.devices} devices.")
     fabric = _fabric(hardware, out)
-    before_the_end(fabric, lambda: _end_helpers(fabric, subprocess.Popen.kill))
+    before_the_end(fabric, lambda: _end_helpers(fabric))
     try:
         fabric.launch()
         return _train(fabric, recipe, samples, trial, out, progress)
     except BaseException:
-        _end_helpers(fabric, subprocess.Popen.terminate)  # they would wait for this process
+        _end_helpers(fabric)
         raise
     finally:
         forget(fabric)
 
 
-def _end_helpers(fabric: Any, end: Callable[[subprocess.Popen], None]) -> None:
-    """End the processes that Fabric has started beside this one."""
+def _end_helpers(fabric: Any) -> None:
+    """Kill the processes that Fabric has started beside this one: they would wait for it in the middle of a step."""
     for helper in getattr(fabric.strategy.launcher, "procs", ()):
-        end(helper)
+        helper.kill()
+        helper.wait()
 
 
 def _train(fabric: Any, recipe: Recipe, samples: Samples, trial: Trial, out: Path, progress: Progress) -> Trained:

@@ -13,6 +13,7 @@ import pytest
 
 import MedInpaintLib as mi
 from MedInpaintLib.errors import Cancelled, ImageReadError
+from MedInpaintLib.files import write_text
 from MedInpaintLib.processes import in_parallel
 from MedInpaintLib.signals import cancelling, held_back
 from MedInpaintLib.starting import CANCELLED
@@ -190,6 +191,32 @@ def test_what_is_held_back_is_completed_first():
 
     assert cancelled(work)
     assert steps == ["completed"]
+
+
+@posix
+def test_what_was_written_before_the_signal_was_heard_is_told(tmp_path, monkeypatch):
+    replace = os.replace
+
+    def signalled(source, target):
+        signal.raise_signal(signal.SIGINT)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", signalled)
+    with pytest.raises(Cancelled, match=r"^Cancelled when '.*a\.txt' was just written\.$"), cancelling(print):
+        write_text(tmp_path / "a.txt", "new")
+    assert os.listdir(tmp_path) == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+@posix
+def test_an_error_after_a_signal_is_its_consequence():
+    def work():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except Cancelled:
+            raise RuntimeError("a callback failed") from None
+
+    assert cancelled(work)
 
 
 @posix
