@@ -46,17 +46,23 @@ def check_folder(path: str | os.PathLike[str]) -> None:
         OutputPathError: the folder does not exist or is write-protected, or there is something else than a file of that
             name: a folder, a device, a pipe.
     """
-    target = real_path(path)
-    folder = target.parent
+    check_kind(path)
+    folder = real_path(path).parent
     if not folder.is_dir():
         raise OutputPathError(f"The folder '{folder}' for the output does not exist; create it first.")
-    if target.is_dir():
-        raise OutputPathError(f"The output '{path}' is a folder; give the name of a file.")
-    kind = special_kind(target)
-    if kind is not None:
-        raise OutputPathError(f"The output '{path}' is {kind}, which cannot be replaced; give the name of a file.")
     if not os.access(folder, os.W_OK):
         raise OutputPathError(f"The folder '{folder}' for the output is write-protected.")
+
+
+def check_kind(path: str | os.PathLike[str]) -> None:
+    """Check that what a new file would replace is a file, too, if there is anything.
+
+    Raises:
+        OutputPathError: naming what it is.
+    """
+    kind = "a folder" if os.path.isdir(path) else special_kind(path)
+    if kind is not None:
+        raise OutputPathError(f"The output '{path}' is {kind}, which cannot be replaced; give the name of a file.")
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:
@@ -100,7 +106,7 @@ def replacing_all(*paths: str | os.PathLike[str]) -> Iterator[tuple[Path, ...]]:
         with contextlib.ExitStack() as stack:
             folders += [stack.enter_context(temporary_folder(target.parent)) for target in targets]
             yield tuple(folder / NEW / target.name for folder, target in zip(folders, targets, strict=True))
-            with held_back():
+            with held_back(f"Cancelled when '{paths[0]}' was just written."):
                 for folder, target in zip(folders, targets, strict=True):
                     _keep_mode_and_owner(folder / NEW, target)
                 olds = [detached_files(target) for target in targets]

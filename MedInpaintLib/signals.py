@@ -45,7 +45,7 @@ class _State:
         self.cancelling = self.held = 0
         self.asked: float | None = None
         self.raised = self.own = self.finished = False
-        self.last_acts: dict[Any, Callable[[], None]] = {}
+        self.last_acts: dict[Any, Callable[[], object]] = {}
 
 
 _state = _State()
@@ -72,6 +72,8 @@ def end_this_process_on_signals(say: Say) -> None:
 def cancelling(say: Say) -> Iterator[None]:
     """Let SIGINT and SIGTERM raise :class:`.Cancelled` in this block, once; only Python's main thread can set that.
 
+    An error after a signal is a consequence of it (workers that heard it too have ended, say) and becomes the same.
+
     Args:
         say: tells the user that the work was cancelled, where the process must be ended from outside the block.
     """
@@ -86,6 +88,12 @@ def cancelling(say: Say) -> Iterator[None]:
         for number in SIGNALS:
             before[number] = signal.signal(number, _on_signal)
         yield
+    except Cancelled:
+        raise
+    except Exception as error:
+        if _state.asked is not None:
+            raise Cancelled(CANCELLED) from error
+        raise
     finally:
         _state.cancelling -= 1
         for number, handler in before.items():
@@ -98,8 +106,12 @@ def cancelling(say: Say) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def held_back() -> Iterator[None]:
-    """Complete this block before a signal raises :class:`.Cancelled`: for moves of files, a step of a training."""
+def held_back(message: str = CANCELLED) -> Iterator[None]:
+    """Complete this block before a signal raises :class:`.Cancelled`: for moves of files, a step of a training.
+
+    Args:
+        message: of the exception that is raised after the block.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -108,12 +120,12 @@ def held_back() -> Iterator[None]:
         yield
     finally:
         _state.held -= 1
-        if _state.asked is not None and not _state.held and not _state.raised:
-            _state.asked = monotonic()
-            _act()
+    if _state.asked is not None and not _state.held and not _state.raised:
+        _state.asked = monotonic()
+        _act(message)
 
 
-def before_the_end(key: Any, act: Callable[[], None]) -> None:
+def before_the_end(key: Any, act: Callable[[], object]) -> None:
     """Call ``act`` if this process must be ended before :func:`forget` was called with the same key."""
     _state.last_acts[key] = act
 
@@ -128,13 +140,13 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
         return  # the main thread is on its way out, and a second exception would disturb its cleaning up
     _state.asked = monotonic()
     if not _state.held:
-        _act()
+        _act(CANCELLED)
 
 
-def _act() -> None:
+def _act(message: str) -> None:
     if _state.cancelling:
         _state.raised = True
-        raise Cancelled(CANCELLED)
+        raise Cancelled(message)
     if _state.own and not _state.finished:
         _end()
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..dtypes import stored_dtype
 from ..errors import ImageReadError, OutputError, OutputPathError
+from ..temporary import NEW, temporary_folder
 from ..volume import Volume
 from .formats import DETACHED, NIFTI, NRRD, Format, instead
 
@@ -34,8 +35,7 @@ def read(path: Path) -> Volume:
     import SimpleITK as sitk
 
     try:
-        with _out_of_the_shadow(path) as file:
-            return from_sitk(sitk.ReadImage(str(file)), name=str(path))
+        return from_sitk(sitk.ReadImage(str(path)), name=str(path))
     except RuntimeError as error:
         raise ImageReadError(
             f"'{path}' cannot be read as an image ({last_line(error)}). "
@@ -105,9 +105,10 @@ def grid_of(path: Path, array: np.ndarray) -> Volume:
     import SimpleITK as sitk
 
     reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
     try:
-        reader.ReadImageInformation()
+        with _out_of_the_shadow(path) as file:
+            reader.SetFileName(str(file))
+            reader.ReadImageInformation()
     except RuntimeError as error:
         raise ImageReadError(f"'{path}' cannot be read as an image ({last_line(error)}).") from None
     axes = array.ndim
@@ -216,8 +217,8 @@ def _out_of_the_shadow(path: Path) -> Iterator[Path]:
     if not (path.name.endswith(".nii.gz") and path.with_suffix("").exists()):
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="medinpaint-") as folder:
-        alone = Path(folder) / path.name
+    with temporary_folder(Path(tempfile.gettempdir())) as folder:
+        alone = folder / NEW / path.name
         try:
             alone.symlink_to(path.absolute())
         except OSError:  # Windows lets not everybody make links
