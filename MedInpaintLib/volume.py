@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import GeometryError, ImageReadError, OutputError, OutputPathError
-from .files import real_path, replacing
+from .errors import GeometryError, ImageReadError, OutputError, OutputPathError, is_out_of_memory
+from .files import check_path, native, real_path, replacing
 from .formats import NIFTI, NRRD, check_writable, instead, stored_dtype
 
 if TYPE_CHECKING:
@@ -131,14 +131,17 @@ class Volume:
         import SimpleITK as sitk
 
         source = Path(path)
+        check_path(source)
         if not source.exists():
             raise ImageReadError(f"There is no file or folder '{source}'.")
         if source.is_dir():
             return cls.from_sitk(_read_dicom_series(source), name=str(source))
         try:
             with _out_of_the_shadow(source) as file:
-                return cls.from_sitk(sitk.ReadImage(str(file)), name=str(source))
+                return cls.from_sitk(sitk.ReadImage(native(file)), name=str(source))
         except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
             raise ImageReadError(
                 f"'{source}' cannot be read as an image ({_last_words(error)}). "
                 "Supported are NRRD, NIfTI, MetaImage, DICOM, TIFF, PNG and what else SimpleITK reads."
@@ -269,7 +272,7 @@ class Volume:
                 image.SetMetaData(key, value)
         with replacing(target) as temporary:
             try:
-                sitk.WriteImage(image, str(temporary), useCompression=compress)
+                sitk.WriteImage(image, native(temporary), useCompression=compress)
             except RuntimeError as error:
                 raise OutputError(f"'{path}' could not be written ({_last_words(error)}).") from None
             # ITK's NIfTI writer says nothing when the disk is full: only reading back tells.
@@ -305,7 +308,7 @@ def _came_back(path: Path, array: np.ndarray) -> bool:
     import SimpleITK as sitk
 
     try:
-        return np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(path))), array)
+        return np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(native(path))), array)
     except RuntimeError:
         return False
 
@@ -328,7 +331,7 @@ def _out_of_the_shadow(path: Path) -> Iterator[Path]:
 def _read_dicom_series(folder: Path) -> SimpleITK.Image:
     import SimpleITK as sitk
 
-    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(native(folder))
     if len(series) == 0:
         raise ImageReadError(f"The folder '{folder}' holds no DICOM series.")
     if len(series) > 1:
@@ -336,7 +339,7 @@ def _read_dicom_series(folder: Path) -> SimpleITK.Image:
             f"The folder '{folder}' holds {len(series)} DICOM series; put the one to use into a folder of its own."
         )
     reader = sitk.ImageSeriesReader()
-    reader.SetFileNames(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0]))
+    reader.SetFileNames(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(native(folder), series[0]))
     try:
         return reader.Execute()
     except RuntimeError as error:

@@ -103,7 +103,7 @@ class EvaluateJob(JobFile):
         """Check before the work begins all that could make it fail."""
         from ..devices import check_device
         from ..files import check_folder
-        from ..holes import grammar, is_spec, parse
+        from ..holes import HINT, is_spec, parse
 
         for field in ("holes", "methods"):
             if not getattr(self, field):
@@ -123,7 +123,7 @@ class EvaluateJob(JobFile):
             if is_spec(each):
                 parse(each)
             elif not os.path.exists(each):
-                raise ParameterError(f"'{each}' is neither a file nor a description of holes.\n{grammar()}")
+                raise ParameterError(f"'{each}' is neither a file nor a description of holes. {HINT}")
 
     def _entries(self) -> list[tuple[str, dict[str, Any]]]:
         """Return the methods with their options, as :func:`.evaluate` takes them.

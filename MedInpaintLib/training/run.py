@@ -13,7 +13,7 @@ from ..errors import InputError, MedInpaintError, MissingDependencyError, Parame
 from ..files import make_folder
 from ..formats import READABLE
 from ..manifest import Entry, read_manifest
-from ..memory import is_out_of_memory
+from ..errors import is_out_of_memory
 from ..models.bundle import Bundle, write_bundle
 from ..networks import ESTIMATES, GENERATES, has_purpose
 from ..progress import Progress
