@@ -47,7 +47,7 @@ def parse_json(text: str, what: str, error: type[InputError]) -> Any:
     try:
         return _bounded(json.loads(text, parse_constant=_refuse, parse_int=_whole, object_pairs_hook=_object))
     except RecursionError:
-        raise error(f"{what} is nested too deeply; is it the right file?") from None
+        raise error(f"{what} is not JSON that can be used (it is nested too deeply).") from None
     except ValueError as reason:
         raise error(f"{what} is not JSON that can be used ({reason}).") from None
 
@@ -62,7 +62,7 @@ def read_toml(path: Path, what: str, error: type[InputError]) -> dict[str, Any]:
     try:
         return _bounded(toml.loads(text))
     except RecursionError:
-        raise error(f"{what} is nested too deeply; is it the right file?") from None
+        raise error(f"{what} cannot be read as TOML (it is nested too deeply).") from None
     except ValueError as reason:
         raise error(f"{what} cannot be read as TOML ({reason}).") from None
 

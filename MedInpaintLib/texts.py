@@ -31,7 +31,7 @@ def escaped(text: str, keep: str = "") -> str:
 
 
 def in_one_line(text: str) -> str:
-    """Return a message :func:`escaped`, with words of more than 200 characters, such as long paths, cut in the middle."""
+    """Return a message :func:`escaped`, with words of over 200 characters, such as long paths, cut in the middle."""
     return re.sub(r"\S{201,}", lambda word: f"{word[0][:120]}...{word[0][-60:]}", escaped(text))
 
 

@@ -17,8 +17,8 @@ from .strokes import PUBLISHED_LENGTH, PUBLISHED_VERTICES, Strokes
 
 #: For messages: where the whole grammar is.
 HINT = (
-    "Write SHAPE:SIZE[:COUNT], such as spheres:20mm:6; MedInpaintLib.holes.grammar() and 'medinpaint evaluate --help' have "
-    "the whole grammar."
+    "Write SHAPE:SIZE[:COUNT], such as spheres:20mm:6; the whole grammar is in 'medinpaint evaluate --help' and, "
+    "in Python, MedInpaintLib.holes.grammar()."
 )
 #: All that follows is a path, colons included.
 _SOURCE = ":from="

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, MedInpaintError, MissingDependencyError, ParameterError
+from ..errors import InputError, MedInpaintError, MissingDependencyError, ParameterError, is_out_of_memory
 from ..files import make_folder
 from ..formats import READABLE
 from ..manifest import Entry, read_manifest
-from ..errors import is_out_of_memory
 from ..models.bundle import Bundle, write_bundle
 from ..networks import ESTIMATES, GENERATES, has_purpose
 from ..progress import Progress
