@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from .errors import GeometryError, ImageReadError, IntensityError, ParameterError
-from .formats import READABLE
+from .io.formats import READABLE
 from .mask import Hole
 from .report import ImageFacts
 from .volume import Volume
 
 
-def read_image(source: Any, spacing: Sequence[float] | float | None) -> Volume:
-    """Return an image as a volume.
+def read_image(source: Any, spacing: Sequence[float] | float | None, **reading: Any) -> Volume:
+    """Return an image as a volume; ``reading`` are options of :func:`.io.read`.
 
     Raises:
         ParameterError: a spacing is given for an image that brings its own.
@@ -25,6 +25,8 @@ def read_image(source: Any, spacing: Sequence[float] | float | None) -> Volume:
     """
     if spacing is not None and has_grid(source):
         raise ParameterError("Spacing can only be given for arrays; this image brings its own.")
+    if isinstance(source, (str, os.PathLike)):
+        return Volume.read(source, **reading)
     return Volume.of(source, spacing)
 
 

@@ -41,6 +41,10 @@ class FillOptions:
         self_check: score methods on trial holes in the same image first.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
         seed: for methods with chance in them, 0 or more.
+        force: fill although the inputs look wrong (swapped, inverted or misplaced mask).
+        series: which DICOM series of a folder, see :func:`.io.read`; the only one when None.
+        fill_missing_slices: fill the slices that a DICOM series lacks, besides what the mask marks.
+        allow_outside_data: read voxels that a header takes from outside its own folder.
     """
 
     method: str = option("auto", help="Method, see 'medinpaint methods'.")
@@ -54,10 +58,18 @@ class FillOptions:
     self_check: bool = option(False, help="Try methods on such holes in healthy tissue first; take the best.")
     device: str = option("auto", help="auto, cpu, cuda or mps.")
     seed: int = option(0, help="For methods with chance in them.")
+    force: bool = option(False, help="Fill although mask and image look swapped, inverted or misplaced.")
+    series: str | None = option(None, help="Which DICOM series: number, UID or part of its description.")
+    fill_missing_slices: bool = option(False, help="Fill the slices that a DICOM series lacks, too.")
+    allow_outside_data: bool = option(False, help="Read voxels that a header takes from outside its folder.")
 
     def keywords(self) -> dict[str, Any]:
         """Return the options as keyword arguments of :func:`MedInpaintLib.inpaint`; of a job, these alone."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(FillOptions)}
+
+    def reading(self) -> dict[str, Any]:
+        """Return the options of the image's reader as keyword arguments of :func:`.io.read`."""
+        return {"series": self.series, "allow_outside_data": self.allow_outside_data}
 
     def check(self) -> None:
         """Check what can be checked without an image.

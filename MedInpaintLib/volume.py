@@ -1,24 +1,18 @@
-"""Volumes: arrays with their place in the patient, read and written by SimpleITK (imported on first use, 50 ms)."""
+"""Volumes: arrays with their place in the patient. :mod:`.io` reads and writes them."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import itertools
 import math
 import numbers
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import GeometryError, ImageReadError, OutputError, OutputPathError, is_out_of_memory
-from .files import check_path, native, real_path, replacing
-from .formats import NIFTI, NRRD, check_writable, instead, stored_dtype
+from .errors import GeometryError, ImageReadError
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -43,6 +37,11 @@ class Volume:
             SimpleITK. Identity by default.
         metadata: other header fields of the image, such as an NRRD file's key/value pairs; kept when a result is
             written. DICOM tags, and fields that describe the file (all of NIfTI's), are left out.
+        header: of the file that the image was read from, for a writer of the same format; an object of :mod:`.io`
+            that knows the grid to which it belongs, and whose ``plain()`` is the header of another quantity.
+        warnings: of the reader, for the report.
+        padding: lowest and highest of the intensities that the file declares to mean "no data"; None when it does not.
+        missing: indices k of slices that the file lacks; their voxels hold no data.
     """
 
     array: np.ndarray
@@ -50,6 +49,10 @@ class Volume:
     origin: tuple[float, ...] = ()
     direction: tuple[float, ...] = ()
     metadata: dict[str, str] = dataclasses.field(default_factory=dict)
+    header: Any = None
+    warnings: tuple[str, ...] = ()
+    padding: tuple[float, float] | None = None
+    missing: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.array, np.ndarray):
@@ -129,77 +132,44 @@ class Volume:
         return cls(array, 1.0 if spacing is None else spacing)  # type: ignore[arg-type]  # one number stands for all
 
     @classmethod
-    def read(cls, path: str | os.PathLike[str]) -> Volume:
-        """Read an image file, or a folder that holds one DICOM series.
+    def read(cls, path: str | os.PathLike[str], **options: Any) -> Volume:
+        """Read an image file, or a folder with DICOM files; arguments and errors as :func:`.io.read`."""
+        from . import io
 
-        Raises:
-            ImageReadError: nothing there, not an image, several series, 4-D, or several values per voxel.
-        """
-        import SimpleITK as sitk
-
-        source = Path(path)
-        check_path(source)
-        if not source.exists():
-            raise ImageReadError(f"There is no file or folder '{source}'.")
-        if source.is_dir():
-            return cls.from_sitk(_read_dicom_series(source), name=str(source))
-        try:
-            with _out_of_the_shadow(source) as file:
-                return cls.from_sitk(sitk.ReadImage(native(file)), name=str(source))
-        except RuntimeError as error:
-            if is_out_of_memory(error):
-                raise
-            raise ImageReadError(
-                f"'{source}' cannot be read as an image ({_last_words(error)}). "
-                "Supported are NRRD, NIfTI, MetaImage, DICOM, TIFF, PNG and what else SimpleITK reads."
-            ) from None
+        return io.read(path, **options)
 
     @classmethod
     def from_sitk(cls, image: SimpleITK.Image, name: str = "The image") -> Volume:
-        """Make a volume of a SimpleITK image.
+        """Make a volume of a SimpleITK image; errors as :func:`.io.itk.from_sitk`."""
+        from .io import itk
 
-        Raises:
-            ImageReadError: 4-D, or several values per voxel.
-        """
-        import SimpleITK as sitk
-
-        channels = image.GetNumberOfComponentsPerPixel()
-        if channels > 1:
-            raise ImageReadError(
-                f"{name} has {channels} values per voxel (colour or vector image). "
-                "Convert it to grey, or fill one channel at a time."
-            )
-        if image.GetDimension() == 4 and image.GetSize()[3] == 1:
-            image = image[:, :, :, 0]
-        if image.GetDimension() > 3:
-            raise ImageReadError(
-                f"{name} is {image.GetDimension()}-D with {image.GetSize()[3]} volumes in it. "
-                "Split it into 3-D volumes (for example with SimpleITK: image[:, :, :, t]) and fill one at a time."
-            )
-        return cls(
-            array=sitk.GetArrayFromImage(image),
-            spacing=image.GetSpacing()[::-1],
-            origin=image.GetOrigin(),
-            direction=image.GetDirection(),
-            metadata=_fields_of_the_image({key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}),
-        )
+        return itk.from_sitk(image, name)
 
     def to_sitk(self) -> SimpleITK.Image:
         """Convert to a SimpleITK image (voxels are copied; bool becomes uint8, float16 becomes float32)."""
-        import SimpleITK as sitk
+        from .io import itk
 
-        array = self.array.astype(stored_dtype(self.array.dtype), copy=False)
-        image = sitk.GetImageFromArray(np.ascontiguousarray(array))
-        image.SetSpacing(self.spacing[::-1])
-        image.SetOrigin(self.origin)
-        image.SetDirection(self.direction)
-        return image
+        return itk.to_sitk(self)
 
     def with_array(self, array: np.ndarray) -> Volume:
         """Return a volume with another array on the same grid."""
         if array.shape != self.array.shape:
             raise GeometryError(f"The array must have the grid's shape {self.array.shape}; found {array.shape}.")
         return dataclasses.replace(self, array=array)
+
+    def of_another_quantity(self, array: np.ndarray) -> Volume:
+        """Return a volume of something else than intensities on the same grid, such as a mask or an uncertainty."""
+        plain = None if self.header is None else self.header.plain()
+        return dataclasses.replace(self.with_array(array), header=plain, warnings=(), padding=None, missing=())
+
+    def same_grid(self, other: Volume) -> bool:
+        """Return whether two grids agree in every number; :meth:`grid_difference` tolerates rounding."""
+        return (self.array.shape, self.spacing, self.origin, self.direction) == (
+            other.array.shape,
+            other.spacing,
+            other.origin,
+            other.direction,
+        )
 
     def crop(self, box: tuple[slice, ...]) -> Volume:
         """Cut out a box, at its place in space; the array is a view."""
@@ -244,47 +214,15 @@ class Volume:
 
     def resampled_onto(self, grid: Volume, *, linear: bool = False) -> Volume:
         """Sample this volume at the voxels of ``grid``, 0 outside: nearest neighbour, or linear in float32."""
-        import SimpleITK as sitk
+        from .io import itk
 
-        image = sitk.Cast(self.to_sitk(), sitk.sitkFloat32) if linear else self.to_sitk()
-        how = sitk.sitkLinear if linear else sitk.sitkNearestNeighbor
-        resampled = sitk.Resample(image, grid.to_sitk(), sitk.Transform(), how, 0)
-        return grid.with_array(sitk.GetArrayFromImage(resampled))
+        return itk.resample(self, grid, linear=linear)
 
     def write(self, path: str | os.PathLike[str], *, compress: bool = True) -> None:
-        """Write to a file, atomically: the old file stays until the new one is whole.
+        """Write to a file, atomically; arguments and errors as :func:`.io.write`."""
+        from . import io
 
-        What would not come back as it was is refused (:data:`FORMATS`), except float16 (becomes float32) and bool
-        (uint8).
-
-        Args:
-            path: its ending says the format. A symbolic link is followed: the file that it points to is replaced.
-            compress: smaller and slower, where the format can: a 512 x 512 x 600 CT takes 8 s more.
-
-        Raises:
-            OutputPathError: the folder does not exist, or the format cannot be written or cannot hold this image.
-            OutputError: the writing failed (disk full, no permission).
-        """
-        import SimpleITK as sitk
-
-        target = real_path(path)
-        kind = check_writable(target, self)
-        if kind.finite and self.array.dtype.kind == "f" and not np.isfinite(self.array).all():
-            raise OutputPathError(
-                f"{kind.name} cannot hold NaN or infinity, which this image has; {instead(target, NRRD)}."
-            )
-        image = self.to_sitk()
-        for key, value in self.metadata.items():
-            if kind is NRRD or not key.startswith("NRRD_"):
-                image.SetMetaData(key, value)
-        with replacing(target) as temporary:
-            try:
-                sitk.WriteImage(image, native(temporary), useCompression=compress)
-            except RuntimeError as error:
-                raise OutputError(f"'{path}' could not be written ({_last_words(error)}).") from None
-            # ITK's NIfTI writer says nothing when the disk is full: only reading back tells.
-            if kind is NIFTI and not _came_back(temporary, self.array):
-                raise OutputError(f"'{path}' could not be written whole; the disk may be full.")
+        io.write(self, path, compress=compress)
 
 
 def _numbers(values: Any) -> tuple[float, ...] | None:
@@ -293,69 +231,6 @@ def _numbers(values: Any) -> tuple[float, ...] | None:
     if not all(isinstance(value, numbers.Real) and math.isfinite(value) for value in flat):
         return None
     return tuple(float(value) for value in flat)
-
-
-def _fields_of_the_image(metadata: dict[str, str]) -> dict[str, str]:
-    """Keep the fields that describe the image, and so an image made from it.
-
-    Left out: DICOM tags (group|element), which name the patient and another acquisition; notes that ITK leaves for
-    itself, some without a printable value; empty fields; and NIfTI's, which describe the file's layout and which the
-    writer sets.
-    """
-    if "nifti_type" in metadata:
-        return {}
-    return {
-        key: value
-        for key, value in metadata.items()
-        if value.strip() and "|" not in key and not key.startswith("ITK_") and "UNKNOWN_PRINT" not in value
-    }
-
-
-def _came_back(path: Path, array: np.ndarray) -> bool:
-    import SimpleITK as sitk
-
-    try:
-        return np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(native(path))), array)
-    except RuntimeError:
-        return False
-
-
-@contextlib.contextmanager
-def _out_of_the_shadow(path: Path) -> Iterator[Path]:
-    """Yield where to read this file from: for ``a.nii.gz``, ITK's NIfTI reader takes ``a.nii`` when there is one."""
-    if not (path.name.endswith(".nii.gz") and path.with_suffix("").exists()):
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="medinpaint-") as folder:
-        alone = Path(folder) / path.name
-        try:
-            alone.symlink_to(path.absolute())
-        except OSError:  # Windows lets not everybody make links
-            shutil.copyfile(path, alone)
-        yield alone
-
-
-def _read_dicom_series(folder: Path) -> SimpleITK.Image:
-    import SimpleITK as sitk
-
-    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(native(folder))
-    if len(series) == 0:
-        raise ImageReadError(f"The folder '{folder}' holds no DICOM series.")
-    if len(series) > 1:
-        raise ImageReadError(
-            f"The folder '{folder}' holds {len(series)} DICOM series; put the one to use into a folder of its own."
-        )
-    reader = sitk.ImageSeriesReader()
-    reader.SetFileNames(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(native(folder), series[0]))
-    try:
-        return reader.Execute()
-    except RuntimeError as error:
-        raise ImageReadError(f"The DICOM series in '{folder}' cannot be read ({_last_words(error)}).") from None
-
-
-def _last_words(error: Exception) -> str:
-    """Return the last line of an ITK error: the lines before it are source positions."""
-    return str(error).strip().splitlines()[-1].strip().rstrip(".")
 
 
 def _short(numbers: tuple[float, ...]) -> str:

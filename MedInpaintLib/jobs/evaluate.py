@@ -161,6 +161,7 @@ class EvaluateJob(JobFile):
             date=now(),
             image={**facts_of(self.image, image), "dtype": str(image.array.dtype)},
             modality=str(first["modality"]),
+            modality_reason=tables[0].modality_reason,
             convention=tables[0].about["convention"],
             range="; ".join(dict.fromkeys(table.about["range"] for table in tables)),
             seed=self.seed,
@@ -201,8 +202,9 @@ def _called(holes: str) -> str:
 
 
 def _warnings(tables: Sequence[Table]) -> list[str]:
-    """Return the methods' warnings, and those about methods that were left out; each once."""
-    warnings = [
+    """Return the warnings of the image, of the methods, and about methods that were left out; each once."""
+    warnings = [warning for table in tables for warning in table.warnings]
+    warnings += [
         f"{method}: {warning}"
         for table in tables
         for method, report in table.reports.items()

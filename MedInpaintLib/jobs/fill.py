@@ -49,7 +49,7 @@ class FillJob(JobFile, FillOptions):
 
     def run(self, progress: Progress | None = None) -> FillReport:
         from ..files import check_folder
-        from ..formats import check_writable
+        from ..io.formats import check_writable
         from ..pipeline import inpaint
         from ..volume import Volume
 
@@ -62,7 +62,8 @@ class FillJob(JobFile, FillOptions):
             check_folder(self.report)
         start = time.perf_counter()
         progress.update(0.0, "Reading")
-        image, mask = Volume.read(self.image), Volume.read(self.mask)
+        image = Volume.read(self.image, **self.reading())
+        mask = Volume.read(self.mask, allow_outside_data=self.allow_outside_data)
         reading = time.perf_counter() - start
         check_writable(self.output, image)
         if self.uncertainty is not None:

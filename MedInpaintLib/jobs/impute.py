@@ -46,8 +46,8 @@ class ImputeJob(JobFile):
         import numpy as np
 
         from ..files import check_folder
-        from ..formats import check_writable
         from ..imputation.impute import impute
+        from ..io.formats import check_writable
         from ..volume import Volume
 
         progress = progress or Progress()

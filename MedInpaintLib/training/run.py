@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import InputError, MedInpaintError, MissingDependencyError, ParameterError, is_out_of_memory
 from ..files import make_folder
-from ..formats import READABLE
+from ..io.formats import READABLE
 from ..manifest import Entry, read_manifest
 from ..models.bundle import Bundle, write_bundle
 from ..networks import ESTIMATES, GENERATES, has_purpose

@@ -204,7 +204,7 @@ def test_an_uncertainty_that_the_format_cannot_hold_is_told_before_the_work(file
 def test_the_report_has_the_files_names_and_the_time_of_reading_them(files, monkeypatch):
     read = mi.Volume.read
 
-    def slow(path):
+    def slow(path, **options):
         time.sleep(0.1)
         return read(path)
 

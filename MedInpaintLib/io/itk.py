@@ -1,0 +1,215 @@
+"""SimpleITK's share: conversion, resampling, and the formats that no other library of ours reads.
+
+SimpleITK is imported on first use (50 ms).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..dtypes import stored_dtype
+from ..errors import ImageReadError, OutputError, OutputPathError, is_out_of_memory
+from ..files import native
+from ..volume import Volume
+from .formats import NIFTI, NRRD, Format, instead
+
+if TYPE_CHECKING:
+    import SimpleITK
+
+
+def read(path: Path) -> Volume:
+    """Read a file by SimpleITK.
+
+    Raises:
+        ImageReadError: not an image, 4-D, or several values per voxel.
+    """
+    import SimpleITK as sitk
+
+    try:
+        with _out_of_the_shadow(path) as file:
+            return from_sitk(sitk.ReadImage(native(file)), name=str(path))
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
+        raise ImageReadError(
+            f"'{path}' cannot be read as an image ({last_line(error)}). "
+            "Supported are NRRD, NIfTI, MetaImage, DICOM, TIFF, PNG and what else SimpleITK reads."
+        ) from None
+
+
+def read_dicom_series(folder: Path) -> Volume:
+    """Read the one DICOM series of a folder.
+
+    Raises:
+        ImageReadError: there is none, or several, or it cannot be read.
+    """
+    import SimpleITK as sitk
+
+    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(native(folder))
+    if len(series) == 0:
+        raise ImageReadError(f"The folder '{folder}' holds no DICOM series.")
+    if len(series) > 1:
+        raise ImageReadError(
+            f"The folder '{folder}' holds {len(series)} DICOM series; put the one to use into a folder of its own."
+        )
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(native(folder), series[0]))
+    try:
+        return from_sitk(reader.Execute(), name=str(folder))
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
+        raise ImageReadError(f"The DICOM series in '{folder}' cannot be read ({last_line(error)}).") from None
+
+
+def from_sitk(image: SimpleITK.Image, name: str = "The image") -> Volume:
+    """Make a volume of a SimpleITK image.
+
+    Raises:
+        ImageReadError: 4-D, or several values per voxel.
+    """
+    import SimpleITK as sitk
+
+    channels = image.GetNumberOfComponentsPerPixel()
+    if channels > 1:
+        raise ImageReadError(
+            f"{name} has {channels} values per voxel (colour or vector image). "
+            "Convert it to grey, or fill one channel at a time."
+        )
+    if image.GetDimension() == 4 and image.GetSize()[3] == 1:
+        image = image[:, :, :, 0]
+    if image.GetDimension() > 3:
+        raise ImageReadError(
+            f"{name} is {image.GetDimension()}-D with {image.GetSize()[3]} volumes in it. "
+            "Split it into 3-D volumes (for example with SimpleITK: image[:, :, :, t]) and fill one at a time."
+        )
+    return Volume(
+        array=sitk.GetArrayFromImage(image),
+        spacing=image.GetSpacing()[::-1],
+        origin=image.GetOrigin(),
+        direction=image.GetDirection(),
+        metadata=_fields_of_the_image({key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}),
+    )
+
+
+def grid_of(path: Path, array: np.ndarray) -> Volume:
+    """Put voxels on the grid that SimpleITK finds in a file's header.
+
+    Raises:
+        ImageReadError: SimpleITK does not take the header.
+    """
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(native(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
+        raise ImageReadError(f"'{path}' cannot be read as an image ({last_line(error)}).") from None
+    axes = array.ndim
+    direction = np.reshape(reader.GetDirection(), (reader.GetDimension(),) * 2)[:axes, :axes]
+    return Volume(array, reader.GetSpacing()[:axes][::-1], reader.GetOrigin()[:axes], tuple(direction.ravel().tolist()))
+
+
+def to_sitk(volume: Volume) -> SimpleITK.Image:
+    """Convert to a SimpleITK image (voxels are copied; bool becomes uint8, float16 becomes float32)."""
+    import SimpleITK as sitk
+
+    array = volume.array.astype(stored_dtype(volume.array.dtype), copy=False)
+    image = sitk.GetImageFromArray(np.ascontiguousarray(array))
+    image.SetSpacing(volume.spacing[::-1])
+    image.SetOrigin(volume.origin)
+    image.SetDirection(volume.direction)
+    return image
+
+
+def resample(volume: Volume, grid: Volume, *, linear: bool) -> Volume:
+    """Sample a volume at the voxels of ``grid``, 0 outside: nearest neighbour, or linear in float32."""
+    import SimpleITK as sitk
+
+    image = sitk.Cast(to_sitk(volume), sitk.sitkFloat32) if linear else to_sitk(volume)
+    how = sitk.sitkLinear if linear else sitk.sitkNearestNeighbor
+    resampled = sitk.Resample(image, to_sitk(grid), sitk.Transform(), how, 0)
+    return grid.with_array(sitk.GetArrayFromImage(resampled))
+
+
+def write(volume: Volume, path: Path, kind: Format, *, name: str, compress: bool) -> None:
+    """Write to a file by SimpleITK; messages call it ``name``.
+
+    Raises:
+        OutputError: the writing failed (disk full, no permission).
+    """
+    import SimpleITK as sitk
+
+    if kind is NIFTI and volume.array.dtype.kind == "f" and not np.isfinite(volume.array).all():
+        raise OutputPathError(
+            f"Without the package nibabel, NIfTI files cannot hold NaN or infinity, which this image has; "
+            f"{instead(path, NRRD)}."
+        )
+    image = to_sitk(volume)
+    for key, value in volume.metadata.items():
+        if kind is NRRD or not key.startswith("NRRD_"):
+            image.SetMetaData(key, value)
+    try:
+        sitk.WriteImage(image, native(path), useCompression=compress)
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
+        raise OutputError(f"'{name}' could not be written ({last_line(error)}).") from None
+    # ITK's NIfTI writer says nothing when the disk is full: only reading back tells.
+    if kind is NIFTI and not _came_back(path, volume.array):
+        raise OutputError(f"'{name}' could not be written whole; the disk may be full.")
+
+
+def last_line(error: Exception) -> str:
+    """Return the last line of an ITK error: the lines before it are source positions."""
+    return str(error).strip().splitlines()[-1].strip().rstrip(".")
+
+
+def _fields_of_the_image(metadata: dict[str, str]) -> dict[str, str]:
+    """Keep the fields that describe the image, and so an image made from it.
+
+    Left out: DICOM tags (group|element), which name the patient and another acquisition; notes that ITK leaves for
+    itself, some without a printable value; empty fields; and NIfTI's, which describe the file's layout and which the
+    writer sets.
+    """
+    if "nifti_type" in metadata:
+        return {}
+    return {
+        key: value
+        for key, value in metadata.items()
+        if value.strip() and "|" not in key and not key.startswith("ITK_") and "UNKNOWN_PRINT" not in value
+    }
+
+
+def _came_back(path: Path, array: np.ndarray) -> bool:
+    import SimpleITK as sitk
+
+    try:
+        return np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(native(path))), array)
+    except RuntimeError:
+        return False
+
+
+@contextlib.contextmanager
+def _out_of_the_shadow(path: Path) -> Iterator[Path]:
+    """Yield where to read this file from: for ``a.nii.gz``, ITK's NIfTI reader takes ``a.nii`` when there is one."""
+    if not (path.name.endswith(".nii.gz") and path.with_suffix("").exists()):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="medinpaint-") as folder:
+        alone = Path(folder) / path.name
+        try:
+            alone.symlink_to(path.absolute())
+        except OSError:  # Windows lets not everybody make links
+            shutil.copyfile(path, alone)
+        yield alone
