@@ -91,7 +91,7 @@ _INPUT_ERRNOS = frozenset(
     }
 )
 #: Texts of memory errors without a class of their own, by the class that they have: of MPS, CUDA's driver and
-#: libraries, torch on the CPU (Linux and Windows), C++'s allocator and ITK's; and numpy's for sizes beyond every address.
+#: libraries, torch on the CPU (Linux and Windows), C++'s allocator and ITK's; and numpy's for sizes beyond any memory.
 _MEMORY_WORDS: dict[type[Exception], tuple[str, ...]] = {
     RuntimeError: (
         "out of memory",

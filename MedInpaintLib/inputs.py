@@ -13,6 +13,7 @@ from .errors import GeometryError, ImageReadError, IntensityError, ParameterErro
 from .io.formats import READABLE
 from .mask import Hole
 from .report import ImageFacts
+from .texts import escaped
 from .volume import Volume
 
 
@@ -134,7 +135,8 @@ def is_finite(array: np.ndarray) -> bool:
 
 def name_of(source: Any) -> str:
     """Return the name of a file, or the kind of another source, for reports and messages."""
-    return os.path.basename(os.fspath(source)) if isinstance(source, (str, os.PathLike)) else type(source).__name__
+    is_path = isinstance(source, (str, os.PathLike))
+    return escaped(os.path.basename(os.fspath(source))) if is_path else type(source).__name__
 
 
 def facts_of(source: Any, volume: Volume) -> ImageFacts:

@@ -6,9 +6,10 @@ SimpleITK is imported on first use (50 ms).
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from ..dtypes import stored_dtype
 from ..errors import ImageReadError, OutputError, OutputPathError, is_out_of_memory
 from ..files import native
 from ..volume import Volume
+from .foreign_lines import foreign_lines
 from .formats import NIFTI, NRRD, Format, instead
 
 if TYPE_CHECKING:
@@ -33,8 +35,8 @@ def read(path: Path) -> Volume:
     import SimpleITK as sitk
 
     try:
-        with _out_of_the_shadow(path) as file:
-            return from_sitk(sitk.ReadImage(native(file)), name=str(path))
+        with _out_of_the_shadow(path) as file, foreign_lines() as lines:
+            volume = from_sitk(sitk.ReadImage(native(file)), name=str(path))
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise
@@ -42,6 +44,7 @@ def read(path: Path) -> Volume:
             f"'{path}' cannot be read as an image ({last_line(error)}). "
             "Supported are NRRD, NIfTI, MetaImage, DICOM, TIFF, PNG and what else SimpleITK reads."
         ) from None
+    return _with_remarks(volume, path, lines)
 
 
 def read_dicom_series(folder: Path) -> Volume:
@@ -52,7 +55,8 @@ def read_dicom_series(folder: Path) -> Volume:
     """
     import SimpleITK as sitk
 
-    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(native(folder))
+    with foreign_lines():
+        series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(native(folder))
     if len(series) == 0:
         raise ImageReadError(f"The folder '{folder}' holds no DICOM series.")
     if len(series) > 1:
@@ -60,13 +64,21 @@ def read_dicom_series(folder: Path) -> Volume:
             f"The folder '{folder}' holds {len(series)} DICOM series; put the one to use into a folder of its own."
         )
     reader = sitk.ImageSeriesReader()
-    reader.SetFileNames(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(native(folder), series[0]))
     try:
-        return from_sitk(reader.Execute(), name=str(folder))
+        with foreign_lines() as lines:
+            reader.SetFileNames(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(native(folder), series[0]))
+            volume = from_sitk(reader.Execute(), name=str(folder))
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise
         raise ImageReadError(f"The DICOM series in '{folder}' cannot be read ({last_line(error)}).") from None
+    return _with_remarks(volume, folder, lines)
+
+
+def _with_remarks(volume: Volume, path: Path, lines: Sequence[str]) -> Volume:
+    """Add to a volume's warnings what the reader printed about its file."""
+    remarks = (f"The reader of '{path.name}' says: {line}" for line in lines)
+    return dataclasses.replace(volume, warnings=(*volume.warnings, *remarks))
 
 
 def from_sitk(image: SimpleITK.Image, name: str = "The image") -> Volume:
@@ -110,7 +122,8 @@ def grid_of(path: Path, array: np.ndarray) -> Volume:
     reader = sitk.ImageFileReader()
     reader.SetFileName(native(path))
     try:
-        reader.ReadImageInformation()
+        with foreign_lines():
+            reader.ReadImageInformation()
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise
@@ -160,7 +173,8 @@ def write(volume: Volume, path: Path, kind: Format, *, name: str, compress: bool
         if kind is NRRD or not key.startswith("NRRD_"):
             image.SetMetaData(key, value)
     try:
-        sitk.WriteImage(image, native(path), useCompression=compress)
+        with foreign_lines():
+            sitk.WriteImage(image, native(path), useCompression=compress)
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..errors import OutputPathError, ParameterError
 from ..progress import Progress
 from ..report import EvaluationReport, now, software
+from ..texts import escaped
 from .job_file import JobFile
 from .outputs import check_that_nothing_is_overwritten
 
@@ -85,7 +86,7 @@ class EvaluateJob(JobFile):
                 convention=self.convention,
                 modality=self.modality,
                 avoid=None if self.avoid is None else Volume.read(self.avoid),
-                name=Path(self.image).name,
+                name=escaped(Path(self.image).name),
                 keep_going=True,
                 progress=share.part(0.0, 1.0, _called(holes)) if len(self.holes) > 1 else share,
             )
@@ -198,7 +199,7 @@ def _hole_source(holes: str) -> str | Path:
 def _called(holes: str) -> str:
     """Name a set of holes for the report: a description as it is, a mask by its file's name."""
     source = _hole_source(holes)
-    return source if isinstance(source, str) else source.name
+    return source if isinstance(source, str) else escaped(source.name)
 
 
 def _warnings(tables: Sequence[Table]) -> list[str]:
