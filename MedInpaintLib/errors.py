@@ -166,7 +166,7 @@ def is_fault(error: BaseException) -> bool:
 
 
 def _of_the_system(error: OSError) -> MedInpaintError:
-    what = f"'{error.filename}'" if error.filename else "A file or stream"
+    what = f"'{error.filename}'" if error.filename else "A file or the output stream"
     kind = InputError if error.errno in _INPUT_ERRNOS else MachineError
     return kind(f"{what} cannot be used ({error.strerror or error}).")
 

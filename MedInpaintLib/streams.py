@@ -21,6 +21,9 @@ def opened() -> None:
         except OSError:
             # The lowest free number, which is this one.
             os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
+    # Python has none where the descriptor was closed, and libraries expect one.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -33,7 +36,7 @@ def emptied(work: Callable[[], int]) -> int:
     """
     try:
         code = work()
-        sys.stdout and sys.stdout.flush()
+        sys.stdout.flush()
         return code
     except BrokenPipeError:
         _abandon()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import enum
+import functools
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from ..job import EXIT_INPUT, Emit, guarded, print_event
+from ..job import EXIT_FAILED, EXIT_INPUT, Emit, guarded, print_event
 from ..streams import emptied
 from ..texts import escaped
 
@@ -31,30 +32,40 @@ class ProgressStyle(str, enum.Enum):
 class Commands(TyperGroup):
     """The group of all commands: what is wrong with the command line is one line, as any other error."""
 
-    def main(self, *arguments: Any, standalone_mode: bool = True, **keywords: Any) -> Any:
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
         """Run a command and leave with its exit code."""
+        command = functools.partial(super().main, args, prog_name, complete_var, False, **extra)
         if not standalone_mode:
-            return super().main(*arguments, standalone_mode=False, **keywords)
+            return command()
 
         def run() -> int:
             codes: list[Any] = []
             # Commands have their own guard; here arrives what comes before and after them.
-            code = guarded(lambda: codes.append(self._code(*arguments, **keywords)), show)
+            code = guarded(lambda: codes.append(_code_of(command)), show)
             return codes[0] if codes else code
 
         sys.exit(emptied(run))
 
-    def _code(self, *arguments: Any, **keywords: Any) -> int:
-        try:
-            return super().main(*arguments, standalone_mode=False, **keywords) or 0
-        except typer.Abort:
-            return 1
-        except _UsageError as error:
-            if type(error).__name__ == "NoArgsIsHelpError":
-                typer.echo(error.ctx.get_help())
-            else:
-                show({"event": "error", "message": f"{error.format_message()} See {_help_of(error)}."})
-            return EXIT_INPUT
+
+def _code_of(command: Callable[[], Any]) -> int:
+    """Run a command, print what is wrong with its options, and return the exit code."""
+    try:
+        return command() or 0
+    except typer.Abort:
+        return EXIT_FAILED
+    except _UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.ctx.get_help())
+        else:
+            show({"event": "error", "message": f"{error.format_message()} See {_help_of(error)}."})
+        return EXIT_INPUT
 
 
 def _help_of(error: Any) -> str:

@@ -120,7 +120,7 @@ def _end(capture: _Capture) -> None:
 def _unnamed_file() -> BinaryIO:
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("medinpaint"), "w+b")
-    return tempfile.TemporaryFile()  # type: ignore[return-value]
+    return tempfile.TemporaryFile()
 
 
 def _writes_to_descriptor_2(stream: object) -> bool:

@@ -21,6 +21,8 @@ from ..volume import Volume
 
 #: Largest validation hole, as a share of a frame's side.
 MOST_HOLE = 0.75
+#: Largest batch: 16,384 crops of 256 x 256 pixels take 4 GB.
+MOST_AT_ONCE = 16_384
 
 if TYPE_CHECKING:
     import torch
@@ -269,6 +271,12 @@ def _possible(schedule: Schedule, path: Path) -> Schedule:
         if getattr(schedule, name) < value:
             number = getattr(schedule, name)
             raise ParameterError(f"The recipe '{path}' has {name} = {number}; it must be {value} or more.")
+    for name in ("batch", "crops"):
+        if getattr(schedule, name) > MOST_AT_ONCE:
+            raise ParameterError(
+                f"The recipe '{path}' has {name} = {getattr(schedule, name)}; it must be {MOST_AT_ONCE} or less: all of "
+                "them are in memory at once."
+            )
     if not 0 <= schedule.ema < 1:
         raise ParameterError(f"The recipe '{path}' has ema = {schedule.ema}; it must be at least 0 and below 1.")
     if not schedule.clip > 0:

@@ -158,7 +158,7 @@ def check(recipe: Recipe, devices: int) -> None:
                 network(frames, frames[:, : slices + other_side] > 0)
     except MedInpaintError:
         raise
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+    except (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError) as error:
         arguments = ", ".join(f"{name} = {value!r}" for name, value in recipe.arguments.items())
         raise ParameterError(
             f"No network '{recipe.architecture}' can be built with {arguments} ({_first_line(error)}); correct "
