@@ -74,8 +74,8 @@ class _State:
             content = torch.load(path, map_location=device, weights_only=True)
             if content["recipe"] != _identity(recipe):
                 raise ParameterError(
-                    f"The folder '{path.parent}' holds a training by another recipe; give another folder with --out, or "
-                    "remove it."
+                    f"The folder '{path.parent}' holds a training by another recipe; give another folder with --out, "
+                    "or remove it."
                 )
             self.task.network.load_state_dict(content["network"])
             self.task.helpers.load_state_dict(content.get("helpers", {}))

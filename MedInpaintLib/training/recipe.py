@@ -274,8 +274,8 @@ def _possible(schedule: Schedule, path: Path) -> Schedule:
     for name in ("batch", "crops"):
         if getattr(schedule, name) > MOST_AT_ONCE:
             raise ParameterError(
-                f"The recipe '{path}' has {name} = {getattr(schedule, name)}; it must be {MOST_AT_ONCE} or less: all of "
-                "them are in memory at once."
+                f"The recipe '{path}' has {name} = {getattr(schedule, name)}; it must be {MOST_AT_ONCE} or less: all "
+                "of them are in memory at once."
             )
     if not 0 <= schedule.ema < 1:
         raise ParameterError(f"The recipe '{path}' has ema = {schedule.ema}; it must be at least 0 and below 1.")
