@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .io.foreign_lines import foreign_lines
 from .mask import Box
 from .no_data import find, without_gaps
 from .progress import Progress
@@ -153,7 +154,8 @@ def _rigid(target: SimpleITK.Image, source: SimpleITK.Image, mm: float, start: A
     method.SetNumberOfThreads(1)  # as above
     transform = type(start)(start)
     method.SetInitialTransform(transform, inPlace=True)
-    method.Execute(_thinned(target, mm), _thinned(source, mm))
+    with foreign_lines():  # an alignment without overlap is judged by its result
+        method.Execute(_thinned(target, mm), _thinned(source, mm))
     return float(method.GetMetricValue()), transform
 
 
@@ -193,7 +195,8 @@ def _registered(pair: _Pair, start: Any) -> Any:
     method.SetNumberOfThreads(1)
     transform = type(start)(start)
     method.SetInitialTransform(transform, inPlace=True)
-    method.Execute(pair.target, pair.source)
+    with foreign_lines():  # an alignment without overlap is judged by its result
+        method.Execute(pair.target, pair.source)
     return transform
 
 

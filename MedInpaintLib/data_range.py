@@ -75,6 +75,6 @@ def _two(bounds: Sequence[float]) -> tuple[float, float]:
 
 
 def _positive(width: float) -> float:
-    if not (math.isfinite(width) and width > 0):
+    if not 1e-100 < width < 1e100:  # its square must be a number, too
         raise ParameterError(f"The data range must be a positive number or (low, high); found {width!r}.")
     return float(width)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .errors import OutputError, OutputPathError
+from .errors import InputError, OutputError, OutputPathError
 from .files_of import detached_files, named_by_another
 from .signals import held_back
 from .temporary import NEW, temporary_folder
@@ -25,8 +25,38 @@ _KINDS = {
 }
 
 
+def check_path(path: str | os.PathLike[str]) -> None:
+    """Check that a file can have this path, whether there is one or not; every path that a user gives comes by here.
+
+    Raises:
+        InputError: it is too long for the file system, goes in circles, or holds characters that no file name can have
+            or that SimpleITK cannot be given: it takes UTF-8 alone, and ends the process at anything else.
+    """
+    try:
+        os.fsencode(path).decode("utf-8")
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return  # whoever opens it says what is wrong with it
+    except OSError as error:
+        raise InputError(f"The path '{path}' cannot be used ({error.strerror or error}).") from None
+    except ValueError:  # UnicodeError is one
+        raise InputError(
+            f"The path '{path}' holds NUL, or bytes that are no text in UTF-8; rename the file or folder."
+        ) from None
+
+
+def native(path: str | os.PathLike[str]) -> str:
+    """Return a path as libraries written in C++ take it: in UTF-8 even where Python's own file names are not."""
+    return os.fsencode(path).decode("utf-8")
+
+
 def real_path(path: str | os.PathLike[str]) -> Path:
-    """Return the absolute path with every symbolic link followed; the file need not be there."""
+    """Return the absolute path with every symbolic link followed; the file need not be there.
+
+    Raises:
+        InputError: see :func:`check_path`.
+    """
+    check_path(path)
     return Path(os.path.realpath(path))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from .blending.by_name import BLENDS
 from .clock import Clock
-from .errors import MaskError, MethodError
+from .errors import InputError, MaskError, MethodError
 from .mask import Box, Hole, disjoint_boxes, grow, separate
 from .methods import registry
 from .prediction import MethodInfo, Prediction, Run
@@ -219,7 +219,13 @@ def _predict(region: Region, plan: Plan, progress: Progress) -> Prediction:
     assert plan.method.fill is not None  # the registry fills it in
     name = plan.method.name
     run = Run(seed=plan.seed, device=plan.device, progress=progress)
-    prediction = plan.method.fill(region, plan.settings, run)
+    try:
+        prediction = plan.method.fill(region, plan.settings, run)
+    except np.linalg.LinAlgError as error:
+        raise InputError(
+            f"Method '{name}' has too few known voxels around the hole to solve its equations ({error}); take another "
+            f"one, such as '{LAST}'."
+        ) from None
     for what, array in (("shape", prediction.mean), ("a spread of shape", prediction.spread)):
         if array is not None and array.shape != region.values.shape:
             raise MethodError(f"Method '{name}' returned {what} {array.shape} for a region of {region.values.shape}.")

@@ -15,6 +15,7 @@ from .io.formats import READABLE
 from .mask import Hole
 from .no_data import find
 from .report import ImageFacts
+from .texts import escaped
 from .volume import Volume
 
 #: A voxel of a resampled guide has data when all that went into it has: a share of 1, up to rounding.
@@ -122,7 +123,8 @@ def find_exemplars(source: Any) -> tuple[Any, ...]:
 
 def name_of(source: Any) -> str:
     """Return the name of a file, or the kind of another source, for reports and messages."""
-    return os.path.basename(os.fspath(source)) if isinstance(source, (str, os.PathLike)) else type(source).__name__
+    is_path = isinstance(source, (str, os.PathLike))
+    return escaped(os.path.basename(os.fspath(source))) if is_path else type(source).__name__
 
 
 def facts_of(source: Any, volume: Volume) -> ImageFacts:

@@ -14,7 +14,7 @@ if __name__ == "__main__":  # before the other imports, during which a signal ma
 
     end_in_one_line(1, f'{{"event": "cancelled", "message": "{CANCELLED}"}}')
 
-import json
+import contextlib
 import os
 import sys
 import traceback
@@ -22,15 +22,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .errors import (
-    Cancelled,
-    InputError,
-    MedInpaintError,
-    MissingDependencyError,
-    ParameterError,
-    in_one_line,
-    is_fault,
-)
+from .documents import read_json
+from .errors import Cancelled, InputError, ParameterError, as_ours, in_one_line
 from .files import as_json
 from .jobs.evaluate import EvaluateJob
 from .jobs.fill import FillJob
@@ -39,6 +32,7 @@ from .jobs.job_file import JobFile
 from .progress import Progress
 from .signals import cancelling, end_this_process_on_signals
 from .starting import EXIT_CANCELLED
+from .streams import emptied, opened
 from .threads import one_for_blas
 
 EXIT_DONE, EXIT_FAILED, EXIT_INPUT = 0, 1, 2
@@ -56,13 +50,7 @@ def read(path: str | os.PathLike[str]) -> JobFile:
         ParameterError: not JSON, no job that is known, or fields that are missing or unknown.
     """
     job_file = Path(path)
-    try:
-        # -sig: Windows' Notepad puts a byte order mark before the text, which JSON does not know.
-        fields = json.loads(job_file.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ParameterError(f"The job file '{job_file}' cannot be read ({error.strerror or error}).") from None
-    except ValueError as error:
-        raise ParameterError(f"The job file '{job_file}' is not JSON ({error}).") from None
+    fields = read_json(job_file, f"The job file '{job_file}'", ParameterError)
     kind = JOBS.get(str(fields.get("job"))) if isinstance(fields, dict) else None
     if kind is None:
         known = " or ".join(f'"{name}"' for name in JOBS)
@@ -79,22 +67,31 @@ def guarded(work: Callable[[], None], emit: Emit) -> int:
     try:
         with cancelling(lambda message: emit({"event": "cancelled", "message": message})):
             work()
-    except Cancelled as error:
-        emit({"event": "cancelled", "message": str(error)})
-        return EXIT_CANCELLED
-    except MedInpaintError as error:
-        emit({"event": "error", "kind": type(error).__name__, "message": str(error)})
-        return EXIT_INPUT if isinstance(error, InputError) else EXIT_FAILED
     except BrokenPipeError:
         raise  # nobody reads the output any more
     except Exception as error:
-        if is_fault(error):
-            traceback.print_exc()
-        missing = isinstance(error, ModuleNotFoundError)
-        kind = MissingDependencyError.__name__ if missing else type(error).__name__
-        emit({"event": "error", "kind": kind, "message": in_one_line(error)})
-        return EXIT_FAILED
+        return _tell(error, emit)
     return EXIT_DONE
+
+
+def _tell(error: Exception, emit: Emit) -> int:
+    """Turn an error into one event, with the traceback of a fault on standard error; return the exit code."""
+    ours = as_ours(error)
+    if isinstance(ours, Cancelled):
+        emit({"event": "cancelled", "message": str(ours)})
+        return EXIT_CANCELLED
+    if ours is None:
+        traceback.print_exception(error)
+    event = {"event": "error", "kind": type(ours or error).__name__, "message": in_one_line(error)}
+    try:
+        emit(event)
+    except BrokenPipeError:
+        raise
+    except OSError:  # standard output is full: the line still reaches a person on standard error
+        with contextlib.suppress(OSError):
+            print(f"Error: {event['message']}", file=sys.stderr)
+        return EXIT_FAILED
+    return EXIT_INPUT if isinstance(ours, InputError) else EXIT_FAILED
 
 
 def execute(job: JobFile, emit: Emit) -> None:
@@ -114,11 +111,12 @@ def print_event(event: dict[str, Any]) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run ``python -m MedInpaintLib.job JOB.json``; return the exit code."""
     one_for_blas()
+    opened()
     arguments = sys.argv[1:] if arguments is None else arguments
     if len(arguments) != 1:
         print("usage: python -m MedInpaintLib.job JOB.json", file=sys.stderr)
         return EXIT_INPUT
-    return guarded(lambda: execute(read(arguments[0]), print_event), print_event)
+    return emptied(lambda: guarded(lambda: execute(read(arguments[0]), print_event), print_event))
 
 
 if __name__ == "__main__":

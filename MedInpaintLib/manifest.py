@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import os
 from pathlib import Path
 
+from .documents import read_text
 from .errors import InputError, ParameterError
 from .modality import FILM
 
 SPLITS = ("train", "val", "test")
 #: Other names of modalities in manifests.
 _MODALITIES = {"CXR": FILM.name}
+#: Largest manifest: a million images.
+MOST_BYTES = 1 << 30
 _NEEDED = ("path", "modality", "contrast", "subject_id", "split")
 
 
@@ -57,11 +61,7 @@ def read_manifest(folder: str | os.PathLike[str], split: str | None = None) -> l
     manifest = Path(folder) / "MANIFEST.csv"
     if not manifest.is_file():
         raise InputError(f"There is no manifest '{manifest}': give the folder that holds the data and MANIFEST.csv.")
-    with manifest.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    missing = [name for name in _NEEDED if not rows or name not in rows[0]]
-    if missing:
-        raise ParameterError(f"The manifest '{manifest}' has no column {', '.join(missing)}.")
+    rows = _rows(manifest)
     entries = [
         Entry(
             Path(folder) / row["path"],
@@ -77,3 +77,25 @@ def read_manifest(folder: str | os.PathLike[str], split: str | None = None) -> l
         for row in rows
     ]
     return [entry for entry in entries if split in (None, entry.split)]
+
+
+def _rows(manifest: Path) -> list[dict[str, str]]:
+    """Return the rows of a manifest by column; cells that are left out at a row's end are empty."""
+    what = f"The manifest '{manifest}'"
+    text = read_text(manifest, what, ParameterError, MOST_BYTES)
+    try:
+        header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    except (csv.Error, ValueError) as error:  # ValueError: it is empty
+        raise ParameterError(f"{what} is no table ({error}); write it as CSV, a line an image.") from None
+    missing = [name for name in _NEEDED if name not in header]
+    if missing:
+        raise ParameterError(f"{what} has no column {', '.join(missing)}.")
+    filled = [{name: "" for name in header} | dict(zip(header, row, strict=False)) for row in rows if row]
+    for cells, row in zip(filled, (row for row in rows if row), strict=True):
+        lacking = [name for name in ("path", "split") if not cells[name].strip()]
+        if lacking or len(row) > len(header):
+            wrong = f"no {lacking[0]}" if lacking else f"{len(row)} cells for {len(header)} columns"
+            raise ParameterError(
+                f"{what} has a row with {wrong} ('{', '.join(row)[:60]}'); put cells with commas in double quotes."
+            )
+    return filled

@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from .errors import is_out_of_memory
+
 Network = TypeVar("Network")
-
-#: Messages of errors that have no class: of MPS, CUDA's driver and libraries, and the CPU on Linux and Windows.
-_WORDS = ("out of memory", "ALLOC_FAILED", "can't allocate memory", "not enough memory")
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether this error means that a device has too little memory left."""
-    # By name: before PyTorch 2.5 the class is elsewhere, and PyTorch may not be installed at all.
-    named = type(error).__name__ == "OutOfMemoryError"
-    return isinstance(error, RuntimeError) and (named or any(words in str(error) for words in _WORDS))
 
 
 class OnDevice(Generic[Network]):

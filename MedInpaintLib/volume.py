@@ -17,6 +17,9 @@ from .errors import GeometryError, ImageReadError
 if TYPE_CHECKING:
     import SimpleITK
 
+#: Smallest and largest voxel size, mm, and largest ratio of two of them: from a nanometre to a kilometre, and sections
+#: of 10 mm with pixels of a micrometre. Beyond, the header is damaged, and registrations do not end.
+LEAST_MM, MOST_MM, MOST_RATIO = 1e-6, 1e6, 10_000
 #: Two grids are one when no corner of theirs lies further apart than this share of a voxel. Headers in float32, or with
 #: numbers rounded to 4 digits, stay below it; a mask that is drawn one voxel off, or half a one, does not.
 GRID_TOLERANCE = 0.05
@@ -73,7 +76,10 @@ class Volume:
                 "Convert them with array.astype('float64')."
             )
         for name, expected in (
-            ("spacing", f"{dimensions} positive numbers in mm"),
+            (
+                "spacing",
+                f"{dimensions} positive numbers in mm ({LEAST_MM:g} to {MOST_MM:g}, none {MOST_RATIO:,} times another)",
+            ),
             ("origin", f"{dimensions} numbers in mm"),
             ("direction", f"{dimensions} x {dimensions} numbers of a matrix that can be inverted"),
         ):
@@ -89,7 +95,8 @@ class Volume:
         """Return whether these finite numbers can be the spacing, origin or direction; the last two may be missing."""
         dimensions = self.array.ndim
         if name == "spacing":
-            return len(entries) == dimensions and min(entries) > 0
+            least, most = min(entries, default=0), max(entries, default=0)
+            return len(entries) == dimensions and LEAST_MM <= least <= most <= min(MOST_MM, MOST_RATIO * least)
         if name == "origin":
             return len(entries) in (0, dimensions)
         if len(entries) == dimensions**2:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import sys
 
 from ..starting import CANCELLED, end_in_one_line
+from ..streams import opened
 from ..threads import one_for_blas
 
 
@@ -20,10 +20,7 @@ def main() -> None:
         import typer  # noqa: F401
     except ImportError:
         sys.exit("The medinpaint command needs typer and rich; install them with: pip install 'medinpaint[cli]'")
+    opened()
     from .app import app
 
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # Tables hold signs such as ± and Δ, which not every terminal can show: '?' is better than a crash.
-            stream.reconfigure(errors="replace")
     app()

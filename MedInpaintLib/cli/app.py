@@ -7,7 +7,9 @@ from typing import Annotated, Optional
 import typer
 
 from .. import __version__
+from ..holes import grammar
 from .check import check
+from .console import Commands
 from .demo import demo
 from .evaluate import evaluate
 from .fill import fill
@@ -19,6 +21,7 @@ from .train import train
 
 app = typer.Typer(
     name="medinpaint",
+    cls=Commands,
     help="Fill holes in medical images: lesions, implants, dropouts, missing slices. "
     "Research software, not for clinical use.",
     no_args_is_help=True,
@@ -27,7 +30,7 @@ app = typer.Typer(
 )
 app.command()(fill)
 app.command()(impute)
-app.command()(evaluate)
+app.command(epilog=grammar().replace("\n", "\n\n"))(evaluate)
 app.command()(methods)
 app.add_typer(models, name="models")
 app.command()(demo)

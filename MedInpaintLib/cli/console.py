@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import enum
+import functools
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from ..job import Emit, guarded, print_event
+from ..job import EXIT_FAILED, EXIT_INPUT, Emit, guarded, print_event
+from ..streams import emptied
+from ..texts import escaped
+
+#: The error of typer, or of click under older ones, for a wrong command line.
+_UsageError: Any = typer.BadParameter.__bases__[0]
 
 
 class ProgressStyle(str, enum.Enum):
@@ -20,6 +27,53 @@ class ProgressStyle(str, enum.Enum):
     bar = "bar"
     json = "json"
     none = "none"
+
+
+class Commands(TyperGroup):
+    """The group of all commands: what is wrong with the command line is one line, as any other error."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command and leave with its exit code."""
+        command = functools.partial(
+            super().main, args, prog_name, complete_var, False, windows_expand_args=windows_expand_args, **extra
+        )
+        if not standalone_mode:
+            return command()
+
+        def run() -> int:
+            codes: list[Any] = []
+            # Commands have their own guard; here arrives what comes before and after them.
+            code = guarded(lambda: codes.append(_code_of(command)), show)
+            return codes[0] if codes else code
+
+        sys.exit(emptied(run))
+
+
+def _code_of(command: Callable[[], Any]) -> int:
+    """Run a command, print what is wrong with its options, and return the exit code."""
+    try:
+        return command() or 0
+    except typer.Abort:
+        return EXIT_FAILED
+    except _UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.ctx.get_help())
+        else:
+            show({"event": "error", "message": f"{error.format_message()} See {_help_of(error)}."})
+        return EXIT_INPUT
+
+
+def _help_of(error: Any) -> str:
+    """Return the command that explains how the one with the error is used."""
+    return f"'{error.ctx.command_path} --help'" if error.ctx else "'medinpaint --help'"
 
 
 def follow(work: Callable[[Emit], None], style: ProgressStyle) -> None:
@@ -35,19 +89,25 @@ def show(event: dict[str, Any]) -> None:
     """Print an event as a person reads it: warnings and errors on standard error, results on standard output."""
     kind = event["event"]
     if kind == "warning":
-        typer.echo(f"Warning: {event['message']}", err=True)
+        typer.echo(f"Warning: {escaped(event['message'])}", err=True)
     elif kind == "error":
-        typer.echo(f"Error: {event['message']}", err=True)
+        typer.echo(f"Error: {escaped(event['message'])}", err=True)
     elif kind == "cancelled":
-        typer.echo(event["message"], err=True)
+        typer.echo(escaped(event["message"]), err=True)
     elif kind == "table":
-        typer.echo(event["text"])
+        say(event["text"])
     elif kind == "result":
-        typer.echo(describe(event["output"], event["report"]))
+        say(describe(event["output"], event["report"]))
+
+
+def say(text: str) -> None:
+    """Print a text of one or more lines on standard output."""
+    typer.echo(escaped(text, keep="\n"))
 
 
 def describe(output: str, report: dict[str, Any]) -> str:
     """Describe a finished job in three lines, or with the table that it made."""
+    output = escaped(output)
     if "rows" in report:
         return f"{report['text']}\n{output}"
     return _fill(output, report) if "hole" in report else _estimate(output, report)
@@ -107,7 +167,7 @@ def _with_bar(work: Callable[[Emit], None]) -> int:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeRemainingColumn(),
@@ -118,7 +178,7 @@ def _with_bar(work: Callable[[Emit], None]) -> int:
 
         def emit(event: dict[str, Any]) -> None:
             if event["event"] == "progress":
-                bar.update(task, completed=event["fraction"], description=event["stage"])
+                bar.update(task, completed=event["fraction"], description=escaped(event["stage"]))
             elif event["event"] == "cancelled":  # the last event, and the process may be ended after it
                 bar.stop()
                 show(event)

@@ -35,7 +35,7 @@ def evaluate(
     """Cut synthetic holes into a healthy image, fill them, and print the scores, paired hole by hole.
 
     Holes are written SHAPE:SIZE[:COUNT], such as spheres:20mm:6, squares:32px:4, strips:16px:2:horizontal,
-    strokes:5-10px:3 or blobs:15mm:5; a wrong one prints the whole grammar.
+    strokes:5-10px:3 or blobs:15mm:5; the whole grammar stands below.
     """
 
     def work(emit):  # type: ignore[no-untyped-def]

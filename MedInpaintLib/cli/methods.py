@@ -10,14 +10,14 @@ from ..methods import auto, registry
 from ..models.recipes import recipes
 from ..models.store import modalities
 from ..parameters import ParameterInfo
-from .console import ProgressStyle, follow
+from .console import ProgressStyle, follow, say
 
 # ruff: noqa: UP045
 
 
 def methods(name: Annotated[Optional[str], typer.Argument(help="Show this method's parameters.")] = None) -> None:
     """List the methods, or show one with its parameters."""
-    follow(lambda emit: typer.echo(_one(name) if name else _all()), ProgressStyle.none)
+    follow(lambda emit: say(_one(name) if name else _all()), ProgressStyle.none)
 
 
 def _all() -> str:

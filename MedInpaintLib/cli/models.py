@@ -10,7 +10,7 @@ import typer
 
 from ..models import card, store
 from ..models.bundle import Bundle
-from .console import ProgressStyle, follow
+from .console import ProgressStyle, follow, say
 
 models = typer.Typer(help="List, show, add and remove trained models.", no_args_is_help=True)
 
@@ -18,7 +18,7 @@ models = typer.Typer(help="List, show, add and remove trained models.", no_args_
 @models.command("list")
 def list_models() -> None:
     """List the models, and those that are broken with the reason."""
-    _follow(lambda: typer.echo(_all()))
+    _follow(lambda: say(_all()))
 
 
 @models.command()
@@ -72,9 +72,9 @@ def _place(bundle: Bundle) -> str:
 
 def _show(bundle: Bundle) -> None:
     """Print the facts first, so that they can be read even where the weights are damaged."""
-    typer.echo(_facts(bundle))
+    say(_facts(bundle))
     bundle.verify()
-    typer.echo("Weights: intact")
+    say("Weights: intact")
 
 
 def _facts(bundle: Bundle) -> str:
@@ -111,9 +111,9 @@ def _aligned(rows: list[list[str]]) -> list[str]:
 
 
 def _added(bundle: Bundle) -> None:
-    typer.echo(f"Added {bundle.name} to {bundle.folder.parent}")
+    say(f"Added {bundle.name} to {bundle.folder.parent}")
 
 
 def _removed(name: str) -> None:
     store.remove(name)
-    typer.echo(f"Removed {name}")
+    say(f"Removed {name}")

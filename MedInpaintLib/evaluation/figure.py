@@ -16,6 +16,7 @@ from ..intensity import sample_known
 from ..mask import Hole
 from ..modality import Modality
 from ..no_data import find
+from ..texts import escaped
 from ..volume import Volume
 
 _BACK, _INK, _DIM, _OUTLINE = "#101214", "#f2f2f2", "#a7adb5", "#ffb000"
@@ -96,7 +97,7 @@ def save_figure(
             "extent": extent,
             "interpolation": "nearest",
         }
-        axis.set_title(name, color=_INK, fontsize=11, pad=5)
+        axis.set_title(escaped(name), color=_INK, fontsize=11, pad=5, parse_math=False)
         axis.set_axis_off()
         if name == "slice":
             axis.imshow(before[area], **grey)
@@ -173,7 +174,7 @@ def save_comparison(
             panels.append(("fill - truth", steps[label], red))
     figure, axes = _layout([_width(part, tall, wide)] * len(panels), dpi)
     for axis, (title, array, colours) in zip(axes, panels, strict=True):
-        axis.set_title(title, color=_INK, fontsize=11, pad=5)
+        axis.set_title(escaped(title, keep="\n"), color=_INK, fontsize=11, pad=5, parse_math=False)
         axis.set_axis_off()
         axis.imshow(
             np.flip(array[where].astype(np.float64), flips)[part], extent=extent, interpolation="nearest", **colours
@@ -331,10 +332,12 @@ def _write_words(
     white: float,
 ) -> None:
     width, height = figure.get_size_inches()
-    title = method
+    title = escaped(method)
     named = {"psnr": "PSNR {:.2f} dB", "ssim": "SSIM {:.3f}", "mae": "MAE {:.4g}"}
     numbers = "   ".join(text.format(scores[name]) for name, text in named.items() if scores and name in scores)
-    figure.text(0.12 / width, 1 - 0.2 / height, title, color=_INK, fontsize=13, weight="bold", va="center")
+    figure.text(
+        0.12 / width, 1 - 0.2 / height, title, color=_INK, fontsize=13, weight="bold", va="center", parse_math=False
+    )
     figure.text(1 - 0.15 / width, 1 - 0.2 / height, numbers, color=_INK, fontsize=11, va="center", ha="right")
     where = "" if index is None else f"slice {index} of {image.array.shape[0]}   "
     voxel = " x ".join(f"{mm:.3g}" for mm in image.spacing)

@@ -18,7 +18,7 @@ from ..data_range import DataRange, data_range_of
 from ..errors import Cancelled, GeometryError, MaskError, MethodError, ParameterError, in_one_line, is_fault
 from ..foreground import body
 from ..holes import is_spec, place
-from ..holes.grammar import grammar
+from ..holes.grammar import HINT
 from ..intensity import sample_known
 from ..mask import Box, grow
 from ..methods import registry
@@ -309,7 +309,7 @@ def _given_holes(holes: Any, volume: Volume, no_data: np.ndarray | None) -> tupl
     from scipy import ndimage
 
     if isinstance(holes, (str, os.PathLike)) and not os.path.exists(holes):
-        raise ParameterError(f"'{holes}' is neither a file nor a description of holes.\n{grammar()}")
+        raise ParameterError(f"'{holes}' is neither a file nor a description of holes. {HINT}")
     values = _on_grid(holes, volume).array
     labels = np.zeros(values.shape, dtype=np.int32)
     kinds = np.unique(values[values != 0])

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..files import write_text
+from ..texts import csv_cell
 from ..volume import Volume
 
 
@@ -270,13 +271,15 @@ def write_csv(path: str | os.PathLike[str], tables: Sequence[Table]) -> None:
     out, first = io.StringIO(), tables[0]
     writer = csv.writer(out, lineterminator="\n")
     centre = [f"centre_{axis}" for axis in "kji"[-len(first.rows[0].centre) :]]
-    writer.writerow([*first.constants, "method", "seconds", "hole", "voxels", *centre, *first.metrics])
+    columns = [*first.constants, "method", "seconds", "hole", "voxels", *centre, *first.metrics]
+    writer.writerow(map(csv_cell, columns))
     for table in tables:
         for row in table.rows:
             where = [f"{index:.1f}" for index in row.centre]
             seconds = f"{table.seconds[row.method]:.3f}"
             scores = [repr(row.scores[metric]) for metric in first.metrics]
-            writer.writerow([*table.constants.values(), row.method, seconds, row.hole, row.voxels, *where, *scores])
+            cells = [*table.constants.values(), row.method, seconds, row.hole, row.voxels, *where, *scores]
+            writer.writerow(map(csv_cell, cells))
     write_text(path, out.getvalue())
 
 

@@ -10,7 +10,7 @@ Training draws from the same classes as the evaluation.
 """
 
 from .blobs import Blobs
-from .grammar import file_of, grammar, is_spec, parse, taken_from
+from .grammar import HINT, file_of, grammar, is_spec, parse, taken_from
 from .grid import Grid
 from .length import Length
 from .lesions import Lesions
@@ -22,6 +22,7 @@ from .strips import Strips
 from .strokes import Strokes
 
 __all__ = [
+    "HINT",
     "Blobs",
     "Grid",
     "Length",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import ParameterError
 from .blobs import Blobs
-from .length import Length
+from .length import MOST_DIGITS, Length
 from .lesions import Lesions
 from .shape import ALL_SLICES, Shape
 from .spheres import Spheres
@@ -15,6 +15,11 @@ from .squares import Squares
 from .strips import ORIENTATIONS, Strips
 from .strokes import PUBLISHED_LENGTH, PUBLISHED_VERTICES, Strokes
 
+#: For messages: where the whole grammar is.
+HINT = (
+    "Write SHAPE:SIZE[:COUNT], such as spheres:20mm:6; the whole grammar is in 'medinpaint evaluate --help' and, "
+    "in Python, MedInpaintLib.holes.grammar()."
+)
 #: All that follows is a path, colons included.
 _SOURCE = ":from="
 
@@ -26,7 +31,7 @@ def parse(spec: str) -> Shape:
     Strips(width=Length(value=16.0, unit='px'), count=2, orientation='vertical', slab=None)
 
     Raises:
-        ParameterError: it describes none; the message shows the grammar.
+        ParameterError: it describes none; the message says what is wrong and where the grammar is.
     """
     described, source, file = spec.strip().partition(_SOURCE)
     name, *parts = described.split(":")
@@ -36,10 +41,10 @@ def parse(spec: str) -> Shape:
         if not parts:
             raise ParameterError("the size is missing.")
         size, *parts = parts
-        count = _count(parts.pop(0)) if parts and parts[0].isdigit() else 1
+        count = _count(parts.pop(0)) if parts and parts[0].isdecimal() else 1
         return _SHAPES[name](size, count, _options([*parts, source[1:] + file] if source else parts))
     except ParameterError as error:
-        raise ParameterError(f"'{spec}' does not describe holes: {error}\n{grammar()}") from None
+        raise ParameterError(f"'{spec}' does not describe holes: {error} {HINT}") from None
 
 
 def is_spec(text: str) -> bool:
@@ -104,7 +109,7 @@ def _strips(size: str, count: int, options: dict[str, str]) -> Shape:
 def _strokes(size: str, count: int, options: dict[str, str]) -> Shape:
     low, dash, high = size.partition("-")
     thickest = Length.parse(high if dash else low)
-    thinnest = Length.parse(low + thickest.unit if dash and low.replace(".", "").isdigit() else low)
+    thinnest = Length.parse(low + thickest.unit if dash and low.replace(".", "").isdecimal() else low)
     if thinnest.unit != thickest.unit or thinnest.value > thickest.value:
         raise ParameterError(f"the widths '{size}' must be written as thinnest-thickest with one unit, as in 10-24px.")
     length = Length.parse(options.pop("length", str(PUBLISHED_LENGTH)))
@@ -128,7 +133,7 @@ def _lesions(size: str, count: int, options: dict[str, str]) -> Shape:
 
 
 def _count(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
+    if not text.isdecimal() or len(text) > MOST_DIGITS or int(text) == 0:
         raise ParameterError(f"'{text}' is not a number of things; write a whole number of at least 1.")
     return int(text)
 

@@ -9,8 +9,11 @@ import re
 from ..errors import ParameterError
 from .grid import Grid
 
-_WRITTEN = re.compile(r"(\d+(?:\.\d+)?)(mm|px|%)")
-_SHARE = re.compile(r"(\d+)/(\d+)")
+#: Longest number: every image ends before.
+MOST_DIGITS = 6
+_NUMBER = rf"\d{{1,{MOST_DIGITS}}}"
+_WRITTEN = re.compile(rf"({_NUMBER}(?:\.\d+)?)(mm|px|%)")
+_SHARE = re.compile(rf"({_NUMBER})/({_NUMBER})")
 
 
 @dataclasses.dataclass(frozen=True)

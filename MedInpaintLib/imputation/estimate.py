@@ -10,7 +10,8 @@ import numpy as np
 from ..errors import ModelError
 from ..frames import LEFT_AND_RIGHT, Pose, along, pose, sample
 from ..memory import OnDevice
-from ..models.bundle import Bundle, load_into
+from ..models.bundle import Bundle
+from ..models.bundle import load_network as bundle_network
 from ..progress import Progress
 from ..volume import Volume
 from .core import fit_core_scaling
@@ -28,13 +29,10 @@ def load_network(bundle: Bundle, device: str) -> Imputer:
     """Load the network of a model onto a device.
 
     Raises:
-        ModelError: see :func:`.load_into`.
+        ModelError: see :func:`MedInpaintLib.models.bundle.load_network`.
         MissingDependencyError: PyTorch or safetensors is not installed.
     """
-    from ..networks import build
-
-    network = cast("Imputer", build(bundle.architecture, bundle.arguments))
-    return load_into(network, bundle).to(device)
+    return cast("Imputer", bundle_network(bundle)).to(device)
 
 
 def contrast_of(bundle: Bundle, name: str) -> str:

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from ..errors import ImageReadError
-from ..files import real_path, replacing, special_kind
+from ..files import check_path, real_path, replacing, special_kind
 from ..files_of import detached_files
 from ..volume import Volume
 from . import itk, mgh, nifti
@@ -30,6 +30,7 @@ def read(path: str | os.PathLike[str], *, series: str | None = None, allow_outsi
     Raises:
         ImageReadError: nothing there, not an image, damaged, several series, 4-D, or several values per voxel.
     """
+    check_path(path)
     source = Path(path)
     if not source.exists():
         raise ImageReadError(f"There is no file or folder '{source}'.")

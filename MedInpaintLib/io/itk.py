@@ -6,20 +6,23 @@ SimpleITK is imported on first use (50 ms).
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..dtypes import stored_dtype
-from ..errors import ImageReadError, OutputError, OutputPathError
+from ..errors import ImageReadError, OutputError, OutputPathError, is_out_of_memory
+from ..files import native
 from ..temporary import NEW, temporary_folder
 from ..volume import Volume
+from .foreign_lines import foreign_lines
 from .formats import DETACHED, NIFTI, NRRD, Format, instead
 
 if TYPE_CHECKING:
@@ -35,12 +38,16 @@ def read(path: Path) -> Volume:
     import SimpleITK as sitk
 
     try:
-        return from_sitk(sitk.ReadImage(str(path)), name=str(path))
+        with foreign_lines() as lines:
+            volume = from_sitk(sitk.ReadImage(native(path)), name=str(path))
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
         raise ImageReadError(
             f"'{path}' cannot be read as an image ({last_line(error)}). "
             "Supported are NRRD, NIfTI, MetaImage, DICOM, TIFF, PNG and what else SimpleITK reads."
         ) from None
+    return _with_remarks(volume, path, lines)
 
 
 def read_dicom_series(folder: Path) -> Volume:
@@ -51,7 +58,8 @@ def read_dicom_series(folder: Path) -> Volume:
     """
     import SimpleITK as sitk
 
-    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+    with foreign_lines():
+        series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(native(folder))
     if len(series) == 0:
         raise ImageReadError(f"The folder '{folder}' holds no DICOM series.")
     if len(series) > 1:
@@ -59,11 +67,21 @@ def read_dicom_series(folder: Path) -> Volume:
             f"The folder '{folder}' holds {len(series)} DICOM series; put the one to use into a folder of its own."
         )
     reader = sitk.ImageSeriesReader()
-    reader.SetFileNames(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0]))
     try:
-        return from_sitk(reader.Execute(), name=str(folder))
+        with foreign_lines() as lines:
+            reader.SetFileNames(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(native(folder), series[0]))
+            volume = from_sitk(reader.Execute(), name=str(folder))
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
         raise ImageReadError(f"The DICOM series in '{folder}' cannot be read ({last_line(error)}).") from None
+    return _with_remarks(volume, folder, lines)
+
+
+def _with_remarks(volume: Volume, path: Path, lines: Sequence[str]) -> Volume:
+    """Add to a volume's warnings what the reader printed about its file."""
+    remarks = (f"The reader of '{path.name}' says: {line}" for line in lines)
+    return dataclasses.replace(volume, warnings=(*volume.warnings, *remarks))
 
 
 def from_sitk(image: SimpleITK.Image, name: str = "The image") -> Volume:
@@ -106,10 +124,12 @@ def grid_of(path: Path, array: np.ndarray) -> Volume:
 
     reader = sitk.ImageFileReader()
     try:
-        with _out_of_the_shadow(path) as file:
-            reader.SetFileName(str(file))
+        with _out_of_the_shadow(path) as file, foreign_lines():
+            reader.SetFileName(native(file))
             reader.ReadImageInformation()
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
         raise ImageReadError(f"'{path}' cannot be read as an image ({last_line(error)}).") from None
     axes = array.ndim
     direction = np.reshape(reader.GetDirection(), (reader.GetDimension(),) * 2)[:axes, :axes]
@@ -157,8 +177,11 @@ def write(volume: Volume, path: Path, kind: Format, *, name: str, compress: bool
             image.SetMetaData(key, value)
     first = _header_path(volume, path)
     try:
-        sitk.WriteImage(image, str(first), useCompression=compress)
+        with foreign_lines():
+            sitk.WriteImage(image, native(first), useCompression=compress)
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
         raise OutputError(f"'{name}' could not be written ({last_line(error)}).") from None
     os.replace(first, path)
     # ITK's NIfTI writer says nothing when the disk is full: only reading back tells.
@@ -206,7 +229,7 @@ def _came_back(path: Path, array: np.ndarray) -> bool:
     import SimpleITK as sitk
 
     try:
-        return np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(path))), array)
+        return np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(native(path))), array)
     except RuntimeError:
         return False
 

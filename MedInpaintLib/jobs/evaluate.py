@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..errors import OutputPathError, ParameterError
 from ..progress import Progress
 from ..report import EvaluationReport, now, software
+from ..texts import escaped
 from .job_file import JobFile
 from .outputs import model_folder
 
@@ -84,7 +85,7 @@ class EvaluateJob(JobFile):
                 convention=self.convention,
                 modality=self.modality,
                 avoid=None if self.avoid is None else Volume.read(self.avoid),
-                name=Path(self.image).name,
+                name=escaped(Path(self.image).name),
                 keep_going=True,
                 progress=share.part(0.0, 1.0, _called(holes)) if len(self.holes) > 1 else share,
             )
@@ -102,7 +103,7 @@ class EvaluateJob(JobFile):
         """Check before the work begins all that could make it fail."""
         from ..devices import check_device
         from ..files import check_folder
-        from ..holes import file_of, grammar, is_spec, parse
+        from ..holes import HINT, file_of, is_spec, parse
 
         for field in ("holes", "methods"):
             if not getattr(self, field):
@@ -119,7 +120,7 @@ class EvaluateJob(JobFile):
             if is_spec(each):
                 parse(each)
             elif not os.path.exists(each):
-                raise ParameterError(f"'{each}' is neither a file nor a description of holes.\n{grammar()}")
+                raise ParameterError(f"'{each}' is neither a file nor a description of holes. {HINT}")
 
     def _entries(self) -> list[tuple[str, dict[str, Any]]]:
         """Return the methods with their options, as :func:`.evaluate` takes them.
@@ -194,7 +195,7 @@ def _hole_source(holes: str) -> str | Path:
 def _called(holes: str) -> str:
     """Name a set of holes for the report: a description as it is, a mask by its file's name."""
     source = _hole_source(holes)
-    return source if isinstance(source, str) else source.name
+    return source if isinstance(source, str) else escaped(source.name)
 
 
 def _warnings(tables: Sequence[Table]) -> list[str]:

@@ -13,6 +13,7 @@ from ..errors import OutputPathError
 from ..options import FillOptions
 from ..progress import Progress
 from ..report import FillReport
+from ..texts import escaped
 from .job_file import JobFile
 from .outputs import lies_in, model_folder
 
@@ -87,7 +88,7 @@ class FillJob(JobFile, FillOptions):
 def _complete(report: FillReport, job: FillJob, reading: float) -> None:
     """Add the files' names and the reading time, which :func:`inpaint` cannot know from volumes."""
     for name in ("image", "mask"):
-        report[name]["name"] = Path(getattr(job, name)).name
+        report[name]["name"] = escaped(Path(getattr(job, name)).name)
     for stage in ("read", "total"):
         report["seconds"][stage] = round(report["seconds"][stage] + reading, 4)
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 from ..errors import ParameterError
 from ..progress import Progress
 from ..report import ImputeReport
+from ..texts import escaped
 from .job_file import JobFile
 from .outputs import model_folder
 
@@ -82,9 +83,9 @@ class ImputeJob(JobFile):
         for name, path in self.images.items():  # it was given volumes, which have no names
             for contrast, about in estimate.report["images"].items():
                 if contrast.lower() == name.strip().lower():
-                    about["name"] = Path(path).name
+                    about["name"] = escaped(Path(path).name)
         if self.like:
-            estimate.report["units"] = f"those of {Path(self.like).name}"
+            estimate.report["units"] = f"those of {escaped(Path(self.like).name)}"
         progress.update(0.95, "Writing")
         estimate.save(self.output, self.report, compress=self.compress)
         progress.update(1.0, "Done")

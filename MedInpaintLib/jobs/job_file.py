@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import numbers
 import os
 import reprlib
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from ..errors import ParameterError
+from ..files import check_path
 from ..progress import Progress
 from ..report import Report
 
@@ -33,7 +35,10 @@ def _whole(value: Any) -> int:
 def _number(value: Any) -> float:
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise ValueError
-    return float(value)
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
 
 
 def _whole_list(value: Any) -> list[int]:
@@ -68,7 +73,7 @@ def _truth(value: Any) -> bool:
 _KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "str": ("a text that is not empty", _text),
     "int": ("a whole number", _whole),
-    "float": ("a number", _number),
+    "float": ("a finite number", _number),
     "bool": ("true or false", _truth),
     "list[int]": ("a list of whole numbers", _whole_list),
     "list[str]": ("a list of texts that are not empty", _text_list),
@@ -104,9 +109,12 @@ class JobFile:
             expected, convert = _KINDS[str(field.type).removesuffix(" | None")]
             try:
                 object.__setattr__(self, field.name, convert(value))
-            except ValueError:
+            except (ValueError, OverflowError):
                 described = "null" if value is None else reprlib.repr(value)
                 raise ParameterError(f"The job's field '{field.name}' must be {expected}; found {described}.") from None
+        for name in self.PATHS:
+            for path in _paths(getattr(self, name)):
+                check_path(path)
 
     @classmethod
     def of(cls: type[Kind], fields: Mapping[str, Any], folder: Path) -> Kind:
@@ -160,6 +168,13 @@ class JobFile:
 
 def _is_needed(field: dataclasses.Field) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _paths(value: Any) -> list[str]:
+    """Return the paths in a field: one, a list, those by name, or none."""
+    if isinstance(value, dict):
+        return list(value.values())
+    return [value] if isinstance(value, str) else value or []
 
 
 def _placed(value: Any, folder: Path) -> Any:

@@ -13,7 +13,7 @@ from ..errors import ModelError
 from ..frames import PLANES, Frames, cut, pixel_size, views
 from ..initial_fill import initial_fill
 from ..memory import OnDevice
-from ..models.bundle import Bundle, load_into
+from ..models.bundle import Bundle, load_network
 from ..models.limits import beyond_training
 from ..models.once import load_once
 from ..other_side import in_frames, other_side
@@ -167,10 +167,7 @@ def fill_in_one_pass(region: Region, architecture: str, options: Options, run: R
 
 
 def _load(bundle: Bundle, device: str) -> FeedForward:
-    from ..networks import build
-
-    network = cast("FeedForward", build(bundle.architecture, bundle.arguments))
-    return load_into(network, bundle).to(device)
+    return cast("FeedForward", load_network(bundle)).to(device)
 
 
 def _hint(region: Region, bundle: Bundle, seed: int, progress: Progress) -> tuple[np.ndarray, list[str]]:

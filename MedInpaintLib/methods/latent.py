@@ -13,7 +13,7 @@ from ..errors import ParameterError
 from ..frames import Frames, cut
 from ..initial_fill import initial_fill
 from ..memory import OnDevice
-from ..models.bundle import Bundle, load_into
+from ..models.bundle import Bundle, load_network
 from ..models.limits import beyond_training
 from ..models.once import load_once
 from ..parameters import parameter
@@ -84,20 +84,16 @@ class Generative:
 
 def _load_vae(bundle: Bundle, device: str) -> Generative:
     from ..losses.prior import VaePrior
-    from ..networks import build
 
-    network = cast("Vae", build(bundle.architecture, bundle.arguments))
-    load_into(network, bundle).to(device)
+    network = cast("Vae", load_network(bundle)).to(device)
     prior = VaePrior()
     return Generative(network.decode, network.encode, lambda latents, _: prior(latents))
 
 
 def _load_gan(bundle: Bundle, device: str) -> Generative:
     from ..losses.prior import GanPrior
-    from ..networks import build
 
-    network = cast("Dcgan", build(bundle.architecture, bundle.arguments))
-    load_into(network, bundle).to(device)
+    network = cast("Dcgan", load_network(bundle)).to(device)
     prior = GanPrior()
     return Generative(network.decode, network.encode, lambda _, images: prior(network.logits(images)))
 

@@ -12,12 +12,18 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import MissingDependencyError, ModelError
+from ..documents import parse_json, read_json
+from ..errors import MissingDependencyError, ModelError, ParameterError
+from ..networks import build, outline
+from ..texts import escaped_all
 from .card import card
 from .fields import DTYPES, FORMAT, misfit
-from .folders import CARD, FACTS, WEIGHTS, replacing_bundle
+from .folders import CARD, FACTS, WEIGHTS, own_file, replacing_bundle
+
+#: Largest header of a file of weights, bytes; 100 bytes a tensor.
+MOST_HEADER = 1 << 20
 
 if TYPE_CHECKING:
     import torch
@@ -63,7 +69,7 @@ class Bundle:
     @property
     def weights_path(self) -> Path:
         """The file with the weights."""
-        return self.folder / self.weights_file["file"]
+        return own_file(self.folder, self.weights_file["file"])
 
     @property
     def megabytes(self) -> float:
@@ -134,16 +140,10 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
     Raises:
         ModelError: ``bundle.json`` is missing, not JSON, of another format version, or has a missing or wrong field.
     """
-    path = Path(folder) / FACTS
+    path = own_file(Path(folder), FACTS)
     if not path.is_file():
         raise ModelError(f"The folder '{folder}' holds no model: there is no {FACTS} in it.")
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse)
-    except OSError as error:
-        raise ModelError(f"'{path}' cannot be read ({error.strerror or error}).") from None
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"'{path}' is not JSON ({error}).") from None
-    return _bundle(fields, Path(folder))
+    return _bundle(escaped_all(read_json(path, f"'{path}'", ModelError)), Path(folder))
 
 
 def write_bundle(
@@ -227,19 +227,73 @@ def load_into(module: Network, bundle: Bundle) -> Network:
     Raises:
         ModelError: see :meth:`Bundle.weights`; or a name or shape does not fit.
     """
-    weights = bundle.weights()
-    expected = {name: tensor.shape for name, tensor in module.state_dict().items()}
-    shapes = {name: tensor.shape for name, tensor in weights.items()}
-    for name in (*expected, *shapes):
-        if expected.get(name) != shapes.get(name):
-            raise ModelError(
-                f"The weights of the model '{bundle.name}' do not fit the network {type(module).__name__}: '{name}' is "
-                f"{_shape(shapes.get(name))} in the model and {_shape(expected.get(name))} in the network."
-            )
-    module.load_state_dict(weights)
+    _check_fit(module, bundle)
+    module.load_state_dict(bundle.weights())
     module.eval()
     module.requires_grad_(False)
     return module
+
+
+def load_network(bundle: Bundle) -> torch.nn.Module:
+    """Build the network of a bundle and load its weights, see :func:`load_into`.
+
+    Network and weights are compared before memory is taken for either: a bundle may declare any size.
+
+    Raises:
+        ModelError: see :func:`load_into`; or no network can be built with these arguments.
+    """
+    bundle.check_size()
+    try:
+        _check_fit(outline(bundle.architecture, bundle.arguments), bundle)
+        return load_into(build(bundle.architecture, bundle.arguments), bundle)
+    except ParameterError as error:
+        raise ModelError(f"The model '{bundle.name}' cannot be used: {error}") from None
+
+
+def _check_fit(module: torch.nn.Module, bundle: Bundle) -> None:
+    """Check by the header of the weights' file that names, shapes and kinds of numbers are those of a network."""
+    bundle.verify()
+    stored = _header(bundle.weights_path)
+    expected = {name: (_is_real(str(each.dtype)), tuple(each.shape)) for name, each in module.state_dict().items()}
+    for name in (*expected, *stored):
+        ours, theirs = expected.get(name), stored.get(name)
+        if ours != theirs:
+            raise ModelError(
+                f"The weights of the model '{bundle.name}' do not fit the network {type(module).__name__}: '{name}' is "
+                f"{_shape(theirs, ours)} in the model and {_shape(ours, theirs)} in the network."
+            )
+
+
+def _is_real(dtype: str) -> bool:
+    """Return whether a dtype of torch or safetensors is floating."""
+    return dtype.removeprefix("torch.").lower().startswith(("f", "bf"))
+
+
+def _header(path: Path) -> dict[str, tuple[bool, tuple[int, ...]]]:
+    """Return whether it is floating, and the shape, for each tensor of a safetensors file, without reading the tensors.
+
+    Raises:
+        ModelError: it is no safetensors file, or longer or shorter than its tensors.
+    """
+    what = f"The weights '{path}'"
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        text = file.read(min(length, MOST_HEADER))
+    if length > MOST_HEADER or len(text) < length:
+        raise ModelError(f"{what} are no safetensors file (a header of {length} bytes).")
+    entries = parse_json(text.decode("utf-8", errors="replace"), what, ModelError)
+    try:
+        tensors = {name: entry for name, entry in entries.items() if name != "__metadata__"}
+        ends = [int(entry["data_offsets"][1]) for entry in tensors.values()]
+        shapes = {
+            name: (_is_real(entry["dtype"]), tuple(int(side) for side in entry["shape"]))
+            for name, entry in tensors.items()
+        }
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise ModelError(f"{what} are no safetensors file (its header is none).") from None
+    if 8 + length + max(ends, default=0) != path.stat().st_size:
+        raise ModelError(f"{what} are no safetensors file (it is longer or shorter than its tensors).")
+    return shapes
 
 
 def _bundle(fields: Any, folder: Path) -> Bundle:
@@ -269,10 +323,6 @@ def _plain(value: Any) -> Any:
     if not hasattr(value, "item"):
         raise TypeError(f"a {type(value).__name__}")
     return value.item()
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
 
 
 def _stored(tensors: Mapping[str, torch.Tensor], dtype: str) -> bytes:
@@ -305,10 +355,13 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _shape(shape: Sequence[int] | None) -> str:
-    if shape is None:
+def _shape(tensor: tuple[bool, tuple[int, ...]] | None, other: tuple[bool, tuple[int, ...]] | None) -> str:
+    """Describe a tensor; by its kind of numbers where only that differs from the other one."""
+    if tensor is None:
         return "missing"
-    return " x ".join(map(str, shape)) or "a single number"
+    if other is not None and other[1] == tensor[1]:
+        return "of real numbers" if tensor[0] else "of whole numbers"
+    return " x ".join(map(str, tensor[1])) or "a single number"
 
 
 def _torch_and_safetensors() -> tuple[Any, Any]:

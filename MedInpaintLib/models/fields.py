@@ -11,6 +11,9 @@ from typing import Any, Protocol
 #: The version of the format that this MedInpaint writes, and the only one that it reads.
 FORMAT = 1
 
+#: Largest side of a frame, pixels, and largest file of weights: 500 million numbers in float32.
+MOST_PIXELS, MOST_WEIGHTS = 4096, 2 * 10**9 + (1 << 20)
+
 #: The dtypes in which floating weights may be stored.
 DTYPES = ("float16", "bfloat16", "float32")
 
@@ -82,6 +85,25 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and -1e300 < value < 1e300
 
 
+def _is_within(low: float, high: float) -> Callable[[Any], bool]:
+    return lambda value: _is_number(value) and low <= value <= high
+
+
+def _is_name(value: Any) -> bool:
+    """Return whether a text can be a model's name: also the name of its folder, on every file system."""
+    return _matches("[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?")(value) and not _is_reserved(value)
+
+
+def _is_file_name(value: Any) -> bool:
+    return _matches(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.safetensors")(value) and not _is_reserved(value)
+
+
+def _is_reserved(name: str) -> bool:
+    """Return whether a name, with any ending, is that of a device on Windows, or has a meaning of its own here."""
+    stem = name.lower().partition(".")[0]
+    return name == "auto" or re.fullmatch("con|prn|aux|nul|com[0-9]|lpt[0-9]", stem) is not None
+
+
 def _matches(pattern: str) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
@@ -94,16 +116,21 @@ _TEXTS = _Kind(
 )
 _NUMBER = _Kind("a finite number", _is_number)
 _POSITIVE = _Kind("a number above 0", lambda value: _is_number(value) and value > 0)
+_MM = _Kind("a number of mm, 0.001 to 1000", _is_within(1e-3, 1e3))
+#: For frames and layers; 4096 pixels are more than any slice has.
+_FEW = _Kind(f"a whole number, 1 to {MOST_PIXELS}", lambda value: _is_whole(value) and 1 <= value <= MOST_PIXELS)
+_TRUTH = _Kind("true or false", lambda value: isinstance(value, bool))
 _WHOLE = _Kind("a whole number, 0 or more", lambda value: _is_whole(value) and value >= 0)
 _COUNT = _Kind("a whole number, 1 or more", lambda value: _is_whole(value) and value >= 1)
-#: Also the name of the model's folder, on every file system.
 NAME = _Kind(
-    "up to 64 small letters, digits, dots, dashes and underscores, with a letter or digit first and last",
-    _matches("[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?"),
+    "up to 64 small letters, digits, dots, dashes and underscores, with a letter or digit first and last, and no "
+    "reserved name such as 'auto' or 'con'",
+    _is_name,
 )
 #: A plain name: a bundle never refers to files outside its folder.
-_FILE = _Kind("the plain name of a .safetensors file", _matches(r"\w[\w.-]*\.safetensors"))
+_FILE = _Kind("the plain name of a .safetensors file", _is_file_name)
 _SHA256 = _Kind("64 small hexadecimal digits", _matches("[0-9a-f]{64}"))
+_BYTES = _Kind(f"a whole number, 1 to {MOST_WEIGHTS}", lambda value: _is_whole(value) and 1 <= value <= MOST_WEIGHTS)
 _DTYPE = _Kind(f"one of {', '.join(DTYPES)}", lambda value: value in DTYPES)
 _PLANES = ("axial", "coronal", "sagittal")
 _PLANE = _Kind(f"one of {', '.join(_PLANES)}", lambda value: value in _PLANES)
@@ -115,13 +142,23 @@ _BUNDLE = _Record(
         "name": NAME,
         "title": _TEXT,
         "architecture": _TEXT,
-        "arguments": _OBJECT,
+        "arguments": _Record(
+            {},
+            optional={
+                "pixels": _FEW,
+                "slices": _FEW,
+                "contrasts": _FEW,
+                "hint": _TRUTH,
+                "other_side": _TRUTH,
+                "relative": _TRUTH,
+            },
+        ),
         "modality": _TEXT,
         "contrasts": _TEXTS,
         "normalisation": _Record({"centre": _NUMBER, "half_width": _POSITIVE}),
         "input": _Record(
-            {"pixels": _COUNT, "pixel_mm": _POSITIVE, "plane": _PLANE},
-            optional={"also": _Rows(_PLANE), "slice_mm": _POSITIVE, "hint": _STRING, "across": _WHOLE},
+            {"pixels": _FEW, "pixel_mm": _MM, "plane": _PLANE},
+            optional={"also": _Rows(_PLANE), "slice_mm": _MM, "hint": _STRING, "across": _WHOLE},
         ),
         "training": _Record(
             {
@@ -132,7 +169,7 @@ _BUNDLE = _Record(
             }
         ),
         "scores": _Rows(_OBJECT),
-        "weights": _Record({"file": _FILE, "sha256": _SHA256, "bytes": _COUNT, "dtype": _DTYPE}),
+        "weights": _Record({"file": _FILE, "sha256": _SHA256, "bytes": _BYTES, "dtype": _DTYPE}),
     }
 )
 

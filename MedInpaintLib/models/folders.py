@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import OutputError, OutputPathError
+from ..errors import ModelError, OutputError, OutputPathError
 from ..files import real_path
 from ..signals import held_back
 from ..temporary import NEW, OLD, temporary_folder
@@ -18,6 +18,18 @@ FACTS, WEIGHTS, CARD = "bundle.json", "weights.safetensors", "README.md"
 def belongs(name: str) -> bool:
     """Return whether a file of that name is part of a bundle."""
     return name in (FACTS, CARD) or name.endswith(".safetensors")
+
+
+def own_file(folder: Path, name: str) -> Path:
+    """Return the path of a bundle's file, which need not exist.
+
+    Raises:
+        ModelError: it is a link to another folder; whoever made the bundle would choose what is read there.
+    """
+    path = folder / name
+    if path.is_symlink() and real_path(path).parent != real_path(folder):
+        raise ModelError(f"'{path}' is a link out of the model's folder; put the file itself there.")
+    return path
 
 
 def strangers(folder: Path) -> list[str]:

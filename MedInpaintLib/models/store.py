@@ -7,21 +7,18 @@ model than the user added.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
-import tempfile
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from collections.abc import Iterable
+from pathlib import Path
 
 from ..errors import ModelError
-from ..files import make_folder
+from ..files import check_path, make_folder
 from ..temporary import NEW, temporary_folder
+from .archive import unpacked
 from .bundle import Bundle, read_bundle
-from .folders import CARD, FACTS, belongs, replacing_bundle, strangers, writing
+from .folders import CARD, FACTS, own_file, replacing_bundle, strangers, writing
 from .recipes import how_to_make
 
 #: The released models are inside the package in a wheel (not as "Models", which is this package on a file system that
@@ -131,12 +128,13 @@ def add(source: str | os.PathLike[str], *, replace: bool = False) -> Bundle:
         ModelError: there is no bundle, it is damaged, or its name is in use.
         OutputError: it could not be written; nothing has changed.
     """
+    check_path(source)
     path = Path(source)
     if path.is_dir():
         return _add(path, replace)
     if not path.is_file():
         raise ModelError(f"There is no folder or file '{source}' to add.")
-    with _unpacked(path) as folder:
+    with unpacked(path) as folder:
         try:
             return _add(folder, replace)
         except ModelError as error:
@@ -228,7 +226,7 @@ def _add(source: Path, replace: bool) -> Bundle:
         )
     make_folder(target.parent)
     with replacing_bundle(target) as temporary:
-        for file in (bundle.weights_path, source / CARD, source / FACTS):
+        for file in (bundle.weights_path, own_file(source, CARD), own_file(source, FACTS)):
             if file.name != CARD or file.is_file():
                 shutil.copyfile(file, temporary / file.name)
     return read_bundle(target)
@@ -238,40 +236,3 @@ def _delete(folder: Path) -> None:
     """Hide a folder, then delete it, so that a killed run leaves no incomplete model."""
     with temporary_folder(folder.parent) as temporary:
         os.rename(folder, temporary / NEW / folder.name)
-
-
-@contextlib.contextmanager
-def _unpacked(archive: Path) -> Iterator[Path]:
-    """Unpack the one bundle of a .zip file into a temporary folder."""
-    with temporary_folder(Path(tempfile.gettempdir())) as temporary:
-        folder = temporary / NEW
-        try:
-            with zipfile.ZipFile(archive) as content:
-                _unpack(content, archive, folder)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-            # RuntimeError: encrypted, or an unknown compression.
-            raise ModelError(f"'{archive}' cannot be unpacked as a .zip file ({error}).") from None
-        except OSError as error:
-            raise ModelError(f"'{archive}' cannot be unpacked ({error.strerror or error}).") from None
-        yield folder
-
-
-def _unpack(content: zipfile.ZipFile, archive: Path, folder: Path) -> None:
-    """Copy only the bundle's files into ``folder``.
-
-    Raises:
-        ModelError: a name leads out of the archive (then nothing is unpacked), or it has not exactly one bundle.
-    """
-    names = [entry.filename for entry in content.infolist() if not entry.is_dir()]
-    for name in names:
-        inside = PureWindowsPath(name)  # it splits at both kinds of slash
-        if inside.anchor or ".." in inside.parts:
-            raise ModelError(f"'{archive}' is refused: the name '{name}' in it leads out of the archive.")
-    tops = [PurePosixPath(name).parent for name in names if PurePosixPath(name).name == FACTS]
-    if len(tops) != 1:
-        raise ModelError(f"'{archive}' must hold one model; found {len(tops)} files named {FACTS}.")
-    for name in names:
-        path = PurePosixPath(name)
-        if path.parent == tops[0] and belongs(path.name):
-            with content.open(name) as packed, (folder / path.name).open("wb") as file:
-                shutil.copyfileobj(packed, file)

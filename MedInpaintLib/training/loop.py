@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import json
 import math
 import os
+import pickle
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +19,7 @@ import numpy as np
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ..errors import Cancelled, ParameterError
+from ..errors import Cancelled, InputError, MedInpaintError, ParameterError, is_out_of_memory
 from ..files import as_json, replacing, write_text
 from ..networks import build
 from ..progress import Progress
@@ -68,18 +71,19 @@ class _State:
             torch.save(content, temporary)
 
     def load(self, path: Path, recipe: Recipe, device: torch.device) -> None:
-        content = torch.load(path, map_location=device, weights_only=True)
-        if content["recipe"] != _identity(recipe):
-            raise ParameterError(
-                f"The folder '{path.parent}' holds a training by another recipe; give another folder with --out, or "
-                "remove it."
-            )
-        self.task.network.load_state_dict(content["network"])
-        self.task.helpers.load_state_dict(content.get("helpers", {}))
-        self.average.load_state_dict(content["average"])
-        for name, each in self.task.optimizers.items():
-            each.load_state_dict(content["optimizers"][name])
-        self.step, self.best, self.seconds = content["step"], content["best"], content["seconds"]
+        with _undamaged(path):
+            content = torch.load(path, map_location=device, weights_only=True)
+            if content["recipe"] != _identity(recipe):
+                raise ParameterError(
+                    f"The folder '{path.parent}' holds a training by another recipe; give another folder with --out, "
+                    "or remove it."
+                )
+            self.task.network.load_state_dict(content["network"])
+            self.task.helpers.load_state_dict(content.get("helpers", {}))
+            self.average.load_state_dict(content["average"])
+            for name, each in self.task.optimizers.items():
+                each.load_state_dict(content["optimizers"][name])
+            self.step, self.best, self.seconds = content["step"], content["best"], content["seconds"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -347,12 +351,41 @@ def _check(fabric: Any, recipe: Recipe, state: _State, trial: Trial, history: _H
 
 
 def _best(recipe: Recipe, out: Path, *, leader: bool) -> Trained:
-    content = torch.load(out / BEST, map_location="cpu", weights_only=True)
     network = build(recipe.architecture, recipe.arguments)
     average = AveragedModel(network, use_buffers=True)
-    average.load_state_dict(content["average"])
-    last = torch.load(out / LAST, map_location="cpu", weights_only=True)
-    return Trained(frozen(average.module), content["step"], content["best"], last["seconds"], leader)
+    with _undamaged(out / BEST):
+        content = torch.load(out / BEST, map_location="cpu", weights_only=True)
+        average.load_state_dict(content["average"])
+        step, psnr = content["step"], content["best"]
+    with _undamaged(out / LAST):
+        seconds = torch.load(out / LAST, map_location="cpu", weights_only=True)["seconds"]
+    return Trained(frozen(average.module), step, psnr, seconds, leader)
+
+
+@contextlib.contextmanager
+def _undamaged(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong while a checkpoint is read in this block into one line.
+
+    Raises:
+        InputError: the file is cut off, altered, or no checkpoint of this training.
+    """
+    try:
+        yield
+    except (
+        RuntimeError,
+        pickle.UnpicklingError,
+        EOFError,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:
+        if isinstance(error, MedInpaintError) or is_out_of_memory(error):
+            raise
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise InputError(
+            f"The checkpoint '{path}' is damaged ({reason}); remove it, or its folder, to train from the beginning."
+        ) from None
 
 
 def frozen(network: torch.nn.Module) -> torch.nn.Module:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import MissingDependencyError, ParameterError
+from ..documents import read_toml
+from ..errors import ParameterError
 from ..frames import PLANES, pixel_size
 from ..holes import Lesions, parse
 from ..methods import registry
@@ -21,6 +21,8 @@ from ..volume import Volume
 
 #: Largest validation hole, as a share of a frame's side.
 MOST_HOLE = 0.75
+#: Largest batch: 16,384 crops of 256 x 256 pixels take 4 GB.
+MOST_AT_ONCE = 16_384
 
 if TYPE_CHECKING:
     import torch
@@ -181,11 +183,7 @@ def read_recipe(source: str | os.PathLike[str]) -> Recipe:
     if not path.is_file():
         known = ", ".join(sorted(each.stem for each in FOLDER.glob("*.toml")))
         raise ParameterError(f"There is no recipe '{source}': give a TOML file or one of {known}.")
-    toml = _toml()
-    try:
-        content = toml.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ParameterError(f"The recipe '{path}' cannot be read ({error}).") from None
+    content = read_toml(path, f"The recipe '{path}'", ParameterError)
     recipe = _table(Recipe, content, str(path))
     wrong = NAME.misfit(recipe.name, "name")
     if wrong:
@@ -206,18 +204,6 @@ def read_recipe(source: str | os.PathLike[str]) -> Recipe:
     _check_hole(recipe, path)
     _check_hint(recipe, path)
     return recipe
-
-
-def _toml() -> Any:
-    if sys.version_info >= (3, 11):
-        import tomllib
-
-        return tomllib
-    try:
-        import tomli
-    except ImportError:
-        raise MissingDependencyError("Recipes need tomli on Python 3.10: pip install 'medinpaint[train]'.") from None
-    return tomli
 
 
 def _table(kind: type[Table], table: Any, where: str) -> Table:
@@ -285,6 +271,12 @@ def _possible(schedule: Schedule, path: Path) -> Schedule:
         if getattr(schedule, name) < value:
             number = getattr(schedule, name)
             raise ParameterError(f"The recipe '{path}' has {name} = {number}; it must be {value} or more.")
+    for name in ("batch", "crops"):
+        if getattr(schedule, name) > MOST_AT_ONCE:
+            raise ParameterError(
+                f"The recipe '{path}' has {name} = {getattr(schedule, name)}; it must be {MOST_AT_ONCE} or less: all "
+                "of them are in memory at once."
+            )
     if not 0 <= schedule.ema < 1:
         raise ParameterError(f"The recipe '{path}' has ema = {schedule.ema}; it must be at least 0 and below 1.")
     if not schedule.clip > 0:

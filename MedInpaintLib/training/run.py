@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, MedInpaintError, MissingDependencyError, ParameterError
+from ..errors import InputError, MedInpaintError, MissingDependencyError, ParameterError, is_out_of_memory
 from ..files import make_folder
 from ..io.formats import READABLE
 from ..manifest import Entry, read_manifest
-from ..memory import is_out_of_memory
 from ..models.bundle import Bundle, write_bundle
 from ..networks import ESTIMATES, GENERATES, has_purpose
 from ..progress import Progress
@@ -159,7 +158,7 @@ def check(recipe: Recipe, devices: int) -> None:
                 network(frames, frames[:, : slices + other_side] > 0)
     except MedInpaintError:
         raise
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+    except (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError) as error:
         arguments = ", ".join(f"{name} = {value!r}" for name, value in recipe.arguments.items())
         raise ParameterError(
             f"No network '{recipe.architecture}' can be built with {arguments} ({_first_line(error)}); correct "

@@ -17,9 +17,8 @@ from ...losses.perceptual import FeatureLosses
 from ...losses.reconstruction import DecibelLoss, Per, ReconstructionLoss, RootMeanSquareLoss, composite
 from ...losses.structural import MultiScaleSsimLoss, SsimLoss
 from ...losses.total_variation import TotalVariationLoss
-from ...models.bundle import load_into
+from ...models.bundle import load_network
 from ...models.store import find
-from ...networks import build
 from ...networks.convolutional import Encoder
 from ...networks.features import EncoderFeatures, Features, Vgg16Features
 from ...networks.feed_forward import FeedForward
@@ -185,7 +184,7 @@ def _features(name: str) -> Features:
     if Path(name).is_file():
         return Vgg16Features(name)
     bundle = find(name)
-    encoder = getattr(load_into(build(bundle.architecture, bundle.arguments), bundle), "encoder", None)
+    encoder = getattr(load_network(bundle), "encoder", None)
     if not isinstance(encoder, Encoder):
         raise ParameterError(f"The model '{name}' ({bundle.architecture}) has no encoder to see features with.")
     return EncoderFeatures(encoder)

@@ -171,10 +171,15 @@ def test_a_folder_without_a_bundle_is_refused(tmp_path):
         read_bundle(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"name": NaN}', "\xff", "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "{", '{"name": NaN}', "[" * 100_000, '{"a": 1, "a": 1}', f"[{10**400}]"])
 def test_what_is_not_json_is_refused(tiny, text):
     (tiny.folder / "bundle.json").write_bytes(text.encode("latin-1"))
     assert "is not JSON" in message(tiny)
+
+
+def test_a_text_in_another_encoding_is_refused(tiny):
+    (tiny.folder / "bundle.json").write_bytes(b"\xff")
+    assert "is no text in UTF-8" in message(tiny)
 
 
 def test_json_of_another_kind_is_refused(tiny):
@@ -237,7 +242,7 @@ def test_a_field_of_the_wrong_type_is_named_with_what_was_found(tiny, path, valu
         ("contrasts", ["T1", 2]),
         ("contrasts", "T1"),
         ("normalisation.half_width", 0),
-        ("normalisation.centre", 10**400),
+        ("normalisation.centre", 1e301),
         ("input.pixels", 64.5),
         ("input.pixels", 0),
         ("input.plane", "oblique"),

@@ -36,7 +36,7 @@ def test_released_recipes_can_be_read_built_and_stored(path):
         (("pixels = 16", ""), "has no 'pixels'"),
         (("pixels = 16", "pixels = 16.5"), "has pixels = 16.5; give the side"),
         (("pixel_mm = 2.0", "pixel_mm = 0"), "pixel_mm = 0; it must be above 0"),
-        (("pixel_mm = 2.0", "pixel_mm = nan"), "pixel_mm = nan; it must be above 0"),
+        (("pixel_mm = 2.0", "pixel_mm = nan"), "a number that is not finite"),
         (("pixel_mm = 2.0", "half_width = -1"), "half_width = -1; it must be above 0"),
         (("batch = 8", "clip = 0"), "clip = 0; it must be above 0"),
         (("hole_mm = 8", "hole_mm = 3.9"), "hole_mm = 3.9; with 16 pixels of 2 mm it must be between 4 and 24"),
