@@ -36,6 +36,8 @@ EXAMINED = 4_000_000
 #: A message lists no more labels than this.
 LISTED = 20
 
+#: How a user chooses.
+CHOOSE = f"Choose by number or name with --label (labels=[...]), or all with --label {ALL} (labels=['{ALL}'])."
 EMPTY = "The mask is empty: no voxel is marked. Mark what is to be filled with a value other than 0."
 
 
@@ -233,7 +235,7 @@ def _labelled(whole: np.ndarray, all_labels: bool, names: Mapping[int, str]) -> 
     if not all_labels:
         raise MaskError(
             f"The mask is a label map with {len(counts)} labels, and not all may be meant: {listing(counts, names)}. "
-            f"Choose by number or name with --label (labels=[...]), or all with --label {ALL} (labels=['{ALL}'])."
+            f"{CHOOSE}"
         )
     return whole != 0, Meaning("label map", f"all {len(counts)} labels are filled")
 

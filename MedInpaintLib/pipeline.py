@@ -21,6 +21,7 @@ from .devices import use
 from .errors import GeometryError
 from .filling import Filling, Plan, fill, spread_among
 from .inputs import check_known_finite, facts_of, find_exemplars, read_guides, read_image, read_mask
+from .io.segments import Segments
 from .mask import Hole, find_hole
 from .methods import auto, registry
 from .modality import Modality
@@ -46,7 +47,7 @@ def inpaint(
     method: str = "auto",
     parameters: dict[str, Any] | None = None,
     blend: str = "auto",
-    labels: Sequence[int] | None = None,
+    labels: Sequence[int | str] | None = None,
     dilate_mm: float = 0.0,
     spacing: Sequence[float] | float | None = None,
     modality: str | None = None,
@@ -66,12 +67,13 @@ def inpaint(
 
     Args:
         image: a path, a SimpleITK image, a :class:`Volume`, or an array ``(k, j, i)`` or ``(j, i)``; any real dtype.
-        mask: the same kinds; 0 = known, anything else = fill. An array is taken to be on the image's grid.
+        mask: the same kinds; 0 = known, anything else = fill, but probabilities and soft edges are cut in the middle.
+            An array has the image's grid.
         method: a name of :func:`MedInpaintLib.list_methods`, or ``"auto"``: chosen by the geometry of the hole, with
             the reason in the report.
         parameters: the method's parameters by name; the others keep their defaults.
         blend: ``"paste"``, ``"feather"``, ``"poisson"``, or ``"auto"``: what suits the method.
-        labels: use only these values of the mask.
+        labels: use only these labels of the mask, by number or name; a mask with several needs them, or ``["all"]``.
         dilate_mm: grow the hole first (lesion masks tend to miss the rim).
         spacing: voxel size in mm in the order of the axes, for arrays.
         modality: a name of :data:`.modality.MODALITIES` (``"MR"``, ``"CT"``, ``"film"``); guessed from the known
@@ -129,11 +131,11 @@ def inpaint(
 
     progress.update(0.0, "Reading")
     volume = read_image(image, spacing, **options.reading())
-    mask_volume = read_mask(mask, volume)
+    mask_read = read_mask(mask, volume, allow_outside_data=allow_outside_data)
     clock.lap("read")
 
     progress.update(0.1, "Checking")
-    subject, warnings = _check(volume, mask_volume, guides, exemplars, options)
+    subject, warnings = _check(volume, mask_read, guides, exemplars, options)
     clock.lap("check")
 
     choice = _choose(subject, options, progress, clock)
@@ -141,13 +143,20 @@ def inpaint(
     filling, spread_of = _spread(subject, choice.plan, filling, uncertainty, progress.part(0.85, 0.95), clock)
     progress.update(1.0, "Done")
 
-    used = None if options.labels is None else [int(label) for label in options.labels]
+    meaning = subject.whole.meaning
+    assert meaning is not None  # find_hole says how it read the mask
     report = _report(
         subject,
         choice,
         filling,
         image={**facts_of(image, volume), "dtype": str(volume.array.dtype)},
-        mask={**facts_of(mask, mask_volume), "labels": used, "dilate_mm": float(dilate_mm)},
+        mask={
+            **facts_of(mask, mask_read.grid if isinstance(mask_read, Segments) else mask_read),
+            "kind": meaning.kind,
+            "rule": meaning.rule,
+            "labels": None if labels is None else [str(each) if isinstance(each, str) else int(each) for each in labels],
+            "dilate_mm": float(dilate_mm),
+        },
         uncertainty=spread_of,
         warnings=warnings,
         seconds=clock.seconds(),
@@ -173,10 +182,12 @@ class _Choice:
 
 
 def _check(
-    volume: Volume, mask: Volume, guides: Any, exemplars: Any, options: FillOptions
+    volume: Volume, mask: Volume | Segments, guides: Any, exemplars: Any, options: FillOptions
 ) -> tuple[Subject, list[str]]:
     """Return what is to be filled, checked, and warnings."""
-    hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm)
+    hole, warnings = find_hole(
+        mask, volume, labels=options.labels, dilate_mm=options.dilate_mm, force=options.force
+    )
     check_known_finite(volume, hole)
     modality, scaling = _intensities(volume, hole, options.modality)
     guide_volumes, more = read_guides(guides, volume, hole)

@@ -38,6 +38,7 @@ class Volume:
             which knows the grid that it belongs to.
         warnings: of the reader, for the report.
         padding: lowest and highest of the intensities that the file declares to mean "no data"; None when it does not.
+        label_names: of the labels of a mask, number -> name, where the file or a table beside it has them.
         missing: indices k of slices that the file lacks; their voxels hold no data.
     """
 
@@ -49,6 +50,7 @@ class Volume:
     header: Any = None
     warnings: tuple[str, ...] = ()
     padding: tuple[float, float] | None = None
+    label_names: dict[int, str] = dataclasses.field(default_factory=dict)
     missing: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:

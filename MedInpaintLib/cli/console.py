@@ -47,7 +47,7 @@ def show(event: dict[str, Any]) -> None:
 
 
 def describe(output: str, report: dict[str, Any]) -> str:
-    """Describe a finished job in three lines, or with the table that it made."""
+    """Describe a finished job in a few lines, or with the table that it made."""
     if "rows" in report:
         return f"{report['text']}\n{output}"
     return _fill(output, report) if "hole" in report else _estimate(output, report)
@@ -73,8 +73,12 @@ def _fill(output: str, report: dict[str, Any]) -> str:
         else f"{hole['voxels']} voxels, {hole['volume_ml']:.2f} ml"
     )
     checked = report.get("self_check")
+    mask = report.get("mask", {"kind": "binary"})
+    # A mask of two values means what it says.
+    meaning = "" if mask["kind"] == "binary" else f"  Mask: {mask['kind']}, {mask['rule']}\n"
     return (
         f"{output}\n"
+        f"{meaning}"
         f"  {report['method']}{why}\n"
         f"  {size} in {parts}, {report['seconds']['total']:.2f} s. "
         f"{report['trust']}"

@@ -20,7 +20,7 @@ from .options import assignments, with_options
 @with_options(FillOptions)
 def fill(
     image: Annotated[Path, typer.Argument(help="Image file, or folder with one DICOM series.")],
-    mask: Annotated[Path, typer.Argument(help="Mask file: 0 = known, anything else = fill.")],
+    mask: Annotated[Path, typer.Argument(help="Mask file: 0 = known, anything else = fill; see --label.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Filled image; the ending says the format.")],
     guide: Annotated[
         Optional[list[Path]],
@@ -50,8 +50,13 @@ def fill(
             report=str(report) if report else None,
             uncertainty=str(uncertainty) if uncertainty else None,
             filled_mask=str(save_mask) if save_mask else None,
-            **{**options, "parameters": assignments(options["parameters"] or []), "labels": options["labels"] or None},
+            **{**options, "parameters": assignments(options["parameters"] or []), "labels": _labels(options["labels"])},
         )
         execute(job, emit)
 
     follow(work, progress)
+
+
+def _labels(texts: list[str] | None) -> list[int | str] | None:
+    """Return labels as numbers and names."""
+    return [int(text) if text.strip().isdecimal() else text for text in texts] if texts else None

@@ -61,5 +61,6 @@ def _typer_type(hint: Any) -> Any:
     """Return a type as typer understands it: ``X | None`` as Optional, an object of values as its assignments."""
     if get_origin(hint) in (types.UnionType, Union):
         (inner,) = (each for each in get_args(hint) if each is not type(None))
-        return Optional[inner]  # noqa: UP045 - typer on Python 3.10 knows no other
+        # Labels are numbers or names: on the command line, both are texts.
+        return Optional[list[str] if get_origin(inner) is list else inner]  # noqa: UP045
     return Optional[list[str]] if get_origin(hint) is dict else hint  # noqa: UP045 - as above

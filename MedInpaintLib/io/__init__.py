@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ..files import real_path, replacing
 from ..volume import Volume
 from . import itk
 from .formats import NRRD, check_writable, instead
+from .label_names import names_of
 from .segments import Segments
 
 
@@ -49,7 +51,14 @@ def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data
     Raises:
         ImageReadError: as in :func:`read`.
     """
-    return read(path, allow_outside_data=allow_outside_data)
+    source = Path(path)
+    if source.is_file() and not source.name.lower().endswith((".nii", ".nii.gz", ".mgh", ".mgz")):
+        mask = itk.read_mask(source)
+    else:
+        mask = read(source, allow_outside_data=allow_outside_data)
+    if isinstance(mask, Segments) or mask.label_names:
+        return mask
+    return dataclasses.replace(mask, label_names=names_of(source))
 
 
 def write(volume: Volume, path: str | os.PathLike[str], *, compress: bool = True) -> None:

@@ -6,6 +6,7 @@ SimpleITK is imported on first use (50 ms).
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +17,9 @@ import numpy as np
 
 from ..errors import ImageReadError, OutputError
 from ..volume import Volume
+from .colors import drawing_of, grey_of
 from .formats import NIFTI, NRRD, Format, stored_dtype
+from .segments import Segments, is_segmentation, slicer_segments
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -28,11 +31,24 @@ def read(path: Path) -> Volume:
     Raises:
         ImageReadError: not an image, 4-D, or several values per voxel.
     """
+    return from_sitk(_image_in(path), name=str(path))
+
+
+def read_mask(path: Path) -> Volume | Segments:
+    """Read a mask by SimpleITK: values, Slicer's segments, or a drawing of a paint program.
+
+    Raises:
+        ImageReadError: not an image, 4-D, or a color image that is no drawing.
+    """
+    return mask_from_sitk(_image_in(path), name=str(path))
+
+
+def _image_in(path: Path) -> SimpleITK.Image:
     import SimpleITK as sitk
 
     try:
         with _out_of_the_shadow(path) as file:
-            return from_sitk(sitk.ReadImage(str(file)), name=str(path))
+            return sitk.ReadImage(str(file))
     except RuntimeError as error:
         raise ImageReadError(
             f"'{path}' cannot be read as an image ({last_line(error)}). "
@@ -64,28 +80,64 @@ def read_dicom_series(folder: Path) -> Volume:
 
 
 def from_sitk(image: SimpleITK.Image, name: str = "The image") -> Volume:
-    """Make a volume of a SimpleITK image.
+    """Make a volume of a SimpleITK image; of a color image with equal channels, of one of them.
 
     Raises:
         ImageReadError: 4-D, or several values per voxel.
     """
-    import SimpleITK as sitk
-
+    array = _array_of(image, name)
     channels = image.GetNumberOfComponentsPerPixel()
-    if channels > 1:
+    grey = array if channels == 1 else grey_of(array)
+    if grey is None:
         raise ImageReadError(
             f"{name} has {channels} values per voxel (colour or vector image). "
             "Convert it to grey, or fill one channel at a time."
         )
-    if image.GetDimension() == 4 and image.GetSize()[3] == 1:
-        image = image[:, :, :, 0]
-    if image.GetDimension() > 3:
+    return _volume_of(grey, image)
+
+
+def mask_from_sitk(image: SimpleITK.Image, name: str = "The mask") -> Volume | Segments:
+    """Make a mask of a SimpleITK image: values, Slicer's segments, or a drawing of a paint program.
+
+    Raises:
+        ImageReadError: 4-D, or several values per voxel that are no drawing.
+    """
+    array = _array_of(image, name)
+    fields = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
+    if is_segmentation(fields):
+        layers = array if image.GetNumberOfComponentsPerPixel() > 1 else array[..., np.newaxis]
+        return slicer_segments(layers, fields, _volume_of(layers[..., 0], image))
+    if image.GetNumberOfComponentsPerPixel() == 1:
+        return _volume_of(array, image)
+    drawing = drawing_of(array)
+    if drawing is None:
+        raise ImageReadError(
+            f"{name} has {array.shape[-1]} values per voxel (colour or vector image) and is no drawing on an even "
+            "background. Paint the hole white and all else black, or save one channel."
+        )
+    notes = (f"The mask has colors. {drawing.note}",) if drawing.note else ()
+    return dataclasses.replace(_volume_of(drawing.values, image), label_names=drawing.names, warnings=notes)
+
+
+def _array_of(image: SimpleITK.Image, name: str) -> np.ndarray:
+    """Return the voxels of a 2-D or 3-D image, channels last."""
+    import SimpleITK as sitk
+
+    if image.GetDimension() > 3 and (image.GetDimension() > 4 or image.GetSize()[3] > 1):
         raise ImageReadError(
             f"{name} is {image.GetDimension()}-D with {image.GetSize()[3]} volumes in it. "
             "Split it into 3-D volumes (for example with SimpleITK: image[:, :, :, t]) and fill one at a time."
         )
+    array = sitk.GetArrayFromImage(image)
+    return array[0] if image.GetDimension() == 4 else array
+
+
+def _volume_of(array: np.ndarray, image: SimpleITK.Image) -> Volume:
+    """Return voxels on the grid of a 2-D or 3-D image, or of the one volume of a 4-D image."""
+    if image.GetDimension() == 4:
+        image = image[:, :, :, 0]
     return Volume(
-        array=sitk.GetArrayFromImage(image),
+        array=array,
         spacing=image.GetSpacing()[::-1],
         origin=image.GetOrigin(),
         direction=image.GetDirection(),
