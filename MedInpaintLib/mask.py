@@ -11,7 +11,7 @@ import numpy as np
 
 from .errors import DoubtError, GeometryError, MaskError
 from .io.segments import Segments
-from .mask_values import ALL, CHOOSE, EMPTY, Meaning, choose, listing, marked
+from .mask_values import ALL, CHOOSE, EMPTY, FORCE, Meaning, choose, listing, marked
 from .volume import GRID_TOLERANCE, Volume
 
 Box = tuple[slice, ...]
@@ -113,13 +113,12 @@ def _marked_by(
     if box is None:
         raise MaskError(EMPTY)
     try:
-        voxels, meaning = marked(
-            mask.array[box], mask.array.size, labels=labels, names=mask.label_names, force=force
-        )
+        voxels, meaning = marked(mask.array[box], mask.array.size, labels=labels, names=mask.label_names, force=force)
     except DoubtError:
         if _has_two_values(image.array):
             raise DoubtError(
-                "Image and mask look swapped: the image has two values, and the mask has many. Give the image first."
+                "Image and mask look swapped: the image has two values, and the mask has many. Give the image first. "
+                f"{FORCE}"
             ) from None
         raise
     return _tighten(Hole(voxels, box, mask.array.shape)), mask, meaning
@@ -169,7 +168,7 @@ def _check_is_no_copy(mask: Volume | Segments, image: Volume, hole: Hole, meanin
     if np.corrcoef(ours, theirs)[0, 1] > COPY:
         raise DoubtError(
             "The mask follows the image's intensities, so it looks like a copy of the image and not like a mask. "
-            "Set the voxels to fill to 1 and all others to 0."
+            f"Set the voxels to fill to 1 and all others to 0. {FORCE}"
         )
 
 
@@ -182,7 +181,9 @@ def _check_share(hole: Hole, force: bool) -> list[str]:
         return []
     marks = f"The mask marks {share:.0%} of the image as the hole"
     if not force and _is_inside_out(hole.full()):
-        raise DoubtError(f"{marks}, and what it leaves lies inside: it looks inverted. Marked voxels are filled.")
+        raise DoubtError(
+            f"{marks}, and what it leaves lies inside: it looks inverted. Marked voxels are filled. {FORCE}"
+        )
     return [f"{marks}. Is it inverted? Marked voxels are filled."]
 
 
@@ -196,10 +197,42 @@ def _is_inside_out(marked_voxels: np.ndarray) -> bool:
     if sum(np.count_nonzero(side) for side in sides) > 0.01 * sum(side.size for side in sides):
         return False
     # Of voxels left at random, few have neighbors that were left, too.
-    neighbors = [
-        np.count_nonzero(np.delete(left, 0, axis=axis) & np.delete(left, -1, axis=axis)) for axis in axes
-    ]
+    neighbors = [np.count_nonzero(np.delete(left, 0, axis=axis) & np.delete(left, -1, axis=axis)) for axis in axes]
     return sum(neighbors) > 0.5 * len(axes) * np.count_nonzero(left)
+
+
+def all_marked(mask: Volume | Segments) -> np.ndarray:
+    """Return all voxels that a mask marks, whatever their label, as a bool array on the mask's own grid.
+
+    Raises:
+        MaskError: it is not clear which.
+        DoubtError: it looks like an image.
+    """
+    if isinstance(mask, Segments):
+        return _of_segments(mask, [ALL])[0].full()
+    out = np.zeros(mask.array.shape, dtype=bool)
+    box = bounding_box(mask.array)
+    if box is not None:
+        out[box] = marked(mask.array[box], mask.array.size, labels=[ALL])[0]
+    return out
+
+
+def labels_of(mask: Volume | Segments) -> np.ndarray | None:
+    """Return the labels of a mask that has several, numbered from 1 without gaps; None for other masks.
+
+    Where segments overlap, the later one counts.
+    """
+    if isinstance(mask, Segments):
+        labels = np.zeros(mask.grid.array.shape, dtype=np.int32)
+        for number, segment in enumerate(mask.segments, start=1):
+            labels[segment.box][segment.voxels] = number
+        return labels if len(mask.segments) > 1 else None
+    box = bounding_box(mask.array)
+    if box is None or marked(mask.array[box], mask.array.size, labels=[ALL])[1].kind != "label map":
+        return None
+    kinds, where = np.unique(mask.array, return_inverse=True)
+    numbers = np.cumsum(kinds != 0) * (kinds != 0)
+    return numbers.astype(np.int32)[where].reshape(mask.array.shape)
 
 
 def clusters(hole: np.ndarray, block: Sequence[int]) -> Iterator[tuple[Box, np.ndarray]]:
@@ -314,7 +347,8 @@ def _onto_grid(hole: Hole, grid: Volume, image: Volume, force: bool) -> tuple[Ho
         lost = f"Only {inside:.0%} of the mask lies inside the image"
         if not force:
             raise DoubtError(
-                f"{lost} ({difference}). Check that both were saved in the same space, or crop the mask to the image."
+                f"{lost} ({difference}). Check that both were saved in the same space, or crop the mask to the image. "
+                f"{FORCE}"
             )
         warnings.append(f"{lost}; the rest was left out.")
     return _cropped(resampled), warnings

@@ -25,7 +25,7 @@ FEW_LABELS = 16
 IMAGE_SHARE = 0.25
 IMAGE_MIDDLE = 1.5
 #: Spline interpolation over- and undershoots a step, in a corner of a volume by up to this share.
-OVERSHOOT = 0.5
+OVERSHOOT = 0.6
 #: The values that stand for 1: of fractions, percentages, and whole numbers of 8 and 16 bits.
 SCALES = (1.0, 100.0, 255.0, 65535.0)
 #: Of the voxels above half the highest value, the share at it, which a soft edge has and a probability map has not: 1 %
@@ -36,6 +36,8 @@ EXAMINED = 4_000_000
 #: A message lists no more labels than this.
 LISTED = 20
 
+#: How a user says that a doubt is unfounded.
+FORCE = "To fill anyway, add --force (force=True)."
 #: How a user chooses.
 CHOOSE = f"Choose by number or name with --label (labels=[...]), or all with --label {ALL} (labels=['{ALL}'])."
 EMPTY = "The mask is empty: no voxel is marked. Mark what is to be filled with a value other than 0."
@@ -181,7 +183,7 @@ def _by_values(
             raise DoubtError(
                 f"The mask looks like an image: {shape.between:.0%} of its voxels lie between its lowest and highest "
                 f"value ({low:g} to {peak:g}). Were image and mask swapped? If it is a mask, set the voxels to fill to "
-                "1 and all others to 0."
+                f"1 and all others to 0. {FORCE}"
             )
         return values != 0, Meaning("image", "all values but 0 are filled")
     if whole is not None and (low < 0 or not shape.is_graded):
@@ -245,9 +247,9 @@ def _cut(values: np.ndarray, shape: _Shape, whole: bool) -> tuple[np.ndarray, Me
     kind, top = _scale(shape, whole)
     if shape.peak < top / 2:
         raise MaskError(
-            f"The mask's highest value is {shape.peak:g}, and as a probability map on a scale of 0 to {top:g} it is cut "
-            f"at {top / 2:g}, so nothing would be filled. If lower values mean the hole, set them to 1 and all others "
-            "to 0."
+            f"The mask's highest value is {shape.peak:g}, and as a probability map from 0 to {top:g} it is cut at "
+            f"the threshold {top / 2:g}, so nothing would be filled. If lower values mean the hole, set them to 1 "
+            "and all others to 0."
         )
     scale = "probabilities" if kind == "probability" else "soft edges"
     return values >= top / 2, Meaning(kind, f"{scale} from 0 to {top:g}: values of {top / 2:g} or more are filled")
@@ -317,7 +319,8 @@ class _Shape:
             peak,
             between=(above[0] - above[3]) / sample.size * values.size / size,
             middle=(above[1] - above[2]) / max(1, above[0] - above[1]),
-            plateau=np.count_nonzero(sample >= 0.98 * _crest(values, peak)) / max(1, np.count_nonzero(sample >= 0.5 * peak)),
+            plateau=np.count_nonzero(sample >= 0.98 * _crest(values, peak))
+            / max(1, np.count_nonzero(sample >= 0.5 * peak)),
             signed=base < 0,
             steady=steady,
             rising=rising,

@@ -154,7 +154,9 @@ def inpaint(
             **facts_of(mask, mask_read.grid if isinstance(mask_read, Segments) else mask_read),
             "kind": meaning.kind,
             "rule": meaning.rule,
-            "labels": None if labels is None else [str(each) if isinstance(each, str) else int(each) for each in labels],
+            "labels": None
+            if labels is None
+            else [str(each) if isinstance(each, str) else int(each) for each in labels],
             "dilate_mm": float(dilate_mm),
         },
         uncertainty=spread_of,
@@ -185,9 +187,7 @@ def _check(
     volume: Volume, mask: Volume | Segments, guides: Any, exemplars: Any, options: FillOptions
 ) -> tuple[Subject, list[str]]:
     """Return what is to be filled, checked, and warnings."""
-    hole, warnings = find_hole(
-        mask, volume, labels=options.labels, dilate_mm=options.dilate_mm, force=options.force
-    )
+    hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm, force=options.force)
     check_known_finite(volume, hole)
     modality, scaling = _intensities(volume, hole, options.modality)
     guide_volumes, more = read_guides(guides, volume, hole)

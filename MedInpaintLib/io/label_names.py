@@ -115,4 +115,7 @@ def _text(file: BinaryIO) -> str:
     (length,) = struct.unpack(">i", file.read(4))
     if not 0 <= length <= 10_000:
         raise ValueError
-    return file.read(length).split(b"\0")[0].decode("utf-8", "replace").strip()
+    content = file.read(length)
+    if len(content) < length:
+        raise EOFError
+    return content.split(b"\0")[0].decode("utf-8", "replace").strip()

@@ -15,6 +15,7 @@ from ..frames import along, pose, sample
 from ..imputation.core import fit_core_scaling
 from ..inputs import check_finite
 from ..manifest import Entry
+from ..mask import all_marked
 from ..modality import MR
 from ..volume import Volume
 from .slices import BACKGROUND
@@ -194,7 +195,7 @@ def brain(volumes: Mapping[str, Volume], mask: Entry | None) -> np.ndarray:
     difference = next(iter(volumes.values())).grid_difference(mask_volume)
     if difference:
         raise GeometryError(f"The mask '{mask.path}' is on another grid than its image ({difference}).")
-    return mask_volume.array > 0
+    return all_marked(mask_volume)
 
 
 @dataclasses.dataclass(frozen=True)
