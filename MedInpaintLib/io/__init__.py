@@ -9,13 +9,13 @@ import dataclasses
 import os
 from pathlib import Path
 
-import numpy as np
-
-from ..errors import ImageReadError, OutputPathError
-from ..files import real_path, replacing
+from ..errors import ImageReadError
+from ..files import real_path, replacing, special_kind
+from ..files_of import detached_files
 from ..volume import Volume
-from . import itk
-from .formats import NRRD, check_writable, instead
+from . import itk, mgh, nifti
+from .damage import check_whole
+from .formats import MGH, NIFTI, check_writable
 from .label_names import names_of
 from .segments import Segments
 
@@ -32,12 +32,14 @@ def read(path: str | os.PathLike[str], *, series: str | None = None, allow_outsi
     Raises:
         ImageReadError: nothing there, not an image, damaged, several series, 4-D, or several values per voxel.
     """
-    source = Path(path)
-    if not source.exists():
-        raise ImageReadError(f"There is no file or folder '{source}'.")
-    if source.is_dir():
-        return itk.read_dicom_series(source)
-    return itk.read(source)
+    source = _existing(path)
+    volume = _by_format(source)
+    if volume is None:
+        if not allow_outside_data:
+            _check_inside(source)
+        volume = itk.read(source)
+        check_whole(source, volume)
+    return volume
 
 
 def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data: bool = False) -> Volume | Segments:
@@ -51,14 +53,54 @@ def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data
     Raises:
         ImageReadError: as in :func:`read`.
     """
-    source = Path(path)
-    if source.is_file() and not source.name.lower().endswith((".nii", ".nii.gz", ".mgh", ".mgz")):
+    source = _existing(path)
+    mask: Volume | Segments | None = _by_format(source)
+    if mask is None:
+        if not allow_outside_data:
+            _check_inside(source)
         mask = itk.read_mask(source)
-    else:
-        mask = read(source, allow_outside_data=allow_outside_data)
+        check_whole(source, mask.grid if isinstance(mask, Segments) else mask)
     if isinstance(mask, Segments) or mask.label_names:
         return mask
     return dataclasses.replace(mask, label_names=names_of(source))
+
+
+def _existing(path: str | os.PathLike[str]) -> Path:
+    source = Path(path)
+    if not source.exists():
+        raise ImageReadError(f"There is no file or folder '{source}'.")
+    kind = special_kind(source)
+    if kind is not None:
+        raise ImageReadError(f"'{source}' is {kind}; give an image file, or a folder with DICOM files.")
+    return source
+
+
+def _by_format(source: Path) -> Volume | None:
+    """Read a format that has a reader of its own; return None for those that SimpleITK reads."""
+    if source.is_dir():
+        return itk.read_dicom_series(source)
+    if source.name.lower().endswith(mgh.ENDINGS):
+        return mgh.read(source)
+    if source.name.lower().endswith(nifti.ENDINGS):
+        return nifti.read(source)
+    return None
+
+
+def _check_inside(path: Path) -> None:
+    """Check that a header takes its voxels from its own folder: another's header could name any file.
+
+    Raises:
+        ImageReadError: it does not; the message names the file.
+    """
+    # Of a header that is a link, both folders are its own; links beside it were made by the user, not by the header.
+    folders = (Path(os.path.abspath(path.parent)), Path(os.path.realpath(path)).parent)
+    for file in detached_files(path):
+        place = Path(os.path.abspath(file))
+        if not any(place.is_relative_to(folder) for folder in folders):
+            raise ImageReadError(
+                f"'{path}' takes its voxels from '{file}', outside its own folder. If you trust it, allow that with "
+                "--allow-outside-data (allow_outside_data=True)."
+            )
 
 
 def write(volume: Volume, path: str | os.PathLike[str], *, compress: bool = True) -> None:
@@ -78,9 +120,10 @@ def write(volume: Volume, path: str | os.PathLike[str], *, compress: bool = True
     """
     target = real_path(path)
     kind = check_writable(target, volume)
-    if kind.finite and volume.array.dtype.kind == "f" and not np.isfinite(volume.array).all():
-        raise OutputPathError(
-            f"{kind.name} cannot hold NaN or infinity, which this image has; {instead(target, NRRD)}."
-        )
     with replacing(target) as temporary:
-        itk.write(volume, temporary, kind, name=str(path), compress=compress)
+        if kind is MGH:
+            mgh.write(volume, temporary, compress=compress)
+        elif kind is NIFTI and nifti.available():
+            nifti.write(volume, temporary, compress=compress)
+        else:
+            itk.write(volume, temporary, kind, name=str(path), compress=compress)

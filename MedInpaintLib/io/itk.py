@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,10 +17,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ImageReadError, OutputError
+from ..dtypes import stored_dtype
+from ..errors import ImageReadError, OutputError, OutputPathError
 from ..volume import Volume
 from .colors import drawing_of, grey_of
-from .formats import NIFTI, NRRD, Format, stored_dtype
+from .formats import DETACHED, NIFTI, NRRD, Format, instead
 from .segments import Segments, is_segmentation, slicer_segments
 
 if TYPE_CHECKING:
@@ -145,6 +148,25 @@ def _volume_of(array: np.ndarray, image: SimpleITK.Image) -> Volume:
     )
 
 
+def grid_of(path: Path, array: np.ndarray) -> Volume:
+    """Put voxels on the grid that SimpleITK finds in a file's header.
+
+    Raises:
+        ImageReadError: SimpleITK does not take the header.
+    """
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise ImageReadError(f"'{path}' cannot be read as an image ({last_line(error)}).") from None
+    axes = array.ndim
+    direction = np.reshape(reader.GetDirection(), (reader.GetDimension(),) * 2)[:axes, :axes]
+    return Volume(array, reader.GetSpacing()[:axes][::-1], reader.GetOrigin()[:axes], tuple(direction.ravel().tolist()))
+
+
 def to_sitk(volume: Volume) -> SimpleITK.Image:
     """Convert to a SimpleITK image (voxels are copied; bool becomes uint8, float16 becomes float32)."""
     import SimpleITK as sitk
@@ -175,17 +197,39 @@ def write(volume: Volume, path: Path, kind: Format, *, name: str, compress: bool
     """
     import SimpleITK as sitk
 
+    if kind is NIFTI and volume.array.dtype.kind == "f" and not np.isfinite(volume.array).all():
+        raise OutputPathError(
+            f"Without the package nibabel, NIfTI files cannot hold NaN or infinity, which this image has; "
+            f"{instead(path, NRRD)}."
+        )
     image = to_sitk(volume)
     for key, value in volume.metadata.items():
         if kind is NRRD or not key.startswith("NRRD_"):
             image.SetMetaData(key, value)
+    first = _header_path(volume, path)
     try:
-        sitk.WriteImage(image, str(path), useCompression=compress)
+        sitk.WriteImage(image, str(first), useCompression=compress)
     except RuntimeError as error:
         raise OutputError(f"'{name}' could not be written ({last_line(error)}).") from None
+    os.replace(first, path)
     # ITK's NIfTI writer says nothing when the disk is full: only reading back tells.
     if kind is NIFTI and not _came_back(path, volume.array):
         raise OutputError(f"'{name}' could not be written whole; the disk may be full.")
+
+
+def _header_path(volume: Volume, path: Path) -> Path:
+    """Return what to call a header while it is written, from which the writer makes the name of the voxels' file.
+
+    That name depends on the voxels, so that the file of the old header's voxels stays whole until the new header
+    takes the old one's place.
+    """
+    if path.suffix not in DETACHED:
+        return path
+    array = volume.array
+    digest = hashlib.sha256(f"{path.name} {array.dtype} {array.shape}".encode("utf-8", "surrogateescape"))
+    digest.update(np.ascontiguousarray(array).data)
+    # Names may be 255 bytes long, and a letter four.
+    return path.with_name(f"{path.stem[:48]}-{digest.hexdigest()[:12]}{path.suffix}")
 
 
 def last_line(error: Exception) -> str:
