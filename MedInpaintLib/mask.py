@@ -198,7 +198,7 @@ def _is_inside_out(marked_voxels: np.ndarray) -> bool:
         return False
     # Of voxels left at random, few have neighbors that were left, too.
     neighbors = [np.count_nonzero(np.delete(left, 0, axis=axis) & np.delete(left, -1, axis=axis)) for axis in axes]
-    return sum(neighbors) > 0.5 * len(axes) * np.count_nonzero(left)
+    return bool(sum(neighbors) > 0.5 * len(axes) * np.count_nonzero(left))
 
 
 def all_marked(mask: Volume | Segments) -> np.ndarray:

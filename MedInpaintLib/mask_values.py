@@ -312,15 +312,14 @@ class _Shape:
         sample, axes = _sample(values)
         base = low if _is_signed(sample, peak) else 0.0
         ends = (base + share * (peak - base) for share in (0.05, 0.35, 0.65, 0.95))
-        above = [np.count_nonzero(sample > end) for end in ends]
+        above = [_count(sample > end) for end in ends]
         steady, rising = _neighbors(sample, axes, peak)
         return cls(
             low,
             peak,
             between=(above[0] - above[3]) / sample.size * values.size / size,
             middle=(above[1] - above[2]) / max(1, above[0] - above[1]),
-            plateau=np.count_nonzero(sample >= 0.98 * _crest(values, peak))
-            / max(1, np.count_nonzero(sample >= 0.5 * peak)),
+            plateau=_count(sample >= 0.98 * _crest(values, peak)) / max(1, _count(sample >= 0.5 * peak)),
             signed=base < 0,
             steady=steady,
             rising=rising,
@@ -358,10 +357,10 @@ def _crest(values: np.ndarray, peak: float) -> float:
 
 def _is_signed(values: np.ndarray, peak: float) -> bool:
     """Return whether there are more negative values, or lower ones, than interpolation leaves around a step."""
-    negative = np.count_nonzero(values < -0.05 * abs(peak))
-    return negative > 0 and (
-        values.min() < -OVERSHOOT * peak or negative > 2 * np.count_nonzero(values > 0.5 * abs(peak))
-    )
+    negative = _count(values < -0.05 * abs(peak))
+    if not negative:
+        return False
+    return float(values.min()) < -OVERSHOOT * peak or negative > 2 * _count(values > 0.5 * abs(peak))
 
 
 def _sample(values: np.ndarray) -> tuple[np.ndarray, range]:
@@ -388,7 +387,11 @@ def _neighbors(values: np.ndarray, axes: Sequence[int], peak: float) -> tuple[fl
         )
         monotone |= ((before < values) & (values < after)) | ((before > values) & (values > after))
         pair = (values != 0) & (after != 0) & ~((values == peak) & (after == peak))
-        pairs += np.count_nonzero(pair)
-        equal += np.count_nonzero(pair & (values == after))
-    count = np.count_nonzero(middle)
-    return equal / pairs if pairs else 1.0, np.count_nonzero(monotone & middle) / count if count else 0.0
+        pairs += _count(pair)
+        equal += _count(pair & (values == after))
+    count = _count(middle)
+    return equal / pairs if pairs else 1.0, _count(monotone & middle) / count if count else 0.0
+
+
+def _count(voxels: np.ndarray) -> int:
+    return int(np.count_nonzero(voxels))

@@ -11,7 +11,7 @@ from ..job import execute
 from ..jobs.fill import FillJob
 from ..options import FillOptions
 from .console import ProgressStyle, follow
-from .options import assignments, with_options
+from .options import assignments, labels_of, with_options
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
 # ruff: noqa: UP045
@@ -50,13 +50,12 @@ def fill(
             report=str(report) if report else None,
             uncertainty=str(uncertainty) if uncertainty else None,
             filled_mask=str(save_mask) if save_mask else None,
-            **{**options, "parameters": assignments(options["parameters"] or []), "labels": _labels(options["labels"])},
+            **{
+                **options,
+                "parameters": assignments(options["parameters"] or []),
+                "labels": labels_of(options["labels"]),
+            },
         )
         execute(job, emit)
 
     follow(work, progress)
-
-
-def _labels(texts: list[str] | None) -> list[int | str] | None:
-    """Return labels as numbers and names."""
-    return [int(text) if text.strip().isdecimal() else text for text in texts] if texts else None

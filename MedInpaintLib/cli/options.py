@@ -46,6 +46,11 @@ def assignments(texts: list[str]) -> dict[str, str]:
     return pairs
 
 
+def labels_of(texts: list[str] | None) -> list[int | str] | None:
+    """Return labels as numbers and names; None where none was given."""
+    return [int(text) if text.strip().isdecimal() else text for text in texts] if texts else None
+
+
 def _parameter(field: dataclasses.Field, hint: Any) -> inspect.Parameter:
     kind, default = _typer_type(hint), field.default
     if default is dataclasses.MISSING:  # a factory: the command line has no text for its value

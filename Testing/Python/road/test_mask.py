@@ -42,7 +42,7 @@ def test_a_mask_of_everything_is_refused():
 
 def test_an_inverted_mask_is_refused_unless_forced():
     inverted = IMAGE.with_array(~cube().array.astype(bool))
-    with pytest.raises(DoubtError, match="marks 98% of the image .* looks inverted"):
+    with pytest.raises(DoubtError, match=r"marks 98% of the image .* looks inverted"):
         find_hole(inverted, IMAGE)
     hole, warnings = find_hole(inverted, IMAGE, force=True)
     assert hole.count() == inverted.array.sum()
@@ -148,7 +148,7 @@ def test_a_copy_of_the_image_in_a_wide_field_of_view_is_no_mask():
     head[4:20, 18:42, 18:42] = np.clip((inside - 0.4) * 3, 0.01, None)
     head /= head.max()
     image = Volume(head, (1.0, 1.0, 1.0))
-    with pytest.raises(DoubtError, match="copy of the image|looks like an image"):
+    with pytest.raises(DoubtError, match=r"copy of the image|looks like an image"):
         find_hole(image, image)
 
 

@@ -164,7 +164,12 @@ def test_the_only_segment_needs_no_label_and_an_empty_one_is_named_so(tmp_path):
 # names of labels
 
 
-TABLE = "#No. Label Name: R G B A\n\n0 Unknown 0 0 0 0\n4 Left-Lateral-Ventricle 120 18 134 0\n17 Left-Hippocampus 220 216 20 0\n"
+TABLE = """#No. Label Name: R G B A
+
+0 Unknown 0 0 0 0
+4 Left-Lateral-Ventricle 120 18 134 0
+17 Left-Hippocampus 220 216 20 0
+"""
 
 
 def label_map(path) -> np.ndarray:
