@@ -13,6 +13,7 @@ from ..jobs.fill import FillJob
 from ..jobs.impute import ImputeJob
 from ..modality import MR
 from .console import ProgressStyle, follow
+from .options import labels_of
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
 # ruff: noqa: UP045
