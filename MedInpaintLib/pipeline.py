@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,7 +49,7 @@ def inpaint(
     method: str = "auto",
     parameters: dict[str, Any] | None = None,
     blend: str = "auto",
-    labels: Sequence[int | str] | None = None,
+    labels: Sequence[int | str] | int | str | None = None,
     dilate_mm: float = 0.0,
     spacing: Sequence[float] | float | None = None,
     modality: str | None = None,
@@ -112,11 +113,12 @@ def inpaint(
     >>> bool((filled == ramp).all())
     True
     """
+    chosen = _as_list(labels)
     options = FillOptions(
         method=method,
         parameters=parameters or {},
         blend=blend,
-        labels=None if labels is None else list(labels),
+        labels=chosen,
         dilate_mm=dilate_mm,
         modality=modality,
         self_check=self_check,
@@ -156,9 +158,7 @@ def inpaint(
             **facts_of(mask, mask_read.grid if isinstance(mask_read, Segments) else mask_read),
             "kind": meaning.kind,
             "rule": meaning.rule,
-            "labels": None
-            if labels is None
-            else [str(each) if isinstance(each, str) else int(each) for each in labels],
+            "labels": chosen,
             "dilate_mm": float(dilate_mm),
         },
         uncertainty=spread_of,
@@ -166,6 +166,14 @@ def inpaint(
         seconds=clock.seconds(),
     )
     return Result(volume, subject.whole, filling.patches, report)
+
+
+def _as_list(labels: Sequence[int | str] | int | str | None) -> list[int | str] | None:
+    """Return one label or several as numbers and names."""
+    if labels is None:
+        return None
+    several = [labels] if isinstance(labels, (str, numbers.Integral)) else labels
+    return [str(label) if isinstance(label, str) else int(label) for label in several]  # type: ignore[union-attr]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -107,7 +107,7 @@ def _entries(file: BinaryIO) -> dict[int, str]:
     for index in range(count):
         number = struct.unpack(">i", file.read(4))[0] if numbered else index
         names[number] = _text(file)
-        file.read(16)  # red, green, blue and transparency
+        struct.unpack(">4i", file.read(16))  # red, green, blue and transparency
     return {number: name for number, name in names.items() if name}
 
 
