@@ -20,6 +20,8 @@ Box = tuple[slice, ...]
 INSIDE = 0.9
 #: A mask that correlates more than this with the image is a copy of it.
 COPY = 0.9
+#: Voxels that are compared for that; of larger images every n-th is.
+COMPARED = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,11 +158,14 @@ def _has_two_values(array: np.ndarray) -> bool:
 
 def _check_is_no_copy(mask: Volume | Segments, image: Volume, hole: Hole, meaning: Meaning) -> None:
     """Refuse a mask that follows the image's intensities where nothing is marked, as a copy of the image does."""
-    gradual = isinstance(mask, Volume) and meaning.kind in ("probability", "soft-edged")
-    if not gradual or mask.array.shape != image.array.shape:  # type: ignore[union-attr]
+    if isinstance(mask, Segments) or meaning.kind not in ("probability", "soft-edged"):
         return
-    known = ~hole.full() & (mask.array != 0)  # type: ignore[union-attr]
-    ours, theirs = image.array[known].astype(np.float64), mask.array[known].astype(np.float64)  # type: ignore[union-attr]
+    if mask.array.shape != image.array.shape:
+        return
+    step = 1 + mask.array.size // COMPARED
+    marks = mask.array.ravel()[::step]
+    known = ~hole.full().ravel()[::step] & (marks != 0)
+    ours, theirs = image.array.ravel()[::step][known].astype(np.float64), marks[known].astype(np.float64)
     finite = np.isfinite(ours) & np.isfinite(theirs)
     ours, theirs = ours[finite], theirs[finite]
     if ours.size < 100 or ours.std() == 0 or theirs.std() == 0:

@@ -268,10 +268,11 @@ def _scale(shape: _Shape, whole: bool) -> tuple[str, float]:
             f"The mask has values from {shape.low:g} to {peak:g}, like a map of distances or scores. "
             "Set the voxels to fill to 1 and all others to 0."
         )
-    kind = "soft-edged" if shape.plateau >= (RATERS_PLATEAU if top <= 100 else PLATEAU) else "probability"
+    flat = shape.plateau >= (RATERS_PLATEAU if top <= 100 else PLATEAU)
+    kind = "soft-edged" if flat or top > 100 else "probability"  # grey levels are no probabilities
     if peak >= 0.9 * top or top == 1:
         return kind, top
-    if kind == "soft-edged" and peak >= FEW_LABELS:
+    if flat and peak >= FEW_LABELS:
         return kind, peak
     if top > 255 and peak < top / 2:
         raise MaskError(

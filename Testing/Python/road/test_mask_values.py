@@ -149,9 +149,8 @@ def test_probabilities_are_cut_in_the_middle_of_their_scale_and_not_of_their_ran
     likely = blob(shape, 0.8 * scale).astype(dtype)
     voxels, meaning = read(likely)
     np.testing.assert_array_equal(voxels, likely >= threshold)
-    assert meaning == Meaning(
-        "probability", f"probabilities from 0 to {scale}: values of {threshold:g} or more are filled"
-    )
+    kind, values = ("probability", "probabilities") if scale <= 100 else ("soft-edged", "soft edges")
+    assert meaning == Meaning(kind, f"{values} from 0 to {scale}: values of {threshold:g} or more are filled")
     unlikely = blob(shape, 0.45 * scale).astype(dtype)
     with pytest.raises(MaskError, match=f"highest value is {unlikely.max():g}.* threshold {threshold:g},"):
         read(unlikely)
