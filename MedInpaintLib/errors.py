@@ -34,6 +34,10 @@ class MaskError(InputError):
     """The hole is empty, covers everything, or names labels that do not exist."""
 
 
+class DoubtError(InputError):
+    """The inputs look wrong, though they can be used: ``force`` goes on with them."""
+
+
 class IntensityError(InputError):
     """An image holds no data, or a single value."""
 

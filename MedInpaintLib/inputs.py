@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from . import io
 from .errors import GeometryError, ImageReadError, ParameterError
 from .io.formats import READABLE
+from .io.segments import Segments
 from .mask import Hole
 from .no_data import find
 from .report import ImageFacts
@@ -36,15 +38,19 @@ def read_image(source: Any, spacing: Sequence[float] | float | None, **reading: 
     return Volume.of(source, spacing)
 
 
-def read_mask(source: Any, image: Volume) -> Volume:
-    """Return a mask as a volume; a bare array has no grid, so it gets the image's.
+def read_mask(source: Any, image: Volume, *, allow_outside_data: bool = False) -> Volume | Segments:
+    """Return a mask as values or segments; a bare array has no grid, so it gets the image's.
 
     Raises:
         GeometryError: an array of another shape.
         ImageReadError: it cannot be read.
     """
+    if isinstance(source, (Volume, Segments)):
+        return source
+    if isinstance(source, (str, os.PathLike)):
+        return io.read_mask(source, image, allow_outside_data=allow_outside_data)
     if has_grid(source):
-        return Volume.of(source)
+        return io.itk.mask_from_sitk(source)
     array = np.asarray(source)
     if array.shape != image.array.shape:
         raise GeometryError(f"The mask array must have the image's shape {image.array.shape}; found {array.shape}.")
@@ -134,7 +140,7 @@ def facts_of(source: Any, volume: Volume) -> ImageFacts:
 
 def has_grid(source: Any) -> bool:
     """Return whether a source knows where its voxels lie, as everything but an array does."""
-    return isinstance(source, (str, os.PathLike, Volume)) or type(source).__module__.startswith("SimpleITK")
+    return isinstance(source, (str, os.PathLike, Volume, Segments)) or type(source).__module__.startswith("SimpleITK")
 
 
 def _is_one(source: Any) -> bool:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from .errors import GeometryError, MaskError
-from .volume import Volume
+from .errors import DoubtError, GeometryError, MaskError
+from .io.segments import Segments
+from .mask_values import ALL, CHOOSE, EMPTY, FORCE, Meaning, choose, listing, marked
+from .volume import GRID_TOLERANCE, Volume
 
 Box = tuple[slice, ...]
 
-#: A resampled mask that keeps less than this share of its volume is worth a warning.
-LOST = 0.8
-#: A mask with more different values than this may not be a mask.
-FEW_LABELS = 10
+#: A mask of which less than this share lies inside the image is misplaced.
+INSIDE = 0.9
+#: A mask that correlates more than this with the image is a copy of it.
+COPY = 0.9
+#: Voxels that are compared for that; of larger images every n-th is.
+COMPARED = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,11 +32,13 @@ class Hole:
         voxels: bool array of the shape of ``box``, True = fill.
         box: the smallest box of the image that holds them all, one slice an axis.
         shape: the shape of the whole image.
+        meaning: how the mask was read, where there was one.
     """
 
     voxels: np.ndarray
     box: Box
     shape: tuple[int, ...]
+    meaning: Meaning | None = None
 
     def count(self) -> int:
         """Return how many voxels are to be filled."""
@@ -58,38 +65,34 @@ class Hole:
 
 
 def find_hole(
-    mask: Volume, image: Volume, *, labels: Sequence[int] | None = None, dilate_mm: float = 0.0
+    mask: Volume | Segments,
+    image: Volume,
+    *,
+    labels: Sequence[int | str] | None = None,
+    dilate_mm: float = 0.0,
+    force: bool = False,
 ) -> tuple[Hole, list[str]]:
     """Return the hole that ``mask`` marks in ``image``, and warnings for the user.
 
     Args:
-        mask: 0 = known, anything else = fill. On the image's grid, or on another one in the same space.
+        mask: what :func:`.mask_values.marked` understands, or segments. On the image's grid, or on another one in the
+            same space.
         image: the image to fill.
-        labels: use only these values of the mask.
+        labels: use only these labels of the mask, by number or name; ``["all"]`` for all of several.
         dilate_mm: grow the hole by this distance.
+        force: go on where mask and image look swapped, inverted or misplaced.
 
     Raises:
         GeometryError: the mask does not overlap the image.
-        MaskError: no hole, or nothing but hole, or a label that is not there.
+        MaskError: no hole, or nothing but hole, or it is not clear which voxels or labels are meant.
+        DoubtError: mask and image look swapped, inverted or misplaced.
     """
     if not (math.isfinite(dilate_mm) and dilate_mm >= 0):
         raise MaskError(f"The distance to grow the hole by must be 0 mm or more; found {dilate_mm!r}.")
-    mask, warnings = _onto_grid(mask, image)
-    box = bounding_box(mask.array)
-    if box is None:
-        raise MaskError("The mask is empty: no voxel is marked. Mark what is to be filled with a value other than 0.")
-    values = mask.array[box]
-    if labels is not None:
-        if 0 in labels:
-            raise MaskError("Label 0 cannot be filled: 0 says that a voxel is known. Give the hole another label.")
-        voxels = _select(values, labels)
-    elif values.dtype.kind == "f":
-        voxels, notes = _binarize(values)
-        warnings += notes
-    else:
-        voxels = values != 0
-        warnings += _many_labels(values)
-    hole = _tighten(Hole(voxels, box, mask.array.shape))
+    hole, grid, meaning = _marked_by(mask, image, labels, force)
+    if not force:
+        _check_is_no_copy(mask, image, hole, meaning)
+    hole, warnings = _onto_grid(hole, grid, image, force)
     if dilate_mm > 0:
         hole = _dilate(hole, image.spacing, dilate_mm)
         if dilate_mm < max(image.spacing):
@@ -97,14 +100,144 @@ def find_hole(
                 f"Growing by {dilate_mm:g} mm does not reach the next voxel along every axis: "
                 f"voxels are up to {max(image.spacing):g} mm long."
             )
+    warnings += _check_share(hole, force)
+    return dataclasses.replace(hole, meaning=meaning), [*meaning.warnings, *warnings]
+
+
+def _marked_by(
+    mask: Volume | Segments, image: Volume, labels: Sequence[int | str] | None, force: bool
+) -> tuple[Hole, Volume, Meaning]:
+    """Return the voxels that a mask marks, on its own grid; that grid; and how the mask was read."""
+    if isinstance(mask, Segments):
+        hole, meaning = _of_segments(mask, labels)
+        return hole, mask.grid, meaning
+    box = bounding_box(mask.array)
+    if box is None:
+        raise MaskError(EMPTY)
+    try:
+        voxels, meaning = marked(mask.array[box], mask.array.size, labels=labels, names=mask.label_names, force=force)
+    except DoubtError:
+        if _has_two_values(image.array):
+            raise DoubtError(
+                "Image and mask look swapped: the image has two values, and the mask has many. Give the image first. "
+                f"{FORCE}"
+            ) from None
+        raise
+    return _tighten(Hole(voxels, box, mask.array.shape)), mask, meaning
+
+
+def _of_segments(mask: Segments, labels: Sequence[int | str] | None) -> tuple[Hole, Meaning]:
+    """Return the union of the chosen segments, on their own grid."""
+    names = {segment.number: segment.name for segment in mask.segments}
+    counts = {segment.number: int(np.count_nonzero(segment.voxels)) for segment in mask.segments}
+    if labels is None and sum(count > 0 for count in counts.values()) > 1:
+        raise MaskError(f"The mask has several segments, and not all may be meant: {listing(counts, names)}. {CHOOSE}")
+    try:
+        numbers = choose(labels if labels is not None else [ALL], names)
+    except KeyError as error:
+        raise MaskError(
+            f"The mask has no segment '{error.args[0]}'; its segments are: {listing(counts, names)}."
+        ) from None
+    chosen = [segment for segment in mask.segments if segment.number in numbers and segment.voxels.any()]
+    if not chosen:
+        raise MaskError(EMPTY)
+    box = functools.reduce(_join, (segment.box for segment in chosen))
+    voxels = np.zeros([part.stop - part.start for part in box], dtype=bool)
+    for segment in chosen:
+        voxels[relative(segment.box, box)] |= segment.voxels
+    described = ", ".join(f"{segment.number} '{segment.name}'" for segment in chosen)
+    return _tighten(Hole(voxels, box, mask.grid.array.shape)), Meaning(
+        "segments", f"segment {described} is filled" if len(chosen) == 1 else f"segments {described} are filled"
+    )
+
+
+def _has_two_values(array: np.ndarray) -> bool:
+    low, high = array.min(), array.max()
+    return bool(low < high and all(((plane == low) | (plane == high)).all() for plane in array))
+
+
+def _check_is_no_copy(mask: Volume | Segments, image: Volume, hole: Hole, meaning: Meaning) -> None:
+    """Refuse a mask that follows the image's intensities where nothing is marked, as a copy of the image does."""
+    if isinstance(mask, Segments) or meaning.kind not in ("probability", "soft-edged"):
+        return
+    if mask.array.shape != image.array.shape:
+        return
+    step = 1 + mask.array.size // COMPARED
+    marks = mask.array.ravel()[::step]
+    known = ~hole.full().ravel()[::step] & (marks != 0)
+    ours, theirs = image.array.ravel()[::step][known].astype(np.float64), marks[known].astype(np.float64)
+    finite = np.isfinite(ours) & np.isfinite(theirs)
+    ours, theirs = ours[finite], theirs[finite]
+    if ours.size < 100 or ours.std() == 0 or theirs.std() == 0:
+        return
+    if np.corrcoef(ours, theirs)[0, 1] > COPY:
+        raise DoubtError(
+            "The mask follows the image's intensities, so it looks like a copy of the image and not like a mask. "
+            f"Set the voxels to fill to 1 and all others to 0. {FORCE}"
+        )
+
+
+def _check_share(hole: Hole, force: bool) -> list[str]:
+    """Refuse a mask of the whole image, and one that looks inverted; return warnings."""
     share = hole.count() / math.prod(hole.shape)
     if share == 1.0:
         raise MaskError("The mask covers the whole image: nothing is known from which it could be filled.")
-    if share > 0.5:
-        warnings.append(
-            f"The mask marks {share:.0%} of the image as the hole. Is it inverted? Marked voxels are filled."
+    if share <= 0.5:
+        return []
+    marks = f"The mask marks {share:.0%} of the image as the hole"
+    if not force and _is_inside_out(hole.full()):
+        raise DoubtError(
+            f"{marks}, and what it leaves lies inside: it looks inverted. Marked voxels are filled. {FORCE}"
         )
-    return hole, warnings
+    return [f"{marks}. Is it inverted? Marked voxels are filled."]
+
+
+def _is_inside_out(marked_voxels: np.ndarray) -> bool:
+    """Return whether what is not marked is compact and away from the image's border, as lesions are."""
+    axes = [axis for axis, size in enumerate(marked_voxels.shape) if size > 1]
+    if not axes:
+        return False
+    left = ~marked_voxels
+    sides = [np.take(left, side, axis=axis) for axis in axes for side in (0, -1)]
+    if sum(np.count_nonzero(side) for side in sides) > 0.01 * sum(side.size for side in sides):
+        return False
+    # Of voxels left at random, few have neighbors that were left, too.
+    neighbors = [np.count_nonzero(np.delete(left, 0, axis=axis) & np.delete(left, -1, axis=axis)) for axis in axes]
+    return bool(sum(neighbors) > 0.5 * len(axes) * np.count_nonzero(left))
+
+
+def all_marked(mask: Volume | Segments) -> np.ndarray:
+    """Return all voxels that a mask marks, whatever their label, as a bool array on the mask's own grid.
+
+    Raises:
+        MaskError: it is not clear which.
+        DoubtError: it looks like an image.
+    """
+    if isinstance(mask, Segments):
+        return _of_segments(mask, [ALL])[0].full()
+    out = np.zeros(mask.array.shape, dtype=bool)
+    box = bounding_box(mask.array)
+    if box is not None:
+        out[box] = marked(mask.array[box], mask.array.size, labels=[ALL])[0]
+    return out
+
+
+def labels_of(mask: Volume | Segments) -> np.ndarray | None:
+    """Return the labels of a mask that has several, numbered from 1 without gaps; None for other masks.
+
+    Where segments overlap, the later one counts.
+    """
+    if isinstance(mask, Segments):
+        labels = np.zeros(mask.grid.array.shape, dtype=np.int32)
+        for number, segment in enumerate(mask.segments, start=1):
+            labels[segment.box][segment.voxels] = number
+        return labels if len(mask.segments) > 1 else None
+    box = bounding_box(mask.array)
+    if box is None or marked(mask.array[box], mask.array.size, labels=[ALL])[1].kind != "label map":
+        return None
+    kinds, where = np.unique(mask.array, return_inverse=True)
+    numbers = np.cumsum(kinds != 0) * (kinds != 0)
+    return numbers.astype(np.int32)[where].reshape(mask.array.shape)
 
 
 def clusters(hole: np.ndarray, block: Sequence[int]) -> Iterator[tuple[Box, np.ndarray]]:
@@ -201,29 +334,56 @@ def _join(box: Box, other: Box) -> Box:
     return tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(box, other, strict=True))
 
 
-def _onto_grid(mask: Volume, image: Volume) -> tuple[Volume, list[str]]:
-    """Return the mask on the image's grid, and warnings."""
-    if mask.array.ndim != image.array.ndim:
-        if np.squeeze(mask.array).shape != np.squeeze(image.array).shape:
+def _onto_grid(hole: Hole, grid: Volume, image: Volume, force: bool) -> tuple[Hole, list[str]]:
+    """Return the hole on the image's grid, and warnings."""
+    if grid.array.ndim != image.array.ndim:
+        if np.squeeze(grid.array).shape != np.squeeze(image.array).shape:
             raise GeometryError(
-                f"The image is {image.array.ndim}-D and the mask is {mask.array.ndim}-D; give both alike."
+                f"The image is {image.array.ndim}-D and the mask is {grid.array.ndim}-D; give both alike."
             )
-        return image.with_array(mask.array.reshape(image.array.shape)), []
-    difference = image.grid_difference(mask)
-    if not difference or not mask.array.any():  # find_hole says that it is empty
-        return mask, []
-    resampled = mask.resampled_onto(image)
-    marked, kept = np.count_nonzero(mask.array), np.count_nonzero(resampled.array)
-    share = kept * math.prod(image.spacing) / (marked * math.prod(mask.spacing))
-    if kept == 0:
+        return _cropped(hole.full().reshape(image.array.shape)), []
+    difference = image.grid_difference(grid)
+    if not difference:
+        return hole, []
+    resampled = grid.with_array(hole.full()).resampled_onto(image).array
+    if not resampled.any():
         raise GeometryError(
             f"The mask does not overlap the image: on its grid ({difference}) no marked voxel meets one of the image. "
             "Check that both were saved in the same space; grow a mask that is smaller than a voxel of the image."
         )
     warnings = [f"The mask is on another grid than the image ({difference}); it was resampled (nearest neighbor)."]
-    if share < LOST:
-        warnings.append(f"Only {share:.0%} of the mask's volume is inside the image; the rest was left out.")
-    return resampled, warnings
+    inside = _share_inside(hole, grid, image)
+    if inside < INSIDE:
+        lost = f"Only {inside:.0%} of the mask lies inside the image"
+        if not force:
+            raise DoubtError(
+                f"{lost} ({difference}). Check that both were saved in the same space, or crop the mask to the image. "
+                f"{FORCE}"
+            )
+        warnings.append(f"{lost}; the rest was left out.")
+    return _cropped(resampled), warnings
+
+
+def _cropped(voxels: np.ndarray) -> Hole:
+    """Return the hole of a mask of the whole image."""
+    box = bounding_box(voxels)
+    assert box is not None  # checked by the caller
+    return Hole(np.ascontiguousarray(voxels[box], dtype=bool), box, voxels.shape)
+
+
+def _share_inside(hole: Hole, grid: Volume, image: Volume) -> float:
+    """Return which share of the marked voxels has its center inside the image."""
+    steps, start = grid.ijk_to_lps()
+    to_image, corner = image.ijk_to_lps()
+    turn, shift_by = np.linalg.solve(to_image, steps), np.linalg.solve(to_image, start - corner)
+    last = np.array(image.array.shape[::-1])[:, np.newaxis] - 0.5 + GRID_TOLERANCE
+    inside = 0
+    for number, plane in enumerate(hole.voxels, start=hole.box[0].start):
+        indices = [where + part.start for where, part in zip(np.nonzero(plane), hole.box[1:], strict=True)]
+        ijk = np.stack([*reversed(indices), np.full(indices[0].size, number)])
+        at = turn @ ijk + shift_by[:, np.newaxis]
+        inside += int(np.count_nonzero(((at > -0.5 - GRID_TOLERANCE) & (at < last)).all(axis=0)))
+    return inside / hole.count()
 
 
 def bounding_box(marked: np.ndarray) -> Box | None:
@@ -255,33 +415,8 @@ def _extent(line: np.ndarray) -> slice:
 def _tighten(hole: Hole) -> Hole:
     inner = bounding_box(hole.voxels)
     if inner is None:
-        raise MaskError("The mask is empty: no voxel is marked. Mark what is to be filled with a value other than 0.")
+        raise MaskError(EMPTY)
     return Hole(np.ascontiguousarray(hole.voxels[inner]), shift(inner, hole.box), hole.shape)
-
-
-def _select(values: np.ndarray, labels: Sequence[int]) -> np.ndarray:
-    missing = [label for label in labels if not (values == label).any()]
-    if missing or not len(labels):
-        known_labels = ", ".join(f"{value:g}" for value in np.unique(values[values != 0])[:20])
-        raise MaskError(f"The mask has no label {missing or 'to use'}; its labels are: {known_labels}.")
-    return np.isin(values, labels)
-
-
-def _many_labels(values: np.ndarray) -> list[str]:
-    """Warn of a mask that looks like an image, or like a label map of which only a part was meant."""
-    step = max(1, values.size // 100_000)
-    count = len(np.unique(values.ravel()[::step]))
-    if count <= FEW_LABELS:
-        return []
-    return [f"The mask has {count} or more different values, and all but 0 are filled. Is it an image, or a label map?"]
-
-
-def _binarize(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    if np.isnan(values).any():
-        raise MaskError(f"The mask holds {int(np.isnan(values).sum())} NaN; use 0 for known and 1 for the hole.")
-    if (values == np.rint(values)).all():
-        return values != 0, []
-    return values >= 0.5, ["The mask has fractional values; those of at least 0.5 were taken as the hole."]
 
 
 def _dilate(hole: Hole, spacing: Sequence[float], distance: float) -> Hole:

@@ -35,7 +35,7 @@ class FillOptions:
         method: a name of :func:`MedInpaintLib.list_methods`, or ``"auto"``.
         parameters: the method's parameters by name; the others keep their defaults.
         blend: one of :data:`BLENDS`; ``"auto"`` is what suits the method.
-        labels: use only these values of the mask; all but 0 when None.
+        labels: use only these labels of the mask, by number or name; ``["all"]`` for all of several.
         dilate_mm: grow the hole first, mm.
         modality: a name of :data:`.modality.MODALITIES`; guessed when None.
         self_check: score methods on trial holes in the same image first.
@@ -52,7 +52,9 @@ class FillOptions:
         dict, help="A parameter of the method; repeatable.", flag="--set", metavar="NAME=VALUE"
     )
     blend: str = option("auto", help="auto, paste, feather or poisson.")
-    labels: list[int] | None = option(None, help="Use only this value of the mask; repeatable.", flag="--label")
+    labels: list[int | str] | None = option(
+        None, help="Use only this label of the mask, by number or name, or all; repeatable.", flag="--label"
+    )
     dilate_mm: float = option(0.0, help="Grow the hole by this many mm.", flag="--dilate", metavar="MM")
     modality: str | None = option(None, help=f"{', '.join(MODALITIES)}; guessed when left out.")
     self_check: bool = option(False, help="Try methods on such holes in healthy tissue first; take the best.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from .devices import use
 from .errors import GeometryError
 from .filling import Filling, Plan, fill, spread_among
 from .inputs import facts_of, find_exemplars, read_guides, read_image, read_mask
+from .io.segments import Segments
 from .mask import Hole, find_hole
 from .methods import auto, registry
 from .modality import Guess, Modality
@@ -48,7 +50,7 @@ def inpaint(
     method: str = "auto",
     parameters: dict[str, Any] | None = None,
     blend: str = "auto",
-    labels: Sequence[int] | None = None,
+    labels: Sequence[int | str] | int | str | None = None,
     dilate_mm: float = 0.0,
     spacing: Sequence[float] | float | None = None,
     modality: str | None = None,
@@ -68,12 +70,13 @@ def inpaint(
 
     Args:
         image: a path, a SimpleITK image, a :class:`Volume`, or an array ``(k, j, i)`` or ``(j, i)``; any real dtype.
-        mask: the same kinds; 0 = known, anything else = fill. An array is taken to be on the image's grid.
+        mask: the same kinds; 0 = known, anything else = fill, but probabilities and soft edges are cut in the middle.
+            An array has the image's grid.
         method: a name of :func:`MedInpaintLib.list_methods`, or ``"auto"``: chosen by the geometry of the hole, with
             the reason in the report.
         parameters: the method's parameters by name; the others keep their defaults.
         blend: ``"paste"``, ``"feather"``, ``"poisson"``, or ``"auto"``: what suits the method.
-        labels: use only these values of the mask.
+        labels: use only these labels of the mask, by number or name; a mask with several needs them, or ``["all"]``.
         dilate_mm: grow the hole first (lesion masks tend to miss the rim).
         spacing: voxel size in mm in the order of the axes, for arrays.
         modality: a name of :data:`.modality.MODALITIES` (``"MR"``, ``"CT"``, ``"film"``), in capitals or not; guessed
@@ -111,11 +114,12 @@ def inpaint(
     >>> bool((filled == ramp).all())
     True
     """
+    chosen = _as_list(labels)
     options = FillOptions(
         method=method,
         parameters=parameters or {},
         blend=blend,
-        labels=None if labels is None else list(labels),
+        labels=chosen,
         dilate_mm=dilate_mm,
         modality=modality,
         self_check=self_check,
@@ -131,11 +135,11 @@ def inpaint(
 
     progress.update(0.0, "Reading")
     volume = read_image(image, spacing, **options.reading())
-    mask_volume = read_mask(mask, volume)
+    mask_read = read_mask(mask, volume, allow_outside_data=allow_outside_data)
     clock.lap("read")
 
     progress.update(0.1, "Checking")
-    subject, modality_reason, warnings = _check(volume, mask_volume, guides, exemplars, options)
+    subject, modality_reason, warnings = _check(volume, mask_read, guides, exemplars, options)
     clock.lap("check")
 
     choice = _choose(subject, options, progress, clock)
@@ -143,19 +147,34 @@ def inpaint(
     filling, spread_of = _spread(subject, choice.plan, filling, uncertainty, progress.part(0.85, 0.95), clock)
     progress.update(1.0, "Done")
 
-    used = None if options.labels is None else [int(label) for label in options.labels]
+    meaning = subject.whole.meaning
+    assert meaning is not None  # find_hole says how it read the mask
     report = _report(
         subject,
         choice,
         filling,
         modality_reason=modality_reason,
         image={**facts_of(image, volume), "dtype": str(volume.array.dtype)},
-        mask={**facts_of(mask, mask_volume), "labels": used, "dilate_mm": float(dilate_mm)},
+        mask={
+            **facts_of(mask, mask_read.grid if isinstance(mask_read, Segments) else mask_read),
+            "kind": meaning.kind,
+            "rule": meaning.rule,
+            "labels": chosen,
+            "dilate_mm": float(dilate_mm),
+        },
         uncertainty=spread_of,
         warnings=warnings,
         seconds=clock.seconds(),
     )
     return Result(volume, subject.whole, filling.patches, report)
+
+
+def _as_list(labels: Sequence[int | str] | int | str | None) -> list[int | str] | None:
+    """Return one label or several as numbers and names."""
+    if labels is None:
+        return None
+    several = [labels] if isinstance(labels, (str, numbers.Integral)) else labels
+    return [str(label) if isinstance(label, str) else int(label) for label in several]  # type: ignore[union-attr]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,10 +195,10 @@ class _Choice:
 
 
 def _check(
-    volume: Volume, mask: Volume, guides: Any, exemplars: Any, options: FillOptions
+    volume: Volume, mask: Volume | Segments, guides: Any, exemplars: Any, options: FillOptions
 ) -> tuple[Subject, str, list[str]]:
     """Return what is to be filled, checked, the reason for its modality, and warnings."""
-    hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm)
+    hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm, force=options.force)
     hole, no_data, remarks = settle(volume, hole, _marked(mask, volume, hole, options))
     guess = _modality(volume, hole, no_data, options.modality)
     known = intensity.sample_known(volume.array, hole.voxels, hole.box, no_data)
@@ -193,11 +212,14 @@ def _check(
     )
 
 
-def _marked(mask: Volume, volume: Volume, hole: Hole, options: FillOptions) -> Hole | None:
+def _marked(mask: Volume | Segments, volume: Volume, hole: Hole, options: FillOptions) -> Hole | None:
     """Return the voxels that the user marked: the hole without growth; None if they are another grid's."""
-    if mask.array.ndim == volume.array.ndim and not volume.lies_on(mask):
+    grid = mask.grid if isinstance(mask, Segments) else mask
+    if grid.array.ndim == volume.array.ndim and not volume.lies_on(grid):
         return None
-    return find_hole(mask, volume, labels=options.labels)[0] if options.dilate_mm > 0 else hole
+    if options.dilate_mm == 0:
+        return hole
+    return find_hole(mask, volume, labels=options.labels, force=options.force)[0]
 
 
 def _modality(volume: Volume, hole: Hole, no_data: np.ndarray | None, name: str | None) -> Guess:

@@ -21,9 +21,15 @@ class ImageFacts(TypedDict, total=False):
 
 
 class MaskFacts(ImageFacts, total=False):
-    """The mask, and how it was used: the labels (None for all) and the growth in mm."""
+    """The mask, and how it was used.
 
-    labels: list[int] | None
+    kind, rule: how its values were read, see :class:`.mask_values.Meaning`; labels: those that were chosen, or None;
+    dilate_mm: the growth.
+    """
+
+    kind: str
+    rule: str
+    labels: list[int | str] | None
     dilate_mm: float
 
 

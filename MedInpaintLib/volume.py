@@ -41,6 +41,7 @@ class Volume:
             that knows the grid to which it belongs, and whose ``plain()`` is the header of another quantity.
         warnings: of the reader, for the report.
         padding: lowest and highest of the intensities that the file declares to mean "no data"; None when it does not.
+        label_names: of the labels of a mask, number -> name, where the file or a table beside it has them.
         missing: indices k of slices that the file lacks; their voxels hold no data.
     """
 
@@ -52,6 +53,7 @@ class Volume:
     header: Any = None
     warnings: tuple[str, ...] = ()
     padding: tuple[float, float] | None = None
+    label_names: dict[int, str] = dataclasses.field(default_factory=dict)
     missing: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:

@@ -141,7 +141,7 @@ def main() -> None:
             continue
         start = time.process_time()
         try:
-            result = mi.inpaint(image, mask, **options)
+            result = mi.inpaint(image, mask, labels=["all"], **options)
         except mi.MedInpaintError as error:
             print(f"{name}: {type(error).__name__}", flush=True)
             continue

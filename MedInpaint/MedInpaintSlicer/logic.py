@@ -42,6 +42,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         selfCheck=False,
         outputVolume=None,
         uncertainty=False,
+        force=False,
         wait=True,
         progress=None,
         warning=None,
@@ -69,6 +70,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             outputVolume: takes the result; None: a new volume beside the input.
             uncertainty: also add a volume with the standard deviation of the fill: the result's
                 ``GetNodeReference("MedInpaint.Uncertainty")``.
+            force: fill although the hole looks wrong, for example inverted.
             wait: return only when all is done; otherwise the job runs while the application's event loop runs.
             progress: called with a fraction of 0..1 and the name of the stage.
             warning: called with each warning as text; warnings are also logged and written to the result.
@@ -100,6 +102,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             selfCheck=selfCheck,
             outputVolume=outputVolume,
             uncertainty=uncertainty,
+            force=force,
         )
         return self._do(fill.FillJob, request, wait, progress=progress, warning=warning, finished=finished, log=log)
 

@@ -106,7 +106,7 @@ def say(text: str) -> None:
 
 
 def describe(output: str, report: dict[str, Any]) -> str:
-    """Describe a finished job in three lines, or with the table that it made."""
+    """Describe a finished job in a few lines, or with the table that it made."""
     output = escaped(output)
     if "rows" in report:
         return f"{report['text']}\n{output}"
@@ -133,8 +133,12 @@ def _fill(output: str, report: dict[str, Any]) -> str:
         else f"{hole['voxels']} voxels, {hole['volume_ml']:.2f} ml"
     )
     checked = report.get("self_check")
+    mask = report.get("mask", {"kind": "binary"})
+    # A mask of two values means what it says.
+    meaning = "" if mask["kind"] == "binary" else f"  Mask: {mask['kind']}, {mask['rule']}\n"
     return (
         f"{output}\n"
+        f"{meaning}"
         f"  {report['method']}{why}\n"
         f"  {size} in {parts}, {report['seconds']['total']:.2f} s. "
         f"{report['trust']}"

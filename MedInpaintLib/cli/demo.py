@@ -25,6 +25,7 @@ def demo(
         from ..job import execute
         from ..jobs.fill import FillJob
         from ..mask import find_hole
+        from ..mask_values import ALL
         from ..samples import sample
         from ..volume import Volume
 
@@ -35,6 +36,7 @@ def demo(
             job="fill",
             image=str(brain.image),
             mask=str(brain.mask),
+            labels=[ALL],
             output=str(filled),
             report=str(output / "report.json"),
         )
@@ -56,7 +58,7 @@ def demo(
         table.to_csv(output / "scores.csv")
         write_text(output / "scores.txt", table.to_text() + "\n")
         image = Volume.read(brain.image)
-        hole, _ = find_hole(Volume.read(brain.mask), image)
+        hole, _ = find_hole(Volume.read(brain.mask), image, labels=[ALL])
         save_figure(
             output / "figure.png",
             image,

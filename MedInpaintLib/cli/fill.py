@@ -11,7 +11,7 @@ from ..job import execute
 from ..jobs.fill import FillJob
 from ..options import FillOptions
 from .console import ProgressStyle, follow
-from .options import assignments, with_options
+from .options import assignments, labels_of, with_options
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
 # ruff: noqa: UP045
@@ -20,7 +20,7 @@ from .options import assignments, with_options
 @with_options(FillOptions)
 def fill(
     image: Annotated[Path, typer.Argument(help="Image file, or folder with one DICOM series.")],
-    mask: Annotated[Path, typer.Argument(help="Mask file: 0 = known, anything else = fill.")],
+    mask: Annotated[Path, typer.Argument(help="Mask file: 0 = known, anything else = fill; see --label.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Filled image; the ending says the format.")],
     guide: Annotated[
         Optional[list[Path]],
@@ -50,7 +50,11 @@ def fill(
             report=str(report) if report else None,
             uncertainty=str(uncertainty) if uncertainty else None,
             filled_mask=str(save_mask) if save_mask else None,
-            **{**options, "parameters": assignments(options["parameters"] or []), "labels": options["labels"] or None},
+            **{
+                **options,
+                "parameters": assignments(options["parameters"] or []),
+                "labels": labels_of(options["labels"]),
+            },
         )
         execute(job, emit)
 

@@ -13,6 +13,7 @@ from ..jobs.fill import FillJob
 from ..jobs.impute import ImputeJob
 from ..modality import MR
 from .console import ProgressStyle, follow
+from .options import labels_of
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
 # ruff: noqa: UP045
@@ -37,6 +38,12 @@ def impute(
         Optional[Path], typer.Option(help="Damaged image of the wanted contrast: only its hole is replaced.")
     ] = None,
     mask: Annotated[Optional[Path], typer.Option(help="With --repair: the hole; anything but 0 = replace.")] = None,
+    label: Annotated[
+        Optional[list[str]], typer.Option(help="With --repair: use only this label of the mask; repeatable.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --repair: fill although mask and image look wrong.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     report: Annotated[Optional[Path], typer.Option(help="Write provenance and facts to this JSON file.")] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
@@ -63,6 +70,8 @@ def impute(
                 job="fill",
                 image=str(repair),
                 mask=str(mask),
+                labels=labels_of(label),
+                force=force,
                 output=str(output),
                 report=report_path,
                 method="collagan",

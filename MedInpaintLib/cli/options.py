@@ -46,6 +46,11 @@ def assignments(texts: list[str]) -> dict[str, str]:
     return pairs
 
 
+def labels_of(texts: list[str] | None) -> list[int | str] | None:
+    """Return labels as numbers and names; None where none was given."""
+    return [int(text) if text.strip().isdecimal() else text for text in texts] if texts else None
+
+
 def _parameter(field: dataclasses.Field, hint: Any) -> inspect.Parameter:
     kind, default = _typer_type(hint), field.default
     if default is dataclasses.MISSING:  # a factory: the command line has no text for its value
@@ -61,5 +66,6 @@ def _typer_type(hint: Any) -> Any:
     """Return a type as typer understands it: ``X | None`` as Optional, an object of values as its assignments."""
     if get_origin(hint) in (types.UnionType, Union):
         (inner,) = (each for each in get_args(hint) if each is not type(None))
-        return Optional[inner]  # noqa: UP045 - typer on Python 3.10 knows no other
+        # Labels are numbers or names: on the command line, both are texts.
+        return Optional[list[str] if get_origin(inner) is list else inner]  # noqa: UP045
     return Optional[list[str]] if get_origin(hint) is dict else hint  # noqa: UP045 - as above

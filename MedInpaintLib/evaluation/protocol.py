@@ -19,8 +19,10 @@ from ..errors import Cancelled, GeometryError, MaskError, MethodError, Parameter
 from ..foreground import body
 from ..holes import is_spec, place
 from ..holes.grammar import HINT
+from ..inputs import read_mask
 from ..intensity import sample_known
-from ..mask import Box, grow
+from ..io.segments import Segments
+from ..mask import Box, all_marked, grow, labels_of
 from ..methods import registry
 from ..metrics import CONVENTIONS, score
 from ..modality import Guess, Modality
@@ -235,7 +237,10 @@ def _runs(methods: str | Sequence[Entry]) -> list[tuple[str, Callable[..., Outco
 
 def _engine(options: Mapping[str, Any]) -> Callable[..., Outcome]:
     def run(voided: Volume, hole: np.ndarray, modality: str, seed: int, progress: Progress) -> Outcome:
-        result = inpaint(voided, hole, modality=modality, seed=seed, progress=progress, **options)
+        # The holes are this protocol's own, so nothing about them is in doubt.
+        result = inpaint(
+            voided, hole, **{"modality": modality, "seed": seed, "progress": progress, "force": True, **options}
+        )
         return result.volume.array, result.report
 
     return run
@@ -264,15 +269,15 @@ def _check_fill(method: str, filled: np.ndarray, hole: np.ndarray) -> None:
 
 def _mask(mask: Any, volume: Volume) -> np.ndarray:
     """Return a mask on the image's grid as a bool array."""
-    return _on_grid(mask, volume).array != 0
+    return all_marked(_on_grid(mask, volume))
 
 
-def _on_grid(mask: Any, volume: Volume) -> Volume:
-    mask_volume = volume.with_array(mask) if isinstance(mask, np.ndarray) else Volume.of(mask)
-    difference = volume.grid_difference(mask_volume)
+def _on_grid(mask: Any, volume: Volume) -> Volume | Segments:
+    marks = read_mask(mask, volume)
+    difference = volume.grid_difference(marks.grid if isinstance(marks, Segments) else marks)
     if difference:
         raise GeometryError(f"The mask is on another grid than the image ({difference}); resample it first.")
-    return mask_volume
+    return marks
 
 
 def _kept_off(avoid: Any, no_data: np.ndarray | None, volume: Volume) -> np.ndarray | None:
@@ -310,16 +315,13 @@ def _given_holes(holes: Any, volume: Volume, no_data: np.ndarray | None) -> tupl
 
     if isinstance(holes, (str, os.PathLike)) and not os.path.exists(holes):
         raise ParameterError(f"'{holes}' is neither a file nor a description of holes. {HINT}")
-    values = _on_grid(holes, volume).array
-    labels = np.zeros(values.shape, dtype=np.int32)
-    kinds = np.unique(values[values != 0])
-    if kinds.size == 0:
+    mask = _on_grid(holes, volume)
+    labels = labels_of(mask)
+    if labels is None:
+        labels = np.zeros(volume.array.shape, dtype=np.int32)
+        ndimage.label(all_marked(mask), structure=np.ones((3,) * labels.ndim), output=labels)
+    if not labels.any():
         raise MaskError("The mask of holes is empty: no voxel is marked.")
-    if kinds.size == 1:
-        ndimage.label(values != 0, structure=np.ones((3,) * values.ndim), output=labels)
-    else:
-        for number, kind in enumerate(kinds, start=1):
-            labels[values == kind] = number
     if no_data is not None:
         labels[no_data] = 0
         if not labels.any():

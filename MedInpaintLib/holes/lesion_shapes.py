@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import MaskError
+from ..mask import all_marked
 from ..volume import Volume
 from .irregular import carve
 
@@ -40,7 +41,7 @@ def shapes_of(mask: Volume) -> list[np.ndarray]:
     """Return the shape of each lesion in a mask.
 
     Args:
-        mask: 3-D, not 0 = lesion. Voxels connected by faces are one lesion; those too small for a shape are left out.
+        mask: 3-D, of lesions. Voxels connected by faces are one lesion; those too small for a shape are left out.
 
     Returns:
         bool arrays ``(k, j, i)`` of cubic voxels, cropped to the lesion, each of :data:`VOXELS` connected voxels.
@@ -50,7 +51,7 @@ def shapes_of(mask: Volume) -> list[np.ndarray]:
     """
     from scipy import ndimage
 
-    array = np.asarray(mask.array) != 0
+    array = all_marked(mask)
     labels, _ = ndimage.label(array)
     shapes = []
     for number, box in enumerate(ndimage.find_objects(labels), start=1):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ..volume import Volume
 from . import itk, mgh, nifti
 from .damage import check_whole
 from .formats import MGH, NIFTI, check_writable
+from .label_names import names_of
 from .segments import Segments
 
 
@@ -30,25 +32,13 @@ def read(path: str | os.PathLike[str], *, series: str | None = None, allow_outsi
     Raises:
         ImageReadError: nothing there, not an image, damaged, several series, 4-D, or several values per voxel.
     """
-    check_path(path)
-    source = Path(path)
-    if not source.exists():
-        raise ImageReadError(f"There is no file or folder '{source}'.")
-    kind = special_kind(source)
-    if kind is not None:
-        raise ImageReadError(f"'{source}' is {kind}; give an image file, or a folder with DICOM files.")
-    if source.is_dir():
-        return itk.read_dicom_series(source)
-    if source.name.lower().endswith(mgh.ENDINGS):
-        return mgh.read(source)
-    if source.name.lower().endswith(nifti.ENDINGS):
-        volume = nifti.read(source)
-        if volume is not None:
-            return volume
-    if not allow_outside_data:
-        _check_inside(source)
-    volume = itk.read(source)
-    check_whole(source, volume)
+    source = _existing(path)
+    volume = _by_format(source)
+    if volume is None:
+        if not allow_outside_data:
+            _check_inside(source)
+        volume = itk.read(source)
+        check_whole(source, volume)
     return volume
 
 
@@ -63,7 +53,38 @@ def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data
     Raises:
         ImageReadError: as in :func:`read`.
     """
-    return read(path, allow_outside_data=allow_outside_data)
+    source = _existing(path)
+    mask: Volume | Segments | None = _by_format(source)
+    if mask is None:
+        if not allow_outside_data:
+            _check_inside(source)
+        mask = itk.read_mask(source)
+        check_whole(source, mask.grid if isinstance(mask, Segments) else mask)
+    if isinstance(mask, Segments) or mask.label_names:
+        return mask
+    return dataclasses.replace(mask, label_names=names_of(source))
+
+
+def _existing(path: str | os.PathLike[str]) -> Path:
+    check_path(path)
+    source = Path(path)
+    if not source.exists():
+        raise ImageReadError(f"There is no file or folder '{source}'.")
+    kind = special_kind(source)
+    if kind is not None:
+        raise ImageReadError(f"'{source}' is {kind}; give an image file, or a folder with DICOM files.")
+    return source
+
+
+def _by_format(source: Path) -> Volume | None:
+    """Read a format that has a reader of its own; return None for those that SimpleITK reads."""
+    if source.is_dir():
+        return itk.read_dicom_series(source)
+    if source.name.lower().endswith(mgh.ENDINGS):
+        return mgh.read(source)
+    if source.name.lower().endswith(nifti.ENDINGS):
+        return nifti.read(source)
+    return None
 
 
 def _check_inside(path: Path) -> None:

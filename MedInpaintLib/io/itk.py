@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -22,11 +22,15 @@ from ..errors import ImageReadError, OutputError, OutputPathError, is_out_of_mem
 from ..files import native
 from ..temporary import NEW, temporary_folder
 from ..volume import Volume
+from .colors import drawing_of, grey_of
 from .foreign_lines import foreign_lines
 from .formats import DETACHED, NIFTI, NRRD, Format, instead
+from .segments import Segments, is_segmentation, slicer_segments
 
 if TYPE_CHECKING:
     import SimpleITK
+
+    Read = TypeVar("Read", bound=Volume | Segments)
 
 
 def read(path: Path) -> Volume:
@@ -35,11 +39,27 @@ def read(path: Path) -> Volume:
     Raises:
         ImageReadError: not an image, 4-D, or several values per voxel.
     """
+    image, lines = _image_in(path)
+    return _with_remarks(from_sitk(image, name=str(path)), path, lines)
+
+
+def read_mask(path: Path) -> Volume | Segments:
+    """Read a mask by SimpleITK: values, Slicer's segments, or a drawing of a paint program.
+
+    Raises:
+        ImageReadError: not an image, 4-D, or a color image that is no drawing.
+    """
+    image, lines = _image_in(path)
+    return _with_remarks(mask_from_sitk(image, name=str(path)), path, lines)
+
+
+def _image_in(path: Path) -> tuple[SimpleITK.Image, list[str]]:
+    """Return the image in a file, and what the reader printed about it."""
     import SimpleITK as sitk
 
     try:
         with foreign_lines() as lines:
-            volume = from_sitk(sitk.ReadImage(native(path)), name=str(path))
+            image = sitk.ReadImage(native(path))
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise
@@ -47,7 +67,7 @@ def read(path: Path) -> Volume:
             f"'{path}' cannot be read as an image ({last_line(error)}). "
             "Supported are NRRD, NIfTI, MetaImage, DICOM, TIFF, PNG and what else SimpleITK reads."
         ) from None
-    return _with_remarks(volume, path, lines)
+    return image, lines
 
 
 def read_dicom_series(folder: Path) -> Volume:
@@ -78,35 +98,71 @@ def read_dicom_series(folder: Path) -> Volume:
     return _with_remarks(volume, folder, lines)
 
 
-def _with_remarks(volume: Volume, path: Path, lines: Sequence[str]) -> Volume:
-    """Add to a volume's warnings what the reader printed about its file."""
-    remarks = (f"The reader of '{path.name}' says: {line}" for line in lines)
-    return dataclasses.replace(volume, warnings=(*volume.warnings, *remarks))
+def _with_remarks(volume: Read, path: Path, lines: Sequence[str]) -> Read:
+    """Add to an image's warnings what the reader printed about its file."""
+    remarks = tuple(f"The reader of '{path.name}' says: {line}" for line in lines)
+    return dataclasses.replace(volume, warnings=volume.warnings + remarks)
 
 
 def from_sitk(image: SimpleITK.Image, name: str = "The image") -> Volume:
-    """Make a volume of a SimpleITK image.
+    """Make a volume of a SimpleITK image; of a color image with equal channels, of one of them.
 
     Raises:
         ImageReadError: 4-D, or several values per voxel.
     """
-    import SimpleITK as sitk
-
+    array = _array_of(image, name)
     channels = image.GetNumberOfComponentsPerPixel()
-    if channels > 1:
+    grey = array if channels == 1 else grey_of(array)
+    if grey is None:
         raise ImageReadError(
             f"{name} has {channels} values per voxel (colour or vector image). "
             "Convert it to grey, or fill one channel at a time."
         )
-    if image.GetDimension() == 4 and image.GetSize()[3] == 1:
-        image = image[:, :, :, 0]
-    if image.GetDimension() > 3:
+    return _volume_of(grey, image)
+
+
+def mask_from_sitk(image: SimpleITK.Image, name: str = "The mask") -> Volume | Segments:
+    """Make a mask of a SimpleITK image: values, Slicer's segments, or a drawing of a paint program.
+
+    Raises:
+        ImageReadError: 4-D, or several values per voxel that are no drawing.
+    """
+    array = _array_of(image, name)
+    fields = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
+    if is_segmentation(fields):
+        layers = array if image.GetNumberOfComponentsPerPixel() > 1 else array[..., np.newaxis]
+        return slicer_segments(layers, fields, _volume_of(layers[..., 0], image))
+    if image.GetNumberOfComponentsPerPixel() == 1:
+        return _volume_of(array, image)
+    drawing = drawing_of(array)
+    if drawing is None:
+        raise ImageReadError(
+            f"{name} has {array.shape[-1]} values per voxel (colour or vector image) and is no drawing on an even "
+            "background. Paint the hole white and all else black, or save one channel."
+        )
+    notes = (f"The mask has colors. {drawing.note}",) if drawing.note else ()
+    return dataclasses.replace(_volume_of(drawing.values, image), label_names=drawing.names, warnings=notes)
+
+
+def _array_of(image: SimpleITK.Image, name: str) -> np.ndarray:
+    """Return the voxels of a 2-D or 3-D image, channels last."""
+    import SimpleITK as sitk
+
+    if image.GetDimension() > 3 and (image.GetDimension() > 4 or image.GetSize()[3] > 1):
         raise ImageReadError(
             f"{name} is {image.GetDimension()}-D with {image.GetSize()[3]} volumes in it. "
             "Split it into 3-D volumes (for example with SimpleITK: image[:, :, :, t]) and fill one at a time."
         )
+    array = sitk.GetArrayFromImage(image)
+    return array[0] if image.GetDimension() == 4 else array
+
+
+def _volume_of(array: np.ndarray, image: SimpleITK.Image) -> Volume:
+    """Return voxels on the grid of a 2-D or 3-D image, or of the one volume of a 4-D image."""
+    if image.GetDimension() == 4:
+        image = image[:, :, :, 0]
     return Volume(
-        array=sitk.GetArrayFromImage(image),
+        array=array,
         spacing=image.GetSpacing()[::-1],
         origin=image.GetOrigin(),
         direction=image.GetDirection(),

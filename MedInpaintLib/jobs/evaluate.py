@@ -84,7 +84,7 @@ class EvaluateJob(JobFile):
                 data_range=self.data_range,
                 convention=self.convention,
                 modality=self.modality,
-                avoid=None if self.avoid is None else Volume.read(self.avoid),
+                avoid=self.avoid,
                 name=escaped(Path(self.image).name),
                 keep_going=True,
                 progress=share.part(0.0, 1.0, _called(holes)) if len(self.holes) > 1 else share,

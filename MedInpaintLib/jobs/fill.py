@@ -50,6 +50,7 @@ class FillJob(JobFile, FillOptions):
 
     def run(self, progress: Progress | None = None) -> FillReport:
         from ..files import check_folder
+        from ..io import read_mask
         from ..io.formats import check_writable
         from ..pipeline import inpaint
         from ..volume import Volume
@@ -64,7 +65,7 @@ class FillJob(JobFile, FillOptions):
         start = time.perf_counter()
         progress.update(0.0, "Reading")
         image = Volume.read(self.image, **self.reading())
-        mask = Volume.read(self.mask, allow_outside_data=self.allow_outside_data)
+        mask = read_mask(self.mask, image, allow_outside_data=self.allow_outside_data)
         reading = time.perf_counter() - start
         check_writable(self.output, image)
         if self.uncertainty is not None:

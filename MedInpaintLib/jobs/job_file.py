@@ -41,10 +41,14 @@ def _number(value: Any) -> float:
     return number
 
 
-def _whole_list(value: Any) -> list[int]:
+def _label(value: Any) -> int | str:
+    return _text(value) if isinstance(value, str) else _whole(value)
+
+
+def _label_list(value: Any) -> list[int | str]:
     if not isinstance(value, (list, tuple)):
         raise ValueError
-    return [_whole(entry) for entry in value]
+    return [_label(entry) for entry in value]
 
 
 def _text_list(value: Any) -> list[str]:
@@ -75,7 +79,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "int": ("a whole number", _whole),
     "float": ("a finite number", _number),
     "bool": ("true or false", _truth),
-    "list[int]": ("a list of whole numbers", _whole_list),
+    "list[int | str]": ("a list of whole numbers and names", _label_list),
     "list[str]": ("a list of texts that are not empty", _text_list),
     "dict[str, Any]": ("an object of names and values", _object),
     "dict[str, str]": ("an object of names and texts that are not empty", _texts),

@@ -14,6 +14,7 @@ from ..foreground import body
 from ..frames import along, pose, sample
 from ..imputation.core import fit_core_scaling, with_no_signal
 from ..manifest import Entry
+from ..mask import all_marked
 from ..modality import MR
 from ..no_data import find
 from ..volume import Volume
@@ -198,7 +199,7 @@ def brain(volumes: Mapping[str, Volume], mask: Entry | None) -> np.ndarray:
     difference = next(iter(volumes.values())).grid_difference(mask_volume)
     if difference:
         raise GeometryError(f"The mask '{mask.path}' is on another grid than its image ({difference}).")
-    return mask_volume.array > 0
+    return all_marked(mask_volume)
 
 
 @dataclasses.dataclass(frozen=True)

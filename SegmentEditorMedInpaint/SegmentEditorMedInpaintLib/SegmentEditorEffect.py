@@ -137,8 +137,12 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
 
     # Methods that scripts may call, too.
 
-    def onApply(self) -> None:
-        """Start to fill the selected segment with the choices in the effect's parameters."""
+    def onApply(self, force: bool = False) -> None:
+        """Start to fill the selected segment with the choices in the effect's parameters.
+
+        Args:
+            force: fill although the hole looks wrong, for example inverted.
+        """
         if self.job is not None or self._isStarting:
             return
         self._offerMethods()
@@ -149,7 +153,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             self._say(_("Preparing..."))
             self.options.progressBar.value = 0
             try:
-                self.job = self._start()
+                self.job = self._start(force)
             except Exception as error:
                 self._sayError(error)
             self._isStarting = False
@@ -177,7 +181,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
 
     # The run.
 
-    def _start(self):
+    def _start(self, force: bool):
         editorNode = self.scriptedEffect.parameterSetNode()
         method = self.scriptedEffect.parameter("Method")
         engine.ensurePackages(method)
@@ -189,6 +193,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             dilateMm=self.scriptedEffect.doubleParameter("GrowMm"),
             outputVolume=self.scriptedEffect.nodeReference("OutputVolume"),
             uncertainty=bool(self.scriptedEffect.integerParameter("Uncertainty")),
+            force=force,
             wait=False,
             progress=self._onProgress,
             warning=lambda message: self._sayWarnings([*self._warnings, message]),
@@ -209,6 +214,10 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             self._say(_("Cancelled; nothing was changed."))
         else:
             self._sayError(job.error)
+            if engine.isDoubt(job.error) and slicer.util.confirmOkCancelDisplay(
+                f"{job.error}\n\n{_('Fill anyway?')}", "MedInpaint"
+            ):
+                self.onApply(force=True)
 
     def _showResult(self, job) -> None:
         self.scriptedEffect.setNodeReference("FilledVolume", job.outputVolume)

@@ -42,6 +42,13 @@ def methods() -> dict:
     return {name: info for name, info in _allMethods().items() if not (info.needs_guides or info.needs_exemplars)}
 
 
+def isDoubt(error: Exception) -> bool:
+    """Return whether an error says that the inputs only look wrong, so that the user may go on with them."""
+    from MedInpaintLib.errors import DoubtError
+
+    return isinstance(error, DoubtError)
+
+
 def showAvailable(combo, volume) -> None:
     """Grey out methods in a combo box that have no model for a volume, with the reason as tool tip."""
     makeImportable()

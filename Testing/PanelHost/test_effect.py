@@ -429,6 +429,22 @@ def test_a_failure_is_told_where_the_user_is(editor, wordyWorker):
     assert _hasSaid(editor, "exit code 139")
 
 
+def test_a_hole_that_looks_wrong_is_filled_after_a_question(editor, wordyWorker, monkeypatch):
+    questions = []
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text, windowTitle: not questions.append(text))
+    started = []
+    start = editor.effect._start
+    monkeypatch.setattr(editor.effect, "_start", lambda force: started.append(force) or start(force))
+    doubt = {"event": "error", "kind": "DoubtError", "message": "It looks inverted."}
+    wordyWorker(json.dumps(doubt), exitCode=2)
+    editor.apply()
+    host.waitUntil(lambda: started == [False, True], seconds=60)
+    assert questions[0] == "It looks inverted.\n\nFill anyway?"
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text, windowTitle: False)
+    editor.wait()
+    assert _hasSaid(editor, "It looks inverted.")
+
+
 def test_painting_shows_the_source_volume_again(editor):
     filled = editor.fill()
     editor.choose("")

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import slicer
 from panelhost import host
 from panelhost.filling import chooseIn, clickApply
 
@@ -67,6 +68,25 @@ def test_a_result_that_cannot_be_shown_does_not_leave_the_panel_stuck(panel, mon
     assert "no such view" in panel.fillPage.ui.errorLabel.text
     assert panel.fillPage.ui.applyButton.enabled
     assert not panel.fillPage.ui.cancelButton.enabled
+
+
+@pytest.mark.parametrize("anyway", [False, True])
+def test_a_hole_that_looks_inverted_is_filled_only_after_a_question(panel, monkeypatch, anyway):
+    volume, segmentation = chooseHole(panel)
+    segmentId = segmentation.GetSegmentation().GetSegmentIDs()[0]
+    lesion = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, segmentId, volume)
+    slicer.util.updateSegmentBinaryLabelmapFromArray((lesion == 0).astype("uint8"), segmentation, segmentId, volume)
+    questions = []
+    monkeypatch.setattr(
+        slicer.util, "confirmOkCancelDisplay", lambda text, windowTitle: questions.append(text) or anyway
+    )
+    chooseIn(panel.fillPage.ui.methodCombo, "nearest")
+    applyAndWait(panel)
+    assert len(questions) == 1
+    assert "looks inverted" in questions[0]
+    assert questions[0].endswith("Fill anyway?")
+    assert ("looks inverted" in panel.fillPage.ui.errorLabel.text) != anyway
+    assert bool(panel.fillPage.ui.resultLabel.text) == anyway
 
 
 def test_a_warning_of_the_worker_is_told_once(panel, wordyWorker):

@@ -241,6 +241,9 @@ class BatchPage(RunPage):
         self._onSegmentNames()
         return not self._whatIsMissing()
 
+    def _canForce(self) -> bool:
+        return True
+
     def _start(self, **callbacks):
         node, info = self._node, self._methods.get(self._node.method)
         if info is None:

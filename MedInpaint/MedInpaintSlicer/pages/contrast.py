@@ -79,6 +79,9 @@ class ContrastPage(RunPage):
             if len(known) == 1:
                 self._node.imputeSegmentId = known[0]
 
+    def _canForce(self) -> bool:
+        return self._isRepair()
+
     def _start(self, **callbacks):
         return self._startRepair(**callbacks) if self._isRepair() else self._startEstimate(**callbacks)
 

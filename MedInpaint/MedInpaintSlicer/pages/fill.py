@@ -107,6 +107,9 @@ class FillPage(RunPage):
     def _isReady(self) -> bool:
         return self._form.commit()
 
+    def _canForce(self) -> bool:
+        return True
+
     def _start(self, **callbacks):
         node = self._node
         info = self._methods.get(node.method)
@@ -120,8 +123,7 @@ class FillPage(RunPage):
             self._chosenSegments(),
             outputVolume=node.outputVolume,
             wait=False,
-            **{**sources.fillArguments(node), "parameters": self._form.values()},
-            **callbacks,
+            **{**sources.fillArguments(node), "parameters": self._form.values(), **callbacks},
         )
 
     def _fillCombos(self) -> None:

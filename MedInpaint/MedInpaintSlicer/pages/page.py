@@ -123,6 +123,7 @@ class RunPage(Page):
                 showResult=self._showResult,
                 showCancelled=self._showCancelled,
                 log=log,
+                canForce=self._canForce,
             ),
             messages=self._messageLabels(),
             hints=self._hintLabels(),
@@ -197,6 +198,10 @@ class RunPage(Page):
     def _isReady(self) -> bool:
         """Return whether a run can start; a subclass that returns False also shows the reason."""
         return True
+
+    def _canForce(self) -> bool:
+        """Return whether :meth:`_start` takes ``force``."""
+        return False
 
     def _applyPurpose(self) -> str:
         """Say what Apply does, for its tool tip."""

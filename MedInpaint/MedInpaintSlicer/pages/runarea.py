@@ -1,11 +1,13 @@
 """The lower end of a tab: Apply and Cancel, progress, and messages about the run."""
 
 import dataclasses
+import functools
 import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
+import slicer
 from slicer.i18n import tr as _
 
 from .messages import FittedLabels, say, timeLeft
@@ -22,6 +24,7 @@ class Hooks:
         showResult: called with a job that is done.
         showCancelled: called with a job that was cancelled.
         log: takes lines for the log.
+        canForce: whether the function that starts a job takes ``force``, to run with inputs that look wrong.
     """
 
     title: str
@@ -30,6 +33,7 @@ class Hooks:
     showResult: Callable[[Any], None]
     showCancelled: Callable[[Any], None]
     log: Callable[[str], None]
+    canForce: Callable[[], bool] = lambda: False
 
 
 class RunArea:
@@ -56,6 +60,7 @@ class RunArea:
         self._choices: tuple | None = None
         self._stage = ""
         self._started = 0.0
+        self._make: Callable[..., Any] | None = None
         self.job: Any = None
         ui.cancelButton.connect("clicked(bool)", lambda checked: self.cancel())
         for label in (*self._messages, ui.applyHintLabel):
@@ -71,6 +76,7 @@ class RunArea:
         self.sayNothing()
         self.say(self._ui.statusLabel, _("Preparing..."))
         self._log(_("started"))
+        self._make = make
         self._stage, self._started = "", time.monotonic()
         try:
             self.job = make(
@@ -159,6 +165,17 @@ class RunArea:
             self._log(_("cancelled"))
         else:
             self.showError(job.error)
+            self._offerToForce(job.error)
+
+    def _offerToForce(self, error: Exception) -> None:
+        """Ask whether to fill anyway where the inputs only look wrong, and do so."""
+        from MedInpaintLib.errors import DoubtError
+
+        make = self._make
+        if make is None or not isinstance(error, DoubtError) or not self._hooks.canForce():
+            return
+        if slicer.util.confirmOkCancelDisplay(f"{error}\n\n{_('Fill anyway?')}", self._hooks.title):
+            self.start(functools.partial(make, force=True))
 
     def _showRunning(self) -> None:
         running = self.job is not None

@@ -25,6 +25,7 @@ def files(tmp_path):
     labels[12:15, 12:15, 12:15] = 2
     image.write(tmp_path / "image.nii.gz")
     image.with_array(labels).write(tmp_path / "labels.nrrd")
+    image.with_array(labels > 0).write(tmp_path / "mask.nrrd")
     return tmp_path
 
 
@@ -34,7 +35,7 @@ def run(*arguments):
 
 def test_fill_writes_the_volume_and_says_what_it_did(files):
     output = files / "filled.nrrd"
-    result = run("fill", files / "image.nii.gz", files / "labels.nrrd", "-o", output, "--report", files / "r.json")
+    result = run("fill", files / "image.nii.gz", files / "mask.nrrd", "-o", output, "--report", files / "r.json")
     assert result.exit_code == 0, result.output
     assert "patch-regression" in result.output
     assert "not for clinical use" in result.output
@@ -57,14 +58,29 @@ def test_fill_passes_every_option_on(files):
     assert 27 < report["hole"]["voxels"] < 5**3
 
 
+def test_all_labels_are_filled_when_the_user_says_so_and_the_output_says_it_too(files):
+    result = run("fill", files / "image.nii.gz", files / "labels.nrrd", "-o", files / "out.nrrd", "--label", "all")
+    assert result.exit_code == 0, result.output
+    assert "  Mask: label map, all 2 labels are filled\n" in result.stdout
+
+
+def test_a_misplaced_mask_is_filled_with_force_alone(files):
+    mask = mi.Volume.read(files / "mask.nrrd")
+    dataclasses.replace(mask, origin=(-8.0, 0.0, 0.0)).write(files / "moved.nrrd")
+    arguments = ["fill", files / "image.nii.gz", files / "moved.nrrd", "-o", files / "out.nrrd"]
+    assert "of the mask lies inside the image" in one_clear_line(run(*arguments))
+    assert run(*arguments, "--force").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere.nii.gz", "labels.nrrd", "-o", "out.nrrd"], "no file or folder 'nowhere.nii.gz'"),
-        (["image.nii.gz", "labels.nrrd", "-o", "nowhere/out.nrrd"], "does not exist; create it first"),
-        (["image.nii.gz", "labels.nrrd", "-o", "out.nrrd", "--method", "magic"], "no method 'magic'"),
-        (["image.nii.gz", "labels.nrrd", "-o", "out.nrrd", "--set", "thickness"], "--set takes NAME=VALUE"),
-        (["image.nii.gz", "labels.nrrd", "-o", "out.nrrd", "--label", "9"], "no label [9]"),
+        (["nowhere.nii.gz", "mask.nrrd", "-o", "out.nrrd"], "no file or folder 'nowhere.nii.gz'"),
+        (["image.nii.gz", "mask.nrrd", "-o", "nowhere/out.nrrd"], "does not exist; create it first"),
+        (["image.nii.gz", "mask.nrrd", "-o", "out.nrrd", "--method", "magic"], "no method 'magic'"),
+        (["image.nii.gz", "mask.nrrd", "-o", "out.nrrd", "--set", "thickness"], "--set takes NAME=VALUE"),
+        (["image.nii.gz", "labels.nrrd", "-o", "out.nrrd", "--label", "9"], "no label '9'; its labels are: 1 (64"),
+        (["image.nii.gz", "labels.nrrd", "-o", "out.nrrd"], "2 labels, and not all may be meant: 1 (64 voxels), 2 (27"),
     ],
 )
 def test_bad_input_is_one_clear_line_and_exit_code_2(files, monkeypatch, arguments, message):
@@ -103,19 +119,19 @@ def test_demo_says_that_its_folder_cannot_be_made(files):
 
 
 def test_fill_refuses_a_format_that_cannot_hold_the_image(files):
-    arguments = ["fill", files / "image.nii.gz", files / "labels.nrrd", "-o", files / "out.png"]
+    arguments = ["fill", files / "image.nii.gz", files / "mask.nrrd", "-o", files / "out.png"]
     assert "PNG files hold 2-D images" in one_clear_line(run(*arguments))
 
 
 def test_the_module_can_be_run_without_the_script_on_the_path(files):
-    command = [sys.executable, "-m", "MedInpaintLib.cli", "fill", "image.nii.gz", "labels.nrrd", "-o", "out.nrrd"]
+    command = [sys.executable, "-m", "MedInpaintLib.cli", "fill", "image.nii.gz", "mask.nrrd", "-o", "out.nrrd"]
     process = subprocess.run(command, cwd=files, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
     assert (files / "out.nrrd").exists()
 
 
 def test_run_executes_a_job_file(files):
-    job = {"job": "fill", "image": "image.nii.gz", "mask": "labels.nrrd", "output": "out.nrrd", "method": "harmonic"}
+    job = {"job": "fill", "image": "image.nii.gz", "mask": "mask.nrrd", "output": "out.nrrd", "method": "harmonic"}
     (files / "job.json").write_text(json.dumps(job))
     assert run("run", files / "job.json").exit_code == 0
     assert (files / "out.nrrd").exists()
@@ -160,7 +176,7 @@ def test_evaluate_takes_a_mask_file_as_holes_and_prints_markdown(files):
         "evaluate",
         files / "image.nii.gz",
         "--holes",
-        files / "labels.nrrd",
+        files / "mask.nrrd",
         "--method",
         "nearest",
         "--markdown",
@@ -192,7 +208,7 @@ def test_demo_leaves_a_volume_a_figure_and_the_scores(tmp_path, monkeypatch):
 
 def test_a_bar_is_shown_on_request_and_the_result_after_it(files):
     output = files / "out.nrrd"
-    result = run("fill", files / "image.nii.gz", files / "labels.nrrd", "-o", output, "--progress", "bar")
+    result = run("fill", files / "image.nii.gz", files / "mask.nrrd", "-o", output, "--progress", "bar")
     assert result.exit_code == 0
     assert str(output) in result.output.replace("\n", "")
 
@@ -209,7 +225,7 @@ def test_a_film_is_described_in_pixels():
 
 
 def test_the_filled_mask_is_saved(files):
-    arguments = ["image.nii.gz", "labels.nrrd", "-o", "out.nrrd", "--save-mask", "filled.nrrd", "--dilate", "1"]
+    arguments = ["image.nii.gz", "mask.nrrd", "-o", "out.nrrd", "--save-mask", "filled.nrrd", "--dilate", "1"]
     places = [str(files / argument) if "." in argument else argument for argument in arguments]
     assert run("fill", *places).exit_code == 0
     assert mi.Volume.read(files / "filled.nrrd").array.sum() > 4**3 + 3**3

@@ -159,7 +159,7 @@ import MedInpaintLib
 from MedInpaintLib.samples import sample, samples
 
 image = sample("brain-t1")
-MedInpaintLib.inpaint(image.image, image.mask, method="harmonic").save(filled)
+MedInpaintLib.inpaint(image.image, image.mask, labels=["all"], method="harmonic").save(filled)
 ours = [each for name, each in sys.modules.items() if name.split(".")[0].startswith("MedInpaint")]
 print(json.dumps({
     "engine": str(layout.engineFolder()),

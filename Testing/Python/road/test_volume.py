@@ -196,7 +196,17 @@ def test_a_4d_image_with_one_volume_is_that_volume():
 
 def test_a_vector_image_is_refused_with_the_way_out():
     with pytest.raises(ImageReadError, match=r"3 values per voxel.*one channel at a time"):
-        Volume.of(sitk.Image([4, 4], sitk.sitkVectorUInt8, 3))
+        Volume.of(sitk.GetImageFromArray(np.arange(48, dtype=np.uint8).reshape(4, 4, 3), isVector=True))
+
+
+def test_a_grey_image_stored_in_color_is_read_as_one_channel():
+    grey = np.arange(16, dtype=np.uint8).reshape(4, 4)
+    opaque = np.full_like(grey, 255)
+    for channels in ([grey] * 3, [grey, grey, grey, opaque], [grey, opaque]):
+        image = sitk.GetImageFromArray(np.stack(channels, axis=-1), isVector=True)
+        np.testing.assert_array_equal(Volume.of(image).array, grey)
+    with pytest.raises(ImageReadError, match="4 values per voxel"):
+        Volume.of(sitk.GetImageFromArray(np.stack([grey, grey, grey, grey], axis=-1), isVector=True))
 
 
 def test_complex_and_4d_arrays_are_refused():

@@ -18,8 +18,8 @@ from MedInpaintSlicer import options
 
 MODULE = Path(__file__).resolve().parents[3] / "MedInpaint" / "MedInpaintSlicer"
 FIELDS = [field.name for field in dataclasses.fields(FillOptions)]
-#: The panel has no widget for it: the same seed gives the same voxels, run by run.
-NOT_IN_THE_PANEL = {"seed"}
+#: The panel has no widgets for them: the same seed gives the same voxels, run by run, and doubts are asked about.
+NOT_IN_THE_PANEL = {"seed", "force"}
 
 
 def _names(path: str, pattern: str) -> set[str]:

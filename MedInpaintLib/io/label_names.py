@@ -1,0 +1,121 @@
+"""Names of labels: from FreeSurfer's color tables, in or beside a file, and BIDS's tables beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import gzip
+import os
+import re
+import struct
+from pathlib import Path
+from typing import BinaryIO
+
+#: A line of a color table: number, name, red, green, blue and, mostly, transparency.
+_LINE = re.compile(r"\s*(\d+)\s+(\S.*?)(?:\s+\d+){3,4}\s*$")
+_TABLES = (".ctab", ".ctbl", ".lut", ".txt")
+_ENDINGS = re.compile(r"(\.seg)?\.(nii\.gz|nii|mgz|mgh|nrrd|nhdr|mha|mhd|png|tiff?|img|hdr)$", re.IGNORECASE)
+#: FreeSurfer's own table, which names the labels of its own files only.
+_FREESURFER = "FreeSurferColorLUT.txt"
+_LARGEST_TABLE = 10_000_000  # bytes; FreeSurfer's has 100,000
+
+
+def names_of(path: str | os.PathLike[str]) -> dict[int, str]:
+    """Return the names of the labels of a file, number -> name; empty where none are known.
+
+    Looked for in the file (MGH, MGZ), in a table of the same name beside it (.ctab, .ctbl, .lut, .txt, .tsv), in a
+    ``FreeSurferColorLUT.txt`` beside it and, for files of FreeSurfer, in ``$FREESURFER_HOME``.
+    """
+    source = Path(path)
+    stem = _ENDINGS.sub("", source.name)
+    own = source.name.lower().endswith((".mgz", ".mgh"))
+    names = _embedded(source) if own else {}
+    tables = [source.with_name(stem + ending) for ending in (*_TABLES, ".tsv")] + [source.with_name(_FREESURFER)]
+    home = os.environ.get("FREESURFER_HOME")
+    if home and (own or re.search("aseg|aparc", stem)):
+        tables.append(Path(home) / _FREESURFER)
+    for table in tables:
+        names = names or _from_table(table)
+    return names
+
+
+def _from_table(path: Path) -> dict[int, str]:
+    try:
+        if path.stat().st_size > _LARGEST_TABLE:
+            return {}
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return {}
+    return _rows_of(text) if path.suffix == ".tsv" else _lines_of(text)
+
+
+def _lines_of(text: str) -> dict[int, str]:
+    matches = (_LINE.match(line) for line in text.splitlines())
+    return {int(match[1]): match[2].strip('" ') for match in matches if match and len(match[1]) < 10}
+
+
+def _rows_of(text: str) -> dict[int, str]:
+    """Read BIDS's table of a ``_dseg`` file: its columns ``index`` and ``name``."""
+    names = {}
+    for row in csv.DictReader(text.splitlines(), delimiter="\t"):
+        index, name = (row.get("index") or "").strip(), (row.get("name") or "").strip()
+        if index.isdecimal() and len(index) < 10 and name:
+            names[int(index)] = name
+    return names
+
+
+def _embedded(path: Path) -> dict[int, str]:
+    """Read the color table at the end of an MGH file, where its optional tags lie."""
+    with contextlib.suppress(OSError, EOFError, struct.error, ValueError), _opened(path) as file:
+        version, *sizes, kind = struct.unpack(">6i", file.read(24))
+        bytes_each = {0: 1, 1: 4, 3: 4, 4: 2, 10: 2}.get(kind)
+        if version != 1 or bytes_each is None or min(sizes) < 1:
+            return {}
+        file.seek(284 + sizes[0] * sizes[1] * sizes[2] * sizes[3] * bytes_each + 20)  # 20: five scan parameters
+        return _color_table(file)
+    return {}
+
+
+def _opened(path: Path) -> BinaryIO:
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
+
+
+def _color_table(file: BinaryIO) -> dict[int, str]:
+    """Go through the tags to the color table and return its names."""
+    while True:
+        (tag,) = struct.unpack(">i", file.read(4))
+        if tag == 1:
+            return _entries(file)
+        (length,) = struct.unpack(">q", file.read(8))
+        if tag in (0, 2, 20, 30) or not 0 <= length <= _LARGEST_TABLE:  # 2, 20 and 30 have no such length
+            return {}
+        file.seek(length, os.SEEK_CUR)
+
+
+def _entries(file: BinaryIO) -> dict[int, str]:
+    (version,) = struct.unpack(">i", file.read(4))
+    numbered = version == -2  # else its own entries in order, whose count stands here
+    count = version if not numbered else struct.unpack(">i", file.read(4))[0]
+    _text(file)  # the name of the table's file
+    if numbered:
+        (count,) = struct.unpack(">i", file.read(4))
+    if not 0 <= count <= 100_000:
+        return {}
+    names = {}
+    for index in range(count):
+        number = struct.unpack(">i", file.read(4))[0] if numbered else index
+        names[number] = _text(file)
+        struct.unpack(">4i", file.read(16))  # red, green, blue and transparency
+    return {number: name for number, name in names.items() if name}
+
+
+def _text(file: BinaryIO) -> str:
+    (length,) = struct.unpack(">i", file.read(4))
+    if not 0 <= length <= 10_000:
+        raise ValueError
+    content = file.read(length)
+    if len(content) < length:
+        raise EOFError
+    return content.split(b"\0")[0].decode("utf-8", "replace").strip()
