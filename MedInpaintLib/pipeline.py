@@ -21,7 +21,8 @@ from .clock import Clock
 from .devices import use
 from .errors import GeometryError
 from .filling import Filling, Plan, fill, spread_among
-from .inputs import check_known_finite, facts_of, find_exemplars, read_guides, read_image, read_mask
+from .guides import check_guides
+from .inputs import check_known_finite, facts_of, find_exemplars, names_of_guides, read_guides, read_image, read_mask
 from .mask import Hole, find_hole
 from .methods import auto, registry
 from .modality import Guess, Modality
@@ -184,6 +185,7 @@ def _check(
     known = intensity.sample_known(volume.array, hole.voxels, hole.box)
     scaling = intensity.fit_scaling(known, guess.modality)
     guide_volumes, more = read_guides(guides, volume, hole)
+    more += check_guides(guide_volumes, names_of_guides(guides), volume, hole, force=options.force)
     subject = Subject(volume, hole, scaling, guess.modality, guide_volumes, find_exemplars(exemplars))
     return subject, guess.reason, [*volume.warnings, *mask.warnings, *warnings, *guess.warnings, *more]
 

@@ -37,6 +37,7 @@ def impute(
         Optional[Path], typer.Option(help="Damaged image of the wanted contrast: only its hole is replaced.")
     ] = None,
     mask: Annotated[Optional[Path], typer.Option(help="With --repair: the hole; anything but 0 = replace.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Use images that do not fit each other, too.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     report: Annotated[Optional[Path], typer.Option(help="Write provenance and facts to this JSON file.")] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
@@ -67,6 +68,7 @@ def impute(
                 report=report_path,
                 method="collagan",
                 modality=MR.name,
+                force=force,
                 parameters={"target": target, "guides": ",".join(sources), "model": model},
                 guides=list(sources.values()),
                 device=device,
@@ -83,6 +85,7 @@ def impute(
             model=model,
             reference=reference,
             register=register,
+            force=force,
             device=device,
         )
         execute(estimate, emit)

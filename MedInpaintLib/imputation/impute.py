@@ -71,6 +71,7 @@ def impute(
     register: bool = False,
     like: Any = None,
     mirrored: bool = False,
+    force: bool = False,
     device: str = "auto",
     progress: Progress | None = None,
 ) -> Imputed:
@@ -89,6 +90,7 @@ def impute(
         like: an image of the target contrast, of another session or subject, that sets intensities and dtype of the
             result. When None, the median of the core of the head (deeper than 15 mm) is 1000, int16.
         mirrored: average with the estimate from the mirrored slices: twice the time, for 0.04 dB on validation.
+        force: use images that do not fit each other, with a warning instead of an error.
         device: as in :func:`MedInpaintLib.inpaint`.
         progress: reports and cancels.
 
@@ -118,7 +120,9 @@ def impute(
     scaling, dtype = _units(like)
     clock.lap("read")
     progress.update(0.05, "Checking")
-    volumes, warnings = on_one_grid(volumes, reference, register=register, progress=progress.part(0.05, 0.2))
+    volumes, warnings = on_one_grid(
+        volumes, reference, register=register, force=force, progress=progress.part(0.05, 0.2)
+    )
     clock.lap("check")
     values = estimate(volumes, target, bundle, on_device, mirrored=mirrored, progress=progress.part(0.2, 1.0))
     clock.lap("method")
