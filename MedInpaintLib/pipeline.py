@@ -90,7 +90,7 @@ def inpaint(
             method wants it. Where the one that is asked for is not there, or its memory is too small, the CPU steps
             in, and the report's warnings say so.
         seed: for methods with chance in them.
-        force: fill although the inputs look wrong: swapped, inverted or misplaced.
+        force: fill although the inputs look wrong: a swapped, inverted or misplaced mask, flipped or unfitting guides.
         series: of an image that is a folder of DICOM files, which series: its number, UID or a part of its description.
         fill_missing_slices: fill the slices that a DICOM series lacks, besides what the mask marks.
         allow_outside_data: read voxels that a header (.mhd, .nhdr) takes from outside its own folder.

@@ -37,7 +37,9 @@ def impute(
         Optional[Path], typer.Option(help="Damaged image of the wanted contrast: only its hole is replaced.")
     ] = None,
     mask: Annotated[Optional[Path], typer.Option(help="With --repair: the hole; anything but 0 = replace.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Use images that do not fit each other, too.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Use images that look flipped, of another subject or no MR.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     report: Annotated[Optional[Path], typer.Option(help="Write provenance and facts to this JSON file.")] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,

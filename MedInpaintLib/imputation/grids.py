@@ -155,7 +155,7 @@ def check_one_anatomy(
         if flip:
             faults.append(
                 f"{this} fits {that} clearly better when it is flipped {_directions(volumes[reference], flip)}: "
-                "its header or its array is wrong; correct it, or leave it out."
+                "its header or its array is wrong; correct it, leave it out, or force its use (--force, force=True)."
             )
         elif overlap < LEAST_OVERLAP and name not in usual:
             faults.append(

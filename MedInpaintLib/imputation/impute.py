@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..appearance import Appearance
 from ..clock import Clock
 from ..devices import use
 from ..dtypes import to_dtype
@@ -18,7 +19,7 @@ from ..files import write_text
 from ..inputs import facts_of, name_of
 from ..intensity import Scaling
 from ..memory import OnDevice
-from ..modality import MR
+from ..modality import MR, Modality
 from ..models.store import choose
 from ..progress import Progress
 from ..report import ImputeReport, now, software
@@ -90,7 +91,7 @@ def impute(
         like: an image of the target contrast, of another session or subject, that sets intensities and dtype of the
             result. When None, the median of the core of the head (deeper than 15 mm) is 1000, int16.
         mirrored: average with the estimate from the mirrored slices: twice the time, for 0.04 dB on validation.
-        force: use images that do not fit each other, with a warning instead of an error.
+        force: use images that do not fit each other, or are no MR, all the same.
         device: as in :func:`MedInpaintLib.inpaint`.
         progress: reports and cancels.
 
@@ -116,7 +117,10 @@ def impute(
     used, slower = use(device)
     on_device = OnDevice(lambda device: load_network(bundle, device), used)
     progress.update(0.0, "Reading")
-    volumes = read(sources)
+    volumes = {name: Volume.of(source) for name, source in sources.items()}
+    for name, volume in volumes.items():
+        _check_modality(name, volume, bundle.modality, force)
+    volumes = read(volumes)
     scaling, dtype = _units(like)
     clock.lap("read")
     progress.update(0.05, "Checking")
@@ -145,6 +149,20 @@ def impute(
         trust=TRUST,
     )
     return Imputed(grid.of_another_quantity(to_dtype(scaling.inverse(values), dtype)), report)
+
+
+def _check_modality(name: str, image: Volume, modality: str, force: bool) -> None:
+    """Check that an image can be one of those from which the model has learned.
+
+    Raises:
+        InputError: it is surely of another modality.
+    """
+    guess = Modality.guess(Appearance.of(image))
+    if guess.modality.name != modality and not guess.warnings and not force:
+        raise InputError(
+            f"The {name} image is no {modality}, which the model has learned, but {guess.modality.name}: {guess.reason}. "
+            "Use it all the same with --force (force=True)."
+        )
 
 
 def _units(like: Any) -> tuple[Scaling, np.dtype]:

@@ -108,7 +108,7 @@ SIGNED = np.where(MAGNITUDE > 100, (MAGNITUDE - 400) * 15, 0)
         (np.where(np.arange(50) < 8, np.int16(-3024), HU), CT, True),
         (HU[12], CT, True),
         (HU[12:13], CT, True),
-        (HU[8:16, 20:40, 18:32], CT, False),
+        (HU[8:16, 20:40, 18:32], MR, False),
         (HU + np.int16(1024), MR, False),
         (HU * np.float32(0.01), MR, True),
         (HU * np.float32(1000), MR, True),
