@@ -160,8 +160,8 @@ def _check_modality(name: str, image: Volume, modality: str, force: bool) -> Non
     guess = Modality.guess(Appearance.of(image))
     if guess.modality.name != modality and not guess.warnings and not force:
         raise InputError(
-            f"The {name} image is no {modality}, which the model has learned, but {guess.modality.name}: {guess.reason}. "
-            "Use it all the same with --force (force=True)."
+            f"The {name} image is treated as {guess.modality.name} because {guess.reason}, and the model has learned "
+            f"from {modality} images; use it all the same with --force (force=True)."
         )
 
 
