@@ -11,8 +11,8 @@ from .mask import Hole, grow, relative, shift
 from .volume import Volume
 
 #: A guide shows the lesion if a voxel in the hole and one around it, both drawn by chance, differ in one sense with at
-#: least this probability. In FLAIR, 8 of 8 multiple sclerosis lesions of training subjects do (0.95 and more), and 1 %
-#: of healthy places of the same shape; in T2 half of the lesions do, and no healthy place.
+#: least this probability. In FLAIR, 23 of 38 lesions of training and validation subjects do (multiple sclerosis, some
+#: of them vanished), and 0 of 174 healthy places of the same shapes; in T2 7 of 32, and 1 of 152; in T1 2 of 34.
 SHOWN = 0.85
 #: The shell around a part of the hole, mm from it: masks tend to miss the lesion's rim, which is left out.
 NEAR_MM, FAR_MM = 1.5, 6.0

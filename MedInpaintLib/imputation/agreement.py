@@ -49,17 +49,18 @@ class Anatomy:
         """Thin a 2-D or 3-D image and find its body; a hole (bool, of its shape) and NaN are not known."""
         from scipy import ndimage
 
-        known = np.isfinite(image.array) if hole is None else np.isfinite(image.array) & ~hole
-        array = np.where(known, image.array, image.array[known].min() if known.any() else 0)
         steps = [max(1, round(STEP_MM / mm)) for mm in image.spacing]
-        steps = [1 if size < 2 * step else step for size, step in zip(array.shape, steps, strict=True)]
+        steps = [1 if size < 2 * step else step for size, step in zip(image.array.shape, steps, strict=True)]
         every = tuple(slice(None, None, step) for step in steps)
         spacing = tuple(step * mm for step, mm in zip(steps, image.spacing, strict=True))
-        values = fit_core_scaling(array, image.spacing).forward(array[every])
+        thinned = image.array[every]
+        known = np.isfinite(thinned) if hole is None else np.isfinite(thinned) & ~hole[every]
+        array = np.where(known, thinned, thinned[known].min() if known.any() else 0)
+        values = fit_core_scaling(array, spacing).forward(array)
         inside = body(values, MR)
         deep = inside & (ndimage.distance_transform_edt(inside, sampling=spacing) > RIM_MM)
         flat = sorted(range(values.ndim), key=lambda axis: (image.array.shape[axis] == 1, image.spacing[axis]))[:2]
-        return cls(values, inside, known[every], deep & known[every], spacing, tuple(flat))
+        return cls(values, inside, known, deep & known, spacing, tuple(flat))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +101,7 @@ def agreement(fixed: Anatomy, moving: Anatomy) -> Agreement:
 def flips_that_fit(fixed: Anatomy, moving: Anatomy) -> tuple[int, ...]:
     """Return the axes along which an image must be flipped to fit clearly better; none where it fits as it is.
 
-    Heads are nearly symmetric, but not in their detail. Over all pairs of contrasts of the 9 training and validation
+    Heads are nearly symmetric, but not in their detail. Over all pairs of contrasts of the 8 training and validation
     subjects, the true orientation fits 1.6 to 11 times better than the best flip; :data:`FLIPPED` must be exceeded.
     As it is and flipped, the image may also be shifted so that the middles of the bodies meet: a flip in the header
     turns it round the scanner's middle, not round its own.

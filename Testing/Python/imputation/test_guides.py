@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 import MedInpaintLib as mi
-from MedInpaintLib.errors import GeometryError
+from MedInpaintLib.errors import GeometryError, InputError
 from MedInpaintLib.guides import check_guides, share_brighter
 from MedInpaintLib.imputation.agreement import Anatomy, flips_that_fit
 from MedInpaintLib.imputation.grids import check_one_anatomy
@@ -73,6 +73,12 @@ def test_a_flipped_guide_is_refused_or_warned_of(image, guide, hole, axes, words
     (warning,) = check_guides([wrong], ["'t2.nii'"], image, hole, force=True)
     assert warning.startswith("Guide 't2.nii' fits the image clearly better when it is flipped")
     assert check_guides([guide], ["1"], image, hole) == []
+
+
+def test_an_estimate_of_mr_is_not_made_from_ct(image):
+    hu = np.where(image.array > 100, image.array / 10 - 40, -1000).astype(np.int16)
+    with pytest.raises(InputError, match=r"The T1 image is treated as CT because .* --force"):
+        mi.impute({"T1": image.with_array(hu)}, "FLAIR")
 
 
 def test_directions_are_named_by_the_header(image, guide):

@@ -280,7 +280,9 @@ def test_jobs_take_a_further_modality(scan, fields):
     assert (scan / fields["output"]).is_file()
 
 
-@pytest.mark.parametrize(("name", "code", "words"), [("PET", 0, "harmonic"), ("US", 2, "MR, CT, film, PET")])
+@pytest.mark.parametrize(
+    ("name", "code", "words"), [("PET", 0, "harmonic"), ("pet", 0, "harmonic"), ("US", 2, "MR, CT, film, PET")]
+)
 def test_the_command_takes_a_further_modality_and_lists_it(scan, name, code, words):
     files = [str(scan / each) for each in ("image.nrrd", "mask.nrrd")]
     options = ["-o", str(scan / "filled.nrrd"), "--method", "harmonic", "--modality", name]
