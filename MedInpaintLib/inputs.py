@@ -57,6 +57,14 @@ def read_mask(source: Any, image: Volume, *, allow_outside_data: bool = False) -
     return image.with_array(array)
 
 
+def names_of_guides(sources: Any) -> list[str]:
+    """Return the names of guides for messages: their files in quotation marks, or their numbers."""
+    return [
+        f"'{name_of(source)}'" if isinstance(source, (str, os.PathLike)) else f"{number}"
+        for number, source in enumerate([sources] if _is_one(sources) else sources, start=1)
+    ]
+
+
 def read_guides(sources: Any, image: Volume, hole: Hole) -> tuple[tuple[Volume, ...], list[str]]:
     """Return the guides on the image's grid, NaN where they have no data, and warnings.
 

@@ -120,5 +120,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    opened()
     end_this_process_on_signals(lambda message: print_event({"event": "cancelled", "message": message}))
     sys.exit(main())

@@ -141,13 +141,10 @@ def _hounsfield(image: Appearance) -> Clue:
     """
     air, below = image.share(-1100, -850), image.share(-math.inf, -1100)
     if below < 0.002 and air > 0.02 and image.share(-150, 150, above=-300) > 0.65:
-        return Clue(0.9, "it has air near -1000 HU and soft tissue near 0 HU")
-    if below < 0.002 and image.dtype.kind == "i":
-        low, middle, high = image.quantiles(0.01, 0.5, 0.95)
-        if low < -20 and high < 300 and -850 < middle < 80:
-            return Clue(0.65, "its values are those of fat, soft tissue or lung in HU, without air around them")
-        if low < -20 and high < 1500:
-            return Clue(0.4, "its values may be HU inside a body")
+        return Clue(1.0, "it has air near -1000 HU and soft tissue near 0 HU")
+    low, high = image.quantiles(0.01, 0.95)
+    if below < 0.002 and image.dtype.kind == "i" and image.dtype.itemsize > 1 and low < -20 and high < 1500:
+        return Clue(0.4, "its values may be HU inside a body")
     if _is_stored_ct(image):
         return Clue(0.4, "its values may be the numbers that CT scanners store, 1024 above HU; then subtract 1024")
     if image.dimensions == 2 and image.dtype == "uint8" and not image.has_place:
@@ -181,7 +178,7 @@ def _projection(image: Appearance) -> Clue:
         return Clue(0.4, "films reach the borders of their frame on most sides, as it does on some")
     if image.shortest_mm < 250 if image.has_place else min(image.sizes) < 200:
         return Clue(0.4, "it fills its frame to the borders like a film, but is small for one")
-    return Clue(0.9, "it fills a large frame to its borders")
+    return Clue(0.75, "it fills a large frame to its borders")
 
 
 def _unsure(name: str, reason: str, doubt: str, other: str) -> str:

@@ -41,7 +41,7 @@ class FillOptions:
         self_check: score methods on trial holes in the same image first.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
         seed: for methods with chance in them, 0 or more.
-        force: fill although the inputs look wrong (swapped, inverted or misplaced mask).
+        force: fill although the inputs look wrong (swapped, inverted or misplaced mask, flipped or unfitting guides).
         series: which DICOM series of a folder, see :func:`.io.read`; the only one when None.
         fill_missing_slices: fill the slices that a DICOM series lacks, besides what the mask marks.
         allow_outside_data: read voxels that a header takes from outside its own folder.
@@ -60,7 +60,7 @@ class FillOptions:
     self_check: bool = option(False, help="Try methods on such holes in healthy tissue first; take the best.")
     device: str = option("auto", help="auto, cpu, cuda or mps.")
     seed: int = option(0, help="For methods with chance in them.")
-    force: bool = option(False, help="Fill although mask and image look swapped, inverted or misplaced.")
+    force: bool = option(False, help="Fill although mask or guides look swapped, inverted, flipped or misplaced.")
     series: str | None = option(None, help="Which DICOM series: number, UID or part of its description.")
     fill_missing_slices: bool = option(False, help="Fill the slices that a DICOM series lacks, too.")
     allow_outside_data: bool = option(False, help="Read voxels that a header takes from outside its folder.")

@@ -22,7 +22,8 @@ from .clock import Clock
 from .devices import use
 from .errors import GeometryError
 from .filling import Filling, Plan, fill, spread_among
-from .inputs import facts_of, find_exemplars, read_guides, read_image, read_mask
+from .guides import check_guides
+from .inputs import facts_of, find_exemplars, names_of_guides, read_guides, read_image, read_mask
 from .io.segments import Segments
 from .mask import Hole, find_hole
 from .methods import auto, registry
@@ -93,7 +94,7 @@ def inpaint(
             method wants it. Where the one that is asked for is not there, or its memory is too small, the CPU steps
             in, and the report's warnings say so.
         seed: for methods with chance in them.
-        force: fill although the inputs look wrong: swapped, inverted or misplaced.
+        force: fill although the inputs look wrong: a swapped, inverted or misplaced mask, flipped or unfitting guides.
         series: of an image that is a folder of DICOM files, which series: its number, UID or a part of its description.
         fill_missing_slices: fill the slices that a DICOM series lacks, besides what the mask marks.
         allow_outside_data: read voxels that a header (.mhd, .nhdr) takes from outside its own folder.
@@ -204,6 +205,7 @@ def _check(
     known = intensity.sample_known(volume.array, hole.voxels, hole.box, no_data)
     scaling = intensity.fit_scaling(known, guess.modality)
     guide_volumes, more = read_guides(guides, volume, hole)
+    more += check_guides(guide_volumes, names_of_guides(guides), volume, hole, no_data, force=options.force)
     subject = Subject(volume, hole, scaling, guess.modality, guide_volumes, find_exemplars(exemplars), no_data)
     return (
         subject,

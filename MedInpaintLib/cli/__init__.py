@@ -12,6 +12,7 @@ from ..threads import one_for_blas
 def main() -> None:
     """Run the ``medinpaint`` command."""
     end_in_one_line(2, CANCELLED)
+    opened()  # first of all that opens files: a closed standard stream's number would go to the next one
     one_for_blas()
     from ..signals import end_this_process_on_signals
 
@@ -20,7 +21,6 @@ def main() -> None:
         import typer  # noqa: F401
     except ImportError:
         sys.exit("The medinpaint command needs typer and rich; install them with: pip install 'medinpaint[cli]'")
-    opened()
     from .app import app
 
     app()

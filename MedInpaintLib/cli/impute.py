@@ -42,7 +42,7 @@ def impute(
         Optional[list[str]], typer.Option(help="With --repair: use only this label of the mask; repeatable.")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="With --repair: fill although mask and image look wrong.")
+        bool, typer.Option("--force", help="Use images that look flipped, misplaced, of another subject or no MR.")
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     report: Annotated[Optional[Path], typer.Option(help="Write provenance and facts to this JSON file.")] = None,
@@ -71,11 +71,11 @@ def impute(
                 image=str(repair),
                 mask=str(mask),
                 labels=labels_of(label),
-                force=force,
                 output=str(output),
                 report=report_path,
                 method="collagan",
                 modality=MR.name,
+                force=force,
                 parameters={"target": target, "guides": ",".join(sources), "model": model},
                 guides=list(sources.values()),
                 device=device,
@@ -92,6 +92,7 @@ def impute(
             model=model,
             reference=reference,
             register=register,
+            force=force,
             device=device,
         )
         execute(estimate, emit)

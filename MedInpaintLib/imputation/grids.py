@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..modality import MR
 from ..no_data import find
 from ..progress import Progress
 from ..volume import Volume
-from .agreement import SHIFT_MM, Agreement, Anatomy, agreement
+from .agreement import SHIFT_MM, Agreement, Anatomy, agreement, flips_that_fit
 
 #: Images with less overlap of bodies or less sharpness are refused; below the usual sharpness there is a warning.
 #: :class:`.agreement.Agreement` has the measurements.
@@ -66,7 +66,12 @@ def _checked(name: str, image: Volume) -> Volume:
 
 
 def on_one_grid(
-    volumes: Mapping[str, Volume], reference: str, *, register: bool = False, progress: Progress | None = None
+    volumes: Mapping[str, Volume],
+    reference: str,
+    *,
+    register: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
 ) -> tuple[dict[str, Volume], list[str]]:
     """Return all contrasts on the grid of one of them, and warnings.
 
@@ -74,10 +79,11 @@ def on_one_grid(
         volumes: contrast -> image.
         reference: the contrast with the grid.
         register: register the others to it rigidly; otherwise trust their headers.
+        force: warn of an image of another anatomy or a flipped one instead of refusing it.
         progress: reports and cancels.
 
     Raises:
-        GeometryError: one does not show the anatomy of the reference, or cannot be registered.
+        GeometryError: one does not show the anatomy of the reference, is flipped, or cannot be registered.
     """
     progress = progress or Progress()
     fixed = volumes[reference]
@@ -106,7 +112,7 @@ def on_one_grid(
     hint = "are they of one subject?"
     if not register:
         hint += " Are they registered? If not, register them, or ask for it (--register, register=True)."
-    warnings += check_one_anatomy(moved, reference, hint=hint)
+    warnings += check_one_anatomy(moved, reference, hint=hint, force=force)
     inside = body(fixed.array, MR)
     for name in moving:
         covered = float((moved[name].array[inside] != 0).mean())
@@ -119,7 +125,13 @@ def on_one_grid(
 
 
 def check_one_anatomy(
-    volumes: Mapping[str, Volume], reference: str, *, hint: str, hole: np.ndarray | None = None
+    volumes: Mapping[str, Volume],
+    reference: str,
+    *,
+    hint: str,
+    hole: np.ndarray | None = None,
+    called: Callable[[str], str] = "the {} image".format,
+    force: bool = False,
 ) -> list[str]:
     """Return warnings for images that may not show the anatomy of the reference.
 
@@ -131,9 +143,11 @@ def check_one_anatomy(
         reference: one of the contrasts.
         hint: advice in the messages.
         hole: bool, of the reference's shape: voxels of it to ignore.
+        called: what a contrast is called in messages.
+        force: warn of what is refused otherwise.
 
     Raises:
-        GeometryError: an image shows other anatomy.
+        GeometryError: an image shows other anatomy, or is flipped.
     """
     views = {name: Anatomy.of(each, hole if name == reference else None) for name, each in volumes.items()}
     agreements = {
@@ -141,22 +155,44 @@ def check_one_anatomy(
         for pair in itertools.combinations([reference, *(name for name in volumes if name != reference)], 2)
     }
     fitting, usual = (_led_to(reference, agreements, least) for least in (LEAST_SHARPNESS, USUAL_SHARPNESS))
-    warnings = []
+    faults, warnings = [], []
     for name in volumes:
-        overlap = 1.0 if name == reference else agreements[frozenset((name, reference))].overlap
-        if overlap < LEAST_OVERLAP:
-            raise GeometryError(
-                f"The images do not show the same anatomy: the bodies in the {name} and {reference} images overlap by "
-                f"{overlap:.0%}; {hint}"
+        if name == reference:
+            continue
+        this, that = called(name), called(reference)
+        overlap = agreements[frozenset((name, reference))].overlap
+        flip = flips_that_fit(views[reference], views[name])
+        if flip:
+            faults.append(
+                f"{this} fits {that} clearly better when it is flipped {_directions(volumes[reference], flip)}: "
+                "its header or its array is wrong; correct it, leave it out, or force its use (--force, force=True)."
             )
-        if name not in fitting:
-            raise GeometryError(
-                f"The images do not show the same anatomy: the {name} image fits the {reference} image no better in "
-                f"its place than {SHIFT_MM:g} mm beside it; {hint}"
+        elif overlap < LEAST_OVERLAP and name not in usual:
+            faults.append(
+                f"the images do not show the same anatomy: the bodies in {this} and {that} overlap by {overlap:.0%}; "
+                f"{hint}"
             )
-        if name not in usual:
-            warnings.append(f"The {name} image fits the {reference} image less well than is usual; {hint}")
-    return warnings
+        elif name not in fitting:
+            faults.append(
+                f"the images do not show the same anatomy: {this} fits {that} no better in its place than "
+                f"{SHIFT_MM:g} mm beside it; {hint}"
+            )
+        elif name not in usual:
+            warnings.append(f"{this} fits {that} less well than is usual; {hint}")
+    if faults and not force:
+        raise GeometryError(_sentence(faults[0]))
+    return [_sentence(each) for each in (*faults, *warnings)]
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _directions(image: Volume, axes: Iterable[int]) -> str:
+    """Name the directions of array axes in the patient, by an image's header."""
+    steps = np.abs(np.reshape(image.direction, (image.array.ndim, -1)))
+    names = ("left-right", "front-back", "upside down") if image.array.ndim == 3 else ("left-right", "upside down")
+    return " and ".join(sorted(names[int(steps[:, image.array.ndim - 1 - axis].argmax())] for axis in axes))
 
 
 def _led_to(start: str, agreements: Mapping[frozenset[str], Agreement], least: float) -> set[str]:

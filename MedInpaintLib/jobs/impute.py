@@ -25,7 +25,7 @@ class ImputeJob(JobFile):
         output: the estimated image; its ending says the format.
         report: where to write the report as JSON, or None.
         like: an image of the wanted contrast whose intensities the result is to have, or None.
-        model, reference, register, mirrored, device: as in :func:`MedInpaintLib.impute`.
+        model, reference, register, mirrored, force, device: as in :func:`MedInpaintLib.impute`.
         compress: write a compressed file where the format can.
     """
 
@@ -40,6 +40,7 @@ class ImputeJob(JobFile):
     reference: str | None = None
     register: bool = False
     mirrored: bool = False
+    force: bool = False
     device: str = "auto"
     compress: bool = True
 
@@ -77,6 +78,7 @@ class ImputeJob(JobFile):
             register=self.register,
             like=like,
             mirrored=self.mirrored,
+            force=self.force,
             device=self.device,
             progress=progress.part(0.05, 0.95),
         )

@@ -11,7 +11,6 @@ from ..errors import ParameterError
 from ..frames import pose
 from ..imputation.core import with_no_signal
 from ..imputation.estimate import ARCHITECTURE, contrast_of, estimate, load_network
-from ..imputation.grids import check_one_anatomy
 from ..models.bundle import Bundle
 from ..models.once import load_once
 from ..parameters import parameter
@@ -23,7 +22,6 @@ from ..subject import Subject
 FEWEST = 50
 #: mm beyond the hole's slices to estimate, too, for that fit.
 BEYOND_MM = 6.0
-_HINT = "are they of one subject, and registered to each other?"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,10 +68,6 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
         for name, guide in zip(names, subject.guides, strict=True)
     }
     on_device = model.on_device
-    warnings = subject.cached(
-        (check_one_anatomy, names, target),
-        lambda: check_one_anatomy({target: subject.image, **guides}, target, hint=_HINT, hole=~subject.known),
-    )
     estimated = subject.cached(
         (estimate, bundle.folder, run.device, names, target, parameters.mirrored),
         lambda: estimate(
@@ -90,7 +84,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     slope, offset = _fit(predicted, region)
     mean = slope * predicted + offset
     notes = {"model": bundle.name, "model_title": bundle.title, "estimated from": ", ".join(names), **on_device.notes}
-    return Prediction(mean, notes=notes, warnings=(*on_device.warnings, *warnings), device=on_device.device)
+    return Prediction(mean, notes=notes, warnings=on_device.warnings, device=on_device.device)
 
 
 def _names(text: str, target: str, bundle: Bundle, count: int) -> tuple[str, ...]:

@@ -123,7 +123,9 @@ def test_after_a_registration_nobody_is_told_to_register(head, there, pair):
 
 def test_bodies_that_hardly_overlap_are_refused_with_how_much_they_do(head, there, pair):
     aside = head("T2", there, move=(90, 0, 0))
-    with pytest.raises(GeometryError, match=r"the bodies in the T2 and T1 images overlap by [1-5]?\d%; are they"):
+    with pytest.raises(
+        GeometryError, match=r"the bodies in the T2 image and the T1 image overlap by [1-5]?\d%; are they"
+    ):
         on_one_grid({"T1": pair["T1"], "T2": aside}, "T1")
 
 

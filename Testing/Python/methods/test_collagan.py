@@ -92,7 +92,7 @@ def test_integers_are_restored_to_a_unit():
 
 def test_the_report_names_the_model_and_the_contrasts():
     report = fill(1000 * estimated()).report
-    assert report["notes"] == {"model": MODEL, "estimated from": "T1, T2"}
+    assert report["notes"] == {"model": MODEL, "model_title": "An untrained model", "estimated from": "T1, T2"}
     assert report["warnings"] == []
     assert report["parameters"]["target"] == "FLAIR"
 
@@ -174,23 +174,20 @@ def test_a_slice_is_mended_too():
     ],
 )
 def test_guides_that_are_not_told_apart_are_refused(own, parameters, error, message):
-    image = np.random.default_rng(0).random(SHAPE)
     with pytest.raises(error, match=message) as refused:
-        fill(image, own=guides()[own] if own else [], **parameters)
+        fill(1000 * estimated(), own=guides()[own] if own else [], **parameters)
     assert "\n" not in str(refused.value)
 
 
 def test_guides_of_two_people_are_refused():
-    with pytest.raises(GeometryError, match="do not show the same anatomy: the T2 image"):
+    with pytest.raises(GeometryError, match="do not show the same anatomy: guide 2"):
         fill(1000 * estimated(), own=[guides()[0], guides(2)[1]])
 
 
 @pytest.mark.parametrize(("lost", "subject"), [(HOLE, 2), (ball((5, 16, 12), 9), 6)], ids=["small", "large"])
 def test_guides_of_somebody_else_than_the_image_are_refused(lost, subject):
     """They fit each other; what is known of the image tells."""
-    message = (
-        r"do not show the same anatomy: the T[12] image fits the FLAIR image no better .* registered to each other\?"
-    )
+    message = r"do not show the same anatomy: guide [12] fits the image no better .* registered to the image\?"
     with pytest.raises(GeometryError, match=message):
         fill(1000 * estimated(), lost, own=guides(subject))
 
@@ -203,7 +200,7 @@ def test_guides_of_somebody_else_are_warned_of_at_least(subject):
     except GeometryError as error:
         warnings = [str(error)] * 2
     assert len(warnings) == 2
-    assert all("are they of one subject" in each for each in warnings)
+    assert all("is it of this subject" in each for each in warnings)
 
 
 def test_guides_that_lie_aside_of_the_image_are_refused():

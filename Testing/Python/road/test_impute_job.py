@@ -222,7 +222,8 @@ def test_the_command_mends_a_damaged_contrast_and_leaves_the_rest_bit_by_bit(the
     assert (mended[hole] != 1500).all()
     report = json.loads((there / "report.json").read_text())
     assert report["method"] == "collagan"
-    assert report["notes"] == {"model": MODEL, "estimated from": "T2, T1"}
+    assert report["notes"] == {"model": MODEL, "model_title": "An untrained model", "estimated from": "T2, T1"}
+    assert "knows no other anatomy" in report["trust"]
     assert report["image"]["name"] == "flair.nrrd"
 
 

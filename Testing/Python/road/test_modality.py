@@ -108,7 +108,7 @@ SIGNED = np.where(MAGNITUDE > 100, (MAGNITUDE - 400) * 15, 0)
         (np.where(np.arange(50) < 8, np.int16(-3024), HU), CT, True),
         (HU[12], CT, True),
         (HU[12:13], CT, True),
-        (HU[8:16, 20:40, 18:32], CT, False),
+        (HU[8:16, 20:40, 18:32], MR, False),
         (HU + np.int16(1024), MR, False),
         (HU * np.float32(0.01), MR, True),
         (HU * np.float32(1000), MR, True),
@@ -280,7 +280,9 @@ def test_jobs_take_a_further_modality(scan, fields):
     assert (scan / fields["output"]).is_file()
 
 
-@pytest.mark.parametrize(("name", "code", "words"), [("PET", 0, "harmonic"), ("US", 2, "MR, CT, film, PET")])
+@pytest.mark.parametrize(
+    ("name", "code", "words"), [("PET", 0, "harmonic"), ("pet", 0, "harmonic"), ("US", 2, "MR, CT, film, PET")]
+)
 def test_the_command_takes_a_further_modality_and_lists_it(scan, name, code, words):
     files = [str(scan / each) for each in ("image.nrrd", "mask.nrrd")]
     options = ["-o", str(scan / "filled.nrrd"), "--method", "harmonic", "--modality", name]

@@ -56,9 +56,9 @@ def test_known_voxels_stay_hidden_voxels_never_matter_and_the_same_seed_gives_th
         options["exemplars"] = [mi.Volume(np.random.default_rng(seed).random(image.shape), spacing)]
     if method in GUIDED:
         options["guides"] = [mi.Volume(np.random.default_rng(seed).random(image.shape), spacing)]
-        options["parameters"] = {"target": "FLAIR", "guides": "T1"}
+        options |= {"parameters": {"target": "FLAIR", "guides": "T1"}, "modality": "MR"}
     elif method in SEARCHES:
-        options["parameters"] = {"steps": 3, "restarts": 2}
+        options["parameters"] = {"steps": 3, "restarts": 2, "any_modality": True}
     elif method in LEARNED:
         options["parameters"] = {"directions": 3, "any_modality": True}
     filled = mi.inpaint(image, hole, **options).volume.array
