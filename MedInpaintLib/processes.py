@@ -38,6 +38,7 @@ def in_parallel(
     Raises:
         MedInpaintError: a worker died.
     """
+    _start_quiet_tracker()
     before = set(multiprocessing.active_children())
     pool = concurrent.futures.ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), _start, (start, arguments)
@@ -54,11 +55,33 @@ def in_parallel(
             "programs, or use fewer workers."
         ) from None
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for child in set(multiprocessing.active_children()) - before:
-            child.kill()
-            child.join()
-        pool.shutdown()
+        with held_back():
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in set(multiprocessing.active_children()) - before:
+                child.kill()
+                child.join()
+            pool.shutdown()
+
+
+def _start_quiet_tracker() -> None:
+    """Start the process with which Python removes the semaphores of processes that are killed.
+
+    Here, since it would unblock the signal in :func:`_deaf_children`, and without the two lines in which it tells what
+    it removes: a command that is stopped prints one.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, which has none
+        return
+    from multiprocessing import resource_tracker
+
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker"
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 @contextlib.contextmanager
@@ -71,9 +94,6 @@ def _deaf_children() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    from multiprocessing import resource_tracker
-
-    resource_tracker.ensure_running()  # it would be started in the block, and unblocks the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

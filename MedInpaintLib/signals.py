@@ -120,9 +120,10 @@ def held_back(message: str = CANCELLED) -> Iterator[None]:
         yield
     finally:
         _state.held -= 1
-    if _state.asked is not None and not _state.held and not _state.raised:
+    if _state.asked is not None and not _state.held:
         _state.asked = monotonic()
-        _act(message)
+        if not _state.raised:
+            _act(message)
 
 
 def before_the_end(key: Any, act: Callable[[], object]) -> None:

@@ -25,6 +25,7 @@ from ..prediction import MethodInfo, fill_with
 from ..processes import in_parallel
 from ..progress import Progress
 from ..region import context, crop
+from ..signals import held_back
 from ..subject import Subject
 from ..temporary import remove_leftovers
 from ..threads import one_for_blas
@@ -129,7 +130,8 @@ class Cases:
             jobs = ((number,) for number in numbers)
             yield from in_parallel(_make_one, jobs, workers=workers, start=_take, arguments=(self,))
         finally:
-            remove_leftovers(self._place)  # of workers that were killed
+            with held_back():
+                remove_leftovers(self._place)  # of workers that were killed
 
     def _kept_or_made(self, number: int) -> Case:
         if self.folder is None:
