@@ -36,22 +36,6 @@ class Scaling:
         return scaled.astype(np.float64) * self.width + self.offset
 
 
-def to_dtype(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Convert intensities to an image's dtype: integers are rounded and clipped to its range, bool is >= 0.5.
-
-    >>> to_dtype(np.array([-3.0, 0.5, 2.5, 300.0]), np.dtype("uint8"))
-    array([  0,   0,   2, 255], dtype=uint8)
-    """
-    if dtype.kind == "b":
-        return values >= 0.5
-    if np.issubdtype(dtype, np.integer):
-        limits = np.iinfo(dtype)
-        # float64 cannot hold 2**63 - 1: clip to the largest float below it, or the cast would wrap round.
-        top = float(limits.max) if limits.bits < 64 else np.nextafter(float(limits.max), 0)
-        values = np.clip(np.rint(values), float(limits.min), top)
-    return values.astype(dtype)
-
-
 def sample_known(image: np.ndarray, hole: np.ndarray | None, box: tuple[slice, ...] | None) -> np.ndarray:
     """Return a regular sample of the image's known voxels, 1-D.
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .intensity import Scaling, to_dtype
+from .dtypes import to_dtype
+from .intensity import Scaling
 from .mask import Box, grow, relative
 from .modality import Modality
 from .subject import Subject

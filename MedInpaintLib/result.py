@@ -60,7 +60,7 @@ class Result:
     @property
     def mask(self) -> Volume:
         """The voxels that were filled, after resampling and growing: uint8, 1 = synthetic."""
-        return self.image.with_array(self.hole.full().astype(np.uint8))
+        return self.image.of_another_quantity(self.hole.full().astype(np.uint8))
 
     @property
     def uncertainty(self) -> Volume | None:
@@ -70,7 +70,7 @@ class Result:
         array = np.zeros(self.image.array.shape, dtype=np.float32)
         for patch in self.patches:
             array[patch.box][patch.hole] = patch.spread
-        return self.image.with_array(array)
+        return self.image.of_another_quantity(array)
 
     def save(
         self,

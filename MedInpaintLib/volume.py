@@ -34,8 +34,8 @@ class Volume:
             SimpleITK. Identity by default.
         metadata: other header fields of the image, such as an NRRD file's key/value pairs; kept when a result is
             written. DICOM tags, and fields that describe the file (all of NIfTI's), are left out.
-        header: of the file that the image was read from, for a writer of the same format; an object of :mod:`.io`,
-            which knows the grid that it belongs to.
+        header: of the file that the image was read from, for a writer of the same format; an object of :mod:`.io`
+            that knows the grid to which it belongs, and whose ``plain()`` is the header of another quantity.
         warnings: of the reader, for the report.
         padding: lowest and highest of the intensities that the file declares to mean "no data"; None when it does not.
         missing: indices k of slices that the file lacks; their voxels hold no data.
@@ -149,6 +149,20 @@ class Volume:
         if array.shape != self.array.shape:
             raise GeometryError(f"The array must have the grid's shape {self.array.shape}; found {array.shape}.")
         return dataclasses.replace(self, array=array)
+
+    def of_another_quantity(self, array: np.ndarray) -> Volume:
+        """Return a volume of something else than intensities on the same grid, such as a mask or an uncertainty."""
+        plain = None if self.header is None else self.header.plain()
+        return dataclasses.replace(self.with_array(array), header=plain, warnings=(), padding=None, missing=())
+
+    def same_grid(self, other: Volume) -> bool:
+        """Return whether two grids agree in every number; :meth:`grid_difference` tolerates rounding."""
+        return (self.array.shape, self.spacing, self.origin, self.direction) == (
+            other.array.shape,
+            other.spacing,
+            other.origin,
+            other.direction,
+        )
 
     def crop(self, box: tuple[slice, ...]) -> Volume:
         """Cut out a box, at its place in space; the array is a view."""

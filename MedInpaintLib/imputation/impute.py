@@ -12,10 +12,11 @@ import numpy as np
 
 from ..clock import Clock
 from ..devices import use
+from ..dtypes import to_dtype
 from ..errors import InputError, ParameterError
 from ..files import write_text
 from ..inputs import facts_of, name_of
-from ..intensity import Scaling, to_dtype
+from ..intensity import Scaling
 from ..memory import OnDevice
 from ..modality import MR
 from ..models.store import choose
@@ -139,7 +140,7 @@ def impute(
         seconds=clock.seconds(),
         trust=TRUST,
     )
-    return Imputed(grid.with_array(to_dtype(scaling.inverse(values), dtype)), report)
+    return Imputed(grid.of_another_quantity(to_dtype(scaling.inverse(values), dtype)), report)
 
 
 def _units(like: Any) -> tuple[Scaling, np.dtype]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
-
-from ..errors import ImageReadError, OutputPathError
+from ..errors import ImageReadError
 from ..files import real_path, replacing
 from ..volume import Volume
-from . import itk
-from .formats import NRRD, check_writable, instead
+from . import itk, mgh, nifti
+from .damage import check_whole
+from .files_of import detached_files
+from .formats import MGH, NIFTI, check_writable
 from .segments import Segments
 
 
@@ -35,7 +35,17 @@ def read(path: str | os.PathLike[str], *, series: str | None = None, allow_outsi
         raise ImageReadError(f"There is no file or folder '{source}'.")
     if source.is_dir():
         return itk.read_dicom_series(source)
-    return itk.read(source)
+    if source.name.lower().endswith(mgh.ENDINGS):
+        return mgh.read(source)
+    if source.name.lower().endswith(nifti.ENDINGS):
+        volume = nifti.read(source)
+        if volume is not None:
+            return volume
+    if not allow_outside_data:
+        _check_inside(source)
+    volume = itk.read(source)
+    check_whole(source, volume)
+    return volume
 
 
 def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data: bool = False) -> Volume | Segments:
@@ -50,6 +60,23 @@ def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data
         ImageReadError: as in :func:`read`.
     """
     return read(path, allow_outside_data=allow_outside_data)
+
+
+def _check_inside(path: Path) -> None:
+    """Check that a header takes its voxels from its own folder: another's header could name any file.
+
+    Raises:
+        ImageReadError: it does not; the message names the file.
+    """
+    # Of a header that is a link, both folders are its own; links beside it were made by the user, not by the header.
+    folders = (Path(os.path.abspath(path.parent)), Path(os.path.realpath(path)).parent)
+    for file in detached_files(path):
+        place = Path(os.path.abspath(file))
+        if not any(place.is_relative_to(folder) for folder in folders):
+            raise ImageReadError(
+                f"'{path}' takes its voxels from '{file}', outside its own folder. If you trust it, allow that with "
+                "--allow-outside-data (allow_outside_data=True)."
+            )
 
 
 def write(volume: Volume, path: str | os.PathLike[str], *, compress: bool = True) -> None:
@@ -69,9 +96,10 @@ def write(volume: Volume, path: str | os.PathLike[str], *, compress: bool = True
     """
     target = real_path(path)
     kind = check_writable(target, volume)
-    if kind.finite and volume.array.dtype.kind == "f" and not np.isfinite(volume.array).all():
-        raise OutputPathError(
-            f"{kind.name} cannot hold NaN or infinity, which this image has; {instead(target, NRRD)}."
-        )
     with replacing(target) as temporary:
-        itk.write(volume, temporary, kind, name=str(path), compress=compress)
+        if kind is MGH:
+            mgh.write(volume, temporary, compress=compress)
+        elif kind is NIFTI and nifti.available():
+            nifti.write(volume, temporary, compress=compress)
+        else:
+            itk.write(volume, temporary, kind, name=str(path), compress=compress)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..dtypes import stored_dtype
 from ..errors import OutputPathError
 from ..files import check_folder, real_path
 
@@ -28,19 +29,18 @@ class Format:
         name: for messages.
         dimensions: of the images that it holds.
         dtypes: of their voxels, by numpy's name.
-        finite: whether NaN and infinity are lost (NIfTI's writer silently makes them 0).
         rigid: whether the axes must be at right angles (NIfTI's header holds a rotation, so sheared axes are bent).
     """
 
     name: str
     dimensions: tuple[int, ...]
     dtypes: frozenset[str]
-    finite: bool = False
     rigid: bool = False
 
 
 NRRD = Format("NRRD", (2, 3), _WHOLE | _REAL)
-NIFTI = Format("NIfTI", (2, 3), _WHOLE | _REAL, finite=True, rigid=True)
+NIFTI = Format("NIfTI", (2, 3), _WHOLE | _REAL, rigid=True)
+MGH = Format("MGH", (3,), frozenset({"uint8", "uint16", "int16", "int32", "float32"}), rigid=True)
 META = Format("MetaImage", (2, 3), _WHOLE | _REAL)
 PNG = Format("PNG", (2,), frozenset({"uint8", "uint16"}))
 TIFF = Format("TIFF", (2,), (_WHOLE - {"int64", "uint64"}) | {"float32"})
@@ -52,6 +52,8 @@ FORMATS = {
     ".nhdr": NRRD,
     ".nii": NIFTI,
     ".nii.gz": NIFTI,
+    ".mgz": MGH,
+    ".mgh": MGH,
     ".mha": META,
     ".mhd": META,
     ".png": PNG,
@@ -123,12 +125,3 @@ def _listed(words: Iterable[str]) -> str:
     """Join names as ``"a, b or c"``."""
     *first, last = words
     return f"{', '.join(first)} or {last}" if first else last
-
-
-def stored_dtype(dtype: np.dtype) -> np.dtype:
-    """Return the dtype in which voxels are written: in the machine's byte order, and one that SimpleITK knows."""
-    if dtype.kind == "b":
-        return np.dtype(np.uint8)
-    if dtype == np.float16:
-        return np.dtype(np.float32)
-    return dtype.newbyteorder("=")

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ImageReadError, OutputError
+from ..dtypes import stored_dtype
+from ..errors import ImageReadError, OutputError, OutputPathError
 from ..volume import Volume
-from .formats import NIFTI, NRRD, Format, stored_dtype
+from .formats import NIFTI, NRRD, Format, instead
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -93,6 +94,25 @@ def from_sitk(image: SimpleITK.Image, name: str = "The image") -> Volume:
     )
 
 
+def grid_of(path: Path, array: np.ndarray) -> Volume:
+    """Put voxels on the grid that SimpleITK finds in a file's header.
+
+    Raises:
+        ImageReadError: SimpleITK does not take the header.
+    """
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise ImageReadError(f"'{path}' cannot be read as an image ({last_line(error)}).") from None
+    axes = array.ndim
+    direction = np.reshape(reader.GetDirection(), (reader.GetDimension(),) * 2)[:axes, :axes]
+    return Volume(array, reader.GetSpacing()[:axes][::-1], reader.GetOrigin()[:axes], tuple(direction.ravel().tolist()))
+
+
 def to_sitk(volume: Volume) -> SimpleITK.Image:
     """Convert to a SimpleITK image (voxels are copied; bool becomes uint8, float16 becomes float32)."""
     import SimpleITK as sitk
@@ -123,6 +143,11 @@ def write(volume: Volume, path: Path, kind: Format, *, name: str, compress: bool
     """
     import SimpleITK as sitk
 
+    if kind is NIFTI and volume.array.dtype.kind == "f" and not np.isfinite(volume.array).all():
+        raise OutputPathError(
+            f"Without the package nibabel, NIfTI files cannot hold NaN or infinity, which this image has; "
+            f"{instead(path, NRRD)}."
+        )
     image = to_sitk(volume)
     for key, value in volume.metadata.items():
         if kind is NRRD or not key.startswith("NRRD_"):

@@ -1,0 +1,249 @@
+"""NIfTI-1 and NIfTI-2: checked on reading, written with the header of the image that was read.
+
+nibabel says what a header means; the voxels are read here, once, with every checksum. Without nibabel (inside Slicer)
+SimpleITK says where the voxels lie, and headers are written anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import stored_dtype
+from ..errors import ImageReadError
+from ..volume import Volume
+from . import gzipped, itk
+from .affine import affine_of, grid_of
+from .nifti_layout import SIZES, Layout
+from .storage import Storage
+from .stream import opened
+
+ENDINGS = (".nii", ".nii.gz", ".hdr", ".img", ".hdr.gz", ".img.gz")
+#: Most voxels along an axis in NIfTI-1, whose sizes are 16-bit numbers.
+_LONGEST = 32767
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class NiftiHeader:
+    """The header of a file that was read, for writing.
+
+    Attributes:
+        content: all bytes before the voxels of a single file: header, extensions and padding.
+        version: 1 or 2.
+        storage: of the voxels.
+        grid: on which the image was read; its voxels do not matter and take no memory.
+    """
+
+    content: bytes
+    version: int
+    storage: Storage
+    grid: Volume
+
+    def fits(self, volume: Volume) -> bool:
+        """Return whether a volume lies on this header's grid, number for number."""
+        return self.grid.same_grid(volume)
+
+    def plain(self) -> NiftiHeader:
+        """Return the header for another quantity on the same grid: without scaling, display range and intent."""
+        header = _parsed(self.content, self.version)
+        for name in ("scl_inter", "cal_max", "cal_min", "intent_code", "intent_p1", "intent_p2", "intent_p3"):
+            header[name] = 0
+        header["scl_slope"], header["intent_name"] = 1, b""
+        storage = Storage.of(self.storage.dtype)
+        return dataclasses.replace(self, content=_patched(self.content, header), storage=storage)
+
+    def storing(self, dtype: np.dtype) -> NiftiHeader:
+        """Return the header for voxels of another dtype."""
+        plain = self.plain()
+        header = _parsed(plain.content, self.version)
+        header.set_data_dtype(dtype)
+        stored = dtype.newbyteorder(header.endianness)
+        return dataclasses.replace(plain, content=_patched(plain.content, header), storage=Storage.of(stored))
+
+
+def read(path: Path) -> Volume | None:
+    """Read a NIfTI file, single or in two parts (.hdr and .img).
+
+    Returns:
+        None for a file that is no NIfTI; Analyze files have the same endings.
+
+    Raises:
+        ImageReadError: it is damaged, cut off, or of a kind that is not supported.
+    """
+    header_path, voxels_path = _two_files(path)
+    with opened(header_path) as stream:
+        parsed = Layout.read(stream)
+        if parsed is None:
+            return None
+        layout, content = parsed
+        if layout.single:
+            content += stream.read(layout.offset - len(content))
+            array, storage = layout.storage.read(stream, layout.shape)
+            extra = len(stream.rest())
+        else:
+            content += stream.rest(most=1 << 24)
+    if not layout.single:
+        with opened(voxels_path) as stream:
+            stream.read(layout.offset)
+            array, storage = layout.storage.read(stream, layout.shape)
+            extra = len(stream.rest())
+    remarks = (f"'{path.name}' goes on behind its last voxel; the rest was ignored.",) if extra else ()
+    return _volume(path, header_path, layout, content, array, storage, remarks)
+
+
+def write(volume: Volume, path: Path, *, compress: bool) -> None:
+    """Write a volume to a single NIfTI file, with the header that it was read with where the grid is still the same.
+
+    Args:
+        volume: with axes at right angles.
+        path: ending in .nii or .nii.gz.
+        compress: .nii.gz as small as is usual, or quickly.
+    """
+    header = _header_for(volume)
+    with path.open("wb") as file:
+        if not path.name.endswith(".gz"):
+            _write(volume.array, header, file)
+            return
+        with gzipped.writing(file, quick=not compress) as packed:
+            _write(volume.array, header, packed)
+
+
+def available() -> bool:
+    """Return whether nibabel is installed."""
+    import importlib.util
+
+    return importlib.util.find_spec("nibabel") is not None
+
+
+def _write(array: np.ndarray, header: NiftiHeader, file: Any) -> None:
+    file.write(header.content)
+    for block in header.storage.blocks(array):
+        file.write(block)
+
+
+def _header_for(volume: Volume) -> NiftiHeader:
+    """Return the header to write a volume with."""
+    header, dtype = volume.header, stored_dtype(volume.array.dtype)
+    if not isinstance(header, NiftiHeader) or not header.fits(volume):
+        return _new_header(volume, dtype)
+    return header if header.storage.intensities == dtype else header.storing(dtype)
+
+
+def _new_header(volume: Volume, dtype: np.dtype) -> NiftiHeader:
+    """Return the header of an image that was not read from NIfTI: sform and qform alike, in scanner coordinates."""
+    import nibabel
+
+    version = 2 if max(volume.array.shape) > _LONGEST else 1
+    header = nibabel.Nifti2Header() if version == 2 else nibabel.Nifti1Header()
+    header.set_data_shape(volume.array.shape[::-1])
+    header.set_data_dtype(dtype)
+    header.set_xyzt_units("mm")
+    affine = affine_of(volume)
+    header.set_qform(affine, code=1)
+    header.set_sform(affine, code=1)
+    header["magic"] = _magic(version)
+    header["vox_offset"], header["scl_slope"], header["scl_inter"] = SIZES[version] + 4, 1, 0
+    return NiftiHeader(header.binaryblock + bytes(4), version, Storage.of(dtype), volume)
+
+
+def _volume(
+    path: Path,
+    header_path: Path,
+    layout: Layout,
+    content: bytes,
+    array: np.ndarray,
+    storage: Storage | None,
+    remarks: tuple[str, ...],
+) -> Volume:
+    """Put the voxels where the header says."""
+    if len(layout.shape) > min(len(layout.zooms), 3):
+        array = _grey(array, path)
+    if not available():
+        return dataclasses.replace(itk.grid_of(path, array), warnings=remarks)
+    grid = grid_of(_affine(content, layout, path), layout.zooms, array.shape[::-1], path)
+    volume = Volume(array, **{**grid, "warnings": (*grid["warnings"], *remarks)})
+    if storage is None or array.ndim != len(layout.shape):
+        return volume
+    empty = volume.with_array(np.broadcast_to(array.dtype.type(0), array.shape))
+    header = NiftiHeader(_as_single(content, layout), layout.version, storage, empty)
+    return dataclasses.replace(volume, header=header)
+
+
+def _affine(content: bytes, layout: Layout, path: Path) -> np.ndarray:
+    """Return nibabel's affine of a header.
+
+    Raises:
+        ImageReadError: sform or qform hold no numbers.
+    """
+    header = _parsed(content, layout.version)
+    for axis, mm in enumerate(layout.zooms, start=1):
+        header["pixdim"][axis] = mm  # of axes of one voxel it may be 0
+    for name, fields in (
+        ("sform", ("srow_x", "srow_y", "srow_z")),
+        ("qform", ("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z")),
+    ):
+        if header[f"{name}_code"] > 0 and not all(np.isfinite(header[field]).all() for field in fields):
+            raise ImageReadError(
+                f"'{path}' has a damaged header: its {name} holds NaN or infinity. Correct the header."
+            )
+    try:
+        return header.get_best_affine()
+    except Exception as error:  # nibabel has several kinds for a quaternion that is none
+        raise ImageReadError(f"'{path}' has a damaged header: {error}. Correct sform or qform.") from None
+
+
+def _parsed(content: bytes, version: int) -> Any:
+    """Return nibabel's view of the header's bytes."""
+    import nibabel
+
+    kind = nibabel.Nifti2Header if version == 2 else nibabel.Nifti1Header
+    return kind(content[: SIZES[version]], check=False)
+
+
+def _patched(content: bytes, header: Any) -> bytes:
+    return header.binaryblock + content[len(header.binaryblock) :]
+
+
+def _magic(version: int) -> bytes:
+    return b"n+1\0" if version == 1 else b"n+2\0\r\n\x1a\n"
+
+
+def _as_single(content: bytes, layout: Layout) -> bytes:
+    """Return the bytes before the voxels of a single file, from the header of a file in two parts."""
+    if layout.single:
+        return content
+    padded = content if len(content) > SIZES[layout.version] else content + bytes(4)
+    padded += bytes(-len(padded) % 16)
+    header = _parsed(padded, layout.version)
+    header["magic"], header["vox_offset"] = _magic(layout.version), len(padded)
+    return _patched(padded, header)
+
+
+def _two_files(path: Path) -> tuple[Path, Path]:
+    """Return the file with the header and the one with the voxels; the same one for a single file."""
+    name = path.name.removesuffix(".gz")
+    if not name.lower().endswith((".hdr", ".img")):
+        return path, path
+    stem = str(path)[: -len(path.name)] + name[:-4]
+    tail = path.name[len(name) :]
+    pair = []
+    for ending in (".hdr", ".img"):
+        candidates = [Path(stem + each + zipped) for each in (ending, ending.upper()) for zipped in (tail, "", ".gz")]
+        found = next((each for each in candidates if each.is_file()), None)
+        if found is None:
+            raise ImageReadError(f"'{path}' is one half of an image; the file '{candidates[0]}' is missing beside it.")
+        pair.append(found)
+    return pair[0], pair[1]
+
+
+def _grey(array: np.ndarray, path: Path) -> np.ndarray:
+    """Return the one channel of a grey image that is stored in colour."""
+    if (array == array[..., :1]).all():
+        return np.ascontiguousarray(array[..., 0])
+    raise ImageReadError(
+        f"'{path}' has {array.shape[-1]} values per voxel (colour or vector image). Convert it to grey, or fill one "
+        "channel at a time."
+    )
