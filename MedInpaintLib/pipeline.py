@@ -21,8 +21,10 @@ from .devices import use
 from .errors import GeometryError
 from .filling import Filling, Plan, fill, spread_among
 from .inputs import check_known_finite, facts_of, find_exemplars, read_guides, read_image, read_mask
+from .io.segments import Segments
 from .mask import Hole, find_hole
 from .methods import auto, registry
+from .missing_slices import with_missing_slices
 from .modality import Modality
 from .options import FillOptions
 from .parameters import parse
@@ -173,15 +175,26 @@ class _Choice:
 
 
 def _check(
-    volume: Volume, mask: Volume, guides: Any, exemplars: Any, options: FillOptions
+    volume: Volume, mask: Volume | Segments, guides: Any, exemplars: Any, options: FillOptions
 ) -> tuple[Subject, list[str]]:
     """Return what is to be filled, checked, and warnings."""
-    hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm)
+    hole, warnings = _hole(mask, volume, options)
     check_known_finite(volume, hole)
     modality, scaling = _intensities(volume, hole, options.modality)
     guide_volumes, more = read_guides(guides, volume, hole)
     subject = Subject(volume, hole, scaling, modality, guide_volumes, find_exemplars(exemplars))
     return subject, [*volume.warnings, *mask.warnings, *warnings, *more]
+
+
+def _hole(mask: Volume | Segments, volume: Volume, options: FillOptions) -> tuple[Hole, list[str]]:
+    """Return what the mask marks and the slices that the image lacks, and warnings."""
+    fill = options.fill_missing_slices
+    marked = mask.array.any() if isinstance(mask, Volume) else bool(mask.segments)
+    if volume.missing and fill and not marked:
+        return with_missing_slices(volume, None, fill=fill)
+    hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm)
+    hole, more = with_missing_slices(volume, hole, fill=fill)
+    return hole, [*warnings, *more]
 
 
 def _intensities(volume: Volume, hole: Hole, name: str | None) -> tuple[Modality, intensity.Scaling]:

@@ -13,28 +13,47 @@ from ..files import real_path, replacing
 from ..volume import Volume
 from . import itk, mgh, nifti
 from .damage import check_whole
+from .dicom import derived, segmentation, structures
+from .dicom import series as dicom_series
+from .dicom.meta import is_dicom
+from .dicom.objects import STRUCTURES, class_of, is_mask, mask_of
 from .files_of import detached_files
-from .formats import MGH, NIFTI, check_writable
+from .formats import DICOM, MGH, NIFTI, check_writable
 from .segments import Segments
 
 
-def read(path: str | os.PathLike[str], *, series: str | None = None, allow_outside_data: bool = False) -> Volume:
+def read(
+    path: str | os.PathLike[str],
+    *,
+    series: str | None = None,
+    allow_outside_data: bool = False,
+    missing_slices: bool = False,
+) -> Volume:
     """Read an image file, or a folder with DICOM files.
 
     Args:
         path: of the file or folder.
-        series: which of a folder's DICOM series: its number in the list that the error shows, its UID, or a part of
-            its description.
+        series: which of a folder's DICOM series: its number, its UID, or a part of its description.
         allow_outside_data: read voxels that a header (.mhd, .nhdr) takes from outside its own folder.
+        missing_slices: also read a DICOM series that lacks slices; they are in the volume's ``missing``.
 
     Raises:
         ImageReadError: nothing there, not an image, damaged, several series, 4-D, or several values per voxel.
     """
-    source = Path(path)
+    volume = _read(Path(path), series, allow_outside_data)
+    if volume.missing and not missing_slices:
+        gaps = volume.header.lacks(f"'{path}'")
+        raise ImageReadError(f"{gaps}. Only the image of a fill may lack slices.")
+    return volume
+
+
+def _read(source: Path, series: str | None, allow_outside_data: bool) -> Volume:
     if not source.exists():
         raise ImageReadError(f"There is no file or folder '{source}'.")
     if source.is_dir():
-        return itk.read_dicom_series(source)
+        return dicom_series.read_series(source, series=series)
+    if is_dicom(source):
+        return dicom_series.read_file(source)
     if source.name.lower().endswith(mgh.ENDINGS):
         return mgh.read(source)
     if source.name.lower().endswith(nifti.ENDINGS):
@@ -59,7 +78,12 @@ def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data
     Raises:
         ImageReadError: as in :func:`read`.
     """
-    return read(path, allow_outside_data=allow_outside_data)
+    source = mask_of(Path(path))
+    if not is_mask(source):
+        return read(path, allow_outside_data=allow_outside_data)
+    if class_of(source) == STRUCTURES:
+        return structures.read_structures(source, image)
+    return segmentation.read_segmentation(source, image)
 
 
 def _check_inside(path: Path) -> None:
@@ -87,15 +111,19 @@ def write(volume: Volume, path: str | os.PathLike[str], *, compress: bool = True
 
     Args:
         volume: the image.
-        path: its ending says the format. A symbolic link is followed: the file that it points to is replaced.
+        path: its ending says the format; a folder, or a name that ends in "/", stands for a DICOM series derived from
+            the one that was read. A symbolic link is followed: the file that it points to is replaced.
         compress: smaller and slower, where the format can: a 512 x 512 x 600 CT takes 8 s more.
 
     Raises:
         OutputPathError: the folder does not exist, or the format cannot be written or cannot hold this image.
         OutputError: the writing failed (disk full, no permission).
     """
+    kind = check_writable(path, volume)
+    if kind is DICOM:
+        derived.write_series(volume, path)
+        return
     target = real_path(path)
-    kind = check_writable(target, volume)
     with replacing(target) as temporary:
         if kind is MGH:
             mgh.write(volume, temporary, compress=compress)

@@ -28,7 +28,8 @@ class FillJob(JobFile, FillOptions):
         image, mask: files (or a folder with one DICOM series) to read.
         guides: files with other contrasts of the same subject.
         exemplars: a folder with scans of other subjects, of the same contrast, or None.
-        output: the filled image; its ending says the format.
+        output: the filled image; its ending says the format. A folder, or a name that ends in "/": a DICOM series
+            derived from the image's.
         report: where to write the report as JSON, or None.
         uncertainty: where to write the uncertainty (standard deviation, in the image's units), or None.
         filled_mask: where to write the mask of the voxels that were filled (grown and resampled), or None.
@@ -49,6 +50,7 @@ class FillJob(JobFile, FillOptions):
 
     def run(self, progress: Progress | None = None) -> FillReport:
         from ..files import check_folder
+        from ..io import read_mask
         from ..io.formats import check_writable
         from ..pipeline import inpaint
         from ..volume import Volume
@@ -63,7 +65,7 @@ class FillJob(JobFile, FillOptions):
         start = time.perf_counter()
         progress.update(0.0, "Reading")
         image = Volume.read(self.image, **self.reading())
-        mask = Volume.read(self.mask, allow_outside_data=self.allow_outside_data)
+        mask = read_mask(self.mask, image, allow_outside_data=self.allow_outside_data)
         reading = time.perf_counter() - start
         check_writable(self.output, image)
         if self.uncertainty is not None:

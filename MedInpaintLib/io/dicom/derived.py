@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,11 @@ _DROPPED = (
     "ExtendedOffsetTable",
     "ExtendedOffsetTableLengths",
     "PixelDataProviderURL",
-    "PyramidUID",
+    "ConcatenationUID",
+    "SOPInstanceUIDOfConcatenationSource",
+    "InConcatenationNumber",
+    "InConcatenationTotalNumber",
+    "ConcatenationFrameOffsetNumber",
 )
 
 
@@ -87,15 +91,12 @@ def write_series(volume: Volume, folder: str | os.PathLike[str], *, derivation: 
     """
     check_series_folder(folder, volume)
     header = _header_of(volume)
-    enhanced = any(frame is not None and frame.sop_class in ENHANCED for frame in header.frames)
-    datasets = [_enhanced(volume, header)] if enhanced else [_single(volume, header, k) for k in range(_count(header))]
-    series, number = _new_uid(), _series_number(datasets[0])
-    target = real_path(folder)
+    series, target = _new_uid(), real_path(folder)
     try:
         temporary = Path(tempfile.mkdtemp(prefix=".medinpaint-", dir=target.parent))
         try:
-            for index, dataset in enumerate(datasets, start=1):
-                _describe(dataset, series, number, derivation, index)
+            for index, dataset in enumerate(_datasets(volume, header), start=1):
+                _describe(dataset, series, derivation)
                 _save(dataset, temporary / f"{index:05d}.dcm")
             os.chmod(temporary, 0o777 & ~_umask())
             if target.exists():
@@ -103,6 +104,8 @@ def write_series(volume: Volume, folder: str | os.PathLike[str], *, derivation: 
             os.replace(temporary, target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+    except OutputError:
+        raise
     except OSError as error:
         raise OutputError(f"'{folder}' could not be written ({error.strerror or error}).") from None
 
@@ -110,14 +113,19 @@ def write_series(volume: Volume, folder: str | os.PathLike[str], *, derivation: 
 def _header_of(volume: Volume) -> DicomHeader:
     header = volume.header
     if not isinstance(header, DicomHeader):
-        raise OutputPathError("A DICOM series can only be written from a DICOM image; end the output in .nrrd instead.")
+        raise OutputPathError("A DICOM series can only be written from a DICOM image; write .nrrd instead.")
     if not header.fits(volume):
-        raise OutputPathError("The image lies on another grid than its DICOM files; end the output in .nrrd instead.")
+        raise OutputPathError("The image lies on another grid than its DICOM files; write .nrrd instead.")
     return header
 
 
-def _count(header: DicomHeader) -> int:
-    return len(header.frames)
+def _datasets(volume: Volume, header: DicomHeader) -> Iterator[Dataset]:
+    """Yield the files: one of an enhanced image, else one a slice."""
+    if any(frame is not None and frame.sop_class in ENHANCED for frame in header.frames):
+        yield _enhanced(volume, header)
+        return
+    for k in range(len(header.frames)):
+        yield _single(volume, header, k)
 
 
 def _single(volume: Volume, header: DicomHeader, k: int) -> Dataset:
@@ -126,7 +134,7 @@ def _single(volume: Volume, header: DicomHeader, k: int) -> Dataset:
     template = frame or _nearest(header.frames, k)
     dataset = read_dataset(template.path)
     if dataset.get("SamplesPerPixel", 1) != 1 or "PALETTE" in dataset.get("PhotometricInterpretation", ""):
-        raise OutputPathError("The DICOM source is in colour, and the result is grey; end the output in .nrrd instead.")
+        raise OutputPathError("The DICOM source is in colour, and the result is grey; write .nrrd instead.")
     plane = volume.array if volume.array.ndim == 2 else volume.array[k]
     _set_pixels(dataset, _stored(plane, template)[np.newaxis])
     if frame is None:
@@ -151,8 +159,8 @@ def _enhanced(volume: Volume, header: DicomHeader) -> Dataset:
         template = frame or _nearest(header.frames, k)
         group = copy.deepcopy(sources[template.path].PerFrameFunctionalGroupsSequence[template.number])
         if frame is None:
-            _place(group, dataset, _position(volume, k))
-        _number(group, dataset, k)
+            group.PlanePositionSequence = [_plane(_position(volume, k))]
+        _set_number(group, dataset, k)
         groups.append(group)
     dataset.PerFrameFunctionalGroupsSequence = groups
     dataset.NumberOfFrames = len(groups)
@@ -168,17 +176,16 @@ def _enhanced(volume: Volume, header: DicomHeader) -> Dataset:
     return dataset
 
 
-def _place(group: Dataset, dataset: Dataset, position: list[str]) -> None:
-    """Set the position of a frame that the source lacks."""
+def _plane(position: list[str]) -> Dataset:
     from pydicom import Dataset as New
 
     plane = New()
     plane.ImagePositionPatient = position
-    group.PlanePositionSequence = [plane]
+    return plane
 
 
-def _number(group: Dataset, dataset: Dataset, k: int) -> None:
-    """Number a frame by its place in the stack, also among its dimension indices."""
+def _set_number(group: Dataset, dataset: Dataset, k: int) -> None:
+    """Set a frame's number to its place in the stack, also among its dimension indices."""
     content = (group.get("FrameContentSequence") or [None])[0]
     if content is None:
         return
@@ -213,13 +220,15 @@ def _stored(plane: np.ndarray, frame: Frame) -> np.ndarray:
     slope, intercept = frame.scale
     lowest, highest = frame.stored_range
     if plane.dtype.kind == "f" and not np.isfinite(plane).all():
-        raise OutputPathError("DICOM cannot hold NaN or infinity, which this image has; end the output in .nrrd instead.")
+        raise OutputPathError("DICOM cannot hold NaN or infinity, which this image has; write .nrrd instead.")
     values = np.rint((plane.astype(np.float64) - intercept) / slope)
     return np.clip(values, lowest, highest).astype(np.int64)
 
 
 def _set_pixels(dataset: Dataset, stored: np.ndarray) -> None:
     """Put pixels into a dataset, uncompressed, and remove what described the old ones."""
+    dataset.BitsAllocated = next(bits for bits in (8, 16, 32, 64) if bits >= dataset.BitsStored)
+    dataset.HighBit = dataset.BitsStored - 1
     dtype = np.dtype(f"<{'i' if dataset.PixelRepresentation else 'u'}{dataset.BitsAllocated // 8}")
     for name in (*_DROPPED, "FloatPixelData", "DoubleFloatPixelData"):
         if name in dataset:
@@ -231,7 +240,7 @@ def _set_pixels(dataset: Dataset, stored: np.ndarray) -> None:
     dataset["PixelData"].is_undefined_length = False
 
 
-def _describe(dataset: Dataset, series: str, number: int, derivation: str, index: int) -> None:
+def _describe(dataset: Dataset, series: str, derivation: str) -> None:
     """Give a dataset its new identity, and say what it is."""
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian
@@ -239,7 +248,7 @@ def _describe(dataset: Dataset, series: str, number: int, derivation: str, index
     now = datetime.datetime.now()
     dataset.SOPInstanceUID = _new_uid()
     dataset.SeriesInstanceUID = series
-    dataset.SeriesNumber = number
+    dataset.SeriesNumber = _series_number(dataset)
     description = str(dataset.get("SeriesDescription", "") or dataset.get("Modality", "")).strip()
     dataset.SeriesDescription = description[: _LONGEST - len(SYNTHETIC)] + SYNTHETIC
     dataset.DerivationDescription = derivation

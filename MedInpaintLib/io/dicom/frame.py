@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
+
 from ...volume import Volume
 
 
@@ -86,6 +88,22 @@ class DicomHeader:
     def frame_of_reference(self) -> str:
         """UID of the space in which positions are meant; empty when the files do not say."""
         return next(frame.frame_of_reference for frame in self.frames if frame is not None)
+
+    def plain(self) -> None:
+        """Return the header of another quantity on the same grid: none, since DICOM files say what they measure."""
+
+    def lacks(self, name: str) -> str:
+        """Say which slices an image lacks, and between which files."""
+        gaps = [k for k, frame in enumerate(self.frames) if frame is None]
+        steps = np.reshape(self.direction, (3, 3))[:, 2] * self.spacing[0]
+        places = ", ".join(
+            f"k = {k} at ({', '.join(f'{mm:.6g}' for mm in np.array(self.origin) + k * steps)}) mm" for k in gaps[:5]
+        )
+        more = f" and {len(gaps) - 5} more" if len(gaps) > 5 else ""
+        below = next(frame for frame in reversed(self.frames[: gaps[0]]) if frame is not None)
+        above = next(frame for frame in self.frames[gaps[0] :] if frame is not None)
+        slices = "a slice" if len(gaps) == 1 else f"{len(gaps)} slices"
+        return f"{name} lacks {slices}: {places}{more} (after '{below.name}', before '{above.name}')"
 
     def fits(self, volume: Volume) -> bool:
         """Return whether a volume still lies on the grid of the files."""

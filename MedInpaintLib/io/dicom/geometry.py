@@ -1,7 +1,7 @@
 """The grid of a stack of slices, from their positions; whatever is irregular is refused by name.
 
-Headers other than position and orientation are not trusted: a spacing between slices is often wrong, and says nothing of
-a slice that is missing.
+Headers other than position and orientation are not trusted: a spacing between slices is often wrong, and says nothing
+of a slice that is missing.
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ def _check_alike(frames: Sequence[Frame]) -> None:
     odd = [f for f, own in zip(frames, directions, strict=True) if np.abs(own - reference).max() > tolerance]
     if odd:
         angle = max(_angle(np.array(odd[0].orientation)[at], reference[at]) for at in (slice(0, 3), slice(3, 6)))
-        raise ImageReadError(f"{_these(odd)} another orientation than the rest, turned by {angle:.3g} degrees. {_REMOVE}")
+        raise ImageReadError(
+            f"{_these(odd)} another orientation than the rest, turned by {angle:.3g} degrees. {_REMOVE}"
+        )
 
 
 _REMOVE = "Remove it from the folder if it does not belong to the image, or export the series again."
@@ -148,8 +150,8 @@ def _check_apart(frames: Sequence[Frame], depths: np.ndarray, step: float) -> No
     differ = f" They differ in their {what}: {values[:120]}." if what else ""
     if len({len(group) for group in groups}) == 1 and one.instance != other.instance:
         raise ImageReadError(
-            f"The series holds {len(group)} images at each of its {len(groups)} positions, such as time points, echoes or "
-            f"directions of diffusion.{differ} Put the files of one image into a folder of their own."
+            f"The series holds {len(group)} images at each of its {len(groups)} positions, such as time points, echoes "
+            f"or directions of diffusion.{differ} Put the files of one image into a folder of their own."
         )
     copies = "; they are copies of one image" if one.instance == other.instance else ""
     raise ImageReadError(
@@ -159,11 +161,18 @@ def _check_apart(frames: Sequence[Frame], depths: np.ndarray, step: float) -> No
 
 
 def _fit(
-    frames: Sequence[Frame], positions: np.ndarray, numbers: np.ndarray, axes: np.ndarray, normal: np.ndarray, usual: float
+    frames: Sequence[Frame],
+    positions: np.ndarray,
+    numbers: np.ndarray,
+    axes: np.ndarray,
+    normal: np.ndarray,
+    usual: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the first position and the step between slices; a slice that is off this line is refused."""
     if numbers[-1] + 1 > _MOST_MISSING * len(frames) + 1:
-        raise ImageReadError(f"The {len(frames)} slices lie {usual:.4g} mm apart and over {numbers[-1] * usual:.4g} mm.")
+        raise ImageReadError(
+            f"The {len(frames)} slices lie {usual:.4g} mm apart and over {numbers[-1] * usual:.4g} mm."
+        )
     steps = np.diff(positions, axis=0) / np.maximum(np.diff(numbers), 1)[:, np.newaxis]
     middle = np.median(steps, axis=0)  # one slice that is out of line does not move it
     start = np.median(positions - np.outer(numbers, middle), axis=0)
@@ -177,8 +186,8 @@ def _fit(
         distance = float(np.linalg.norm(residuals[worst]))
         raise ImageReadError(
             f"The slices are not evenly spaced: '{frames[worst].name}' at {_place(frames[worst])} lies "
-            f"{distance:.3g} mm from where it belongs in steps of {usual:.4g} mm. Correct its position, or remove the file "
-            "(a missing slice can be filled)."
+            f"{distance:.3g} mm from where it belongs in steps of {usual:.4g} mm. Correct its position, or remove the "
+            "file (a missing slice can be filled)."
         )
     offset = (positions[-1] - positions[0]) / numbers[-1]
     return positions[0], offset
@@ -191,8 +200,8 @@ def _tilt(offset: np.ndarray, normal: np.ndarray, last: int, axes: np.ndarray, f
         return ()
     angle = _angle(offset, normal)
     return (
-        f"The gantry was tilted by {angle:.3g} degrees: the slices are shifted against each other. The grid is kept as it "
-        "is, with axes that are not at right angles, so that known voxels stay as they are; NIfTI cannot hold it.",
+        f"The gantry was tilted by {angle:.3g} degrees: the slices are shifted against each other. The grid is kept as "
+        "it is, with axes that are not at right angles, so that known voxels stay as they are; NIfTI cannot hold it.",
     )
 
 

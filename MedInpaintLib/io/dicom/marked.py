@@ -31,6 +31,6 @@ def check_space(frame_of_reference: str, image: Volume, what: str) -> list[str]:
     if frame_of_reference == header.frame_of_reference:
         return []
     return [
-        f"The {what} belongs to another frame of reference than the image (UID ...{frame_of_reference[-12:]} instead of "
-        f"...{header.frame_of_reference[-12:]}): its positions may not fit. Check where the hole lies."
+        f"The {what} belongs to another frame of reference than the image (UID ...{frame_of_reference[-12:]} instead "
+        f"of ...{header.frame_of_reference[-12:]}): its positions may not fit. Check where the hole lies."
     ]

@@ -1,4 +1,4 @@
-"""What a DICOM object is, in words: images are filled, segmentations and structure sets are masks, all else is refused."""
+"""What a DICOM object is, in words: an image, a mask (segmentation, structure set), or something that is refused."""
 
 from __future__ import annotations
 
@@ -123,6 +123,14 @@ def refuse_no_image(path: Path, sop_class: str, *, as_mask: bool = False) -> Non
 def is_mask(path: Path) -> bool:
     """Return whether a file is a segmentation or a structure set."""
     return path.is_file() and class_of(path) in (*SEGMENTATIONS, STRUCTURES)
+
+
+def mask_of(path: Path) -> Path:
+    """Return the one segmentation or structure set of a folder without other DICOM files; else the path itself."""
+    if not path.is_dir():
+        return path
+    files = [file for file in path.iterdir() if file.is_file() and class_of(file)]
+    return files[0] if len(files) == 1 and is_mask(files[0]) else path
 
 
 def need_pydicom(what: str) -> None:
