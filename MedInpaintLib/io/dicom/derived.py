@@ -202,7 +202,7 @@ def _set_number(group: Dataset, dataset: Dataset, k: int) -> None:
     ] or values
 
 
-def _keyword(tag: object) -> str:
+def _keyword(tag: int | None) -> str:
     from pydicom.datadict import keyword_for_tag
 
     return keyword_for_tag(tag) if tag is not None else ""

@@ -23,6 +23,8 @@ _SAME = 0.02
 _ROUNDING_MM = 0.01
 #: More slices than this for each that is there are no gap but an error in the positions.
 _MOST_MISSING = 20
+#: Up to so many slices, all pairs of them are compared.
+_FEW = 300
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +111,7 @@ _REMOVE = "Remove it from the folder if it does not belong to the image, or expo
 def _axes(frames: Sequence[Frame]) -> np.ndarray:
     """Return unit vectors along i and j, at right angles; a header that is off by more than rounding is refused."""
     frame = frames[0]
-    row, column = np.reshape(frame.orientation, (2, 3)).astype(float)
+    row, column = np.array(frame.orientation, dtype=float).reshape(2, 3)
     lengths = [float(np.linalg.norm(row)), float(np.linalg.norm(column))]
     if min(lengths) == 0 or max(abs(length - 1) for length in lengths) > 0.01:
         raise ImageReadError(f"'{frame.name}' has axes of length {lengths[0]:.3g} and {lengths[1]:.3g} instead of 1.")
@@ -122,18 +124,21 @@ def _axes(frames: Sequence[Frame]) -> np.ndarray:
 
 
 def _usual_step(gaps: np.ndarray) -> float:
-    """Return the distance from slice to slice: the most frequent one; of equals, the one that explains the others best.
+    """Return the distance from slice to slice: the longest that explains all gaps, else the most frequent one.
 
-    >>> float(_usual_step(np.array([5.0, 5.0, 10.0])))
-    5.0
+    A distance explains gaps that are whole multiples of it, if at least half of the slices are there.
+
+    >>> float(_usual_step(np.array([5.0, 10.0, 10.0]))), float(_usual_step(np.array([1.0, 5.0, 5.0, 5.0])))
+    (5.0, 5.0)
     """
-
-    def votes(step: float) -> tuple[int, int, float]:
-        ratios = gaps / step
-        whole = np.abs(ratios - np.rint(ratios)) <= GRID_TOLERANCE
-        return int((np.abs(ratios - 1) <= GRID_TOLERANCE).sum()), int((whole & (ratios > 0.5)).sum()), step
-
-    return max((step for step in np.unique(gaps) if step > 0), key=votes, default=1.0)
+    steps = np.unique(gaps[gaps > 0])
+    for step in steps[::-1]:
+        counts = np.rint(gaps / step)
+        whole = (np.abs(gaps / step - counts) <= GRID_TOLERANCE) & (counts >= 1)
+        if whole.all() and counts.sum() + 1 <= 2 * (len(gaps) + 1):
+            return float(step)
+    equal = [(np.abs(gaps / step - 1) <= GRID_TOLERANCE).sum() for step in steps]
+    return float(steps[int(np.argmax(equal))]) if len(steps) else 1.0
 
 
 def _check_apart(frames: Sequence[Frame], depths: np.ndarray, step: float) -> None:
@@ -173,8 +178,7 @@ def _fit(
         raise ImageReadError(
             f"The {len(frames)} slices lie {usual:.4g} mm apart and over {numbers[-1] * usual:.4g} mm."
         )
-    steps = np.diff(positions, axis=0) / np.maximum(np.diff(numbers), 1)[:, np.newaxis]
-    middle = np.median(steps, axis=0)  # one slice that is out of line does not move it
+    middle = _median_step(positions, numbers)
     start = np.median(positions - np.outer(numbers, middle), axis=0)
     residuals = positions - start - np.outer(numbers, middle)
     widths = np.array([*frames[0].pixel_spacing[::-1], usual])
@@ -191,6 +195,17 @@ def _fit(
         )
     offset = (positions[-1] - positions[0]) / numbers[-1]
     return positions[0], offset
+
+
+def _median_step(positions: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the step from slice to slice as the median over pairs: slices that are out of line do not move it."""
+    one, other = np.triu_indices(len(numbers), 1)
+    if len(numbers) > _FEW:  # pairs at half the length of the stack tell as much, and are few
+        one = np.arange(len(numbers) - len(numbers) // 2)
+        other = one + len(numbers) // 2
+    apart = numbers[other] - numbers[one]
+    one, other, apart = one[apart > 0], other[apart > 0], apart[apart > 0]
+    return np.median((positions[other] - positions[one]) / apart[:, np.newaxis], axis=0)
 
 
 def _tilt(offset: np.ndarray, normal: np.ndarray, last: int, axes: np.ndarray, frame: Frame) -> tuple[str, ...]:

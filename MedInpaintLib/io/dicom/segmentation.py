@@ -160,7 +160,7 @@ def _slices_of(frames: list[Frame], grid: Volume) -> list[int] | None:
 def _own_stack(frames: list[Frame]) -> Stack:
     """Return the grid of frames of which several may share a position, and empty ones may be left out."""
     one_each = list({tuple(np.round(frame.position or (), 3)): frame for frame in frames}.values())
-    normal = np.cross(*np.reshape(one_each[0].orientation, (2, 3)))
+    normal = np.cross(*np.array(one_each[0].orientation).reshape(2, 3))
     gaps = np.diff(np.sort(np.array([frame.position for frame in one_each]) @ normal))
     ratios = gaps / one_each[0].thickness
     regular = (np.abs(ratios - np.rint(ratios)) <= GRID_TOLERANCE).all() and (np.rint(ratios) >= 1).all()
