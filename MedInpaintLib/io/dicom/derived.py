@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -297,11 +298,15 @@ def _code(value: str, meaning: str) -> Dataset:
 
 def _save(dataset: Dataset, path: Path) -> None:
     """Write a dataset, in explicit little endian whatever the source was in."""
-    import warnings
+    import pydicom
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # remarks on values of the source that break a rule of form
-        dataset.save_as(path, implicit_vr=False, little_endian=True, enforce_file_format=True)
+        for _ in dataset.iterall():  # elements that were never looked at would be copied in the source's byte order
+            pass
+        pydicom.dcmwrite(
+            path, dataset, implicit_vr=False, little_endian=True, enforce_file_format=True, force_encoding=True
+        )
 
 
 def _nearest(frames: Sequence[Frame | None], k: int) -> Frame:

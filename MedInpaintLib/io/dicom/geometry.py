@@ -150,7 +150,10 @@ def _check_apart(frames: Sequence[Frame], depths: np.ndarray, step: float) -> No
     group = next(group for group in groups if len(group) > 1)
     one, other = frames[group[0]], frames[group[1]]
     several = [frames[index] for index in group]
-    what = next((words for words in one.marks if len({frame.marks.get(words) for frame in several}) > 1), "")
+    what = next(
+        (words for words in one.marks if words != "frame" and len({frame.marks.get(words) for frame in several}) > 1),
+        "",
+    )
     values = ", ".join(sorted({frame.marks.get(what, "?") for frame in several}))
     differ = f" They differ in their {what}: {values[:120]}." if what else ""
     if len({len(group) for group in groups}) == 1 and one.instance != other.instance:

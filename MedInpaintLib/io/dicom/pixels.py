@@ -9,7 +9,6 @@ import numpy as np
 
 from ...errors import ImageReadError
 from .frame import Frame
-from .meta import damaged
 from .objects import ENHANCED, read_dataset
 from .tags import open_image
 
@@ -45,13 +44,13 @@ def _within(value: float, dtype: np.dtype) -> float:
 
 
 def _plane(frame: Frame) -> np.ndarray:
-    """Read a single-frame file; GDCM applies the scale."""
+    """Read a single-frame file by SimpleITK, which applies the scale; by pydicom where that cannot decode it."""
     import SimpleITK as sitk
 
     try:
         image = open_image(frame.path).Execute()
-    except RuntimeError:
-        raise damaged(frame.path, "its pixels cannot be decoded") from None
+    except RuntimeError:  # for example 6 bits of 8, or inverted with a sign
+        return rescaled(stored_pixels(frame.path)[0], frame)
     plane = sitk.GetArrayFromImage(image)
     if image.GetNumberOfComponentsPerPixel() > 1:
         plane = _grey(plane, frame.path)
