@@ -302,11 +302,13 @@ def _save(dataset: Dataset, path: Path) -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # remarks on values of the source that break a rule of form
-        for _ in dataset.iterall():  # elements that were never looked at would be copied in the source's byte order
+        new = pydicom.Dataset()  # has no encoding from which pydicom would refuse to convert
+        for element in dataset:
+            new.add(element)
+        for _ in new.iterall():  # elements that were never looked at would be copied in the source's byte order
             pass
-        pydicom.dcmwrite(
-            path, dataset, implicit_vr=False, little_endian=True, enforce_file_format=True, force_encoding=True
-        )
+        new.file_meta = dataset.file_meta
+        pydicom.dcmwrite(path, new, implicit_vr=False, little_endian=True, enforce_file_format=True)
 
 
 def _nearest(frames: Sequence[Frame | None], k: int) -> Frame:

@@ -126,7 +126,14 @@ def test_private_elements_and_old_statistics_are_left_out(tmp_path):
 
 @pytest.mark.parametrize(
     ("slope", "intercept", "dtype"),
-    [(1, -1024, np.uint16), (0.37, 5, np.uint16), (2, 0, np.int16), (1e-4, -3.5, np.int16), (-1, 0, np.uint8), (3, 1, np.int8)],
+    [
+        (1, -1024, np.uint16),
+        (0.37, 5, np.uint16),
+        (2, 0, np.int16),
+        (1e-4, -3.5, np.int16),
+        (-1, 0, np.uint8),
+        (3, 1, np.int8),
+    ],
 )
 @pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])
 def test_stored_values_of_known_voxels_are_the_sources_bit_by_bit(photometric, slope, intercept, dtype, tmp_path):
