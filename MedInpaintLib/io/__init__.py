@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 
 from ..errors import ImageReadError
-from ..files import real_path, replacing
+from ..files import real_path, replacing, special_kind
+from ..files_of import detached_files
 from ..volume import Volume
 from . import itk, mgh, nifti
 from .damage import check_whole
@@ -17,7 +18,6 @@ from .dicom import derived, segmentation, structures
 from .dicom import series as dicom_series
 from .dicom.meta import is_dicom
 from .dicom.objects import STRUCTURES, class_of, is_mask, mask_of
-from .files_of import detached_files
 from .formats import DICOM, MGH, NIFTI, check_writable
 from .segments import Segments
 
@@ -50,6 +50,9 @@ def read(
 def _read(source: Path, series: str | None, allow_outside_data: bool) -> Volume:
     if not source.exists():
         raise ImageReadError(f"There is no file or folder '{source}'.")
+    kind = special_kind(source)
+    if kind is not None:
+        raise ImageReadError(f"'{source}' is {kind}; give an image file, or a folder with DICOM files.")
     if source.is_dir():
         return dicom_series.read_series(source, series=series)
     if is_dicom(source):

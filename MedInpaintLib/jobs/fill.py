@@ -7,14 +7,14 @@ import dataclasses
 import os
 import time
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ..errors import OutputPathError
 from ..options import FillOptions
 from ..progress import Progress
 from ..report import FillReport
 from .job_file import JobFile
-from .outputs import check_that_nothing_is_overwritten, lies_in
+from .outputs import lies_in, model_folder
 
 _OUTPUTS = ("output", "report", "uncertainty", "filled_mask")
 
@@ -49,6 +49,8 @@ class FillJob(JobFile, FillOptions):
     compress: bool = True
 
     def run(self, progress: Progress | None = None) -> FillReport:
+        import numpy as np
+
         from ..files import check_folder
         from ..io import read_mask
         from ..io.formats import check_writable
@@ -68,8 +70,9 @@ class FillJob(JobFile, FillOptions):
         mask = read_mask(self.mask, image, allow_outside_data=self.allow_outside_data)
         reading = time.perf_counter() - start
         check_writable(self.output, image)
-        if self.uncertainty is not None:
-            check_writable(self.uncertainty, image.with_array(_like_uncertainty(image.array.shape)))
+        for path, kind in ((self.uncertainty, np.float32), (self.filled_mask, np.uint8)):
+            if path is not None:
+                check_writable(path, image.of_another_quantity(np.broadcast_to(kind(0), image.array.shape)))
         result = inpaint(
             image,
             mask,
@@ -81,10 +84,7 @@ class FillJob(JobFile, FillOptions):
         )
         _complete(result.report, self, reading)
         progress.update(0.95, "Writing")
-        if self.uncertainty is not None:
-            assert result.uncertainty is not None  # it was asked for
-            result.uncertainty.write(self.uncertainty)
-        result.save(self.output, self.report, self.filled_mask, compress=self.compress)
+        result.save(self.output, self.report, self.filled_mask, uncertainty=self.uncertainty, compress=self.compress)
         progress.update(1.0, "Done")
         return result.report
 
@@ -99,10 +99,10 @@ def _complete(report: FillReport, job: FillJob, reading: float) -> None:
 
 def _check_outputs(job: FillJob) -> None:
     """Check that no output is an input, another output or among the exemplars; raises OutputPathError."""
-    inputs = {"image": job.image, "mask": job.mask}
+    inputs: dict[str, str | None] = {"image": job.image, "mask": job.mask, "model": model_folder(job.parameters)}
     inputs |= {f"guide {number}": path for number, path in enumerate(job.guides, start=1)}
     outputs = {name: getattr(job, name) for name in _OUTPUTS if getattr(job, name) is not None}
-    check_that_nothing_is_overwritten(inputs, outputs)
+    job.check_outputs(inputs, outputs)
     exemplars = _exemplars_of(job)
     for name, path in outputs.items():
         if any(lies_in(path, place) for place in exemplars):
@@ -116,10 +116,3 @@ def _exemplars_of(job: FillJob) -> list[str]:
     with contextlib.suppress(OSError):  # the pipeline says what is wrong with it
         return [job.exemplars, *(entry.path for entry in os.scandir(job.exemplars))]
     return [job.exemplars]
-
-
-def _like_uncertainty(shape: tuple[int, ...]) -> Any:
-    """Return an array of the uncertainty's dtype and shape that takes no memory."""
-    import numpy as np
-
-    return np.broadcast_to(np.float32(0), shape)

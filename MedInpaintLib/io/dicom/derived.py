@@ -9,8 +9,6 @@ import copy
 import datetime
 import os
 import re
-import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 
 from ...errors import OutputError, OutputPathError
 from ...files import real_path
+from ...temporary import NEW, temporary_folder
 from ...volume import Volume
 from .frame import DicomHeader, Frame
 from .objects import ENHANCED, need_pydicom, read_dataset
@@ -94,17 +93,15 @@ def write_series(volume: Volume, folder: str | os.PathLike[str], *, derivation: 
     header = _header_of(volume)
     series, target = _new_uid(), real_path(folder)
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=".medinpaint-", dir=target.parent))
-        try:
+        with temporary_folder(target.parent) as temporary:
+            new = temporary / NEW / target.name
+            new.mkdir()
             for index, dataset in enumerate(_datasets(volume, header), start=1):
                 _describe(dataset, series, derivation)
-                _save(dataset, temporary / f"{index:05d}.dcm")
-            os.chmod(temporary, 0o777 & ~_umask())
+                _save(dataset, new / f"{index:05d}.dcm")
             if target.exists():
-                target.rmdir()
-            os.replace(temporary, target)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+                target.rmdir()  # fails when something was put there meanwhile
+            os.rename(new, target)
     except OutputError:
         raise
     except OSError as error:
@@ -346,9 +343,3 @@ def _new_uid() -> str:
     from pydicom.uid import generate_uid
 
     return generate_uid(prefix=None)  # from a random UUID
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

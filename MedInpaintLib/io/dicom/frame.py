@@ -71,6 +71,7 @@ class DicomHeader:
     Attributes:
         frames: one a slice, in the order of the array; None where the slice is missing.
         shape, spacing, origin, direction: the grid of the image.
+        modality: as DICOM calls it, such as ``MR``; empty when the files do not say.
     """
 
     frames: tuple[Frame | None, ...]
@@ -78,6 +79,7 @@ class DicomHeader:
     spacing: tuple[float, ...]
     origin: tuple[float, ...]
     direction: tuple[float, ...]
+    modality: str = ""
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -162,7 +162,7 @@ def _volume(entries: Sequence[Entry], warnings: tuple[str, ...]) -> Volume:
     _check_scales(frames)
     warnings += _remarks(frames)
     if len(frames) == 1 and (frames[0].position is None or frames[0].orientation is None):
-        return _film(first.frame, warnings)
+        return _film(first, warnings)
     grid = stack(frames)
     padding = _padding(frames)
     array = read_planes(grid.frames, padding[0] if padding else None)
@@ -171,22 +171,25 @@ def _volume(entries: Sequence[Entry], warnings: tuple[str, ...]) -> Volume:
         spacing=grid.spacing,
         origin=grid.origin,
         direction=grid.direction,
-        header=_header(grid.frames, array.shape, grid),
+        header=_header(grid.frames, array.shape, grid, first.modality),
         warnings=warnings + grid.warnings,
         padding=padding,
         missing=grid.missing,
     )
 
 
-def _film(frame: Frame, warnings: tuple[str, ...]) -> Volume:
+def _film(entry: Entry, warnings: tuple[str, ...]) -> Volume:
     """Return a projection, which has no place in the patient, as a 2-D image."""
+    frame = entry.frame
     array = read_planes([frame], None)[0]
     plain = Volume(array, frame.pixel_spacing, warnings=warnings, padding=_padding([frame]))
-    return dataclasses.replace(plain, header=_header((frame,), array.shape, plain))
+    return dataclasses.replace(plain, header=_header((frame,), array.shape, plain, entry.modality))
 
 
-def _header(frames: tuple[Frame | None, ...], shape: tuple[int, ...], grid: Stack | Volume) -> DicomHeader:
-    return DicomHeader(frames, shape, grid.spacing, grid.origin, grid.direction)
+def _header(
+    frames: tuple[Frame | None, ...], shape: tuple[int, ...], grid: Stack | Volume, modality: str
+) -> DicomHeader:
+    return DicomHeader(frames, shape, grid.spacing, grid.origin, grid.direction, modality)
 
 
 def _multi_frame(entry: Entry, files: int) -> Volume:

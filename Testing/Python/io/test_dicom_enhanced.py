@@ -57,5 +57,5 @@ def test_several_stacks_and_time_points_are_refused(tmp_path):
     with pytest.raises(ImageReadError, match=r"holds 2 stacks of slices \(left, right\)"):
         io.read(tmp_path / "stacks.dcm")
     write_enhanced(tmp_path / "times.dcm", voxels()[:3], times=2)
-    with pytest.raises(ImageReadError, match="2 images at each of its 3 positions.*differ in their time point: 1, 2"):
+    with pytest.raises(ImageReadError, match=r"2 images at each of its 3 positions.*differ in their time point: 1, 2"):
         io.read(tmp_path / "times.dcm")

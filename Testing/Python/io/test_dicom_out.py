@@ -292,6 +292,6 @@ def test_a_writing_that_fails_leaves_nothing(tmp_path, monkeypatch):
         written(path, dataset, **options)
 
     monkeypatch.setattr(pydicom, "dcmwrite", full)
-    with pytest.raises(OutputError, match="could not be written .No space left"):
+    with pytest.raises(OutputError, match=r"could not be written .No space left"):
         volume.write(f"{tmp_path}/out/")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]

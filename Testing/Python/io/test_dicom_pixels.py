@@ -21,6 +21,8 @@ from Testing.Python.dicom_files import ORIGIN, STRAIGHT, dataset, save, voxels
 #: Computed radiography, digital X-ray and mammography, CT, MR, PET, nuclear medicine, angiography, fluoroscopy,
 #: ultrasound, secondary capture, radiotherapy image.
 CLASSES = ("1", "1.1", "1.2", "2", "4", "128", "20", "12.1", "12.2", "6.1", "7", "481.1")
+#: For lossy 12-bit JPEG, pydicom needs a decoder that is not installed.
+UNREADABLE = ("JPEG-lossy.dcm", "JPGExtended.dcm")
 FOLDER = Path(get_testdata_file("CT_small.dcm")).parent
 
 
@@ -95,12 +97,16 @@ def test_the_files_of_pydicom_are_read_as_it_reads_them(name):
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in FOLDER.glob("*.dcm") if path.stat().st_size < 2**20))
-def test_all_files_of_pydicom_are_read_or_refused_in_one_line_of_ours(name):
+def test_all_files_of_pydicom_are_read_as_it_reads_them_or_refused_in_our_words(name):
     try:
-        io.read(FOLDER / name)
+        array = io.read(FOLDER / name).array
     except ImageReadError as error:
-        assert "\n" not in str(error)
-        assert "ITK" not in str(error)
+        refusal = str(error)
+    else:
+        if name not in UNREADABLE:
+            assert np.array_equal(np.squeeze(array), as_pydicom_reads(FOLDER / name))
+        refusal = ""
+    assert not any(foreign in refusal for foreign in ("\n", "ITK", "GDCM", "Error("))
 
 
 def test_a_film_is_two_dimensional_and_keeps_its_pixel_size(tmp_path):
@@ -156,7 +162,7 @@ def test_a_compressed_file_that_is_cut_is_refused_whatever_the_place(encoding, t
     assert np.array_equal(io.read(tmp_path / "y.dcm").array[0], voxels()[0].astype(int) - 1024)
     for size in [*range(400, len(content) - 8, 37), len(content) - 9]:
         (tmp_path / "y.dcm").write_bytes(content[:size])
-        with pytest.raises(ImageReadError, match="damaged or incomplete|is no "):
+        with pytest.raises(ImageReadError, match=r"damaged or incomplete|is no "):
             io.read(tmp_path / "y.dcm")
 
 

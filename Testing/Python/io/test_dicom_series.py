@@ -146,7 +146,7 @@ def test_positions_that_are_rounded_are_no_shift(tmp_path):
 def test_a_file_that_is_there_twice_is_named(tmp_path):
     write_series(tmp_path)
     shutil.copy(tmp_path / "003.dcm", tmp_path / "copy.dcm")
-    with pytest.raises(ImageReadError, match="'003.dcm' and 'copy.dcm' lie at the same position.*copies of one image"):
+    with pytest.raises(ImageReadError, match=r"'003.dcm' and 'copy.dcm' lie at the same position.*copies of one image"):
         read(tmp_path)
 
 
@@ -160,7 +160,7 @@ def test_time_points_and_echoes_are_refused_and_told_apart(tmp_path):
 
     write_series(tmp_path, sop_class=MR, change=later)
     with pytest.raises(
-        ImageReadError, match="holds 2 images at each of its 8 positions.*differ in their echo time: 20, 80"
+        ImageReadError, match=r"holds 2 images at each of its 8 positions.*differ in their echo time: 20, 80"
     ):
         read(tmp_path)
 
@@ -204,7 +204,7 @@ def test_a_slice_that_is_cut_is_refused_by_name(cut, tmp_path):
     write_series(tmp_path)
     content = (tmp_path / "005.dcm").read_bytes()
     (tmp_path / "005.dcm").write_bytes(content[: int(len(content) * cut) if isinstance(cut, float) else cut])
-    with pytest.raises(ImageReadError, match="The DICOM file '.*005.dcm' is damaged or incomplete"):
+    with pytest.raises(ImageReadError, match=r"The DICOM file '.*005.dcm' is damaged or incomplete"):
         read(tmp_path)
 
 
