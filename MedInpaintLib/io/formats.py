@@ -105,8 +105,9 @@ def check_writable(path: str | os.PathLike[str], image: Volume | None = None) ->
 
 
 def names_folder(path: str | os.PathLike[str]) -> bool:
-    """Return whether a path is a folder, or says by its end that it is to become one."""
-    return os.fspath(path).endswith(("/", os.sep)) or os.path.isdir(path)
+    """Return whether a path says by its end that it is a folder, or is one and has no ending of a format."""
+    name = os.fspath(path)
+    return name.endswith(("/", os.sep)) or (os.path.isdir(name) and not name.lower().endswith(WRITABLE))
 
 
 def _check_holds(kind: Format, image: Volume, place: Path) -> None:

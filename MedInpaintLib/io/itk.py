@@ -43,29 +43,6 @@ def read(path: Path) -> Volume:
         ) from None
 
 
-def read_dicom_series(folder: Path) -> Volume:
-    """Read the one DICOM series of a folder.
-
-    Raises:
-        ImageReadError: there is none, or several, or it cannot be read.
-    """
-    import SimpleITK as sitk
-
-    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
-    if len(series) == 0:
-        raise ImageReadError(f"The folder '{folder}' holds no DICOM series.")
-    if len(series) > 1:
-        raise ImageReadError(
-            f"The folder '{folder}' holds {len(series)} DICOM series; put the one to use into a folder of its own."
-        )
-    reader = sitk.ImageSeriesReader()
-    reader.SetFileNames(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0]))
-    try:
-        return from_sitk(reader.Execute(), name=str(folder))
-    except RuntimeError as error:
-        raise ImageReadError(f"The DICOM series in '{folder}' cannot be read ({last_line(error)}).") from None
-
-
 def from_sitk(image: SimpleITK.Image, name: str = "The image") -> Volume:
     """Make a volume of a SimpleITK image.
 

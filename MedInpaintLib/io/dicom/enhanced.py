@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ImageReadError
 from .frame import Frame
-from .objects import read_dataset
+from .objects import read_dataset, understanding
 from .tags import Entry, padding_of
 
 if TYPE_CHECKING:
@@ -33,16 +33,21 @@ def read_frames(entry: Entry) -> list[Frame]:
         MissingDependencyError: pydicom is not installed.
     """
     path = entry.frame.path
-    dataset = read_dataset(path)
-    groups = dataset.get("PerFrameFunctionalGroupsSequence") or []
-    if len(groups) != entry.frames:
-        raise ImageReadError(f"'{path}' says that it holds {entry.frames} frames and describes {len(groups)} of them.")
-    stacks = {str(value_in(dataset, number, "FrameContentSequence", "StackID") or "") for number in range(len(groups))}
-    if len(stacks) > 1:
-        raise ImageReadError(
-            f"'{path}' holds {len(stacks)} stacks of slices ({', '.join(sorted(stacks)[:10])}); export one at a time."
-        )
-    return [_frame(entry, dataset, number) for number in range(len(groups))]
+    with understanding(path):
+        dataset = read_dataset(path)
+        groups = dataset.get("PerFrameFunctionalGroupsSequence") or []
+        if len(groups) != entry.frames:
+            raise ImageReadError(
+                f"'{path}' says that it holds {entry.frames} frames and describes {len(groups)} of them."
+            )
+        stacks = {
+            str(value_in(dataset, number, "FrameContentSequence", "StackID") or "") for number in range(len(groups))
+        }
+        if len(stacks) > 1:
+            raise ImageReadError(
+                f"'{path}' holds {len(stacks)} stacks of slices ({', '.join(sorted(stacks)[:10])}); export one at a time."
+            )
+        return [_frame(entry, dataset, number) for number in range(len(groups))]
 
 
 def value_in(dataset: Dataset, number: int, sequence: str, element: str) -> Any:

@@ -21,6 +21,7 @@ _DEFLATED = "1.2.840.10008.1.2.1.99"
 #: Native encodings; every other one keeps the pixels in items of compressed data.
 _NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", _DEFLATED)
 _PIXELS = b"\xe0\x7f\x10\x00OB\x00\x00\xff\xff\xff\xff"
+_BLOCK = 1 << 20
 _ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 
 
@@ -90,7 +91,9 @@ def damaged(path: Path, reason: str) -> ImageReadError:
 def _inflates(data: bytes) -> bool:
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        stream.decompress(data)
+        while data and not stream.eof:
+            stream.decompress(data, _BLOCK)
+            data = stream.unconsumed_tail
     except zlib.error:
         return False
     return stream.eof

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import ImageReadError, MissingDependencyError
+from ...errors import ImageReadError, MedInpaintError, MissingDependencyError
 from .meta import ENDINGS, damaged, read_meta
 
 if TYPE_CHECKING:
@@ -145,6 +147,17 @@ def need_pydicom(what: str) -> None:
         raise MissingDependencyError(
             f"{what} needs the package pydicom; install it with: pip install 'medinpaint[dicom]'"
         ) from None
+
+
+@contextlib.contextmanager
+def understanding(path: Path) -> Iterator[None]:
+    """Turn what pydicom raises at a value or element that makes no sense into an ImageReadError that names the file."""
+    try:
+        yield
+    except MedInpaintError:
+        raise
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError, NotImplementedError) as error:
+        raise damaged(path, " ".join(str(error).split())[:200] or type(error).__name__) from None
 
 
 def read_dataset(path: Path) -> Dataset:

@@ -15,7 +15,7 @@ from .enhanced import orientation_of, pixel_spacing_of, position_of, value_in
 from .frame import Frame
 from .geometry import Stack, stack
 from .marked import check_space, segment_of
-from .objects import read_dataset
+from .objects import read_dataset, understanding
 from .pixels import stored_pixels
 
 if TYPE_CHECKING:
@@ -33,20 +33,21 @@ def read_segmentation(path: Path, image: Volume) -> Segments:
         ImageReadError: damaged, a frame without position or segment, or frames that lie on no common grid.
         MissingDependencyError: pydicom is not installed.
     """
-    dataset = read_dataset(path)
-    names = {
-        int(item.SegmentNumber): str(item.get("SegmentLabel", "")) for item in dataset.get("SegmentSequence") or []
-    }
-    planes, warnings = _planes(dataset, path)
-    grid, indices = _place(dataset, path, image, len(planes))
-    voxels: dict[int, dict[int, np.ndarray]] = {}
-    for number, (plane, k) in enumerate(zip(planes, indices, strict=True)):
-        for segment, marked in _segments_of(dataset, number, plane, path):
-            slices = voxels.setdefault(segment, {})
-            slices[k] = slices[k] | marked if k in slices else marked
-    segments = [segment_of(number, names.get(number, ""), voxels[number]) for number in sorted(voxels)]
-    warnings += check_space(str(dataset.get("FrameOfReferenceUID", "")), image, "segmentation")
-    return Segments(grid, tuple(segment for segment in segments if segment is not None), tuple(warnings))
+    with understanding(path):
+        dataset = read_dataset(path)
+        names = {
+            int(item.SegmentNumber): str(item.get("SegmentLabel", "")) for item in dataset.get("SegmentSequence") or []
+        }
+        planes, warnings = _planes(dataset, path)
+        grid, indices = _place(dataset, path, image, len(planes))
+        voxels: dict[int, dict[int, np.ndarray]] = {}
+        for number, (plane, k) in enumerate(zip(planes, indices, strict=True)):
+            for segment, marked in _segments_of(dataset, number, plane, path):
+                slices = voxels.setdefault(segment, {})
+                slices[k] = slices[k] | marked if k in slices else marked
+        segments = [segment_of(number, names.get(number, ""), voxels[number]) for number in sorted(voxels)]
+        warnings += check_space(str(dataset.get("FrameOfReferenceUID", "")), image, "segmentation")
+        return Segments(grid, tuple(segment for segment in segments if segment is not None), tuple(warnings))
 
 
 def _planes(dataset: Dataset, path: Path) -> tuple[np.ndarray, list[str]]:

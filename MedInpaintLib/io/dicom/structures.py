@@ -13,7 +13,7 @@ from ...errors import ImageReadError
 from ...volume import Volume
 from ..segments import Segments
 from .marked import check_space, segment_of
-from .objects import read_dataset
+from .objects import read_dataset, understanding
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -34,22 +34,23 @@ def read_structures(path: Path, image: Volume) -> Segments:
         ImageReadError: damaged, or contours that do not lie in the image's slices.
         MissingDependencyError: pydicom is not installed.
     """
-    dataset = read_dataset(path)
-    if image.array.ndim != 3:
-        raise ImageReadError(f"'{path}' is a structure set: its contours lie in space, but the image is 2-D.")
-    rois = {int(item.ROINumber): item for item in dataset.get("StructureSetROISequence") or []}
-    segments, warnings = [], []
-    for item in dataset.get("ROIContourSequence") or []:
-        number = int(item.ReferencedROINumber)
-        name = str(rois[number].get("ROIName", "")) if number in rois else ""
-        slices, remarks = _slices(item, image, f"The structure '{name or number}' of '{path.name}'")
-        warnings += remarks
-        segment = segment_of(number, name, slices)
-        if segment is not None:
-            segments.append(segment)
-    for space in {str(item.get("ReferencedFrameOfReferenceUID", "")) for item in rois.values()}:
-        warnings += check_space(space, image, "structure set")
-    return Segments(image, tuple(segments), tuple(warnings))
+    with understanding(path):
+        dataset = read_dataset(path)
+        if image.array.ndim != 3:
+            raise ImageReadError(f"'{path}' is a structure set: its contours lie in space, but the image is 2-D.")
+        rois = {int(item.ROINumber): item for item in dataset.get("StructureSetROISequence") or []}
+        segments, warnings = [], []
+        for item in dataset.get("ROIContourSequence") or []:
+            number = int(item.ReferencedROINumber)
+            name = str(rois[number].get("ROIName", "")) if number in rois else ""
+            slices, remarks = _slices(item, image, f"The structure '{name or number}' of '{path.name}'")
+            warnings += remarks
+            segment = segment_of(number, name, slices)
+            if segment is not None:
+                segments.append(segment)
+        for space in {str(item.get("ReferencedFrameOfReferenceUID", "")) for item in rois.values()}:
+            warnings += check_space(space, image, "structure set")
+        return Segments(image, tuple(segments), tuple(warnings))
 
 
 def _slices(item: Dataset, image: Volume, name: str) -> tuple[dict[int, np.ndarray], list[str]]:

@@ -207,9 +207,7 @@ def test_contours_off_the_slices_are_refused_by_name(tmp_path):
     tilted = square(3, 4) + np.array([[0, 0, 0], [0, 0, 0], [0, 0, 2.0], [0, 0, 2.0]])
     for points in (square(3.4, 4), tilted):
         write_structures(tmp_path / "s.dcm", {"lesion": [points]})
-        with pytest.raises(
-            ImageReadError, match=r"structure 'lesion' of 's.dcm' has a contour that lies .* mm off"
-        ):
+        with pytest.raises(ImageReadError, match=r"structure 'lesion' of 's.dcm' has a contour that lies .* mm off"):
             io.read_mask(tmp_path / "s.dcm", image)
 
 
