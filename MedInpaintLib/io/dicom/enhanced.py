@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ImageReadError
@@ -40,12 +41,11 @@ def read_frames(entry: Entry) -> list[Frame]:
             raise ImageReadError(
                 f"'{path}' says that it holds {entry.frames} frames and describes {len(groups)} of them."
             )
-        stacks = {
-            str(value_in(dataset, number, "FrameContentSequence", "StackID") or "") for number in range(len(groups))
-        }
+        names = (value_in(dataset, number, "FrameContentSequence", "StackID") for number in range(len(groups)))
+        stacks = {str(name or "") for name in names}
         if len(stacks) > 1:
             raise ImageReadError(
-                f"'{path}' holds {len(stacks)} stacks of slices ({', '.join(sorted(stacks)[:10])}); export one at a time."
+                f"'{path}' holds {len(stacks)} stacks of slices ({', '.join(sorted(stacks)[:10])}); export one of them."
             )
         return [_frame(entry, dataset, number) for number in range(len(groups))]
 
@@ -69,7 +69,7 @@ def orientation_of(dataset: Dataset, number: int) -> tuple[float, ...] | None:
     return _floats(value_in(dataset, number, "PlaneOrientationSequence", "ImageOrientationPatient"))
 
 
-def pixel_spacing_of(dataset: Dataset, number: int) -> tuple[float, float]:
+def pixel_spacing_of(dataset: Dataset, number: int, path: Path) -> tuple[float, float]:
     """Return mm between the rows and between the columns of a frame.
 
     Raises:
@@ -77,7 +77,7 @@ def pixel_spacing_of(dataset: Dataset, number: int) -> tuple[float, float]:
     """
     spacing = _floats(value_in(dataset, number, "PixelMeasuresSequence", "PixelSpacing"))
     if spacing is None or len(spacing) != 2 or min(spacing) <= 0:
-        raise ImageReadError(f"Frame {number + 1} of '{dataset.filename}' has no valid pixel spacing ({spacing}).")
+        raise ImageReadError(f"Frame {number + 1} of '{path}' has no valid pixel spacing ({spacing}).")
     return spacing[0], spacing[1]
 
 
@@ -101,7 +101,7 @@ def _frame(entry: Entry, dataset: Dataset, number: int) -> Frame:
         shape=(int(dataset.Rows), int(dataset.Columns)),
         position=position,
         orientation=orientation,
-        pixel_spacing=pixel_spacing_of(dataset, number),
+        pixel_spacing=pixel_spacing_of(dataset, number, path),
         thickness=thickness[0] if thickness and thickness[0] > 0 else 1.0,
         slope=scale[0][0] if scale[0] else None,
         intercept=scale[1][0] if scale[1] else None,

@@ -51,11 +51,7 @@ def read_meta(path: Path) -> Meta | None:
     Raises:
         ImageReadError: the file cannot be opened.
     """
-    try:
-        with path.open("rb") as file:
-            head = file.read(_PREAMBLE + 8192)
-    except OSError as error:
-        raise ImageReadError(f"'{path}' cannot be read ({error.strerror or error}).") from None
+    head = read_bytes(path, _PREAMBLE + 8192)
     if head[_PREAMBLE : _PREAMBLE + len(_MAGIC)] != _MAGIC:
         return None
     values, at = {}, _PREAMBLE + len(_MAGIC)
@@ -77,10 +73,23 @@ def check_whole(path: Path, meta: Meta | None) -> None:
     """
     if meta is None or not meta.encoding or (meta.encoding in _NATIVE and meta.encoding != _DEFLATED):
         return
-    content = path.read_bytes()
+    content = read_bytes(path)
     whole = _inflates(content[meta.end :]) if meta.encoding == _DEFLATED else _items_end(content)
     if not whole:
         raise damaged(path, "its compressed data break off")
+
+
+def read_bytes(path: Path, most: int = -1) -> bytes:
+    """Read a file, or at most so many bytes of it.
+
+    Raises:
+        ImageReadError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(most)
+    except OSError as error:
+        raise ImageReadError(f"'{path}' cannot be read ({error.strerror or error}).") from None
 
 
 def damaged(path: Path, reason: str) -> ImageReadError:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import re
+import struct
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import ImageReadError, MedInpaintError, MissingDependencyError
-from .meta import ENDINGS, damaged, read_meta
+from .meta import ENDINGS, damaged, read_bytes, read_meta
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -95,8 +97,7 @@ def class_of(path: Path) -> str:
         return meta.sop_class
     if not path.name.lower().endswith(ENDINGS):
         return ""
-    with path.open("rb") as file:  # a bare dataset; its class is among the first elements
-        match = _BARE_CLASS.search(file.read(2048))
+    match = _BARE_CLASS.search(read_bytes(path, 2048))  # a bare dataset; its class is among the first elements
     return match[1].decode("ascii").rstrip(".") if match else ""
 
 
@@ -152,11 +153,15 @@ def need_pydicom(what: str) -> None:
 @contextlib.contextmanager
 def understanding(path: Path) -> Iterator[None]:
     """Turn what pydicom raises at a value or element that makes no sense into an ImageReadError that names the file."""
+    need_pydicom(f"Reading '{path}'")
+    from pydicom.errors import BytesLengthException
+
+    foreign = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, OSError, EOFError, RuntimeError)
     try:
         yield
     except MedInpaintError:
         raise
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError, NotImplementedError) as error:
+    except (*foreign, struct.error, BytesLengthException) as error:
         raise damaged(path, " ".join(str(error).split())[:200] or type(error).__name__) from None
 
 
@@ -169,17 +174,13 @@ def read_dataset(path: Path) -> Dataset:
     """
     need_pydicom(f"Reading '{path}'")
     import pydicom
+    from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # remarks on values that break a rule of form
-            dataset = pydicom.dcmread(path, force=True)
-            if "TransferSyntaxUID" not in dataset.file_meta:  # a bare dataset; pydicom has found out how it is encoded
-                dataset.file_meta.TransferSyntaxUID = (
-                    pydicom.uid.ImplicitVRLittleEndian
-                    if dataset.original_encoding[0]
-                    else pydicom.uid.ExplicitVRLittleEndian
-                )
-    except (pydicom.errors.InvalidDicomError, OSError, ValueError, EOFError, KeyError, NotImplementedError) as error:
-        raise damaged(path, " ".join(str(error).split()) or type(error).__name__) from None
-    return dataset
+    content = read_bytes(path)  # of a damaged file, memory would be taken for what a wrong length promises
+    with understanding(path), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # remarks on values that break a rule of form
+        dataset = pydicom.dcmread(io.BytesIO(content), force=True)
+        if "TransferSyntaxUID" not in dataset.file_meta:  # a bare dataset; pydicom has found out how it is encoded
+            implicit = dataset.original_encoding[0]
+            dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+        return dataset

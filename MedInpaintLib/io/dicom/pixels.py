@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import ImageReadError
 from .frame import Frame
 from .objects import ENHANCED, read_dataset
-from .tags import open_image
+from .tags import GDCM
 
 
 def read_planes(frames: Sequence[Frame | None], fill: float | None) -> np.ndarray:
@@ -48,7 +48,7 @@ def _plane(frame: Frame) -> np.ndarray:
     import SimpleITK as sitk
 
     try:
-        image = open_image(frame.path).Execute()
+        image = sitk.ReadImage(str(frame.path), imageIO=GDCM)
     except RuntimeError:  # for example 6 bits of 8, or inverted with a sign
         return rescaled(stored_pixels(frame.path)[0], frame)
     plane = sitk.GetArrayFromImage(image)

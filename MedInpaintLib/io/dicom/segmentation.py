@@ -86,7 +86,7 @@ def _place(dataset: Dataset, path: Path, image: Volume, count: int) -> tuple[Vol
         orientation = orientation_of(dataset, number)
         if position is None or orientation is None or len(position) != 3 or len(orientation) != 6:
             raise ImageReadError(f"Frame {number + 1} of '{path}' does not say where it lies.")
-        spacing = pixel_spacing_of(dataset, number)
+        spacing = pixel_spacing_of(dataset, number, path)
         frames.append(_frame(path, number, shape, position, orientation, spacing, _step(dataset, number)))
     indices = _slices_of(frames, image)
     if indices is not None:

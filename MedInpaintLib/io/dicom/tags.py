@@ -15,6 +15,8 @@ from .objects import class_of, refuse_no_image
 if TYPE_CHECKING:
     import SimpleITK
 
+#: SimpleITK's name of its reader for DICOM; without it, others may claim a damaged file.
+GDCM = "GDCMImageIO"
 #: What tells several images at one position apart, most telling first.
 MARKS = {
     "time point": "0020|0100",
@@ -64,7 +66,7 @@ def open_image(path: Path) -> SimpleITK.ImageFileReader:
     refuse_no_image(path, class_of(path))
     check_whole(path, read_meta(path))
     reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
+    reader.SetImageIO(GDCM)
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
