@@ -71,7 +71,7 @@ class FillOptions:
 
     def reading(self) -> dict[str, Any]:
         """Return the options of the image's reader as keyword arguments of :func:`.io.read`."""
-        return {"series": self.series, "allow_outside_data": self.allow_outside_data}
+        return {"series": self.series, "allow_outside_data": self.allow_outside_data, "missing_slices": True}
 
     def check(self) -> None:
         """Check what can be checked without an image.

@@ -27,6 +27,7 @@ from .inputs import facts_of, find_exemplars, names_of_guides, read_guides, read
 from .io.segments import Segments
 from .mask import Hole, find_hole
 from .methods import auto, registry
+from .missing_slices import with_missing_slices
 from .modality import Guess, Modality
 from .no_data import settle
 from .options import FillOptions
@@ -199,7 +200,7 @@ def _check(
     volume: Volume, mask: Volume | Segments, guides: Any, exemplars: Any, options: FillOptions
 ) -> tuple[Subject, str, list[str]]:
     """Return what is to be filled, checked, the reason for its modality, and warnings."""
-    hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm, force=options.force)
+    hole, warnings = _hole(mask, volume, options)
     hole, no_data, remarks = settle(volume, hole, _marked(mask, volume, hole, options))
     guess = _modality(volume, hole, no_data, options.modality)
     known = intensity.sample_known(volume.array, hole.voxels, hole.box, no_data)
@@ -214,14 +215,26 @@ def _check(
     )
 
 
+def _hole(mask: Volume | Segments, volume: Volume, options: FillOptions) -> tuple[Hole, list[str]]:
+    """Return what the mask marks and the slices that the image lacks, and warnings."""
+    fill = options.fill_missing_slices
+    marked = mask.array.any() if isinstance(mask, Volume) else bool(mask.segments)
+    if volume.missing and fill and not marked:
+        return with_missing_slices(volume, None, fill=fill)
+    hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm, force=options.force)
+    hole, more = with_missing_slices(volume, hole, fill=fill)
+    return hole, [*warnings, *more]
+
+
 def _marked(mask: Volume | Segments, volume: Volume, hole: Hole, options: FillOptions) -> Hole | None:
-    """Return the voxels that the user marked: the hole without growth; None if they are another grid's."""
+    """Return the voxels that the user marked, missing slices included: the hole without growth and resampling."""
     grid = mask.grid if isinstance(mask, Segments) else mask
+    own: Hole | None = hole
     if grid.array.ndim == volume.array.ndim and not volume.lies_on(grid):
-        return None
-    if options.dilate_mm == 0:
-        return hole
-    return find_hole(mask, volume, labels=options.labels, force=options.force)[0]
+        own = None
+    elif options.dilate_mm > 0:
+        own = find_hole(mask, volume, labels=options.labels, force=options.force)[0]
+    return with_missing_slices(volume, own, fill=True)[0] if volume.missing else own
 
 
 def _modality(volume: Volume, hole: Hole, no_data: np.ndarray | None, name: str | None) -> Guess:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import pathlib
 from collections.abc import Sequence
 from typing import TypeAlias, TypeVar
 
-from .files import as_json, hashes, replacing_all
+from .files import as_json, hashes, replacing_all, sha256
+from .io.formats import names_folder
 from .report import Report
 from .volume import Volume
 
@@ -17,6 +19,8 @@ Kind = TypeVar("Kind", bound=Report)
 def save_together(images: Sequence[tuple[Path, Volume, bool]], report: Kind, report_path: Path | None) -> Kind:
     """Write images and report so that all old files are replaced, or none; return the report.
 
+    A folder with a DICOM series, which is always new, is written when all files are ready to replace the old ones.
+
     Args:
         images: path, volume and whether to compress it, of each.
         report: gets ``files``, the sha256 of each file by its name, where it is written.
@@ -25,12 +29,20 @@ def save_together(images: Sequence[tuple[Path, Volume, bool]], report: Kind, rep
     Raises:
         OutputError: with the reason; older files are still there then.
     """
+    series = [(path, volume) for path, volume, _ in images if names_folder(path)]
+    images = [each for each in images if not names_folder(each[0])]
     paths = [path for path, _, _ in images]
     with replacing_all(*paths, *([] if report_path is None else [report_path])) as temporary:
         for new, (_, volume, compress) in zip(temporary, images, strict=False):
             volume.write(new, compress=compress)
+        for path, volume in series:
+            volume.write(path)
         if report_path is not None:
             files = {name: digest for new in temporary[: len(images)] for name, digest in hashes(new).items()}
-            report["files"] = files
+            report["files"] = files | {
+                f"{file.parent.name}/{file.name}": sha256(file)
+                for path, _ in series
+                for file in sorted(pathlib.Path(path).iterdir())
+            }
             temporary[-1].write_text(as_json(report, indent=2) + "\n", encoding="utf-8")
     return report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -19,9 +20,14 @@ from .options import assignments, labels_of, with_options
 
 @with_options(FillOptions)
 def fill(
-    image: Annotated[Path, typer.Argument(help="Image file, or folder with one DICOM series.")],
-    mask: Annotated[Path, typer.Argument(help="Mask file: 0 = known, anything else = fill; see --label.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Filled image; the ending says the format.")],
+    image: Annotated[Path, typer.Argument(help="Image file, or folder with DICOM files.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="Filled image; its ending says the format, / is DICOM.")
+    ],
+    mask: Annotated[
+        Optional[Path],
+        typer.Argument(help="Mask file: 0 = known, anything else = fill; see --label, --fill-missing-slices."),
+    ] = None,
     guide: Annotated[
         Optional[list[Path]],
         typer.Option(help="Another contrast of the same subject, undamaged in the hole; repeatable."),
@@ -30,6 +36,7 @@ def fill(
     report: Annotated[Optional[Path], typer.Option(help="Write provenance and facts to this JSON file.")] = None,
     save_mask: Annotated[Optional[Path], typer.Option(help="Write the mask of the filled voxels to this file.")] = None,
     uncertainty: Annotated[Optional[Path], typer.Option(help="Write the uncertainty to this image file.")] = None,
+    dicom: Annotated[bool, typer.Option("--dicom", help="Write a DICOM series into the folder that -o names.")] = False,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
     **options: Any,
 ) -> None:
@@ -44,7 +51,7 @@ def fill(
             job="fill",
             image=str(image),
             mask=str(mask),
-            output=str(output),
+            output=os.path.join(output, "") if dicom else output,
             guides=[str(each) for each in guide or []],
             exemplars=str(exemplars) if exemplars else None,
             report=str(report) if report else None,

@@ -15,30 +15,42 @@ from ..files_of import detached_files
 from ..volume import Volume
 from . import itk, mgh, nifti
 from .damage import check_whole
-from .formats import MGH, NIFTI, check_writable
+from .dicom import derived, segmentation, structures
+from .dicom import series as dicom_series
+from .dicom.meta import is_dicom
+from .dicom.objects import STRUCTURES, class_of, is_mask, mask_of
+from .formats import DICOM, MGH, NIFTI, check_writable
 from .label_names import names_of
 from .segments import Segments
 
 
-def read(path: str | os.PathLike[str], *, series: str | None = None, allow_outside_data: bool = False) -> Volume:
+def read(
+    path: str | os.PathLike[str],
+    *,
+    series: str | None = None,
+    allow_outside_data: bool = False,
+    missing_slices: bool = False,
+) -> Volume:
     """Read an image file, or a folder with DICOM files.
 
     Args:
         path: of the file or folder.
-        series: which of a folder's DICOM series: its number in the list that the error shows, its UID, or a part of
-            its description.
+        series: which of a folder's DICOM series: its number, its UID, or a part of its description.
         allow_outside_data: read voxels that a header (.mhd, .nhdr) takes from outside its own folder.
+        missing_slices: also read a DICOM series that lacks slices; they are in the volume's ``missing``.
 
     Raises:
         ImageReadError: nothing there, not an image, damaged, several series, 4-D, or several values per voxel.
     """
     source = _existing(path)
-    volume = _by_format(source)
+    volume = _by_format(source, series)
     if volume is None:
         if not allow_outside_data:
             _check_inside(source)
         volume = itk.read(source)
         check_whole(source, volume)
+    if volume.missing and not missing_slices:
+        raise ImageReadError(f"{volume.header.lacks(repr(str(path)))}. Only the image of a fill may lack slices.")
     return volume
 
 
@@ -53,7 +65,11 @@ def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data
     Raises:
         ImageReadError: as in :func:`read`.
     """
-    source = _existing(path)
+    source = mask_of(_existing(path))
+    if is_mask(source):
+        if class_of(source) == STRUCTURES:
+            return structures.read_structures(source, image)
+        return segmentation.read_segmentation(source, image)
     mask: Volume | Segments | None = _by_format(source)
     if mask is None:
         if not allow_outside_data:
@@ -76,10 +92,12 @@ def _existing(path: str | os.PathLike[str]) -> Path:
     return source
 
 
-def _by_format(source: Path) -> Volume | None:
+def _by_format(source: Path, series: str | None = None) -> Volume | None:
     """Read a format that has a reader of its own; return None for those that SimpleITK reads."""
     if source.is_dir():
-        return itk.read_dicom_series(source)
+        return dicom_series.read_series(source, series=series)
+    if is_dicom(source):
+        return dicom_series.read_file(source)
     if source.name.lower().endswith(mgh.ENDINGS):
         return mgh.read(source)
     if source.name.lower().endswith(nifti.ENDINGS):
@@ -112,15 +130,19 @@ def write(volume: Volume, path: str | os.PathLike[str], *, compress: bool = True
 
     Args:
         volume: the image.
-        path: its ending says the format. A symbolic link is followed: the file that it points to is replaced.
+        path: its ending says the format; a folder, or a name that ends in "/", stands for a DICOM series derived from
+            the one that was read. A symbolic link is followed: the file that it points to is replaced.
         compress: smaller and slower, where the format can: a 512 x 512 x 600 CT takes 8 s more.
 
     Raises:
         OutputPathError: the folder does not exist, or the format cannot be written or cannot hold this image.
         OutputError: the writing failed (disk full, no permission).
     """
+    kind = check_writable(path, volume)
+    if kind is DICOM:
+        derived.write_series(volume, path)
+        return
     target = real_path(path)
-    kind = check_writable(target, volume)
     with replacing(target) as temporary:
         if kind is MGH:
             mgh.write(volume, temporary, compress=compress)

@@ -43,6 +43,7 @@ NIFTI = Format("NIfTI", (2, 3), _WHOLE | _REAL, rigid=True)
 MGH = Format("MGH", (3,), frozenset({"uint8", "uint16", "int16", "int32", "float32"}), rigid=True)
 META = Format("MetaImage", (2, 3), _WHOLE | _REAL)
 PNG = Format("PNG", (2,), frozenset({"uint8", "uint16"}))
+DICOM = Format("DICOM", (2, 3), _WHOLE | _REAL)
 TIFF = Format("TIFF", (2,), (_WHOLE - {"int64", "uint64"}) | {"float32"})
 
 #: By the file name's ending. PNG and TIFF keep only the pixel size, so a stack of slices would lose its position. Left
@@ -80,13 +81,18 @@ def check_writable(path: str | os.PathLike[str], image: Volume | None = None) ->
     Raises:
         OutputPathError: with the reason, and a format that would do.
     """
+    if names_folder(path):
+        from .dicom.derived import check_series_folder
+
+        check_series_folder(path, image)
+        return DICOM
     check_kind(path)
     target = real_path(path)
     ending = next((ending for ending in FORMATS if target.name.lower().endswith(ending)), None)
     if ending is None:
         raise OutputPathError(
             f"'{target.name}' does not say in which format to write; end it in one of {', '.join(WRITABLE)} "
-            "(a DICOM series can be read but not written)."
+            "(or in / for a folder with a DICOM series)."
         )
     if not target.name.endswith(ending):
         raise OutputPathError(
@@ -97,6 +103,12 @@ def check_writable(path: str | os.PathLike[str], image: Volume | None = None) ->
     if image is not None:
         _check_holds(kind, image, target)
     return kind
+
+
+def names_folder(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path says by its end that it is a folder, or is one and has no ending of a format."""
+    name = os.fspath(path)
+    return name.endswith(("/", os.sep)) or (os.path.isdir(name) and not name.lower().endswith(WRITABLE))
 
 
 def _check_holds(kind: Format, image: Volume, place: Path) -> None:

@@ -70,34 +70,6 @@ def _image_in(path: Path) -> tuple[SimpleITK.Image, list[str]]:
     return image, lines
 
 
-def read_dicom_series(folder: Path) -> Volume:
-    """Read the one DICOM series of a folder.
-
-    Raises:
-        ImageReadError: there is none, or several, or it cannot be read.
-    """
-    import SimpleITK as sitk
-
-    with foreign_lines():
-        series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(native(folder))
-    if len(series) == 0:
-        raise ImageReadError(f"The folder '{folder}' holds no DICOM series.")
-    if len(series) > 1:
-        raise ImageReadError(
-            f"The folder '{folder}' holds {len(series)} DICOM series; put the one to use into a folder of its own."
-        )
-    reader = sitk.ImageSeriesReader()
-    try:
-        with foreign_lines() as lines:
-            reader.SetFileNames(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(native(folder), series[0]))
-            volume = from_sitk(reader.Execute(), name=str(folder))
-    except RuntimeError as error:
-        if is_out_of_memory(error):
-            raise
-        raise ImageReadError(f"The DICOM series in '{folder}' cannot be read ({last_line(error)}).") from None
-    return _with_remarks(volume, folder, lines)
-
-
 def _with_remarks(volume: Read, path: Path, lines: Sequence[str]) -> Read:
     """Add to an image's warnings what the reader printed about its file."""
     remarks = tuple(f"The reader of '{path.name}' says: {line}" for line in lines)

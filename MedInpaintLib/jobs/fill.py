@@ -7,7 +7,7 @@ import dataclasses
 import os
 import time
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ..errors import OutputPathError
 from ..options import FillOptions
@@ -29,7 +29,8 @@ class FillJob(JobFile, FillOptions):
         image, mask: files (or a folder with one DICOM series) to read.
         guides: files with other contrasts of the same subject.
         exemplars: a folder with scans of other subjects, of the same contrast, or None.
-        output: the filled image; its ending says the format.
+        output: the filled image; its ending says the format. A folder, or a name that ends in "/": a DICOM series
+            derived from the image's.
         report: where to write the report as JSON, or None.
         uncertainty: where to write the uncertainty (standard deviation, in the image's units), or None.
         filled_mask: where to write the mask of the voxels that were filled (grown and resampled), or None.
@@ -49,6 +50,8 @@ class FillJob(JobFile, FillOptions):
     compress: bool = True
 
     def run(self, progress: Progress | None = None) -> FillReport:
+        import numpy as np
+
         from ..files import check_folder
         from ..io import read_mask
         from ..io.formats import check_writable
@@ -68,8 +71,9 @@ class FillJob(JobFile, FillOptions):
         mask = read_mask(self.mask, image, allow_outside_data=self.allow_outside_data)
         reading = time.perf_counter() - start
         check_writable(self.output, image)
-        if self.uncertainty is not None:
-            check_writable(self.uncertainty, image.with_array(_like_uncertainty(image.array.shape)))
+        for path, kind in ((self.uncertainty, np.float32), (self.filled_mask, np.uint8)):
+            if path is not None:
+                check_writable(path, image.of_another_quantity(np.broadcast_to(kind(0), image.array.shape)))
         result = inpaint(
             image,
             mask,
@@ -113,10 +117,3 @@ def _exemplars_of(job: FillJob) -> list[str]:
     with contextlib.suppress(OSError):  # the pipeline says what is wrong with it
         return [job.exemplars, *(entry.path for entry in os.scandir(job.exemplars))]
     return [job.exemplars]
-
-
-def _like_uncertainty(shape: tuple[int, ...]) -> Any:
-    """Return an array of the uncertainty's dtype and shape that takes no memory."""
-    import numpy as np
-
-    return np.broadcast_to(np.float32(0), shape)

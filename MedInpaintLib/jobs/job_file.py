@@ -187,4 +187,6 @@ def _placed(value: Any, folder: Path) -> Any:
         return [_placed(each, folder) for each in value]
     if isinstance(value, dict):
         return {name: _placed(each, folder) for name, each in value.items()}
-    return str(folder / value) if isinstance(value, str) and value else value
+    if not (isinstance(value, str) and value):
+        return value
+    return os.path.join(folder, value)  # keeps the "/" at the end, which names a folder
