@@ -310,6 +310,14 @@ def test_a_code_for_no_data_is_found_and_named(name):
     assert f"No data in {outside.sum()} voxels" in remarks[0]
 
 
+def test_two_codes_in_one_image_are_both_found():
+    image, outside = noisy("i2", -1024, 1500), outside_circle((6, 64, 64))
+    image[outside], image[:, :6] = -3024, -32768
+    no_data, remarks = find(Volume(image, 1.0))
+    np.testing.assert_array_equal(no_data, image < -1024)
+    assert len(remarks) == 2
+
+
 def _masked(image, value, outside):
     return np.where(outside, image.dtype.type(value), image)
 
