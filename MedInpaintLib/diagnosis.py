@@ -25,7 +25,14 @@ from .threads import one_for_blas
 
 #: Packages, as pip names them, and the modules in them: those that every fill needs, and those that some methods need.
 NEEDED = {"numpy": "numpy", "scipy": "scipy", "SimpleITK": "SimpleITK"}
-OPTIONAL = {"scikit-image": "skimage", "opencv-python-headless": "cv2", "safetensors": "safetensors"}
+OPTIONAL = {
+    "nibabel": "nibabel",
+    "pydicom": "pydicom",
+    "highdicom": "highdicom",
+    "scikit-image": "skimage",
+    "opencv-python-headless": "cv2",
+    "safetensors": "safetensors",
+}
 TORCH = "torch"
 #: Seconds to wait for a program that describes the machine.
 PATIENCE = 20

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import intensity
+from .appearance import Appearance
 from .clock import Clock
 from .devices import use
 from .errors import GeometryError
@@ -23,7 +24,7 @@ from .filling import Filling, Plan, fill, spread_among
 from .inputs import facts_of, find_exemplars, read_guides, read_image, read_mask
 from .mask import Hole, find_hole
 from .methods import auto, registry
-from .modality import Modality
+from .modality import Guess, Modality
 from .no_data import settle
 from .options import FillOptions
 from .parameters import parse
@@ -75,8 +76,8 @@ def inpaint(
         labels: use only these values of the mask.
         dilate_mm: grow the hole first (lesion masks tend to miss the rim).
         spacing: voxel size in mm in the order of the axes, for arrays.
-        modality: a name of :data:`.modality.MODALITIES` (``"MR"``, ``"CT"``, ``"film"``); guessed from the known
-            voxels when None.
+        modality: a name of :data:`.modality.MODALITIES` (``"MR"``, ``"CT"``, ``"film"``), in capitals or not; guessed
+            from the header and the known voxels when None, with the reason in the report.
         guides: other contrasts of the same subject, undamaged where the hole is, for the methods that can use them.
             The same kinds as ``image``; those on another grid are resampled.
         exemplars: scans of other subjects, of the same contrast, for the methods that take tissue from them: a
@@ -134,7 +135,7 @@ def inpaint(
     clock.lap("read")
 
     progress.update(0.1, "Checking")
-    subject, warnings = _check(volume, mask_volume, guides, exemplars, options)
+    subject, modality_reason, warnings = _check(volume, mask_volume, guides, exemplars, options)
     clock.lap("check")
 
     choice = _choose(subject, options, progress, clock)
@@ -147,6 +148,7 @@ def inpaint(
         subject,
         choice,
         filling,
+        modality_reason=modality_reason,
         image={**facts_of(image, volume), "dtype": str(volume.array.dtype)},
         mask={**facts_of(mask, mask_volume), "labels": used, "dilate_mm": float(dilate_mm)},
         uncertainty=spread_of,
@@ -175,14 +177,20 @@ class _Choice:
 
 def _check(
     volume: Volume, mask: Volume, guides: Any, exemplars: Any, options: FillOptions
-) -> tuple[Subject, list[str]]:
-    """Return what is to be filled, checked, and warnings."""
+) -> tuple[Subject, str, list[str]]:
+    """Return what is to be filled, checked, the reason for its modality, and warnings."""
     hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm)
     hole, no_data, remarks = settle(volume, hole, _marked(mask, volume, hole, options))
-    modality, scaling = _intensities(volume, hole, no_data, options.modality)
+    guess = _modality(volume, hole, no_data, options.modality)
+    known = intensity.sample_known(volume.array, hole.voxels, hole.box, no_data)
+    scaling = intensity.fit_scaling(known, guess.modality)
     guide_volumes, more = read_guides(guides, volume, hole)
-    subject = Subject(volume, hole, scaling, modality, guide_volumes, find_exemplars(exemplars), no_data)
-    return subject, [*volume.warnings, *mask.warnings, *warnings, *remarks, *more]
+    subject = Subject(volume, hole, scaling, guess.modality, guide_volumes, find_exemplars(exemplars), no_data)
+    return (
+        subject,
+        guess.reason,
+        [*volume.warnings, *mask.warnings, *warnings, *remarks, *guess.warnings, *more],
+    )
 
 
 def _marked(mask: Volume, volume: Volume, hole: Hole, options: FillOptions) -> Hole | None:
@@ -192,15 +200,10 @@ def _marked(mask: Volume, volume: Volume, hole: Hole, options: FillOptions) -> H
     return find_hole(mask, volume, labels=options.labels)[0] if options.dilate_mm > 0 else hole
 
 
-def _intensities(
-    volume: Volume, hole: Hole, no_data: np.ndarray | None, name: str | None
-) -> tuple[Modality, intensity.Scaling]:
-    dimensions = sum(size > 1 for size in volume.array.shape)
-    if dimensions < 2:
+def _modality(volume: Volume, hole: Hole, no_data: np.ndarray | None, name: str | None) -> Guess:
+    if sum(size > 1 for size in volume.array.shape) < 2:
         raise GeometryError(f"The image must extend along at least 2 axes; found shape {volume.array.shape}.")
-    known = intensity.sample_known(volume.array, hole.voxels, hole.box, no_data)
-    modality = Modality.of(name) if name else Modality.guess(known, dimensions)
-    return modality, intensity.fit_scaling(known, modality)
+    return Guess(Modality.of(name), "") if name else Modality.guess(Appearance.of(volume, hole, no_data))
 
 
 def _choose(subject: Subject, options: FillOptions, progress: Progress, clock: Clock) -> _Choice:
@@ -278,6 +281,7 @@ def _report(
     choice: _Choice,
     filling: Filling,
     *,
+    modality_reason: str,
     image: ImageFacts,
     mask: MaskFacts,
     uncertainty: str | None,
@@ -301,6 +305,7 @@ def _report(
         seed=plan.seed,
         device=filling.device or plan.device,
         modality=subject.modality.name,
+        modality_reason=modality_reason,
         image=image,
         mask=mask,
         hole={
@@ -314,7 +319,7 @@ def _report(
         notes=filling.notes,
         warnings=[*warnings, *filling.warnings],
         seconds=seconds,
-        trust=_trust(plan.method, filling.patches, subject),
+        trust=_trust(plan.method, filling, subject),
     )
 
 
@@ -324,10 +329,12 @@ def _components(patches: Sequence[Patch]) -> int:
     return sum(int(ndimage.label(patch.hole, structure=np.ones((3,) * patch.hole.ndim))[1]) for patch in patches)
 
 
-def _trust(info: MethodInfo, patches: Sequence[Patch], subject: Subject) -> str:
-    """Say how far to trust the fill: the method's sentence, one on the hole's depth, and what always holds."""
+def _trust(info: MethodInfo, filling: Filling, subject: Subject) -> str:
+    """Say how far to trust the fill: the method, what its model knows, the hole's depth, and what always holds."""
     sentences = [info.trust]
-    largest = max(patches, key=lambda patch: int(np.count_nonzero(patch.hole)))
+    if "model_title" in filling.notes:
+        sentences.append(f"The model ({filling.notes['model_title']}) knows no other anatomy or kind of image.")
+    largest = max(filling.patches, key=lambda patch: int(np.count_nonzero(patch.hole)))
     no_data = None if subject.no_data is None else subject.no_data[largest.box]
     depth = _depth(largest.hole, no_data, subject.image.spacing)
     if depth > DEEP_MM:

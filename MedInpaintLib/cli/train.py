@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from .console import ProgressStyle, follow
+from ..job import guarded
+from .console import ProgressStyle, follow, show
 
 
 def train(
@@ -24,17 +25,10 @@ def train(
     """Train a model on undamaged images. A training that was stopped goes on where it was."""
 
     def work(emit):  # type: ignore[no-untyped-def]
-        import signal
-        import threading
-
         from ..progress import Progress
         from ..training.recipe import read_recipe
         from ..training.run import run
 
-        # Stopped between two steps, so that the training can go on where it was; clusters send SIGTERM first.
-        stop = threading.Event()
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, lambda *_: stop.set())
         bundle = run(
             read_recipe(recipe),
             data,
@@ -44,8 +38,7 @@ def train(
             precision=precision,
             cache=cache,
             progress=Progress(
-                lambda fraction, stage: emit({"event": "progress", "fraction": fraction, "stage": stage}),
-                stop.is_set,
+                lambda fraction, stage: emit({"event": "progress", "fraction": fraction, "stage": stage})
             ),
         )
         if bundle is None:
@@ -58,5 +51,11 @@ def train(
         )
         emit({"event": "table", "text": text})
 
-    helping = os.environ.get("LOCAL_RANK", "0") != "0"
-    follow(work, ProgressStyle.none if helping else progress)
+    if os.environ.get("LOCAL_RANK", "0") != "0":  # one of several processes, the first of which tells the user
+        raise typer.Exit(guarded(lambda: work(_errors_only), _errors_only))
+    follow(work, progress)
+
+
+def _errors_only(event: dict[str, Any]) -> None:
+    if event["event"] == "error":
+        show(event)

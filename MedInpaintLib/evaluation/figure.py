@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ..appearance import Appearance
 from ..data_range import data_range_of
 from ..errors import GeometryError, MaskError, MissingDependencyError
 from ..files import replacing
 from ..intensity import sample_known
+from ..mask import Hole
 from ..modality import Modality
 from ..no_data import find
 from ..volume import Volume
@@ -267,9 +269,10 @@ def _extent(part: tuple[slice, slice], tall: float, wide: float) -> tuple[float,
 
 
 def _window(image: Volume, hole: np.ndarray) -> tuple[float, float]:
-    shape = image.array.shape
-    known = sample_known(image.array, hole, tuple(slice(0, size) for size in shape), find(image)[0])
-    modality = Modality.guess(known, sum(size > 1 for size in shape))
+    box = tuple(slice(0, size) for size in hole.shape)
+    no_data, _ = find(image)
+    known = sample_known(image.array, hole, box, no_data)
+    modality = Modality.guess(Appearance.of(image, Hole(hole, box, hole.shape), no_data)).modality
     scale = data_range_of(known, modality, image.array.dtype)
     return scale.black, scale.black + scale.width
 

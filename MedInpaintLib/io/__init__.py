@@ -9,9 +9,11 @@ import os
 from pathlib import Path
 
 from ..errors import ImageReadError
-from ..files import real_path, replacing
+from ..files import real_path, replacing, special_kind
+from ..files_of import detached_files
 from ..volume import Volume
 from . import itk, mgh, nifti
+from .damage import check_whole
 from .formats import MGH, NIFTI, check_writable
 from .segments import Segments
 
@@ -31,6 +33,9 @@ def read(path: str | os.PathLike[str], *, series: str | None = None, allow_outsi
     source = Path(path)
     if not source.exists():
         raise ImageReadError(f"There is no file or folder '{source}'.")
+    kind = special_kind(source)
+    if kind is not None:
+        raise ImageReadError(f"'{source}' is {kind}; give an image file, or a folder with DICOM files.")
     if source.is_dir():
         return itk.read_dicom_series(source)
     if source.name.lower().endswith(mgh.ENDINGS):
@@ -39,7 +44,11 @@ def read(path: str | os.PathLike[str], *, series: str | None = None, allow_outsi
         volume = nifti.read(source)
         if volume is not None:
             return volume
-    return itk.read(source)
+    if not allow_outside_data:
+        _check_inside(source)
+    volume = itk.read(source)
+    check_whole(source, volume)
+    return volume
 
 
 def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data: bool = False) -> Volume | Segments:
@@ -54,6 +63,23 @@ def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data
         ImageReadError: as in :func:`read`.
     """
     return read(path, allow_outside_data=allow_outside_data)
+
+
+def _check_inside(path: Path) -> None:
+    """Check that a header takes its voxels from its own folder: another's header could name any file.
+
+    Raises:
+        ImageReadError: it does not; the message names the file.
+    """
+    # Of a header that is a link, both folders are its own; links beside it were made by the user, not by the header.
+    folders = (Path(os.path.abspath(path.parent)), Path(os.path.realpath(path)).parent)
+    for file in detached_files(path):
+        place = Path(os.path.abspath(file))
+        if not any(place.is_relative_to(folder) for folder in folders):
+            raise ImageReadError(
+                f"'{path}' takes its voxels from '{file}', outside its own folder. If you trust it, allow that with "
+                "--allow-outside-data (allow_outside_data=True)."
+            )
 
 
 def write(volume: Volume, path: str | os.PathLike[str], *, compress: bool = True) -> None:

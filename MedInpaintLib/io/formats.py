@@ -12,7 +12,7 @@ import numpy as np
 
 from ..dtypes import stored_dtype
 from ..errors import OutputPathError
-from ..files import check_folder, real_path
+from ..files import check_folder, check_kind, real_path
 
 if TYPE_CHECKING:
     from ..volume import Volume
@@ -61,6 +61,8 @@ FORMATS = {
     ".tiff": TIFF,
 }
 WRITABLE = tuple(FORMATS)
+#: Endings of headers, whose voxels lie in a file beside them.
+DETACHED = (".mhd", ".nhdr")
 #: What a folder of scans is searched for, besides folders with DICOM files.
 READABLE = (*WRITABLE, ".dcm", ".hdr", ".jpg", ".jpeg", ".bmp")
 
@@ -78,6 +80,7 @@ def check_writable(path: str | os.PathLike[str], image: Volume | None = None) ->
     Raises:
         OutputPathError: with the reason, and a format that would do.
     """
+    check_kind(path)
     target = real_path(path)
     ending = next((ending for ending in FORMATS if target.name.lower().endswith(ending)), None)
     if ending is None:

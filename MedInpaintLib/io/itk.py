@@ -6,6 +6,8 @@ SimpleITK is imported on first use (50 ms).
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,8 +18,9 @@ import numpy as np
 
 from ..dtypes import stored_dtype
 from ..errors import ImageReadError, OutputError, OutputPathError
+from ..temporary import NEW, temporary_folder
 from ..volume import Volume
-from .formats import NIFTI, NRRD, Format, instead
+from .formats import DETACHED, NIFTI, NRRD, Format, instead
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -32,8 +35,7 @@ def read(path: Path) -> Volume:
     import SimpleITK as sitk
 
     try:
-        with _out_of_the_shadow(path) as file:
-            return from_sitk(sitk.ReadImage(str(file)), name=str(path))
+        return from_sitk(sitk.ReadImage(str(path)), name=str(path))
     except RuntimeError as error:
         raise ImageReadError(
             f"'{path}' cannot be read as an image ({last_line(error)}). "
@@ -103,9 +105,10 @@ def grid_of(path: Path, array: np.ndarray) -> Volume:
     import SimpleITK as sitk
 
     reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
     try:
-        reader.ReadImageInformation()
+        with _out_of_the_shadow(path) as file:
+            reader.SetFileName(str(file))
+            reader.ReadImageInformation()
     except RuntimeError as error:
         raise ImageReadError(f"'{path}' cannot be read as an image ({last_line(error)}).") from None
     axes = array.ndim
@@ -152,13 +155,30 @@ def write(volume: Volume, path: Path, kind: Format, *, name: str, compress: bool
     for key, value in volume.metadata.items():
         if kind is NRRD or not key.startswith("NRRD_"):
             image.SetMetaData(key, value)
+    first = _header_path(volume, path)
     try:
-        sitk.WriteImage(image, str(path), useCompression=compress)
+        sitk.WriteImage(image, str(first), useCompression=compress)
     except RuntimeError as error:
         raise OutputError(f"'{name}' could not be written ({last_line(error)}).") from None
+    os.replace(first, path)
     # ITK's NIfTI writer says nothing when the disk is full: only reading back tells.
     if kind is NIFTI and not _came_back(path, volume.array):
         raise OutputError(f"'{name}' could not be written whole; the disk may be full.")
+
+
+def _header_path(volume: Volume, path: Path) -> Path:
+    """Return what to call a header while it is written, from which the writer makes the name of the voxels' file.
+
+    That name depends on the voxels, so that the file of the old header's voxels stays whole until the new header
+    takes the old one's place.
+    """
+    if path.suffix not in DETACHED:
+        return path
+    array = volume.array
+    digest = hashlib.sha256(f"{path.name} {array.dtype} {array.shape}".encode("utf-8", "surrogateescape"))
+    digest.update(np.ascontiguousarray(array).data)
+    # Names may be 255 bytes long, and a letter four.
+    return path.with_name(f"{path.stem[:48]}-{digest.hexdigest()[:12]}{path.suffix}")
 
 
 def last_line(error: Exception) -> str:
@@ -197,8 +217,8 @@ def _out_of_the_shadow(path: Path) -> Iterator[Path]:
     if not (path.name.endswith(".nii.gz") and path.with_suffix("").exists()):
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="medinpaint-") as folder:
-        alone = Path(folder) / path.name
+    with temporary_folder(Path(tempfile.gettempdir())) as folder:
+        alone = folder / NEW / path.name
         try:
             alone.symlink_to(path.absolute())
         except OSError:  # Windows lets not everybody make links

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import concurrent.futures
+import contextlib
 import dataclasses
 import functools
 import hashlib
-import multiprocessing
 import os
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +22,11 @@ from ..mask import Hole, bounding_box, disjoint_boxes
 from ..methods.registry import methods
 from ..other_side import in_frames, other_side
 from ..prediction import MethodInfo, fill_with
+from ..processes import in_parallel
 from ..progress import Progress
 from ..region import context, crop
 from ..subject import Subject
+from ..temporary import remove_leftovers
 from ..threads import one_for_blas
 from .recipe import Data
 from .undamaged import Undamaged
@@ -113,24 +114,22 @@ class Cases:
             progress: reports and cancels; cases made before are kept.
         """
         missing = [number for number in range(self.count) if not self._path(number).is_file()]
-        for done, _ in enumerate(self._each(missing), start=1):
-            if progress:
-                progress.update(done / len(missing), f"Making hole {done} of {len(missing)}")
+        with contextlib.closing(self._each(missing)) as cases:
+            for done, _ in enumerate(cases, start=1):
+                if progress:
+                    progress.update(done / len(missing), f"Making hole {done} of {len(missing)}")
 
-    def _each(self, numbers: Sequence[int]) -> Iterator[object]:
+    def _each(self, numbers: Sequence[int]) -> Generator[object, None, None]:
         if len(numbers) <= _FEW:
             yield from map(self._make_and_keep, numbers)
             return
         one_for_blas()  # in the worker processes, which share the cores
-        spawn = multiprocessing.get_context("spawn")
         workers = min(os.cpu_count() or 1, len(numbers) // _FEW + 1)
-        with concurrent.futures.ProcessPoolExecutor(workers, spawn, _take, (self,)) as pool:
-            futures = [pool.submit(_make_one, number) for number in numbers]
-            try:
-                for future in concurrent.futures.as_completed(futures):
-                    yield future.result()
-            finally:
-                pool.shutdown(cancel_futures=True)
+        try:
+            jobs = ((number,) for number in numbers)
+            yield from in_parallel(_make_one, jobs, workers=workers, start=_take, arguments=(self,))
+        finally:
+            remove_leftovers(self._place)  # of workers that were killed
 
     def _kept_or_made(self, number: int) -> Case:
         if self.folder is None:

@@ -17,9 +17,10 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..errors import Cancelled, ParameterError
-from ..files import replacing, write_text
+from ..files import as_json, replacing, write_text
 from ..networks import build
 from ..progress import Progress
+from ..signals import before_the_end, forget, held_back
 from .recipe import Recipe
 from .tasks import Task, task_of
 
@@ -178,7 +179,27 @@ def train(
     hardware, schedule, out = hardware or Hardware(), recipe.schedule, Path(out)
     if schedule.batch % hardware.devices:
         raise ParameterError(f"A batch of {schedule.batch} cannot be shared by {hardware.devices} devices.")
-    fabric = _launched(hardware, out)
+    fabric = _fabric(hardware, out)
+    before_the_end(fabric, lambda: _end_helpers(fabric))
+    try:
+        fabric.launch()
+        return _train(fabric, recipe, samples, trial, out, progress)
+    except BaseException:
+        _end_helpers(fabric)
+        raise
+    finally:
+        forget(fabric)
+
+
+def _end_helpers(fabric: Any) -> None:
+    """Kill the processes that Fabric has started beside this one: they would wait for it in the middle of a step."""
+    for helper in getattr(fabric.strategy.launcher, "procs", ()):
+        helper.kill()
+        helper.wait()
+
+
+def _train(fabric: Any, recipe: Recipe, samples: Samples, trial: Trial, out: Path, progress: Progress) -> Trained:
+    schedule = recipe.schedule
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(schedule.seed)
         network = build(recipe.architecture, recipe.arguments).to(fabric.device)
@@ -194,27 +215,30 @@ def train(
     began = time.perf_counter()
     try:
         while state.step < schedule.steps:
-            log = _step(fabric, recipe, state, samples)
-            state.step += 1
-            state.seconds = time.perf_counter() - started
-            rate = (state.step - steps_before) * schedule.batch / (time.perf_counter() - began)
-            history.add({"step": state.step, "seconds": round(state.seconds, 2), **log})
-            if state.step % schedule.check_every == 0 or state.step == schedule.steps:
-                _check(fabric, recipe, state, trial, history, out)
+            # A signal waits for the end of a step, so that the training can go on where it was.
+            with held_back():
+                log = _step(fabric, recipe, state, samples)
+                state.step += 1
+                state.seconds = time.perf_counter() - started
+                rate = (state.step - steps_before) * schedule.batch / (time.perf_counter() - began)
+                history.add({"step": state.step, "seconds": round(state.seconds, 2), **log})
+                if state.step % schedule.check_every == 0 or state.step == schedule.steps:
+                    _check(fabric, recipe, state, trial, history, out)
             progress.update(
                 state.step / schedule.steps,
                 f"Step {state.step} of {schedule.steps}, {rate:.0f} images/s, best {max(state.best, 0):.2f} dB",
             )
     except Cancelled:
         # Between two steps, so the steps since the last check are not lost.
-        if fabric.global_rank == 0:
-            history.flush()
-            state.save(out / LAST, recipe)
+        with held_back():
+            if fabric.global_rank == 0:
+                history.flush()
+                state.save(out / LAST, recipe)
         raise Cancelled(f"Stopped after step {state.step}; the same command goes on from there.") from None
     return _best(recipe, out, leader=fabric.global_rank == 0)
 
 
-def _launched(hardware: Hardware, out: Path) -> Any:
+def _fabric(hardware: Hardware, out: Path) -> Any:
     from lightning_fabric.loggers import TensorBoardLogger
 
     try:
@@ -233,7 +257,6 @@ def _launched(hardware: Hardware, out: Path) -> Any:
         raise ParameterError(
             f"Mixed precision is for GPUs with CUDA; train with precision 32 on '{fabric.device.type}'."
         )
-    fabric.launch()
     return fabric
 
 
@@ -370,7 +393,7 @@ class _History:
 
     def add(self, numbers: dict[str, Any]) -> None:
         self.latest = numbers if "psnr" not in numbers else self.latest
-        self._lines.append(json.dumps(numbers))
+        self._lines.append(as_json(numbers))
 
     def flush(self) -> None:
         if self._writes:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import concurrent.futures
 import dataclasses
 import hashlib
 import json
-import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from MedInpaintLib import processes
 from MedInpaintLib.evaluation.report import Table
 from MedInpaintLib.files import make_folder, write_text
 from MedInpaintLib.frames import pose
@@ -175,13 +174,7 @@ def in_parallel(work: Callable[..., Result], jobs: Sequence[tuple[Any, ...]], *,
     """Yield what a function of a module returns for each tuple of arguments, as each is done, on a core of its own."""
     # One thread each: matrix products that share cores with each other's waiting threads take many times as long.
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
-    with concurrent.futures.ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        futures = [pool.submit(work, *job) for job in jobs]
-        try:
-            for future in concurrent.futures.as_completed(futures):
-                yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    yield from processes.in_parallel(work, jobs, workers=workers)
 
 
 def _kept(

@@ -162,7 +162,7 @@ def test_an_empty_hole_and_other_shapes_are_refused(case, tmp_path):
 
 
 def test_a_folder_that_does_not_exist_is_an_output_error(case, tmp_path):
-    with pytest.raises(OutputError, match="could not be written"):
+    with pytest.raises(OutputError, match="does not exist; create it first"):
         save_figure(tmp_path / "nowhere" / "f.png", *case)
 
 

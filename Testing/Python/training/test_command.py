@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -46,3 +47,45 @@ def test_a_signal_stops_between_two_steps_and_the_training_goes_on_afterwards(nu
     assert process.wait(timeout=60) == 130
     assert "cancelled" in rest
     assert (tmp_path / "last.ckpt").is_file()
+
+
+def of_group(group: int) -> list[str]:
+    """Return the processes of a group, but for those that have ended and were not asked for their code."""
+    listing = subprocess.run(["ps", "-Aww", "-o", "pgid=,stat=,args="], capture_output=True, text=True).stdout
+    rows = [line.split(maxsplit=2) for line in listing.splitlines()]
+    return [row[2] for row in rows if int(row[0]) == group and not row[1].startswith("Z")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a group of processes cannot be signalled alike on Windows")
+@pytest.mark.parametrize(
+    ("how", "stage"), [("SIGTERM to the command", "working"), ("SIGINT to all, as a terminal sends it", "starting")]
+)
+def test_a_signal_ends_the_workers_that_make_cases(how, stage, recipe, data, tmp_path):
+    path = recipe("unet", steps=1)
+    path.write_text(path.read_text(encoding="utf-8").replace("cases = 6", "cases = 3000"), encoding="utf-8")
+    arguments = command(path, "--data", data, "--out", tmp_path / "out", "--progress", "json")
+    process = subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        if stage == "working":
+            while "of 3000" not in (line := process.stdout.readline()):
+                assert line, process.stderr.read()
+        else:  # the workers import what they need, which takes a second
+            while not any("spawn_main" in each for each in of_group(process.pid)):
+                assert process.poll() is None, process.stderr.read()
+                time.sleep(0.05)
+        if how.startswith("SIGTERM"):
+            process.send_signal(signal.SIGTERM)
+        else:
+            os.killpg(process.pid, signal.SIGINT)
+        out, errors = process.communicate(timeout=60)
+        assert process.returncode == 130, errors
+        assert errors == ""
+        assert [json.loads(line)["event"] for line in out.splitlines()][-1] == "cancelled"
+        assert out.count("cancelled") == 1
+        assert of_group(process.pid) == []
+        assert list((tmp_path / "out").rglob(".medinpaint-*")) == []
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
