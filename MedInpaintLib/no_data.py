@@ -81,9 +81,10 @@ def find(image: Volume, hole: Hole | None = None, marked: Hole | None = None) ->
     planes = _as_planes(image.array)
     missing = frozenset(image.missing if image.array.ndim == 3 else ())
     kinds = _kinds(image, hole)
-    absurd = _absurd(image.array, hole) if image.array.dtype.kind == "f" else math.inf
-    if not (kinds or missing or math.isfinite(absurd)):
+    floating = image.array.dtype.kind == "f"
+    if not (kinds or missing or floating):
         return None, []
+    absurd = _absurd(image.array, hole) if floating else math.inf
     no_data: np.ndarray | None = None
     counts: dict[str, int] = {}
     for number, plane in enumerate(planes):
@@ -185,11 +186,13 @@ def _kinds(image: Volume, hole: Hole | None) -> list[_Kind]:
     for kind in kinds:
         sample = sample[(sample < kind.low) | (sample > kind.high)]
     for sign in (1.0, -1.0):
-        code = _code(sign * sample, APART_ABOVE if sign < 0 else None)
-        if code is not None and _touches_border(image.array, hole, sign * code[0]):
-            ends = sorted(sign * each for each in code)
-            words = f"the value {sign * code[0]:g}, far from all others, as outside of a scanner's field of view"
-            kinds.append(_Kind(ends[0], ends[1], words))
+        while (code := _code(sign * sample, APART_ABOVE if sign < 0 else None)) is not None:
+            value, limit = sign * code[0], sign * code[1]
+            if not _touches_border(image.array, hole, value):
+                break
+            words = f"the value {value:g}, far from all others, as outside of a scanner's field of view"
+            kinds.append(_Kind(min(value, limit), max(value, limit), words))
+            sample = sample[(sample < kinds[-1].low) | (sample > kinds[-1].high)]
     return kinds
 
 
@@ -223,9 +226,10 @@ def _code(sample: np.ndarray, apart: float | None) -> tuple[float, float] | None
 
 
 def _absurd(array: np.ndarray, hole: Hole | None) -> float:
-    """Return the size from which numbers are no intensities."""
-    usual = np.percentile(np.abs(sample), 99.5) if (sample := _sample(array, hole)).size else 0.0
-    return max(ABSURD, ABSURDLY * float(usual))
+    """Return the size from which numbers are no intensities; infinity where the dtype holds none so large."""
+    sample = np.abs(_sample(array, hole))
+    absurd = max(ABSURD, ABSURDLY * float(np.percentile(sample, 99.5) if sample.size else 0.0))
+    return absurd if absurd < np.finfo(array.dtype).max else math.inf
 
 
 def _sample(array: np.ndarray, hole: Hole | None) -> np.ndarray:
