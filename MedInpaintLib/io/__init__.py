@@ -14,7 +14,7 @@ from ..volume import Volume
 from . import itk, mgh, nifti
 from .damage import check_whole
 from .files_of import detached_files
-from .formats import MGH, NIFTI, check_writable
+from .formats import MGH, NIFTI, NOT_READ, check_writable, unreadable
 from .segments import Segments
 
 
@@ -41,6 +41,8 @@ def read(path: str | os.PathLike[str], *, series: str | None = None, allow_outsi
         volume = nifti.read(source)
         if volume is not None:
             return volume
+    if source.name.lower().endswith(tuple(NOT_READ)):
+        raise unreadable(source)
     if not allow_outside_data:
         _check_inside(source)
     volume = itk.read(source)

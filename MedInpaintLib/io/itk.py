@@ -17,7 +17,7 @@ import numpy as np
 from ..dtypes import stored_dtype
 from ..errors import ImageReadError, OutputError, OutputPathError
 from ..volume import Volume
-from .formats import NIFTI, NRRD, Format, instead
+from .formats import NIFTI, NRRD, Format, instead, unreadable
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -34,11 +34,8 @@ def read(path: Path) -> Volume:
     try:
         with _out_of_the_shadow(path) as file:
             return from_sitk(sitk.ReadImage(str(file)), name=str(path))
-    except RuntimeError as error:
-        raise ImageReadError(
-            f"'{path}' cannot be read as an image ({last_line(error)}). "
-            "Supported are NRRD, NIfTI, MetaImage, DICOM, TIFF, PNG and what else SimpleITK reads."
-        ) from None
+    except RuntimeError:  # its words name positions in source code and formats that were not meant
+        raise unreadable(path) from None
 
 
 def read_dicom_series(folder: Path) -> Volume:
@@ -106,8 +103,8 @@ def grid_of(path: Path, array: np.ndarray) -> Volume:
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
-    except RuntimeError as error:
-        raise ImageReadError(f"'{path}' cannot be read as an image ({last_line(error)}).") from None
+    except RuntimeError:
+        raise unreadable(path) from None
     axes = array.ndim
     direction = np.reshape(reader.GetDirection(), (reader.GetDimension(),) * 2)[:axes, :axes]
     return Volume(array, reader.GetSpacing()[:axes][::-1], reader.GetOrigin()[:axes], tuple(direction.ravel().tolist()))

@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import struct
+import tracemalloc
 
 import nibabel
 import numpy as np
@@ -277,6 +278,23 @@ def test_sheared_axes_are_refused_with_the_angle(tmp_path):
     nibabel.save(sheared(5.0), tmp_path / "a.nii")
     with pytest.raises(ImageReadError, match="off by 5 degrees"):
         Volume.read(tmp_path / "a.nii")
+
+
+# memory
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_reading_takes_no_second_copy_of_the_voxels(tmp_path, ending):
+    voxels = np.zeros((200, 200, 200), np.int16)
+    nibabel.save(nibabel.Nifti1Image(voxels, STRAIGHT), tmp_path / f"a{ending}")
+    Volume.read(tmp_path / f"a{ending}")  # imports
+    tracemalloc.start()
+    try:
+        Volume.read(tmp_path / f"a{ending}")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert voxels.nbytes <= peak < 1.3 * voxels.nbytes
 
 
 # without nibabel
