@@ -20,11 +20,11 @@ test-all: $(VENV)/.test
 
 # The files that nibabel and pydicom install for their own tests.
 formats: $(VENV)/.test
-	$(RUN) Testing/foreign_files.py
+	$(RUN) -m Testing.foreign_files
 
 # Damaged and odd files of many kinds, in every format.
 odd-files: $(VENV)/.test
-	$(RUN) Testing/odd_files.py
+	$(RUN) -m Testing.odd_files
 
 bench: $(VENV)/.bench
 	$(RUN) Testing/Benchmarks/run.py

@@ -3,7 +3,7 @@
 ``make formats`` prints a table and leaves with 1 if a file is read otherwise, or refused in the words of a foreign
 library. Nothing is downloaded::
 
-    python Testing/foreign_files.py [PART OF A NAME]
+    python -m Testing.foreign_files [PART OF A NAME]
 """
 
 from __future__ import annotations
@@ -19,11 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from MedInpaintLib import Volume, inpaint, io  # noqa: E402
-from MedInpaintLib.errors import MedInpaintError  # noqa: E402
-from MedInpaintLib.volume import GRID_TOLERANCE  # noqa: E402
+from MedInpaintLib import Volume, inpaint, io
+from MedInpaintLib.errors import MedInpaintError
+from MedInpaintLib.volume import GRID_TOLERANCE
 
 ALIKE, REFUSED, UNPROVEN, WRONG = "alike", "refused", "unproven", "WRONG"
 #: What betrays a foreign library, a position in source code or a traceback in a message.

@@ -1,4 +1,4 @@
-"""Reading a NIfTI file of 512 x 512 x 300 voxels, int16, against SimpleITK: time, and the memory that it takes at most."""
+"""Reading a NIfTI file of 512 x 512 x 300 voxels, int16, against SimpleITK: seconds, and memory at most."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """The files that nibabel and pydicom install for their own tests, as `make formats` tries them."""
 
-import importlib.util
-import sys
 import warnings
 from pathlib import Path
 
@@ -11,11 +9,7 @@ import pytest
 
 from MedInpaintLib import Volume, io
 from MedInpaintLib.errors import ImageReadError
-
-_spec = importlib.util.spec_from_file_location("foreign_files", Path(__file__).parents[2] / "foreign_files.py")
-foreign_files = importlib.util.module_from_spec(_spec)
-sys.modules["foreign_files"] = foreign_files  # where dataclasses look
-_spec.loader.exec_module(foreign_files)
+from Testing import foreign_files
 
 #: Every n-th file of pydicom.
 STEP = 7
