@@ -10,7 +10,9 @@ Names are loaded when they are first used, so the import itself takes millisecon
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+
+#: Type checkers take this name for true; importing typing takes 6 ms, three quarters of the whole import.
+TYPE_CHECKING = False
 
 __version__ = "0.1.0"
 
@@ -38,6 +40,8 @@ __all__ = [  # noqa: RUF022 - in the order in which a reader wants them
 ]
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from .errors import MedInpaintError
     from .evaluation.protocol import evaluate
     from .imputation.impute import impute

@@ -1,15 +1,28 @@
-"""Atomic writing: a killed run leaves the old file or the new one, never half of one."""
+"""Atomic writing: a killed run leaves the old files or the new ones, never half of one."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
+import math
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from .errors import OutputError, OutputPathError
+from .files_of import detached_files, named_by_another
+from .signals import held_back
+from .temporary import NEW, temporary_folder
+
+#: What is neither a file nor a folder, by the test for it.
+_KINDS = {
+    "a device": lambda mode: stat.S_ISCHR(mode) or stat.S_ISBLK(mode),
+    "a named pipe": stat.S_ISFIFO,
+    "a socket": stat.S_ISSOCK,
+}
 
 
 def real_path(path: str | os.PathLike[str]) -> Path:
@@ -17,20 +30,33 @@ def real_path(path: str | os.PathLike[str]) -> Path:
     return Path(os.path.realpath(path))
 
 
+def special_kind(path: str | os.PathLike[str]) -> str | None:
+    """Return what is there if it is neither a file nor a folder, such as ``"a named pipe"``; else None."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return None
+    return next((kind for kind, is_one in _KINDS.items() if is_one(mode)), None)
+
+
 def check_folder(path: str | os.PathLike[str]) -> None:
     """Check before the work that a file can be made there.
 
     Raises:
-        OutputPathError: the folder does not exist or is write-protected, or there is a folder of the file's own name.
+        OutputPathError: the folder does not exist or is write-protected, or there is something else than a file of that
+            name: a folder, a device, a pipe.
     """
     target = real_path(path)
     folder = target.parent
     if not folder.is_dir():
         raise OutputPathError(f"The folder '{folder}' for the output does not exist; create it first.")
-    if not os.access(folder, os.W_OK):
-        raise OutputPathError(f"The folder '{folder}' for the output is write-protected.")
     if target.is_dir():
         raise OutputPathError(f"The output '{path}' is a folder; give the name of a file.")
+    kind = special_kind(target)
+    if kind is not None:
+        raise OutputPathError(f"The output '{path}' is {kind}, which cannot be replaced; give the name of a file.")
+    if not os.access(folder, os.W_OK):
+        raise OutputPathError(f"The folder '{folder}' for the output is write-protected.")
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:
@@ -47,34 +73,152 @@ def make_folder(path: str | os.PathLike[str]) -> None:
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path; what is written there replaces ``path`` when the block ends without an error.
+    """Yield a temporary path; what is written there replaces ``path`` at the block's end; see :func:`replacing_all`."""
+    with replacing_all(path) as (temporary,):
+        yield temporary
 
-    The temporary path has the target's name, in a folder beside it, so that the two files of a format (``.mhd`` +
-    ``.zraw``) name each other correctly. The header moves last: it never points at a missing file. Symbolic links stay,
-    and the file that they point to is replaced.
+
+@contextlib.contextmanager
+def replacing_all(*paths: str | os.PathLike[str]) -> Iterator[tuple[Path, ...]]:
+    """Yield a temporary path for each path; what is written there replaces all of them when the block ends.
+
+    After an error nothing is replaced: all is written before the first file moves, and where one cannot move, those
+    that did move back. Files move in the order of the paths. A temporary path has the target's name, in a folder
+    beside it; further files in that folder, such as the voxels that a header names, move before it. The voxels that
+    only the old header names are removed after it has gone. Symbolic links stay, and the files that they point to are
+    replaced; a file keeps its mode and, where permitted, its owner.
 
     Raises:
+        OutputPathError: see :func:`check_folder`.
         OutputError: the file system refuses (disk full, no permission).
     """
-    target = real_path(path)
+    for path in paths:
+        check_folder(path)
+    targets = [real_path(path) for path in paths]
+    folders: list[Path] = []
     try:
-        # The target's name is not part of the folder's: it may be as long as names can be.
-        folder = Path(tempfile.mkdtemp(prefix=".medinpaint-", dir=target.parent))
+        with contextlib.ExitStack() as stack:
+            folders += [stack.enter_context(temporary_folder(target.parent)) for target in targets]
+            yield tuple(folder / NEW / target.name for folder, target in zip(folders, targets, strict=True))
+            with held_back():
+                for folder, target in zip(folders, targets, strict=True):
+                    _keep_mode_and_owner(folder / NEW, target)
+                olds = [detached_files(target) for target in targets]
+                _move(list(zip(folders, targets, strict=True)))
+                for target, old in zip(targets, olds, strict=True):
+                    _remove_voxels(old, target)
     except OSError as error:
-        raise OutputError(f"'{path}' could not be written ({error.strerror or error}).") from None
-    try:
-        yield folder / target.name
-        for part in sorted(folder.iterdir(), key=lambda part: part.name == target.name):
-            os.replace(part, target.parent / part.name)
-    except OutputError:
-        raise
-    except OSError as error:
-        raise OutputError(f"'{path}' could not be written ({error.strerror or error}).") from None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        raise _output_error(error, paths, folders) from None
+
+
+def hashes(temporary: Path) -> dict[str, str]:
+    """Return the sha256 of each file that was written for a temporary path of :func:`replacing_all`, by its name."""
+    return {file.name: sha256(file) for file in sorted(temporary.parent.iterdir())}
+
+
+def sha256(file: Path) -> str:
+    """Return the sha256 of a file's content, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with file.open("rb") as content:
+        while block := content.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a text file atomically, UTF-8."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write a JSON file atomically; see :func:`as_json`."""
+    write_text(path, as_json(value, indent=2) + "\n")
+
+
+def as_json(value: Any, *, indent: int | None = None) -> str:
+    """Return a value as JSON, in which what is not finite is null: NaN and Infinity are no JSON.
+
+    >>> as_json({"psnr": float("inf"), "holes": (1, 2)})
+    '{"psnr": null, "holes": [1, 2]}'
+    """
+    return json.dumps(_finite(value), indent=indent, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _keep_mode_and_owner(folder: Path, target: Path) -> None:
+    """Give new files the mode and owner of the old one that they replace."""
+    try:
+        old = target.stat()
+    except OSError:
+        return  # there is none
+    for file in folder.iterdir():
+        new = file.stat()
+        if hasattr(os, "chown") and (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+            with contextlib.suppress(OSError):  # only the administrator may give files away
+                os.chown(file, old.st_uid, old.st_gid)
+        with contextlib.suppress(OSError):  # not every file system knows modes
+            file.chmod(stat.S_IMODE(old.st_mode))
+
+
+def _move(pairs: list[tuple[Path, Path]]) -> None:
+    """Move the new files of temporary folders beside their targets; where one cannot, move back those that did."""
+    moved: list[tuple[Path, Path | None]] = []
+    try:
+        for folder, target in pairs:
+            for file in sorted((folder / NEW).iterdir(), key=lambda file: file.name == target.name):
+                goal = target.parent / file.name
+                old = _second_name(goal, folder)
+                existed = os.path.lexists(goal)
+                os.replace(file, goal)
+                if old is not None or not existed:
+                    moved.append((goal, old))
+    except BaseException:
+        for goal, old in reversed(moved):
+            with contextlib.suppress(OSError):
+                goal.unlink() if old is None else os.replace(old, goal)
+        raise
+
+
+def _second_name(file: Path, folder: Path) -> Path | None:
+    """Return a hard link to a file in the folder; None without the file, or where the file system knows none."""
+    link = folder / f"before-{len(os.listdir(folder))}"
+    try:
+        os.link(file, link)
+    except OSError:
+        return None
+    return link
+
+
+def _remove_voxels(old: tuple[Path, ...], header: Path) -> None:
+    """Remove the files with voxels that the old header named, beside it, if neither the new one nor another does."""
+    new = detached_files(header)
+    for file in old:
+        if (
+            file.parent == header.parent
+            and file not in new
+            and not file.is_dir()
+            and not named_by_another(file, header)
+        ):
+            with contextlib.suppress(OSError):
+                file.unlink()
+
+
+def _output_error(error: OSError, paths: Sequence[str | os.PathLike[str]], folders: Sequence[Path]) -> OutputError:
+    """Return the error in the user's words: with the path that was asked for, not the temporary one."""
+    text = f"{error} {error.filename}"
+    number = next((number for number, folder in enumerate(folders) if str(folder) in text), len(folders))
+    path = paths[number if number < len(paths) else 0]
+    if not isinstance(error, OutputError):
+        return OutputError(f"'{path}' could not be written ({error.strerror or error}).")
+    if number < len(folders):
+        temporary = folders[number] / NEW / real_path(path).name
+        return type(error)(str(error).replace(str(temporary), str(path)))
+    return error

@@ -9,14 +9,16 @@ neighbours.
 
 from __future__ import annotations
 
-import contextlib
+if __name__ == "__main__":  # before the other imports, during which a signal may come
+    from .starting import CANCELLED, end_in_one_line
+
+    end_in_one_line(1, f'{{"event": "cancelled", "message": "{CANCELLED}"}}')
+
 import json
 import os
-import signal
 import sys
-import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +31,17 @@ from .errors import (
     in_one_line,
     is_fault,
 )
+from .files import as_json
 from .jobs.evaluate import EvaluateJob
 from .jobs.fill import FillJob
 from .jobs.impute import ImputeJob
 from .jobs.job_file import JobFile
 from .progress import Progress
+from .signals import cancelling, end_this_process_on_signals
+from .starting import EXIT_CANCELLED
 from .threads import one_for_blas
 
-EXIT_DONE, EXIT_FAILED, EXIT_INPUT, EXIT_CANCELLED = 0, 1, 2, 130
+EXIT_DONE, EXIT_FAILED, EXIT_INPUT = 0, 1, 2
 
 #: The kinds of jobs, by their name in the file.
 JOBS: dict[str, type[JobFile]] = {kind.KIND: kind for kind in (FillJob, ImputeJob, EvaluateJob)}
@@ -62,7 +67,7 @@ def read(path: str | os.PathLike[str]) -> JobFile:
     if kind is None:
         known = " or ".join(f'"{name}"' for name in JOBS)
         raise ParameterError(f'A job file holds one JSON object with "job": {known}.')
-    return kind.of(fields, job_file.parent)
+    return kind.of(fields, job_file.parent).read_from(job_file)
 
 
 def guarded(work: Callable[[], None], emit: Emit) -> int:
@@ -72,7 +77,7 @@ def guarded(work: Callable[[], None], emit: Emit) -> int:
     their handlers are restored.
     """
     try:
-        with _signals_cancel():
+        with cancelling(lambda message: emit({"event": "cancelled", "message": message})):
             work()
     except Cancelled as error:
         emit({"event": "cancelled", "message": str(error)})
@@ -92,21 +97,6 @@ def guarded(work: Callable[[], None], emit: Emit) -> int:
     return EXIT_DONE
 
 
-@contextlib.contextmanager
-def _signals_cancel() -> Iterator[None]:
-    """Let SIGINT and SIGTERM raise :class:`Cancelled` in this block; only Python's main thread can set that."""
-    before: dict[signal.Signals, Any] = {}
-    try:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                before[number] = signal.signal(number, _cancel)
-        yield
-    finally:
-        for number, handler in before.items():
-            if handler is not None:  # None: it was not set from Python, and cannot be set again from here
-                signal.signal(number, handler)
-
-
 def execute(job: JobFile, emit: Emit) -> None:
     """Run the job and report it in events."""
     progress = Progress(lambda fraction, stage: emit({"event": "progress", "fraction": fraction, "stage": stage}))
@@ -118,7 +108,7 @@ def execute(job: JobFile, emit: Emit) -> None:
 
 def print_event(event: dict[str, Any]) -> None:
     """Print one JSON object on a line of standard output, at once."""
-    print(json.dumps(event), flush=True)
+    print(as_json(event), flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -128,13 +118,9 @@ def main(arguments: list[str] | None = None) -> int:
     if len(arguments) != 1:
         print("usage: python -m MedInpaintLib.job JOB.json", file=sys.stderr)
         return EXIT_INPUT
-    # Nothing is read or imported before this line, so a signal finds its handlers from the start.
     return guarded(lambda: execute(read(arguments[0]), print_event), print_event)
 
 
-def _cancel(number: int, frame: Any) -> None:
-    raise Cancelled("Cancelled; nothing was written.")
-
-
 if __name__ == "__main__":
+    end_this_process_on_signals(lambda message: print_event({"event": "cancelled", "message": message}))
     sys.exit(main())

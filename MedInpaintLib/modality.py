@@ -12,30 +12,33 @@ Functions such as :func:`.intensity.fit_scaling` and :func:`.foreground.body` re
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import ParameterError
 
 if TYPE_CHECKING:
-    import numpy as np
+    from .appearance import Appearance
 
 
-def _never(known: np.ndarray, dimensions: int) -> bool:
-    return False
+#: Scores this close do not tell two modalities apart: the guess is unsure.
+MARGIN = 0.2
 
 
-def _always(known: np.ndarray, dimensions: int) -> bool:
-    return True
+class Clue(NamedTuple):
+    """How much speaks for an image being of a modality: a score (0: impossible, 1: certain) and the reason in words."""
+
+    score: float
+    reason: str
 
 
-def _in_hounsfield_units(known: np.ndarray, dimensions: int) -> bool:
-    """Return whether there is air near -1000 HU; no other modality of this field goes below -500."""
-    return bool(known.size and known.min() < -500)
+class Guess(NamedTuple):
+    """A guessed modality, the reason in words, and warnings; without any, the guess is sure."""
 
-
-def _flat_and_not_ct(known: np.ndarray, dimensions: int) -> bool:
-    return dimensions == 2 and not _in_hounsfield_units(known, dimensions)
+    modality: Modality
+    reason: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,8 +47,10 @@ class Modality:
 
     Attributes:
         name: in options, job files, manifests, recipes, reports and bundles, whose models fit images of it.
-        looks_like: whether an image is of this kind, by its known voxels and its number of dimensions; a function of a
-            module, since processes that make training cases get a copy.
+        looks_like: what speaks for an image being of this kind; a function of a module, since processes that make
+            training cases get a copy. None: only what the user or a DICOM header says.
+        dimensions: numbers of axes along which such images have several voxels.
+        dicom: what DICOM headers call it.
         units: of the intensities, in words; empty where they have none.
         scale: intensities that are scaled to 0 and 1; when None, the known foreground's 0.5 and 99.5 percentiles.
         air: intensity above which voxels may belong to the body; when None, 10 % of the robust range.
@@ -59,7 +64,9 @@ class Modality:
     """
 
     name: str
-    looks_like: Callable[[np.ndarray, int], bool] = _never
+    looks_like: Callable[[Appearance], Clue] | None = None
+    dimensions: tuple[int, ...] = (2, 3)
+    dicom: tuple[str, ...] = ()
     units: str = ""
     scale: tuple[float, float] | None = None
     air: float | None = None
@@ -74,30 +81,119 @@ class Modality:
 
     @classmethod
     def of(cls, name: str) -> Modality:
-        """Return the modality of this name.
+        """Return the modality of this name, in capitals or not.
 
         Raises:
             ParameterError: there is none.
+
+        >>> Modality.of("mr").name
+        'MR'
         """
-        if name not in MODALITIES:
-            raise ParameterError(f"There is no modality '{name}'; choose one of {', '.join(MODALITIES)}.")
-        return MODALITIES[name]
+        for known, modality in MODALITIES.items():
+            if known.lower() == name.lower():
+                return modality
+        raise ParameterError(f"There is no modality '{name}'; choose one of {', '.join(MODALITIES)}.")
 
     @classmethod
-    def guess(cls, known: np.ndarray, dimensions: int) -> Modality:
-        """Guess an image's modality from intensities and shape; the last one registered is asked first, MR at the end.
+    def guess(cls, image: Appearance) -> Guess:
+        """Guess an image's modality: what its DICOM header says, else the kind for which most speaks.
 
-        Args:
-            known: sample of known voxels, 1-D.
-            dimensions: along which the image has several voxels.
+        The last one registered wins a tie. ``Testing/Benchmarks/modality.py`` measures how often this is right.
         """
-        return next(each for each in reversed(MODALITIES.values()) if each.looks_like(known, dimensions))
+        code = image.header
+        named = next((each for each in MODALITIES.values() if code and code in each.dicom), None)
+        if named is not None:
+            return Guess(named, f"its DICOM header says {code}")
+        clues = {name: _clue(each, image) for name, each in reversed(MODALITIES.items())}
+        first, *rest = sorted(clues, key=lambda name: -clues[name].score)
+        reason = clues[first].reason or " and ".join(clues[name].reason for name in rest if clues[name].reason)
+        modality = MODALITIES[first]
+        if code:
+            return Guess(modality, reason, (_unsure(first, reason, f"its DICOM header says {code}", "another kind"),))
+        close = [name for name in rest if clues[first].score - clues[name].score < MARGIN]
+        doubts = "; ".join(clues[name].reason for name in close)
+        return Guess(modality, reason, (_unsure(first, reason, doubts, " or ".join(close)),) if close else ())
+
+    @classmethod
+    def possible(cls, dimensions: int) -> set[str]:
+        """Return the names of those that an image with several voxels along so many axes may be guessed to be."""
+        return {each.name for each in MODALITIES.values() if each.looks_like and dimensions in each.dimensions}
 
 
-MR = Modality(name="MR", looks_like=_always, has_two_sides=True)
+def _clue(modality: Modality, image: Appearance) -> Clue:
+    if modality.looks_like is None:
+        return Clue(0.0, "")
+    if image.dimensions not in modality.dimensions:
+        return Clue(0.0, f"it is no {modality.name}: it has several slices")
+    return modality.looks_like(image)
+
+
+def _mr(image: Appearance) -> Clue:
+    """Give the score that others must exceed: MR has no scale of its own, so it is what nothing else fits."""
+    return Clue(0.5, "")
+
+
+def _hounsfield(image: Appearance) -> Clue:
+    """Look for Hounsfield units: CT has air at -1000 HU, nothing below it, and most of the rest near 0 HU.
+
+    In 60 training and validation scans 17 to 51 % of the values are air, and 66 to 97 % of those above -300 HU lie
+    within 150 HU of 0. In a phase-sensitive MR with values from -1920 to 2240, 4 % lie below air.
+    """
+    air, below = image.share(-1100, -850), image.share(-math.inf, -1100)
+    if below < 0.002 and air > 0.02 and image.share(-150, 150, above=-300) > 0.65:
+        return Clue(0.9, "it has air near -1000 HU and soft tissue near 0 HU")
+    if below < 0.002 and image.dtype.kind == "i":
+        low, middle, high = image.quantiles(0.01, 0.5, 0.95)
+        if low < -20 and high < 300 and -850 < middle < 80:
+            return Clue(0.65, "its values are those of fat, soft tissue or lung in HU, without air around them")
+        if low < -20 and high < 1500:
+            return Clue(0.4, "its values may be HU inside a body")
+    if _is_stored_ct(image):
+        return Clue(0.4, "its values may be the numbers that CT scanners store, 1024 above HU; then subtract 1024")
+    if image.dimensions == 2 and image.dtype == "uint8" and not image.has_place:
+        return Clue(0.4, "if it is a picture of a CT slice, its values are no longer HU")
+    return Clue(0.0, "it is no CT: there is no air near -1000 HU with soft tissue near 0 HU")
+
+
+def _is_stored_ct(image: Appearance) -> bool:
+    """Return whether values look like HU + 1024: air at 0, most of the rest near 1024, bone above."""
+    return (
+        image.share(-math.inf, 0) < 0.001
+        and image.share(0, 150) > 0.1
+        and image.share(874, 1174, above=724) > 0.7
+        and image.share(1224, math.inf) > 0.002
+    )
+
+
+def _projection(image: Appearance) -> Clue:
+    """Tell a film from a section: a film is large and fills its frame, a section is a body on dark ground.
+
+    Of 894 chest films of training and validation, 83 % reach a :attr:`.Appearance.fills_frame` of 0.3; of 1203 MR and
+    CT slices, cropped as tightly as they can be, none exceeds 0.27.
+    """
+    if image.fills_frame < 0:
+        return Clue(0.1, "it is no film: it shows a body on a dark ground")
+    if image.is_slice:
+        return Clue(0.1, "it is no film: it is a slice of a volume")
+    if image.has_place and image.shortest_mm < 250 and min(image.spacing) > 0.25:
+        return Clue(0.1, f"it is no film: it is {image.shortest_mm:.0f} mm wide, pixels {min(image.spacing):.2g} mm")
+    if image.fills_frame < 0.3:
+        return Clue(0.4, "films reach the borders of their frame on most sides, as it does on some")
+    if image.shortest_mm < 250 if image.has_place else min(image.sizes) < 200:
+        return Clue(0.4, "it fills its frame to the borders like a film, but is small for one")
+    return Clue(0.9, "it fills a large frame to its borders")
+
+
+def _unsure(name: str, reason: str, doubt: str, other: str) -> str:
+    because = f" because {reason}" if reason else ""
+    return f"The image is treated as {name}{because}. This is unsure: {doubt}. If it is {other}, say so (--modality)."
+
+
+MR = Modality(name="MR", looks_like=_mr, dicom=("MR",), has_two_sides=True)
 CT = Modality(
     name="CT",
-    looks_like=_in_hounsfield_units,
+    looks_like=_hounsfield,
+    dicom=("CT",),
     units="HU",
     scale=(-1024.0, 3071.0),  # the range of 12-bit scanners
     air=-300.0,  # skin and fat are above, air and most of the lung below
@@ -107,7 +203,15 @@ CT = Modality(
     registration_window=(-200.0, 300.0),  # all of the scale would leave no contrast but bone
     patches_suit_volumes=False,
 )
-FILM = Modality(name="film", looks_like=_flat_and_not_ct, fills_8_bits=True, is_projection=True, is_smooth=True)
+FILM = Modality(
+    name="film",
+    looks_like=_projection,
+    dimensions=(2,),
+    dicom=("CR", "DX", "MG", "RG", "PX", "IO"),
+    fills_8_bits=True,
+    is_projection=True,
+    is_smooth=True,
+)
 
 #: Name -> modality.
 MODALITIES: dict[str, Modality] = {each.name: each for each in (MR, CT, FILM)}

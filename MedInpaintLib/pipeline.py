@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import intensity
+from .appearance import Appearance
 from .clock import Clock
 from .devices import use
 from .errors import GeometryError
@@ -23,7 +24,7 @@ from .filling import Filling, Plan, fill, spread_among
 from .inputs import check_known_finite, facts_of, find_exemplars, read_guides, read_image, read_mask
 from .mask import Hole, find_hole
 from .methods import auto, registry
-from .modality import Modality
+from .modality import Guess, Modality
 from .options import FillOptions
 from .parameters import parse
 from .prediction import MethodInfo
@@ -74,8 +75,8 @@ def inpaint(
         labels: use only these values of the mask.
         dilate_mm: grow the hole first (lesion masks tend to miss the rim).
         spacing: voxel size in mm in the order of the axes, for arrays.
-        modality: a name of :data:`.modality.MODALITIES` (``"MR"``, ``"CT"``, ``"film"``); guessed from the known
-            voxels when None.
+        modality: a name of :data:`.modality.MODALITIES` (``"MR"``, ``"CT"``, ``"film"``), in capitals or not; guessed
+            from the header and the known voxels when None, with the reason in the report.
         guides: other contrasts of the same subject, undamaged where the hole is, for the methods that can use them.
             The same kinds as ``image``; those on another grid are resampled.
         exemplars: scans of other subjects, of the same contrast, for the methods that take tissue from them: a
@@ -133,7 +134,7 @@ def inpaint(
     clock.lap("read")
 
     progress.update(0.1, "Checking")
-    subject, warnings = _check(volume, mask_volume, guides, exemplars, options)
+    subject, modality_reason, warnings = _check(volume, mask_volume, guides, exemplars, options)
     clock.lap("check")
 
     choice = _choose(subject, options, progress, clock)
@@ -146,6 +147,7 @@ def inpaint(
         subject,
         choice,
         filling,
+        modality_reason=modality_reason,
         image={**facts_of(image, volume), "dtype": str(volume.array.dtype)},
         mask={**facts_of(mask, mask_volume), "labels": used, "dilate_mm": float(dilate_mm)},
         uncertainty=spread_of,
@@ -174,23 +176,22 @@ class _Choice:
 
 def _check(
     volume: Volume, mask: Volume, guides: Any, exemplars: Any, options: FillOptions
-) -> tuple[Subject, list[str]]:
-    """Return what is to be filled, checked, and warnings."""
+) -> tuple[Subject, str, list[str]]:
+    """Return what is to be filled, checked, the reason for its modality, and warnings."""
     hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm)
     check_known_finite(volume, hole)
-    modality, scaling = _intensities(volume, hole, options.modality)
-    guide_volumes, more = read_guides(guides, volume, hole)
-    subject = Subject(volume, hole, scaling, modality, guide_volumes, find_exemplars(exemplars))
-    return subject, [*volume.warnings, *mask.warnings, *warnings, *more]
-
-
-def _intensities(volume: Volume, hole: Hole, name: str | None) -> tuple[Modality, intensity.Scaling]:
-    dimensions = sum(size > 1 for size in volume.array.shape)
-    if dimensions < 2:
-        raise GeometryError(f"The image must extend along at least 2 axes; found shape {volume.array.shape}.")
+    guess = _modality(volume, hole, options.modality)
     known = intensity.sample_known(volume.array, hole.voxels, hole.box)
-    modality = Modality.of(name) if name else Modality.guess(known, dimensions)
-    return modality, intensity.fit_scaling(known, modality)
+    scaling = intensity.fit_scaling(known, guess.modality)
+    guide_volumes, more = read_guides(guides, volume, hole)
+    subject = Subject(volume, hole, scaling, guess.modality, guide_volumes, find_exemplars(exemplars))
+    return subject, guess.reason, [*volume.warnings, *mask.warnings, *warnings, *guess.warnings, *more]
+
+
+def _modality(volume: Volume, hole: Hole, name: str | None) -> Guess:
+    if sum(size > 1 for size in volume.array.shape) < 2:
+        raise GeometryError(f"The image must extend along at least 2 axes; found shape {volume.array.shape}.")
+    return Guess(Modality.of(name), "") if name else Modality.guess(Appearance.of(volume, hole))
 
 
 def _choose(subject: Subject, options: FillOptions, progress: Progress, clock: Clock) -> _Choice:
@@ -268,6 +269,7 @@ def _report(
     choice: _Choice,
     filling: Filling,
     *,
+    modality_reason: str,
     image: ImageFacts,
     mask: MaskFacts,
     uncertainty: str | None,
@@ -291,6 +293,7 @@ def _report(
         seed=plan.seed,
         device=filling.device or plan.device,
         modality=subject.modality.name,
+        modality_reason=modality_reason,
         image=image,
         mask=mask,
         hole={
@@ -304,7 +307,7 @@ def _report(
         notes=filling.notes,
         warnings=[*warnings, *filling.warnings],
         seconds=seconds,
-        trust=_trust(plan.method, filling.patches, volume),
+        trust=_trust(plan.method, filling, volume),
     )
 
 
@@ -314,10 +317,12 @@ def _components(patches: Sequence[Patch]) -> int:
     return sum(int(ndimage.label(patch.hole, structure=np.ones((3,) * patch.hole.ndim))[1]) for patch in patches)
 
 
-def _trust(info: MethodInfo, patches: Sequence[Patch], volume: Volume) -> str:
-    """Say how far to trust the fill: the method's sentence, one on the hole's depth, and what always holds."""
+def _trust(info: MethodInfo, filling: Filling, volume: Volume) -> str:
+    """Say how far to trust the fill: the method, what its model knows, the hole's depth, and what always holds."""
     sentences = [info.trust]
-    depth = _depth(max((patch.hole for patch in patches), key=np.count_nonzero), volume.spacing)
+    if "model_title" in filling.notes:
+        sentences.append(f"The model ({filling.notes['model_title']}) knows no other anatomy or kind of image.")
+    depth = _depth(max((patch.hole for patch in filling.patches), key=np.count_nonzero), volume.spacing)
     if depth > DEEP_MM:
         sentences.append(f"The middle of the hole is {depth:.0f} mm from what is known: do not expect anatomy there.")
     return " ".join([*sentences, "Synthetic voxels: not for clinical use."])

@@ -81,7 +81,6 @@ class MethodInfo:
         blend: the blending that suits it.
         needs_model: whether it needs a trained model bundle.
         architecture: of the models that it can use; None for methods that need none.
-        own_modality: whether it refuses images of other modalities than its model's, unless ``any_modality`` is set.
         needs_exemplars: whether it needs scans of other subjects, of the same contrast; other methods use none.
         uses_guides: whether it uses other contrasts of the same subject where there are any.
         needs_guides: whether it can do nothing without them.
@@ -102,7 +101,6 @@ class MethodInfo:
     blend: str = "paste"
     needs_model: bool = False
     architecture: str | None = None
-    own_modality: bool = False
     needs_exemplars: bool = False
     uses_guides: bool = False
     needs_guides: bool = False

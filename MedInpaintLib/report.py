@@ -36,7 +36,13 @@ class HoleFacts(TypedDict):
     regions: int
 
 
-class Report(TypedDict):
+class Written(TypedDict, total=False):
+    """What only a report in a file knows: the sha256 of each file of the images that it was written with, by name."""
+
+    files: dict[str, str]
+
+
+class Report(Written):
     """What every report holds.
 
     software, date: name with version, and UTC time in ISO 8601; device: on which networks ran; warnings: one line each;
@@ -54,7 +60,8 @@ class FillReport(Report):
     """The report of a fill.
 
     notes: facts of the method; trust: how far to trust the fill; method, reason: the method, and why it was chosen
-    where it was not named; parameters, blend, seed, modality: as used; self_check: scores on trial holes, or None;
+    where it was not named; parameters, blend, seed, modality: as used; modality_reason: why it was guessed,
+    empty where it was named; self_check: scores on trial holes, or None;
     uncertainty: what the spread is among, or None without one.
     """
 
@@ -66,6 +73,7 @@ class FillReport(Report):
     blend: str
     seed: int
     modality: str
+    modality_reason: str
     image: ImageFacts
     mask: MaskFacts
     hole: HoleFacts
@@ -95,14 +103,16 @@ class ImputeReport(Report):
 class EvaluationReport(Report):
     """The report of an evaluation on sets of synthetic holes.
 
-    convention, range: of the scores; trivial: the fill that is always among the methods; holes: for each set ``holes``,
-    ``count``, ``reference`` and ``about``; metrics, rows, methods: as in :meth:`.evaluation.report.Table.to_dict`, of
-    one set after the other, each row and method with its ``holes``; left_out: method -> why it failed; text: the tables
-    to read. What is not finite, such as the PSNR of a perfect fill, is None.
+    modality_reason: as in :class:`FillReport`; convention, range: of the scores; trivial: the fill that is always
+    among the methods; holes: for each set ``holes``, ``count``, ``reference`` and ``about``; metrics, rows, methods: as
+    in :meth:`.evaluation.report.Table.to_dict`, of one set after the other, each row and method with its ``holes``;
+    left_out: method -> why it failed; text: the tables to read. What is not finite, such as the PSNR of a perfect fill,
+    is None.
     """
 
     image: ImageFacts
     modality: str
+    modality_reason: str
     convention: str
     range: str
     seed: int

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import os
 
 import numpy as np
 
-from .files import write_text
+from .errors import ParameterError
 from .mask import Box, Hole
 from .report import FillReport
+from .saving import save_together
 from .volume import Volume
 
 
@@ -78,15 +78,23 @@ class Result:
         report: str | os.PathLike[str] | None = None,
         mask: str | os.PathLike[str] | None = None,
         *,
+        uncertainty: str | os.PathLike[str] | None = None,
         compress: bool = True,
     ) -> None:
-        """Write the filled image, and where paths for them are given the report as JSON and the mask; all atomically.
+        """Write the filled image, and where paths for them are given the report as JSON, the mask and the uncertainty.
+
+        All old files are replaced, or none. The report, the last one, names the sha256 of the others.
 
         Raises:
+            ParameterError: there is no uncertainty.
             OutputError: with the reason; older files are still there then.
         """
-        self.volume.write(path, compress=compress)
+        images = [(path, self.volume, compress)]
         if mask is not None:
-            self.mask.write(mask)
-        if report is not None:
-            write_text(report, json.dumps(self.report, indent=2) + "\n")
+            images.append((mask, self.mask, True))
+        if uncertainty is not None:
+            spread = self.uncertainty
+            if spread is None:
+                raise ParameterError("This fill has no uncertainty to write; fill with uncertainty=True.")
+            images.append((uncertainty, spread, True))
+        save_together(images, self.report, report)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .appearance import Appearance
 from .intensity import Scaling, fit_scaling, sample_known
 from .mask import Box, Hole
 from .modality import MR, Modality
@@ -54,8 +55,9 @@ class Subject:
     @functools.cached_property
     def guide_scalings(self) -> tuple[Scaling, ...]:
         """The scaling of each guide: one of another modality has another scale."""
+        kinds = [Modality.guess(Appearance.of(guide)).modality for guide in self.guides]
         samples = [sample_known(guide.array, None, None) for guide in self.guides]
-        return tuple(fit_scaling(sample, Modality.guess(sample, len(self.axes))) for sample in samples)
+        return tuple(fit_scaling(sample, kind) for sample, kind in zip(samples, kinds, strict=True))
 
     @property
     def axes(self) -> tuple[int, ...]:

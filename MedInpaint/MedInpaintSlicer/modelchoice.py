@@ -63,7 +63,7 @@ def complaint(info, values: Mapping[str, Any], modalities: Collection[str] = ())
     if info is None or not info.needs_model:
         return ""
     name = values.get("model", "auto")
-    if not info.own_modality or values.get("any_modality"):
+    if values.get("any_modality"):
         modalities = ()
     try:
         return _complaintAboutAny(info, modalities) if name == "auto" else _complaintAboutOne(info, name, modalities)

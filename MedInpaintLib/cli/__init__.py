@@ -5,12 +5,17 @@ from __future__ import annotations
 import io
 import sys
 
+from ..starting import CANCELLED, end_in_one_line
 from ..threads import one_for_blas
 
 
 def main() -> None:
     """Run the ``medinpaint`` command."""
+    end_in_one_line(2, CANCELLED)
     one_for_blas()
+    from ..signals import end_this_process_on_signals
+
+    end_this_process_on_signals(lambda message: print(message, file=sys.stderr, flush=True))
     try:
         import typer  # noqa: F401
     except ImportError:

@@ -119,6 +119,9 @@ def _with_bar(work: Callable[[Emit], None]) -> int:
         def emit(event: dict[str, Any]) -> None:
             if event["event"] == "progress":
                 bar.update(task, completed=event["fraction"], description=event["stage"])
+            elif event["event"] == "cancelled":  # the last event, and the process may be ended after it
+                bar.stop()
+                show(event)
             else:
                 later.append(event)
 

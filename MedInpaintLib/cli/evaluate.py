@@ -41,10 +41,15 @@ def evaluate(
     def work(emit):  # type: ignore[no-untyped-def]
         from ..evaluation import evaluate as run
         from ..files import check_folder
-        from ..holes import is_spec
+        from ..holes import file_of, is_spec
+        from ..jobs.outputs import check_that_nothing_is_overwritten
         from ..progress import Progress
 
         if csv is not None:
+            inputs = {"image": image, "mask of holes": file_of(holes), "mask of what to avoid": avoid}
+            check_that_nothing_is_overwritten(
+                {name: str(path) for name, path in inputs.items() if path is not None}, {"table": str(csv)}
+            )
             check_folder(csv)
         table = run(
             image,

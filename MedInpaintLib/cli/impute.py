@@ -11,6 +11,7 @@ from ..errors import ParameterError
 from ..job import execute
 from ..jobs.fill import FillJob
 from ..jobs.impute import ImputeJob
+from ..modality import MR
 from .console import ProgressStyle, follow
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
@@ -65,6 +66,7 @@ def impute(
                 output=str(output),
                 report=report_path,
                 method="collagan",
+                modality=MR.name,
                 parameters={"target": target, "guides": ",".join(sources), "model": model},
                 guides=list(sources.values()),
                 device=device,

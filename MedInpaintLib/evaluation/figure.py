@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ..appearance import Appearance
 from ..data_range import data_range_of
 from ..errors import GeometryError, MaskError, MissingDependencyError
 from ..files import replacing
 from ..intensity import sample_known
+from ..mask import Hole
 from ..modality import Modality
 from ..volume import Volume
 
@@ -64,7 +66,7 @@ def save_figure(
     hole = np.asarray(hole, dtype=bool)
     if not hole.any():
         raise MaskError("The hole is empty, so there is no slice to show.")
-    black, white = window or _window(image.array, hole)
+    black, white = window or _window(image, hole)
     where, index = _slice(hole)
     flips = _flips(image)
     before, after = (np.flip(array[where].astype(np.float64), flips) for array in (image.array, filled))
@@ -150,7 +152,7 @@ def save_comparison(
         OutputError: the file could not be written.
     """
     _need_matplotlib()
-    black, white = _window(image.array, hole)
+    black, white = _window(image, hole)
     where, _ = _slice(hole)
     flips = _flips(image)
     mask = np.flip(hole[where], flips)
@@ -265,10 +267,11 @@ def _extent(part: tuple[slice, slice], tall: float, wide: float) -> tuple[float,
     return (part[1].start * wide, part[1].stop * wide, part[0].stop * tall, part[0].start * tall)
 
 
-def _window(image: np.ndarray, hole: np.ndarray) -> tuple[float, float]:
-    known = sample_known(image, hole, tuple(slice(0, size) for size in image.shape))
-    modality = Modality.guess(known, sum(size > 1 for size in image.shape))
-    scale = data_range_of(known, modality, image.dtype)
+def _window(image: Volume, hole: np.ndarray) -> tuple[float, float]:
+    box = tuple(slice(0, size) for size in hole.shape)
+    known = sample_known(image.array, hole, box)
+    modality = Modality.guess(Appearance.of(image, Hole(hole, box, hole.shape))).modality
+    scale = data_range_of(known, modality, image.array.dtype)
     return scale.black, scale.black + scale.width
 
 

@@ -13,6 +13,7 @@ from typing import Any, Union
 
 import numpy as np
 
+from ..appearance import Appearance
 from ..data_range import DataRange, data_range_of
 from ..errors import Cancelled, GeometryError, MaskError, MethodError, ParameterError, in_one_line, is_fault
 from ..foreground import body
@@ -22,7 +23,7 @@ from ..intensity import sample_known
 from ..mask import grow
 from ..methods import registry
 from ..metrics import CONVENTIONS, score
-from ..modality import Modality
+from ..modality import Guess, Modality
 from ..pipeline import inpaint
 from ..progress import Progress
 from ..volume import Volume
@@ -76,7 +77,7 @@ def evaluate(
         data_range: R of PSNR and SSIM, or ``(low, high)``. Default: 400 HU around 40 HU for CT, 255 for 8-bit films,
             else the 99.5 percentile of the known foreground. Always printed.
         convention: ``"masked"``, ``"brats"`` or ``"rfr-report"``, see :mod:`MedInpaintLib.metrics.conventions`.
-        modality: a name of :data:`MedInpaintLib.modality.MODALITIES`; guessed by default.
+        modality: a name of :data:`MedInpaintLib.modality.MODALITIES`; guessed by default, with the reason in the table.
         foreground: a mask in which holes may lie; the body by default.
         avoid: a mask in which they may not, e.g. lesions.
         margin_mm: least distance between holes.
@@ -104,11 +105,8 @@ def evaluate(
     progress.update(0.0, "Reading")
     volume = Volume.of(image, spacing)
     name = name or (os.path.basename(os.fspath(image)) if isinstance(image, (str, os.PathLike)) else "array")
-    dimensions = sum(size > 1 for size in volume.array.shape)
-    if modality is None:
-        kind = Modality.guess(sample_known(volume.array, None, None), dimensions)
-    else:
-        kind = Modality.of(modality)
+    guess = Modality.guess(Appearance.of(volume)) if modality is None else Guess(Modality.of(modality), "")
+    kind = guess.modality
 
     progress.update(0.02, "Placing holes")
     if isinstance(holes, str) and is_spec(holes):
@@ -179,9 +177,12 @@ def evaluate(
         fills=fills,
         reports=reports,
         left_out=left_out,
+        modality_reason=guess.reason,
+        warnings=guess.warnings,
     )
     reference = _best_trivial(table)
     about = {**table.about, "Δ, better": f"difference to {reference} in the same hole, and in how many it is better"}
+    about |= {"warnings": " ".join(guess.warnings)} if guess.warnings else {}
     about |= {"left out": " ".join(f"{name}: {why}" for name, why in left_out.items())} if left_out else {}
     return dataclasses.replace(table, reference=reference, about=about)
 

@@ -106,6 +106,8 @@ class Table:
         fills: the filled arrays by method, if requested.
         reports: the engine's report by method; empty for fills from outside.
         left_out: methods that failed, with the reason.
+        modality_reason: why the modality was guessed; empty where it was named.
+        warnings: of the image as a whole.
     """
 
     rows: tuple[Row, ...]
@@ -118,6 +120,8 @@ class Table:
     fills: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     reports: dict[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     left_out: dict[str, str] = dataclasses.field(default_factory=dict)
+    modality_reason: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ Training draws from the same classes as the evaluation.
 """
 
 from .blobs import Blobs
-from .grammar import grammar, is_spec, parse, taken_from
+from .grammar import file_of, grammar, is_spec, parse, taken_from
 from .grid import Grid
 from .length import Length
 from .lesions import Lesions
@@ -31,6 +31,7 @@ __all__ = [
     "Squares",
     "Strips",
     "Strokes",
+    "file_of",
     "grammar",
     "is_spec",
     "parse",

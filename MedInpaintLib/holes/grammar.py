@@ -57,6 +57,15 @@ def taken_from(spec: str, folder: Path) -> str:
     return f"{described}{source}{folder / file}" if file else spec
 
 
+def file_of(holes: str) -> str | None:
+    """Return the mask that a description of holes names, or that is given in place of one; None without a mask.
+
+    >>> file_of("lesions:5ml:3:from=mine.nii.gz"), file_of("mine.nii.gz"), file_of("spheres:20mm")
+    ('mine.nii.gz', 'mine.nii.gz', None)
+    """
+    return holes.partition(_SOURCE)[2] or None if is_spec(holes) else holes
+
+
 def grammar() -> str:
     """Return the grammar of hole descriptions, as a text to print."""
     shapes = (Spheres, Squares, Strips, Strokes, Blobs, Lesions)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +13,6 @@ from ..clock import Clock
 from ..devices import use
 from ..dtypes import to_dtype
 from ..errors import InputError, ParameterError
-from ..files import write_text
 from ..inputs import facts_of, name_of
 from ..intensity import Scaling
 from ..memory import OnDevice
@@ -22,6 +20,7 @@ from ..modality import MR
 from ..models.store import choose
 from ..progress import Progress
 from ..report import ImputeReport, now, software
+from ..saving import save_together
 from ..volume import Volume
 from .core import MEDIAN, core, fit_core_scaling
 from .estimate import ARCHITECTURE, contrast_of, estimate, load_network
@@ -52,14 +51,12 @@ class Imputed:
     def save(
         self, path: str | os.PathLike[str], report: str | os.PathLike[str] | None = None, *, compress: bool = True
     ) -> None:
-        """Write the volume and, if it has a path, the report as JSON; both atomically.
+        """Write the volume and, if it has a path, the report as JSON; both old files are replaced, or none.
 
         Raises:
             OutputError: the file system refuses; older files are kept.
         """
-        self.volume.write(path, compress=compress)
-        if report is not None:
-            write_text(report, json.dumps(self.report, indent=2) + "\n")
+        save_together([(path, self.volume, compress)], self.report, report)
 
 
 def impute(

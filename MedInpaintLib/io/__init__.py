@@ -9,11 +9,11 @@ import os
 from pathlib import Path
 
 from ..errors import ImageReadError
-from ..files import real_path, replacing
+from ..files import real_path, replacing, special_kind
+from ..files_of import detached_files
 from ..volume import Volume
 from . import itk, mgh, nifti
 from .damage import check_whole
-from .files_of import detached_files
 from .formats import MGH, NIFTI, NOT_READ, check_writable, unreadable
 from .segments import Segments
 
@@ -33,6 +33,9 @@ def read(path: str | os.PathLike[str], *, series: str | None = None, allow_outsi
     source = Path(path)
     if not source.exists():
         raise ImageReadError(f"There is no file or folder '{source}'.")
+    kind = special_kind(source)
+    if kind is not None:
+        raise ImageReadError(f"'{source}' is {kind}; give an image file, or a folder with DICOM files.")
     if source.is_dir():
         return itk.read_dicom_series(source)
     if source.name.lower().endswith(mgh.ENDINGS):

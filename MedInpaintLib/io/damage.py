@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import ImageReadError
+from ..files_of import detached_files
 from ..volume import Volume
 from . import gzipped
-from .files_of import detached_files
 
 _BLOCK = 1 << 20
 _LONGEST_HEADER = 1 << 22

@@ -61,6 +61,8 @@ FORMATS = {
     ".tiff": TIFF,
 }
 WRITABLE = tuple(FORMATS)
+#: Endings of headers, whose voxels lie in a file beside them.
+DETACHED = (".mhd", ".nhdr")
 #: What a folder of scans is searched for, besides folders with DICOM files.
 READABLE = (*WRITABLE, ".dcm", ".hdr", ".jpg", ".jpeg", ".bmp")
 #: Formats that are not read, by the ending of their files. Of MINC, SimpleITK 2.5 reads some, mirrored: it takes the

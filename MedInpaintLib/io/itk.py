@@ -6,6 +6,8 @@ SimpleITK is imported on first use (50 ms).
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ import numpy as np
 from ..dtypes import stored_dtype
 from ..errors import ImageReadError, OutputError, OutputPathError
 from ..volume import Volume
-from .formats import NIFTI, NRRD, Format, instead, unreadable
+from .formats import DETACHED, NIFTI, NRRD, Format, instead, unreadable
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -149,13 +151,30 @@ def write(volume: Volume, path: Path, kind: Format, *, name: str, compress: bool
     for key, value in volume.metadata.items():
         if kind is NRRD or not key.startswith("NRRD_"):
             image.SetMetaData(key, value)
+    first = _header_path(volume, path)
     try:
-        sitk.WriteImage(image, str(path), useCompression=compress)
+        sitk.WriteImage(image, str(first), useCompression=compress)
     except RuntimeError as error:
         raise OutputError(f"'{name}' could not be written ({last_line(error)}).") from None
+    os.replace(first, path)
     # ITK's NIfTI writer says nothing when the disk is full: only reading back tells.
     if kind is NIFTI and not _came_back(path, volume.array):
         raise OutputError(f"'{name}' could not be written whole; the disk may be full.")
+
+
+def _header_path(volume: Volume, path: Path) -> Path:
+    """Return what to call a header while it is written, from which the writer makes the name of the voxels' file.
+
+    That name depends on the voxels, so that the file of the old header's voxels stays whole until the new header
+    takes the old one's place.
+    """
+    if path.suffix not in DETACHED:
+        return path
+    array = volume.array
+    digest = hashlib.sha256(f"{path.name} {array.dtype} {array.shape}".encode("utf-8", "surrogateescape"))
+    digest.update(np.ascontiguousarray(array).data)
+    # Names may be 255 bytes long, and a letter four.
+    return path.with_name(f"{path.stem[:48]}-{digest.hexdigest()[:12]}{path.suffix}")
 
 
 def last_line(error: Exception) -> str:

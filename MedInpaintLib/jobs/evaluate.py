@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from ..errors import OutputPathError, ParameterError
 from ..progress import Progress
 from ..report import EvaluationReport, now, software
 from .job_file import JobFile
-from .outputs import check_that_nothing_is_overwritten
+from .outputs import model_folder
 
 if TYPE_CHECKING:
     from ..evaluation.report import Table
@@ -65,7 +64,7 @@ class EvaluateJob(JobFile):
         """Score all methods in all holes, and write the table."""
         from ..evaluation.protocol import evaluate
         from ..evaluation.report import write_csv
-        from ..files import write_text
+        from ..files import write_json
         from ..volume import Volume
 
         progress, start = progress or Progress(), time.perf_counter()
@@ -95,7 +94,7 @@ class EvaluateJob(JobFile):
         if self.output.lower().endswith(".csv"):
             write_csv(self.output, tables)
         else:
-            write_text(self.output, json.dumps(report, indent=2, allow_nan=False) + "\n")
+            write_json(self.output, report)
         progress.update(1.0, "Done")
         return report
 
@@ -103,18 +102,15 @@ class EvaluateJob(JobFile):
         """Check before the work begins all that could make it fail."""
         from ..devices import check_device
         from ..files import check_folder
-        from ..holes import grammar, is_spec, parse
+        from ..holes import file_of, grammar, is_spec, parse
 
         for field in ("holes", "methods"):
             if not getattr(self, field):
                 raise ParameterError(f"The job's field '{field}' is empty; give one or more.")
-        files = [each for each in self.holes if not is_spec(each)]
-        inputs = {
-            "image": self.image,
-            **{f"mask of holes {number}": each for number, each in enumerate(files, start=1)},
-        }
-        inputs |= {"mask of what to avoid": self.avoid} if self.avoid else {}
-        check_that_nothing_is_overwritten(inputs, {"output": self.output})
+        inputs: dict[str, str | None] = {"image": self.image, "mask of what to avoid": self.avoid}
+        inputs |= {f"mask of holes {number}": file_of(holes) for number, holes in enumerate(self.holes, start=1)}
+        inputs |= {f"model of {name}": model_folder(values) for name, values in self.parameters.items()}
+        self.check_outputs(inputs, {"output": self.output})
         if not self.output.lower().endswith((".csv", ".json")):
             raise OutputPathError(f"'{Path(self.output).name}' must end in .csv (a line a hole) or .json (the report).")
         check_folder(self.output)
@@ -161,6 +157,7 @@ class EvaluateJob(JobFile):
             date=now(),
             image={**facts_of(self.image, image), "dtype": str(image.array.dtype)},
             modality=str(first["modality"]),
+            modality_reason=tables[0].modality_reason,
             convention=tables[0].about["convention"],
             range="; ".join(dict.fromkeys(table.about["range"] for table in tables)),
             seed=self.seed,
@@ -201,8 +198,9 @@ def _called(holes: str) -> str:
 
 
 def _warnings(tables: Sequence[Table]) -> list[str]:
-    """Return the methods' warnings, and those about methods that were left out; each once."""
-    warnings = [
+    """Return the warnings of the image, of the methods, and about methods that were left out; each once."""
+    warnings = [warning for table in tables for warning in table.warnings]
+    warnings += [
         f"{method}: {warning}"
         for table in tables
         for method, report in table.reports.items()

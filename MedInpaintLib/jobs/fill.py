@@ -14,7 +14,7 @@ from ..options import FillOptions
 from ..progress import Progress
 from ..report import FillReport
 from .job_file import JobFile
-from .outputs import check_that_nothing_is_overwritten, lies_in
+from .outputs import lies_in, model_folder
 
 _OUTPUTS = ("output", "report", "uncertainty", "filled_mask")
 
@@ -79,10 +79,7 @@ class FillJob(JobFile, FillOptions):
         )
         _complete(result.report, self, reading)
         progress.update(0.95, "Writing")
-        if self.uncertainty is not None:
-            assert result.uncertainty is not None  # it was asked for
-            result.uncertainty.write(self.uncertainty)
-        result.save(self.output, self.report, self.filled_mask, compress=self.compress)
+        result.save(self.output, self.report, self.filled_mask, uncertainty=self.uncertainty, compress=self.compress)
         progress.update(1.0, "Done")
         return result.report
 
@@ -97,10 +94,10 @@ def _complete(report: FillReport, job: FillJob, reading: float) -> None:
 
 def _check_outputs(job: FillJob) -> None:
     """Check that no output is an input, another output or among the exemplars; raises OutputPathError."""
-    inputs = {"image": job.image, "mask": job.mask}
+    inputs: dict[str, str | None] = {"image": job.image, "mask": job.mask, "model": model_folder(job.parameters)}
     inputs |= {f"guide {number}": path for number, path in enumerate(job.guides, start=1)}
     outputs = {name: getattr(job, name) for name in _OUTPUTS if getattr(job, name) is not None}
-    check_that_nothing_is_overwritten(inputs, outputs)
+    job.check_outputs(inputs, outputs)
     exemplars = _exemplars_of(job)
     for name, path in outputs.items():
         if any(lies_in(path, place) for place in exemplars):

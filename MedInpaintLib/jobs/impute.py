@@ -10,7 +10,7 @@ from ..errors import ParameterError
 from ..progress import Progress
 from ..report import ImputeReport
 from .job_file import JobFile
-from .outputs import check_that_nothing_is_overwritten
+from .outputs import model_folder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,10 +53,9 @@ class ImputeJob(JobFile):
         progress = progress or Progress()
         if not self.images:
             raise ParameterError("The job's field 'images' is empty; give one contrast or more.")
-        inputs = {f"{name} image": path for name, path in self.images.items()}
-        inputs |= {"image that the result is to be like": self.like} if self.like else {}
-        outputs = {"output": self.output} | ({"report": self.report} if self.report else {})
-        check_that_nothing_is_overwritten(inputs, outputs)
+        inputs: dict[str, str | None] = {f"{name} image": path for name, path in self.images.items()}
+        inputs |= {"image that the result is to be like": self.like, "model": model_folder({"model": self.model})}
+        self.check_outputs(inputs, {"output": self.output, "report": self.report})
         check_writable(self.output)
         if self.report is not None:
             check_folder(self.report)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import numbers
 import os
 import reprlib
@@ -85,12 +84,14 @@ class JobFile:
     Attributes:
         KIND: the value of the field ``job``.
         PATHS: the fields that hold a path, a list of paths, or paths by name. Relative ones are relative to the file.
+        source: the file that the job was read from, or None; it is no field of the JSON file.
         job: the kind.
         output: the image to write.
     """
 
     KIND: ClassVar[str]
     PATHS: ClassVar[tuple[str, ...]]
+    source: ClassVar[Path | None] = None
 
     job: str
     output: str
@@ -123,11 +124,30 @@ class JobFile:
             raise ParameterError(f"The job file has {'; '.join(parts)}. Its fields are: {', '.join(known)}.")
         return cls(**{**fields, **{name: _placed(fields[name], folder) for name in cls.PATHS if name in fields}})
 
+    def read_from(self: Kind, path: Path) -> Kind:
+        """Remember the file that the job was read from, which no output may overwrite; return the job."""
+        object.__setattr__(self, "source", path)
+        return self
+
+    def check_outputs(self, inputs: Mapping[str, str | None], outputs: Mapping[str, str | None]) -> None:
+        """Check that no output overwrites an input, the job file included; those that are None are left out.
+
+        Raises:
+            OutputPathError: see :func:`.outputs.check_that_nothing_is_overwritten`.
+        """
+        from .outputs import check_that_nothing_is_overwritten
+
+        inputs = {**inputs, "job file": None if self.source is None else str(self.source)}
+        check_that_nothing_is_overwritten(
+            {name: path for name, path in inputs.items() if path is not None},
+            {name: path for name, path in outputs.items() if path is not None},
+        )
+
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the job as a JSON file."""
-        from ..files import write_text
+        from ..files import write_json
 
-        write_text(path, json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+        write_json(path, dataclasses.asdict(self))
 
     def run(self, progress: Progress | None = None) -> Report:
         """Run the job and write its files; return the report.

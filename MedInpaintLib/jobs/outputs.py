@@ -5,50 +5,68 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..errors import OutputPathError
+from ..files_of import files_of
+from ..models.folders import FACTS
 
 
 def check_that_nothing_is_overwritten(inputs: Mapping[str, str], outputs: Mapping[str, str]) -> None:
-    """Check that no output overwrites an input or another output.
+    """Check that no output overwrites a file of an input or of another output, or lies in a model.
 
     Args:
         inputs, outputs: what each is called -> its path.
 
     Raises:
-        OutputPathError: naming the two that are one file.
+        OutputPathError: naming the two that share a file, or the model.
     """
-    for (name, path), (other, other_path) in itertools.product(inputs.items(), outputs.items()):
-        if share_a_file(path, other_path):
-            raise OutputPathError(f"The {other} '{other_path}' would overwrite an input, the {name}; rename it.")
-    for (name, path), (other, other_path) in itertools.combinations(outputs.items(), 2):
-        if share_a_file(path, other_path):
+    read, written = ({name: _identities(path) for name, path in each.items()} for each in (inputs, outputs))
+    for (name, files), (other, other_files) in itertools.product(read.items(), written.items()):
+        if files & other_files:
+            raise OutputPathError(f"The {other} '{outputs[other]}' would overwrite an input, the {name}; rename it.")
+    for (name, files), (other, other_files) in itertools.combinations(written.items(), 2):
+        # Where the file system does not tell capitals apart, two new names may become one file.
+        if files & other_files or _folded(outputs[name]) == _folded(outputs[other]):
             raise OutputPathError(
-                f"The {name} and the {other} would both be written to '{other_path}'; rename one of them."
+                f"The {name} and the {other} would both be written to '{outputs[other]}'; rename one of them."
+            )
+    for name, path in outputs.items():
+        model = next((folder for folder in Path(os.path.realpath(path)).parents if (folder / FACTS).is_file()), None)
+        if model is not None:
+            raise OutputPathError(
+                f"The {name} '{path}' lies in the folder of the model '{model.name}'; choose another."
             )
 
 
 def lies_in(path: str, place: str) -> bool:
-    """Return whether a path leads to a file or folder, or into the folder."""
-    return any(share_a_file(str(at), place) for at in (path, *Path(os.path.realpath(path)).parents))
+    """Return whether a path leads to a file or folder, to a file of it, or into the folder."""
+    inside = _identities(place)
+    return any(_identity(each) & inside for each in (Path(path), *Path(os.path.realpath(path)).parents))
 
 
-def share_a_file(first: str, second: str) -> bool:
-    """Return whether two paths lead to one file: as they are, through links, or by a header's file of voxels."""
-    for path, other in itertools.product(_files_of(first), _files_of(second)):
-        if os.path.realpath(path) == os.path.realpath(other):
-            return True
-        # Hard links, and names that differ in capitals where the file system does not mind.
-        with contextlib.suppress(OSError):
-            if os.path.samefile(path, other):
-                return True
-    return False
+def model_folder(parameters: Any) -> str | None:
+    """Return the folder that a method's parameters name as its model, if they do; names are no folders."""
+    model = parameters.get("model") if isinstance(parameters, Mapping) else None
+    return model if isinstance(model, str) and os.path.isdir(model) else None
 
 
-def _files_of(path: str) -> list[str]:
-    """Return the file and, where it is only a header, the files beside it that hold the voxels."""
-    stem, ending = os.path.splitext(path)
-    voxels = (".raw", ".raw.gz", ".zraw") if ending.lower() in (".mhd", ".nhdr") else ()
-    return [path, *(stem + other for other in voxels)]
+def _identities(path: str) -> set[Hashable]:
+    """Return what tells the files that a path consists of from all others."""
+    return {each for file in files_of(path) for each in _identity(file)}
+
+
+def _identity(file: str | os.PathLike[str]) -> set[Hashable]:
+    """Return the file's real path and, where it is there, its number, which hard links share."""
+    identity: set[Hashable] = {os.path.normcase(os.path.realpath(file))}
+    with contextlib.suppress(OSError):
+        status = os.stat(file)
+        identity.add((status.st_dev, status.st_ino))
+    return identity
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", os.path.realpath(path)).casefold()

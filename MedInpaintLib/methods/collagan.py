@@ -11,7 +11,6 @@ from ..errors import ParameterError
 from ..frames import pose
 from ..imputation.estimate import ARCHITECTURE, contrast_of, estimate, load_network
 from ..imputation.grids import check_one_anatomy
-from ..modality import MR
 from ..models.bundle import Bundle
 from ..models.once import load_once
 from ..parameters import parameter
@@ -61,7 +60,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
             "Method 'collagan' must know which contrasts these are; set 'target' to that of the image, and 'guides' to "
             "those of the guides, in their order (--set target=FLAIR --set guides=T1,T2)."
         )
-    model = load_once(subject, parameters.model, ARCHITECTURE, load_network, run.device, modality=MR)
+    model = load_once(subject, parameters.model, ARCHITECTURE, load_network, run.device)
     bundle = model.bundle
     target = contrast_of(bundle, parameters.target)
     names = _names(parameters.guides, target, bundle, len(subject.guides))
@@ -86,7 +85,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     predicted = estimated[region.box].reshape(region.hole.shape)
     slope, offset = _fit(predicted, region)
     mean = slope * predicted + offset
-    notes = {"model": bundle.name, "estimated from": ", ".join(names), **on_device.notes}
+    notes = {"model": bundle.name, "model_title": bundle.title, "estimated from": ", ".join(names), **on_device.notes}
     return Prediction(mean, notes=notes, warnings=(*on_device.warnings, *warnings), device=on_device.device)
 
 

@@ -16,7 +16,6 @@ from ..memory import OnDevice
 from ..models.bundle import Bundle, load_into
 from ..models.limits import beyond_training
 from ..models.once import load_once
-from ..models.recipes import how_to_make
 from ..other_side import in_frames, other_side
 from ..parameters import parameter
 from ..prediction import Prediction, Run, fill_with, method
@@ -65,7 +64,6 @@ def _register(name: str, title: str, *, summary: str, trust: str, reference: str
         parameters=Options,
         architecture=name,
         needs_model=True,
-        own_modality=True,
         wants_gpu=True,
         requires=("torch", "safetensors"),
     )
@@ -132,9 +130,8 @@ def fill_in_one_pass(region: Region, architecture: str, options: Options, run: R
         ModelError: there is no model, or it has learned another modality.
     """
     progress = run.progress
-    model = load_once(region.subject, options.model, architecture, _load, run.device)
+    model = load_once(region.subject, options.model, architecture, _load, run.device, options.any_modality)
     bundle = model.bundle
-    _check_modality(bundle, region, options)
     on_device = model.on_device
     seen = on_device.network.inputs
     smooth = initial_fill(region, progress.part(0.0, 0.05)).astype(np.float32)
@@ -162,7 +159,8 @@ def fill_in_one_pass(region: Region, architecture: str, options: Options, run: R
         count += len(frames.with_hole)
     values = region.values[~region.hole]
     mean = np.clip((smooth if hint is None else hint) + total / len(planes), values.min(), values.max())
-    notes = {"model": bundle.name, "frames": count, "directions": len(planes), **on_device.notes}
+    notes = {"model": bundle.name, "model_title": bundle.title, "frames": count, "directions": len(planes)}
+    notes |= on_device.notes
     if seen.hint:
         notes["corrects"] = bundle.input["hint"]
     return Prediction(mean, notes=notes, warnings=(*on_device.warnings, *warnings), device=on_device.device)
@@ -173,15 +171,6 @@ def _load(bundle: Bundle, device: str) -> FeedForward:
 
     network = cast("FeedForward", build(bundle.architecture, bundle.arguments))
     return load_into(network, bundle).to(device)
-
-
-def _check_modality(bundle: Bundle, region: Region, options: Options) -> None:
-    if bundle.modality != region.modality.name and not options.any_modality:
-        raise ModelError(
-            f"The model '{bundle.name}' has learned from {bundle.modality} images, and this one is taken for "
-            f"{region.modality.name}; choose another model or method, {how_to_make(bundle.architecture)}, or set "
-            "any_modality to use it all the same."
-        )
 
 
 def _hint(region: Region, bundle: Bundle, seed: int, progress: Progress) -> tuple[np.ndarray, list[str]]:

@@ -55,6 +55,7 @@ class Options:
     )
     far: float = parameter(0.5, minimum=0.0, maximum=1.0, help="What a known pixel counts that sees none of the hole.")
     prior: float = parameter(3.0, minimum=0.0, maximum=1000.0, help="Weight of the prior; 0 leaves it out.")
+    any_modality: bool = parameter(False, help="Use the model on images of a modality that it has not learned, too.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,7 +174,7 @@ def fill_by_search(
     """
     import torch
 
-    model = load_once(region.subject, options.model, architecture, load, run.device)
+    model = load_once(region.subject, options.model, architecture, load, run.device, options.any_modality)
     bundle, on_device = model.bundle, model.on_device
     smooth = initial_fill(region, run.progress.part(0.0, 0.05)).astype(np.float32)
     side, mm, plane = (bundle.input[name] for name in ("pixels", "pixel_mm", "plane"))
@@ -188,7 +189,7 @@ def fill_by_search(
     mean = frames.back(np.stack(frame_values)[best, np.arange(len(best))])
     spread = np.std([frames.back(each) for each in frame_values], axis=0) if len(frame_values) > 1 else None
     steps = float(torch.stack([each.steps for each in results]).float().mean())
-    notes = {"model": bundle.name, "frames": len(best), "search_steps": round(steps, 1)}
+    notes = {"model": bundle.name, "model_title": bundle.title, "frames": len(best), "search_steps": round(steps, 1)}
     notes["search_loss"] = round(float(losses.min(dim=0).values.mean()), 6)
     notes |= on_device.notes
     known = float(frames.known.mean(axis=(1, 2)).min())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import OutputError, OutputPathError
 from ..files import real_path
+from ..signals import held_back
+from ..temporary import NEW, OLD, temporary_folder
 
 FACTS, WEIGHTS, CARD = "bundle.json", "weights.safetensors", "README.md"
 
@@ -30,8 +30,9 @@ def strangers(folder: Path) -> list[str]:
 def replacing_bundle(folder: str | os.PathLike[str]) -> Iterator[Path]:
     """Provide a new, empty folder to write to; it becomes ``folder`` when the block ends without an error.
 
-    The new folder is made beside ``folder``. An old bundle is moved away, then deleted once the new one is in place. If
-    ``folder`` is a symbolic link, its target is replaced and the link stays.
+    The new folder is made beside ``folder``. An old bundle is moved away, then deleted once the new one is in place; a
+    run that is killed between the two leaves it beside, and the next one moves it back. If ``folder`` is a symbolic
+    link, its target is replaced and the link stays.
 
     Raises:
         OutputPathError: the folder above does not exist, or ``folder`` is not empty and not just a bundle.
@@ -39,17 +40,10 @@ def replacing_bundle(folder: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = real_path(folder)
     _check_replaceable(target)
-    with writing(folder):
-        temporary = Path(tempfile.mkdtemp(prefix=".medinpaint-", dir=target.parent))
-    new, old = temporary / "new", temporary / "old"
-    try:
-        with writing(folder):
-            new.mkdir()  # other users cannot read mkdtemp's own folder, but may read a bundle
-            yield new
-            _swap(new, target, old)
-    finally:
-        if target.exists() or not old.exists():  # else the old bundle could not be moved back: keep it
-            shutil.rmtree(temporary, ignore_errors=True)
+    with writing(folder), temporary_folder(target.parent) as temporary:
+        yield temporary / NEW
+        with held_back():
+            _swap(temporary, target)
 
 
 @contextlib.contextmanager
@@ -80,13 +74,9 @@ def _check_replaceable(target: Path) -> None:
         raise OutputPathError(f"The folder '{target}' is not empty and holds no model; choose another folder.")
 
 
-def _swap(new: Path, target: Path, old: Path) -> None:
-    if not target.exists():
-        os.rename(new, target)
-        return
-    os.rename(target, old)
-    try:
-        os.rename(new, target)
-    except BaseException:  # a signal to stop may also come between the two
-        os.rename(old, target)
-        raise
+def _swap(temporary: Path, target: Path) -> None:
+    """Move the old bundle away and the new one to its place; after an error, or a kill, the old one moves back."""
+    if target.exists():
+        (temporary / OLD).mkdir()
+        os.rename(target, temporary / OLD / target.name)
+    os.rename(temporary / NEW, target)

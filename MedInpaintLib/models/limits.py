@@ -20,7 +20,7 @@ def beyond_training(bundle: Bundle, modality: str, plane: str, known: float) -> 
     """
     if bundle.modality != modality:
         yield (
-            f"The model '{bundle.name}' has learned from {bundle.modality} images, and this one is taken for "
+            f"The model '{bundle.name}' has learned from {bundle.modality} images, and this one is treated as "
             f"{modality}: do not trust the fill."
         )
     learned = [bundle.input["plane"], *bundle.input.get("also", [])]

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from ..memory import OnDevice
-from ..modality import Modality
 from ..subject import Subject
 from .bundle import Bundle
 from .store import choose
@@ -41,7 +40,7 @@ def load_once(
     architecture: str,
     load: Callable[[Bundle, str], Network],
     device: str,
-    modality: Modality | None = None,
+    any_modality: bool = False,
 ) -> LoadedModel[Network]:
     """Return the model that a method's parameter names, the same for all regions of an image.
 
@@ -50,13 +49,12 @@ def load_once(
         name: of the model, or its folder; ``"auto"`` for the first of the architecture that fits the modality.
         architecture: of the method.
         load, device: as in :class:`LoadedModel`.
-        modality: that of the image when None.
+        any_modality: whether it may have learned from images of another modality.
 
     Raises:
-        ModelError: there is none, or it is of another architecture.
+        ModelError: there is none, or it is of another architecture or modality.
     """
-    chosen = (modality or subject.modality).name
     return subject.cached(
-        (load_once, name, architecture, device, chosen),
-        lambda: LoadedModel(choose(name, architecture, chosen), load, device),
+        (load_once, name, architecture, device, any_modality),
+        lambda: LoadedModel(choose(name, architecture, subject.modality.name, any_modality=any_modality), load, device),
     )

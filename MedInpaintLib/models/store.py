@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..errors import ModelError
 from ..files import make_folder
+from ..temporary import NEW, temporary_folder
 from .bundle import Bundle, read_bundle
 from .folders import CARD, FACTS, belongs, replacing_bundle, strangers, writing
 from .recipes import how_to_make
@@ -72,20 +73,29 @@ def find(name_or_path: str | os.PathLike[str]) -> Bundle:
     raise ModelError(f"There is no model '{name_or_path}'; {_listed(known, 'the models are')}.")
 
 
-def choose(name: str, architecture: str, modality: str) -> Bundle:
+def choose(name: str, architecture: str, modality: str, *, any_modality: bool = False) -> Bundle:
     """Return the model of a parameter: by name or folder, or from :func:`fitting` for ``"auto"``.
 
+    Args:
+        name: of the model, its folder, or ``"auto"``.
+        architecture: of the method.
+        modality: of the image.
+        any_modality: whether a model of another modality may be taken.
+
     Raises:
-        ModelError: there is none, or it is of another architecture.
+        ModelError: there is none, or it is of another architecture or modality.
     """
-    if name != "auto":
-        bundle = find(name)
-        bundle.check_architecture(architecture)
-        return bundle
-    first = fitting(architecture, modality)
-    if first is None:
+    bundle = fitting(architecture, modality) if name == "auto" else find(name)
+    if bundle is None:
         raise ModelError(f"There is no model of the architecture '{architecture}'; {how_to_make(architecture)}.")
-    return first
+    bundle.check_architecture(architecture)
+    if bundle.modality == modality or any_modality:
+        return bundle
+    raise ModelError(
+        f"The model '{bundle.name}' has learned from {bundle.modality} images, and this one is treated as {modality}; "
+        f"say what it is (--modality) if that is wrong, choose another model or method, {how_to_make(architecture)}, "
+        "or set any_modality to use it all the same."
+    )
 
 
 def fitting(architecture: str, modality: str | None = None) -> Bundle | None:
@@ -226,18 +236,15 @@ def _add(source: Path, replace: bool) -> Bundle:
 
 def _delete(folder: Path) -> None:
     """Hide a folder, then delete it, so that a killed run leaves no incomplete model."""
-    temporary = Path(tempfile.mkdtemp(prefix=".medinpaint-", dir=folder.parent))
-    try:
-        os.rename(folder, temporary / folder.name)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with temporary_folder(folder.parent) as temporary:
+        os.rename(folder, temporary / NEW / folder.name)
 
 
 @contextlib.contextmanager
 def _unpacked(archive: Path) -> Iterator[Path]:
     """Unpack the one bundle of a .zip file into a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="medinpaint-") as temporary:
-        folder = Path(temporary)
+    with temporary_folder(Path(tempfile.gettempdir())) as temporary:
+        folder = temporary / NEW
         try:
             with zipfile.ZipFile(archive) as content:
                 _unpack(content, archive, folder)

@@ -17,7 +17,7 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..errors import Cancelled, ParameterError
-from ..files import replacing, write_text
+from ..files import as_json, replacing, write_text
 from ..networks import build
 from ..progress import Progress
 from .recipe import Recipe
@@ -370,7 +370,7 @@ class _History:
 
     def add(self, numbers: dict[str, Any]) -> None:
         self.latest = numbers if "psnr" not in numbers else self.latest
-        self._lines.append(json.dumps(numbers))
+        self._lines.append(as_json(numbers))
 
     def flush(self) -> None:
         if self._writes:

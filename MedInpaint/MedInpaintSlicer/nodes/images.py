@@ -69,7 +69,7 @@ def possibleModalities(volumeNode) -> set[str]:
     if imageData is None:
         return set()
     dimensions = sum(size > 1 for size in imageData.GetDimensions())
-    return {Modality.guess(np.array([intensity]), dimensions).name for intensity in (0, -1000)}
+    return Modality.possible(dimensions)
 
 
 def firstColorVolume():

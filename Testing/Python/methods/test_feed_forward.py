@@ -101,7 +101,12 @@ def test_a_correction_is_added_to_the_smooth_fill_in_the_hole(spy):
     expected = np.clip(expected, known.min(), known.max())
     found = filled(region)
     np.testing.assert_allclose(found.mean[region.hole], expected[region.hole], atol=1e-5)
-    assert found.notes == {"model": "a-tiny-unet", "frames": 3, "directions": 1}
+    assert found.notes == {
+        "model": "a-tiny-unet",
+        "model_title": "An untrained model",
+        "frames": 3,
+        "directions": 1,
+    }
 
 
 def test_given_nothing_the_network_says_what_is_in_the_hole(spy):
@@ -215,12 +220,12 @@ def test_thick_slices_are_seen_in_one_direction_only():
 
 def test_another_modality_is_refused_and_can_be_forced():
     image, hole = scene()
-    with pytest.raises(ModelError, match=r"has learned from MR images, and this one is taken for CT; .*any_modality"):
+    with pytest.raises(ModelError, match=r"has learned from MR images, and this one is treated as CT; .*any_modality"):
         mi.inpaint(image - 500, hole, method="unet", modality="CT", spacing=2.0, parameters={"model": "a-tiny-unet"})
     forced = {"any_modality": True, "model": "a-tiny-unet"}
     result = mi.inpaint(image - 500, hole, method="unet", modality="CT", spacing=2.0, parameters=forced)
     assert np.isfinite(result.volume.array).all()
-    assert any("taken for CT: do not trust" in each for each in result.report["warnings"])
+    assert any("treated as CT: do not trust" in each for each in result.report["warnings"])
 
 
 def test_a_frame_of_which_little_is_known_is_warned_of():

@@ -75,7 +75,12 @@ def test_of_several_models_the_one_of_the_modality_is_taken(monkeypatch):
         for name, architecture, modality in (("a", "dcgan", "CT"), ("b", "vae", "MR"), ("c", "vae", "CT"))
     }
     monkeypatch.setattr("MedInpaintLib.models.store.models", lambda: known)
-    assert [choose("auto", "vae", modality).name for modality in ("MR", "CT", "film")] == ["b", "c", "b"]
+    for each in known.values():
+        each.check_architecture = lambda architecture: None
+    assert [choose("auto", "vae", modality).name for modality in ("MR", "CT")] == ["b", "c"]
+    with pytest.raises(ModelError, match=r"'b' has learned from MR images, and this one is treated as film.*any_mod"):
+        choose("auto", "vae", "film")
+    assert choose("auto", "vae", "film", any_modality=True).name == "b"
     assert [fitting("vae", modality).name for modality in ("CT", None)] == ["c", "b"]
     assert fitting("unet") is None
 
@@ -114,9 +119,12 @@ def test_every_way_to_search_fills_the_hole_and_reports_in_plain_numbers(method,
     assert result.report["notes"]["search_steps"] == parameters.get("steps", 5)
 
 
-def test_an_image_of_another_modality_is_warned_of():
-    said = inpaint(modality="CT", image=scene()[0] - 500).report["warnings"]
-    assert any("has learned from MR images, and this one is taken for CT: do not trust" in each for each in said)
+def test_an_image_of_another_modality_is_refused_and_can_be_forced():
+    ct = {"modality": "CT", "image": scene()[0] - 500}
+    with pytest.raises(ModelError, match=r"has learned from MR images, and this one is treated as CT; .*any_modality"):
+        inpaint(**ct)
+    said = inpaint(**ct, any_modality=True).report["warnings"]
+    assert any("has learned from MR images, and this one is treated as CT: do not trust" in each for each in said)
     assert not any("has learned" in each for each in inpaint().report["warnings"])
 
 

@@ -413,7 +413,7 @@ def test_the_old_bundle_is_kept_even_where_it_cannot_be_moved_back(write, tiny, 
     monkeypatch.setattr(os, "rename", failing)
     with pytest.raises(OutputError):
         write(tiny.folder, title="Another")
-    (kept,) = tiny.folder.parent.glob(".medinpaint-*/old")
+    (kept,) = tiny.folder.parent.glob(".medinpaint-*/old/*")
     assert read_bundle(kept).title == tiny.title
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 import MedInpaintLib as mi
 from MedInpaintLib import modality
+from MedInpaintLib.appearance import Appearance
 from MedInpaintLib.cli.app import app
 from MedInpaintLib.errors import ParameterError
 from MedInpaintLib.foreground import body
@@ -19,20 +21,22 @@ from MedInpaintLib.intensity import Scaling, fit_scaling
 from MedInpaintLib.job import read
 from MedInpaintLib.mask import find_hole
 from MedInpaintLib.methods import auto
-from MedInpaintLib.modality import CT, MODALITIES, MR, Modality, register
+from MedInpaintLib.modality import CT, FILM, MODALITIES, MR, Clue, Modality, register
 from MedInpaintLib.subject import Subject
 
 ROOT = Path(__file__).parents[3]
+CASES = ROOT / "Testing" / "Data" / "cases"
 SOURCES = ("MedInpaintLib", "MedInpaint", "SegmentEditorMedInpaint")
 
 
-def _is_uptake(known, dimensions):
-    return bool(dimensions == 3 and known.size and known.min() >= 0 and known.max() < 30)
+def _uptake(image):
+    low, high = image.quantiles(0.0, 1.0)
+    return Clue(0.9 if image.dimensions == 3 and low >= 0 and high < 30 else 0.0, "its values are few SUV")
 
 
 PET = Modality(
     name="PET",
-    looks_like=_is_uptake,
+    looks_like=_uptake,
     units="SUV",
     scale=(0.0, 20.0),
     air=0.3,
@@ -63,17 +67,151 @@ def scan(pet, tmp_path):
     return tmp_path
 
 
+def body_of(air, tissue=400.0, shape=(24, 60, 50), spread=60.0):
+    """Return a noisy ellipsoid with a brighter rim, float32, on noisy air."""
+    rng = np.random.default_rng(0)
+    axes = np.ogrid[tuple(slice(0, size) for size in shape)]
+    radius = sum(((x - size / 2) / (0.45 * size)) ** 2 for x, size in zip(axes, shape, strict=True) if size > 1)
+    signal = tissue + spread * rng.standard_normal(shape) + np.where(radius > 0.85, 300, 0)
+    return np.where(radius <= 1, signal, air + 5 * np.abs(rng.standard_normal(shape))).astype(np.float32)
+
+
+def guess(array, spacing=(4.0, 1.5, 1.5), origin=(-90.0, -100.0, 40.0)):
+    """Guess what an array with a place is; without one where the spacing is None."""
+    dimensions = array.ndim
+    if spacing is None:
+        return Modality.guess(Appearance.of(mi.Volume.of(array)))
+    return Modality.guess(Appearance.of(mi.Volume(array, spacing[-dimensions:], origin[:dimensions])))
+
+
+def film_of(shape=(300, 300), low=40.0):
+    """Return a smooth picture that fills its frame, with two dark fields in the middle."""
+    j, i = (np.linspace(-1, 1, size) for size in shape)
+    lungs = np.exp(-((np.abs(i)[None] - 0.45) ** 2 + 0.5 * j[:, None] ** 2) * 12)
+    return (low + 180 - 170 * lungs).astype(np.uint8)
+
+
+def named(value):
+    """Name a parameter of a test without its voxels."""
+    return str(getattr(value, "shape", getattr(value, "name", value)))
+
+
+HU = body_of(-1000.0, 20.0).astype(np.int16)
+MAGNITUDE = body_of(0.0)
+SIGNED = np.where(MAGNITUDE > 100, (MAGNITUDE - 400) * 15, 0)
+
+
 @pytest.mark.parametrize(
-    ("known", "dimensions", "expected"),
-    [([-1000, 40], 3, "CT"), ([0, 40], 3, "MR"), ([-3, 900], 3, "MR"), ([0, 255], 2, "film"), ([-1000, 0], 2, "CT")],
+    ("array", "expected", "sure"),
+    [
+        (HU, CT, True),
+        (np.where(np.arange(50) < 8, np.int16(-3024), HU), CT, True),
+        (HU[12], CT, True),
+        (HU[12:13], CT, True),
+        (HU[8:16, 20:40, 18:32], CT, False),
+        (HU + np.int16(1024), MR, False),
+        (HU * np.float32(0.01), MR, True),
+        (HU * np.float32(1000), MR, True),
+        (MAGNITUDE, MR, True),
+        (SIGNED, MR, True),
+        (SIGNED - 1500, MR, True),
+        (MAGNITUDE * 1e-4, MR, True),
+        ((MAGNITUDE - MAGNITUDE.mean()) / MAGNITUDE.std(), MR, True),
+        (MAGNITUDE[12], MR, True),
+        (MAGNITUDE[12:13], MR, True),
+        (MAGNITUDE[12:13, 20:40, 18:32], MR, True),
+        (MAGNITUDE[12, 20:40, 18:32], MR, True),
+    ],
+    ids=named,
 )
-def test_the_modality_is_guessed_from_values_and_shape(known, dimensions, expected):
-    assert Modality.guess(np.array(known), dimensions).name == expected
+def test_a_section_with_a_place_is_never_a_film_and_ct_is_more_than_an_extreme(array, expected, sure):
+    found = guess(array)
+    assert (found.modality, not found.warnings) == (expected, sure)
+    assert found.reason
 
 
-@pytest.mark.parametrize(("dimensions", "expected"), [(2, "film"), (3, "MR")])
-def test_without_known_voxels_the_shape_alone_counts(dimensions, expected):
-    assert Modality.guess(np.array([]), dimensions).name == expected
+@pytest.mark.parametrize(
+    ("array", "expected", "sure"),
+    [
+        (film_of(), FILM, True),
+        (film_of().astype(np.uint16) * 16, FILM, True),
+        (film_of()[None], FILM, True),
+        (film_of((120, 120)), MR, False),
+        ((MAGNITUDE[12] / 6).clip(0, 255).astype(np.uint8), MR, False),
+        (np.kron((MAGNITUDE[12] / 6).clip(0, 255).astype(np.uint8), np.ones((6, 6), np.uint8)), MR, False),
+        (np.pad(film_of((200, 200)), 60), MR, False),
+    ],
+    ids=named,
+)
+def test_a_picture_without_a_place_is_a_film_if_it_is_large_and_fills_its_frame(array, expected, sure):
+    found = guess(array, spacing=None)
+    assert (found.modality, not found.warnings) == (expected, sure)
+
+
+def test_a_film_with_a_pixel_size_is_as_large_as_a_chest():
+    assert guess(film_of(), (1.3, 1.3)).modality is FILM
+    assert guess(film_of(), (0.5, 0.5)).modality is MR
+
+
+def test_a_warning_names_the_doubt_and_the_way_out():
+    (warning,) = guess(film_of((120, 120)), spacing=None).warnings
+    assert warning.startswith("The image is treated as MR because")
+    assert "like a film" in warning
+    assert "--modality" in warning
+
+
+@pytest.mark.parametrize(("code", "expected"), [("CT", CT), ("MR", MR), ("CR", FILM), ("DX", FILM)])
+def test_a_dicom_header_decides(code, expected):
+    seen = dataclasses.replace(Appearance.of(mi.Volume.of(MAGNITUDE)), header=code)
+    assert Modality.guess(seen) == (expected, f"its DICOM header says {code}", ())
+
+
+def test_a_dicom_header_of_no_known_modality_makes_the_guess_unsure():
+    found = Modality.guess(dataclasses.replace(Appearance.of(mi.Volume.of(MAGNITUDE)), header="US"))
+    assert found.modality is MR
+    assert "header says US" in found.warnings[0]
+
+
+@pytest.mark.parametrize("image", [HU, MAGNITUDE, film_of(), film_of()[None], MAGNITUDE[12:13]], ids=named)
+def test_hidden_voxels_and_nan_do_not_change_the_guess(image):
+    hidden = np.zeros(image.shape, np.uint8)
+    middle = tuple(slice(size // 4, size - size // 4) for size in image.shape)
+    hidden[middle] = 1
+    found = []
+    for fill in (0, -3000, 1e6, np.nan):
+        array = np.where(hidden, np.float32(fill), image).astype(np.float32)
+        volume = mi.Volume.of(array)
+        found.append(Modality.guess(Appearance.of(volume, find_hole(volume.with_array(hidden), volume)[0])))
+    assert len(set(found)) == 1
+    lost = np.where(np.indices(image.shape).sum(axis=0) % 5, image.astype(np.float32), np.nan)
+    assert guess(lost, None).modality is guess(image.astype(np.float32), None).modality
+
+
+@pytest.mark.parametrize("array", [np.zeros((4, 5, 6)), np.full((9, 9), np.nan), np.ones((1, 3, 3), bool)], ids=named)
+def test_an_image_that_shows_nothing_is_mr(array):
+    assert guess(array, None).modality is MR
+
+
+@pytest.mark.parametrize(("case", "image"), [("05-psir-taken-for-ct", "psir"), ("06-single-slice-mr", "t1")])
+def test_a_phase_sensitive_mr_and_a_slice_of_a_head_are_mr(case, image):
+    folder = CASES / case
+    report = mi.inpaint(folder / f"{image}.nii.gz", folder / "mask.nii.gz", method="harmonic").report
+    assert (report["modality"], report["warnings"]) == ("MR", [])
+    assert report["modality_reason"]
+    named = mi.inpaint(folder / f"{image}.nii.gz", folder / "mask.nii.gz", method="harmonic", modality="mr").report
+    assert (named["modality"], named["modality_reason"]) == ("MR", "")
+
+
+def test_an_unsure_guess_is_warned_of_by_a_fill_and_by_an_evaluation():
+    image = film_of((120, 120))
+    hole = np.zeros(image.shape, np.uint8)
+    hole[40:60, 30:50] = 1
+    report = mi.inpaint(image, hole, method="harmonic").report
+    assert any("treated as MR" in each for each in report["warnings"])
+    table = mi.evaluate(image, hole, "harmonic")
+    assert any("treated as MR" in each for each in table.warnings)
+    assert "treated as MR" in table.to_text()
+    assert not mi.evaluate(image, hole, "harmonic", modality="FILM").warnings
 
 
 def test_a_modality_is_registered_once(pet):
@@ -84,9 +222,10 @@ def test_a_modality_is_registered_once(pet):
 
 
 def test_a_further_modality_is_guessed_before_the_others(scan):
-    assert Modality.guess(np.array([0.0, 4.0]), 3) is PET
-    assert Modality.guess(np.array([0.0, 900.0]), 3) is MR
-    assert Modality.guess(np.array([-1000.0, 40.0]), 3) is CT
+    mr = body_of(0.0)
+    assert guess(mr / 100).modality is PET
+    assert guess(mr).modality is MR
+    assert guess(body_of(-1000.0, 0.0)).modality is CT
     assert mi.inpaint(scan / "image.nrrd", scan / "mask.nrrd", method="harmonic").report["modality"] == "PET"
 
 
