@@ -41,9 +41,7 @@ def read(path: str | os.PathLike[str], *, series: str | None = None, allow_outsi
     if source.name.lower().endswith(mgh.ENDINGS):
         return mgh.read(source)
     if source.name.lower().endswith(nifti.ENDINGS):
-        volume = nifti.read(source)
-        if volume is not None:
-            return volume
+        return nifti.read(source)
     if source.name.lower().endswith(tuple(NOT_READ)):
         raise unreadable(source)
     if not allow_outside_data:

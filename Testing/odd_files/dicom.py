@@ -18,7 +18,9 @@ DICOM = ("dicom",)
 _ROOT = "1.2.826.0.1.3680043.8.498."
 
 
-def write_series(folder: Path, array: np.ndarray, series: int = 1, change: Callable[[Any, int], object] | None = None) -> None:
+def write_series(
+    folder: Path, array: np.ndarray, series: int = 1, change: Callable[[Any, int], object] | None = None
+) -> None:
     """Write MR slices, one file each.
 
     Args:

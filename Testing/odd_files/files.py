@@ -19,7 +19,7 @@ NAMES = {
     "ESC": "red\x1b[31m",
     "letters of other scripts": "Schädel-頭部-голова",
     "accents apart": "e\u0301",
-    "quotes": "it's \"here\"",
+    "quotes": 'it\'s "here"',
     "a percent sign": "100%d",
     "a leading dot": ".image",
     "200 letters": "x" * 200,
@@ -134,7 +134,9 @@ _output_is("ending in capitals", SOME, _to("output", lambda trial: trial.folder 
 _output_is("as JPEG", SOME, _to("output", lambda trial: trial.folder / "filled.jpg"), "format|end it")
 _output_is("a volume as PNG", SOME, _to("output", lambda trial: trial.folder / "filled.png"), "2-D")
 _output_is("of int16 as MGH in a film", ("png",), _to("output", lambda trial: trial.folder / "a.mgz"), "3-D")
-_output_is("among the slices", ("dicom",), _to("output", lambda trial: trial.image / "filled.nrrd"), "input|folder|lies")
+_output_is(
+    "among the slices", ("dicom",), _to("output", lambda trial: trial.image / "filled.nrrd"), "input|folder|lies"
+)
 _output_is(
     "the report over the image",
     ("nii.gz", "mhd"),

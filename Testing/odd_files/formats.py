@@ -145,7 +145,7 @@ def header(path: Path) -> dict[str, object]:
     if _is_nibabels(path):
         image = nibabel.load(path)
         # A single file has another magic and offset than two.
-        fields = {name: image.header[name].tobytes() for name in image.header.keys() - {"magic", "vox_offset"}}
+        fields = {name: image.header[name].tobytes() for name in set(image.header.keys()) - {"magic", "vox_offset"}}
         return {**fields, "affine": image.affine.tobytes(), "extensions": list(getattr(image.header, "extensions", ()))}
     import SimpleITK as sitk
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from .formats import AFFINE, SOME, write_by_sitk, write_nifti
-from .kinds import HIDDEN, Right, Trial, kind
+from .kinds import Right, Trial, kind
 from .wholeness import DAMAGED, shorten
 
 #: Known voxels are checked, and the fill is within the image's range.
@@ -126,13 +126,8 @@ EXEMPLARS = {
 }
 
 
-@kind("exemplars: {}", ("nii.gz",), EXEMPLARS)
-def exemplars(trial: Trial, message: str) -> Right:
-    what = next(key for key, value in EXEMPLARS.items() if value is message)
-    return _exemplars(trial, what, message)
-
-
-def _exemplars(trial: Trial, what: str, message: str) -> Right:
+@kind("exemplars: {}", ("nii.gz",), list(EXEMPLARS))
+def exemplars(trial: Trial, what: str) -> Right:
     _with_exemplars(trial)
     folder = trial.folder / "exemplars"
     if what in ("nothing", "text alone", "a film"):
@@ -148,7 +143,7 @@ def _exemplars(trial: Trial, what: str, message: str) -> Right:
     if what == "a file instead of a folder":
         shutil.rmtree(folder)
         folder.touch()
-    return Right(refused=message)
+    return Right(refused=EXEMPLARS[what])
 
 
 @kind("exemplars: a scan, notes and a table", ("nii.gz", "nrrd"))
@@ -176,5 +171,4 @@ def _with_exemplars(trial: Trial) -> np.ndarray:
     folder.mkdir()
     write_nifti(folder / "one.nii.gz", _textured(seed=1))
     trial.options = ["--method", "exemplar", "--exemplars", str(folder), "--modality", "MR"]
-    assert HIDDEN
     return truth

@@ -152,6 +152,14 @@ def scaled(trial: Trial, scale: tuple[float, float]) -> Right:
     return Right(truth * float(np.float32(slope)) + inter, tolerance=max(0.51 * abs(slope), 0.05 * abs(slope)))
 
 
+@kind("header: of {}", ("hdr/img",), {"Analyze": nibabel.AnalyzeImage, "SPM's Analyze": nibabel.Spm99AnalyzeImage})
+def analyze(trial: Trial, image_class: type) -> Right:
+    """Write what has the endings of NIfTI, and no orientation."""
+    truth = trial.write()
+    nibabel.save(image_class(truth.T, AFFINE), trial.data)
+    return Right(refused="Analyze")
+
+
 @kind("header: extensions", NIFTI)
 def extensions(trial: Trial) -> Right:
     truth = trial.write()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .formats import FILMS, FORMATS, SPACING, Format, write_by_sitk
+from .formats import FILMS, FORMATS, SPACING, Format, write_packed
 
 SHAPE, FILM = (14, 20, 18), (40, 36)
 HOLE = (slice(5, 8), slice(8, 12), slice(7, 10))
@@ -51,6 +51,7 @@ class Trial:
     Attributes:
         folder, format: where and how.
         image, mask, output: paths to give.
+        mask_writer: writes the mask.
         options: further arguments.
         hole: bool, the voxels to fill.
     """
@@ -60,6 +61,7 @@ class Trial:
         self.image, self.output = folder / form.image, folder / form.output
         self.is_film = form.name in FILMS
         self.mask = folder / ("mask.png" if self.is_film else "mask.nrrd")
+        self.mask_writer = write_packed
         self.options: list[str] = ["--method", "biharmonic"]
         self.hole = np.zeros(FILM if self.is_film else SHAPE, dtype=bool)
         self.hole[HOLE[-self.hole.ndim :]] = True
@@ -84,7 +86,7 @@ class Trial:
 
     def write_mask(self, mask: np.ndarray) -> None:
         """Write a mask on the image's grid."""
-        write_by_sitk(self.mask, mask, packed=True)
+        self.mask_writer(self.mask, mask)
 
     @property
     def arguments(self) -> list[str]:

@@ -39,7 +39,7 @@ def complex_numbers(trial: Trial, dtype: str) -> Right:
     return Right(refused=NO_IMAGE)
 
 
-@kind("voxels: RGB {}", NIFTI, ["grey", "in colour"])
+@kind("voxels: RGB {}, three bytes each", NIFTI, ["grey", "in colour"])
 def rgb(trial: Trial, what: str) -> Right:
     grey = trial.ramp(np.uint8)
     trial.write()
@@ -54,7 +54,9 @@ def rgb(trial: Trial, what: str) -> Right:
     return Right(grey if what == "grey" else None, refused="" if what == "grey" else NO_IMAGE, same=False)
 
 
-@kind("voxels: {}", FILMS, ["RGB grey", "RGB in colour", "RGBA grey", "LA", "palette of greys", "palette in colour", "1"])
+@kind(
+    "voxels: {}", FILMS, ["RGB grey", "RGB in colour", "RGBA grey", "LA", "palette of greys", "palette in colour", "1"]
+)
 def painted(trial: Trial, mode: str) -> Right:
     """Store a film as paint programs do."""
     from PIL import Image

@@ -280,6 +280,20 @@ def test_sheared_axes_are_refused_with_the_angle(tmp_path):
         Volume.read(tmp_path / "a.nii")
 
 
+def test_analyze_images_are_refused_by_name(tmp_path):
+    nibabel.save(nibabel.AnalyzeImage(np.zeros((4, 3, 2), np.int16), STRAIGHT), tmp_path / "a.img")
+    with pytest.raises(ImageReadError, match="Analyze image: its header does not say which side is left"):
+        Volume.read(tmp_path / "a.hdr")
+
+
+def test_a_header_with_another_size_is_not_read_by_another_library(tmp_path):
+    nibabel.save(image(), tmp_path / "a.nii")
+    content = (tmp_path / "a.nii").read_bytes()
+    (tmp_path / "a.nii").write_bytes(struct.pack("<i", 347) + content[4:])
+    with pytest.raises(ImageReadError, match="cannot be read as an image"):
+        Volume.read(tmp_path / "a.nii")
+
+
 # memory
 
 
