@@ -38,9 +38,11 @@ class Commands(TyperGroup):
         prog_name: str | None = None,
         complete_var: str | None = None,
         standalone_mode: bool = True,
+        windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
         """Run a command and leave with its exit code."""
+        extra["windows_expand_args"] = windows_expand_args
         command = functools.partial(super().main, args, prog_name, complete_var, False, **extra)
         if not standalone_mode:
             return command()
