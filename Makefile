@@ -1,4 +1,4 @@
-# make demo | test | test-all | bench | research | lint: each sets up what it needs in .venv, once.
+# make demo | test | test-all | formats | odd-files | bench | research | lint: each sets up what it needs in .venv, once.
 # Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 SETUP := pyproject.toml constraints.txt
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test test-all bench research lint format clean
+.PHONY: demo test test-all formats odd-files bench research lint format clean
 
 demo: $(VENV)/.demo
 	$(RUN) -m MedInpaintLib.cli demo --output demo-output
@@ -17,6 +17,14 @@ test: $(VENV)/.test
 
 test-all: $(VENV)/.test
 	$(RUN) -m pytest -n 2 --dist loadfile
+
+# The files that nibabel and pydicom install for their own tests.
+formats: $(VENV)/.test
+	$(RUN) -m Testing.foreign_files
+
+# Damaged and odd files of many kinds, in every format.
+odd-files: $(VENV)/.test
+	$(RUN) -m Testing.odd_files
 
 bench: $(VENV)/.bench
 	$(RUN) Testing/Benchmarks/run.py

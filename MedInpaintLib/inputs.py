@@ -39,12 +39,14 @@ def read_image(source: Any, spacing: Sequence[float] | float | None, **reading: 
 
 
 def read_mask(source: Any, image: Volume, *, allow_outside_data: bool = False) -> Volume | Segments:
-    """Return a mask as values or segments; a bare array has no grid, so it gets the image's.
+    """Return a mask as values or segments; a bare array has no grid, so it gets the image's; None marks nothing.
 
     Raises:
         GeometryError: an array of another shape.
         ImageReadError: it cannot be read.
     """
+    if source is None:
+        return image.of_another_quantity(np.broadcast_to(np.uint8(0), image.array.shape))
     if isinstance(source, (Volume, Segments)):
         return source
     if isinstance(source, (str, os.PathLike)):

@@ -20,7 +20,7 @@ from . import intensity
 from .appearance import Appearance
 from .clock import Clock
 from .devices import use
-from .errors import GeometryError
+from .errors import GeometryError, ParameterError
 from .filling import Filling, Plan, fill, spread_among
 from .guides import check_guides
 from .inputs import facts_of, find_exemplars, names_of_guides, read_guides, read_image, read_mask
@@ -41,6 +41,7 @@ from .selfcheck import self_check as run_self_check
 from .subject import Subject
 from .volume import Volume
 
+NO_MASK = "Give a mask of what to fill; only missing slices (--fill-missing-slices) can be filled without one."
 #: Deeper holes are warned of in the report: beyond this, smooth fills have nothing left to continue.
 DEEP_MM = 12.0
 
@@ -133,6 +134,8 @@ def inpaint(
         allow_outside_data=allow_outside_data,
     )
     options.check()
+    if mask is None and not options.fill_missing_slices:
+        raise ParameterError(NO_MASK)
     progress, clock = progress or Progress(), Clock()
 
     progress.update(0.0, "Reading")

@@ -50,7 +50,7 @@ def fill(
         job = FillJob(
             job="fill",
             image=str(image),
-            mask=str(mask),
+            mask=str(mask) if mask else None,
             output=os.path.join(output, "") if dicom else output,
             guides=[str(each) for each in guide or []],
             exemplars=str(exemplars) if exemplars else None,

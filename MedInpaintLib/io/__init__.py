@@ -19,7 +19,7 @@ from .dicom import derived, segmentation, structures
 from .dicom import series as dicom_series
 from .dicom.meta import is_dicom
 from .dicom.objects import STRUCTURES, class_of, is_mask, mask_of
-from .formats import DICOM, MGH, NIFTI, check_writable
+from .formats import DICOM, MGH, NIFTI, NOT_READ, check_writable, unreadable
 from .label_names import names_of
 from .segments import Segments
 
@@ -102,6 +102,8 @@ def _by_format(source: Path, series: str | None = None) -> Volume | None:
         return mgh.read(source)
     if source.name.lower().endswith(nifti.ENDINGS):
         return nifti.read(source)
+    if source.name.lower().endswith(tuple(NOT_READ)):
+        raise unreadable(source)
     return None
 
 

@@ -33,10 +33,16 @@ def check_whole(path: Path, volume: Volume) -> None:
     Raises:
         ImageReadError: the file ends early, or its compressed voxels are damaged.
     """
-    name = path.name.lower()
-    check = next((check for ending, check in _CHECKS.items() if name.endswith(ending)), None)
-    if check is not None:
-        check(path, volume)
+    ending = path.suffix.lower()
+    if ending not in _CHECKS:
+        return
+    signatures, check = _CHECKS[ending]
+    with path.open("rb") as file:
+        start = file.read(_LONGEST_SIGNATURE)
+    # SimpleITK finds out the format from the content; the name says what to check.
+    if not start.startswith(signatures):
+        raise ImageReadError(f"'{path}' is no {ending[1:].upper()} file, whatever its name says. Rename it.")
+    check(path, volume)
 
 
 def _check_nrrd(path: Path, volume: Volume) -> None:
@@ -168,12 +174,6 @@ def _check_vtk(path: Path, volume: Volume) -> None:
         _check_size(path, head.index(b"\n", table) + 1 + volume.array.nbytes)
 
 
-def _check_analyze(path: Path, volume: Volume) -> None:
-    voxels = path.with_suffix(".img")
-    if voxels.is_file():
-        _check_size(voxels, volume.array.nbytes)
-
-
 def _check_size(path: Path, expected: int) -> None:
     if path.stat().st_size < expected:
         raise _cut_off(path)
@@ -201,18 +201,18 @@ def _damaged(path: Path, error: Exception) -> ImageReadError:
     return ImageReadError(f"'{path}' is damaged: its compressed voxels cannot be inflated ({error}). Get it again.")
 
 
-_CHECKS: dict[str, Callable[[Path, Volume], None]] = {
-    ".nrrd": _check_nrrd,
-    ".nhdr": _check_nrrd,
-    ".mha": _check_meta,
-    ".mhd": _check_meta,
-    ".tif": _check_tiff,
-    ".tiff": _check_tiff,
-    ".jpg": _check_jpeg,
-    ".jpeg": _check_jpeg,
-    ".bmp": _check_bmp,
-    ".gipl": _check_gipl,
-    ".vtk": _check_vtk,
-    ".hdr": _check_analyze,
-    ".img": _check_analyze,
+#: By ending: how such files begin, and the check. MetaImages may begin with any of their fields, GIPL with sizes.
+_CHECKS: dict[str, tuple[tuple[bytes, ...], Callable[[Path, Volume], None]]] = {
+    ".nrrd": ((b"NRRD",), _check_nrrd),
+    ".nhdr": ((b"NRRD",), _check_nrrd),
+    ".mha": ((b"",), _check_meta),
+    ".mhd": ((b"",), _check_meta),
+    ".tif": ((b"II", b"MM"), _check_tiff),
+    ".tiff": ((b"II", b"MM"), _check_tiff),
+    ".jpg": ((b"\xff\xd8",), _check_jpeg),
+    ".jpeg": ((b"\xff\xd8",), _check_jpeg),
+    ".bmp": ((b"BM",), _check_bmp),
+    ".gipl": ((b"",), _check_gipl),
+    ".vtk": ((b"# vtk",), _check_vtk),
 }
+_LONGEST_SIGNATURE = max(len(each) for signatures, _ in _CHECKS.values() for each in signatures)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..dtypes import stored_dtype
-from ..errors import OutputPathError
+from ..errors import ImageReadError, OutputPathError
 from ..files import check_folder, check_kind, real_path
 
 if TYPE_CHECKING:
@@ -66,6 +66,30 @@ WRITABLE = tuple(FORMATS)
 DETACHED = (".mhd", ".nhdr")
 #: What a folder of scans is searched for, besides folders with DICOM files.
 READABLE = (*WRITABLE, ".dcm", ".hdr", ".jpg", ".jpeg", ".bmp")
+#: Formats that are not read, by the ending of their files. Of MINC, SimpleITK 2.5 reads some, mirrored: it takes the
+#: positions, which are in RAS, for LPS.
+NOT_READ = {
+    ".mnc": "MINC",
+    ".par": "Philips PAR",
+    ".rec": "Philips REC",
+    ".head": "AFNI",
+    ".brik": "AFNI",
+    ".brik.gz": "AFNI",
+    ".v": "ECAT",
+    ".gii": "GIFTI",
+    ".trk": "TrackVis",
+    ".tck": "MRtrix",
+}
+
+
+def unreadable(path: Path) -> ImageReadError:
+    """Return the error for a file that no reader takes."""
+    kind = next((kind for ending, kind in NOT_READ.items() if path.name.lower().endswith(ending)), None)
+    what = "it is damaged, or no image of a known format" if kind is None else f"{kind} files are not supported"
+    return ImageReadError(
+        f"'{path}' cannot be read as an image: {what}. Supported are DICOM, NIfTI, MGH, NRRD, MetaImage, TIFF, PNG, "
+        "JPEG, BMP, VTK and GIPL; convert it to one of them."
+    )
 
 
 def check_writable(path: str | os.PathLike[str], image: Volume | None = None) -> Format:

@@ -24,7 +24,7 @@ from ..temporary import NEW, temporary_folder
 from ..volume import Volume
 from .colors import drawing_of, grey_of
 from .foreign_lines import foreign_lines
-from .formats import DETACHED, NIFTI, NRRD, Format, instead
+from .formats import DETACHED, NIFTI, NRRD, Format, instead, unreadable
 from .segments import Segments, is_segmentation, slicer_segments
 
 if TYPE_CHECKING:
@@ -60,13 +60,10 @@ def _image_in(path: Path) -> tuple[SimpleITK.Image, list[str]]:
     try:
         with foreign_lines() as lines:
             image = sitk.ReadImage(native(path))
-    except RuntimeError as error:
+    except RuntimeError as error:  # its words name positions in source code and formats that were not meant
         if is_out_of_memory(error):
             raise
-        raise ImageReadError(
-            f"'{path}' cannot be read as an image ({last_line(error)}). "
-            "Supported are NRRD, NIfTI, MetaImage, DICOM, TIFF, PNG and what else SimpleITK reads."
-        ) from None
+        raise unreadable(path) from None
     return image, lines
 
 
@@ -158,7 +155,7 @@ def grid_of(path: Path, array: np.ndarray) -> Volume:
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise
-        raise ImageReadError(f"'{path}' cannot be read as an image ({last_line(error)}).") from None
+        raise unreadable(path) from None
     axes = array.ndim
     direction = np.reshape(reader.GetDirection(), (reader.GetDimension(),) * 2)[:axes, :axes]
     return Volume(array, reader.GetSpacing()[:axes][::-1], reader.GetOrigin()[:axes], tuple(direction.ravel().tolist()))

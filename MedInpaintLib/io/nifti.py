@@ -17,6 +17,7 @@ from ..errors import ImageReadError
 from ..volume import Volume
 from . import gzipped, itk
 from .affine import affine_of, grid_of
+from .formats import unreadable
 from .nifti_layout import SIZES, Layout
 from .storage import Storage
 from .stream import opened
@@ -64,20 +65,17 @@ class NiftiHeader:
         return dataclasses.replace(plain, content=_patched(plain.content, header), storage=Storage.of(stored))
 
 
-def read(path: Path) -> Volume | None:
+def read(path: Path) -> Volume:
     """Read a NIfTI file, single or in two parts (.hdr and .img).
 
-    Returns:
-        None for a file that is no NIfTI; Analyze files have the same endings.
-
     Raises:
-        ImageReadError: it is damaged, cut off, or of a kind that is not supported.
+        ImageReadError: it is no NIfTI, damaged, cut off, or of a kind that is not supported.
     """
     header_path, voxels_path = _two_files(path)
     with opened(header_path) as stream:
         parsed = Layout.read(stream)
         if parsed is None:
-            return None
+            raise unreadable(path)
         layout, content = parsed
         if layout.single:
             content += stream.read(layout.offset - len(content))

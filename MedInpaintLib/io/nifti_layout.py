@@ -87,6 +87,11 @@ class Layout:
                 "header, or get the file again."
             )
 
+        if ".hdr" in stream.path.name.lower() and not magic.strip(b"\0"):
+            raise ImageReadError(
+                f"'{stream.path}' is an Analyze image: its header does not say which side is left. Convert it to NIfTI "
+                "with the program that made it."
+            )
         if magic[:3] not in (b"n+1", b"ni1", b"n+2", b"ni2"):
             raise refuse("magic", repr(magic.rstrip(b"\0"))[1:], "'n+1' or 'ni1' ('n+2' or 'ni2' in NIfTI-2)")
         single = magic[1:2] == b"+"

@@ -50,7 +50,7 @@ class Stream:
         view, done = array.data, 0
         while done < count:
             with self._checked():
-                more = self._bytes.readinto(view[done:])
+                more = self._bytes.readinto(view[done : done + _BLOCK])  # gzip makes a copy of what it is asked for
             if not more:
                 raise self._cut_off(count - done)
             done += more

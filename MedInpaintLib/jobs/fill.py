@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
-from ..errors import OutputPathError
+from ..errors import OutputPathError, ParameterError
 from ..options import FillOptions
 from ..progress import Progress
 from ..report import FillReport
@@ -26,7 +26,7 @@ class FillJob(JobFile, FillOptions):
 
     Attributes:
         job: ``"fill"``.
-        image, mask: files (or a folder with one DICOM series) to read.
+        image, mask: files (or folders with DICOM files) to read; the mask may be None where missing slices are filled.
         guides: files with other contrasts of the same subject.
         exemplars: a folder with scans of other subjects, of the same contrast, or None.
         output: the filled image; its ending says the format. A folder, or a name that ends in "/": a DICOM series
@@ -41,7 +41,7 @@ class FillJob(JobFile, FillOptions):
     PATHS: ClassVar[tuple[str, ...]] = ("image", "mask", "guides", "exemplars", *_OUTPUTS)
 
     image: str
-    mask: str
+    mask: str | None = None
     guides: list[str] = dataclasses.field(default_factory=list)
     exemplars: str | None = None
     report: str | None = None
@@ -53,12 +53,14 @@ class FillJob(JobFile, FillOptions):
         import numpy as np
 
         from ..files import check_folder
-        from ..io import read_mask
+        from ..inputs import read_mask
         from ..io.formats import check_writable
-        from ..pipeline import inpaint
+        from ..pipeline import NO_MASK, inpaint
         from ..volume import Volume
 
         progress = progress or Progress()
+        if self.mask is None and not self.fill_missing_slices:
+            raise ParameterError(NO_MASK)
         _check_outputs(self)
         for path in (self.output, self.uncertainty, self.filled_mask):
             if path is not None:
@@ -93,7 +95,8 @@ class FillJob(JobFile, FillOptions):
 def _complete(report: FillReport, job: FillJob, reading: float) -> None:
     """Add the files' names and the reading time, which :func:`inpaint` cannot know from volumes."""
     for name in ("image", "mask"):
-        report[name]["name"] = escaped(Path(getattr(job, name)).name)
+        if getattr(job, name) is not None:
+            report[name]["name"] = escaped(Path(getattr(job, name)).name)
     for stage in ("read", "total"):
         report["seconds"][stage] = round(report["seconds"][stage] + reading, 4)
 

@@ -8,7 +8,17 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-BENCHMARKS = ("startup", "biharmonic", "poisson", "preconditioner", "scaling", "rfr", "latent_search", "imputation")
+BENCHMARKS = (
+    "startup",
+    "reading",
+    "biharmonic",
+    "poisson",
+    "preconditioner",
+    "scaling",
+    "rfr",
+    "latent_search",
+    "imputation",
+)
 LIBRARIES = ("numpy", "scipy", "scikit-image", "pyamg", "fpie", "numba", "torch")
 
 

@@ -111,3 +111,10 @@ def test_a_gzip_member_with_a_wrong_length_is_refused(tmp_path):
     path.write_bytes(packed[:-4] + (len(content) + 1).to_bytes(4, "little"))
     with pytest.raises(ImageReadError, match="damaged"):
         Volume.read(path)
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.jpg", "a.bmp", "a.nrrd", "a.vtk", "a.nii"])
+def test_a_png_with_another_name_is_refused(tmp_path, name):
+    path, _ = write("flat.png", tmp_path)
+    with pytest.raises(ImageReadError, match=r"is no [A-Z]+ file|cannot be read as an image"):
+        Volume.read(path.rename(tmp_path / name))

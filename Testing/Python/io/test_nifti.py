@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import struct
+import tracemalloc
 
 import nibabel
 import numpy as np
@@ -277,6 +278,37 @@ def test_sheared_axes_are_refused_with_the_angle(tmp_path):
     nibabel.save(sheared(5.0), tmp_path / "a.nii")
     with pytest.raises(ImageReadError, match="off by 5 degrees"):
         Volume.read(tmp_path / "a.nii")
+
+
+def test_analyze_images_are_refused_by_name(tmp_path):
+    nibabel.save(nibabel.AnalyzeImage(np.zeros((4, 3, 2), np.int16), STRAIGHT), tmp_path / "a.img")
+    with pytest.raises(ImageReadError, match="Analyze image: its header does not say which side is left"):
+        Volume.read(tmp_path / "a.hdr")
+
+
+def test_a_header_with_another_size_is_not_read_by_another_library(tmp_path):
+    nibabel.save(image(), tmp_path / "a.nii")
+    content = (tmp_path / "a.nii").read_bytes()
+    (tmp_path / "a.nii").write_bytes(struct.pack("<i", 347) + content[4:])
+    with pytest.raises(ImageReadError, match="cannot be read as an image"):
+        Volume.read(tmp_path / "a.nii")
+
+
+# memory
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_reading_takes_no_second_copy_of_the_voxels(tmp_path, ending):
+    voxels = np.zeros((200, 200, 200), np.int16)
+    nibabel.save(nibabel.Nifti1Image(voxels, STRAIGHT), tmp_path / f"a{ending}")
+    Volume.read(tmp_path / f"a{ending}")  # imports
+    tracemalloc.start()
+    try:
+        Volume.read(tmp_path / f"a{ending}")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert voxels.nbytes <= peak < 1.3 * voxels.nbytes
 
 
 # without nibabel
