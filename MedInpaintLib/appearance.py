@@ -47,7 +47,8 @@ class Appearance:
         known = sample_known(image.array, voxels, box, no_data)
         axes = [axis for axis, size in enumerate(image.array.shape) if size > 1]
         identity = tuple(np.eye(image.array.ndim).ravel())
-        has_place = set(image.spacing) != {1.0} or any(image.origin) or image.direction != identity
+        placed = any(image.origin) or image.direction != identity
+        has_place = placed or not (set(image.spacing) == {1.0} or _is_dots_per_inch(image))
         across = [mm for axis, mm in enumerate(image.spacing) if axis not in axes]
         return cls(
             known=known[np.isfinite(known)],
@@ -92,6 +93,13 @@ class Appearance:
         """Return the values below which these shares of all values are; zeros without any."""
         values = self.measured
         return tuple(np.quantile(values, shares).tolist()) if values.size else (0.0,) * len(shares)
+
+
+def _is_dots_per_inch(image: Volume) -> bool:
+    """Return whether a pixel size is that of a print: JPEG and TIFF files have 72 dots per inch, whatever they show."""
+    dots = 25.4 / image.spacing[0]
+    grey = image.array.ndim == 2 and image.array.dtype == np.uint8
+    return grey and np.ptp(image.spacing) < 1e-6 and abs(dots - round(dots)) < 1e-3
 
 
 def _fills_frame(array: np.ndarray, hole: Hole | None, no_data: np.ndarray | None) -> float:

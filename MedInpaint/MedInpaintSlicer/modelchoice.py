@@ -84,7 +84,7 @@ def _complaintAboutAny(info, modalities: Collection[str]) -> str:
     there = store.modalities(info.architecture, _models().values())
     if there and (not modalities or {*modalities} & {*there}):
         return ""
-    if info.name == REPAIR_METHOD:
+    if info.name == REPAIR_METHOD and not there:
         return _("There is no model that estimates contrasts; add one in the tab Models.")
     known = recipes.recipes(info.architecture)
     names = [name for name, modality in known.items() if modality in (modalities or known.values())]

@@ -642,6 +642,7 @@ def test_methods_without_a_model_for_the_source_volume_are_greyed(editor, monkey
 
     assert isOffered("pconv")
     assert not isOffered("context-encoder")
+    monkeypatch.setattr("MedInpaintSlicer.nodes.images.possibleModalities", lambda volumeNode: {"film"})
     editor.widget.setSourceVolumeNode(addVolume(ramp()[:1]))
     editor.effect.refresh()
     assert not isOffered("pconv")

@@ -103,11 +103,12 @@ def test_methods_without_a_model_for_the_volume_are_greyed_with_the_reason(panel
     node.inputVolume = addVolume()
     assert set(greyed()) == never
     assert "The recipe brain-mr-edge-guided makes one." in greyed()["edge-guided"]
+    monkeypatch.setattr("MedInpaintSlicer.nodes.images.possibleModalities", lambda volumeNode: {"film"})
     node.inputVolume = addVolume(ramp()[:1])
-    assert set(greyed()) == {*never, "pconv", "rfr"}
+    assert set(greyed()) == {*never, "pconv", "rfr", "vae-latent", "gan-latent", "collagan"}
     assert "learned from MR" in greyed()["pconv"]
     node.methodParameters = {"pconv": json.dumps({"any_modality": True})}
-    assert set(greyed()) == {*never, "rfr"}
+    assert set(greyed()) == {*never, "rfr", "vae-latent", "gan-latent", "collagan"}
 
 
 def test_a_method_that_needs_guides_or_exemplars_asks_for_them(panel, tmp_path):

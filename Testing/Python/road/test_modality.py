@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from typer.testing import CliRunner
 
 import MedInpaintLib as mi
@@ -151,6 +152,17 @@ def test_a_picture_without_a_place_is_a_film_if_it_is_large_and_fills_its_frame(
 def test_a_film_with_a_pixel_size_is_as_large_as_a_chest():
     assert guess(film_of(), (1.3, 1.3)).modality is FILM
     assert guess(film_of(), (0.5, 0.5)).modality is MR
+
+
+@pytest.mark.parametrize("dots", [72, 96, 300])
+def test_the_resolution_of_a_print_is_no_pixel_size(tmp_path, dots):
+    image = sitk.GetImageFromArray(film_of())
+    image.SetSpacing((25.4 / dots,) * 2)
+    for ending in ("tif", "jpg"):
+        path = str(tmp_path / f"film.{ending}")
+        sitk.WriteImage(image, path)
+        found = Modality.guess(Appearance.of(mi.Volume.read(path)))
+        assert (found.modality, found.warnings) == (FILM, ())
 
 
 def test_a_warning_names_the_doubt_and_the_way_out():
