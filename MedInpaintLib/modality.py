@@ -106,11 +106,13 @@ class Modality:
             return Guess(named, f"its DICOM header says {code}")
         clues = {name: _clue(each, image) for name, each in reversed(MODALITIES.items())}
         first, *rest = sorted(clues, key=lambda name: -clues[name].score)
-        reason = clues[first].reason or " and ".join(clues[name].reason for name in rest if clues[name].reason)
         modality = MODALITIES[first]
+        close = [name for name in rest if clues[first].score - clues[name].score < MARGIN]
+        # The fallback has no reason of its own but that the others do not fit.
+        against = [clues[name].reason for name in rest if name not in close and clues[name].reason]
+        reason = clues[first].reason or " and ".join(against) or "no other kind fits clearly"
         if code:
             return Guess(modality, reason, (_unsure(first, reason, f"its DICOM header says {code}", "another kind"),))
-        close = [name for name in rest if clues[first].score - clues[name].score < MARGIN]
         doubts = "; ".join(clues[name].reason for name in close)
         return Guess(modality, reason, (_unsure(first, reason, doubts, " or ".join(close)),) if close else ())
 
