@@ -163,7 +163,7 @@ def analyze(trial: Trial, image_class: type) -> Right:
 @kind("header: extensions", NIFTI)
 def extensions(trial: Trial) -> Right:
     truth = trial.write()
-    image = nibabel.load(trial.image)
+    image = nibabel.load(trial.image, mmap=False)  # it is written over
     array = np.asarray(image.dataobj)
     image.header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", b"what the scanner said"))
     nibabel.save(type(image)(array, image.affine, image.header), trial.image)
@@ -173,7 +173,7 @@ def extensions(trial: Trial) -> Right:
 @kind("header: big-endian", NIFTI)
 def big_endian(trial: Trial) -> Right:
     truth = trial.write()
-    image = nibabel.load(trial.image)
+    image = nibabel.load(trial.image, mmap=False)  # it is written over
     array = np.asarray(image.dataobj)
     other = type(image)(array, image.affine, image.header.as_byteswapped(">"))
     nibabel.save(other, trial.image)

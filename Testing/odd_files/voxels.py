@@ -218,7 +218,7 @@ def several(trial: Trial, count: int) -> Right:
     array = truth.copy()
     array[trial.hole] = HIDDEN
     if trial.format.name in (*NIFTI, *MGH):
-        image = nibabel.load(trial.image)
+        image = nibabel.load(trial.image, mmap=False)  # it is written over
         nibabel.save(type(image)(np.stack([array.T] * count, axis=-1), AFFINE), trial.image)
     else:
         import SimpleITK as sitk
