@@ -48,11 +48,11 @@ def read_mask(source: Any, image: Volume, *, allow_outside_data: bool = False) -
     if source is None:
         return image.of_another_quantity(np.broadcast_to(np.uint8(0), image.array.shape))
     if isinstance(source, (Volume, Segments)):
-        return source
+        return _as_picture(source, image)
     if isinstance(source, (str, os.PathLike)):
-        return io.read_mask(source, image, allow_outside_data=allow_outside_data)
+        return _as_picture(io.read_mask(source, image, allow_outside_data=allow_outside_data), image)
     if has_grid(source):
-        return io.itk.mask_from_sitk(source)
+        return _as_picture(io.itk.mask_from_sitk(source), image)
     array = np.asarray(source)
     if array.shape != image.array.shape:
         raise GeometryError(f"The mask array must have the image's shape {image.array.shape}; found {array.shape}.")
@@ -65,6 +65,16 @@ def names_of_guides(sources: Any) -> list[str]:
         f"'{name_of(source)}'" if isinstance(source, (str, os.PathLike)) else f"{number}"
         for number, source in enumerate([sources] if _is_one(sources) else sources, start=1)
     ]
+
+
+def _as_picture(mask: Volume | Segments, image: Volume) -> Volume | Segments:
+    """Lay a flat mask on its image pixel by pixel where the grid of one of them tells nothing.
+
+    Paint programs keep no pixel size: a mask that was drawn on a film comes back without the film's.
+    """
+    if isinstance(mask, Segments) or mask.array.ndim != 2 or mask.array.shape != image.array.shape:
+        return mask
+    return mask if mask.has_place and image.has_place else mask.on_grid_of(image)
 
 
 def read_guides(sources: Any, image: Volume, hole: Hole) -> tuple[tuple[Volume, ...], list[str]]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .errors import GeometryError
 from .mask import Hole, bounding_box
+from .mask_values import Meaning
 from .volume import Volume
 
 
@@ -38,6 +39,6 @@ def with_missing_slices(image: Volume, hole: Hole | None, *, fill: bool) -> tupl
     listed = ", ".join(str(k) for k in missing[:10]) + (" and more" if len(missing) > 10 else "")
     warning = f"The series lacks {len(missing)} of its {len(voxels)} slices (k = {listed}); they were filled whole."
     inner = np.ascontiguousarray(voxels[box])
-    return Hole(inner, box, voxels.shape) if hole is None else dataclasses.replace(hole, voxels=inner, box=box), [
-        warning
-    ]
+    if hole is None:
+        hole = Hole(inner, box, voxels.shape, Meaning("empty", "the slices that the series lacks are filled"))
+    return dataclasses.replace(hole, voxels=inner, box=box), [warning]

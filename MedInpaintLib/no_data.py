@@ -133,7 +133,7 @@ def settle(image: Volume, hole: Hole, marked: Hole | None) -> tuple[Hole, np.nda
                 f"All {count} voxels of the hole hold no data, and the mask is on another grid: only a mask on the "
                 "image's own grid can say that such voxels are to be filled. Draw it on the image itself."
             )
-        hole = Hole(np.ascontiguousarray(left[inner]), shift(inner, hole.box), hole.shape)
+        hole = dataclasses.replace(hole, voxels=np.ascontiguousarray(left[inner]), box=shift(inner, hole.box))
         remarks.append(
             f"{count} voxels that growing or resampling the mask had added hold no data; they were not filled."
         )
@@ -229,7 +229,7 @@ def _absurd(array: np.ndarray, hole: Hole | None) -> float:
     """Return the size from which numbers are no intensities; infinity where the dtype holds none so large."""
     sample = np.abs(_sample(array, hole))
     absurd = max(ABSURD, ABSURDLY * float(np.percentile(sample, 99.5) if sample.size else 0.0))
-    return absurd if absurd < np.finfo(array.dtype).max else math.inf
+    return absurd if absurd < float(np.finfo(array.dtype).max) else math.inf
 
 
 def _sample(array: np.ndarray, hole: Hole | None) -> np.ndarray:

@@ -164,6 +164,16 @@ class Volume:
         plain = None if self.header is None else self.header.plain()
         return dataclasses.replace(self.with_array(array), header=plain, warnings=(), padding=None, missing=())
 
+    @property
+    def has_place(self) -> bool:
+        """Whether the grid tells anything: pictures (PNG) and bare arrays have voxels of 1 mm at the origin."""
+        straight = tuple(np.eye(self.array.ndim).ravel())
+        return set(self.spacing) != {1.0} or any(self.origin) or self.direction != straight
+
+    def on_grid_of(self, other: Volume) -> Volume:
+        """Return this array on the grid of a volume of the same shape."""
+        return dataclasses.replace(self, spacing=other.spacing, origin=other.origin, direction=other.direction)
+
     def same_grid(self, other: Volume) -> bool:
         """Return whether two grids agree in every number; :meth:`grid_difference` tolerates rounding."""
         return (self.array.shape, self.spacing, self.origin, self.direction) == (

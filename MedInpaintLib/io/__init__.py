@@ -14,7 +14,7 @@ from ..files import check_path, real_path, replacing, special_kind
 from ..files_of import detached_files
 from ..volume import Volume
 from . import itk, mgh, nifti
-from .damage import check_whole
+from .damage import check_sizes, check_whole
 from .dicom import derived, segmentation, structures
 from .dicom import series as dicom_series
 from .dicom.meta import is_dicom
@@ -47,6 +47,7 @@ def read(
     if volume is None:
         if not allow_outside_data:
             _check_inside(source)
+        check_sizes(source)
         volume = itk.read(source)
         check_whole(source, volume)
     if volume.missing and not missing_slices:
@@ -74,6 +75,7 @@ def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data
     if mask is None:
         if not allow_outside_data:
             _check_inside(source)
+        check_sizes(source)
         mask = itk.read_mask(source)
         check_whole(source, mask.grid if isinstance(mask, Segments) else mask)
     if isinstance(mask, Segments) or mask.label_names:

@@ -7,6 +7,7 @@ uncompressed voxels, cannot be checked.
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -43,6 +44,29 @@ def check_whole(path: Path, volume: Volume) -> None:
     if not start.startswith(signatures):
         raise ImageReadError(f"'{path}' is no {ending[1:].upper()} file, whatever its name says. Rename it.")
     check(path, volume)
+
+
+def check_sizes(path: Path) -> None:
+    """Check that the sizes in an NRRD or MetaImage header can be, before memory is taken for them.
+
+    Raises:
+        ImageReadError: one is no positive number, or there are more voxels than the files can hold.
+    """
+    sign, field = (":", "sizes") if path.name.lower().endswith((".nrrd", ".nhdr")) else ("=", "dimsize")
+    if not path.name.lower().endswith((".nrrd", ".nhdr", ".mha", ".mhd")):
+        return
+    fields, _ = _text_header(path, sign)
+    words = fields.get(field, "").split()
+    sizes = [int(word) for word in words if word.lstrip("-").isdigit()]
+    if len(sizes) < len(words) or any(size < 1 for size in sizes):
+        raise ImageReadError(
+            f"'{path}' has a damaged header: {field} is '{fields[field]}', and must be positive whole numbers. Correct "
+            "the header, or get the file again."
+        )
+    files = [path, *(file for file in detached_files(path) if file.is_file())]
+    most = sum(file.stat().st_size for file in files) * gzipped.MOST
+    if math.prod(sizes) > most:
+        raise ImageReadError(f"'{path}' is cut off: its header promises more voxels than it can hold. Get it again.")
 
 
 def _check_nrrd(path: Path, volume: Volume) -> None:

@@ -28,6 +28,11 @@ def check_that_nothing_is_overwritten(inputs: Mapping[str, str], outputs: Mappin
     for (name, files), (other, other_files) in itertools.product(read.items(), written.items()):
         if files & other_files:
             raise OutputPathError(f"The {other} '{outputs[other]}' would overwrite an input, the {name}; rename it.")
+    for (name, path), (other, output) in itertools.product(inputs.items(), outputs.items()):
+        if os.path.isdir(path) and lies_in(output, path):
+            raise OutputPathError(
+                f"The {other} '{output}' lies in the folder of an input, the {name}; write it elsewhere."
+            )
     for (name, files), (other, other_files) in itertools.combinations(written.items(), 2):
         # Where the file system does not tell capitals apart, two new names may become one file.
         if files & other_files or _folded(outputs[name]) == _folded(outputs[other]):

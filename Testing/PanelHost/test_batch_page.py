@@ -168,6 +168,7 @@ def test_the_choices_of_the_tab_fill_reach_the_logic(panel, monkeypatch, tmp_pat
         "blend": "feather",
         "device": "cpu",
         "dilateMm": 2,
+        "force": False,
         "guides": [guide],
         "exemplars": str(tmp_path),
         "selfCheck": True,
@@ -321,7 +322,7 @@ def test_when_nothing_could_be_filled_it_is_an_error(panel, wordyWorker):
     _chooseVolumes(panel, "T1", "T2")
     before = sceneContent()
     applyAndWait(panel)
-    assert messages(panel) == ["Nothing was filled.\nT1, T2: Too much."]
+    assert messages(panel) == ["Nothing was filled. T1, T2: Too much."]
     assert panel.batchPage.ui.applyButton.enabled
     assert sceneContent() == before
 

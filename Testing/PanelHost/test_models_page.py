@@ -317,7 +317,7 @@ def _damagedZip(folder):
         (_emptyFolder, "holds no model"),
         (_damaged, "were altered"),
         (_cutOff, "are cut off"),
-        (_noJson, "is not JSON"),
+        (_noJson, "is no text in UTF-8"),
         (_badName, "its field 'name' must be"),
         (_noZip, "cannot be unpacked as a .zip file"),
         (_zipOfTwo, "must hold one model; found 2"),

@@ -202,8 +202,9 @@ def tilted(trial: Trial, degrees: float) -> Right:
         dataset.ImagePositionPatient = [-40, f"{-30 + lean * number:.6f}", -60 + SPACING[0] * number]
 
     truth = _changed(trial, tilt)
-    if degrees > 1:  # the mask's grid is another
-        return Right(refused="tilt|right angles|degrees|grid|shear")
+    if degrees > 1:  # the image keeps its slanted grid, and the mask lies on a straight one
+        everywhere = np.ones(truth.shape, dtype=bool)
+        return Right(truth, hole=np.zeros(truth.shape, dtype=bool), may=everywhere, warned="tilted by 15 degrees")
     return Right(truth)
 
 

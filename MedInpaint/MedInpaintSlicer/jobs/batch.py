@@ -255,7 +255,7 @@ class BatchJob(VTKObservationMixin):
         errors = list(self.results.values())
         if len(errors) == 1:
             return errors[0]
-        return MedInpaintError("\n".join([_("Nothing was filled."), *self.failures]))
+        return MedInpaintError(" ".join([_("Nothing was filled."), *self.failures]))
 
     def _tellProgress(self, fraction: float, stage: str) -> None:
         done, count = len(self.results), len(self.items)

@@ -101,7 +101,7 @@ def test_all_files_of_pydicom_are_read_as_it_reads_them_or_refused_in_our_words(
     try:
         array = io.read(FOLDER / name).array
     except ImageReadError as error:
-        refusal = str(error)
+        refusal = str(error).replace(name, "")
     else:
         if name not in UNREADABLE:
             assert np.array_equal(np.squeeze(array), as_pydicom_reads(FOLDER / name))

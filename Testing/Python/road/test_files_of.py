@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import MedInpaintLib as mi
 from MedInpaintLib.cli.app import app
 from MedInpaintLib.errors import OutputPathError
-from MedInpaintLib.io.files_of import files_of
+from MedInpaintLib.files_of import files_of
 from MedInpaintLib.job import read
 from MedInpaintLib.jobs.evaluate import EvaluateJob
 from MedInpaintLib.jobs.fill import FillJob

@@ -218,7 +218,7 @@ def test_the_report_has_the_files_names_and_the_time_of_reading_them(files, monk
         ("not json", "is not JSON"),
         ("[]", '"job": "fill"'),
         ('{"job": "dance"}', '"job": "fill"'),
-        ('{"job": "fill", "image": "a"}', "missing: output, mask"),
+        ('{"job": "fill", "image": "a"}', "missing: output"),
         ('{"job": "fill", "image": "a", "mask": "b", "output": "c", "color": 1}', "unknown fields: color"),
     ],
 )
@@ -232,7 +232,7 @@ def test_a_bad_job_file_is_refused_with_the_reason(tmp_path, content, message):
     ("field", "value", "message"),
     [
         ("image", 5, "a text that is not empty; found 5"),
-        ("mask", None, "a text that is not empty; found null"),
+        ("image", None, "a text that is not empty; found null"),
         ("output", "", "a text that is not empty; found ''"),
         ("report", ["r.json"], "a text that is not empty"),
         ("report", "", "a text that is not empty"),

@@ -126,7 +126,7 @@ def test_when_none_was_filled_the_batch_has_failed():
     workers.fail("Too much.")
     assert job.state == "failed"
     assert type(job.error) is MedInpaintError
-    assert str(job.error) == "Nothing was filled.\nV0, V1: Too much."
+    assert str(job.error) == "Nothing was filled. V0, V1: Too much."
     assert job.outputVolume is None
     assert nodeNames() == before
 

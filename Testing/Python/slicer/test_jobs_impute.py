@@ -133,6 +133,7 @@ def test_the_worker_gets_what_was_asked_for():
         "reference": "T2",
         "register": True,
         "mirrored": False,
+        "force": False,
         "device": "cuda",
         "compress": False,
     }
