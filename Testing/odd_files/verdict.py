@@ -101,7 +101,8 @@ def _problem(trial: Trial, right: Right, run: Run, before: dict[Path, str]) -> s
         return f"a library's own words: {' '.join(run.foreign.split())[:120]}"
     if re.search(r"[\x00-\x09\x0b-\x1f\x7f]", run.output + run.errors):
         return "control characters are printed"
-    changed = [path.name for path, print_ in before.items() if _fingerprint(path) != print_]
+    replaced = trial.output if run.code == 0 and right.replaced else None
+    changed = [path.name for path, print_ in before.items() if path != replaced and _fingerprint(path) != print_]
     if changed:
         return f"inputs were changed: {', '.join(changed)}"
     if run.code != 0:
