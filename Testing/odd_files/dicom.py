@@ -117,7 +117,7 @@ def missing_filled(trial: Trial) -> Right:
     trial.options.append("--fill-missing-slices")
     hole = trial.hole.copy()
     hole[10] = True
-    return Right(truth, hole=hole)
+    return Right(truth, hole=hole, tolerance=2)  # a whole slice reaches the border, where a plate bends
 
 
 @kind("dicom: a slice {}", DICOM, ["twice", "of the same place twice"])
@@ -134,7 +134,8 @@ def twice(trial: Trial, what: str) -> Right:
 def shifted(trial: Trial, position: list[float]) -> Right:
     trial.write()
     change_slice(trial.image / "slice-06.dcm", ImagePositionPatient=position)
-    return Right(refused="evenly|belongs|shifted|position")
+    # Half a slice off is a slice of a series with half the distance, most of which is missing.
+    return Right(refused="evenly|belongs|shifted|position|lacks")
 
 
 @kind("dicom: a slice {}", DICOM, {
@@ -156,7 +157,7 @@ def two_series(trial: Trial) -> Right:
     return Right(refused="series.*--series")
 
 
-@kind("dicom: two series, --series {}", DICOM, ["1", "series 1", "8.1"])
+@kind("dicom: two series, --series {}", DICOM, ["1", "series 1", "498.8.1"])
 def chosen_series(trial: Trial, name: str) -> Right:
     truth = trial.write()
     write_series(trial.image, truth + 7, series=2)

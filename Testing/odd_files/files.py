@@ -33,6 +33,7 @@ WINDOWS = sys.platform == "win32"
 def names(trial: Trial, name: str) -> Right:
     """Name the image, the mask and the output so."""
     truth = trial.write()
+    is_text = name.isprintable() or name.isascii()
     if trial.format.data == trial.format.image or trial.format.name == "dicom":
         trial.image = trial.image.rename(trial.folder / f"{name}{''.join(Path(trial.format.image).suffixes)}")
     else:
@@ -42,10 +43,9 @@ def names(trial: Trial, name: str) -> Right:
         trial.image = Path(shutil.move(trial.image, folder))
     trial.mask = trial.mask.rename(trial.folder / f"{name}.m.nrrd")
     trial.output = trial.folder / f"{name}.out{''.join(Path(trial.format.output).suffixes)}"
-    source = trial.image
-    if trial.format.name == "nrrd" or trial.image.is_dir():
-        return Right(truth, same=False)  # the reader that checks cannot open all names
-    return Right(truth, source=source, same=trial.format.name != "mhd")
+    if not is_text:
+        return Right(refused="no text|rename")
+    return Right(truth, same=not trial.image.is_dir())
 
 
 @kind("name: of {}", ("nii.gz",), {"300 letters": "z" * 300 + ".nii.gz", "5000 letters": "z/" * 2500 + ".nii.gz"})
@@ -134,7 +134,12 @@ _output_is("ending in capitals", SOME, _to("output", lambda trial: trial.folder 
 _output_is("as JPEG", SOME, _to("output", lambda trial: trial.folder / "filled.jpg"), "format|end it")
 _output_is("a volume as PNG", SOME, _to("output", lambda trial: trial.folder / "filled.png"), "2-D")
 _output_is("of int16 as MGH in a film", ("png",), _to("output", lambda trial: trial.folder / "a.mgz"), "3-D")
-_output_is("among the slices", ("dicom",), _to("output", lambda trial: trial.image / "filled.nrrd"), "lies in an input")
+_output_is(
+    "among the slices",
+    ("dicom",),
+    _to("output", lambda trial: trial.image / "filled.nrrd"),
+    "lies in the folder of an input|lies in an input",
+)
 _output_is(
     "the report over the image",
     ("nii.gz", "mhd"),
@@ -155,7 +160,7 @@ _output_is(
 )
 if not WINDOWS:
     _output_is("a device", SOME, lambda trial: trial.output.symlink_to("/dev/full"), "regular file|device|no file")
-    _output_is("/dev/null", ("nii.gz",), _to("output", lambda trial: Path("/dev/null")), "format|end it|regular")
+    _output_is("/dev/null", ("nii.gz",), _to("output", lambda trial: Path("/dev/null")), "format|end it|regular|device")
     _output_is("a named pipe", SOME, lambda trial: os.mkfifo(trial.output), "regular file|pipe|no file")
     _output_is(
         "a report to a device",

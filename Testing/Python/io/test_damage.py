@@ -118,3 +118,10 @@ def test_a_png_with_another_name_is_refused(tmp_path, name):
     path, _ = write("flat.png", tmp_path)
     with pytest.raises(ImageReadError, match=r"is no [A-Z]+ file|cannot be read as an image"):
         Volume.read(path.rename(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", ["100%d.mhd", "two\nlines.mhd", "a b 1 9 1.nhdr", "\x1b[31m.nhdr"])
+def test_voxels_beside_a_header_have_a_name_that_every_reader_understands(tmp_path, name):
+    Volume(STACK, 1.0).write(tmp_path / name)
+    assert len(list(tmp_path.iterdir())) == 2
+    np.testing.assert_array_equal(Volume.read(tmp_path / name).array, STACK)
