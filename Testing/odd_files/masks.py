@@ -105,11 +105,12 @@ def low_probabilities(trial: Trial) -> Right:
     return Right(refused=r"0\.45")
 
 
-@kind("mask: soft edges to {}", ("nii.gz", *FILMS), [255])
-def soft_edges(trial: Trial, top: int) -> Right:
-    soft = np.where(trial.hole, 1.0, 0.0)
-    soft[_around(trial.hole) & ~trial.hole] = 0.3
-    values = np.rint(top * soft).astype(np.uint8)
+@kind("mask: soft edges", ("nii.gz", *FILMS))
+def soft_edges(trial: Trial) -> Right:
+    """Blur the edge as programs that draw and resample do; the hole is where it is half of the scale or more."""
+    drawn = _around(trial.hole, 2)
+    values = np.rint(255 * ndimage.gaussian_filter(drawn.astype(float), 0.7, truncate=2)).astype(np.uint8)
+    trial.hole = values >= 128
     return Right(trial.write(mask=values), said="edge|middle|half|128|127")
 
 
@@ -226,8 +227,8 @@ def outside(trial: Trial) -> Right:
 
 @kind("mask: of another shape, without a position", FILMS)
 def other_film(trial: Trial) -> Right:
-    trial.write(mask=np.pad(trial.hole, [(0, 3), (0, 5)]).astype(np.uint8))
-    return Right(refused="grid|shape|size|overlap|inside")
+    truth = trial.write(mask=np.pad(trial.hole, [(0, 3), (0, 5)]).astype(np.uint8))
+    return Right(truth, warned="another grid", refused="grid|shape|size|overlap|inside")
 
 
 def _turned(name: str, turn: Callable[[nibabel.Nifti1Image], nibabel.Nifti1Image]) -> None:
