@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -225,8 +226,9 @@ def _header_path(volume: Volume, path: Path) -> Path:
     array = volume.array
     digest = hashlib.sha256(f"{path.name} {array.dtype} {array.shape}".encode("utf-8", "surrogateescape"))
     digest.update(np.ascontiguousarray(array).data)
-    # Names may be 255 bytes long, and a letter four.
-    return path.with_name(f"{path.stem[:48]}-{digest.hexdigest()[:12]}{path.suffix}")
+    # Names may be 255 bytes long, and a letter four. Line breaks would end the header's line, and % means a pattern.
+    stem = re.sub(r"[^\w.-]", "_", path.stem[:48])
+    return path.with_name(f"{stem}-{digest.hexdigest()[:12]}{path.suffix}")
 
 
 def last_line(error: Exception) -> str:

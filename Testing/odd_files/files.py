@@ -43,6 +43,8 @@ def names(trial: Trial, name: str) -> Right:
     trial.mask = trial.mask.rename(trial.folder / f"{name}.m.nrrd")
     trial.output = trial.folder / f"{name}.out{''.join(Path(trial.format.output).suffixes)}"
     source = trial.image
+    if not name.isprintable() and "\udce9" in name:
+        return Right(refused="no text in UTF-8")
     if trial.format.name == "nrrd" or trial.image.is_dir():
         return Right(truth, same=False)  # the reader that checks cannot open all names
     return Right(truth, source=source, same=trial.format.name != "mhd")
@@ -134,7 +136,12 @@ _output_is("ending in capitals", SOME, _to("output", lambda trial: trial.folder 
 _output_is("as JPEG", SOME, _to("output", lambda trial: trial.folder / "filled.jpg"), "format|end it")
 _output_is("a volume as PNG", SOME, _to("output", lambda trial: trial.folder / "filled.png"), "2-D")
 _output_is("of int16 as MGH in a film", ("png",), _to("output", lambda trial: trial.folder / "a.mgz"), "3-D")
-_output_is("among the slices", ("dicom",), _to("output", lambda trial: trial.image / "filled.nrrd"), "lies in an input")
+_output_is(
+    "among the slices",
+    ("dicom",),
+    _to("output", lambda trial: trial.image / "filled.nrrd"),
+    "lies in the folder of an input",
+)
 _output_is(
     "the report over the image",
     ("nii.gz", "mhd"),
@@ -155,7 +162,7 @@ _output_is(
 )
 if not WINDOWS:
     _output_is("a device", SOME, lambda trial: trial.output.symlink_to("/dev/full"), "regular file|device|no file")
-    _output_is("/dev/null", ("nii.gz",), _to("output", lambda trial: Path("/dev/null")), "format|end it|regular")
+    _output_is("/dev/null", ("nii.gz",), _to("output", lambda trial: Path("/dev/null")), "device")
     _output_is("a named pipe", SOME, lambda trial: os.mkfifo(trial.output), "regular file|pipe|no file")
     _output_is(
         "a report to a device",

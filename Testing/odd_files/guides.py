@@ -18,15 +18,21 @@ ANY = 1e5
 
 def _textured(shape: tuple[int, ...] = (24, 32, 32), seed: int = 0) -> np.ndarray:
     """Return a head of texture, without symmetry."""
-    k, j, i = np.indices(shape)
-    inside = ((k - 12) / 10) ** 2 + ((j - 16) / 14) ** 2 + ((i - 16) / 13) ** 2 <= 1
+    parts = (index / size - 0.5 for index, size in zip(np.indices(shape), shape, strict=True))
+    inside = sum((part / radius) ** 2 for part, radius in zip(parts, (0.42, 0.44, 0.41), strict=True)) <= 1
     texture = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=shape), 2)
     return np.where(inside, 600 + 150 * texture / texture.std(), 0).astype(np.int16)
 
 
-def _with_guide(trial: Trial, guide: np.ndarray, affine: np.ndarray = AFFINE, dtype: type = np.int16) -> np.ndarray:
+def _with_guide(
+    trial: Trial,
+    guide: np.ndarray,
+    affine: np.ndarray = AFFINE,
+    dtype: type = np.int16,
+    shape: tuple[int, ...] = (24, 32, 32),
+) -> np.ndarray:
     """Write a textured image with a hole in one half, and a guide."""
-    truth = _textured()
+    truth = _textured(shape)
     trial.hole = np.zeros(truth.shape, dtype=bool)
     trial.hole[10:14, 12:17, 20:25] = True
     trial.write(truth)
@@ -36,8 +42,8 @@ def _with_guide(trial: Trial, guide: np.ndarray, affine: np.ndarray = AFFINE, dt
     return truth
 
 
-def _other_contrast() -> np.ndarray:
-    head = _textured().astype(float)
+def _other_contrast(shape: tuple[int, ...] = (24, 32, 32)) -> np.ndarray:
+    head = _textured(shape).astype(float)
     return np.where(head > 0, 1500 - head, 0)
 
 
@@ -48,8 +54,9 @@ def right_guide(trial: Trial) -> Right:
 
 @kind("guide: flipped left to right", SOME)
 def flipped(trial: Trial) -> Right:
-    guide = _other_contrast()[..., ::-1]
-    return Right(_with_guide(trial, guide), tolerance=ANY, warned="flip|mirror", refused="flip|mirror")
+    shape = (48, 64, 64)  # smaller heads hold too little to compare
+    guide = _other_contrast(shape)[..., ::-1]
+    return Right(_with_guide(trial, guide, shape=shape), tolerance=ANY, warned="flip|mirror", refused="flip|mirror")
 
 
 @kind("guide: shows the lesion", SOME)
@@ -128,7 +135,7 @@ EXEMPLARS = {
 
 @kind("exemplars: {}", ("nii.gz",), list(EXEMPLARS))
 def exemplars(trial: Trial, what: str) -> Right:
-    _with_exemplars(trial)
+    truth = _with_exemplars(trial)
     folder = trial.folder / "exemplars"
     if what in ("nothing", "text alone", "a film"):
         (folder / "one.nii.gz").unlink()
@@ -143,6 +150,8 @@ def exemplars(trial: Trial, what: str) -> Right:
     if what == "a file instead of a folder":
         shutil.rmtree(folder)
         folder.touch()
+    if what in ("a film", "a cut scan", "an empty scan"):
+        return Right(truth, tolerance=ANY, warned="was left out")
     return Right(refused=EXEMPLARS[what])
 
 

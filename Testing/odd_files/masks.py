@@ -110,7 +110,8 @@ def soft_edges(trial: Trial, top: int) -> Right:
     soft = np.where(trial.hole, 1.0, 0.0)
     soft[_around(trial.hole) & ~trial.hole] = 0.3
     values = np.rint(top * soft).astype(np.uint8)
-    return Right(trial.write(mask=values), said="edge|middle|half|128|127")
+    # With one value between 0 and the top it may as well be a label map.
+    return Right(trial.write(mask=values), said="edge|middle|half|128|127", refused="label map")
 
 
 def _two_labels(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
@@ -227,7 +228,7 @@ def outside(trial: Trial) -> Right:
 @kind("mask: of another shape, without a position", FILMS)
 def other_film(trial: Trial) -> Right:
     trial.write(mask=np.pad(trial.hole, [(0, 3), (0, 5)]).astype(np.uint8))
-    return Right(refused="grid|shape|size|overlap|inside")
+    return Right(refused="grid|shape|size|overlap|inside|nothing says where")
 
 
 def _turned(name: str, turn: Callable[[nibabel.Nifti1Image], nibabel.Nifti1Image]) -> None:

@@ -101,7 +101,7 @@ def _problem(trial: Trial, right: Right, run: Run, before: dict[Path, str]) -> s
         return f"a library's own words: {' '.join(run.foreign.split())[:120]}"
     if re.search(r"[\x00-\x09\x0b-\x1f\x7f]", run.output + run.errors):
         return "control characters are printed"
-    changed = [path.name for path, print_ in before.items() if _fingerprint(path) != print_]
+    changed = [path.name for path, print_ in before.items() if _fingerprint(path) != print_ and path != trial.output]
     if changed:
         return f"inputs were changed: {', '.join(changed)}"
     if run.code != 0:
@@ -176,8 +176,10 @@ def _lines(run: Run, start: str) -> list[str]:
 
 def _is_output(path: Path, trial: Trial) -> bool:
     """Return whether a file is the output, or the voxels that its header names."""
-    stem = trial.output.name.split(".")[0]
-    return path == trial.output or (path.parent == trial.output.parent and path.name.startswith(stem))
+    if path == trial.output:
+        return True
+    header = trial.output.read_bytes() if trial.output.suffix in (".mhd", ".nhdr") else b""
+    return path.parent == trial.output.parent and os.fsencode(path.name) in header
 
 
 def _fingerprints(folder: Path) -> dict[Path, str]:

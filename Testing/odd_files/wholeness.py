@@ -10,7 +10,7 @@ import numpy as np
 from .formats import EVERY, FILMS, FORMATS, PACKED, SINGLE_NIFTI, SOME, VOLUMES, replace, write_by_sitk, write_nifti
 from .kinds import Right, Trial, kind
 
-DAMAGED = "cut off|damaged|cannot be read|no image|cannot be inflated"
+DAMAGED = "cut off|damaged|cannot be read|no image|cannot be inflated|is no [A-Z]+ file"
 #: Formats of files, each with all of it in one or two.
 FILES = tuple(name for name in EVERY if name != "dicom")
 
@@ -116,7 +116,7 @@ def png_called(trial: Trial, name: str) -> Right:
     trial.image = trial.folder / name
     write_by_sitk(trial.folder / "a.png", np.ones((20, 18), np.uint8))
     (trial.folder / "a.png").rename(trial.image)
-    return Right(refused=DAMAGED + "|2-D|no MGH|version|empty|axes|is no TIF")
+    return Right(refused=DAMAGED + "|2-D|no MGH|version|empty|axes")
 
 
 @kind("NIfTI called {}", ("nii",), ["image.nrrd", "image.mha", "image.mgz", "image.hdr", "image.NII", "image"])
