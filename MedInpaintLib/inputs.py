@@ -68,13 +68,23 @@ def names_of_guides(sources: Any) -> list[str]:
 
 
 def _as_picture(mask: Volume | Segments, image: Volume) -> Volume | Segments:
-    """Lay a flat mask on its image pixel by pixel where the grid of one of them tells nothing.
+    """Lay a flat mask on its image pixel by pixel where the grids do not tell where one lies on the other.
 
     Paint programs keep no pixel size: a mask that was drawn on a film comes back without the film's.
+
+    Raises:
+        GeometryError: then, the two have other sizes.
     """
-    if isinstance(mask, Segments) or mask.array.ndim != 2 or mask.array.shape != image.array.shape:
+    if isinstance(mask, Segments) or (mask.array.ndim, image.array.ndim) != (2, 2):
         return mask
-    return mask if mask.has_place and image.has_place else mask.on_grid_of(image)
+    if mask.has_place and image.has_place and (mask.has_position or image.has_position):
+        return mask
+    if mask.array.shape != image.array.shape:
+        raise GeometryError(
+            f"The mask has {mask.array.shape} pixels and the image {image.array.shape}, and nothing says where one "
+            "lies on the other. Draw the mask on the image."
+        )
+    return mask.on_grid_of(image)
 
 
 def read_guides(sources: Any, image: Volume, hole: Hole) -> tuple[tuple[Volume, ...], list[str]]:

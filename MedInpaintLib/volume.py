@@ -165,10 +165,14 @@ class Volume:
         return dataclasses.replace(self.with_array(array), header=plain, warnings=(), padding=None, missing=())
 
     @property
+    def has_position(self) -> bool:
+        """Whether the grid tells where the image lies: pictures (PNG, TIFF) and bare arrays lie at the origin."""
+        return any(self.origin) or self.direction != tuple(np.eye(self.array.ndim).ravel())
+
+    @property
     def has_place(self) -> bool:
-        """Whether the grid tells anything: pictures (PNG) and bare arrays have voxels of 1 mm at the origin."""
-        straight = tuple(np.eye(self.array.ndim).ravel())
-        return set(self.spacing) != {1.0} or any(self.origin) or self.direction != straight
+        """Whether the grid tells anything, be it only the size of a voxel other than 1 mm."""
+        return set(self.spacing) != {1.0} or self.has_position
 
     def on_grid_of(self, other: Volume) -> Volume:
         """Return this array on the grid of a volume of the same shape."""

@@ -13,8 +13,8 @@ from ..errors import ImageReadError
 from ..files import check_path, real_path, replacing, special_kind
 from ..files_of import detached_files
 from ..volume import Volume
-from . import itk, mgh, nifti
-from .damage import check_sizes, check_whole
+from . import itk, mgh, nifti, tiff
+from .damage import check_header, check_whole
 from .dicom import derived, segmentation, structures
 from .dicom import series as dicom_series
 from .dicom.meta import is_dicom
@@ -47,9 +47,10 @@ def read(
     if volume is None:
         if not allow_outside_data:
             _check_inside(source)
-        check_sizes(source)
+        check_header(source)
         volume = itk.read(source)
         check_whole(source, volume)
+        volume = tiff.without_palette(source, volume)
     if volume.missing and not missing_slices:
         raise ImageReadError(f"{volume.header.lacks(repr(str(path)))}. Only the image of a fill may lack slices.")
     return volume
@@ -75,7 +76,7 @@ def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data
     if mask is None:
         if not allow_outside_data:
             _check_inside(source)
-        check_sizes(source)
+        check_header(source)
         mask = itk.read_mask(source)
         check_whole(source, mask.grid if isinstance(mask, Segments) else mask)
     if isinstance(mask, Segments) or mask.label_names:

@@ -10,18 +10,18 @@ from __future__ import annotations
 import math
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import ImageReadError
 from ..files_of import detached_files
 from ..volume import Volume
-from . import gzipped
+from . import gzipped, tiff
 
 _BLOCK = 1 << 20
+#: The kind of colors in a PNG header (PNG 11.2.2).
+_GREY_WITH_OPACITY = b"\4"
 _LONGEST_HEADER = 1 << 22
-#: By the code of a field's type, for those of more than one byte.
-_TIFF_BYTES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
 
 def check_whole(path: Path, volume: Volume) -> None:
@@ -46,15 +46,21 @@ def check_whole(path: Path, volume: Volume) -> None:
     check(path, volume)
 
 
-def check_sizes(path: Path) -> None:
-    """Check that the sizes in an NRRD or MetaImage header can be, before memory is taken for them.
+def check_header(path: Path) -> None:
+    """Check what the header of an NRRD, MetaImage or PNG file says, before SimpleITK takes it.
 
     Raises:
-        ImageReadError: one is no positive number, or there are more voxels than the files can hold.
+        ImageReadError: a size is no positive number, or there are more voxels than the files can hold; or the picture
+            is grey with opacity, which SimpleITK cannot read.
     """
-    sign, field = (":", "sizes") if path.name.lower().endswith((".nrrd", ".nhdr")) else ("=", "dimsize")
-    if not path.name.lower().endswith((".nrrd", ".nhdr", ".mha", ".mhd")):
+    ending = path.suffix.lower()
+    if ending == ".png":
+        with path.open("rb") as file:
+            if file.read(26)[25:] == _GREY_WITH_OPACITY:
+                raise ImageReadError(f"'{path}' has 2 values per voxel (grey, opacity). Save it without opacity.")
+    if ending not in (".nrrd", ".nhdr", ".mha", ".mhd"):
         return
+    sign, field = (":", "sizes") if ending in (".nrrd", ".nhdr") else ("=", "dimsize")
     fields, _ = _text_header(path, sign)
     words = fields.get(field, "").split()
     sizes = [int(word) for word in words if word.lstrip("-").isdigit()]
@@ -110,62 +116,6 @@ def _check_zlib(path: Path, start: int) -> None:
                 inflate.decompress(block, 8 * _BLOCK)
             except zlib.error as error:
                 raise _damaged(path, error) from None
-
-
-def _check_tiff(path: Path, volume: Volume) -> None:
-    """Check that every page, every field and every strip of it lies within the file."""
-    size = path.stat().st_size
-    pages = 0
-    try:
-        with path.open("rb") as file:
-            for spans in _tiff_pages(file):
-                pages += 1
-                if any(start + count > size for start, count in spans):
-                    raise _cut_off(path)
-    except (struct.error, ValueError, OverflowError):  # the directory itself is cut off, or is none
-        raise _cut_off(path) from None
-    if volume.array.ndim == 3 and pages < len(volume.array):
-        raise _cut_off(path)
-
-
-def _tiff_pages(file) -> Iterator[list[tuple[int, int]]]:  # type: ignore[no-untyped-def]
-    """Yield for each page where its fields and strips or tiles lie, and how long they are (TIFF 6.0; BigTIFF)."""
-
-    def take(kind: str) -> tuple:
-        return struct.unpack(order + kind, file.read(struct.calcsize(order + kind)))
-
-    order = {b"II": "<", b"MM": ">"}[file.read(2)]
-    big = take("H")[0] == 43
-    if big:
-        take("HH")
-    entry, count, offset, inline = ("HHQ", "Q", "Q", 8) if big else ("HHI", "H", "I", 4)
-    seen: set[int] = set()
-    (page,) = take(offset)
-    while page and page not in seen:
-        seen.add(page)
-        file.seek(page)
-        (entries,) = take(count)
-        values: dict[int, list[int]] = {}
-        spans: list[tuple[int, int]] = []
-        for _ in range(entries):
-            tag, kind, number = take(entry)
-            raw = file.read(inline)
-            length = number * _TIFF_BYTES.get(kind, 1)
-            if length > inline:
-                (where,) = struct.unpack(order + offset, raw)
-                spans.append((where, length))
-            width = {3: "H", 4: "I", 16: "Q"}.get(kind)
-            if tag not in (273, 279, 324, 325) or width is None:
-                continue
-            if length > inline:
-                back = file.tell()
-                file.seek(where)
-                raw = file.read(length)
-                file.seek(back)
-            values[tag] = list(struct.unpack_from(f"{order}{number}{width}", raw))
-        (page,) = take(offset)
-        starts, lengths = values.get(273) or values.get(324) or [], values.get(279) or values.get(325) or []
-        yield [*spans, *zip(starts, lengths, strict=False)]
 
 
 def _check_jpeg(path: Path, volume: Volume) -> None:
@@ -231,8 +181,8 @@ _CHECKS: dict[str, tuple[tuple[bytes, ...], Callable[[Path, Volume], None]]] = {
     ".nhdr": ((b"NRRD",), _check_nrrd),
     ".mha": ((b"",), _check_meta),
     ".mhd": ((b"",), _check_meta),
-    ".tif": ((b"II", b"MM"), _check_tiff),
-    ".tiff": ((b"II", b"MM"), _check_tiff),
+    ".tif": ((b"II", b"MM"), tiff.check),
+    ".tiff": ((b"II", b"MM"), tiff.check),
     ".jpg": ((b"\xff\xd8",), _check_jpeg),
     ".jpeg": ((b"\xff\xd8",), _check_jpeg),
     ".bmp": ((b"BM",), _check_bmp),

@@ -226,7 +226,7 @@ def _header_path(volume: Volume, path: Path) -> Path:
     array = volume.array
     digest = hashlib.sha256(f"{path.name} {array.dtype} {array.shape}".encode("utf-8", "surrogateescape"))
     digest.update(np.ascontiguousarray(array).data)
-    # Names may be 255 bytes long, and a letter four. ITK takes "%d" for a series of files, and a header has lines.
+    # Names may be 255 bytes long, and a letter four. Line breaks would end the header's line, and % means a pattern.
     stem = re.sub(r"[^\w.-]", "_", path.stem[:48])
     return path.with_name(f"{stem}-{digest.hexdigest()[:12]}{path.suffix}")
 

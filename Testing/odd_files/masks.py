@@ -227,8 +227,8 @@ def outside(trial: Trial) -> Right:
 
 @kind("mask: of another shape, without a position", FILMS)
 def other_film(trial: Trial) -> Right:
-    truth = trial.write(mask=np.pad(trial.hole, [(0, 3), (0, 5)]).astype(np.uint8))
-    return Right(truth, warned="another grid", refused="grid|shape|size|overlap|inside")
+    trial.write(mask=np.pad(trial.hole, [(0, 3), (0, 5)]).astype(np.uint8))
+    return Right(refused="grid|shape|size|overlap|inside|nothing says where")
 
 
 def _turned(name: str, turn: Callable[[nibabel.Nifti1Image], nibabel.Nifti1Image]) -> None:

@@ -226,7 +226,10 @@ def several(trial: Trial, count: int) -> Right:
     array[trial.hole] = HIDDEN
     if trial.format.name in (*NIFTI, *MGH):
         image = nibabel.load(trial.image, mmap=False)  # it is written over
-        nibabel.save(type(image)(np.stack([array.T] * count, axis=-1), AFFINE), trial.image)
+        stack = np.stack([array.T] * count, axis=-1)
+        if count == 1 and trial.format.name in MGH:
+            stack = stack[..., 0]  # nibabel writes MGH with one volume from three axes alone
+        nibabel.save(type(image)(stack, AFFINE), trial.image)
     else:
         import SimpleITK as sitk
 

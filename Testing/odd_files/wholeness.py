@@ -10,7 +10,7 @@ import numpy as np
 from .formats import EVERY, FILMS, FORMATS, PACKED, SINGLE_NIFTI, SOME, VOLUMES, replace, write_by_sitk, write_nifti
 from .kinds import Right, Trial, kind
 
-DAMAGED = "cut off|damaged|cannot be read|no image|cannot be inflated"
+DAMAGED = "cut off|damaged|cannot be read|no image|cannot be inflated|is no [A-Z]+ file"
 #: Formats of files, each with all of it in one or two.
 FILES = tuple(name for name in EVERY if name != "dicom")
 

@@ -126,18 +126,22 @@ def _axes(frames: Sequence[Frame]) -> np.ndarray:
 def _usual_step(gaps: np.ndarray) -> float:
     """Return the distance from slice to slice: the longest that explains all gaps, else the most frequent one.
 
-    A distance explains gaps that are whole multiples of it, if at least half of the slices are there.
+    A distance explains gaps that are whole multiples of it, if at least half of the slices are there. One that most
+    gaps have is the distance also where it does not explain all: then a slice was shifted.
 
     >>> float(_usual_step(np.array([5.0, 10.0, 10.0]))), float(_usual_step(np.array([1.0, 5.0, 5.0, 5.0])))
     (5.0, 5.0)
+    >>> float(_usual_step(np.array([4.0, 4.0, 6.0, 2.0, 4.0, 4.0])))
+    4.0
     """
     steps = np.unique(gaps[gaps > 0])
-    for step in steps[::-1]:
+    equal = [int((np.abs(gaps / step - 1) <= GRID_TOLERANCE).sum()) for step in steps]
+    for step, count in zip(steps[::-1], equal[::-1], strict=True):
         counts = np.rint(gaps / step)
         whole = (np.abs(gaps / step - counts) <= GRID_TOLERANCE) & (counts >= 1)
-        if whole.all() and counts.sum() + 1 <= 2 * (len(gaps) + 1):
+        explains = whole.all() and counts.sum() + 1 <= 2 * (len(gaps) + 1)
+        if explains or (count > len(gaps) / 2 and len(gaps) > 3):
             return float(step)
-    equal = [(np.abs(gaps / step - 1) <= GRID_TOLERANCE).sum() for step in steps]
     return float(steps[int(np.argmax(equal))]) if len(steps) else 1.0
 
 

@@ -12,7 +12,18 @@ from typer.testing import CliRunner
 
 from MedInpaintLib import Volume, io
 from MedInpaintLib.cli.app import app
-from Testing.Python.dicom_files import dataset, save, voxels, write_series
+from Testing.Python.dicom_files import (
+    OBLIQUE,
+    ORIGIN,
+    SPACING,
+    STRAIGHT,
+    dataset,
+    item,
+    save,
+    voxels,
+    write_series,
+    write_structures,
+)
 
 CASE = Path("Testing/Data/cases/04-dicom-missing-slice").resolve()
 
@@ -143,3 +154,71 @@ def test_guides_that_lack_slices_are_refused(study):
     code, said = fill(study / "series", study / "mask.nrrd", "-o", study / "o.nrrd", "--guide", CASE / "series")
     assert code == 2
     assert "Only the image of a fill may lack slices" in said
+
+
+@pytest.mark.parametrize("orientation", [STRAIGHT, OBLIQUE])
+def test_a_structure_set_is_a_mask_and_its_structures_have_names(orientation, tmp_path):
+    stored = write_series(tmp_path / "series", orientation=orientation)
+    steps, start = io.read(tmp_path / "series").ijk_to_lps()
+
+    def square(k: int, half: float) -> np.ndarray:
+        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half + (6.6, 7.3)
+        return np.column_stack([corners, np.full(4, k)]) @ steps.T + start
+
+    write_structures(tmp_path / "s.dcm", {"lesion": [square(3, 2.25), square(4, 2.25)], "skin": [square(5, 5.25)]})
+    code, said = fill(tmp_path / "series", tmp_path / "s.dcm", "-o", tmp_path / "o.nrrd")
+    assert code == 2
+    assert "lesion" in said
+    assert "skin" in said
+    code, said = fill(
+        *(tmp_path / "series", tmp_path / "s.dcm", "-o", tmp_path / "o.nrrd"),
+        *("--label", "lesion", "--save-mask", tmp_path / "m.nrrd"),
+    )
+    assert code == 0, said
+    j, i = np.indices(stored.shape[1:])
+    expected = np.zeros(stored.shape, dtype=bool)
+    expected[3:5] = np.maximum(abs(i - 6.6), abs(j - 7.3)) < 2.25
+    assert np.array_equal(io.read(tmp_path / "m.nrrd").array != 0, expected)
+    assert np.array_equal(io.read(tmp_path / "o.nrrd").array[~expected], stored[~expected].astype(int) - 1024)
+
+
+@pytest.mark.parametrize("shrunk", [1, 2])
+def test_a_segmentation_is_a_mask_by_the_place_of_its_frames(shrunk, tmp_path):
+    """Frames in any order, empty slices left out; on the image's grid and on one of half as many voxels."""
+    stored = write_series(tmp_path / "series")
+    marked = np.zeros((8, 16, 14), dtype=bool)
+    marked[3:6, 4:10, 4:8] = True
+    ds = dataset(marked[0].astype(np.uint8), "1.2.840.10008.5.1.4.1.1.66.4", "1.2.3.8", 1)
+    ds.SegmentationType, ds.Modality = "BINARY", "SEG"
+    ds.SegmentSequence = [item(SegmentNumber=1, SegmentLabel="lesion")]
+    order = (5, 3, 4)
+    ds.PerFrameFunctionalGroupsSequence = [
+        item(
+            PlanePositionSequence=[item(ImagePositionPatient=[ORIGIN[0], ORIGIN[1], ORIGIN[2] + k * SPACING[0]])],
+            SegmentIdentificationSequence=[item(ReferencedSegmentNumber=1)],
+        )
+        for k in order
+    ]
+    ds.SharedFunctionalGroupsSequence = [
+        item(
+            PlaneOrientationSequence=[item(ImageOrientationPatient=list(STRAIGHT))],
+            PixelMeasuresSequence=[item(PixelSpacing=list(SPACING[1:]), SliceThickness=SPACING[0])],
+        )
+    ]
+    ds.NumberOfFrames, ds.BitsAllocated, ds.BitsStored, ds.HighBit = 3, 1, 1, 0
+    ds.PixelData = pydicom.pixels.pack_bits(marked[list(order)].astype(np.uint8))
+    save(ds, tmp_path / "seg.dcm")
+    image = io.read(tmp_path / "series")
+    coarse = Volume(
+        image.array[:, ::shrunk, ::shrunk], (2.5, 0.8 * shrunk, 0.7 * shrunk), image.origin, image.direction
+    )
+    coarse.write(tmp_path / "image.nrrd")
+    code, said = fill(
+        tmp_path / "image.nrrd", tmp_path / "seg.dcm", "-o", tmp_path / "o.nrrd", "--save-mask", tmp_path / "m.nrrd"
+    )
+    assert code == 0, said
+    assert np.array_equal(io.read(tmp_path / "m.nrrd").array != 0, marked[:, ::shrunk, ::shrunk])
+    known = ~marked[:, ::shrunk, ::shrunk]
+    assert np.array_equal(
+        io.read(tmp_path / "o.nrrd").array[known], stored[:, ::shrunk, ::shrunk][known].astype(int) - 1024
+    )
