@@ -46,6 +46,16 @@ def detached_files(path: str | os.PathLike[str]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(folder / name for folder in folders for name in names))
 
 
+def meta_field(line: str) -> tuple[str, str]:
+    """Return the key and the value in a line of a MetaImage header; MetaIO takes a colon for an equals sign.
+
+    >>> meta_field("DimSize = 4 4"), meta_field("ElementDataFile := a.raw")
+    (('DimSize', '4 4'), ('ElementDataFile', 'a.raw'))
+    """
+    key, *value = re.split("[=:]", line, maxsplit=1)
+    return key.strip(), value[0].lstrip("=: \t").strip() if value else ""
+
+
 def named_by_another(file: Path, header: Path) -> bool:
     """Return whether a header beside this one names the file, too."""
     others = (each for each in header.parent.iterdir() if each.name.lower().endswith(_HEADERS) and each != header)
@@ -68,9 +78,8 @@ def _lines(header: Path) -> Iterator[str]:
 def _of_meta(lines: Iterator[str]) -> Iterator[str]:
     """Yield the names after ``ElementDataFile``, which is always the last key."""
     for line in lines:
-        key, _, value = line.partition("=")
-        if key.strip() == "ElementDataFile":
-            value = value.strip()
+        key, value = meta_field(line)
+        if key == "ElementDataFile":
             if value.upper().split(" ")[0] == "LIST":
                 yield from _names(lines)
             elif value.upper() != "LOCAL":
