@@ -122,8 +122,8 @@ def _check_inside(path: Path) -> None:
         place = Path(os.path.abspath(file))
         if not any(place.is_relative_to(folder) for folder in folders):
             raise ImageReadError(
-                f"'{path}' takes its voxels from '{file}', outside its own folder. If you trust it, allow that with "
-                "--allow-outside-data (allow_outside_data=True)."
+                f"'{path}' takes its voxels from '{file}', outside its own folder. Put that file beside its "
+                "header or, if you trust both, add --allow-outside-data (allow_outside_data=True)."
             )
 
 

@@ -63,7 +63,8 @@ def read_series(folder: Path, *, series: str | None = None) -> Volume:
     if series is None and len(candidates) > 1:
         raise ImageReadError(
             f"The folder '{folder}' holds {len(candidates)} DICOM series ({_listed(candidates)}); "
-            "choose one with --series (series= in Python): its number, UID or a part of its description."
+            "choose one with --series (series= in Python): its number, UID or a part of its description; or put the "
+            "files of one into a folder of their own."
         )
     chosen = candidates[0] if series is None else _choose(candidates, series, folder)
     return _volume(chosen.entries, warnings)
