@@ -18,6 +18,8 @@ _SERIES = re.compile(
 )
 #: The header and the voxels of an Analyze or NIfTI pair.
 _PAIRS = {".hdr": (".img", ".img.gz"), ".img": (".hdr", ".hdr.gz"), ".hdr.gz": (".img.gz",), ".img.gz": (".hdr.gz",)}
+#: The index of a DICOM disc, whose images lie in subfolders.
+_INDEX = "DICOMDIR"
 #: What a header may be called that names files with voxels.
 _HEADERS = (".mhd", ".mha", ".nhdr", ".nrrd")
 
@@ -29,6 +31,9 @@ def files_of(path: str | os.PathLike[str]) -> tuple[Path, ...]:
     True
     """
     source = Path(path)
+    if source.name == _INDEX or (source / _INDEX).is_file():
+        folder = source.parent if source.name == _INDEX else source
+        return (source, *sorted(each for each in folder.rglob("*") if not each.is_dir()))
     if source.is_dir():
         return (source, *sorted(each for each in source.iterdir() if not each.is_dir()))
     return (source, *detached_files(source), *_partners(source))
