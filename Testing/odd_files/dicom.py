@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from .formats import SPACING
 from .kinds import HIDDEN, Right, Trial, kind
@@ -133,7 +134,8 @@ def twice(trial: Trial, what: str) -> Right:
 def shifted(trial: Trial, position: list[float]) -> Right:
     trial.write()
     change_slice(trial.image / "slice-06.dcm", ImagePositionPatient=position)
-    return Right(refused="evenly|belongs|shifted|position")
+    # Half a slice off is a slice of a series with half the distance, most of which is missing.
+    return Right(refused="evenly|belongs|shifted|position|lacks")
 
 
 @kind("dicom: a slice {}", DICOM, {
@@ -203,8 +205,8 @@ def tilted(trial: Trial, degrees: float) -> Right:
 
     truth = _changed(trial, tilt)
     if degrees > 1:  # the image keeps its slanted grid, and the mask lies on a straight one
-        everywhere = np.ones(truth.shape, dtype=bool)
-        return Right(truth, hole=np.zeros(truth.shape, dtype=bool), may=everywhere, warned="tilted by 15 degrees")
+        near = ndimage.binary_dilation(trial.hole, iterations=8)
+        return Right(truth, hole=np.zeros_like(near), may=near, warned="tilted by 15 degrees")
     return Right(truth)
 
 

@@ -33,6 +33,7 @@ WINDOWS = sys.platform == "win32"
 def names(trial: Trial, name: str) -> Right:
     """Name the image, the mask and the output so."""
     truth = trial.write()
+    is_text = name.isprintable() or name.isascii()
     if trial.format.data == trial.format.image or trial.format.name == "dicom":
         trial.image = trial.image.rename(trial.folder / f"{name}{''.join(Path(trial.format.image).suffixes)}")
     else:
@@ -42,12 +43,9 @@ def names(trial: Trial, name: str) -> Right:
         trial.image = Path(shutil.move(trial.image, folder))
     trial.mask = trial.mask.rename(trial.folder / f"{name}.m.nrrd")
     trial.output = trial.folder / f"{name}.out{''.join(Path(trial.format.output).suffixes)}"
-    source = trial.image
-    if not name.isprintable() and "\udce9" in name:
-        return Right(refused="no text in UTF-8")
-    if trial.format.name == "nrrd" or trial.image.is_dir():
-        return Right(truth, same=False)  # the reader that checks cannot open all names
-    return Right(truth, source=source, same=trial.format.name != "mhd")
+    if not is_text:
+        return Right(refused="no text|rename")
+    return Right(truth, same=not trial.image.is_dir())
 
 
 @kind("name: of {}", ("nii.gz",), {"300 letters": "z" * 300 + ".nii.gz", "5000 letters": "z/" * 2500 + ".nii.gz"})
@@ -186,9 +184,7 @@ def output_over_data(trial: Trial) -> Right:
 def replaced(trial: Trial) -> Right:
     truth = trial.write()
     trial.format.write(trial.output, np.zeros_like(truth))
-    for path in trial.folder.glob("filled*"):
-        path.unlink() if path.suffix not in (".mhd", ".nhdr", ".gz", ".png") or path.name == "filled.raw.gz" else None
-    return Right(truth)
+    return Right(truth, replaced=True)
 
 
 @kind("voxels in {}", DETACHED, ["no file", "a folder outside", "an absolute path outside", "a link to outside"])

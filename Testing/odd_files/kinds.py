@@ -31,6 +31,7 @@ class Right:
         warned, said: patterns of a warning and of anything that is printed.
         same: whether stored numbers and header must be those of the image's file; else the intensities.
         source: the file to compare with, where it is not the image.
+        replaced: whether the output is there before.
     """
 
     truth: np.ndarray | None = None
@@ -43,6 +44,7 @@ class Right:
     said: str = ""
     same: bool = True
     source: Path | None = None
+    replaced: bool = False
 
 
 class Trial:

@@ -105,13 +105,13 @@ def low_probabilities(trial: Trial) -> Right:
     return Right(refused=r"0\.45")
 
 
-@kind("mask: soft edges to {}", ("nii.gz", *FILMS), [255])
-def soft_edges(trial: Trial, top: int) -> Right:
-    soft = np.where(trial.hole, 1.0, 0.0)
-    soft[_around(trial.hole) & ~trial.hole] = 0.3
-    values = np.rint(top * soft).astype(np.uint8)
-    # With one value between 0 and the top it may as well be a label map.
-    return Right(trial.write(mask=values), said="edge|middle|half|128|127", refused="label map")
+@kind("mask: soft edges", ("nii.gz", *FILMS))
+def soft_edges(trial: Trial) -> Right:
+    """Blur the edge as programs that draw and resample do; the hole is where it is half of the scale or more."""
+    drawn = _around(trial.hole, 2)
+    values = np.rint(255 * ndimage.gaussian_filter(drawn.astype(float), 0.7, truncate=2)).astype(np.uint8)
+    trial.hole = values >= 128
+    return Right(trial.write(mask=values), said="edge|middle|half|128|127")
 
 
 def _two_labels(trial: Trial) -> tuple[np.ndarray, np.ndarray]:

@@ -101,7 +101,10 @@ def _problem(trial: Trial, right: Right, run: Run, before: dict[Path, str]) -> s
         return f"a library's own words: {' '.join(run.foreign.split())[:120]}"
     if re.search(r"[\x00-\x09\x0b-\x1f\x7f]", run.output + run.errors):
         return "control characters are printed"
-    changed = [path.name for path, print_ in before.items() if _fingerprint(path) != print_ and path != trial.output]
+    # The voxels of the old header have the output's name, too; those of the new one, another.
+    stem = trial.output.name.split(".")[0]
+    replaced = {path for path in before if path.name.startswith(f"{stem}.")} if right.replaced else set()
+    changed = [path.name for path in before.keys() - replaced if _fingerprint(path) != before[path]]
     if changed:
         return f"inputs were changed: {', '.join(changed)}"
     if run.code != 0:
@@ -159,7 +162,7 @@ def _problem_of_fill(trial: Trial, right: Right) -> str:
     if differ.any():
         return f"SILENTLY WRONG: {int(differ.sum())} known voxels changed"
     step = 0.5 if stored(trial.output).dtype.kind in "iu" else 0.0
-    off = np.abs(found - truth)[hole]
+    off = np.abs(found[hole] - truth[hole])
     if hole.any() and not off.max() <= right.tolerance + step:
         return f"SILENTLY WRONG: the hole is off by up to {off.max():.3g}"
     return ""
@@ -178,8 +181,8 @@ def _is_output(path: Path, trial: Trial) -> bool:
     """Return whether a file is the output, or the voxels that its header names."""
     if path == trial.output:
         return True
-    header = trial.output.read_bytes() if trial.output.suffix in (".mhd", ".nhdr") else b""
-    return path.parent == trial.output.parent and os.fsencode(path.name) in header
+    detached = trial.output.suffix in (".mhd", ".nhdr") and trial.output.is_file()
+    return detached and path.name.encode("utf-8", "surrogateescape") in trial.output.read_bytes()
 
 
 def _fingerprints(folder: Path) -> dict[Path, str]:

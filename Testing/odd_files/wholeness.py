@@ -116,7 +116,7 @@ def png_called(trial: Trial, name: str) -> Right:
     trial.image = trial.folder / name
     write_by_sitk(trial.folder / "a.png", np.ones((20, 18), np.uint8))
     (trial.folder / "a.png").rename(trial.image)
-    return Right(refused=DAMAGED + "|2-D|no MGH|version|empty|axes")
+    return Right(refused=DAMAGED + "|2-D|no MGH|version|empty|axes|is no [A-Z]+ file")
 
 
 @kind("NIfTI called {}", ("nii",), ["image.nrrd", "image.mha", "image.mgz", "image.hdr", "image.NII", "image"])

@@ -172,3 +172,10 @@ def test_data_outside_the_folder_may_be_allowed_for_every_image_of_a_job(allowed
         else:
             with pytest.raises(ImageReadError, match="outside its own folder"):
                 work()
+
+
+@pytest.mark.parametrize("name", ["100%d.mhd", "two\nlines.mhd", "a b 1 9 1.nhdr", "\x1b[31m.nhdr"])
+def test_voxels_beside_a_header_have_a_name_that_every_reader_understands(tmp_path, name):
+    Volume(STACK, 1.0).write(tmp_path / name)
+    assert len(list(tmp_path.iterdir())) == 2
+    np.testing.assert_array_equal(Volume.read(tmp_path / name).array, STACK)
