@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,10 @@ _KINDS = {
     "a named pipe": stat.S_ISFIFO,
     "a socket": stat.S_ISSOCK,
 }
+
+
+#: Names that :func:`.io.itk.write` gives to files with voxels.
+_VOXELS = re.compile(r".*-[0-9a-f]{12}\.(raw|zraw|raw\.gz)")
 
 
 def check_path(path: str | os.PathLike[str]) -> None:
@@ -234,11 +239,16 @@ def _second_name(file: Path, folder: Path) -> Path | None:
 
 
 def _remove_voxels(old: tuple[Path, ...], header: Path) -> None:
-    """Remove the files with voxels that the old header named, beside it, if neither the new one nor another does."""
+    """Remove the files with voxels that the old header named, beside it, if neither the new one nor another does.
+
+    Only those that were written with the header, as their names tell: a header made by hand may name pictures, DICOM
+    files or raw data that are there nowhere else.
+    """
     new = detached_files(header)
     for file in old:
         if (
             file.parent == header.parent
+            and _VOXELS.fullmatch(file.name)
             and file not in new
             and not file.is_dir()
             and not named_by_another(file, header)

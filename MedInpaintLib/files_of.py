@@ -18,6 +18,8 @@ _SERIES = re.compile(
 )
 #: The header and the voxels of an Analyze or NIfTI pair.
 _PAIRS = {".hdr": (".img", ".img.gz"), ".img": (".hdr", ".hdr.gz"), ".hdr.gz": (".img.gz",), ".img.gz": (".hdr.gz",)}
+#: The index of a DICOM disc, whose images lie in subfolders.
+_INDEX = "DICOMDIR"
 #: What a header may be called that names files with voxels.
 _HEADERS = (".mhd", ".mha", ".nhdr", ".nrrd")
 
@@ -29,6 +31,9 @@ def files_of(path: str | os.PathLike[str]) -> tuple[Path, ...]:
     True
     """
     source = Path(path)
+    if source.name == _INDEX or (source / _INDEX).is_file():
+        folder = source.parent if source.name == _INDEX else source
+        return (source, *sorted(each for each in folder.rglob("*") if not each.is_dir()))
     if source.is_dir():
         return (source, *sorted(each for each in source.iterdir() if not each.is_dir()))
     return (source, *detached_files(source), *_partners(source))
@@ -44,6 +49,16 @@ def detached_files(path: str | os.PathLike[str]) -> tuple[Path, ...]:
     # Names are relative to the header, where a link to it lies in the eyes of some readers.
     folders = dict.fromkeys([source.parent, Path(os.path.realpath(source)).parent])
     return tuple(dict.fromkeys(folder / name for folder in folders for name in names))
+
+
+def meta_field(line: str) -> tuple[str, str]:
+    """Return the key and the value in a line of a MetaImage header; MetaIO takes a colon for an equals sign.
+
+    >>> meta_field("DimSize = 4 4"), meta_field("ElementDataFile := a.raw")
+    (('DimSize', '4 4'), ('ElementDataFile', 'a.raw'))
+    """
+    key, *value = re.split("[=:]", line, maxsplit=1)
+    return key.strip(), value[0].lstrip("=: \t").strip() if value else ""
 
 
 def named_by_another(file: Path, header: Path) -> bool:
@@ -68,9 +83,8 @@ def _lines(header: Path) -> Iterator[str]:
 def _of_meta(lines: Iterator[str]) -> Iterator[str]:
     """Yield the names after ``ElementDataFile``, which is always the last key."""
     for line in lines:
-        key, _, value = line.partition("=")
-        if key.strip() == "ElementDataFile":
-            value = value.strip()
+        key, value = meta_field(line)
+        if key == "ElementDataFile":
             if value.upper().split(" ")[0] == "LIST":
                 yield from _names(lines)
             elif value.upper() != "LOCAL":

@@ -87,7 +87,9 @@ def _as_picture(mask: Volume | Segments, image: Volume) -> Volume | Segments:
     return mask.on_grid_of(image)
 
 
-def read_guides(sources: Any, image: Volume, hole: Hole) -> tuple[tuple[Volume, ...], list[str]]:
+def read_guides(
+    sources: Any, image: Volume, hole: Hole, *, allow_outside_data: bool = False
+) -> tuple[tuple[Volume, ...], list[str]]:
     """Return the guides on the image's grid, NaN where they have no data, and warnings.
 
     Raises:
@@ -98,7 +100,10 @@ def read_guides(sources: Any, image: Volume, hole: Hole) -> tuple[tuple[Volume, 
     guides, warnings = [], []
     for number, source in enumerate(sources, start=1):
         name = f"'{name_of(source)}'" if isinstance(source, (str, os.PathLike)) else f"{number}"
-        guide = Volume.of(source) if has_grid(source) else _on_grid_of(image, np.asarray(source))
+        if has_grid(source):
+            guide = read_image(source, None, allow_outside_data=allow_outside_data)
+        else:
+            guide = _on_grid_of(image, np.asarray(source))
         if guide.array.ndim != image.array.ndim:
             raise GeometryError(f"Guide {name} is {guide.array.ndim}-D and the image is {image.array.ndim}-D.")
         no_data, remarks = find(guide)

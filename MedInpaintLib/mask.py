@@ -11,7 +11,7 @@ import numpy as np
 
 from .errors import DoubtError, GeometryError, MaskError
 from .io.segments import Segments
-from .mask_values import ALL, CHOOSE, EMPTY, FORCE, Meaning, choose, listing, marked
+from .mask_values import ALL, CHOOSE, EMPTY, FORCE, Meaning, choose, listing, marked, numbered
 from .volume import GRID_TOLERANCE, Volume
 
 Box = tuple[slice, ...]
@@ -235,7 +235,9 @@ def labels_of(mask: Volume | Segments) -> np.ndarray | None:
     box = bounding_box(mask.array)
     if box is None or marked(mask.array[box], mask.array.size, labels=[ALL])[1].kind != "label map":
         return None
-    kinds, where = np.unique(mask.array, return_inverse=True)
+    whole = numbered(mask.array)
+    assert whole is not None  # a label map's values are whole numbers
+    kinds, where = np.unique(whole, return_inverse=True)
     numbers = np.cumsum(kinds != 0) * (kinds != 0)
     return numbers.astype(np.int32)[where].reshape(mask.array.shape)
 

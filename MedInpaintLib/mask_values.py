@@ -85,11 +85,16 @@ def marked(
     ([[0, 0, 1, 1, 1, 0, 0, 0]], 'soft-edged')
     """
     values, warnings = _finite(values)
-    if labels is not None and ALL not in labels:
+    if labels is not None and not any(_is_all(label) for label in labels):
         voxels, rule = _selected(values, labels, names or {})
         return voxels, Meaning("label map", rule, warnings)
     voxels, meaning = _by_values(values, size, labels is not None, names or {}, force)
     return voxels, dataclasses.replace(meaning, warnings=warnings)
+
+
+def numbered(values: np.ndarray) -> np.ndarray | None:
+    """Return the labels of a label map as integers, 0 instead of NaN; None where some values are fractions."""
+    return _whole(_finite(values)[0])
 
 
 def choose(labels: Sequence[int | str], names: Mapping[int, str]) -> list[int]:
@@ -118,9 +123,13 @@ def listing(counts: Mapping[int, int], names: Mapping[int, str]) -> str:
     return ", ".join(entries) + (f" and {rest} more" if rest > 0 else "")
 
 
+def _is_all(label: int | str) -> bool:
+    return str(label).strip().lower() == ALL
+
+
 def _numbers_of(label: int | str, names: Mapping[int, str]) -> list[int]:
     text = str(label).strip()
-    if text.lower() == ALL:
+    if _is_all(label):
         return list(names)
     if text.lstrip("+-").isdecimal() and int(text) in names:
         return [int(text)]
@@ -144,7 +153,8 @@ def _finite(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
 
 def _selected(values: np.ndarray, labels: Sequence[int | str], names: Mapping[int, str]) -> tuple[np.ndarray, str]:
     """Return the voxels of the chosen labels, and the rule."""
-    counts = _counts(_whole(values))
+    whole = _whole(values)
+    counts = _counts(whole)
     known = {number: names.get(number, "") for number in counts}
     if any(str(label).strip() == "0" for label in labels):
         raise MaskError("Label 0 cannot be filled: 0 says that a voxel is known. Give the hole another label.")
@@ -155,7 +165,8 @@ def _selected(values: np.ndarray, labels: Sequence[int | str], names: Mapping[in
     if not chosen:
         raise MaskError(f"No label of the mask was chosen; {_what_there_is(values, counts, names)}.")
     described = ", ".join(f"{number} '{known[number]}'" if known[number] else f"{number}" for number in chosen)
-    return np.isin(values, chosen), f"label {described} is filled"
+    assert whole is not None  # fractions have no labels to choose
+    return np.isin(whole, chosen), f"label {described} is filled"
 
 
 def _what_there_is(values: np.ndarray, counts: Mapping[int, int], names: Mapping[int, str]) -> str:

@@ -20,7 +20,7 @@ from . import intensity
 from .appearance import Appearance
 from .clock import Clock
 from .devices import use
-from .errors import GeometryError, ParameterError
+from .errors import GeometryError, MaskError, ParameterError
 from .filling import Filling, Plan, fill, spread_among
 from .guides import check_guides
 from .inputs import facts_of, find_exemplars, names_of_guides, read_guides, read_image, read_mask
@@ -178,8 +178,23 @@ def _as_list(labels: Sequence[int | str] | int | str | None) -> list[int | str] 
     """Return one label or several as numbers and names."""
     if labels is None:
         return None
-    several = [labels] if isinstance(labels, (str, numbers.Integral)) else labels
-    return [str(label) if isinstance(label, str) else int(label) for label in several]  # type: ignore[union-attr]
+    several: Any = [labels] if isinstance(labels, (str, numbers.Real)) else labels
+    return [_label(label) for label in several]
+
+
+def _label(label: Any) -> int | str:
+    """Return a label as a number or a name.
+
+    Raises:
+        ParameterError: it is neither.
+    """
+    if isinstance(label, str):
+        return str(label)
+    if isinstance(label, numbers.Integral):
+        return int(label)
+    if isinstance(label, numbers.Real) and float(label).is_integer():
+        return int(float(label))
+    raise ParameterError(f"A label is a whole number or a name; found {label!r}.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,9 +223,18 @@ def _check(
     guess = _modality(volume, hole, no_data, options.modality)
     known = intensity.sample_known(volume.array, hole.voxels, hole.box, no_data)
     scaling = intensity.fit_scaling(known, guess.modality)
-    guide_volumes, more = read_guides(guides, volume, hole)
+    guide_volumes, more = read_guides(guides, volume, hole, allow_outside_data=options.allow_outside_data)
     more += check_guides(guide_volumes, names_of_guides(guides), volume, hole, no_data, force=options.force)
-    subject = Subject(volume, hole, scaling, guess.modality, guide_volumes, find_exemplars(exemplars), no_data)
+    subject = Subject(
+        volume,
+        hole,
+        scaling,
+        guess.modality,
+        guide_volumes,
+        find_exemplars(exemplars),
+        no_data,
+        allow_outside_data=options.allow_outside_data,
+    )
     return (
         subject,
         guess.reason,
@@ -224,6 +248,8 @@ def _hole(mask: Volume | Segments, volume: Volume, options: FillOptions) -> tupl
     marked = mask.array.any() if isinstance(mask, Volume) else bool(mask.segments)
     if volume.missing and fill and not marked:
         return with_missing_slices(volume, None, fill=fill)
+    if fill and not marked:
+        raise MaskError("There is nothing to fill: the image lacks no slices, and no mask marks a voxel.")
     hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm, force=options.force)
     hole, more = with_missing_slices(volume, hole, fill=fill)
     return hole, [*warnings, *more]

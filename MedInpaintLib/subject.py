@@ -31,6 +31,7 @@ class Subject:
         no_data: bool of the image's shape, True = nothing was measured there; None when there is data everywhere. The
             guides hold NaN where they have no data.
         exemplars: scans of other subjects, of the same contrast: files, or other sources of :meth:`Volume.of`.
+        allow_outside_data: whether headers of exemplars may take their voxels from outside their own folder.
         cache: values computed once an image; see :meth:`cached`.
     """
 
@@ -41,6 +42,7 @@ class Subject:
     guides: tuple[Volume, ...] = ()
     exemplars: tuple[Any, ...] = ()
     no_data: np.ndarray | None = None
+    allow_outside_data: bool = False
     cache: dict[Hashable, Any] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property

@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from ..modality import MODALITIES
 from .console import ProgressStyle, follow
 
 # ruff: noqa: UP045
@@ -26,6 +27,13 @@ def evaluate(
     avoid: Annotated[
         Optional[Path], typer.Option(help="Mask of places where no hole may lie, such as lesions.")
     ] = None,
+    modality: Annotated[Optional[str], typer.Option(help=f"{', '.join(MODALITIES)}; guessed when left out.")] = None,
+    series: Annotated[
+        Optional[str], typer.Option(help="Which DICOM series: number, UID or part of its description.")
+    ] = None,
+    allow_outside_data: Annotated[
+        bool, typer.Option("--allow-outside-data", help="Read voxels that a header takes from outside its folder.")
+    ] = False,
     split: Annotated[str, typer.Option(help="Split that the image belongs to, for the table.")] = "not stated",
     seed: Annotated[int, typer.Option(help="For the places of the holes.")] = 0,
     csv: Annotated[Optional[Path], typer.Option(help="Write one row a hole and method to this file.")] = None,
@@ -58,6 +66,9 @@ def evaluate(
             convention=convention,
             data_range=data_range,
             avoid=avoid,
+            modality=modality,
+            series=series,
+            allow_outside_data=allow_outside_data,
             split=split,
             seed=seed,
             progress=Progress(

@@ -44,6 +44,9 @@ def impute(
     force: Annotated[
         bool, typer.Option("--force", help="Use images that look flipped, misplaced, of another subject or no MR.")
     ] = False,
+    allow_outside_data: Annotated[
+        bool, typer.Option("--allow-outside-data", help="Read voxels that a header takes from outside its folder.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     report: Annotated[Optional[Path], typer.Option(help="Write provenance and facts to this JSON file.")] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
@@ -76,6 +79,7 @@ def impute(
                 method="collagan",
                 modality=MR.name,
                 force=force,
+                allow_outside_data=allow_outside_data,
                 parameters={"target": target, "guides": ",".join(sources), "model": model},
                 guides=list(sources.values()),
                 device=device,
@@ -93,6 +97,7 @@ def impute(
             reference=reference,
             register=register,
             force=force,
+            allow_outside_data=allow_outside_data,
             device=device,
         )
         execute(estimate, emit)

@@ -19,7 +19,7 @@ from ..errors import Cancelled, GeometryError, MaskError, MethodError, Parameter
 from ..foreground import body
 from ..holes import is_spec, place
 from ..holes.grammar import HINT
-from ..inputs import read_mask
+from ..inputs import read_image, read_mask
 from ..intensity import sample_known
 from ..io.segments import Segments
 from ..mask import Box, all_marked, grow, labels_of
@@ -60,6 +60,8 @@ def evaluate(
     split: str = "not stated",
     keep_fills: bool = False,
     keep_going: bool = False,
+    series: str | None = None,
+    allow_outside_data: bool = False,
     progress: Progress | None = None,
 ) -> Table:
     """Score methods on synthetic holes in an image, whose true content is known.
@@ -88,6 +90,7 @@ def evaluate(
         split: of the data (train, val, test), for the table.
         keep_fills: keep the filled images in the table, for figures.
         keep_going: leave out methods that fail (not the trivial fill), with the reason in the table.
+        series, allow_outside_data: as in :func:`MedInpaintLib.inpaint`.
         progress: reports and cancels.
 
     Returns:
@@ -106,7 +109,7 @@ def evaluate(
         raise ParameterError(f"There is no convention '{convention}'; the conventions are: {', '.join(CONVENTIONS)}.")
     runs = _runs(methods)
     progress.update(0.0, "Reading")
-    volume = Volume.of(image, spacing)
+    volume = read_image(image, spacing, series=series, allow_outside_data=allow_outside_data)
     name = name or (os.path.basename(os.fspath(image)) if isinstance(image, (str, os.PathLike)) else "array")
     no_data, _ = find(volume)  # the engine's reports have the remarks
     appearance = Appearance.of(volume, no_data=no_data)
@@ -114,9 +117,10 @@ def evaluate(
     kind = guess.modality
 
     progress.update(0.02, "Placing holes")
+    outside = allow_outside_data
     if isinstance(holes, str) and is_spec(holes):
-        inside = body(volume.array, kind, no_data) if foreground is None else _mask(foreground, volume)
-        kept_off = _kept_off(avoid, no_data, volume)
+        inside = body(volume.array, kind, no_data) if foreground is None else _mask(foreground, volume, outside)
+        kept_off = _kept_off(avoid, no_data, volume, outside)
         labels = place(
             holes,
             volume.array.shape,
@@ -128,7 +132,7 @@ def evaluate(
         )
         described = f"{holes}, at least {margin_mm:g} mm apart"
     else:
-        labels, described = _given_holes(holes, volume, no_data)
+        labels, described = _given_holes(holes, volume, no_data, outside)
     hole = labels > 0
     known = sample_known(volume.array, hole, tuple(slice(0, size) for size in hole.shape), no_data)
     scale = data_range_of(known, kind, volume.array.dtype, data_range)
@@ -267,24 +271,24 @@ def _check_fill(method: str, filled: np.ndarray, hole: np.ndarray) -> None:
         )
 
 
-def _mask(mask: Any, volume: Volume) -> np.ndarray:
-    """Return a mask on the image's grid as a bool array."""
-    return all_marked(_on_grid(mask, volume))
+def _mask(mask: Any, volume: Volume, outside: bool) -> np.ndarray:
+    """Return a mask on the image's grid as a bool array; ``outside``: its header may name voxels anywhere."""
+    return all_marked(_on_grid(mask, volume, outside))
 
 
-def _on_grid(mask: Any, volume: Volume) -> Volume | Segments:
-    marks = read_mask(mask, volume)
+def _on_grid(mask: Any, volume: Volume, outside: bool) -> Volume | Segments:
+    marks = read_mask(mask, volume, allow_outside_data=outside)
     difference = volume.grid_difference(marks.grid if isinstance(marks, Segments) else marks)
     if difference:
         raise GeometryError(f"The mask is on another grid than the image ({difference}); resample it first.")
     return marks
 
 
-def _kept_off(avoid: Any, no_data: np.ndarray | None, volume: Volume) -> np.ndarray | None:
+def _kept_off(avoid: Any, no_data: np.ndarray | None, volume: Volume, outside: bool) -> np.ndarray | None:
     """Return where no hole may lie: where the user says so, and where there is no data or next to it."""
     from scipy import ndimage
 
-    kept_off = None if avoid is None else _mask(avoid, volume)
+    kept_off = None if avoid is None else _mask(avoid, volume, outside)
     if no_data is None:
         return kept_off
     near = ndimage.binary_dilation(no_data, np.ones((3,) * no_data.ndim))
@@ -306,7 +310,7 @@ def _without_gaps(volume: Volume, no_data: np.ndarray | None, box: Box, *, whole
     )
 
 
-def _given_holes(holes: Any, volume: Volume, no_data: np.ndarray | None) -> tuple[np.ndarray, str]:
+def _given_holes(holes: Any, volume: Volume, no_data: np.ndarray | None, outside: bool) -> tuple[np.ndarray, str]:
     """Return labels and a description from a mask: its labels, or its connected parts when there is one label.
 
     Voxels without data are left out: there is no truth to score against.
@@ -315,7 +319,7 @@ def _given_holes(holes: Any, volume: Volume, no_data: np.ndarray | None) -> tupl
 
     if isinstance(holes, (str, os.PathLike)) and not os.path.exists(holes):
         raise ParameterError(f"'{holes}' is neither a file nor a description of holes. {HINT}")
-    mask = _on_grid(holes, volume)
+    mask = _on_grid(holes, volume, outside)
     labels = labels_of(mask)
     if labels is None:
         labels = np.zeros(volume.array.shape, dtype=np.int32)

@@ -14,7 +14,7 @@ from ..clock import Clock
 from ..devices import use
 from ..dtypes import to_dtype
 from ..errors import InputError, ParameterError
-from ..inputs import facts_of, name_of
+from ..inputs import facts_of, name_of, read_image
 from ..intensity import Scaling
 from ..memory import OnDevice
 from ..modality import MR, Modality
@@ -71,6 +71,7 @@ def impute(
     like: Any = None,
     mirrored: bool = False,
     force: bool = False,
+    allow_outside_data: bool = False,
     device: str = "auto",
     progress: Progress | None = None,
 ) -> Imputed:
@@ -90,7 +91,7 @@ def impute(
             result. When None, the median of the core of the head (deeper than 15 mm) is 1000, int16.
         mirrored: average with the estimate from the mirrored slices: twice the time, for 0.04 dB on validation.
         force: use images that do not fit each other, or are no MR, all the same.
-        device: as in :func:`MedInpaintLib.inpaint`.
+        allow_outside_data, device: as in :func:`MedInpaintLib.inpaint`.
         progress: reports and cancels.
 
     Raises:
@@ -115,12 +116,14 @@ def impute(
     used, slower = use(device)
     on_device = OnDevice(lambda device: load_network(bundle, device), used)
     progress.update(0.0, "Reading")
-    volumes = {name: Volume.of(source) for name, source in sources.items()}
+    volumes = {
+        name: read_image(source, None, allow_outside_data=allow_outside_data) for name, source in sources.items()
+    }
     for name, volume in volumes.items():
         _check_modality(name, volume, bundle.modality, force)
     volumes = read(volumes)
     remarks = [warning for volume in volumes.values() for warning in volume.warnings]
-    scaling, dtype = _units(like)
+    scaling, dtype = _units(like, allow_outside_data)
     clock.lap("read")
     progress.update(0.05, "Checking")
     volumes, warnings = on_one_grid(
@@ -164,12 +167,17 @@ def _check_modality(name: str, image: Volume, modality: str, force: bool) -> Non
         )
 
 
-def _units(like: Any) -> tuple[Scaling, np.dtype]:
-    """Return the scaling from :mod:`.core` to the result's intensities, and its dtype."""
+def _units(like: Any, outside: bool) -> tuple[Scaling, np.dtype]:
+    """Return the scaling from :mod:`.core` to the result's intensities, and its dtype.
+
+    Args:
+        like: the image that sets them, or None.
+        outside: whether its header may take voxels from outside its folder.
+    """
     if like is None:
         return Scaling(0.0, UNITS / MEDIAN), np.dtype(np.int16)
-    read({LIKE: like})  # raises for images that cannot be used
-    volume = Volume.of(like)
+    volume = read_image(like, None, allow_outside_data=outside)
+    read({LIKE: volume})  # raises for images that cannot be used
     no_data, _ = find(volume)
     volume = volume if no_data is None else with_no_signal(volume, no_data)
     scaling = fit_core_scaling(volume.array, volume.spacing)

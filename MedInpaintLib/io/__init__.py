@@ -51,8 +51,8 @@ def read(
         volume = itk.read(source)
         check_whole(source, volume)
         volume = tiff.without_palette(source, volume)
-    if volume.missing and not missing_slices:
-        raise ImageReadError(f"{volume.header.lacks(repr(str(path)))}. Only the image of a fill may lack slices.")
+    if not missing_slices:
+        _check_complete(source, volume)
     return volume
 
 
@@ -81,6 +81,7 @@ def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data
         check_whole(source, mask.grid if isinstance(mask, Segments) else mask)
     if isinstance(mask, Segments) or mask.label_names:
         return mask
+    _check_complete(source, mask)
     return dataclasses.replace(mask, label_names=names_of(source))
 
 
@@ -95,12 +96,22 @@ def _existing(path: str | os.PathLike[str]) -> Path:
     return source
 
 
+def _check_complete(path: Path, volume: Volume) -> None:
+    """Check that a DICOM series lacks no slice; a mask would mark nothing in it.
+
+    Raises:
+        ImageReadError: naming the slices.
+    """
+    if volume.missing:
+        raise ImageReadError(f"{volume.header.lacks(repr(str(path)))}. Only the image of a fill may lack slices.")
+
+
 def _by_format(source: Path, series: str | None = None) -> Volume | None:
     """Read a format that has a reader of its own; return None for those that SimpleITK reads."""
     if source.is_dir():
         return dicom_series.read_series(source, series=series)
     if is_dicom(source):
-        return dicom_series.read_file(source)
+        return dicom_series.read_file(source, series=series)
     if source.name.lower().endswith(mgh.ENDINGS):
         return mgh.read(source)
     if source.name.lower().endswith(nifti.ENDINGS):
@@ -122,8 +133,8 @@ def _check_inside(path: Path) -> None:
         place = Path(os.path.abspath(file))
         if not any(place.is_relative_to(folder) for folder in folders):
             raise ImageReadError(
-                f"'{path}' takes its voxels from '{file}', outside its own folder. If you trust it, allow that with "
-                "--allow-outside-data (allow_outside_data=True)."
+                f"'{path}' takes its voxels from '{file}', outside its own folder. Put that file beside its "
+                "header or, if you trust both, add --allow-outside-data (allow_outside_data=True)."
             )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import ImageReadError
-from ..files_of import detached_files
+from ..files_of import detached_files, meta_field
 from ..volume import Volume
 from . import gzipped, tiff
 
@@ -60,8 +60,13 @@ def check_header(path: Path) -> None:
                 raise ImageReadError(f"'{path}' has 2 values per voxel (grey, opacity). Save it without opacity.")
     if ending not in (".nrrd", ".nhdr", ".mha", ".mhd"):
         return
-    sign, field = (":", "sizes") if ending in (".nrrd", ".nhdr") else ("=", "dimsize")
-    fields, _ = _text_header(path, sign)
+    meta = ending in (".mha", ".mhd")
+    field = "dimsize" if meta else "sizes"
+    fields, _ = _text_header(path, meta=meta)
+    if meta and not fields.get("elementdatafile"):  # what is not found here, SimpleITK might find anywhere
+        raise ImageReadError(
+            f"'{path}' has a damaged header: no line 'ElementDataFile = ...' says where the voxels are."
+        )
     words = fields.get(field, "").split()
     sizes = [int(word) for word in words if word.lstrip("-").isdigit()]
     if len(sizes) < len(words) or any(size < 1 for size in sizes):
@@ -76,7 +81,7 @@ def check_header(path: Path) -> None:
 
 
 def _check_nrrd(path: Path, volume: Volume) -> None:
-    fields, start = _text_header(path, ":")
+    fields, start = _text_header(path)
     if fields.get("encoding", "").lower() in ("gzip", "gz"):
         for file in detached_files(path) or (path,):
             if file.is_file():
@@ -84,7 +89,7 @@ def _check_nrrd(path: Path, volume: Volume) -> None:
 
 
 def _check_meta(path: Path, volume: Volume) -> None:
-    fields, start = _text_header(path, "=")
+    fields, start = _text_header(path, meta=True)
     if fields.get("compresseddata", "").lower() in ("true", "1"):
         files = [file for file in detached_files(path) if file.is_file()] or [path]
         # One stream for all voxels, so only its last byte tells whether it is whole.
@@ -153,18 +158,23 @@ def _check_size(path: Path, expected: int) -> None:
         raise _cut_off(path)
 
 
-def _text_header(path: Path, sign: str) -> tuple[dict[str, str], int]:
+def _text_header(path: Path, *, meta: bool = False) -> tuple[dict[str, str], int]:
     """Return the fields of an NRRD or MetaImage header, keys in lower case, and where it ends."""
     fields: dict[str, str] = {}
     with path.open("rb") as file:
         while file.tell() < _LONGEST_HEADER and (line := file.readline(_LONGEST_HEADER)):
             text = line.decode("utf-8", "replace").strip()
-            key, found, value = text.partition(sign)
-            if found:
-                fields[key.strip().lower()] = value.strip()
-            if not text or key.strip() == "ElementDataFile":
+            key, value = meta_field(text) if meta else _nrrd_field(text)
+            if value:
+                fields[key.lower()] = value
+            if key == "ElementDataFile" or not (text or meta):  # MetaIO passes over empty lines
                 break
         return fields, file.tell()
+
+
+def _nrrd_field(line: str) -> tuple[str, str]:
+    key, _, value = line.partition(":")
+    return key.strip(), value.strip()
 
 
 def _cut_off(path: Path) -> ImageReadError:

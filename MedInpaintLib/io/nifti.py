@@ -23,6 +23,10 @@ from .storage import Storage
 from .stream import opened
 
 ENDINGS = (".nii", ".nii.gz", ".hdr", ".img", ".hdr.gz", ".img.gz")
+#: mm in a unit of length, by its code in xyzt_units; of other codes it is 1.
+_UNITS = {1: 1000.0, 3: 0.001}
+#: mm: larger voxels are not meant, whatever the unit says; some programs write metres and mean mm.
+_LARGEST = 100.0
 #: Most voxels along an axis in NIfTI-1, whose sizes are 16-bit numbers.
 _LONGEST = 32767
 
@@ -161,13 +165,21 @@ def _volume(
         array = _grey(array, path)
     if not available():
         return dataclasses.replace(itk.grid_of(path, array), warnings=remarks)
-    grid = grid_of(_affine(content, layout, path), layout.zooms, array.shape[::-1], path)
+    mm = _unit(content, layout)
+    affine = np.diag([mm, mm, mm, 1.0]) @ _affine(content, layout, path)
+    grid = grid_of(affine, [mm * zoom for zoom in layout.zooms], array.shape[::-1], path)
     volume = Volume(array, **{**grid, "warnings": (*grid["warnings"], *remarks)})
     if storage is None or array.ndim != len(layout.shape):
         return volume
     empty = volume.with_array(np.broadcast_to(array.dtype.type(0), array.shape))
     header = NiftiHeader(_as_single(content, layout), layout.version, storage, empty)
     return dataclasses.replace(volume, header=header)
+
+
+def _unit(content: bytes, layout: Layout) -> float:
+    """Return the mm in the header's unit of length, which nibabel leaves to its callers."""
+    mm = _UNITS.get(int(_parsed(content, layout.version)["xyzt_units"]) & 7, 1.0)
+    return mm if mm * max(layout.zooms) <= _LARGEST else 1.0
 
 
 def _affine(content: bytes, layout: Layout, path: Path) -> np.ndarray:

@@ -36,7 +36,8 @@ class EvaluateJob(JobFile):
         convention: of the scores: ``"masked"``, ``"brats"`` or ``"rfr-report"``.
         data_range: R of PSNR and SSIM, in the image's intensities; None for what suits the image.
         avoid: a file with a mask of where no hole may lie, or None.
-        modality, device, seed: as in :func:`MedInpaintLib.inpaint`; methods that want no GPU stay on the CPU.
+        modality, device, seed, series, allow_outside_data: as in :func:`MedInpaintLib.inpaint`; methods that want no
+            GPU stay on the CPU.
     """
 
     KIND: ClassVar[str] = "evaluate"
@@ -52,6 +53,8 @@ class EvaluateJob(JobFile):
     modality: str | None = None
     device: str = "auto"
     seed: int = 0
+    series: str | None = None
+    allow_outside_data: bool = False
 
     @classmethod
     def of(cls, fields: Mapping[str, Any], folder: Path) -> EvaluateJob:
@@ -72,7 +75,7 @@ class EvaluateJob(JobFile):
         self._check()
         entries = self._entries()
         progress.update(0.0, "Reading")
-        image = Volume.read(self.image)
+        image = Volume.read(self.image, series=self.series, allow_outside_data=self.allow_outside_data)
         tables = []
         for number, holes in enumerate(self.holes):
             share = progress.part(0.02 + 0.96 * number / len(self.holes), 0.02 + 0.96 * (number + 1) / len(self.holes))
@@ -87,6 +90,7 @@ class EvaluateJob(JobFile):
                 avoid=self.avoid,
                 name=escaped(Path(self.image).name),
                 keep_going=True,
+                allow_outside_data=self.allow_outside_data,
                 progress=share.part(0.0, 1.0, _called(holes)) if len(self.holes) > 1 else share,
             )
             tables.append(table)

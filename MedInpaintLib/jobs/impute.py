@@ -25,7 +25,7 @@ class ImputeJob(JobFile):
         output: the estimated image; its ending says the format.
         report: where to write the report as JSON, or None.
         like: an image of the wanted contrast whose intensities the result is to have, or None.
-        model, reference, register, mirrored, force, device: as in :func:`MedInpaintLib.impute`.
+        model, reference, register, mirrored, force, allow_outside_data, device: as in :func:`MedInpaintLib.impute`.
         compress: write a compressed file where the format can.
     """
 
@@ -41,6 +41,7 @@ class ImputeJob(JobFile):
     register: bool = False
     mirrored: bool = False
     force: bool = False
+    allow_outside_data: bool = False
     device: str = "auto"
     compress: bool = True
 
@@ -63,10 +64,13 @@ class ImputeJob(JobFile):
             check_folder(self.report)
         progress.update(0.0, "Reading")
         target = self.target.strip().lower()
-        images = {name: Volume.read(path) for name, path in self.images.items() if name.strip().lower() != target}
+        reading = {"allow_outside_data": self.allow_outside_data}
+        images = {
+            name: Volume.read(path, **reading) for name, path in self.images.items() if name.strip().lower() != target
+        }
         if not images:
             raise ParameterError(f"To estimate {self.target}, give images of one or more of the other contrasts.")
-        like = Volume.read(self.like) if self.like else None
+        like = Volume.read(self.like, **reading) if self.like else None
         grid = images.get(self.reference or "") or next(iter(images.values()))
         dtype = like.array.dtype if like else np.dtype(np.int16)
         check_writable(self.output, grid.with_array(np.broadcast_to(dtype.type(0), grid.array.shape)))

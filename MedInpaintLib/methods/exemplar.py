@@ -10,13 +10,13 @@ import numpy as np
 from ..alignment import Aligned, align
 from ..errors import InputError, ParameterError
 from ..initial_fill import initial_fill
+from ..inputs import read_image
 from ..parameters import parameter
 from ..patches.synthesis import MOST_REACH, Settings, Source, synthesize
 from ..prediction import Prediction, Run, method
 from ..progress import Progress
 from ..region import Region
 from ..subject import Subject
-from ..volume import Volume
 
 #: Exemplars that correlate less with the scan after alignment show something else, or are tilted. Measured on T1 heads
 #: of five scanners: 0.88 to 0.93 where the two fit, 0.66 for a head that was aligned tilted.
@@ -92,7 +92,7 @@ def _align_all(subject: Subject, progress: Progress) -> tuple[list[Aligned], tup
     for number, source in enumerate(subject.exemplars):
         name = os.path.basename(source) if isinstance(source, (str, os.PathLike)) else f"number {number + 1}"
         try:
-            exemplar = Volume.of(source)
+            exemplar = read_image(source, None, allow_outside_data=subject.allow_outside_data)
         except InputError as error:
             warnings.append(f"Exemplar {name} was left out: {error}")
             continue

@@ -127,12 +127,15 @@ def _usual_step(gaps: np.ndarray) -> float:
     """Return the distance from slice to slice: the longest that explains all gaps, else the most frequent one.
 
     A distance explains gaps that are whole multiples of it, if at least half of the slices are there. One that most
-    gaps have is the distance also where it does not explain all: then a slice was shifted.
+    gaps have is the distance also where it does not explain all, if what it does not explain are pairs of gaps that
+    make up for each other: then a slice was shifted.
 
     >>> float(_usual_step(np.array([5.0, 10.0, 10.0]))), float(_usual_step(np.array([1.0, 5.0, 5.0, 5.0])))
     (5.0, 5.0)
     >>> float(_usual_step(np.array([4.0, 4.0, 6.0, 2.0, 4.0, 4.0])))
     4.0
+    >>> float(_usual_step(np.array([2.0, 4.0, 4.0, 4.0])))
+    2.0
     """
     steps = np.unique(gaps[gaps > 0])
     equal = [int((np.abs(gaps / step - 1) <= GRID_TOLERANCE).sum()) for step in steps]
@@ -140,9 +143,18 @@ def _usual_step(gaps: np.ndarray) -> float:
         counts = np.rint(gaps / step)
         whole = (np.abs(gaps / step - counts) <= GRID_TOLERANCE) & (counts >= 1)
         explains = whole.all() and counts.sum() + 1 <= 2 * (len(gaps) + 1)
-        if explains or (count > len(gaps) / 2 and len(gaps) > 3):
+        if explains or (count > len(gaps) / 2 and len(gaps) > 3 and _are_of_shifted_slices(gaps / step, ~whole)):
             return float(step)
     return float(steps[int(np.argmax(equal))]) if len(steps) else 1.0
+
+
+def _are_of_shifted_slices(gaps: np.ndarray, odd: np.ndarray) -> bool:
+    """Return whether odd gaps (in steps) come in pairs, before and behind a slice, that are whole steps together."""
+    first, second = np.flatnonzero(odd)[::2], np.flatnonzero(odd)[1::2]
+    if len(first) != len(second) or (second - first != 1).any():
+        return False
+    pairs = gaps[first] + gaps[second]
+    return bool((np.abs(pairs - np.rint(pairs)) <= GRID_TOLERANCE).all())
 
 
 def _check_apart(frames: Sequence[Frame], depths: np.ndarray, step: float) -> None:

@@ -63,14 +63,19 @@ def read_series(folder: Path, *, series: str | None = None) -> Volume:
     if series is None and len(candidates) > 1:
         raise ImageReadError(
             f"The folder '{folder}' holds {len(candidates)} DICOM series ({_listed(candidates)}); "
-            "choose one with --series (series= in Python): its number, UID or a part of its description."
+            "choose one with --series (series= in Python): its number, UID or a part of its description; or put the "
+            "files of one into a folder of their own."
         )
     chosen = candidates[0] if series is None else _choose(candidates, series, folder)
     return _volume(chosen.entries, warnings)
 
 
-def read_file(path: Path) -> Volume:
+def read_file(path: Path, *, series: str | None = None) -> Volume:
     """Read a DICOM image from one file: a slice, an enhanced image, or a film, which is 2-D.
+
+    Args:
+        path: of the file, or of the index of a disc, which stands for its folder.
+        series: as in :func:`read_series`; without meaning for other files than an index.
 
     Raises:
         ImageReadError: it is no image, or damaged.
@@ -78,7 +83,7 @@ def read_file(path: Path) -> Volume:
     """
     meta = read_meta(path)
     if meta is not None and meta.sop_class == DIRECTORY:
-        return read_series(path.parent)
+        return read_series(path.parent, series=series)
     return _volume((read_entry(path),), ())
 
 

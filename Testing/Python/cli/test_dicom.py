@@ -222,3 +222,33 @@ def test_a_segmentation_is_a_mask_by_the_place_of_its_frames(shrunk, tmp_path):
     assert np.array_equal(
         io.read(tmp_path / "o.nrrd").array[known], stored[:, ::shrunk, ::shrunk][known].astype(int) - 1024
     )
+
+
+def test_a_mask_that_lacks_a_slice_is_refused(study):
+    marked = Volume.read(study / "mask.nrrd").array.astype(np.uint16)
+
+    def plain(ds, k):
+        ds.RescaleIntercept = "0"
+
+    write_series(study / "marks", marked, skip=[3], change=plain, series="1.2.3.77")
+    code, said = fill(study / "series", study / "marks", "-o", study / "o.nrrd")
+    assert code == 2
+    assert "lacks a slice: k = 3" in said
+
+
+def test_the_index_of_a_disc_stands_for_its_folder(study):
+    write_series(study / "disc" / "a")
+    write_series(
+        study / "disc" / "b", voxels(seed=1), change=lambda ds, k: setattr(ds, "SeriesNumber", 9), series="1.9"
+    )
+    index = study / "disc" / "DICOMDIR"
+    save(item(SOPClassUID="1.2.840.10008.1.3.10", SOPInstanceUID="1.2"), index)
+    code, said = fill(index, study / "mask.nrrd", "-o", study / "o.nrrd", "--series", "9", "--modality", "CT")
+    assert code == 0, said
+    source = io.read(study / "disc" / "b").array
+    known = Volume.read(study / "mask.nrrd").array == 0
+    np.testing.assert_array_equal(io.read(study / "o.nrrd").array[known], source[known])
+    slice_of_it = study / "disc" / "b" / "003.dcm"
+    code, said = fill(index, study / "mask.nrrd", "-o", study / "o.nrrd", "--series", "9", "--report", slice_of_it)
+    assert code == 2
+    assert "would overwrite an input" in said

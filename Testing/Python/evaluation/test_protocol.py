@@ -258,3 +258,13 @@ def test_progress_rises_to_one_and_names_the_methods(head, monkeypatch):
 def test_it_can_be_cancelled(head):
     with pytest.raises(Cancelled):
         evaluate(head, HOLES, progress=Progress(cancelled=lambda: True))
+
+
+def test_labels_that_a_scaling_has_rounded_are_one_hole_and_nan_is_none(head):
+    mask = np.zeros(head.shape, np.float32)
+    inside = tuple(size // 2 for size in mask.shape)
+    mask[inside[0], inside[1] : inside[1] + 4, inside[2] : inside[2] + 6] = 1
+    mask[inside[0], inside[1], inside[2]] = 1.0000001
+    mask[inside[0] + 3, inside[1] : inside[1] + 4, inside[2] : inside[2] + 6] = 2
+    mask[0, 0] = np.nan
+    assert {row.hole for row in evaluate(head, mask, "harmonic").rows} == {1, 2}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+import MedInpaintLib as mi
 from MedInpaintLib import Volume
 from MedInpaintLib.errors import ImageReadError
 
@@ -118,6 +119,59 @@ def test_a_png_with_another_name_is_refused(tmp_path, name):
     path, _ = write("flat.png", tmp_path)
     with pytest.raises(ImageReadError, match=r"is no [A-Z]+ file|cannot be read as an image"):
         Volume.read(path.rename(tmp_path / name))
+
+
+META = "ObjectType = Image\nNDims = 3\nDimSize = 6 5 4\nElementType = MET_UCHAR\nElementSpacing = 1 1 1\n"
+
+
+@pytest.mark.parametrize("line", ["ElementDataFile\n= {}", "ElementDataFile =\n{}", "Other\rElementDataFile : {}", ""])
+def test_a_metaimage_whose_voxels_are_not_found_where_they_belong_is_refused(line, tmp_path):
+    (tmp_path / "elsewhere.raw").write_bytes(bytes(120))
+    header = tmp_path / "inner" / "a.mhd"
+    header.parent.mkdir()
+    header.write_text(META + line.format("../elsewhere.raw") + "\n", newline="")
+    with pytest.raises(ImageReadError, match="no line 'ElementDataFile"):
+        Volume.read(header)
+
+
+def test_empty_lines_in_a_metaimage_hide_no_damage(tmp_path):
+    path = tmp_path / "a.mha"
+    Volume(np.random.default_rng(0).integers(0, 9, (4, 5, 6), np.uint8), 1.0).write(path)
+    content = bytearray(path.read_bytes().replace(b"NDims", b"\nNDims", 1))
+    path.write_bytes(content)
+    Volume.read(path)
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ImageReadError, match="damaged"):
+        Volume.read(path)
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_data_outside_the_folder_may_be_allowed_for_every_image_of_a_job(allowed, tmp_path):
+    image = np.random.default_rng(0).integers(0, 900, (12, 12, 12)).astype(np.int16)
+    hole = np.zeros(image.shape, np.uint8)
+    hole[4:7, 4:7, 4:7] = 1
+    (tmp_path / "data").mkdir()
+    (tmp_path / "headers").mkdir()
+    for name, array in (("image", image), ("mask", hole)):
+        Volume(array, 1.0).write(tmp_path / "data" / f"{name}.mhd", compress=False)
+        text = (tmp_path / "data" / f"{name}.mhd").read_text()
+        (tmp_path / "headers" / f"{name}.mhd").write_text(text.replace(f"= {name}-", f"= ../data/{name}-"))
+    outside, mask = (str(tmp_path / "headers" / f"{name}.mhd") for name in ("image", "mask"))
+    volume, marks = Volume(image, 1.0), Volume(hole, 1.0)
+    for work in (
+        lambda: mi.inpaint(outside, marks, method="harmonic", allow_outside_data=allowed),
+        lambda: mi.inpaint(volume, mask, method="harmonic", allow_outside_data=allowed),
+        lambda: mi.inpaint(volume, marks, method="harmonic", guides=[outside], allow_outside_data=allowed),
+        lambda: mi.evaluate(outside, marks, "harmonic", allow_outside_data=allowed),
+        lambda: mi.evaluate(volume, mask, "harmonic", allow_outside_data=allowed),
+        lambda: mi.evaluate(volume, "spheres:3mm:1", "harmonic", avoid=mask, allow_outside_data=allowed),
+    ):
+        if allowed:
+            work()
+        else:
+            with pytest.raises(ImageReadError, match="outside its own folder"):
+                work()
 
 
 @pytest.mark.parametrize("name", ["100%d.mhd", "two\nlines.mhd", "a b 1 9 1.nhdr", "\x1b[31m.nhdr"])

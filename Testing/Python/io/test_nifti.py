@@ -327,3 +327,15 @@ def test_without_nibabel_voxels_and_grid_are_the_same_and_damage_is_still_notice
     (tmp_path / "a.nii.gz").write_bytes(whole[:-9] + bytes([whole[-9] ^ 4]) + whole[-8:])
     with pytest.raises(ImageReadError):
         Volume.read(tmp_path / "a.nii.gz")
+
+
+@pytest.mark.parametrize(("unit", "size", "mm"), [("micron", 3.0, 0.003), ("meter", 0.002, 2.0), ("meter", 2.0, 2.0)])
+def test_the_unit_of_the_header_counts_and_is_kept(unit, size, mm, tmp_path):
+    array = np.arange(4 * 5 * 6, dtype=np.int16).reshape(6, 5, 4)
+    image = nibabel.Nifti1Image(array, np.diag([-size, size, size, 1]))
+    image.header.set_xyzt_units(unit)
+    nibabel.save(image, tmp_path / "a.nii")
+    volume = mi.Volume.read(tmp_path / "a.nii")
+    np.testing.assert_allclose(volume.spacing, mm, rtol=1e-6)
+    volume.write(tmp_path / "b.nii")
+    assert (tmp_path / "b.nii").read_bytes() == (tmp_path / "a.nii").read_bytes()

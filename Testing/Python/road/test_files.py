@@ -324,3 +324,19 @@ def test_a_bundle_that_a_killed_run_had_moved_away_moves_back(tmp_path):
     remove_leftovers(tmp_path)
     assert (tmp_path / "model" / "weights").read_text() == "years of work"
     assert os.listdir(tmp_path) == ["model"]
+
+
+@pytest.mark.parametrize("ending", ["mhd", "nhdr"])
+def test_voxels_that_were_not_written_with_the_old_header_stay(ending, tmp_path):
+    slices = [tmp_path / f"slice{k}.raw" for k in range(SHAPE[0])]
+    for path, plane in zip(slices, ramp().array, strict=True):
+        path.write_bytes(plane.tobytes())
+    listed = "\n".join(path.name for path in slices)
+    meta = f"ObjectType = Image\nNDims = 3\nDimSize = 5 4 3\nElementType = MET_SHORT\nElementDataFile = LIST\n{listed}"
+    nrrd = "NRRD0004\ntype: short\ndimension: 3\nsizes: 5 4 3\nendian: little\nencoding: raw\n"
+    text = {"mhd": meta, "nhdr": f"{nrrd}data file: LIST\n{listed}"}
+    header = tmp_path / f"a.{ending}"
+    header.write_text(text[ending] + "\n")
+    np.testing.assert_array_equal(mi.Volume.read(header).array, ramp().array)
+    ramp(5).write(header)
+    assert all(path.is_file() for path in slices)

@@ -40,6 +40,8 @@ def names(path) -> list[str]:
         ("a.nrrd", NRRD + "\ndata file: no header any more\n", []),
         ("a.nhdr", "no NRRD\ndata file: other.raw\n", []),
         ("a.mhd", META + "ElementDataFile = other.raw\n", ["other.raw"]),
+        ("a.mhd", META + "ElementDataFile : other.raw\n", ["other.raw"]),
+        ("a.mhd", META + "ElementDataFile =: other.raw\n", ["other.raw"]),
         ("a.MHD", META + "ElementDataFile = other.raw\r\n", ["other.raw"]),
         ("a.mha", META + "ElementDataFile = LOCAL\nElementDataFile = b.raw\n", []),
         ("a.mhd", META + "ElementDataFile = s%d.raw 1 4 1\n", NAMES),

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from MedInpaintLib.errors import DoubtError, GeometryError, MaskError
+import MedInpaintLib as mi
+from MedInpaintLib.errors import DoubtError, GeometryError, MaskError, ParameterError
 from MedInpaintLib.io.segments import Segment, Segments
 from MedInpaintLib.mask import bounding_box, clusters, disjoint_boxes, find_hole
 from MedInpaintLib.volume import Volume
@@ -265,3 +266,14 @@ def test_boxes_cover_the_hole_with_its_surroundings_and_are_disjoint(hole, margi
     assert covered.max() == 1
     near = ndimage.binary_dilation(hole, np.ones((2 * margin + 1,) * hole.ndim))
     assert covered[near].min() == 1
+
+
+@pytest.mark.parametrize("label", [1.5, None, float("nan"), [1]])
+def test_a_label_that_is_no_number_and_no_name_is_refused(label):
+    with pytest.raises(ParameterError, match="whole number or a name"):
+        mi.inpaint(np.zeros((8, 8)), np.eye(8), labels=[label])
+
+
+def test_without_a_mask_and_without_missing_slices_there_is_nothing_to_fill():
+    with pytest.raises(MaskError, match="lacks no slices"):
+        mi.inpaint(np.random.default_rng(0).normal(size=(8, 8, 8)), None, fill_missing_slices=True)

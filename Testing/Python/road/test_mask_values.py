@@ -192,3 +192,15 @@ def test_labels_are_chosen_by_name_in_any_case_and_wholly():
         read(values, labels=["Left"], names=NAMES)
     with pytest.raises(MaskError, match="No label of the mask was chosen"):
         read(values, labels=[], names=NAMES)
+
+
+def test_labels_that_a_scaling_has_rounded_are_chosen_wholly():
+    values = np.zeros((8, 8), np.float32)
+    values[2:4, 2:4], values[4, 2:4], values[6, 6] = 1.0002, 1, 2.0001
+    assert np.count_nonzero(read(values, labels=[1])[0]) == 6
+    assert np.count_nonzero(read(values, labels=["2"])[0]) == 1
+
+
+@pytest.mark.parametrize("word", ["all", "All", " ALL "])
+def test_all_labels_may_be_asked_for_in_any_case(word):
+    assert np.count_nonzero(read(np.array([[0.0, 0.1, 0.9, 1, 1, 0.8, 0.1, 0]]), labels=[word])[0]) == 4
