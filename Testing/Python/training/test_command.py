@@ -84,6 +84,9 @@ def test_a_signal_ends_the_workers_that_make_cases(how, stage, recipe, data, tmp
         assert errors == ""
         assert [json.loads(line)["event"] for line in out.splitlines()][-1] == "cancelled"
         assert out.count("cancelled") == 1
+        deadline = time.monotonic() + 5
+        while of_group(process.pid) and time.monotonic() < deadline:  # killed ones take a moment to end
+            time.sleep(0.05)
         assert of_group(process.pid) == []
         assert list((tmp_path / "out").rglob(".medinpaint-*")) == []
     finally:
