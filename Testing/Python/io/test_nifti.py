@@ -324,7 +324,7 @@ def test_without_nibabel_voxels_and_grid_are_the_same_and_damage_is_still_notice
     volume.write(tmp_path / "b.nii.gz")
     np.testing.assert_array_equal(Volume.read(tmp_path / "b.nii.gz").array, usual.array)
     whole = (tmp_path / "a.nii.gz").read_bytes()
-    (tmp_path / "a.nii.gz").write_bytes(whole[:-9] + bytes([whole[-9] ^ 4]) + whole[-8:])
+    (tmp_path / "a.nii.gz").write_bytes(whole[:-8] + bytes([whole[-8] ^ 4]) + whole[-7:])  # the checksum
     with pytest.raises(ImageReadError):
         Volume.read(tmp_path / "a.nii.gz")
 
