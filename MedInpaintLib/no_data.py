@@ -4,7 +4,7 @@ Three kinds: NaN and infinity; what the file declares (a padding value, slices t
 such as the -2000 or -3024 that CT scanners write outside the circle that they reconstruct, the -32768 or -999 of
 programs, and fill values such as 1e30. A code is recognised by four signs together: an extreme value that many voxels
 share, some of them at the image's border, far from all other values. Zero is never a code: it is the background of a
-stripped head, and known. Images of 8 bits have no codes.
+stripped head, and known; so is the -1000 or -1024 HU of air around soft tissue in a CT. Images of 8 bits have no codes.
 
 No hidden voxel is looked at, and where all voxels hold data there is no array of the image's size.
 """
@@ -30,6 +30,9 @@ APART, APART_BELOW_AIR, LOWEST_AIR = 1.0, 0.25, -1024.0
 #: A code above is one of the largest numbers of 15 or 16 bits, or a negative one that lost its sign (-2000 as 63536).
 #: It is further away: saturated voxels and burnt-in letters are bright, too.
 APART_ABOVE, LEAST_ABOVE = 4.0, 32767.0
+#: Air is at most that, HU. Around it, in a CT most values above lung lie within so many HU of water, and over a range
+#: of so many, as noise alone does: a map of fractions has a smaller one.
+HIGHEST_AIR, SOFT_ABOVE, SOFT_HU, LEAST_HU = -976.0, -300.0, 150.0, 10.0
 #: Noise of air, HU. From a code up to this far below -1024 there are only mixtures, which an interpolation made.
 NOISE = 76.0
 #: Elsewhere, values within this share of the way from a code to the others are mixtures with it.
@@ -188,7 +191,7 @@ def _kinds(image: Volume, hole: Hole | None) -> list[_Kind]:
     for sign in (1.0, -1.0):
         while (code := _code(sign * sample, APART_ABOVE if sign < 0 else None)) is not None:
             value, limit = sign * code[0], sign * code[1]
-            if not _touches_border(image.array, hole, value):
+            if _is_air(value, sample) or not _touches_border(image.array, hole, value):
                 break
             words = f"the value {value:g}, far from all others, as outside of a scanner's field of view"
             kinds.append(_Kind(min(value, limit), max(value, limit), words))
@@ -223,6 +226,15 @@ def _code(sample: np.ndarray, apart: float | None) -> tuple[float, float] | None
     far = varied and gap >= (APART if apart is None else apart) * width
     below_air = apart is None and code < LOWEST_AIR and gap >= APART_BELOW_AIR * width
     return (code, limit) if far or below_air else None
+
+
+def _is_air(code: float, sample: np.ndarray) -> bool:
+    """Return whether a value is the air of a CT: programs set it to one number where they cut out a body or a table."""
+    others = sample[sample > max(code, SOFT_ABOVE)]
+    if not (LOWEST_AIR <= code <= HIGHEST_AIR) or not others.size:
+        return False
+    low, high = np.percentile(others, [5, 95])
+    return bool(high - low > LEAST_HU and np.mean(np.abs(others) <= SOFT_HU) > 0.65)
 
 
 def _absurd(array: np.ndarray, hole: Hole | None) -> float:

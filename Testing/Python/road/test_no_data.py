@@ -536,3 +536,19 @@ def test_every_bit_of_nan_comes_back(ending, dtype, tmp_path):
     back = Volume.read(path).array
     assert back.dtype == image.dtype
     assert back[~hole].tobytes() == image[~hole].tobytes()
+
+
+@pytest.mark.parametrize("air", [-1000, -1024])
+@pytest.mark.parametrize("padding", [None, -2000])
+def test_uniform_air_around_soft_tissue_is_known_and_the_image_stays_a_ct(air, padding):
+    rows, columns = np.indices((64, 64)) - 32
+    image = np.full((20, 64, 64), air, np.int16)
+    inside = rows**2 + columns**2 < 26**2
+    image[:, inside] = np.random.default_rng(0).normal(35, 8, (20, inside.sum()))
+    if padding is not None:
+        image[:, rows**2 + columns**2 > 31**2] = padding
+    hole = np.zeros(image.shape, np.uint8)
+    hole[8:12, 30:36, 52:60] = 1
+    report = mi.inpaint(image, hole, method="harmonic").report
+    assert report["modality"] == "CT"
+    assert ["-2000" in warning for warning in report["warnings"]] == [True] * (padding is not None)
