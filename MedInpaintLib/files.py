@@ -133,6 +133,9 @@ def replacing_all(*paths: str | os.PathLike[str]) -> Iterator[tuple[Path, ...]]:
         OutputPathError: see :func:`check_folder`.
         OutputError: the file system refuses (disk full, no permission).
     """
+    if not paths:
+        yield ()
+        return
     for path in paths:
         check_folder(path)
     targets = [real_path(path) for path in paths]

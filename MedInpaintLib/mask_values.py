@@ -31,6 +31,8 @@ SCALES = (1.0, 100.0, 255.0, 65535.0)
 #: Of the voxels above half the highest value, the share at it, which a soft edge has and a probability map has not: 1 %
 #: under a Gaussian blob. Raters who agree make plateaus too, and their scale ends at 1 or 100.
 PLATEAU, RATERS_PLATEAU = 0.2, 0.6
+#: Of a piece of an image, the median at the rim is more than this share of that inside; fewer voxels inside say nothing.
+RIM, FEWEST_INSIDE = 0.8, 20
 #: The voxels that are examined for steps and plateaus; of larger masks every n-th slice is.
 EXAMINED = 4_000_000
 #: A message lists no more labels than this.
@@ -199,7 +201,33 @@ def _by_values(
         return values != 0, Meaning("image", "all values but 0 are filled")
     if whole is not None and (low < 0 or not shape.is_graded):
         return _labelled(whole, all_labels, names)
+    if _is_cut_from_image(values):
+        if not force:
+            raise DoubtError(
+                f"The mask holds intensities ({low:g} to {peak:g}) where it marks something, like a piece that was cut "
+                f"out of an image. Set the voxels to fill to 1 and all others to 0. {FORCE}"
+            )
+        return values != 0, Meaning("image", "all values but 0 are filled")
     return _cut(values, shape, whole is not None)
+
+
+def _is_cut_from_image(values: np.ndarray) -> bool:
+    """Return whether the marked values are as high at the marks' rim as inside, and vary there like intensities.
+
+    At the rim of soft edges and probability maps they fall towards 0, and inside they have a plateau at the top.
+    """
+    from scipy import ndimage
+
+    size = np.abs(values)
+    marks = size > 0
+    inside = ndimage.binary_erosion(marks, np.ones((1,) * (marks.ndim - 2) + (3, 3)))  # slices may be thick
+    rim = size[marks & ~inside]
+    inner, peak = size[inside], float(size.max())
+    if inner.size < FEWEST_INSIDE or len(np.unique(inner)) <= FEW_LABELS:
+        return False
+    if np.mean(inner > 0.98 * peak) >= PLATEAU:
+        return False
+    return float(np.median(rim)) > RIM * float(np.median(inner))
 
 
 def _single_value(values: np.ndarray, low: float, peak: float) -> float | None:

@@ -204,3 +204,15 @@ def test_labels_that_a_scaling_has_rounded_are_chosen_wholly():
 @pytest.mark.parametrize("word", ["all", "All", " ALL "])
 def test_all_labels_may_be_asked_for_in_any_case(word):
     assert np.count_nonzero(read(np.array([[0.0, 0.1, 0.9, 1, 1, 0.8, 0.1, 0]]), labels=[word])[0]) == 4
+
+
+@pytest.mark.parametrize(("level", "spread"), [(340, 20), (30, 15), (110, 40)])
+def test_a_piece_cut_out_of_an_image_is_no_probability_map(level, spread):
+    ball = np.sqrt(sum((index - 8) ** 2 for index in np.indices((17, 17, 17)))) < 6
+    piece = np.where(ball, np.random.default_rng(0).normal(level, spread, ball.shape).round(), 0).astype(np.int16)
+    for values in (piece, piece.astype(np.float32) + np.where(ball, np.float32(0.3), np.float32(0))):
+        with pytest.raises((DoubtError, MaskError), match=r"holds intensities|label map|looks like an image"):
+            marked(values, values.size)
+    voxels, meaning = marked(values, values.size, force=True)
+    assert meaning.kind == "image"
+    np.testing.assert_array_equal(voxels, values != 0)
