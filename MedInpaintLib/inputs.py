@@ -47,12 +47,17 @@ def read_mask(source: Any, image: Volume, *, allow_outside_data: bool = False) -
     """
     if source is None:
         return image.of_another_quantity(np.broadcast_to(np.uint8(0), image.array.shape))
+    mask: Volume | Segments | None = None
     if isinstance(source, (Volume, Segments)):
-        return _as_picture(source, image)
-    if isinstance(source, (str, os.PathLike)):
-        return _as_picture(io.read_mask(source, image, allow_outside_data=allow_outside_data), image)
-    if has_grid(source):
-        return _as_picture(io.itk.mask_from_sitk(source), image)
+        mask = source
+    elif isinstance(source, (str, os.PathLike)):
+        mask = io.read_mask(source, image, allow_outside_data=allow_outside_data)
+    elif has_grid(source):
+        mask = io.itk.mask_from_sitk(source)
+    if isinstance(mask, Segments):
+        return mask
+    if mask is not None:
+        return _laid_on(image, _as_picture(mask, image), "The mask")
     array = np.asarray(source)
     if array.shape != image.array.shape:
         raise GeometryError(f"The mask array must have the image's shape {image.array.shape}; found {array.shape}.")
@@ -67,7 +72,30 @@ def names_of_guides(sources: Any) -> list[str]:
     ]
 
 
-def _as_picture(mask: Volume | Segments, image: Volume) -> Volume | Segments:
+def _laid_on(image: Volume, other: Volume, name: str) -> Volume:
+    """Lay an image on another voxel by voxel where the NIfTI header of just one of the two tells no position.
+
+    Programs without headers write such files. What they imply instead, the middle at 0 and left on the right, puts a
+    mask on the wrong side.
+
+    Raises:
+        GeometryError: then, the two have other sizes.
+    """
+    silent = [getattr(each.header, "tells_position", True) is False for each in (image, other)]
+    if silent[0] == silent[1]:
+        return other
+    which = "the image" if silent[0] else name[0].lower() + name[1:]
+    why = f"The header of {which} tells no position (sform and qform codes are 0)"
+    if other.array.shape != image.array.shape:
+        raise GeometryError(
+            f"{why}, and {name[0].lower() + name[1:]} has {other.array.shape} voxels and the image "
+            f"{image.array.shape}, so nothing says where one lies on the other. Correct the header."
+        )
+    warning = f"{why}; {name[0].lower() + name[1:]} was laid on the image voxel by voxel."
+    return dataclasses.replace(other.on_grid_of(image), warnings=(*other.warnings, warning))
+
+
+def _as_picture(mask: Volume, image: Volume) -> Volume:
     """Lay a flat mask on its image pixel by pixel where the grids do not tell where one lies on the other.
 
     Paint programs keep no pixel size: a mask that was drawn on a film comes back without the film's.
@@ -75,7 +103,7 @@ def _as_picture(mask: Volume | Segments, image: Volume) -> Volume | Segments:
     Raises:
         GeometryError: then, the two have other sizes.
     """
-    if isinstance(mask, Segments) or (mask.array.ndim, image.array.ndim) != (2, 2):
+    if (mask.array.ndim, image.array.ndim) != (2, 2):
         return mask
     if mask.has_place and image.has_place and (mask.has_position or image.has_position):
         return mask
@@ -104,6 +132,7 @@ def read_guides(
             guide = read_image(source, None, allow_outside_data=allow_outside_data)
         else:
             guide = _on_grid_of(image, np.asarray(source))
+        guide = _laid_on(image, guide, f"Guide {name}")
         if guide.array.ndim != image.array.ndim:
             raise GeometryError(f"Guide {name} is {guide.array.ndim}-D and the image is {image.array.ndim}-D.")
         no_data, remarks = find(guide)

@@ -187,7 +187,8 @@ def _check_share(hole: Hole, force: bool) -> list[str]:
     marks = f"The mask marks {share:.0%} of the image as the hole"
     if not force and _is_inside_out(hole.full()):
         raise DoubtError(
-            f"{marks}, and what it leaves lies inside: it looks inverted. Marked voxels are filled. {FORCE}"
+            f"{marks}, and what it leaves lies inside: it looks inverted. Exchange 0 and 1: marked voxels are filled. "
+            f"{FORCE}"
         )
     return [f"{marks}. Is it inverted? Marked voxels are filled."]
 

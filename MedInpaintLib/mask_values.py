@@ -31,7 +31,7 @@ SCALES = (1.0, 100.0, 255.0, 65535.0)
 #: Of the voxels above half the highest value, the share at it, which a soft edge has and a probability map has not: 1 %
 #: under a Gaussian blob. Raters who agree make plateaus too, and their scale ends at 1 or 100.
 PLATEAU, RATERS_PLATEAU = 0.2, 0.6
-#: Of a piece of an image, the median at the rim is more than this share of that inside; fewer voxels inside say nothing.
+#: Of a piece of an image, the median at the rim is over this share of that inside; fewer voxels inside say nothing.
 RIM, FEWEST_INSIDE = 0.8, 20
 #: The voxels that are examined for steps and plateaus; of larger masks every n-th slice is.
 EXAMINED = 4_000_000

@@ -73,7 +73,7 @@ def inpaint(
 
     Args:
         image: a path, a SimpleITK image, a :class:`Volume`, or an array ``(k, j, i)`` or ``(j, i)``; any real dtype.
-        mask: the same kinds; 0 = known, anything else = fill, but probabilities and soft edges are cut in the middle.
+        mask: the same kinds; 0 = known; probabilities and soft edges are cut in the middle, several labels are chosen.
             An array has the image's grid.
         method: a name of :func:`MedInpaintLib.list_methods`, or ``"auto"``: chosen by the geometry of the hole, with
             the reason in the report.
@@ -404,7 +404,11 @@ def _trust(info: MethodInfo, filling: Filling, subject: Subject) -> str:
     no_data = None if subject.no_data is None else subject.no_data[largest.box]
     depth = _depth(largest.hole, no_data, subject.image.spacing)
     if depth > DEEP_MM:
-        sentences.append(f"The middle of the hole is {depth:.0f} mm from what is known: do not expect anatomy there.")
+        # A picture without a pixel size has pixels of "1 mm".
+        unit = "mm" if subject.image.array.ndim == 3 or subject.image.has_place else "pixels"
+        sentences.append(
+            f"The middle of the hole is {depth:.0f} {unit} from what is known: do not expect anatomy there."
+        )
     return " ".join([*sentences, "Synthetic voxels: not for clinical use."])
 
 

@@ -127,6 +127,11 @@ class Volume:
             return cls.read(source)
         if type(source).__module__.startswith("SimpleITK"):
             return cls.from_sitk(source)
+        if type(source).__module__.startswith("nibabel"):
+            raise ImageReadError(
+                "Images of nibabel are not taken; give the path of the file, or the array with its voxels' size: "
+                "image.get_fdata().T with spacing=image.header.get_zooms()[::-1]."
+            )
         try:
             array = np.asarray(source)
         except (TypeError, ValueError) as error:

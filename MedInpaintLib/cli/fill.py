@@ -26,7 +26,7 @@ def fill(
     ],
     mask: Annotated[
         Optional[Path],
-        typer.Argument(help="Mask file: 0 = known, anything else = fill; see --label, --fill-missing-slices."),
+        typer.Argument(help="Mask file: what to fill, 0 = known; see --label, --fill-missing-slices."),
     ] = None,
     guide: Annotated[
         Optional[list[Path]],

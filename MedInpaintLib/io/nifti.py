@@ -47,6 +47,12 @@ class NiftiHeader:
     storage: Storage
     grid: Volume
 
+    @property
+    def tells_position(self) -> bool:
+        """Whether sform or qform is in use; otherwise the header tells no more than voxel sizes, not even the left."""
+        header = _parsed(self.content, self.version)
+        return bool(header["sform_code"] > 0 or header["qform_code"] > 0)
+
     def fits(self, volume: Volume) -> bool:
         """Return whether a volume lies on this header's grid, number for number."""
         return self.grid.same_grid(volume)

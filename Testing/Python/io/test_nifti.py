@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 import MedInpaintLib as mi
 from MedInpaintLib import Volume
-from MedInpaintLib.errors import ImageReadError
+from MedInpaintLib.errors import GeometryError, ImageReadError
 from MedInpaintLib.io import nifti
 
 RNG = np.random.default_rng(0)
@@ -339,3 +339,31 @@ def test_the_unit_of_the_header_counts_and_is_kept(unit, size, mm, tmp_path):
     np.testing.assert_allclose(volume.spacing, mm, rtol=1e-6)
     volume.write(tmp_path / "b.nii")
     assert (tmp_path / "b.nii").read_bytes() == (tmp_path / "a.nii").read_bytes()
+
+
+# headers without a position
+
+
+@pytest.mark.parametrize("silent", ["image", "mask"])
+def test_a_mask_lies_voxel_by_voxel_where_one_header_tells_no_position(tmp_path, silent):
+    voxels = RNG.integers(0, 100, (11, 9, 8)).astype(np.int16)
+    marks = np.zeros(voxels.shape, np.uint8)
+    marks[8, 4:6, 3] = 1  # off the middle, so that a mirrored one would miss it
+    for name, array in (("image", voxels), ("mask", marks)):
+        header = nibabel.Nifti1Image(array, TURNED)
+        if name == silent:
+            header.header.set_sform(None, 0)
+            header.header.set_qform(None, 0)
+            header = nibabel.Nifti1Image(array, None, header.header)
+        nibabel.save(header, tmp_path / f"{name}.nii")
+    result = mi.inpaint(tmp_path / "image.nii", tmp_path / "mask.nii", method="shell-mean")
+    np.testing.assert_array_equal(result.mask.array.T, marks)
+    assert any("tells no position" in warning for warning in result.report["warnings"])
+
+
+def test_a_mask_of_another_size_without_a_position_is_refused(tmp_path):
+    nibabel.save(image(), tmp_path / "image.nii")
+    marks = nibabel.Nifti1Image(np.ones((3, 3, 3), np.uint8), None)
+    nibabel.save(marks, tmp_path / "mask.nii")
+    with pytest.raises(GeometryError, match="tells no position.*nothing says where"):
+        mi.inpaint(tmp_path / "image.nii", tmp_path / "mask.nii", method="shell-mean")
