@@ -43,6 +43,8 @@ def read(
         ImageReadError: nothing there, not an image, damaged, several series, 4-D, or several values per voxel.
     """
     source = _existing(path)
+    if series is not None and not (source.is_dir() or is_dicom(source)):
+        raise ImageReadError(f"'{source}' is no folder with DICOM series; leave out --series (series=).")
     volume = _by_format(source, series)
     if volume is None:
         if not allow_outside_data:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import struct
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,7 +109,7 @@ def _check_gzip(path: Path, start: int) -> None:
 
 
 def _check_zlib(path: Path, start: int) -> None:
-    inflate = zlib.decompressobj()
+    inflate = gzipped.inflater()
     with path.open("rb") as file:
         file.seek(start)
         while not inflate.eof:
@@ -119,7 +118,7 @@ def _check_zlib(path: Path, start: int) -> None:
                 raise _cut_off(path)
             try:
                 inflate.decompress(block, 8 * _BLOCK)
-            except zlib.error as error:
+            except gzipped.Damaged as error:
                 raise _damaged(path, error) from None
 
 

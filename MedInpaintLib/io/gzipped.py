@@ -20,9 +20,11 @@ try:
     from isal import igzip, isal_zlib
 except ImportError:
     _kind: Any = gzip.GzipFile
+    _inflater: Any = zlib.decompressobj
     _usual, _quick = 6, 1
 else:
     _kind = igzip.IGzipFile
+    _inflater = isal_zlib.decompressobj
     _usual, _quick = 3, 1
     Damaged = (*Damaged, isal_zlib.error)  # type: ignore[arg-type]  # its stubs take the class for an instance
 
@@ -30,6 +32,11 @@ else:
 def reading(file: BinaryIO) -> Any:
     """Return a stream of the inflated bytes; every checksum is verified on the way to the end."""
     return _kind(fileobj=file, mode="rb")
+
+
+def inflater() -> Any:
+    """Return an object that inflates zlib's format block by block, as :func:`zlib.decompressobj` does."""
+    return _inflater()
 
 
 def writing(file: BinaryIO, *, quick: bool = False) -> Any:

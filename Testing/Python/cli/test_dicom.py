@@ -252,3 +252,9 @@ def test_the_index_of_a_disc_stands_for_its_folder(study):
     code, said = fill(index, study / "mask.nrrd", "-o", study / "o.nrrd", "--series", "9", "--report", slice_of_it)
     assert code == 2
     assert "would overwrite an input" in said
+
+
+def test_a_series_cannot_be_chosen_from_a_file_of_another_format(study):
+    code, said = fill(study / "mask.nrrd", study / "mask.nrrd", "-o", study / "o.nrrd", "--series", "3")
+    assert code == 2
+    assert "is no folder with DICOM series; leave out --series" in said

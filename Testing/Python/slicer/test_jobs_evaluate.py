@@ -206,6 +206,8 @@ def test_the_worker_gets_what_was_asked_for():
         "seed": 5,
         "data_range": None,
         "modality": None,
+        "series": None,
+        "allow_outside_data": False,
     }
     assert {name: Path(path).name for name, path in files.items()} == {
         "image": "T1.nrrd",

@@ -128,6 +128,7 @@ def test_the_worker_gets_what_was_asked_for():
         "job": "impute",
         "target": "FLAIR",
         "report": None,
+        "allow_outside_data": False,
         "like": None,
         "model": "mine",
         "reference": "T2",
