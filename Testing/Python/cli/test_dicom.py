@@ -258,3 +258,9 @@ def test_a_series_cannot_be_chosen_from_a_file_of_another_format(study):
     code, said = fill(study / "mask.nrrd", study / "mask.nrrd", "-o", study / "o.nrrd", "--series", "3")
     assert code == 2
     assert "is no folder with DICOM series; leave out --series" in said
+
+
+def test_a_series_may_be_the_only_output(study):
+    code, _ = fill(study / "series", study / "mask.nrrd", "-o", f"{study / 'filled'}/")
+    assert code == 0
+    assert len(list((study / "filled").iterdir())) == 8

@@ -365,5 +365,5 @@ def test_a_mask_of_another_size_without_a_position_is_refused(tmp_path):
     nibabel.save(image(), tmp_path / "image.nii")
     marks = nibabel.Nifti1Image(np.ones((3, 3, 3), np.uint8), None)
     nibabel.save(marks, tmp_path / "mask.nii")
-    with pytest.raises(GeometryError, match="tells no position.*nothing says where"):
+    with pytest.raises(GeometryError, match=r"tells no position.*nothing says where"):
         mi.inpaint(tmp_path / "image.nii", tmp_path / "mask.nii", method="shell-mean")
