@@ -165,7 +165,7 @@ def check_one_anatomy(
         if flip:
             faults.append(
                 f"{this} fits {that} clearly better when it is flipped {_directions(volumes[reference], flip)}: "
-                "its header or its array is wrong; correct it, leave it out, or force its use (--force, force=True)."
+                "its header or its array is wrong; correct it or leave it out"
             )
         elif overlap < LEAST_OVERLAP and name not in usual:
             faults.append(
@@ -180,12 +180,12 @@ def check_one_anatomy(
         elif name not in usual:
             warnings.append(f"{this} fits {that} less well than is usual; {hint}")
     if faults and not force:
-        raise GeometryError(_sentence(faults[0]))
+        raise GeometryError(f"{_sentence(faults[0])} To use it as it is, add --force (force=True).")
     return [_sentence(each) for each in (*faults, *warnings)]
 
 
 def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".?!)" else ".")
 
 
 def _directions(image: Volume, axes: Iterable[int]) -> str:

@@ -118,7 +118,7 @@ def test_another_anatomy_is_refused_and_the_message_says_what_to_do(head, there,
 def test_after_a_registration_nobody_is_told_to_register(head, there, pair):
     with pytest.raises(GeometryError) as refused:
         on_one_grid({"T1": pair["T1"], "T2": head("T2", there, subject=1)}, "T1", register=True)
-    assert str(refused.value).endswith("are they of one subject?")
+    assert str(refused.value).endswith("are they of one subject? To use it as it is, add --force (force=True).")
 
 
 def test_bodies_that_hardly_overlap_are_refused_with_how_much_they_do(head, there, pair):
@@ -146,7 +146,7 @@ def test_a_contrast_to_which_a_chain_leads_is_accepted(head, there):
         images = {"T1": one, "FLAIR": both, "T2": other}
         assert check_one_anatomy({name: images[name] for name in names}, "T1", hint=HINT) == []
     message = "do not show the same anatomy: the T2 image fits the T1 image no better in its place than 6 mm beside it"
-    with pytest.raises(GeometryError, match=rf"{message}; ask somebody\.$"):
+    with pytest.raises(GeometryError, match=rf"{message}; ask somebody\. To use it as it is, add --force"):
         check_one_anatomy({"T1": one, "T2": other}, "T1", hint=HINT)
     noise = one.with_array(np.where(body, rng.uniform(200, 900, SHAPE), 0))
     with pytest.raises(GeometryError, match=message):
