@@ -34,11 +34,12 @@ class Clue(NamedTuple):
 
 
 class Guess(NamedTuple):
-    """A guessed modality, the reason in words, and warnings; without any, the guess is sure."""
+    """A guessed modality, the reason in words, warnings (without any, the guess is sure), and what else it may be."""
 
     modality: Modality
     reason: str
     warnings: tuple[str, ...] = ()
+    may_be: tuple[Modality, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -114,7 +115,8 @@ class Modality:
         if code:
             return Guess(modality, reason, (_unsure(first, reason, f"its DICOM header says {code}", "another kind"),))
         doubts = "; ".join(clues[name].reason for name in close)
-        return Guess(modality, reason, (_unsure(first, reason, doubts, " or ".join(close)),) if close else ())
+        warnings = (_unsure(first, reason, doubts, " or ".join(close)),) if close else ()
+        return Guess(modality, reason, warnings, tuple(MODALITIES[name] for name in close))
 
     @classmethod
     def possible(cls, dimensions: int) -> set[str]:

@@ -234,6 +234,7 @@ def _check(
         find_exemplars(exemplars),
         no_data,
         allow_outside_data=options.allow_outside_data,
+        may_be=guess.may_be,
     )
     return (
         subject,

@@ -27,6 +27,7 @@ class Subject:
         whole: the hole in the whole image.
         scaling: from intensities to the scale in which methods work.
         modality: of the image.
+        may_be: other modalities that it may be as well, where the guess was unsure.
         guides: other contrasts of the same subject, on the image's grid, undamaged where the hole is.
         no_data: bool of the image's shape, True = nothing was measured there; None when there is data everywhere. The
             guides hold NaN where they have no data.
@@ -43,6 +44,7 @@ class Subject:
     exemplars: tuple[Any, ...] = ()
     no_data: np.ndarray | None = None
     allow_outside_data: bool = False
+    may_be: tuple[Modality, ...] = ()
     cache: dict[Hashable, Any] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property

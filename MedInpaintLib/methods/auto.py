@@ -47,9 +47,10 @@ def choose(subject: Subject) -> tuple[str, str]:
     if thickness >= THICK and len(axes) == 3 and _within(hole, spacing, axis) >= RUINED * _across(hole, spacing, axis):
         return "linear-z", f"slices are missing and voxels are {thickness:.1f} times longer across slices"
     modality = subject.modality
-    if modality.is_smooth:
+    smooth = next((each for each in (modality, *subject.may_be) if each.is_smooth), None)
+    if smooth is not None:
         why = "images are smooth, and a thin plate continues their values and slopes best"
-        return "biharmonic", f"{modality.name} {why}"
+        return "biharmonic", f"{smooth.name} {why}" + ("" if smooth is modality else "; this may be one")
     if _depth(subject) <= SMALL:
         if _can_be_learned(subject):
             return "patch-regression", "the hole is small, so its surroundings say most of what is in it"

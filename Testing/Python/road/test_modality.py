@@ -314,3 +314,13 @@ def test_only_one_file_of_the_source_names_modalities():
         if isinstance(node, ast.Constant) and node.value in ("MR", "CT", "film")
     }
     assert not written
+
+
+def test_what_may_be_a_film_is_filled_like_one_though_it_is_treated_as_mr():
+    picture = film_of((120, 120))
+    hole = np.zeros(picture.shape, bool)
+    hole[40:80, 20:50] = True
+    report = mi.inpaint(picture, hole).report
+    assert (report["modality"], report["method"]) == ("MR", "biharmonic")
+    assert report["reason"].endswith("this may be one")
+    assert mi.inpaint(picture, hole, modality="MR").report["method"] != "biharmonic"
