@@ -175,7 +175,7 @@ def test_a_warning_names_the_doubt_and_the_way_out():
 @pytest.mark.parametrize(("code", "expected"), [("CT", CT), ("MR", MR), ("CR", FILM), ("DX", FILM)])
 def test_a_dicom_header_decides(code, expected):
     seen = dataclasses.replace(Appearance.of(mi.Volume.of(MAGNITUDE)), header=code)
-    assert Modality.guess(seen) == (expected, f"its DICOM header says {code}", ())
+    assert Modality.guess(seen) == (expected, f"its DICOM header says {code}", (), ())
 
 
 def test_a_dicom_header_of_no_known_modality_makes_the_guess_unsure():
