@@ -246,11 +246,10 @@ def _check(
 def _hole(mask: Volume | Segments, volume: Volume, options: FillOptions) -> tuple[Hole, list[str]]:
     """Return what the mask marks and the slices that the image lacks, and warnings."""
     fill = options.fill_missing_slices
-    marked = mask.array.any() if isinstance(mask, Volume) else bool(mask.segments)
-    if volume.missing and fill and not marked:
-        return with_missing_slices(volume, None, fill=fill)
-    if fill and not marked:
-        raise MaskError("There is nothing to fill: the image lacks no slices, and no mask marks a voxel.")
+    if fill and not (mask.array.any() if isinstance(mask, Volume) else mask.segments):
+        if not volume.missing:
+            raise MaskError("There is nothing to fill: the image lacks no slices, and no mask marks a voxel.")
+        return with_missing_slices(volume, None, fill=True)
     hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm, force=options.force)
     hole, more = with_missing_slices(volume, hole, fill=fill)
     return hole, [*warnings, *more]
