@@ -1,0 +1,116 @@
+"""Whether one method is better than another: differences by person, their interval, and the verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from MedInpaintLib.errors import InputError
+
+#: A verdict needs this many people or more: with fewer, the t-interval is wider than any difference seen here.
+LEAST_PEOPLE = 5
+#: Share of intervals that hold the true mean over people.
+CONFIDENCE = 0.95
+#: Two trainings with the same recipe differ by up to this much: the largest difference of the study `seeds`, rounded
+#: up. Smaller differences of trained networks may come from the random numbers of the training.
+CHANCE_OF_TRAINING = {"psnr": 0.3}
+#: Metrics of errors; of all others, more is better.
+LOWER_IS_BETTER = ("nmse", "rmse", "mae", "report_rmse")
+UNITS = {"psnr": " dB"}
+DIGITS = {"psnr": 2}
+
+
+class Verdict(enum.Enum):
+    """The possible readings of a difference."""
+
+    BETTER = "is better"
+    WORSE = "is worse"
+    UNCLEAR = "cannot be told apart"
+    TOO_FEW = "too few people to tell"
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """The gain of one method over another, averaged over people.
+
+    Attributes:
+        mean: over people of the mean over each one's pairs; positive where the first method is better.
+        low, high: ends of the 95 % t-interval of this mean; infinite for one person.
+        people: their number.
+        metric: of the gain.
+        trained: whether a trained network is compared, so that the chance of its training counts, too.
+    """
+
+    mean: float
+    low: float
+    high: float
+    people: int
+    metric: str = "psnr"
+    trained: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """The reading of the interval, and of nothing else.
+
+        Better or worse: the interval leaves out 0 and, where a network was trained, the mean exceeds
+        :data:`CHANCE_OF_TRAINING`. A metric without such a chance has no clear verdict for trained networks.
+        """
+        if self.people < LEAST_PEOPLE:
+            return Verdict.TOO_FEW
+        chance = CHANCE_OF_TRAINING.get(self.metric, math.inf) if self.trained else 0.0
+        if self.low <= 0 <= self.high or abs(self.mean) <= chance:
+            return Verdict.UNCLEAR
+        return Verdict.BETTER if self.mean > 0 else Verdict.WORSE
+
+    def __str__(self) -> str:
+        """Return the mean with its interval, such as ``+0.50 dB (+0.21 to +0.79)``."""
+        digits = DIGITS.get(self.metric, 3)
+        interval = f" ({self.low:+.{digits}f} to {self.high:+.{digits}f})" if math.isfinite(self.low) else ""
+        return f"{self.mean:+.{digits}f}{UNITS.get(self.metric, '')}{interval}"
+
+
+def difference_by_person(
+    gains: Mapping[str, Sequence[float]], metric: str = "psnr", *, trained: bool = False
+) -> Difference:
+    """Return the mean gain over people with its t-interval; images and holes of one person are not independent.
+
+    Args:
+        gains: person -> the first method's score less the second's, for each hole that both filled; turned round where
+            less is better.
+        metric: of the scores.
+        trained: whether a trained network is compared.
+
+    Raises:
+        InputError: there is no pair, or a gain is not finite.
+
+    >>> print(difference_by_person({"a": [1.0], "b": [2.0, 4.0], "c": [2.0], "d": [1.0], "e": [3.0]}))
+    +2.00 dB (+0.76 to +3.24)
+    """
+    from scipy import stats
+
+    pairs = [gain for each in gains.values() for gain in each]
+    if not pairs:
+        raise InputError("There is nothing to compare: no hole was filled by both methods.")
+    if not np.isfinite(pairs).all():
+        raise InputError("A score that is not finite cannot be averaged; limit or leave it out when it is measured.")
+    means = [float(np.mean(each)) for each in gains.values() if len(each)]
+    mean, people = float(np.mean(means)), len(means)
+    if people == 1:
+        return Difference(mean, -math.inf, math.inf, 1, metric, trained)
+    error = float(np.std(means, ddof=1)) / math.sqrt(people)
+    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, people - 1)) * error
+    return Difference(mean, mean - reach, mean + reach, people, metric, trained)
+
+
+def reading(difference: Difference, yes: str = "is better", no: str = "is worse") -> str:
+    """Return the verdict in words, with the difference and the number of people.
+
+    >>> reading(Difference(0.5, 0.3, 0.7, 8), "wins", "loses")
+    'wins: +0.50 dB (+0.30 to +0.70), 8 people'
+    """
+    words = {Verdict.BETTER: yes, Verdict.WORSE: no}.get(difference.verdict, difference.verdict.value)
+    return f"{words}: {difference}, {difference.people} {'person' if difference.people == 1 else 'people'}"
