@@ -28,6 +28,7 @@ STUDIES = {
     ),
     "films-and-ct": ("How good are the released networks on chest films and CT slices?", "films-and-ct/README.md"),
     "contrasts": ("How well is a missing contrast estimated, by CollaGAN and by others?", "contrasts/README.md"),
+    "forced-choice": ("Can a fill be told from the truth?", "forced-choice/README.md"),
     "learning": ("What lets a network learn on chest films?", "experiments/learning/README.md"),
     "seeds": ("Would the same training come out the same?", "experiments/seeds/README.md"),
     "film-people": ("Would more people to learn from help on chest films?", "experiments/film-people/README.md"),
