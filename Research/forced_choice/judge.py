@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from MedInpaintLib.evaluation.protocol import TRIVIAL
+from MedInpaintLib.files import make_folder, write_text
 
 from ..shared.cases import Task, in_parallel
-from .classifier import Pairs, learn, told
+from .classifier import BATCH, EPOCHS, RATE, SEEN, Pairs, learn, told
 from .measure import METHODS, Pictures
 
 #: Trainings of each classifier, which differ in their seed.
@@ -23,17 +27,20 @@ def methods_of(task: str) -> tuple[str, ...]:
     return (TRIVIAL, *METHODS[task])
 
 
-def choices(pictures: Sequence[Pictures], tasks: Sequence[Task], *, workers: int = 2) -> list[tuple[object, ...]]:
+def choices(
+    pictures: Sequence[Pictures], tasks: Sequence[Task], keep: Path, *, workers: int = 2
+) -> list[tuple[object, ...]]:
     """Train all classifiers and return what they choose: rows of :data:`COLUMNS`.
 
     Args:
         pictures: of all splits.
         tasks: whose holes they show.
+        keep: folder for one file a training; what a classifier chose from the same pictures before is read from there.
         workers: processes, each with a core of its own.
     """
     own = {task.name: [one for one in pictures if one.case["task"] == task.name] for task in tasks}
     jobs = [
-        (name, method, training, *(pairs_of(own[name], method, split) for split in ("train", "val", "test")))
+        (name, method, training, keep, *(pairs_of(own[name], method, split) for split in ("train", "val", "test")))
         for name in own
         for method in methods_of(name)
         for training in range(TRAININGS)
@@ -56,9 +63,18 @@ def pairs_of(pictures: Sequence[Pictures], method: str, split: str) -> Pairs:
 
 
 def _choose(
-    task: str, method: str, training: int, train: Pairs, val: Pairs, test: Pairs
+    task: str, method: str, training: int, keep: Path, train: Pairs, val: Pairs, test: Pairs
 ) -> tuple[str, str, int, np.ndarray]:
-    return task, method, training, told(learn(train, val, training), test)
+    """Train a classifier and return what it chooses, or what it chose before."""
+    made_of = hashlib.sha256(repr((EPOCHS, BATCH, RATE, SEEN)).encode())
+    for pairs in (train, val, test):
+        for array in (pairs.truth, pairs.fill, pairs.inside):
+            made_of.update(np.ascontiguousarray(array).data)
+    path = keep / f"{task}--{method}--{training}--{made_of.hexdigest()[:12]}.json"
+    if not path.is_file():
+        make_folder(keep)
+        write_text(path, json.dumps(told(learn(train, val, training), test).tolist()) + "\n")
+    return task, method, training, np.array(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _rows(

@@ -53,32 +53,34 @@ def text(folder: Path) -> str:
 
 
 def _introduction(facts: Mapping[str, Any], told: Rows) -> str:
-    chance = CHANCE_OF_TRAINING["told"]
+    """Return the question, how it is asked, and what the numbers are."""
+    chance, trainings = CHANCE_OF_TRAINING["told"], facts["trainings"]
     models = ", ".join(f"`{name}` ({sha})" for name, sha in facts["models"].items())
     return (
         "# Can a fill be told from the truth?\n\n"
         "A fill can look right and be wrong. Here a classifier is asked what a person could be asked: of two pictures "
-        "of one hole, the true one and the filled one, which is the truth? It is right in half of the pairs when it "
-        "cannot tell, and always when it can. Made by\n\n"
+        "of one hole, the true one and the filled one, which is the truth? A classifier that cannot tell is right in "
+        "half of the pairs, one that can in all. Made by\n\n"
         "    python -m Research forced-choice --data DATA\n\n"
-        f"on {facts['made']}.\n\n"
-        f"Each method has a classifier of its own: {facts['weights']:,} weights, four convolutions, "
-        f"{facts['seen']} x {facts['seen']} pixels around the hole in 256 levels of grey, turned and mirrored at "
-        f"random. It learns from pairs by the loss softplus(score(fill) - score(truth)), with Adam at "
-        f"{facts['rate']:g}, {facts['batch']} pairs a step, {facts['epochs']} passes, and keeps the weights with the "
-        "least loss on the split val. It is trained "
-        f"{facts['trainings']} times (seeds 0 to {facts['trainings'] - 1}), and what is told is averaged. No person is "
-        "in two splits. The networks that fill have learned from people of the split train, too, so that their fills "
-        "there may be closer to the truth than in the split test, on which all numbers are.\n\n"
-        f"*Told* is the share of pairs in which the truth got the higher score, averaged over each person's, with the "
-        f"95 % t-interval over people; 0.5 is chance, and less often is better. By themselves, two trainings of a "
-        f"classifier differ by up to {_largest_difference(told):.3f}; differences up to {chance:g} are therefore "
-        "not counted. By how much a fill network that is trained again would be told more or less often was not "
-        f"measured: what is said of it is said of the released model. PSNR (up to {MOST:g} dB), RMSE in percent of "
-        "the range R, and texture (gradient energy over the truth's, 1 is ideal) are over the hole, averaged over each "
-        "person's. A classifier is no person: it may see what nobody sees, and what it cannot see a reader may.\n\n"
-        f"Models (first digits of the sha256 of their weights): {models}. Tables: [{TOLD}]({TOLD}), "
-        f"[{SCORES}]({SCORES})."
+        f"on {facts['made']}. Tables: [{TOLD}]({TOLD}), [{SCORES}]({SCORES}). Models, with the first digits of the "
+        f"sha256 of their weights: {models}.\n\n"
+        f"- **Classifiers.** Each method has its own: four convolutions, {facts['weights']:,} weights, which see "
+        f"{facts['seen']} x {facts['seen']} pixels around the hole in 256 levels of grey. It learns from pairs, turned "
+        f"and mirrored at random, by the loss softplus(score(fill) - score(truth)): Adam at {facts['rate']:g}, "
+        f"{facts['batch']} pairs a step, {facts['epochs']} passes; the weights with the least loss on the split val "
+        f"are kept. It is trained {trainings} times (seeds 0 to {trainings - 1}), and the answers are averaged.\n"
+        "- **People.** No person is in two splits; all numbers are on the split test. The networks that fill have "
+        "learned from people of the split train, too, so their fills there may be closer to the truth than those that "
+        "the classifiers are asked about.\n"
+        "- **Told** is the share of pairs in which the truth gets the higher score: the mean over people of each one's "
+        "pairs, with its 95 % t-interval. 0.5 is chance; less often is better. Two trainings of a classifier differ by "
+        f"up to {_largest_difference(told):.3f}, so differences up to {chance:g} do not count. How much would change "
+        "if a network that fills were trained again was not measured: what is said here is said of the released "
+        "models.\n"
+        f"- **Errors** are over the hole, mean over people: PSNR (up to {MOST:g} dB), RMSE in percent of the range R, "
+        "texture (gradient energy over the truth's; 1 is ideal).\n\n"
+        "A classifier is no person: it may see what no reader sees, and the other way round. One that learned from "
+        "more pairs may tell more."
     )
 
 

@@ -20,6 +20,7 @@ from MedInpaintLib.manifest import Entry
 from MedInpaintLib.volume import Volume
 from Research.__main__ import main
 from Research.forced_choice import blinded, choices, judge, measure, page
+from Research.forced_choice.figure import draw_pairs, draw_rates
 from Research.shared.cases import Task
 from Research.shared.facts import write_facts
 from Research.shared.manifests import read_rows, write_rows
@@ -410,6 +411,17 @@ def test_the_statement_may_depend_on_the_other_fill(tmp_path):
     assert row_of(text, "`rfr` and `mirror`").endswith("| no: worse in both |")
     assert "Of 4 comparisons of `rfr`, 3 show" in text
     assert "depends on what it is compared with" in text
+
+
+def test_the_pictures_of_the_page_are_drawn(tmp_path):
+    write_tables(tmp_path, {"rfr": 0.5}, {})
+    told, scores = read_rows(tmp_path / page.TOLD), read_rows(tmp_path / page.SCORES)
+    one = pictures("mr", "someone")
+    one.inside[:, 40:56, 40:56] = True
+    draw_pairs([one], METHODS["mr"], told, tmp_path / "pairs.png")
+    draw_rates({task.title: page.points(task, told, scores) for task in measure.TASKS}, tmp_path / "told.png")
+    for name in ("pairs.png", "told.png"):
+        assert np.asarray(Image.open(tmp_path / name)).std() > 10
 
 
 def test_few_people_say_nothing(tmp_path):
