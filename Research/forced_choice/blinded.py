@@ -6,6 +6,7 @@ The page holds pictures and random identifiers alone; which picture is by which 
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 from collections.abc import Sequence
@@ -58,17 +59,16 @@ def write_blinded(
     if not pictures:
         raise InputError("There are no pictures to choose from: no hole fits into these images.")
     rng = np.random.default_rng(seed)
-    page, question = _identifier(rng), QUESTIONS[truth]
-    rows: list[Sequence[object]] = [KEY]
-    holes = []
-    for number in rng.permutation(len(pictures))[:most]:
-        hole, keys = _hole(pictures[number], truth, rng)
-        holes.append(hole)
-        rows += [(page, truth, *key) for key in keys]
-    content = {"page": page, "question": question[0], "note": question[1], "holes": holes}
-    write_text(path, TEMPLATE.read_text(encoding="utf-8").replace("@CONTENT@", json.dumps(content)))
+    question, note = QUESTIONS[truth]
+    order = rng.permutation(len(pictures))[:most]
+    holes, keys = zip(*(_hole(pictures[number], truth, rng) for number in order), strict=True)
+    content = {"question": question, "note": note, "holes": holes}
+    # Pages of one seed may show other pictures or ask another question: their choices must not be mixed.
+    page = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
+    text = TEMPLATE.read_text(encoding="utf-8").replace("@CONTENT@", json.dumps({"page": page, **content}))
+    write_text(path, text)
     key = path.with_name(f"{path.stem}-key.csv")
-    write_rows(key, rows)
+    write_rows(key, [KEY, *((page, truth, *row) for own in keys for row in own)])
     return key
 
 
@@ -80,7 +80,8 @@ def _hole(one: Pictures, truth: str, rng: np.random.Generator) -> tuple[dict[str
         named[TRUTH] = one.truth[at]
     names = list(named)
     hole, about = _identifier(rng), (one.case["task"], one.case["image"], one.case["subject"])
-    panels, keys = [], []
+    panels = []
+    keys: list[tuple[str, ...]] = []
     for name in (names[index] for index in rng.permutation(len(names))):
         panel = _identifier(rng)
         panels.append({"panel": panel, "picture": _png(named[name])})

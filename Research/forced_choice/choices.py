@@ -62,7 +62,7 @@ def choices_table(rows: Rows) -> str:
     :mod:`Research.shared.statistics`, of the share less that of a choice by chance.
     """
     parts = []
-    for truth, task in dict.fromkeys((row["truth"], row["task"]) for row in rows):
+    for truth, task in sorted({(row["truth"], row["task"]) for row in rows}):
         own = [row for row in rows if (row["truth"], row["task"]) == (truth, task)]
         lines = [
             f"**{task}, truth {truth}: {QUESTIONS[truth][0]}**\n",
@@ -83,7 +83,7 @@ def _lines(method: str, rows: Rows) -> list[str]:
     for row in rows:
         gains.setdefault(row["reader"], []).append(int(row["chosen"]) - 1 / int(row["pictures"]))
     over = reading(difference_by_person(gains, "chosen"), "more often than by chance", "less often than by chance")
-    lines = []
+    lines: list[str] = []
     for reader in gains:
         own = [row for row in rows if row["reader"] == reader]
         times = sum(int(row["chosen"]) for row in own)

@@ -196,7 +196,7 @@ def _cut(table: Table, array: np.ndarray, hole: int, view: str) -> np.ndarray:
     picture = padded[tuple(slice(at + SIDE - SIDE // 2, at + SIDE + SIDE // 2) for at in centre[1:])]
     if picture.dtype == bool:
         return picture
-    share = (picture.astype(np.float64) - table.constants["black"]) / table.constants["R"]
+    share = (picture.astype(np.float64) - float(table.constants["black"])) / float(table.constants["R"])
     return np.rint(255 * np.clip(share, 0, 1)).astype(np.uint8)
 
 
@@ -206,12 +206,9 @@ def _write(path: Path, pictures: Pictures | None) -> None:
         if pictures is None:
             return
         about = {"case": pictures.case, "split": pictures.split, "holes": pictures.holes, "views": pictures.views}
+        arrays: dict[str, Any] = {f"fill {name}": fill for name, fill in pictures.fills.items()}
         np.savez_compressed(
-            file,
-            about=np.array(json.dumps(about)),
-            truth=pictures.truth,
-            inside=pictures.inside,
-            **{f"fill {name}": fill for name, fill in pictures.fills.items()},
+            file, about=np.array(json.dumps(about)), truth=pictures.truth, inside=pictures.inside, **arrays
         )
 
 

@@ -131,6 +131,16 @@ def test_identifiers_are_unique_and_orders_differ_and_come_from_the_seed(asked, 
     assert again.read_bytes() == path.read_bytes() != other.read_bytes()
 
 
+def test_pages_of_one_seed_that_ask_or_show_something_else_are_not_mixed(tmp_path):
+    own = [pictures("films", str(number)) for number in range(3)]
+    names = []
+    for truth, shown_ in (("absent", own), ("beside", own), ("hidden", own), ("absent", own[:2])):
+        path = tmp_path / "choices.html"
+        blinded.write_blinded(shown_, path, truth=truth)
+        names.append(content_of(path)["page"])
+    assert len(set(names)) == 4
+
+
 def test_the_truth_is_beside_the_fills_where_it_is_asked_for(tmp_path):
     one, path = pictures("mr", "someone"), tmp_path / "choices.html"
     key = blinded.write_blinded([one], path, truth="beside")

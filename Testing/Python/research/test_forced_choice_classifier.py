@@ -38,12 +38,12 @@ def judge_of(fill, epochs, seed=0):
 
 
 def test_a_blurred_fill_is_told_in_pictures_that_were_not_learned():
-    assert told(judge_of(blurred, 8), pairs(60, 3, blurred)).mean() > 0.95
+    assert told(judge_of(blurred, 4), pairs(60, 3, blurred)).mean() > 0.95
 
 
 def test_a_fill_with_the_distribution_of_the_truth_is_told_by_chance():
     # The standard deviation of the share over 400 fair choices is 0.025.
-    assert told(judge_of(other, 3), pairs(400, 3, other)).mean() == pytest.approx(0.5, abs=0.1)
+    assert told(judge_of(other, 2), pairs(400, 3, other)).mean() == pytest.approx(0.5, abs=0.1)
 
 
 def test_the_truth_beside_itself_is_half_told():
@@ -53,7 +53,7 @@ def test_the_truth_beside_itself_is_half_told():
 
 def test_it_is_the_truth_that_is_told():
     """A judge that learned is wrong in every pair whose pictures are exchanged."""
-    judge, asked = judge_of(blurred, 8), pairs(20, 3, blurred)
+    judge, asked = judge_of(blurred, 4), pairs(20, 3, blurred)
     assert (told(judge, asked) + told(judge, Pairs(asked.fill, asked.truth, asked.inside)) == 1).all()
 
 
