@@ -34,7 +34,7 @@ def draw_pairs(
     shown = pictures[:ROWS]
     figure = Figure(figsize=(INCHES * (1 + len(methods)), 1.2 * INCHES * len(shown)), layout="constrained")
     axes = figure.subplots(len(shown), 1 + len(methods), squeeze=False)
-    for line, one in zip(axes, shown, strict=True):
+    for number, (line, one) in enumerate(zip(axes, shown, strict=True)):
         at = next(index for index, view in enumerate(one.views) if view in (FLAT, "axial"))
         margin = (one.truth.shape[1] - SEEN) // 2
         middle = (at, slice(margin, -margin), slice(margin, -margin))
@@ -43,7 +43,7 @@ def draw_pairs(
         ):
             place.imshow(array[middle], cmap="gray", vmin=0, vmax=255)
             place.contour(one.inside[middle], [0.5], colors="#ffb000", linewidths=0.4)
-            place.set(xticks=[], yticks=[], title=name if line is axes[0] else "")
+            place.set(xticks=[], yticks=[], title="" if number else name)
             if name != "truth":
                 place.set_xlabel(_answers(told, one, name, at), fontsize=8)
     with replacing(path) as temporary:
@@ -70,7 +70,7 @@ def draw_rates(points: Mapping[str, Mapping[str, tuple[float, Difference]]], pat
     panels = figure.subplots(1, len(points), sharey=True, squeeze=False)[0]
     for panel, (title, methods) in zip(panels, points.items(), strict=True):
         for method, (psnr, beyond) in methods.items():
-            low, high = beyond.mean - beyond.low, beyond.high - beyond.mean
+            low, high = beyond.mean - beyond.low, min(beyond.high, 0.5) - beyond.mean
             panel.errorbar(psnr, 0.5 + beyond.mean, [[low], [high]], fmt="o", capsize=3, label=method)
         panel.axhline(0.5, color="gray", linestyle=":", linewidth=1)
         panel.set(title=title, xlabel="PSNR, dB (more is more accurate)", ylim=(0.3, 1.05))

@@ -19,13 +19,6 @@ from .measure import TASKS
 TOLD, SCORES, CHOICES = "told.csv.gz", "scores.csv.gz", "choices.csv.gz"
 #: What the course report says is appealing but not accurate; and the network that stands for it where it has no model.
 APPEALING = {"mr": "rfr", "films": "unet"}
-#: (less often told, more accurate) -> whether a fill looks better and is worse.
-ANSWERS = {
-    (Verdict.BETTER, Verdict.WORSE): "yes",
-    (Verdict.BETTER, Verdict.BETTER): "no: better in both",
-    (Verdict.WORSE, Verdict.BETTER): "no: the other way round",
-    (Verdict.WORSE, Verdict.WORSE): "no: worse in both",
-}
 Rows = Sequence[Mapping[str, str]]
 #: Person -> values.
 ByPerson = dict[str, list[float]]
@@ -175,7 +168,7 @@ def _appealing(told: Rows, scores: Rows) -> str:
             accurate = difference_by_person(
                 _less(_scores(scores, task.name, own, "psnr"), _scores(scores, task.name, other, "psnr")), trained=True
             )
-            answer = ANSWERS.get((believable.verdict, accurate.verdict), "not shown")
+            answer = _answer(believable.verdict, accurate.verdict)
             if own == "rfr":
                 answers.append(answer)
             lines.append(
@@ -195,6 +188,15 @@ def _appealing(told: Rows, scores: Rows) -> str:
     )
 
 
+def _answer(believable: Verdict, accurate: Verdict) -> str:
+    """Return whether a fill is told less often *and* is less accurate; one clear verdict to the contrary is enough."""
+    contrary = ["told more often"] if believable is Verdict.WORSE else []
+    contrary += ["more accurate"] if accurate is Verdict.BETTER else []
+    if contrary:
+        return f"no: {' and '.join(contrary)}"
+    return "yes" if (believable, accurate) == (Verdict.BETTER, Verdict.WORSE) else "not shown"
+
+
 def _sentence(answers: Sequence[str]) -> str:
     """Return what the comparisons of `rfr` say about the statement."""
     yes, no = answers.count("yes"), sum(answer.startswith("no:") for answer in answers)
@@ -206,9 +208,8 @@ def _sentence(answers: Sequence[str]) -> str:
         else "The statement depends on what it is compared with."
     )
     return (
-        f"Of {len(answers)} comparisons of `rfr`, {yes} {'shows' if yes == 1 else 'show'} a fill that looks better and "
-        f"is less accurate, {no} {'says' if no == 1 else 'say'} otherwise, and {len(answers) - yes - no} cannot tell. "
-        f"{verdict}"
+        f"Comparisons of `rfr`: {len(answers)}. The fill looks better and is less accurate: {yes}. The opposite of one "
+        f"of the two: {no}. Neither is shown: {len(answers) - yes - no}. {verdict}"
     )
 
 
