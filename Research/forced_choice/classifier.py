@@ -15,8 +15,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-#: Passes over the pairs, pairs a step and the rate of Adam. With 30 passes and 32 pairs a step, two trainings on the 108
-#: pairs of heads differed by 0.21 in how often `biharmonic` is told: 90 steps were too few.
+#: Passes over the pairs, pairs a step and the rate of Adam. With 30 passes and 32 pairs a step, two trainings on the
+#: 108 pairs of heads differed by 0.21 in how often `biharmonic` is told: 90 steps were too few.
 EPOCHS, BATCH, RATE = 40, 8, 1e-3
 #: Pixels along the side of what a classifier sees: the hole (32 in films, 20 in MR) and its rim.
 SEEN = 48
