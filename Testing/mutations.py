@@ -2,8 +2,8 @@
 
 Each entry of ``Testing/mutations.txt`` breaks one line in a copy of the repository, and the tests that it names must
 then fail. With words, only entries are tried whose description or file contains one of them. Exit code 0: all were
-caught; 1: one survived, or its tests gave no verdict; 2: an entry does not fit the code, or its tests fail without any
-mutation, so that their failure would say nothing.
+caught; 1: one survived, or its tests gave no verdict; 2: an entry does not fit the code, or the tests that caught them
+fail without any mutation, too, so that their failures say nothing.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Verdict(NamedTuple):
 
     Attributes:
         result: ``"caught"``, ``"survived"``, or why there is no verdict.
-        by: the first test that failed.
+        by: the first test that failed, as pytest names it, without its parameters.
         seconds: duration.
     """
 
@@ -202,22 +202,20 @@ def _read(code: int, output: str, seconds: float) -> Verdict:
     """Return the verdict from pytest's exit code and output."""
     if code == _PASSED:
         return Verdict("survived", "", seconds)
-    first = re.search(r"^(?:FAILED|ERROR) (?:\S*/)?(\S+)", output, re.MULTILINE)
+    first = re.search(r"^(?:FAILED|ERROR) (\S+?::\w+)", output, re.MULTILINE)
     if code == _FAILED and first:
         return Verdict("caught", first[1], seconds)
     last = output.strip().splitlines()[-1:] or ["no output"]
     return Verdict(f"pytest ended with code {code}: {last[0]}", "", seconds)
 
 
-def verdicts(
-    copies: Copies, jobs: Sequence[tuple[Sequence[str], Mutation | None]]
-) -> Iterator[tuple[Sequence[str], Mutation | None, Verdict]]:
-    """Yield the jobs, tests and a mutation, with their verdicts, as they end."""
+def verdicts(mutations: Sequence[Mutation], copies: Copies) -> Iterator[tuple[Mutation, Verdict]]:
+    """Yield the mutations with their verdicts, as they end."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        futures = {pool.submit(copies.verdict, tests, mutation): (tests, mutation) for tests, mutation in jobs}
+        futures = {pool.submit(copies.verdict, mutation.tests, mutation): mutation for mutation in mutations}
         try:
             for future in as_completed(futures):
-                yield (*futures[future], future.result())
+                yield futures[future], future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             copies.stop()
@@ -225,25 +223,22 @@ def verdicts(
 
 
 def try_all(mutations: Sequence[Mutation], copies: Copies) -> int:
-    """Print a line for each mutation and the sum; return the exit code."""
-    files = sorted({test for mutation in mutations for test in mutation.tests})
-    print(f"{len(files)} test files without any mutation:", flush=True)
-    for (file,), _, verdict in verdicts(copies, [((file,), None) for file in files]):
-        if verdict.result != "survived":
-            print(f"{file} fails by itself: {verdict.by or verdict.result}. Repair it first.", file=sys.stderr)
-            return 2
-    print("all pass.\n\n| mutation | file | verdict | by | s |\n|---|---|---|---|---|", flush=True)
-    alive = []
-    for _, mutation, verdict in verdicts(copies, [(mutation.tests, mutation) for mutation in mutations]):
-        assert mutation
-        print(
-            f"| {mutation.what} | {mutation.file.removeprefix('MedInpaintLib/')} | {verdict.result} | {verdict.by} | "
-            f"{verdict.seconds:.0f} |",
-            flush=True,
-        )
-        if verdict.result != "caught":
+    """Print a line for each mutation, and how many were caught; return the exit code."""
+    print("| mutation | file | verdict | by | s |\n|---|---|---|---|---|", flush=True)
+    alive, by = [], set()
+    for mutation, verdict in verdicts(mutations, copies):
+        file, test = mutation.file.removeprefix("MedInpaintLib/"), verdict.by.split("::")[-1]
+        print(f"| {mutation.what} | {file} | {verdict.result} | {test} | {verdict.seconds:.0f} |", flush=True)
+        if verdict.result == "caught":
+            by.add(verdict.by)
+        else:
             alive.append(mutation.what)
-    print(f"\n{len(mutations)} mutations, {len(mutations) - len(alive)} caught.")
+    print(f"\n{len(mutations)} mutations, {len(mutations) - len(alive)} caught.", flush=True)
+    unbroken = copies.verdict(sorted(by)) if by else None
+    if unbroken and unbroken.result != "survived":
+        failed = unbroken.by or unbroken.result
+        print(f"Without any mutation the tests fail, too ({failed}): they prove nothing.", file=sys.stderr)
+        return 2
     if alive:
         print(f"Not caught: {'; '.join(alive)}.", file=sys.stderr)
     return 1 if alive else 0

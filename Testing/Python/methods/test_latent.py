@@ -243,6 +243,46 @@ def level_search(folder, guess):
     return LoadedModel(bundle_of(folder), lambda bundle, device: generative, "cpu")
 
 
+@pytest.mark.parametrize("steps", [10, 15])
+def test_slices_between_go_on_where_their_neighbours_ended(tiny_models, steps, monkeypatch):
+    """Far from the optimum each step of Adam is as long as the rate: two searches in a row go twice as far as one."""
+    image, hole = np.full((6, 20, 20), CENTRE, np.float32), np.zeros((6, 20, 20), bool)
+    hole[:, 8:12, 8:12] = True
+    options = Options(steps=steps, prior=0.0)
+    found = fill(monkeypatch, region_of(image, hole, 1.0), level_search(tiny_models, 2.5), options)
+    way = 2.5 - (found.mean[:, 10, 10] - CENTRE) / HALF
+    first, between = [1, 4], [0, 2, 3, 5]
+    np.testing.assert_allclose(way[first], way[1], rtol=1e-3)
+    np.testing.assert_allclose(way[between], 2 * way[1], rtol=0.03)
+
+
+class Judge:
+    """A generator that can show nothing but one level, and a discriminator that rates bright images as real."""
+
+    decode = staticmethod(lambda latents: levels(latents.tanh()))
+    encode = staticmethod(lambda images: 0 * images[:, :, 0, 0])
+
+    def __init__(self, sign):
+        self.sign = sign
+
+    def to(self, device):
+        return self
+
+    def logits(self, images):
+        return self.sign * images.mean(dim=(1, 2, 3))
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_prior_of_a_gan_pulls_towards_what_its_discriminator_rates_as_real(sign, monkeypatch):
+    monkeypatch.setattr(module, "load_network", lambda bundle: Judge(sign))
+    starting, pulled = (predict("gan-latent", context="off", prior=1.0, restarts=1, steps=steps) for steps in (0, 30))
+    _, hole = scene()
+    assert (sign * (pulled.mean - starting.mean)[hole] > 0.1).all()
+    # Against the known pixels, of which the mean is the start, it only goes as far as its weight lets it.
+    weak, strong = (predict("gan-latent", prior=weight, restarts=1, steps=60).mean[hole] for weight in (0.01, 10.0))
+    assert (sign * (strong - weak) > 0.1).all()
+
+
 @pytest.mark.parametrize("restarts", [1, 2])
 def test_every_slice_and_tile_gets_what_its_own_search_found(tiny_models, restarts, monkeypatch):
     truth = np.random.default_rng(0).uniform(0.15, 0.65, (9, 1, 1)).astype(np.float32)

@@ -187,6 +187,43 @@ def test_the_attention_is_its_formula():
             np.testing.assert_allclose(out[channel], one[channel] * share, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("branches", [False, True])
+@torch.no_grad()
+def test_every_attention_is_told_which_contrast_is_wanted_and_which_are_there(branches):
+    network, told = made(branches=branches), []
+    blocks = [each for each in network.modules() if isinstance(each, ConditionalChannelAttention)]
+    for block in blocks:
+        block.register_forward_hook(lambda _, inputs, output: told.append(inputs[1]))
+    network(slices(), SETS, WANTED)
+    expected = torch.zeros(len(SETS), 8)
+    for row, (there, wanted) in enumerate(zip(SETS.tolist(), WANTED.tolist(), strict=True)):
+        expected[row, wanted] = 1
+        for contrast in range(4):
+            expected[row, 4 + contrast] = there[contrast] and contrast != wanted
+    assert blocks
+    assert len(told) == len(blocks)
+    assert all(torch.equal(each, expected) for each in told)
+
+
+@torch.no_grad()
+def test_through_the_attention_alone_the_condition_changes_the_image():
+    torch.manual_seed(0)
+    network = ContrastUNet(3, 2, width=4, levels=3, linear=False).eval()
+    network.down[0][0].weight[:, 3:] = 0  # the condition's planes are not looked at
+    images = slices(1)[:, :3]
+    first, second = (network(images, torch.tensor([each])) for each in ([0.0, 1.0], [1.0, 0.0]))
+    assert not torch.allclose(first, second)
+
+
+@torch.no_grad()
+def test_a_judgement_is_no_probability():
+    """Least squares need outputs without a bound; a sigmoid would have no gradient where they are far from 0 and 1."""
+    torch.manual_seed(0)
+    real, _ = ContrastDiscriminator(3)(1e4 * torch.randn(16, 1, 64, 64))
+    assert real.min() < -1
+    assert real.max() > 2
+
+
 @pytest.mark.parametrize(("contrasts", "inputs", "width"), [(4, 1, 4), (1, 2, 2), (3, 1, 1)])
 @pytest.mark.parametrize(("rows", "columns"), [(32, 32), (64, 96)])
 @torch.no_grad()
