@@ -55,22 +55,24 @@ def test_it_is_the_published_network(kernel, pixels):
 
 
 def open_hole():
-    """Frames with a hole so large that features reach its middle in the fifth recurrence of a kernel of 5."""
+    """Frames whose hole features of a kernel of 5 fill in the fifth recurrence, those of a kernel of 3 never."""
     images = torch.randn(2, 1, 96, 96, dtype=torch.float64).tanh()
     known = torch.ones(2, 1, 96, 96, dtype=torch.bool)
     known[..., 8:88, 8:88] = False
     return images, known
 
 
+@pytest.mark.parametrize("kernel", [3, 5])
 @torch.no_grad()
-def test_it_is_the_published_network_where_a_hole_stays_open_for_some_recurrences():
-    network = made(kernel=5, pixels=96).double()
-    literal = LITERAL(channels=1, width=8, kernel=5).double().weights_of(network.state_dict()).eval()
+def test_it_is_the_published_network_where_a_hole_stays_open_for_some_recurrences_or_all(kernel):
+    network = made(kernel=kernel, pixels=96).double()
+    literal = LITERAL(channels=1, width=8, kernel=kernel).double().weights_of(network.state_dict()).eval()
     images, known = open_hole()
     unknown = []
     network.grow.register_forward_hook(lambda module, inputs, output: unknown.append(int((output[1] == 0).sum())))
     output = network(images, known)
     assert unknown[0] > unknown[1] > unknown[2] > 0
+    assert (unknown[-1] > 0) == (kernel == 3)
     torch.testing.assert_close(output, literal(images * known, known.double()), rtol=1e-7, atol=1e-7)
 
 
