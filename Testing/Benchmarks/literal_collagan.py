@@ -8,6 +8,7 @@ before the features from below, normalisation and attention written out.
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -108,7 +109,7 @@ class LiteralGenerator(nn.Module):
         return self.last(features).clamp(min=0)
 
     def weights_of(self, state: dict[str, torch.Tensor]) -> LiteralGenerator:
-        """Return itself, with the weights of a published :class:`CollaGan`, of which it takes every one."""
+        """Return itself, with all weights of a :class:`CollaGan` of the published layout."""
         own: dict[str, torch.Tensor] = {}
         for name, value in state.items():
             own |= _renamed(name.removeprefix("unet."), value)
@@ -152,7 +153,7 @@ class LiteralDiscriminator(nn.Module):
     """
 
     #: The parts -> those of the published ``ContrastDiscriminator``.
-    PARTS = {
+    PARTS: ClassVar[dict[str, str]] = {
         "p1_1": "paths.0.0",
         "p1_2": "paths.0.2",
         "p1_3": "paths.0.4",
@@ -201,7 +202,7 @@ class LiteralDiscriminator(nn.Module):
         return self.real(features * kept_for_real / 0.5), self.domain(of_contrast * kept_for_domain / 0.5)[:, :, 0, 0]
 
     def weights_of(self, state: dict[str, torch.Tensor]) -> LiteralDiscriminator:
-        """Return itself, with the weights of a published :class:`ContrastDiscriminator`, of which it takes every one."""
+        """Return itself, with all weights of a :class:`ContrastDiscriminator` of the published layout."""
         theirs = {theirs: own for own, theirs in self.PARTS.items()}
         own = {}
         for name, value in state.items():
