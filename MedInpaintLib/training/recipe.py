@@ -207,6 +207,15 @@ def read_recipe(source: str | os.PathLike[str]) -> Recipe:
     return recipe
 
 
+def least_batch(architecture: str) -> int:
+    """Return the least number of crops in a batch: one has no statistics for batch normalisation.
+
+    >>> least_batch("unet"), least_batch("collagan")  # the latter has instance normalisation
+    (2, 1)
+    """
+    return 1 if has_purpose(architecture, ESTIMATES) else 2
+
+
 def _table(kind: type[Table], table: Any, where: str) -> Table:
     """Convert a TOML table to a dataclass; numbers and lists get the types of its fields."""
     if not isinstance(table, Mapping):
@@ -266,9 +275,7 @@ def _checked(data: Data, path: Path) -> Data:
 
 
 def _possible(schedule: Schedule, architecture: str, path: Path) -> Schedule:
-    # A batch of one image has no statistics for batch normalisation, which networks that estimate do not have.
-    batch = 1 if has_purpose(architecture, ESTIMATES) else 2
-    least = {"steps": 1, "batch": batch, "seed": 0, "check_every": 1, "crops": 1}
+    least = {"steps": 1, "batch": least_batch(architecture), "seed": 0, "check_every": 1, "crops": 1}
     for name, value in least.items():
         if getattr(schedule, name) < value:
             number = getattr(schedule, name)
