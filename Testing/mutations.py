@@ -45,7 +45,7 @@ class Mutation(NamedTuple):
         file: of the engine, relative to the repository.
         before: text that stands in it exactly once.
         after: what stands there instead.
-        tests: files of tests that must fail, the likeliest one first.
+        tests: files of tests, or ``file::test``, of which one must fail; the likeliest first.
     """
 
     what: str
@@ -112,13 +112,19 @@ def problems(mutations: Sequence[Mutation], repository: Path = REPOSITORY) -> li
     for mutation in mutations:
         if not mutation.tests:
             lines.append(f"The entry '{mutation.what}' names no test.")
-        missing = [test for test in mutation.tests if not (repository / test).is_file()]
+        missing = [test for test in mutation.tests if not _exists(repository, test)]
         lines += [f"There is no {test}, which the entry '{mutation.what}' names." for test in missing]
         try:
             mutated((repository / mutation.file).read_text(encoding="utf-8"), mutation)
         except (OSError, ValueError) as error:
             lines.append(str(error))
     return lines
+
+
+def _exists(repository: Path, test: str) -> bool:
+    file, _, name = test.partition("::")
+    path = repository / file
+    return path.is_file() and (not name or f"def {name}(" in path.read_text(encoding="utf-8"))
 
 
 class Copies:

@@ -56,7 +56,11 @@ def entry(before: str, after: str, tests=TESTS) -> Mutation:
 
 def test_what_is_caught_and_what_survives_is_told_and_nothing_is_changed(repository, capsys):
     before = {path: path.read_bytes() for path in repository.rglob("*.py")}
-    caught, survivor, broken = entry("TWO = 2", "TWO = 3"), entry("THREE = 3", "THREE = 4"), entry("THREE = 3", "!")
+    caught, survivor, broken = (
+        entry("TWO = 2", "TWO = 3", (f"{TESTS[0]}::test_two",)),
+        entry("THREE = 3", "THREE = 4"),
+        entry("THREE = 3", "!"),
+    )
     assert main([], repository, [caught, survivor, broken]) == 1
     output, errors = capsys.readouterr()
     assert "| TWO = 2 is TWO = 3 | double.py | caught | test_two |" in output
@@ -81,6 +85,7 @@ def test_tests_that_fail_by_themselves_prove_nothing(repository, capsys):
         ([], entry(" = ", " = -"), "double.py must contain ' = ' exactly once; found 2 times."),
         ([], entry("TWO", "SIX", ()), "names no test"),
         ([], entry("TWO", "SIX", ("Testing/Python/test_six.py",)), "There is no Testing/Python/test_six.py"),
+        ([], entry("TWO", "SIX", (f"{TESTS[0]}::test_six",)), "There is no Testing/Python/test_double.py::test_six"),
         (["seven"], entry("TWO", "SIX"), "No mutation contains seven"),
     ],
 )

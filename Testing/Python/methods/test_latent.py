@@ -243,6 +243,37 @@ def level_search(folder, guess):
     return LoadedModel(bundle_of(folder), lambda bundle, device: generative, "cpu")
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"context": "L2", "weighting": False}, (72 * 0.8 - 168 * 0.8) / 240),
+        ({"context": "L1", "weighting": False}, -0.8),
+        ({"context": "L2", "weighting": True, "far": 0.0, "window": 5}, 0.8),
+    ],
+)
+def test_the_known_pixels_are_compared_and_weighted_as_asked_for(tiny_models, options, expected, monkeypatch):
+    """In closed form: one level for all is best as their mean, their median, or the mean of those near the hole."""
+    hole = np.zeros((SIDE, SIDE), bool)
+    hole[6:10, 6:10] = True
+    near = np.zeros_like(hole)
+    near[4:12, 4:12] = True
+    near[12:14, 2:14] = True  # 72 known pixels of 240
+    image = (CENTRE + HALF * np.where(near, 0.8, -0.8)).astype(np.float32)
+    parameters = Options(steps=400, prior=0.0, **options)
+    found = fill(monkeypatch, region_of(image, hole, 1.0), level_search(tiny_models, 0.0), parameters)
+    assert found.notes["frames"] == 1
+    np.testing.assert_allclose((found.mean[hole] - CENTRE) / HALF, expected, atol=0.02)
+
+
+def test_other_starts_are_as_far_from_0_as_normal_latents(tiny_models, monkeypatch):
+    """In closed form: of a guess of 0 and a start of variance 1/2, the spread has the mean square 1/8."""
+    image, hole = np.full((400, 8, 8), CENTRE, np.float32), np.zeros((400, 8, 8), bool)
+    hole[:, 3:5, 3:5] = True
+    options = Options(steps=0, prior=0.0, restarts=2)
+    found = fill(monkeypatch, region_of(image, hole, 1.0), level_search(tiny_models, 0.0), options)
+    assert ((found.spread[:, 3, 3] / HALF) ** 2).mean() == pytest.approx(1 / 8, rel=0.2)
+
+
 @pytest.mark.parametrize("steps", [10, 15])
 def test_slices_between_go_on_where_their_neighbours_ended(tiny_models, steps, monkeypatch):
     """Far from the optimum each step of Adam is as long as the rate: two searches in a row go twice as far as one."""
