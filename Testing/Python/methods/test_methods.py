@@ -33,14 +33,25 @@ def test_nearest_copies_the_nearest_voxel_in_millimetres():
         assert np.isclose(filled[tuple(voxel)], candidates, rtol=1e-5).any()
 
 
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (3.0, 1.0, 0.7)])
 @pytest.mark.parametrize("thickness", [1.0, 2.5])
-def test_shell_mean_is_the_mean_of_the_voxels_within_the_thickness(thickness):
+def test_shell_mean_is_the_mean_of_the_voxels_within_the_thickness_and_of_those_that_touch_the_hole(thickness, spacing):
     image, hole = scene()
-    filled = fill(image, hole, "shell-mean", thickness=thickness)
-    inside = np.argwhere(hole)
-    distance = np.array([np.sqrt(((inside - voxel) ** 2).sum(axis=1).min()) for voxel in np.argwhere(~hole)])
-    expected = image[~hole][distance <= thickness].mean()
-    np.testing.assert_allclose(filled[hole], expected, rtol=1e-5)
+    filled = fill(image, hole, "shell-mean", spacing, thickness=thickness)
+    inside, shell = np.argwhere(hole), []
+    for voxel in np.argwhere(~hole):
+        apart = inside - voxel
+        distance = np.sqrt(((apart * spacing) ** 2).sum(axis=1).min())
+        if distance <= thickness or np.abs(apart).sum(axis=1).min() == 1:
+            shell.append(image[tuple(voxel)])
+    np.testing.assert_allclose(filled[hole], np.mean(shell), rtol=1e-5)
+
+
+def test_what_lies_under_a_hole_close_by_is_not_in_the_shell():
+    image, hole = np.full((12, 30), 100.0), np.zeros((12, 30), bool)
+    image[0] = 50.0
+    hole[5:8, 5:9] = hole[5:8, 10:14] = True
+    np.testing.assert_allclose(fill(image, hole, "shell-mean", thickness=3.0)[hole], 100, rtol=1e-4)
 
 
 def test_each_part_gets_its_own_shell_mean():

@@ -113,6 +113,12 @@ def test_masked_ssim_sees_the_window_of_a_display(case):
     assert score(*hu, hole, data_range=400, black=-160)["ssim"] == pytest.approx(expected)
 
 
+def test_masked_energy_begins_at_the_black_level():
+    """In closed form: 2 HU off, 10 HU above the black level, is a fifth of it."""
+    truth, hole = np.full((8, 8), -150.0), np.eye(8, dtype=bool)
+    assert score(truth + 2, truth, hole, data_range=400, black=-160)["nmse"] == pytest.approx(0.04)
+
+
 def test_over_the_image_there_is_no_seam_to_score(case):
     assert "boundary_jump" not in score(*case, region="image", data_range=1)
 
