@@ -171,13 +171,13 @@ def test_the_linear_network_starts_at_the_mean_of_the_contrasts_that_are_there(b
 @torch.no_grad()
 def test_the_attention_is_its_formula():
     torch.manual_seed(0)
-    attention = ConditionalChannelAttention(12, 3)
-    features, condition = torch.randn(2, 12, 4, 5), torch.randn(2, 3)
+    attention = ConditionalChannelAttention(40, 3)  # of few hidden units none might be active, whatever the condition
+    features, condition = torch.randn(2, 40, 4, 5), torch.randn(2, 3)
     for weights in attention.parameters():
         nn.init.normal_(weights)
     found = attention(features, condition).numpy()
     layers = [(each.weight.numpy(), each.bias.numpy()) for each in attention.weigh if isinstance(each, nn.Linear)]
-    assert [weight.shape for weight, _ in layers] == [(3, 15), (3, 3), (12, 3)]
+    assert [weight.shape for weight, _ in layers] == [(10, 43), (10, 10), (40, 10)]
     for one, told, out in zip(features.numpy(), condition.numpy(), found, strict=True):
         hidden = np.array([*told, *(channel.sum() / channel.size for channel in one)])
         for number, (weight, bias) in enumerate(layers):
