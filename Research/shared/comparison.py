@@ -1,103 +1,113 @@
-"""Differences between methods, paired hole by hole and averaged over people, and sentences about them."""
+"""The table of scores of a study, and comparisons of two methods in it, in numbers and in words."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from MedInpaintLib.errors import InputError
+from MedInpaintLib.evaluation.protocol import TRIVIAL
 
-from .cases import Case
+from .statistics import Difference, Verdict, difference_by_person
 
-_UNITS = {"psnr": " dB"}
-_DIGITS = {"psnr": 2, "ssim": 3}
+#: Fills without training; a network has to be better than the first.
+WITHOUT = ("biharmonic", "harmonic")
+BASE = WITHOUT[0]
+UNTRAINED = frozenset((TRIVIAL, *WITHOUT))
+
+_WORDS = {
+    Verdict.BETTER: "{0} is better than {1}",
+    Verdict.WORSE: "{0} is worse than {1}",
+    Verdict.UNCLEAR: "{0} and {1} cannot be told apart",
+    Verdict.TOO_FEW: "Too few people to tell {0} from {1}",
+}
 
 
 @dataclasses.dataclass(frozen=True)
-class Difference:
-    """Mean over people and its standard error, infinite for one person; of PSNR in dB, or SSIM."""
+class Comparison:
+    """Two methods that are compared on the images of one condition.
 
-    mean: float
-    error: float
-    metric: str = "psnr"
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether it is more than two standard errors from 0."""
-        return abs(self.mean) > 2 * self.error
-
-    def __str__(self) -> str:
-        digits, unit = _DIGITS[self.metric], _UNITS.get(self.metric, "")
-        spread = f" ± {self.error:.{digits}f}" if math.isfinite(self.error) else ""
-        return f"{self.mean:+.{digits}f}{spread}{unit}"
-
-
-def difference(cases: Sequence[Case], better: str, worse: str, metric: str = "psnr") -> Difference:
-    """Return the difference of two methods in the same holes, averaged over people, whose holes are not independent.
-
-    Args:
-        cases: of one condition.
-        better, worse: labels of methods.
-        metric: ``"psnr"`` or ``"ssim"``.
-
-    Raises:
-        InputError: there is no case.
+    Attributes:
+        condition: label of the condition.
+        first: label of the method that is judged.
+        second: label of the method that it is compared with.
     """
-    gains: dict[str, list[float]] = {}
-    for case in cases:
-        scores = {(row["method"], row["hole"]): row[metric] for row in case["scores"]}
-        for hole in {hole for _, hole in scores}:
-            one, other = scores[better, hole], scores[worse, hole]
-            # Two perfect fills, of infinite PSNR, do not differ.
-            gains.setdefault(case["subject"], []).append(0.0 if one == other else one - other)
-    if not gains:
-        raise InputError(f"There is no case in which '{better}' and '{worse}' could be compared: no hole fitted.")
-    means = [float(np.mean(each)) for each in gains.values()]
-    error = float(np.std(means, ddof=1) / math.sqrt(len(means))) if len(means) > 1 else math.inf
-    return Difference(float(np.mean(means)), error, metric)
+
+    condition: str
+    first: str
+    second: str = BASE
 
 
-def of_condition(cases: Sequence[Case], label: str) -> list[Case]:
-    """Return the cases of one condition."""
-    return [case for case in cases if case["title"] == label]
+@dataclasses.dataclass(frozen=True)
+class Scores:
+    """The table of a study: a row for each method and image.
 
-
-def mean(cases: Sequence[Case], method: str, metric: str) -> float:
-    """Return a method's mean over all holes."""
-    return float(np.mean([row[metric] for case in cases for row in case["scores"] if row["method"] == method]))
-
-
-def compare_trainings(
-    cases: Sequence[Case], conditions: Iterable[str], narrow: str, wide: str, *, words: tuple[str, str]
-) -> str:
-    """Say, for each condition, what one arm gains over the thin plate, and whether another arm is better than it.
-
-    Args:
-        cases: all.
-        conditions: labels.
-        narrow, wide: labels of the arms.
-        words: what each of them learned from.
+    Attributes:
+        rows: each holds ``condition``, ``image``, ``subject`` (the person), ``seed`` (of the holes), ``method`` and the
+            metrics, which are means over the image's holes; None where a metric is undefined.
     """
-    parts = []
-    for condition in conditions:
-        own = of_condition(cases, condition)
-        parts.append(
-            f"{condition}: the network that learned {words[0]} gains {difference(own, narrow, 'biharmonic')} over the "
-            f"thin plate; the one that learned {words[1]} "
-            f"{verdict(difference(own, wide, narrow), 'is better', 'is worse')}"
+
+    rows: Sequence[Mapping[str, Any]]
+
+    def count(self, what: str, condition: str | None = None) -> int:
+        """Return how many different values a column has, in one condition or in all."""
+        return len({row[what] for row in self.rows if condition in (None, row["condition"])})
+
+    def mean(self, condition: str, method: str, metric: str = "psnr") -> float:
+        """Return a method's mean over images."""
+        return float(np.mean(list(self._of(condition, method, metric).values())))
+
+    def gains(self, comparison: Comparison, metric: str = "psnr") -> dict[tuple[str, int], float]:
+        """Return (image, seed) -> the first method's score less the second's, where both have one."""
+        first, second = (
+            self._of(comparison.condition, method, metric) for method in (comparison.first, comparison.second)
         )
-    return "; ".join(parts) + "."
+        return {key: first[key] - second[key] for key in first if key in second}
+
+    def difference(self, comparison: Comparison, metric: str = "psnr") -> Difference:
+        """Return the gain of the first method over the second, averaged over people.
+
+        Raises:
+            InputError: no image was filled by both.
+        """
+        people = {(row["image"], row["seed"]): row["subject"] for row in self.rows}
+        gains: dict[str, list[float]] = {}
+        for key, gain in self.gains(comparison, metric).items():
+            gains.setdefault(people[key], []).append(gain)
+        trained = not {comparison.first, comparison.second} <= UNTRAINED
+        return difference_by_person(gains, metric, trained=trained)
+
+    def _of(self, condition: str, method: str, metric: str) -> dict[tuple[str, int], float]:
+        """Return (image, seed) -> score."""
+        return {
+            (row["image"], row["seed"]): row[metric]
+            for row in self.rows
+            if row["condition"] == condition and row["method"] == method and row[metric] is not None
+        }
 
 
-def verdict(difference: Difference, yes: str, no: str) -> str:
-    """Return ``yes`` or ``no`` by the sign, with the number; or that the two cannot be told apart.
+def in_words(comparison: Comparison, difference: Difference) -> str:
+    """Return the verdict on two methods as a sentence.
 
-    >>> verdict(Difference(0.5, 0.1), "wins", "loses")
-    'wins (+0.50 ± 0.10 dB)'
+    >>> in_words(Comparison("Strips", "RFR"), Difference(0.5, 0.4, 0.6, 8))
+    '`RFR` is better than the thin plate'
     """
-    if not difference.is_clear:
-        return f"cannot be told apart ({difference})"
-    return f"{yes if difference.mean > 0 else no} ({difference})"
+    return _WORDS[difference.verdict].format(_name(comparison.first), _name(comparison.second))
+
+
+def levels(scores: Scores, arms: Mapping[str, str]) -> str:
+    """Return the mean PSNR of one arm in each condition as a sentence.
+
+    Args:
+        scores: of the study.
+        arms: label of a condition -> label of the arm that learned such holes.
+    """
+    parts = [f"{condition} {scores.mean(condition, arm):.2f} dB" for condition, arm in arms.items()]
+    return f"PSNR of the network that learned such holes: {', '.join(parts)}."
+
+
+def _name(label: str) -> str:
+    """Return a method's name in a sentence."""
+    return "the thin plate" if label == BASE else f"`{label}`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -64,7 +65,7 @@ def run_case(
                 data_range=width,
             )
             kept |= {f"{prefix}_{name}": value for name, value in scores.items() if f"{prefix}_{name}" in METRICS}
-        rows.append({name: _counted(name, value) for name, value in kept.items()})
+        rows.append({name: _limited(name, value) for name, value in kept.items()})
     return {
         **summary(task, entry, seed, table),
         "title": task.title,
@@ -72,6 +73,14 @@ def run_case(
     }
 
 
-def _counted(name: str, value: Any) -> Any:
-    """Return a score, a PSNR capped."""
-    return min(value, MOST) if name.endswith("psnr") and value is not None else value
+def _limited(name: str, value: Any) -> Any:
+    """Return a value of a row of scores: a PSNR of at most :data:`MOST`; None for what has no finite value.
+
+    Where the truth is flat, there is no ratio of textures; where a fill is black, it has no brightest pixel to which
+    the report's PSNR could be relative.
+    """
+    if not isinstance(value, float):
+        return value
+    if name.endswith("psnr"):
+        value = min(value, MOST)
+    return value if math.isfinite(value) else None

@@ -78,7 +78,8 @@ def score_table(
     for method, kept in rows.items():
         psnr, ssim = (Spread.of([row[metric] for row in kept.values()]) for metric in ("psnr", "ssim"))
         # Where the truth is flat, any texture is infinitely more.
-        texture = Spread.of([row["gradient_energy"] for row in kept.values() if math.isfinite(row["gradient_energy"])])
+        textures = [row["gradient_energy"] for row in kept.values()]
+        texture = Spread.of([each for each in textures if each is not None and math.isfinite(each)])
         gains = [row["psnr"] - rows[base][key]["psnr"] for key, row in kept.items()]
         seconds = np.mean([case["seconds"][method] for case in cases if method in case["seconds"]])
         mark = "**" if method == best else ""
