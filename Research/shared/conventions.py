@@ -74,13 +74,14 @@ def run_case(
 
 
 def finite(metric: str, value: float | None) -> float | None:
-    """Return a score as tables hold it: a PSNR is capped, any other score that is not finite is left out.
+    """Return a score as tables hold it: a PSNR of at most :data:`MOST`, and None for what has no finite value.
+
+    Where the truth is flat, there is no ratio of textures; where a fill is black, it has no brightest pixel to which
+    the report's PSNR could be relative.
 
     >>> finite("psnr", math.inf), finite("gradient_energy", math.inf), finite("ssim", 0.5)
     (60.0, None, 0.5)
     """
-    if value is None or math.isnan(value):
-        return None
-    if metric.endswith("psnr"):
-        return min(value, MOST)
-    return value if math.isfinite(value) else None
+    if value is not None and metric.endswith("psnr"):
+        value = min(value, MOST)
+    return value if value is not None and math.isfinite(value) else None

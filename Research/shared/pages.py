@@ -21,14 +21,18 @@ MASKED_3D = "masked, 3-D SSIM, range: 99.5 percentile of the known foreground"
 COLUMNS = (
     "*texture* = gradient energy in the hole over the truth's (1 is ideal); mean ± standard deviation over holes, the "
     "highest mean in bold. *Δ* is the difference to `{}` in the same holes, averaged over each person's holes and then "
-    "over people, with its 95 % t-interval over people. The *reading* follows from that interval alone: with fewer "
-    f"than {LEAST_PEOPLE} people there is none, and a trained network must also gain or lose more than the "
-    f"{CHANCE_OF_TRAINING['psnr']:g} dB by which two trainings alike can differ. *s* is the mean time to fill a case."
+    "over people, with its 95 % t-interval over people. The *reading* follows from that interval alone; with fewer "
+    f"than {LEAST_PEOPLE} people there is none. *s* is the mean time to fill a case."
 )
-#: The same for pages on brain MR.
+#: What else decides where a trained network is compared.
+TRAINED = (
+    "A trained network must also gain or lose more than "
+    f"{CHANCE_OF_TRAINING['psnr']:g} dB: by so much two trainings alike can differ."
+)
+#: The columns on pages of networks for brain MR.
 SCORES_3D = (
     "Scores are over the hole (convention `masked`): PSNR with a fixed range R (99.5 percentile of the known "
-    f"foreground), SSIM in 3-D, {COLUMNS}"
+    f"foreground), SSIM in 3-D, {COLUMNS} {TRAINED}"
 )
 
 
@@ -105,15 +109,14 @@ def models_table(models: Sequence[Mapping[str, Any]], frames: str) -> str:
 #: What the lines of :func:`claim` are.
 CLAIMS = (
     "Differences in the same holes, averaged over each person's holes and then over people, with the 95 % t-interval "
-    "over people. Yes or no: the interval of PSNR leaves out 0 and, where trainings differ, the difference exceeds the "
-    f"{CHANCE_OF_TRAINING['psnr']:g} dB by which two trainings alike can differ; with fewer than {LEAST_PEOPLE} people "
-    "there is no answer."
+    "over people. Yes or no: the interval of PSNR leaves out 0 and, where trainings differ, the difference is larger "
+    f"than {CHANCE_OF_TRAINING['psnr']:g} dB. With fewer than {LEAST_PEOPLE} people there is no answer."
 )
 
 
 def claims_head(first: str, last: str) -> tuple[str, str]:
     """Return the head of a table of which :func:`claim` returns the lines."""
-    return f"| {first} | holes | {last} By PSNR | difference in SSIM |", "|---|---|---|---:|"
+    return f"| {first} | holes | {last} by PSNR | difference in SSIM |", "|---|---|---|---:|"
 
 
 def claim(words: str, task: Task, cases: Sequence[Case], better: str, worse: str, *, trained: bool) -> str:

@@ -122,12 +122,9 @@ def score_table(
         texture = f"{np.mean(textures):.2f}" if textures else ""
         seconds = np.mean([case["seconds"][method] for case in cases if method in case["seconds"]])
         mark = "**" if method == best else ""
-        gain = " | | "
+        gain = " |  | "
         if method != base:
             difference = compare(cases, method, base, trained=method in trained, only=only)
             gain = f"{str(difference).replace(' dB', '')} | {difference.people} | {difference.verdict.value}"
-        lines.append(
-            f"| {mark}{method}{mark} | {psnr.text(2)} | {ssim.text(3)} | {texture} | {gain} | "
-            f"{seconds:.2f} |"
-        )
+        lines.append(f"| {mark}{method}{mark} | {psnr.text(2)} | {ssim.text(3)} | {texture} | {gain} | {seconds:.2f} |")
     return "\n".join(lines)
