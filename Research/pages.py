@@ -17,6 +17,7 @@ from MedInpaintLib.errors import InputError, ParameterError
 from MedInpaintLib.files import write_text
 
 from . import STUDIES
+from .shared.cards import Card, write_cards
 
 #: The studies that have a page of their own; others are a part of another study's page.
 PAGES = tuple(name for name, (_, path) in STUDIES.items() if "#" not in path)
@@ -39,6 +40,21 @@ def pages(docs: Path, names: Sequence[str] = PAGES) -> Iterator[tuple[Path, str]
             yield path, module.text(path.parent)
 
 
+def cards(docs: Path, names: Sequence[str] = PAGES) -> Iterator[Card]:
+    """Yield the scores that the tables below ``docs`` give for the cards of the released models.
+
+    The module of a study whose models are released has a function ``cards(folder)`` that yields them.
+
+    Args:
+        docs: folder of all pages.
+        names: of :data:`PAGES`.
+    """
+    for name in names:
+        module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
+        if hasattr(module, "cards"):
+            yield from module.cards((docs / STUDIES[name][1]).parent)
+
+
 def main(arguments: Sequence[str]) -> None:
     """Run the command.
 
@@ -49,13 +65,17 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m Research pages", description="Write pages from their tables.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="of a study; all by default")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="folder of the pages")
+    parser.add_argument("--cards", action="store_true", help="write the scores into the cards of the models, too")
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a page differs")
     chosen = parser.parse_args(arguments)
     for name in chosen.names:
         if name not in PAGES:
             raise ParameterError(f"There is no page of '{name}'; the studies with a page are: {', '.join(PAGES)}.")
+    names = chosen.names or PAGES
+    if chosen.cards:
+        write_cards(cards(chosen.docs, names))
     differ = []
-    for path, text in pages(chosen.docs, chosen.names or PAGES):
+    for path, text in pages(chosen.docs, names):
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             differ.append(str(path))
             if not chosen.check:

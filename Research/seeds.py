@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
-from .shared.comparison import Comparison, Scores
+from .shared.cases import Case
+from .shared.comparison import Comparison, difference
 from .shared.statistics import CHANCE_OF_TRAINING
 from .shared.study import Arm, Condition, Study
 
@@ -17,15 +19,15 @@ COMPARISONS = tuple(
 )
 
 
-def largest(scores: Scores, metric: str = "psnr") -> float:
-    """Return the largest difference between two of the trainings, averaged over people."""
-    return max(abs(scores.difference(comparison, metric).mean) for comparison in COMPARISONS)
+def largest(cases: Sequence[Case]) -> float:
+    """Return the largest difference in PSNR between two of the trainings, averaged over people."""
+    return max(abs(difference(cases, comparison).mean) for comparison in COMPARISONS)
 
 
-def remark(scores: Scores) -> str:
+def remark(cases: Sequence[Case]) -> str:
     """Return the largest difference between two of the trainings, and what follows for other networks."""
     return (
-        f"Two of the three trainings differ by up to {largest(scores):.2f} dB. So on every page of a study a trained "
+        f"Two of the three trainings differ by up to {largest(cases):.2f} dB. So on every page of a study a trained "
         f"network that differs from another method by {CHANCE_OF_TRAINING['psnr']:g} dB or less cannot be told apart "
         "from it, and neither can these three from each other."
     )

@@ -1,16 +1,17 @@
-"""The table of scores of a study, and comparisons of two methods in it, in numbers and in words."""
+"""Comparisons of two methods in a study of trained networks, in numbers and in words."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from MedInpaintLib.evaluation.protocol import TRIVIAL
 
-from .statistics import Difference, Verdict, difference_by_person
+from .cases import Case
+from .statistics import Difference, Verdict
+from .tables import compare
 
 #: Fills without training; a network has to be better than the first.
 WITHOUT = ("biharmonic", "harmonic")
@@ -40,52 +41,27 @@ class Comparison:
     second: str = BASE
 
 
-@dataclasses.dataclass(frozen=True)
-class Scores:
-    """The table of a study: a row for each method and image.
+def of_condition(cases: Sequence[Case], label: str) -> list[Case]:
+    """Return the cases of one condition."""
+    return [case for case in cases if case["title"] == label]
 
-    Attributes:
-        rows: each holds ``condition``, ``image``, ``subject`` (the person), ``seed`` (of the holes), ``method`` and the
-            metrics, which are means over the image's holes; None where a metric is undefined.
+
+def mean(cases: Sequence[Case], method: str, metric: str = "psnr") -> float:
+    """Return a method's mean over all holes, or over images where the rows are means over an image's holes."""
+    return float(np.mean([row[metric] for case in cases for row in case["scores"] if row["method"] == method]))
+
+
+def difference(cases: Sequence[Case], comparison: Comparison, metric: str = "psnr") -> Difference:
+    """Return the gain of the first method over the second, averaged over people.
+
+    Args:
+        cases: of all conditions.
+        comparison: what is compared; every method but :data:`UNTRAINED` is a trained network.
+        metric: of the scores.
     """
-
-    rows: Sequence[Mapping[str, Any]]
-
-    def count(self, what: str, condition: str | None = None) -> int:
-        """Return how many different values a column has, in one condition or in all."""
-        return len({row[what] for row in self.rows if condition in (None, row["condition"])})
-
-    def mean(self, condition: str, method: str, metric: str = "psnr") -> float:
-        """Return a method's mean over images."""
-        return float(np.mean(list(self._of(condition, method, metric).values())))
-
-    def gains(self, comparison: Comparison, metric: str = "psnr") -> dict[tuple[str, int], float]:
-        """Return (image, seed) -> the first method's score less the second's, where both have one."""
-        first, second = (
-            self._of(comparison.condition, method, metric) for method in (comparison.first, comparison.second)
-        )
-        return {key: first[key] - second[key] for key in first if key in second}
-
-    def difference(self, comparison: Comparison, metric: str = "psnr") -> Difference:
-        """Return the gain of the first method over the second, averaged over people.
-
-        Raises:
-            InputError: no image was filled by both.
-        """
-        people = {(row["image"], row["seed"]): row["subject"] for row in self.rows}
-        gains: dict[str, list[float]] = {}
-        for key, gain in self.gains(comparison, metric).items():
-            gains.setdefault(people[key], []).append(gain)
-        trained = not {comparison.first, comparison.second} <= UNTRAINED
-        return difference_by_person(gains, metric, trained=trained)
-
-    def _of(self, condition: str, method: str, metric: str) -> dict[tuple[str, int], float]:
-        """Return (image, seed) -> score."""
-        return {
-            (row["image"], row["seed"]): row[metric]
-            for row in self.rows
-            if row["condition"] == condition and row["method"] == method and row[metric] is not None
-        }
+    own = of_condition(cases, comparison.condition)
+    trained = not {comparison.first, comparison.second} <= UNTRAINED
+    return compare(own, comparison.first, comparison.second, metric, trained=trained)
 
 
 def in_words(comparison: Comparison, difference: Difference) -> str:
@@ -97,14 +73,14 @@ def in_words(comparison: Comparison, difference: Difference) -> str:
     return _WORDS[difference.verdict].format(_name(comparison.first), _name(comparison.second))
 
 
-def levels(scores: Scores, arms: Mapping[str, str]) -> str:
+def levels(cases: Sequence[Case], arms: Mapping[str, str]) -> str:
     """Return the mean PSNR of one arm in each condition as a sentence.
 
     Args:
-        scores: of the study.
+        cases: of all conditions.
         arms: label of a condition -> label of the arm that learned such holes.
     """
-    parts = [f"{condition} {scores.mean(condition, arm):.2f} dB" for condition, arm in arms.items()]
+    parts = [f"{condition} {mean(of_condition(cases, condition), arm):.2f} dB" for condition, arm in arms.items()]
     return f"PSNR of the network that learned such holes: {', '.join(parts)}."
 
 

@@ -12,7 +12,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from MedInpaintLib.training.recipe import Recipe, read_recipe
 from MedInpaintLib.training.run import run as train
 
 from .cases import Case, Task, fingerprint, folder_of, go_through, in_parallel, list_cases
-from .comparison import WITHOUT, Comparison, Scores
+from .comparison import WITHOUT, Comparison
 from .conventions import run_case
 from .manifests import reduced, some, write_manifest
 
@@ -103,7 +103,7 @@ class Study:
         arms: what is trained.
         conditions: on what all arms are tested.
         comparisons: of arms with each other and with the thin plate, which answer the question.
-        remark: returns a sentence from the scores that no comparison says.
+        remark: returns a sentence from the cases that no comparison says.
         base: ``BASE-ARCHITECTURE`` is the recipe of everything that an arm does not set.
         across: pixels along the longer side to which films are reduced first; 0 leaves images as they are.
     """
@@ -114,7 +114,7 @@ class Study:
     arms: tuple[Arm, ...]
     conditions: tuple[Condition, ...]
     comparisons: tuple[Comparison, ...]
-    remark: Callable[[Scores], str] | None = None
+    remark: Callable[[Sequence[Case]], str] | None = None
     base: str = "chest-film"
     across: int = ACROSS
 

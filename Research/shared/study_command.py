@@ -13,12 +13,13 @@ from MedInpaintLib.files import replacing, write_text
 from MedInpaintLib.models.store import find
 
 from .cases import Case, training_options, written
-from .comparison import BASE, Comparison, Scores
+from .comparison import BASE, mean, of_condition
 from .conventions import METRICS
 from .facts import write_facts
-from .pages import draw, write_scores
+from .pages import draw
+from .scores import SCORES, write_scores
 from .study import SIZES, Arm, Condition, Outcome, Study, bundle_of, run
-from .study_page import CURVES, SCORES, picture, read_scores, text
+from .study_page import CURVES, picture, text
 from .tables import count_holes
 from .trainings import curve
 
@@ -55,13 +56,12 @@ def write(outcome: Outcome, folder: Path, command: str) -> None:
     study = outcome.study
     write_scores([averaged(case) for case in outcome.cases], METRICS, folder / SCORES)
     draw_curves(outcome, folder / CURVES)
-    scores = read_scores(study, folder)
     pictures = {
-        condition.label: _draw(outcome, scores, condition, folder / picture(number))
+        condition.label: _draw(outcome, condition, folder / picture(number))
         for number, condition in enumerate(study.conditions, start=1)
-        if scores.count("image", condition.label)
+        if of_condition(outcome.cases, condition.label)
     }
-    holes = {label: sum(count_holes(case) for case in outcome.cases if case["title"] == label) for label in pictures}
+    holes = {label: sum(map(count_holes, of_condition(outcome.cases, label))) for label in pictures}
     write_facts(folder, command=command, split=outcome.split, holes=holes, pictures=pictures, **_trainings(outcome))
     write_text(folder / "README.md", text(study, folder))
 
@@ -81,7 +81,7 @@ def averaged(case: Case) -> Case:
     return {**case, "scores": rows}
 
 
-def _draw(outcome: Outcome, scores: Scores, condition: Condition, path: Path) -> Mapping[str, str]:
+def _draw(outcome: Outcome, condition: Condition, path: Path) -> Mapping[str, str]:
     """Draw fills and their differences to the truth in the image with the median gain of the first arm shown.
 
     Returns:
@@ -90,16 +90,16 @@ def _draw(outcome: Outcome, scores: Scores, condition: Condition, path: Path) ->
     study = outcome.study
     arms = {arm.label: arm for arm in study.arms}
     shown = [arms[label] for label in dict.fromkeys(condition.shown or arms)]
-    gains = scores.gains(Comparison(condition.label, shown[0].label))
-    median = sorted(gains, key=lambda key: gains[key])[len(gains) // 2]
+    first = shown[0].label
+    own = of_condition(outcome.cases, condition.label)
+    case = sorted(own, key=lambda each: mean([each], first) - mean([each], BASE))[len(own) // 2]
     task = next(each for each in study.tasks(outcome.size) if each.title == condition.label)
-    case = next(each for each in outcome.cases if (each["task"], each["image"], each["seed"]) == (task.name, *median))
     options = {
         arm.label: {"method": arm.architecture, "parameters": {"model": str(bundle_of(outcome.folders[arm.label]))}}
         for arm in shown
     }
     draw(case, task, options, BASE, outcome.data, outcome.split, path, differences=True)
-    return {"image": case["image"], "arm": shown[0].label}
+    return {"image": case["image"], "arm": first}
 
 
 def _trainings(outcome: Outcome) -> dict[str, Any]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from MedInpaintLib.evaluation.protocol import TRIVIAL
 
-from .comparison import BASE, WITHOUT, Comparison, Scores, in_words
-from .conventions import METRICS, MOST
+from .cases import Case
+from .comparison import BASE, WITHOUT, Comparison, difference, in_words, mean, of_condition
+from .conventions import MOST
 from .facts import read_facts
-from .manifests import read_rows
+from .scores import SCORES, read_scores
 from .statistics import CONFIDENCE, LEAST_PEOPLE
 from .study import Condition, Study
 
-SCORES = "scores.csv.gz"
 CURVES = "curves.png"
 INTERVAL = f"{CONFIDENCE * 100:g} % interval over people"
 
@@ -26,38 +27,33 @@ def text(study: Study, folder: Path) -> str:
         study: that was run.
         folder: with its ``scores.csv.gz`` and ``facts.json``.
     """
-    scores, facts = read_scores(study, folder), read_facts(folder)
-    conditions = [(n, each) for n, each in enumerate(study.conditions, start=1) if scores.count("image", each.label)]
+    cases, facts = read_cases(study, folder), read_facts(folder)
+    conditions = [(n, each) for n, each in enumerate(study.conditions, start=1) if of_condition(cases, each.label)]
     parts = [
         f"# {study.title}",
         study.question,
         "## Findings",
-        *([study.remark(scores)] if study.remark else []),
-        _comparisons(study, scores),
+        *([study.remark(cases)] if study.remark else []),
+        _comparisons(study, cases),
         f"In brackets: {INTERVAL}; [how a verdict is read](#how-it-was-measured).",
         "## Scores",
         f"PSNR and SSIM are means over images; Δ is the difference in PSNR to `{BASE}`, the thin plate, on the same "
         f"images; in brackets: {INTERVAL}.",
-        *(_condition(study, scores, facts, number, condition) for number, condition in conditions),
+        *(_condition(study, cases, facts, number, condition) for number, condition in conditions),
         "## Trainings",
         f"![Gain over updates]({CURVES})\n\n*Gain over the thin plate in validation (split val; each network on holes "
         "and images of the kind that it learns) against updates.*",
         _networks(facts),
         "## How it was measured",
-        _protocol(study, scores, facts),
+        _protocol(study, cases, facts),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def read_scores(study: Study, folder: Path) -> Scores:
-    """Return the table in the folder of a study, in the order of its conditions."""
-    rows = []
-    for condition in study.conditions:
-        for row in read_rows(folder / SCORES):
-            if row["task"] == study.task_name(condition):
-                metrics = {metric: float(row[metric]) if row[metric] else None for metric in METRICS}
-                rows.append({**row, "condition": condition.label, "seed": int(row["seed"]), **metrics})
-    return Scores(rows)
+def read_cases(study: Study, folder: Path) -> list[Case]:
+    """Return the cases in the table of a study's folder; a case's ``title`` is the label of its condition."""
+    titles = {study.task_name(condition): condition.label for condition in study.conditions}
+    return [{**case, "title": titles[case["task"]]} for case in read_scores(folder / SCORES)]
 
 
 def picture(number: int) -> str:
@@ -65,37 +61,38 @@ def picture(number: int) -> str:
     return f"fills-{number}.png"
 
 
-def _comparisons(study: Study, scores: Scores) -> str:
+def _comparisons(study: Study, cases: Sequence[Case]) -> str:
     """Return a table of what is compared: the verdict, and the difference that it is read from."""
     lines = ["| images | verdict | difference in PSNR | people |", "|---|---|---:|---:|"]
     for comparison in study.comparisons:
-        difference = scores.difference(comparison)
-        words = in_words(comparison, difference)
-        lines.append(f"| {comparison.condition} | {words} | {difference} | {difference.people} |")
+        gain = difference(cases, comparison)
+        lines.append(f"| {comparison.condition} | {in_words(comparison, gain)} | {gain} | {gain.people} |")
     return "\n".join(lines)
 
 
-def _condition(study: Study, scores: Scores, facts: dict[str, Any], number: int, condition: Condition) -> str:
+def _condition(study: Study, cases: Sequence[Case], facts: dict[str, Any], number: int, condition: Condition) -> str:
     """Return the part of the page on one condition: a row for each method, and a picture."""
     label = condition.label
-    images, holes = scores.count("image", label), facts["holes"][label]
+    own = of_condition(cases, label)
     lines = ["| method | PSNR, dB | Δ, dB | SSIM |", "|---|---:|---:|---:|"]
     for method in (TRIVIAL, *WITHOUT, *(arm.label for arm in study.arms)):
-        difference = scores.difference(Comparison(label, method))
-        gain = "" if method == BASE else str(difference).replace(" dB", "")
-        lines.append(
-            f"| {method} | {scores.mean(label, method):.2f} | {gain} | {scores.mean(label, method, 'ssim'):.3f} |"
-        )
+        gain = "" if method == BASE else str(difference(own, Comparison(label, method))).replace(" dB", "")
+        lines.append(f"| {method} | {mean(own, method):.2f} | {gain} | {mean(own, method, 'ssim'):.3f} |")
     shown = facts["pictures"][label]
     return "\n\n".join(
         (
             f"### {label}",
-            f"{holes} holes in {images} images of {scores.count('subject', label)} people.",
+            f"{facts['holes'][label]} holes in {_count(own, 'image')} images of {_count(own, 'subject')} people.",
             "\n".join(lines),
             f"![Fills]({picture(number)})",
             f"*{shown['image']}, in which the gain of `{shown['arm']}` is the median.*",
         )
     )
+
+
+def _count(cases: Sequence[Case], what: str) -> int:
+    """Return how many different images or people the cases are of."""
+    return len({case[what] for case in cases})
 
 
 def _networks(facts: dict[str, Any]) -> str:
@@ -112,15 +109,15 @@ def _networks(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _protocol(study: Study, scores: Scores, facts: dict[str, Any]) -> str:
+def _protocol(study: Study, cases: Sequence[Case], facts: dict[str, Any]) -> str:
     """Return how the numbers were measured and how they are read."""
     reduced = f", reduced to {study.across} pixels" if study.across else ""
     films = ", among them those of the course report's convention," if study.modality == "film" else ""
     return (
         f"Each network: one training of {facts['steps']} steps of {facts['batch']} frames, on {facts['cases']} holes "
-        f"of the split train ({facts['trained_on']}, two at a time). Tested on {scores.count('image')} images of "
-        f"{scores.count('subject')} people{reduced}, split **{facts['split']}**, {sum(facts['holes'].values())} holes. "
-        f"Scores are over the hole (convention `masked`; PSNR up to {MOST:g} dB) and averaged over each image's "
+        f"of the split train ({facts['trained_on']}, two at a time). Tested on {_count(cases, 'image')} images of "
+        f"{_count(cases, 'subject')} people{reduced}, split **{facts['split']}**, {sum(facts['holes'].values())} "
+        f"holes. Scores are over the hole (convention `masked`; PSNR up to {MOST:g} dB) and averaged over each image's "
         "holes.\n\n"
         "A difference is paired by image, averaged over each person's images and then over people; its t-interval "
         "holds the chance of who is tested, not that of the training. So a method is called better or worse only where "

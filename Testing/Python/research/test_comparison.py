@@ -11,7 +11,7 @@ import pytest
 
 from MedInpaintLib.errors import InputError
 from Research import STUDIES
-from Research.shared.comparison import Comparison, Scores, in_words, levels
+from Research.shared.comparison import Comparison, difference, in_words, levels, mean, of_condition
 from Research.shared.conventions import METRICS
 from Research.shared.facts import write_facts
 from Research.shared.manifests import write_rows
@@ -24,54 +24,35 @@ TRAINED = {name: module.STUDY for name, module in MODULES.items() if hasattr(mod
 PLATE = 30.0
 
 
-def row(method, psnr, image="a", subject="a", condition="squares", seed=0):
-    return {
-        "condition": condition,
-        "image": image,
-        "subject": subject,
-        "seed": seed,
-        "method": method,
-        "psnr": psnr,
-        "ssim": None,
-    }
+def case(scores, image="a", subject="a", condition="squares"):
+    rows = [{"method": method, "hole": "mean", "psnr": psnr} for method, psnr in scores.items()]
+    return {"title": condition, "image": image, "subject": subject, "scores": rows}
 
 
 def test_differences_are_paired_by_image_and_averaged_by_person():
-    scores = Scores(
-        [
-            row("x", 10.0, image="a1"),
-            row("x", 30.0, image="b", subject="b"),
-            row("y", 30.0, image="b", subject="b"),
-            row("y", 9.0, image="a1"),
-            row("x", 20.0, image="a2"),
-            row("y", 17.0, image="a2"),
-            row("x", 25.0, image="a2", seed=1),  # other holes, which y did not fill
-            row("x", 99.0, condition="strips"),
-            row("y", 0.0, condition="strips"),
-        ]
-    )
-    difference = scores.difference(Comparison("squares", "x", "y"))
-    assert (difference.mean, difference.people) == ((2.0 + 0.0) / 2, 2)
-    assert scores.mean("squares", "y") == pytest.approx(56 / 3)
-    assert (scores.count("image"), scores.count("image", "squares"), scores.count("subject", "strips")) == (4, 3, 1)
-    with pytest.raises(InputError, match="nothing to compare"):
-        scores.difference(Comparison("squares", "x", "z"))
-    with pytest.raises(InputError, match="nothing to compare"):
-        scores.difference(Comparison("squares", "x", "y"), "ssim")
+    cases = [
+        case({"x": 10.0, "y": 9.0}, image="a1"),
+        case({"y": 30.0, "x": 30.0}, image="b", subject="b"),
+        case({"x": 20.0, "y": 17.0}, image="a2"),
+        case({"x": 99.0, "y": 0.0}, condition="strips"),
+    ]
+    gain = difference(cases, Comparison("squares", "x", "y"))
+    assert (gain.mean, gain.people) == ((2.0 + 0.0) / 2, 2)
+    assert mean(of_condition(cases, "squares"), "y") == pytest.approx(56 / 3)
+    for nothing in (Comparison("squares", "x", "z"), Comparison("balls", "x", "y")):
+        with pytest.raises(InputError, match="nothing to compare"):
+            difference(cases, nothing)
 
 
 def test_a_trained_network_counts_as_one_on_either_side():
-    scores = Scores([row(method, 1.0) for method in ("harmonic", "biharmonic", "shell-mean", "seed 0")])
-    trained = {
-        pair: scores.difference(Comparison("squares", *pair)).trained
-        for pair in (
-            ("harmonic", "biharmonic"),
-            ("shell-mean", "biharmonic"),
-            ("seed 0", "harmonic"),
-            ("harmonic", "seed 0"),
-        )
-    }
-    assert list(trained.values()) == [False, False, True, True]
+    cases = [case(dict.fromkeys(("harmonic", "biharmonic", "shell-mean", "seed 0"), 1.0))]
+    for first, second, trained in (
+        ("harmonic", "biharmonic", False),
+        ("shell-mean", "biharmonic", False),
+        ("seed 0", "harmonic", True),
+        ("harmonic", "seed 0", True),
+    ):
+        assert difference(cases, Comparison("squares", first, second)).trained is trained
 
 
 @pytest.mark.parametrize(
@@ -85,16 +66,15 @@ def test_a_trained_network_counts_as_one_on_either_side():
     ],
 )
 def test_every_outcome_has_its_sentence(gains, words):
-    rows = [row("biharmonic", PLATE, str(n), str(n)) for n in range(len(gains))]
-    rows += [row("x", PLATE + gain, str(n), str(n)) for n, gain in enumerate(gains)]
+    cases = [case({"biharmonic": PLATE, "x": PLATE + gain}, str(n), str(n)) for n, gain in enumerate(gains)]
     comparison = Comparison("squares", "x")
-    assert in_words(comparison, Scores(rows).difference(comparison)) == words
+    assert in_words(comparison, difference(cases, comparison)) == words
 
 
 def test_levels_are_means_over_images():
-    rows = [row("x", 10.0, "a"), row("x", 11.0, "b"), row("y", 20.0, condition="strips")]
+    cases = [case({"x": 10.0}, "a"), case({"x": 11.0}, "b"), case({"y": 20.0}, condition="strips")]
     expected = "PSNR of the network that learned such holes: squares 10.50 dB, strips 20.00 dB."
-    assert levels(Scores(rows), {"squares": "x", "strips": "y"}) == expected
+    assert levels(cases, {"squares": "x", "strips": "y"}) == expected
 
 
 def made_up(study, folder, psnr, people):
@@ -118,7 +98,7 @@ def made_up(study, folder, psnr, people):
         cases=2,
         trained_on="a machine",
         holes=dict.fromkeys(labels, people),
-        pictures=dict.fromkeys(labels, {"image": "person0", "arm": study.arms[0].label}),
+        pictures={label: {"image": "person0", "arm": study.arms[0].label} for label in labels},
         networks=[],
     )
 
@@ -150,12 +130,12 @@ def test_every_study_states_every_outcome(name, step, people, verdict, tmp_path)
             Verdict.UNCLEAR: f"{first} and {second} cannot be told apart",
             Verdict.TOO_FEW: f"Too few people to tell {first} from {second}",
         }.get(verdict, f"{first} is {'better' if gain > 0 else 'worse'} than {second}")
-        condition, sentence, difference, number = line.strip("| ").split(" | ")
+        condition, sentence, interval, number = line.strip("| ").split(" | ")
         assert (condition, sentence, number) == (comparison.condition, words, str(people))
-        assert difference.startswith(f"{gain:+.2f} dB (")
+        assert interval.startswith(f"{gain:+.2f} dB (")
         if second == "the thin plate":  # the page's other table shows the same difference
             assert f"| {comparison.first} | " in page
-            assert f" | {difference.replace(' dB', '')} | 0.900 |" in page
+            assert f" | {interval.replace(' dB', '')} | 0.900 |" in page
     if name == "seeds":
         assert f"Two of the three trainings differ by up to {abs(step) * 2:.2f} dB." in page
     elif study.remark is not None:

@@ -95,16 +95,15 @@ def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
     page = (out / name / "README.md").read_text(encoding="utf-8")
     assert page == study_page.text(asked, out / name)
     assert page.startswith(f"# {asked.title}\n")
-    lines = page.splitlines()
+    verdicts, _, rest = page.partition("## Scores")
     for arm in asked.arms:
         # PSNR, difference with both ends of its interval, and SSIM of every condition; then the training.
-        *scores, training = (line for line in lines if line.startswith(f"| {arm.label} |"))
+        *scores, training = (line for line in rest.splitlines() if line.startswith(f"| {arm.label} |"))
         assert len(scores) == len(asked.conditions)
         assert all(
             re.fullmatch(r"\|[^|]+(\| -?[\d.]+ )\| [-+][^|]+\([^|]+ to [^|]+\) (\| [\d.]+ )\|", line) for line in scores
         )
         assert f"| {arm.architecture} |" in training
-    verdicts = page.partition("## Scores")[0]
     assert verdicts.count(" dB (") == len(asked.comparisons)
     assert "nan" not in page
     for picture in ("curves.png", *(f"fills-{number + 1}.png" for number in range(len(asked.conditions)))):
