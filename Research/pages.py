@@ -3,7 +3,7 @@
 The module of a study has a function ``text(folder) -> str`` that returns its page; studies that are a ``STUDY`` share
 that of :mod:`.shared.study_page`. ``--check`` writes nothing and fails where a page differs from its tables.
 
-    python -m Research pages [NAME...] [--check]
+    python -m Research pages [NAME...] [--cards | --check]
 """
 
 from __future__ import annotations
@@ -65,8 +65,9 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m Research pages", description="Write pages from their tables.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="of a study; all by default")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="folder of the pages")
-    parser.add_argument("--cards", action="store_true", help="write the scores into the cards of the models, too")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where a page differs")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--cards", action="store_true", help="write the scores into the cards of the models, too")
+    group.add_argument("--check", action="store_true", help="write nothing; fail where a page differs")
     chosen = parser.parse_args(arguments)
     for name in chosen.names:
         if name not in PAGES:

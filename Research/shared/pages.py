@@ -116,7 +116,7 @@ CLAIMS = (
 
 def claims_head(first: str, last: str) -> tuple[str, str]:
     """Return the head of a table of which :func:`claim` returns the lines."""
-    return f"| {first} | holes | {last} by PSNR | difference in SSIM |", "|---|---|---|---:|"
+    return f"| {first} | holes | {last} (by PSNR) | difference in SSIM |", "|---|---|---|---:|"
 
 
 def claim(words: str, task: Task, cases: Sequence[Case], better: str, worse: str, *, trained: bool) -> str:

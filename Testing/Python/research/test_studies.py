@@ -156,6 +156,7 @@ def test_the_released_networks_have_a_page(data, runs, tmp_path, small, monkeypa
     page = (out / "README.md").read_text(encoding="utf-8")
     words = ["## Chest films, squares", "## CT slices, strips", "| the report, RFR | 22.34", "## Against", "dB higher"]
     assert [each for each in words if each not in page] == []
+    assert films_and_ct_page.text(out) == page
     assert (out / "film-squares.png").stat().st_size > 5000
     rows = read_rows(out / "scores.csv.gz")
     assert len(rows) == 4 * (4 * 2 + 2 * 1)  # methods, and holes of films and slices
