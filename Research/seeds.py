@@ -26,10 +26,13 @@ def largest(cases: Sequence[Case]) -> float:
 
 def remark(cases: Sequence[Case]) -> str:
     """Return the largest difference between two of the trainings, and what follows for other networks."""
+    most, chance = largest(cases), CHANCE_OF_TRAINING["psnr"]
+    words = f"Two of the three trainings differ by up to {most:.2f} dB"
+    if most > chance:
+        return f"{words}, which is more than the {chance:g} dB that the pages of studies take for chance."
     return (
-        f"Two of the three trainings differ by up to {largest(cases):.2f} dB. So on every page of a study a trained "
-        f"network that differs from another method by {CHANCE_OF_TRAINING['psnr']:g} dB or less cannot be told apart "
-        "from it, and neither can these three from each other."
+        f"{words}. So on every page of a study a trained network that differs from another method by {chance:g} dB or "
+        "less cannot be told apart from it, and neither can these three from each other."
     )
 
 

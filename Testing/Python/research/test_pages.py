@@ -11,6 +11,7 @@ import pytest
 
 from MedInpaintLib.errors import InputError, ParameterError
 from Research.pages import PAGES, main, pages
+from Research.shared.statistics import CHANCE_OF_TRAINING, CONFIDENCE, LEAST_PEOPLE
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -60,6 +61,13 @@ def test_a_change_of_the_table_changes_the_page(docs):
         csv.writer(file).writerows(rows)
     with pytest.raises(InputError, match="networks"):
         main(["networks", "--docs", str(docs), "--check"])
+
+
+def test_the_rule_of_verdicts_has_the_numbers_of_the_code():
+    rule = (DOCS / "experiments.md").read_text(encoding="utf-8").partition("## How a page says")[2]
+    chance = f"more than {CHANCE_OF_TRAINING['psnr']:g} dB ({CHANCE_OF_TRAINING['ssim']:g} in SSIM)"
+    for words in (f"{CONFIDENCE * 100:g} % t-interval", f"fewer than {LEAST_PEOPLE} people", chance):
+        assert words in rule
 
 
 def test_a_study_without_a_page_is_refused():
