@@ -109,7 +109,9 @@ def _margins() -> float:
     right = hinge.discriminator(undecided + 9, undecided - 9) + squares.discriminator(undecided + 1, undecided)
     losses = [gan.discriminator(undecided, undecided) for gan in (hinge, squares)]
     losses += [gan.generator(undecided - 1) for gan in (hinge, squares)]
-    return deviation([right, *losses], [0, 2, 0.5, 1, 2])
+    whole = LeastSquaresGan(factor=1.0)  # CollaGAN's
+    losses += [whole.discriminator(undecided, undecided), whole.generator(undecided - 1)]
+    return deviation([right, *losses], [0, 2, 0.5, 1, 2, 1, 4])
 
 
 @check("Reconstruction losses divide by the frame or by the region, and see nothing else", "torch")
@@ -203,8 +205,12 @@ def _log_structural() -> float:
     truth = torch.full((2, 1, 8, 8), 0.6)
     losses = [LogSsimLoss(1.0)(image, truth) for image in (truth, truth - 0.4)]
     losses.append(LogSsimLoss(10.0)(10 * (truth - 0.4), 10 * truth))
-    expected = -math.log((1 + luminance(0.2, 0.6)) / 2)
-    return deviation(losses, [0, expected, expected])
+    # One of two images is perfect: the mean is taken before the logarithm, or after it.
+    half = torch.stack([truth[0], truth[1] - 0.4])
+    losses += [LogSsimLoss(1.0, each)(half, truth) for each in (False, True)]
+    similar = luminance(0.2, 0.6)
+    expected = -math.log((1 + similar) / 2)
+    return deviation(losses, [0, expected, expected, -math.log((3 + similar) / 4), expected / 2])
 
 
 @check("The edges of a ramp are its slope, boundaries lie where tissue changes; not to know costs log 2", "torch")

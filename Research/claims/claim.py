@@ -59,6 +59,7 @@ class Comparison:
         minus: two more methods; what the first of these gains over the second is subtracted.
         metric: that is compared.
         trained: whether the two differ by the training of a network.
+        expect: what is claimed, of :data:`EXPECTATIONS`.
     """
 
     of: str
@@ -70,6 +71,7 @@ class Comparison:
     minus: tuple[str, ...] = ()
     metric: str = "psnr"
     trained: bool = True
+    expect: str = "better"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,8 +105,8 @@ class Claim:
         answer: where it does not follow from the comparisons.
         rest: what of the claim is open, said after the answer.
         compare: what is compared in tables of scores.
-        expect: of :data:`EXPECTATIONS`.
         numbers: by their names in :attr:`found`.
+        trainings: the name of a function of :mod:`.trainings` that says what was found, where it is not in scores.
     """
 
     number: int
@@ -115,8 +117,8 @@ class Claim:
     answer: Answer | None = None
     rest: str = ""
     compare: tuple[Comparison, ...] = ()
-    expect: str = "better"
     numbers: Mapping[str, Number] = dataclasses.field(default_factory=dict)
+    trainings: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,18 +149,19 @@ def read_sources(path: Path = FILE) -> tuple[Source, ...]:
 
 
 def _claim(row: dict[str, Any]) -> Claim:
-    """Return a row of the file as an object; its table, metric and ``trained`` are those of all its comparisons."""
+    """Return a row of the file as an object; what it says of all its comparisons is put into each."""
     try:
-        common = {name: row.pop(name) for name in ("table", "metric", "trained") if name in row}
+        common = {name: row.pop(name) for name in ("table", "metric", "trained", "expect") if name in row}
         compare = tuple(
             Comparison(**{**common, **each, "minus": tuple(each.get("minus", ()))}) for each in row.pop("compare", ())
         )
-        numbers = {name: Number(**{**common, **each}) for name, each in row.pop("numbers", {}).items()}
+        table = {name: common[name] for name in ("table",) if name in common}
+        numbers = {name: Number(**{**table, **each}) for name, each in row.pop("numbers", {}).items()}
         answer = Answer(row.pop("answer")) if "answer" in row else None
         links = tuple(row.pop("links", ()))
         claim = Claim(links=links, answer=answer, compare=compare, numbers=numbers, **row)
     except (TypeError, KeyError, ValueError) as error:
         raise InputError(f"The claim {row.get('number', '')} cannot be read: {error}.") from None
-    if claim.expect not in EXPECTATIONS or not (claim.answer or claim.compare):
+    if not {each.expect for each in compare} <= set(EXPECTATIONS) or not (claim.answer or compare or claim.trainings):
         raise InputError(f"The claim {claim.number} has neither an answer nor comparisons with an expectation.")
     return claim

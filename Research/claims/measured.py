@@ -11,6 +11,9 @@ from ..shared.manifests import read_rows
 from ..shared.statistics import LOWER_IS_BETTER, Difference, Verdict, difference_by_person
 from .claim import Answer, Comparison, Number
 
+#: How often a fill is told from the truth: less is better, too.
+TOLD = "told"
+
 #: (image, seed of the holes, hole) -> person and score.
 Scores = dict[tuple[str, str, str], tuple[str, float]]
 
@@ -25,6 +28,7 @@ class Table:
     def difference(self, comparison: Comparison) -> Difference | None:
         """Return the gain of the first method over the second by person; None where the table lacks one of them."""
         metric, task = comparison.metric, comparison.task
+        sign = -1 if metric in (*LOWER_IS_BETTER, TOLD) else 1
         first = self._scores(task, comparison.first, metric)
         if isinstance(comparison.second, str):
             second = self._scores(comparison.second_task or task, comparison.second, metric)
@@ -32,10 +36,10 @@ class Table:
             second = {key: (person, comparison.second) for key, (person, _) in first.items()}
         if comparison.second_task:
             first, second = _by_image(first), _by_image(second)
-        gains = _paired(first, second, -1 if metric in LOWER_IS_BETTER else 1)
+        gains = _paired(first, second, sign)
         if comparison.minus:
             one, other = (self._scores(task, method, metric) for method in comparison.minus)
-            gains = _paired(gains, _paired(one, other, -1 if metric in LOWER_IS_BETTER else 1), 1)
+            gains = _paired(gains, _paired(one, other, sign), 1)
         if not gains:
             return None
         people: dict[str, list[float]] = {}
@@ -63,31 +67,32 @@ class Table:
         }
 
 
-def answer(differences: Iterable[Difference], expect: str) -> Answer:
+def answer(differences: Iterable[tuple[Difference, str]]) -> Answer:
     """Return the verdict on a claim from the verdicts on its differences.
 
     Args:
-        differences: at least one.
-        expect: of :data:`.claim.EXPECTATIONS`.
+        differences: at least one, each with what is claimed of it, of :data:`.claim.EXPECTATIONS`.
     """
-    verdicts = {difference.verdict for difference in differences}
-    clear = verdicts & {Verdict.BETTER, Verdict.WORSE}
+    claimed = {"better": Verdict.BETTER, "worse": Verdict.WORSE, "same": None}
+    verdicts = [(difference.verdict, claimed[expect]) for difference, expect in differences]
+    clear = [pair for pair in verdicts if pair[0] in (Verdict.BETTER, Verdict.WORSE)]
     if not clear:
-        return Answer.TOO_FEW if verdicts == {Verdict.TOO_FEW} else Answer.UNCLEAR
-    claimed = {"better": Verdict.BETTER, "worse": Verdict.WORSE}.get(expect)
-    if claimed not in clear:
+        return Answer.TOO_FEW if {found for found, _ in verdicts} == {Verdict.TOO_FEW} else Answer.UNCLEAR
+    held = [found is wanted for found, wanted in clear]
+    if not any(held):
         return Answer.NOT
-    return Answer.HOLDS if verdicts == {claimed} else Answer.IN_PART
+    return Answer.HOLDS if all(held) and len(clear) == len(verdicts) else Answer.IN_PART
 
 
 def _alike(row: dict[str, str]) -> dict[str, str]:
     """Return a row of any study with the columns task, image, subject, seed and hole."""
-    if "session" not in row:
-        return row
-    # A session is called by its person and, where there are several, its number.
-    person = row.get("subject") or row["session"].split()[0]
-    task = f"{row['wanted']} from {row['there']}"
-    return {**row, "task": task, "image": row["session"], "subject": person, "seed": "", "hole": row["slice"]}
+    if TOLD in row:  # a picture of a hole, judged by a training of a classifier
+        return {**row, "subject": row["person"], "seed": f"{row['view']} {row['training']}"}
+    if "session" in row:  # called by its person and, where there are several, its number
+        person = row.get("subject") or row["session"].split()[0]
+        task = f"{row['wanted']} from {row['there']}"
+        return {**row, "task": task, "image": row["session"], "subject": person, "seed": "", "hole": row["slice"]}
+    return row
 
 
 def _by_image(scores: Scores) -> Scores:

@@ -13,6 +13,7 @@ from MedInpaintLib.files import write_text
 from ..shared.statistics import CONFIDENCE, LEAST_PEOPLE, Difference, Verdict, reading
 from .claim import MEANINGS, Answer, Claim, Source, read_sources
 from .measured import Table, answer
+from .trainings import FINDINGS
 
 PAGE = "claims.md"
 
@@ -34,7 +35,7 @@ def text(folder: Path) -> str:
     """
     tables = functools.cache(lambda name: Table(folder / name))
     sources = read_sources()
-    rows = {claim.number: _row(claim, tables) for source in sources for claim in source.claims}
+    rows = {claim.number: _row(claim, tables, folder) for source in sources for claim in source.claims}
     answers = Counter(verdict for _, verdict in rows.values())
     parts = [
         "# What was claimed, and what was found",
@@ -62,24 +63,31 @@ def _section(source: Source, rows: dict[int, tuple[str, Answer]]) -> str:
     return f"## {source.title}\n\n{source.about}\n\n" + "\n".join(lines)
 
 
-def _row(claim: Claim, tables: Callable[[str], Table]) -> tuple[str, Answer]:
+def _row(claim: Claim, tables: Callable[[str], Table], folder: Path) -> tuple[str, Answer]:
     """Return the line of a claim, and its verdict."""
-    differences = {each: tables(each.table).difference(each) for each in claim.compare}
-    numbers = {name: tables(each.table).number(each) for name, each in claim.numbers.items()}
-    measured = [each for each in differences.values() if each]
-    lacking = None in numbers.values() or (bool(claim.compare) and not measured)
-    words = "" if None in numbers.values() else claim.found.format(**numbers)
-    compared = "; ".join(f"{each.of}: {_reading(difference)}" for each, difference in differences.items())
-    verdict = Answer.NOT_MEASURED if lacking and not claim.answer else claim.answer or answer(measured, claim.expect)
+    found, verdict = FINDINGS[claim.trainings](folder) if claim.trainings else _scored(claim, tables)
+    links = [each for each in claim.links if not each.startswith("docs/") or (folder.parent / _file(each)).is_file()]
     cells = (
         str(claim.number),
         claim.claim,
-        ". ".join(filter(None, (words, compared))),
+        ". ".join(filter(None, (claim.found, found))) if claim.trainings else found,
         claim.on,
         "; ".join(filter(None, (verdict.value, claim.rest))),
-        ", ".join(dict.fromkeys(map(link, claim.links))),
+        ", ".join(dict.fromkeys(map(link, links))),
     )
     return f"| {' | '.join(cells)} |", verdict
+
+
+def _scored(claim: Claim, tables: Callable[[str], Table]) -> tuple[str, Answer]:
+    """Return what tables of scores say of a claim, and the verdict."""
+    differences = {each: tables(each.table).difference(each) for each in claim.compare}
+    numbers = {name: tables(each.table).number(each) for name, each in claim.numbers.items()}
+    measured = [(difference, each.expect) for each, difference in differences.items() if difference]
+    lacking = None in numbers.values() or (bool(claim.compare) and not measured)
+    words = "" if None in numbers.values() else claim.found.format(**numbers)
+    compared = "; ".join(f"{each.of}: {_reading(difference)}" for each, difference in differences.items())
+    verdict = claim.answer or (Answer.NOT_MEASURED if lacking else answer(measured))
+    return ". ".join(filter(None, (words, compared))), verdict
 
 
 def _reading(difference: Difference | None) -> str:
@@ -97,7 +105,11 @@ def link(target: str) -> str:
     ('[latent](latent/README.md#claims)', '[test_search](../Testing/Python/latent/test_search.py)')
     """
     file, _, heading = target.partition("::")[0].partition("#")
-    path = Path(file)
+    path = _file(target)
     name = path.parent.name or path.stem if path.name == "README.md" else path.stem
     relative = path.relative_to("docs").as_posix() if path.parts[0] == "docs" else f"../{file}"
     return f"[{name}]({relative}{'#' if heading else ''}{heading})"
+
+
+def _file(target: str) -> Path:
+    return Path(target.partition("::")[0].partition("#")[0])
