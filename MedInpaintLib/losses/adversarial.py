@@ -55,7 +55,7 @@ class LeastSquaresGan:
     generated images that are rated as real but far from real ones.
 
     Attributes:
-        factor: f, 1/2 in that paper; CollaGAN (Lee et al., CVPR 2019, eq. 5 and 6) leaves it out, so there it is 1.
+        factor: f, 1/2 in that paper; CollaGAN (Lee et al., CVPR 2019) leaves it out, so there it is 1.
     """
 
     factor: float = 0.5

@@ -102,7 +102,8 @@ class MultiScaleSsimLoss:
 class LogSsimLoss:
     """``L = -log((1 + S) / 2)``, S the mean structural similarity of all images of the batch, or of each image.
 
-    Lee et al.: CollaGAN, CVPR 2019, eq. 7, with a logarithm for each image.
+    Lee et al.: CollaGAN, CVPR 2019, eq. 7, with a logarithm for each image. The authors' windows stay inside the image;
+    here its borders are mirrored, as in the metric.
 
     Attributes:
         range: of the images, which begin at 0; at a much larger one S is close to 1 whatever they show.

@@ -86,7 +86,8 @@ class CollaGanTask:
 
     Attributes:
         rate: Adam's initial step size.
-        half_life: steps until the rate has halved; 0 for never. The authors' factor of 0.99 every 400 steps is 27,600.
+        half_life: steps until the rate has halved, smoothly; 0 for never. The authors' factor of 0.99 after every 400
+            steps is 27,600.
         dropout: share of the other contrasts left out, so that any subset may be missing; the authors' is 0.
         direct: weight of ``mean |a' - a|``.
         direct_ssim: weight of :class:`.LogSsimLoss` of a' and a.
