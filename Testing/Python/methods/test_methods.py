@@ -48,10 +48,17 @@ def test_shell_mean_is_the_mean_of_the_voxels_within_the_thickness_and_of_those_
 
 
 def test_what_lies_under_a_hole_close_by_is_not_in_the_shell():
-    image, hole = np.full((12, 30), 100.0), np.zeros((12, 30), bool)
-    image[0] = 50.0
-    hole[5:8, 5:9] = hole[5:8, 10:14] = True
-    np.testing.assert_allclose(fill(image, hole, "shell-mean", thickness=3.0)[hole], 100, rtol=1e-4)
+    image, hole = np.random.default_rng(0).normal(500, 100, (12, 30)), np.zeros((12, 30), bool)
+    parts = [(slice(5, 8), slice(5, 9)), (slice(5, 8), slice(10, 14))]
+    for part in parts:
+        hole[part] = True
+    filled = fill(image, hole, "shell-mean", thickness=1.0)
+    for rows, columns in parts:
+        beside = [image[rows, column] for column in (columns.start - 1, columns.stop)]
+        above = [image[row, columns] for row in (rows.start - 1, rows.stop)]
+        np.testing.assert_allclose(filled[rows, columns], np.concatenate([*beside, *above]).mean(), rtol=1e-5)
+    image[:, 20:], image[:, :20] = 1000.0, 600.0  # a shell of one intensity, and another one far away
+    np.testing.assert_allclose(fill(image, hole, "shell-mean", thickness=3.0)[hole], 600, rtol=1e-5)
 
 
 def test_each_part_gets_its_own_shell_mean():
