@@ -16,7 +16,7 @@ from ..shared.cases import in_parallel, whole
 from ..shared.conventions import OURS
 from ..shared.facts import write_facts
 from ..shared.manifests import read_rows, write_rows
-from ..shared.pages import write_scores
+from ..shared.scores import write_scores
 from . import blinded, choices, classifier, judge
 from .figure import draw_pairs, draw_rates
 from .measure import METHODS, SPLITS, TASKS, Pictures, jobs_of, kept, run
