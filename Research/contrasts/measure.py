@@ -63,16 +63,19 @@ class Arm:
 NO_CYCLE = (("cycle", 0.0), ("cycle_ssim", 0.0))
 NO_SSIM = (("direct_ssim", 0.0), ("cycle_ssim", 0.0))
 NO_JUDGE = (("adversarial", 0.0), ("domain", 0.0))
-_PAIR = (("source", 1), ("target", 2))
+_FROM_T2, _FROM_BOTH = ((("sources", numbers), ("target", 2)) for numbers in ((1,), (0, 1)))
 ARMS = (
     Arm("CollaGAN"),
     Arm("without cycle", task=NO_CYCLE),
     Arm("without SSIM", task=NO_SSIM),
     Arm("L1 only", task=(*NO_CYCLE, *NO_SSIM, *NO_JUDGE)),
     Arm("without dropout", task=(("dropout", 0.0),)),
-    Arm("pix2pix", "pix2pix", _PAIR, sees=(T2,)),
-    Arm("CycleGAN", "cyclegan", _PAIR, sees=(T2,)),
-    Arm("StarGAN", "stargan", (("preferred", (1, 0, 3, 2)),), sees=(T2,)),
+    Arm("pix2pix, T2", "pix2pix", _FROM_T2, sees=(T2,)),
+    Arm("pix2pix, T1+T2", "pix2pix", _FROM_BOTH, sees=(T1, T2)),
+    Arm("CycleGAN, T2", "cyclegan", _FROM_T2, sees=(T2,)),
+    Arm("CycleGAN, T1+T2", "cyclegan", _FROM_BOTH, sees=(T1, T2)),
+    Arm("StarGAN, T2", "stargan", (("preferred", (1, 0, 3, 2)),), sees=(T2,)),
+    Arm("StarGAN, T1+T2", "stargan-stacked", task=(("dropout", 0.3),), sees=(T1, T2)),
 )
 #: Estimates without a network; networks have to be better than the last.
 REGRESSION = "regression"
