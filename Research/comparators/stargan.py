@@ -69,9 +69,7 @@ class StackedStarGan(Imputer):
         width, levels, linear: see :class:`~MedInpaintLib.networks.contrast_unet.ContrastUNet`.
     """
 
-    def __init__(
-        self, *, pixels: int, contrasts: int, width: int = 16, levels: int = 5, linear: bool = False
-    ) -> None:
+    def __init__(self, *, pixels: int, contrasts: int, width: int = 16, levels: int = 5, linear: bool = False) -> None:
         super().__init__(pixels=pixels, contrasts=contrasts, levels=levels)
         self.unet = ContrastUNet(contrasts, contrasts, width=width, levels=levels, linear=linear)
 

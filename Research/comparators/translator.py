@@ -43,8 +43,8 @@ class Translator(Imputer):
         numbers = [*sources, target]
         if not sources or len({*numbers}) < len(numbers) or not {*numbers} <= {*range(contrasts)}:
             raise ParameterError(
-                f"'sources' and 'target' must be different numbers from 0 to {contrasts - 1}, one source or more; found "
-                f"{[*sources]} and {target}."
+                f"'sources' and 'target' must be different numbers from 0 to {contrasts - 1}, one source or more; "
+                f"found {[*sources]} and {target}."
             )
         self.inputs, self.target = [*sources], target
         self.unet = ContrastUNet(len(self.inputs), 0, width=width, levels=levels, linear=linear)

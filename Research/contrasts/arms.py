@@ -98,17 +98,25 @@ ARMS = (
     Arm("StarGAN", "stargan", only=((T1,), (T2,))),
     Arm("StarGAN, stacked", "stargan-stacked", task=(("dropout", 0.3),)),
 )
-#: Labels of models that were trained elsewhere: the one that this repository releases, and the network of the paper.
+#: Labels of models that were trained elsewhere: the one that this repository releases, and the paper's own network.
 RELEASED, PUBLISHED = "released", "published"
 
 
+#: Estimates without a network: the first from one contrast alone; networks have to be better than the second.
+RESCALED, REGRESSION = "rescaled", "regression"
+#: All methods in the order of tables.
+METHODS = tuple(dict.fromkeys([RESCALED, REGRESSION, *(arm.label for arm in ARMS), RELEASED, PUBLISHED]))
+
+
 def asked(name: str, question: Question) -> bool:
-    """Return whether a model is asked a question; released and published ones are asked all.
+    """Return whether a model is asked a question.
 
     Args:
         name: :attr:`Arm.name`, or a label of another model.
         question: what is wanted, and from what.
     """
+    if name == PUBLISHED:  # an estimate by 34 million weights takes many minutes
+        return question in (MAIN, FROM_ONE)
     return next((arm.answers(question) for arm in ARMS if arm.name == name), True)
 
 
@@ -119,14 +127,20 @@ def label_of(name: str) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """The size of the study: updates of each training, validation slices, and the step between test slices."""
+    """The size of the study: updates of each training, validation slices, the step between test slices, and updates of
+    the segmenter.
+    """
 
     steps: int
     crops: int
     every: int
+    segmenter: int
 
 
-SIZES = {"small": Size(steps=30, crops=4, every=8), "full": Size(steps=1000, crops=24, every=1)}
+SIZES = {
+    "small": Size(steps=30, crops=4, every=8, segmenter=30),
+    "full": Size(steps=1000, crops=24, every=1, segmenter=600),
+}
 
 
 def recipe_of(arm: Arm, size: Size) -> Recipe:

@@ -23,7 +23,9 @@ def test_the_total_of_pix2pix_is_that_of_its_pairs(sources):
     made = task("pix2pix", {"sources": sources})
     images, there = batch()
     found = losses(made, (images, there))
-    pairs = [image for image, row in zip(images, there.tolist(), strict=True) if row[0] and all(row[n] for n in sources)]
+    pairs = [
+        image for image, row in zip(images, there.tolist(), strict=True) if row[0] and all(row[n] for n in sources)
+    ]
     assert len(pairs) == 2
     with torch.no_grad():
         estimates = [made.network.unet(image[None, sources])[0, 0] for image in pairs]
