@@ -254,30 +254,31 @@ def _networks(table: Table) -> str:
 
 
 def _protocol(table: Table) -> str:
-    """Return a paragraph on how the numbers were measured."""
+    """Return paragraphs on how the networks learned and how the numbers were measured."""
     facts = table.facts
-    first = next(each for each in facts["networks"] if each["name"] == ARMS[0].label)
-    elsewhere = [f"`{name}`" for name in (RELEASED, PUBLISHED) if any(e["name"] == name for e in facts["networks"])]
+    names = [each["name"] for each in facts["networks"]]
+    first = facts["networks"][names.index(ARMS[0].label)]
+    elsewhere = [f"`{name}`" for name in (RELEASED, PUBLISHED) if name in names]
     but = f" but {' and '.join(elsewhere)}" if elsewhere else ""
-    sessions = len({row["session"] for row in table.scores})
-    people = len(table.people)
-    published = ""
-    if f"`{PUBLISHED}`" in elsewhere:
-        published = (
-            f" `{PUBLISHED}` is the network of the CollaGAN paper's authors with the losses of their paper, after as "
-            "many steps as the table says."
-        )
+    published = (
+        f" `{PUBLISHED}` is the network of the CollaGAN paper's authors with the losses of their paper."
+        if PUBLISHED in names
+        else ""
+    )
+    sessions, people = len({row["session"] for row in table.scores}), len(table.people)
     return (
-        f"All networks{but}: one training each by the same loop, the same steps of {first['batch']} crops of the split "
-        f"train, seed {first['seed']} ({first['machine']}), with the same U-Net of width {first['width']}: CollaGAN "
-        "has an encoder of that width for each contrast, so more parameters; CycleGAN's are of its generators there and "
-        "back, one back to each source. Each translator has the losses of its paper. pix2pix and CycleGAN from "
-        f"{_from(MAIN)} take a stack of both as one image; StarGAN takes one contrast, as published, and "
-        "`StarGAN, stacked` has a channel for each contrast and learned with as many left out as CollaGAN, which its "
-        f"paper does not do.{published} What is kept of each training is the check with the best validation (split "
-        f"val). Scores: {PROTOCOL}. Slices with {LEAST_PIXELS} pixels of brain or more, of {sessions} sessions of "
-        f"{people} {_people(people)}, split **{facts['split']}**. Every slice is in [{SCORES}]({SCORES}), lesions are "
-        f"in [{LESIONS}]({LESIONS}). Made by\n\n    {facts['command']}\n\non {facts['made']}."
+        f"**Networks.** All{but}: one training each by the same loop, the same steps of {first['batch']} crops of the "
+        f"split train, seed {first['seed']} ({first['machine']}), with U-Nets of width {first['width']}. CollaGAN "
+        "has an encoder of that width for each contrast, so it has more parameters; those of CycleGAN are of its "
+        f"generators there and back, one back to each source. Each has the losses of its paper. From {_from(MAIN)}, "
+        "pix2pix and CycleGAN take the stack of both as one image. StarGAN takes one contrast, as published; `StarGAN, "
+        "stacked` has a channel for each contrast, which its paper has not, and learned with as many of them left out "
+        "as CollaGAN."
+        f"{published} The weights are those of the check with the best validation (split val).\n\n"
+        f"**Scores.** {PROTOCOL[0].upper()}{PROTOCOL[1:]}. Slices with {LEAST_PIXELS} pixels of brain or more, of "
+        f"{sessions} sessions of {people} {_people(people)}, split **{facts['split']}**. Every slice is in "
+        f"[{SCORES}]({SCORES}), lesions are in [{LESIONS}]({LESIONS}). Made by\n\n"
+        f"    {facts['command']}\n\non {facts['made']}."
     )
 
 

@@ -38,6 +38,8 @@ from .sessions import LEAST_PIXELS, Session, read_sessions
 ARCHITECTURE = "lesion-segmenter"
 #: The manifest's contrast of masks with all lesions; masks of lesions that changed are not whole.
 MASK = "MASK-lesion"
+#: The first logit everywhere: lesions are rare, and learning that takes many steps.
+RARE = -3.0
 WEIGHTS, FACTS = "segmenter.pt", "segmenter.json"
 
 
@@ -61,6 +63,7 @@ class LesionUNet(nn.Module):
         self.down = nn.ModuleList(_block(a, b) for a, b in zip([1, *widths], widths, strict=False))
         self.up = nn.ModuleList(_block(a + b, a) for a, b in itertools.pairwise(widths))
         self.head = nn.Conv2d(width, 1, 1)
+        nn.init.constant_(self.head.bias, RARE)
         self.multiple = 2 ** (levels - 1)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -93,7 +96,7 @@ class SegmenterTask:
     """
 
     network: Any
-    rate: float = 3e-3
+    rate: float = 1e-2
 
     def __post_init__(self) -> None:
         self.helpers = nn.ModuleDict()
@@ -103,7 +106,7 @@ class SegmenterTask:
         self, batch: Sequence[torch.Tensor], step: int, noise: torch.Generator
     ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
         """Yield the loss of crops ``(B, 2, H, W)``: FLAIR and label."""
-        flair, label = batch[0][:, :1], (batch[0][:, 1:] > 0.5).float()
+        flair, label = batch[0][:, :1], (batch[0][:, 1:] > 0.5).to(batch[0].dtype)
         logits = self.network(flair)
         share = torch.sigmoid(logits)
         overlap = 2 * (share * label).sum() / (share.sum() + label.sum()).clamp(min=1)
@@ -204,7 +207,7 @@ def recipe_of(steps: int) -> Recipe:
         architecture=ARCHITECTURE,
         arguments=_arguments(),
         data=Data(modality="MR", contrasts=(FLAIR,), centre=0.0, half_width=1.0),
-        schedule=Schedule(steps=steps, batch=8, ema=0.98, check_every=max(1, steps // 6), crops=24),
+        schedule=Schedule(steps=steps, batch=8, ema=0.9, check_every=max(1, steps // 6), crops=24),
     )
 
 
@@ -231,13 +234,22 @@ def _rule(session: Session) -> np.ndarray:
     return lesions_by_rule(session.scaled[FLAIR], session.inside, session.volumes[FLAIR].spacing)
 
 
-def _trial(slices: Sequence[ContrastSlice], recipe: Recipe) -> ContrastTrial:
-    """Return slices all through the held-out volumes: how close the probability comes to the label in the brain."""
+@dataclasses.dataclass(frozen=True)
+class LabelTrial(ContrastTrial):
+    """Slices with labels, which the probability of lesions should be close to in the brain."""
+
+    def psnr(self, filled: torch.Tensor) -> float:
+        """Return the PSNR over all slices together, dB: in a slice without lesions it alone would be unbounded."""
+        return float(-10 * torch.log10((filled - self.truth)[self.inside].square().mean().clamp(min=1e-8)))
+
+
+def _trial(slices: Sequence[ContrastSlice], recipe: Recipe) -> LabelTrial:
+    """Return slices from all through the held-out volumes."""
     some = [slices[round(at)] for at in np.linspace(0, len(slices) - 1, min(recipe.schedule.crops, len(slices)))]
     shape = tuple(max(each.inside.shape[axis] for each in some) for axis in (0, 1))
     pairs = [each.window((each.inside.shape[0] // 2, each.inside.shape[1] // 2), (shape[0], shape[1])) for each in some]
     values, inside = (torch.from_numpy(np.stack(arrays)) for arrays in zip(*pairs, strict=True))
-    return ContrastTrial(
+    return LabelTrial(
         images=recipe.data.normalise(values[:, :1]),
         known=torch.ones(len(some), 2, dtype=torch.bool),
         truth=values[:, 1:],
