@@ -40,6 +40,19 @@ def test_the_loss_is_that_of_loops():
     assert loss.item() == pytest.approx(entropy + 1 - overlap, rel=1e-9)
 
 
+def test_lesions_and_the_tissue_beside_them_count_alike_however_small_lesions_are():
+    label = torch.zeros(2, 1, 10, 10)
+    label[0, 0, 0, 0] = 1  # the second slice has none
+    inside = torch.ones(2, 1, 10, 10, dtype=torch.bool)
+    inside[:, :, 9] = False
+    nothing = torch.zeros_like(label)
+    trial = segmenter.LabelTrial(nothing, inside, label, inside, nothing, "")
+    assert trial.psnr(nothing) == pytest.approx(-10 * np.log10(1 / 2))
+    assert trial.psnr(torch.full_like(label, 0.5)) == pytest.approx(-10 * np.log10(1 / 4))
+    beyond = torch.where(inside, label, 1.0)
+    assert trial.psnr(beyond) == pytest.approx(80)
+
+
 @torch.no_grad()
 def test_slices_may_have_any_size_and_go_on_with_no_signal():
     torch.manual_seed(0)
@@ -103,7 +116,7 @@ def test_labels_are_masks_and_where_there_is_none_what_is_bright(data):
 
 def test_a_short_training_finds_lesions_in_a_head_it_has_not_seen_and_is_kept(data, tmp_path, monkeypatch):
     monkeypatch.setattr(segmenter, "_arguments", lambda: {"pixels": 48, "width": 4, "levels": 2})
-    trained = segmenter.segmenter(data, tmp_path, steps=100)
+    trained = segmenter.segmenter(data, tmp_path, steps=200)
     (session,) = read_sessions(data, "test")
     flair, lesion = session.scaled["FLAIR"], head(3)["lesion"] > 0
     assert dice(trained.lesions(flair, session), lesion) > 0.8
@@ -113,5 +126,5 @@ def test_a_short_training_finds_lesions_in_a_head_it_has_not_seen_and_is_kept(da
     assert (trained.facts["people by mask"], trained.facts["people by rule"]) == (1, 1)
     assert trained.facts["rule against mask"] == [1.0]
     monkeypatch.setattr(segmenter, "train", lambda *_, **__: pytest.fail("trained again"))
-    again = segmenter.segmenter(data, tmp_path, steps=100)
+    again = segmenter.segmenter(data, tmp_path, steps=200)
     assert (again.identity, again.facts) == (trained.identity, trained.facts)
