@@ -40,17 +40,18 @@ def test_the_loss_is_that_of_loops():
     assert loss.item() == pytest.approx(entropy + 1 - overlap, rel=1e-9)
 
 
-def test_lesions_and_the_tissue_beside_them_count_alike_however_small_lesions_are():
+def test_a_segmenter_is_validated_by_its_dice_in_the_brain_over_all_slices_together():
     label = torch.zeros(2, 1, 10, 10)
-    label[0, 0, 0, 0] = 1  # the second slice has none
+    label[0, 0, 0, :3] = 1  # the second slice has none
     inside = torch.ones(2, 1, 10, 10, dtype=torch.bool)
     inside[:, :, 9] = False
     nothing = torch.zeros_like(label)
     trial = segmenter.LabelTrial(nothing, inside, label, inside, nothing, "")
-    assert trial.psnr(nothing) == pytest.approx(-10 * np.log10(1 / 2))
-    assert trial.psnr(torch.full_like(label, 0.5)) == pytest.approx(-10 * np.log10(1 / 4))
-    beyond = torch.where(inside, label, 1.0)
-    assert trial.psnr(beyond) == pytest.approx(80)
+    assert trial.psnr(nothing) == 0
+    found = torch.where(inside, 0.4, 0.9)
+    found[0, 0, 0, 1:3] = found[1, 0, 5, 5] = 0.6
+    assert trial.psnr(found) == pytest.approx(-10 * np.log10(1 - 2 * 2 / (3 + 3)))
+    assert trial.psnr(label) == pytest.approx(80)
 
 
 @torch.no_grad()
