@@ -1,4 +1,4 @@
-# make demo | test | test-all | formats | odd-files | bench | research | lint: each sets up what it needs in .venv, once.
+# make demo | test | test-all | formats | odd-files | bench | gpu | research | lint: each sets up what it needs in .venv, once.
 # Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 SETUP := pyproject.toml constraints.txt
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test test-all formats odd-files bench research lint format clean
+.PHONY: demo test test-all formats odd-files bench gpu research lint format clean
 
 demo: $(VENV)/.demo
 	$(RUN) -m MedInpaintLib.cli demo --output demo-output
@@ -28,6 +28,10 @@ odd-files: $(VENV)/.test
 
 bench: $(VENV)/.bench
 	$(RUN) Testing/Benchmarks/run.py
+
+# On a machine with a CUDA device: every released model there and on the CPU, and a short training. Writes docs/gpu.
+gpu: $(VENV)/.research
+	$(RUN) -m Research gpu
 
 # Without a NAME, all studies are listed.
 research: $(VENV)/.research

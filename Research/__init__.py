@@ -46,4 +46,6 @@ STUDIES = {
     "orientation": ("Does the direction of strips matter?", "experiments/orientation/README.md"),
     "disease": ("Does disease in the training data matter?", "experiments/disease/README.md"),
     "unlike": ("What if holes are unlike those of training?", "experiments/unlike/README.md"),
+    "gpu": ("Do the released models fill alike on a GPU?", "gpu/README.md"),
+    "claims": ("What was claimed, and what was found?", "claims.md"),
 }

@@ -7,21 +7,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from MedInpaintLib.files import make_folder, write_text
-from MedInpaintLib.models.bundle import Bundle, rescore
+from MedInpaintLib.models.bundle import Bundle
 from MedInpaintLib.models.store import find
 
+from ..shared.cards import write_cards
 from ..shared.cases import fingerprint, training_options, written
 from ..shared.facts import write_facts
-from .arms import MAIN, PUBLISHED, QUESTIONS, RECIPE, REGRESSION, RELEASED, SIZES, asked, label_of, trained
+from .arms import MAIN, PUBLISHED, RECIPE, RELEASED, SIZES, asked, label_of, trained
+from .card import cards
 from .measure import measure
-from .page import PROTOCOL, text
+from .page import text
 from .pictures import SHOWN, draw
 from .segmenter import segmenter
 from .sessions import read_sessions
-from .table import Table, read_table, write_table
+from .table import write_table
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -58,14 +58,15 @@ def main(arguments: Sequence[str]) -> None:
         out,
         command=written("contrasts", chosen) + (" --published FOLDER" if chosen.published else ""),
         split=chosen.split,
+        released=chosen.released,
         people=_people(models),
         networks=[_network(name, bundle) for name, bundle in models.items()],
         segmenter=of_lesions.facts,
         pictures=pictures,
     )
     write_text(out / "README.md", text(out))
-    if chosen.cards and chosen.released:
-        write_card(models[RELEASED], read_table(out), chosen.split)
+    if chosen.cards:
+        write_cards(cards(out))
     print(out / "README.md")
 
 
@@ -84,35 +85,3 @@ def _network(name: str, bundle: Bundle) -> dict[str, Any]:
         **{key: bundle.training.get(key) for key in ("steps", "batch", "seed", "machine")},
         "minutes": bundle.training.get("minutes"),
     }
-
-
-def write_card(bundle: Bundle, table: Table, split: str) -> None:
-    """Write the released model's scores into its card; they replace earlier ones of the same split and protocol.
-
-    Args:
-        bundle: the model.
-        table: with its scores; means and standard deviations are over people, of the means over each one's slices.
-        split: that was tested on.
-    """
-    kept = [row for row in bundle.scores if (row["protocol"], row["split"]) != (PROTOCOL, split)]
-    added = []
-    for question in QUESTIONS:
-        for method, name in ((REGRESSION, REGRESSION), (RELEASED, bundle.name)):
-            rows = table.of(question, method)
-            if rows:
-                means = {metric: [*table.by_person(question, method, metric).values()] for metric in ("nmse", "ssim")}
-                about = {
-                    "protocol": PROTOCOL,
-                    "split": split,
-                    "wanted": question[0],
-                    "from": "+".join(question[1]),
-                    "people": len(means["nmse"]),
-                    "slices": len(rows),
-                    "method": name,
-                }
-                scores = {
-                    metric: {"mean": round(float(np.mean(each)), 4), "sd": round(float(np.std(each)), 4)}
-                    for metric, each in means.items()
-                }
-                added.append(about | scores)
-    rescore(bundle, [*kept, *added], "collagan")

@@ -7,15 +7,10 @@ from pathlib import Path
 
 from ..shared.statistics import Difference, Verdict, reading
 from .arms import ARMS, FROM_ONE, MAIN, PUBLISHED, QUESTIONS, REGRESSION, RELEASED, RESCALED, Question
+from .card import PROTOCOL
 from .lesions_kept import BESIDE_MM, BRIGHT, LEAST_ML, RIM_MM
 from .sessions import LEAST_PIXELS
 from .table import LESIONS, SCORES, TRUTH, Table, read_table
-
-#: What the scores are; also written on the card.
-PROTOCOL = (
-    "whole brain, slice by slice: NMSE, and 2-D SSIM at the range of the truth's 99.5 percentile in the brain; "
-    "intensities on the core's scale, not fitted to the truth; python -m Research contrasts"
-)
 
 
 def text(folder: Path) -> str:
@@ -34,7 +29,7 @@ def text(folder: Path) -> str:
         f"Gains of the first method over the second, averaged over each person's slices: less NMSE, more SSIM. The "
         f"reading is of the NMSE, with the 95 % interval over people: {people} {_people(people)} here. That networks "
         "differ would have to exceed the chance of a training, too, and for NMSE it is not known "
-        "([seeds](../experiments/seeds/README.md) has it for PSNR).",
+        "([seeds](../experiments/seeds/README.md) has it for PSNR and SSIM in holes).",
         gains_table(table),
         "## In the terms of other papers",
         "Whole axial slices with their background, estimate and truth each divided by its own maximum, so that a wrong "

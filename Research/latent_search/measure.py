@@ -10,6 +10,7 @@ from MedInpaintLib.evaluation.protocol import evaluate
 from MedInpaintLib.manifest import Entry
 
 from ..shared.cases import Case, Task, score, summary
+from ..shared.conventions import finite
 
 #: The contrasts that the released models have learned.
 CONTRASTS = ("T1", "T2", "FLAIR")
@@ -60,7 +61,11 @@ def run_case(task: Task, entry: Entry, seed: int) -> Case | None:
     return {
         **summary(task, entry, seed, table),
         "scores": [
-            {"method": row.method, "hole": row.hole, **{metric: row.scores[metric] for metric in METRICS}}
+            {
+                "method": row.method,
+                "hole": row.hole,
+                **{metric: finite(metric, row.scores[metric]) for metric in METRICS},
+            }
             for row in table.rows
         ],
     }

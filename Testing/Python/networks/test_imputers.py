@@ -60,7 +60,7 @@ def test_one_encoder_or_one_for_each_contrast_give_images_of_the_same_size(branc
     assert network(slices(2, 8, 12), SETS[-2:], WANTED[-2:]).shape == (2, 1, 8, 12)
 
 
-def test_the_published_size_has_the_published_widths():
+def test_by_default_encoders_have_the_widths_of_the_authors():
     """Four encoders of 16 to 256 channels, which meet at 1024; each sees its contrast and what it is told."""
     with torch.device("meta"):
         network = build("collagan", {"pixels": 240, "contrasts": 4})

@@ -8,7 +8,7 @@ from MedInpaintLib.manifest import read_manifest
 from MedInpaintLib.models import store
 from MedInpaintLib.volume import Volume
 from Research.latent_search import measure, page
-from Research.shared import pages
+from Research.shared import cards
 from Research.shared.cases import Task, list_cases
 from Research.shared.manifests import read_rows
 
@@ -71,8 +71,10 @@ def test_the_page_is_complete(data, tmp_path):
 
     before = store.find("a-tiny-vae")
     for _ in range(2):
-        pages.write_cards(
-            found, MODELS, TASKS, measure.METRICS, base="biharmonic", split="test", protocol="latent_search"
+        cards.write_cards(
+            cards.card_scores(
+                found, MODELS, TASKS, measure.METRICS, base="biharmonic", split="test", protocol="latent_search"
+            )
         )
     after = store.find("a-tiny-vae")
     assert after.weights_file == before.weights_file
