@@ -1,8 +1,9 @@
-"""CycleGAN: one contrast from one other and back, learned without pairs."""
+"""CycleGAN: one contrast from fixed others and back, learned without pairs."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -18,13 +19,40 @@ from .translator import Translator, TranslatorTask
 
 
 class CycleGan(Translator):
-    """Two generators, there and back. Zhu et al.: Unpaired image-to-image translation using cycle-consistent
-    adversarial networks, ICCV 2017.
+    """Generators there and back. Zhu et al.: Unpaired image-to-image translation using cycle-consistent adversarial
+    networks, ICCV 2017. The way back from the target to several sources is a U-Net for each of them.
+
+    Args:
+        pixels, contrasts, sources, target, width, levels, linear: see :class:`.translator.Translator`.
     """
 
-    GENERATORS = ("there", "back")
-    there: ContrastUNet
-    back: ContrastUNet
+    def __init__(
+        self,
+        *,
+        pixels: int,
+        contrasts: int,
+        sources: Sequence[int],
+        target: int,
+        width: int = 16,
+        levels: int = 5,
+        linear: bool = False,
+    ) -> None:
+        super().__init__(
+            pixels=pixels,
+            contrasts=contrasts,
+            sources=sources,
+            target=target,
+            width=width,
+            levels=levels,
+            linear=linear,
+        )
+        self.to_sources = nn.ModuleList(
+            ContrastUNet(1, 0, width=width, levels=levels, linear=linear) for _ in self.inputs
+        )
+
+    def back(self, target: torch.Tensor) -> torch.Tensor:
+        """Return the sources, ``(B, sources, H, W)``, made from the target, ``(B, 1, H, W)``."""
+        return torch.cat([unet(target) for unet in self.to_sources], dim=1)
 
 
 @dataclasses.dataclass
@@ -32,8 +60,9 @@ class CycleGanTask(TranslatorTask):
     """The loss ``adversarial (L_GAN(there) + L_GAN(back)) + cycle (mean |back(there(s)) - s| + mean |there(back(t)) -
     t|)``.
 
-    Zhu et al., ICCV 2017, eq. 1 to 3, with least squares as in their section 4. No term compares a source with the
-    target of the same slice, so unpaired images would do as well.
+    Zhu et al., ICCV 2017, eq. 1 to 3, with least squares as in their section 4. No term compares sources with the
+    target of the same slice, so unpaired images would do as well. Several sources are one image of several channels:
+    one discriminator judges them together, and the mean is over all of them.
 
     Attributes:
         cycle, adversarial: weights; published 10 and 1.
@@ -44,20 +73,24 @@ class CycleGanTask(TranslatorTask):
     cycle: float = 10.0
 
     def discriminators(self) -> dict[str, nn.Module]:
-        return {name: ContrastDiscriminator(1, width=self.discriminator_width) for name in ("source", "target")}
+        inputs = {"sources": len(self.network.inputs), "target": 1}
+        return {
+            name: ContrastDiscriminator(1, inputs=count, width=self.discriminator_width)
+            for name, count in inputs.items()
+        }
 
-    def steps_of_pairs(self, source: torch.Tensor, target: torch.Tensor) -> Losses:
+    def steps_of_pairs(self, sources: torch.Tensor, target: torch.Tensor) -> Losses:
         network, gan = self.network, LeastSquaresGan()
-        estimate, back = network.there(source), network.back(target)
-        judged = (("target", target, estimate), ("source", source, back))
+        estimate, back = network.unet(sources), network.back(target)
+        judged = (("target", target, estimate), ("sources", sources, back))
         loss = sum(
             (gan.discriminator(self._real(name, real), self._real(name, fake.detach())) for name, real, fake in judged),
             start=estimate.new_zeros(()),
         )
         yield "discriminator", loss, {}
         yield self.weigh(
-            adversarial=gan.generator(self._real("target", estimate)) + gan.generator(self._real("source", back)),
-            cycle=functional.l1_loss(network.back(estimate), source) + functional.l1_loss(network.there(back), target),
+            adversarial=gan.generator(self._real("target", estimate)) + gan.generator(self._real("sources", back)),
+            cycle=functional.l1_loss(network.back(estimate), sources) + functional.l1_loss(network.unet(back), target),
         )
 
     def _real(self, name: str, image: torch.Tensor) -> torch.Tensor:

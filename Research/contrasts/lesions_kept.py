@@ -53,7 +53,7 @@ def lesions_kept(estimate: np.ndarray, truth: np.ndarray, inside: np.ndarray, sp
     from scipy import ndimage
 
     ml = float(np.prod(spacing)) / 1000
-    deep = ndimage.distance_transform_edt(inside, sampling=spacing) > RIM_MM
+    deep = _deep(inside, spacing)
     limit = BRIGHT * float(np.median(truth[inside]))
     true, estimated = (_bright(each, deep, limit, ml) for each in (truth, estimate))
     away = ndimage.distance_transform_edt(~true, sampling=spacing) if true.any() else np.full(true.shape, np.inf)
@@ -65,6 +65,19 @@ def lesions_kept(estimate: np.ndarray, truth: np.ndarray, inside: np.ndarray, sp
         _contrast(truth, true, beside),
         _contrast(estimate, true, beside),
     )
+
+
+def lesions_by_rule(truth: np.ndarray, inside: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
+    """Return where a true FLAIR is as bright as lesions are, bool; arguments as for :func:`lesions_kept`."""
+    limit = BRIGHT * float(np.median(truth[inside]))
+    return _bright(truth, _deep(inside, spacing), limit, float(np.prod(spacing)) / 1000)
+
+
+def _deep(inside: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
+    """Return the brain without its rim."""
+    from scipy import ndimage
+
+    return ndimage.distance_transform_edt(inside, sampling=spacing) > RIM_MM
 
 
 def _bright(image: np.ndarray, deep: np.ndarray, limit: float, ml: float) -> np.ndarray:

@@ -1,368 +1,211 @@
-"""Estimates of a missing contrast and their scores: CollaGAN, CollaGAN without some of its parts, and comparators.
-
-All networks are trained alike except in what is asked. Trainings are kept in the folder of runs, answers in ``cases``.
-"""
+"""Estimates of a missing contrast and their scores; answers are kept, a file for each model, session and question."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from MedInpaintLib.errors import InputError
-from MedInpaintLib.files import make_folder, write_text
-from MedInpaintLib.frames import Pose, pose
-from MedInpaintLib.imputation.core import fit_core_scaling
+from MedInpaintLib.files import write_text
 from MedInpaintLib.imputation.estimate import estimate, load_network
 from MedInpaintLib.imputation.regression import regress
-from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.metrics import nmse, ssim_map
-from MedInpaintLib.models.bundle import FACTS, Bundle
+from MedInpaintLib.models.bundle import Bundle
 from MedInpaintLib.models.once import LoadedModel
-from MedInpaintLib.models.store import find
-from MedInpaintLib.training.contrasts import brain, sessions
-from MedInpaintLib.training.recipe import Recipe, read_recipe
-from MedInpaintLib.training.run import run as train
-from MedInpaintLib.volume import Volume
 
 from ..comparators.rescaling import match_histograms
-from ..shared.cases import fingerprint, folder_of, in_parallel
-from .lesions_kept import LesionsKept, lesions_kept
+from ..shared.cases import folder_of, in_parallel
+from ..shared.conventions import MOST
+from .arms import FROM_ONE, MAIN, QUESTIONS, REGRESSION, RESCALED, Question, Size, asked, label_of
+from .lesions_kept import lesions_by_rule, lesions_kept
+from .segmenter import Segmenter, dice
+from .sessions import LEAST_PIXELS, Session, read_sessions
+from .table import TRUTH, Measured, Row
 
-RECIPE = "brain-mr-collagan"
-#: Slices with fewer pixels of brain than this are not scored.
-LEAST_PIXELS = 500
 #: Voxels of each session to which estimates without a network are fitted.
 _SAMPLES = 100_000
-T1, T2, FLAIR = "T1", "T2", "FLAIR"
+#: Stands for all estimates without a network where models have names.
+_WITHOUT = ""
 
 
-@dataclasses.dataclass(frozen=True)
-class Arm:
-    """A variant: one training.
-
-    Attributes:
-        label: in tables.
-        architecture: of the network.
-        arguments, task: entries that differ from the recipe's.
-        sees: the contrasts that the network can see; all when empty.
-    """
-
-    label: str
-    architecture: str = "collagan"
-    arguments: tuple[tuple[str, Any], ...] = ()
-    task: tuple[tuple[str, Any], ...] = ()
-    sees: tuple[str, ...] = ()
-
-
-NO_CYCLE = (("cycle", 0.0), ("cycle_ssim", 0.0))
-NO_SSIM = (("direct_ssim", 0.0), ("cycle_ssim", 0.0))
-NO_JUDGE = (("adversarial", 0.0), ("domain", 0.0))
-_PAIR = (("source", 1), ("target", 2))
-ARMS = (
-    Arm("CollaGAN"),
-    Arm("without cycle", task=NO_CYCLE),
-    Arm("without SSIM", task=NO_SSIM),
-    Arm("L1 only", task=(*NO_CYCLE, *NO_SSIM, *NO_JUDGE)),
-    Arm("without dropout", task=(("dropout", 0.0),)),
-    Arm("pix2pix", "pix2pix", _PAIR, sees=(T2,)),
-    Arm("CycleGAN", "cyclegan", _PAIR, sees=(T2,)),
-    Arm("StarGAN", "stargan", (("preferred", (1, 0, 3, 2)),), sees=(T2,)),
-)
-#: Estimates without a network; networks have to be better than the last.
-REGRESSION = "regression"
-WITHOUT = ("T1, rescaled", "T2, rescaled", REGRESSION)
-#: The main question: the wanted contrast, and those that are present; then all questions.
-MAIN = (FLAIR, (T1, T2))
-QUESTIONS = (
-    MAIN,
-    (FLAIR, (T1, T2, "T1C")),
-    (FLAIR, (T1,)),
-    (FLAIR, (T2,)),
-    (T1, (T2, FLAIR)),
-    (T2, (T1, FLAIR)),
-)
+def estimates_without_network(
+    session: Session, question: Question, learning: Sequence[Session]
+) -> dict[str, np.ndarray]:
+    """Return by method what is estimated without a network, from fits to the sessions from which networks learn."""
+    target, there = question
+    pairs = []
+    for each in learning:
+        if {target, *there} <= each.scaled.keys():
+            step = max(1, int(each.inside.sum()) // _SAMPLES)
+            sources, truth = (
+                np.stack([each.scaled[name][each.inside][::step] for name in names]) for names in (there, [target])
+            )
+            pairs.append((sources, truth[0]))
+    sources = np.stack([session.scaled[name] for name in there])
+    by_method = {REGRESSION: regress(pairs)(sources)}
+    if len(there) == 1:
+        by_method[RESCALED] = match_histograms([(source[0], truth) for source, truth in pairs])(sources[0])
+    return by_method
 
 
-@dataclasses.dataclass(frozen=True)
-class Size:
-    """The size of the study: updates of each training, validation slices, and the step between test slices."""
-
-    steps: int
-    crops: int
-    every: int
+def estimate_by(bundle: Bundle, session: Session, question: Question) -> np.ndarray:
+    """Return a network's estimate, float32 of the session's shape, on the scale of the core."""
+    target, there = question
+    images = {name: session.volumes[name] for name in there}
+    return estimate(images, target, bundle, LoadedModel(bundle, load_network, "cpu").on_device)
 
 
-SIZES = {"small": Size(steps=30, crops=4, every=8), "full": Size(steps=1000, crops=24, every=1)}
-
-Row = dict[str, Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Session:
-    """The images of a subject at one time, on one grid.
-
-    Attributes:
-        name, subject: of the session.
-        volumes: contrast -> image.
-        scaled: contrast -> float32, on the scale of :mod:`MedInpaintLib.imputation.core`.
-        inside: bool, the brain.
-        turned: to (slice, row, column).
-    """
-
-    name: str
-    subject: str
-    volumes: dict[str, Volume]
-    scaled: dict[str, np.ndarray]
-    inside: np.ndarray
-    turned: Pose
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """The outcome of the study.
-
-    Attributes:
-        rows: a row per method, question and slice.
-        lesions: a row per method and session, for the main question.
-        models: label -> the model.
-        split: that was tested on.
-        size: of the trainings.
-    """
-
-    rows: list[Row]
-    lesions: list[tuple[str, str, LesionsKept]]
-    models: dict[str, Bundle]
-    split: str
-    size: Size
-
-
-def recipe_of(arm: Arm, size: Size) -> Recipe:
-    """Return the recipe of an arm: the released model's, in fewer steps, except in what is asked."""
-    recipe = read_recipe(RECIPE)
-    arguments = {**recipe.arguments, **dict(arm.arguments)}
-    known = recipe.task
-    if arm.architecture != "collagan":
-        known = {name: known[name] for name in ("rate", "half_life")}
-    schedule = dataclasses.replace(
-        recipe.schedule, steps=size.steps, check_every=max(1, size.steps // 5), crops=size.crops
-    )
-    task = {**known, "half_life": max(1, size.steps // 3), **dict(arm.task)}
-    return dataclasses.replace(recipe, architecture=arm.architecture, arguments=arguments, schedule=schedule, task=task)
-
-
-def read_sessions(data: Path, split: str) -> list[Session]:
-    """Return the sessions of a split that have the contrasts of the main question.
-
-    Raises:
-        InputError: there is none.
-    """
-    recipe = read_recipe(RECIPE)
-    entries = [entry for entry in read_manifest(data, split) if entry.modality == "MR"]
-    usable = []
-    for images, mask in sessions(entries, recipe.data.contrasts, recipe.data.inside):
-        if {MAIN[0], *MAIN[1]} <= images.keys():
-            usable.append(_session(images, mask))
-    if not usable:
-        raise InputError(f"The data in '{data}' have no session with {', '.join((MAIN[0], *MAIN[1]))} in {split}.")
-    return usable
-
-
-def _session(images: dict[str, Entry], mask: Entry | None) -> Session:
-    """Read a session; its name is that of its folder, with the visit where the file's name has one."""
-    volumes = {contrast: Volume.of(entry.path) for contrast, entry in images.items()}
-    scaled = {name: fit_core_scaling(each.array, each.spacing).forward(each.array) for name, each in volumes.items()}
-    first = images[FLAIR]
-    folder, _, stem = first.name.rpartition("/")
-    when = stem[: -len(FLAIR)].strip("_-") if stem.lower().endswith(FLAIR.lower()) else ""
-    return Session(
-        f"{folder.rpartition('/')[2]}{f' {when}' if when else ''}",
-        first.subject,
-        volumes,
-        scaled,
-        brain(volumes, mask),
-        pose(volumes[FLAIR], "axial"),
-    )
-
-
-def without_network(learning: Sequence[Session]) -> Callable[[Session, str, Sequence[str]], dict[str, np.ndarray]]:
-    """Fit estimates without a network to the sessions from which networks learn.
-
-    Returns:
-        a function from a session, the wanted contrast and those that are present to the estimates by label.
-    """
-
-    def samples(sources: Sequence[str], target: str) -> list[tuple[np.ndarray, np.ndarray]]:
-        pairs = []
-        for each in learning:
-            if {target, *sources} <= each.scaled.keys():
-                step = max(1, int(each.inside.sum()) // _SAMPLES)
-                inside = [each.scaled[name][each.inside][::step] for name in (*sources, target)]
-                pairs.append((np.stack(inside[:-1]), inside[-1]))
-        return pairs
-
-    def fills(session: Session, target: str, there: Sequence[str]) -> dict[str, np.ndarray]:
-        by_method = {}
-        for name in there:
-            pairs = [(sources[0], truth) for sources, truth in samples([name], target)]
-            by_method[f"{name}, rescaled"] = match_histograms(pairs)(session.scaled[name])
-        by_method[REGRESSION] = regress(samples(there, target))(np.stack([session.scaled[name] for name in there]))
-        return by_method
-
-    return fills
-
-
-def run(
+def measure(
+    models: dict[str, Bundle],
+    segmenter: Segmenter,
     size: Size,
     data: Path,
-    runs: Path,
     out: Path,
     *,
-    released: str | None,
+    source: str,
     split: str = "test",
-    accelerator: str = "cpu",
     workers: int = 2,
-) -> Outcome:
-    """Train what is not trained yet, and test.
+) -> Measured:
+    """Ask all questions of all models, and of what needs no network; earlier answers are read from their files.
 
     Args:
-        size: of trainings and tests.
+        models: name -> model.
+        segmenter: of lesions.
+        size: of the tests.
         data: folder with MANIFEST.csv.
-        runs: folder for trainings.
-        out: folder for the page; answers are kept there.
-        released: the name of a model that is tested, too.
+        out: folder for the page; answers are kept in ``cases`` in it.
+        source: the fingerprint of the data.
         split: to test on.
-        accelerator: to train on.
-        workers: trainings at a time, each with a core of its own.
+        workers: questions at a time, each with a core of its own.
     """
-    source = fingerprint(data, "MR")
-    folders = {arm.label: runs / _folder_name(recipe_of(arm, size), source) for arm in ARMS}
-    missing = [
-        (recipe_of(arm, size), data, folders[arm.label], accelerator)
-        for arm in ARMS
-        if not list(folders[arm.label].glob(f"*/{FACTS}"))
-    ]
-    for done in in_parallel(_train, missing, workers=workers):
-        print(f"trained {done}", flush=True)
-    models = {label: find(str(next(folder.glob(f"*/{FACTS}")).parent)) for label, folder in folders.items()}
-    if released:
-        models["released"] = find(released)
-    keep = folder_of(out / "cases" / split, [str(bundle.folder) for bundle in models.values()], source)
-    asked = [
-        (data, split, number, question, models, size, keep)
+    keep = out / "cases" / split
+    same = f"{source}{segmenter.identity}"
+    folders = {_WITHOUT: folder_of(keep, [], same)}
+    folders |= {name: folder_of(keep, [str(bundle.folder)], same) for name, bundle in models.items()}
+    jobs = [
+        (data, split, number, question, models, segmenter, size, folders)
         for number, session in enumerate(read_sessions(data, split))
         for question in QUESTIONS
         if {question[0], *question[1]} <= session.scaled.keys()
     ]
-    rows: list[Row] = []
-    lesions: list[tuple[str, str, LesionsKept]] = []
-    for more, kept in in_parallel(_answered, asked, workers=workers):
-        rows += more
-        lesions += kept
-        print(f"{more[0]['session']}: {more[0]['wanted']} from {more[0]['there']}", flush=True)
+    scores: list[Row] = []
+    lesions: list[Row] = []
+    for rows, of_lesions in in_parallel(_answered, jobs, workers=workers):
+        scores += rows
+        lesions += of_lesions
+        print(f"{rows[0]['session']}: {rows[0]['wanted']} from {rows[0]['there']}", flush=True)
     # In the order of the questions: answers arrive in any order.
     order = {(target, "+".join(there)): number for number, (target, there) in enumerate(QUESTIONS)}
-    rows.sort(key=lambda row: (row["session"], order[row["wanted"], row["there"]]))
-    lesions.sort(key=lambda row: row[0])
-    return Outcome(rows, lesions, models, split, size)
+    scores.sort(key=lambda row: (row["session"], order[row["wanted"], row["there"]]))
+    lesions.sort(key=lambda row: (row["session"], order[MAIN[0], row["there"]]))
+    return Measured(scores, lesions)
 
 
 def _answered(
     data: Path,
     split: str,
     number: int,
-    question: tuple[str, tuple[str, ...]],
+    question: Question,
     models: dict[str, Bundle],
+    segmenter: Segmenter,
     size: Size,
-    keep: Path,
-) -> tuple[list[Row], list[tuple[str, str, LesionsKept]]]:
-    """Return the rows of all methods for a question about a session, and for the main question the lesions.
+    folders: dict[str, Path],
+) -> tuple[list[Row], list[Row]]:
+    """Return the rows of all methods for a question about a session; what has no file is answered first."""
+    file = f"{number}--{question[0]}-from-{'-'.join(question[1])}--{size.every}.json"
+    paths = {name: folder / file for name, folder in folders.items() if asked(name, question)}
+    missing = [name for name, path in paths.items() if not path.is_file()]
+    if missing:
+        session = read_sessions(data, split)[number]
+        scorer = Scorer(session, question, segmenter, size.every)
+        for name in missing:
+            if name == _WITHOUT:
+                by_method = estimates_without_network(session, question, read_sessions(data, "train"))
+            else:
+                by_method = {label_of(name): estimate_by(models[name], session, question)}
+            truth = [scorer.truth_row()] if name == _WITHOUT and scorer.looks_at_lesions else []
+            scores = [row for method, each in by_method.items() for row in scorer.score_rows(method, each)]
+            lesions = [scorer.lesion_row(*item) for item in by_method.items()] if scorer.looks_at_lesions else []
+            write_text(paths[name], json.dumps({"scores": scores, "lesions": [*truth, *lesions]}) + "\n")
+    kept = [json.loads(path.read_text(encoding="utf-8")) for path in paths.values()]
+    scores, lesions = ([row for each in kept for row in each[kind]] for kind in ("scores", "lesions"))
+    return scores, lesions
 
-    Earlier answers are read from their files.
+
+class Scorer:
+    """Scores estimates of one contrast of a session.
+
+    Args:
+        session: with the truth.
+        question: what is wanted, and from what.
+        segmenter: of lesions, for the questions in which :attr:`looks_at_lesions` is True.
+        every: the step between the slices that are scored.
     """
-    session, (target, there) = read_sessions(data, split)[number], question
-    path = keep / f"{session.name.replace(' ', '-')}--{target}-from-{'-'.join(there)}--{size.every}.json"
-    if path.is_file():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return kept["rows"], [(name, method, LesionsKept(**each)) for name, method, each in kept["lesions"]]
-    rows, lesions = _answer(session, question, models, data, size)
-    plain = [(name, method, dataclasses.asdict(each)) for name, method, each in lesions]
-    write_text(path, json.dumps({"rows": rows, "lesions": plain}) + "\n")
-    return rows, lesions
+
+    def __init__(self, session: Session, question: Question, segmenter: Segmenter, every: int) -> None:
+        self.session, self.segmenter, self.every = session, segmenter, every
+        self.truth = session.scaled[question[0]]
+        self.about = {"session": session.name, "subject": session.subject}
+        self.asked = {"wanted": question[0], "there": "+".join(question[1])}
+        self.looks_at_lesions = question in (MAIN, FROM_ONE)
+        if self.looks_at_lesions:
+            self.segmented = segmenter.lesions(self.truth, session)
+
+    def score_rows(self, method: str, estimated: np.ndarray) -> list[Row]:
+        """Return a row per slice: NMSE and SSIM over the brain, and PSNR and SSIM of the whole slice."""
+        top = float(np.percentile(self.truth[self.session.inside], 99.5))
+        rows = []
+        stacks = [self.session.turned.turn(each) for each in (estimated, self.truth, self.session.inside)]
+        for number, (fill, true, inside) in enumerate(zip(*stacks, strict=True)):
+            if number % self.every == 0 and inside.sum() >= LEAST_PIXELS:
+                psnr, ssim = whole_slice(fill, true)
+                rows.append(
+                    {
+                        **self.about,
+                        **self.asked,
+                        "method": method,
+                        "slice": number,
+                        "nmse": nmse(fill, true, inside),
+                        "ssim": float(ssim_map(fill, true, data_range=top)[inside].mean()),
+                        "slice_psnr": psnr,
+                        "slice_ssim": ssim,
+                    }
+                )
+        return rows
+
+    def lesion_row(self, method: str, estimated: np.ndarray) -> Row:
+        """Return how lesions appear in an estimate, and the Dice of what the segmenter sees in it and in the truth."""
+        segmented = self.segmenter.lesions(estimated, self.session)
+        return self._lesion_row(method, estimated, dice(segmented, self.segmented))
+
+    def truth_row(self) -> Row:
+        """Return the same of the truth, with the Dice of what the segmenter sees in it and of what is bright in it."""
+        bright = lesions_by_rule(self.truth, self.session.inside, self._spacing)
+        return self._lesion_row(TRUTH, self.truth, dice(self.segmented, bright))
+
+    def _lesion_row(self, method: str, image: np.ndarray, overlap: float) -> Row:
+        kept = dataclasses.asdict(lesions_kept(image, self.truth, self.session.inside, self._spacing))
+        # No lesion has no contrast, and JSON has no NaN.
+        kept = {name: None if math.isnan(value) else value for name, value in kept.items()}
+        return {**self.about, "there": self.asked["there"], "method": method, **kept, "dice": overlap}
+
+    @property
+    def _spacing(self) -> tuple[float, ...]:
+        return self.session.volumes[self.asked["wanted"]].spacing
 
 
-def _answer(
-    session: Session, question: tuple[str, tuple[str, ...]], models: dict[str, Bundle], data: Path, size: Size
-) -> tuple[list[Row], list[tuple[str, str, LesionsKept]]]:
-    """Return what :func:`_answered` returns, without looking for an earlier answer."""
-    target, there = question
-    fills = without_network(read_sessions(data, "train"))
-    by_method = fills(session, target, there) | estimates(session, target, there, models)
-    rows = [row for method, each in by_method.items() for row in scored(session, target, there, method, each, size)]
-    if question != MAIN:
-        return rows, []
-    truth, spacing = session.scaled[target], session.volumes[target].spacing
-    lesions = [
-        (session.name, method, lesions_kept(each, truth, session.inside, spacing))
-        for method, each in {"truth": truth, **by_method}.items()
-    ]
-    return rows, lesions
+def whole_slice(estimated: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
+    """Return PSNR, dB, and SSIM of a whole slice, background included, each image divided by its own maximum.
 
-
-def estimates(session: Session, target: str, there: Sequence[str], models: dict[str, Bundle]) -> dict[str, np.ndarray]:
-    """Return the estimate of each network that can answer the question."""
-    by_label = {}
-    for label, bundle in models.items():
-        arm = next((arm for arm in ARMS if arm.label == label), Arm(label))
-        only = bundle.arguments.get("target")
-        sees = [name for name in there if not arm.sees or name in arm.sees] or (
-            list(there) if bundle.architecture == "stargan" else []
-        )
-        if sees and only in (None, bundle.contrasts.index(target)):
-            images = {name: session.volumes[name] for name in sees}
-            by_label[label] = estimate(images, target, bundle, LoadedModel(bundle, load_network, "cpu").on_device)
-    return by_label
-
-
-def scored(
-    session: Session, target: str, there: Sequence[str], method: str, estimated: np.ndarray, size: Size
-) -> list[Row]:
-    """Return a row per slice: NMSE and SSIM over the brain, at the range of the truth's 99.5 percentile there."""
-    truth = session.scaled[target]
-    top = float(np.percentile(truth[session.inside], 99.5))
-    rows = []
-    stacks = [session.turned.turn(each) for each in (estimated, truth, session.inside)]
-    for number, (fill, true, inside) in enumerate(zip(*stacks, strict=True)):
-        if number % size.every == 0 and inside.sum() >= LEAST_PIXELS:
-            similar = ssim_map(fill, true, data_range=top)
-            rows.append(
-                {
-                    "session": session.name,
-                    "wanted": target,
-                    "there": "+".join(there),
-                    "method": method,
-                    "slice": number,
-                    "nmse": nmse(fill, true, inside),
-                    "ssim": float(similar[inside].mean()),
-                }
-            )
-    return rows
-
-
-def _train(recipe: Recipe, data: Path, folder: Path, accelerator: str) -> str:
-    """Train in a process of its own; return the folder's name."""
-    make_folder(folder)
-    train(recipe, data, folder, accelerator=accelerator)
-    return folder.name
-
-
-def _folder_name(recipe: Recipe, source: str) -> str:
-    """Return the name of a training's folder: readable, and unique to this recipe and these data."""
-    content = json.dumps([source, dataclasses.asdict(recipe)], sort_keys=True)
-    identity = hashlib.sha256(content.encode()).hexdigest()[:8]
-    return f"contrasts-{recipe.architecture}-{recipe.schedule.steps}-steps-{identity}"
+    So does the validation of ResViT (Dalmaz et al., IEEE Trans Med Imaging 2022;41:2598-2614; their train.py), and the
+    range is 1. An estimate that is too bright or too dark as a whole is as good as another; PSNR ends at
+    :data:`..shared.conventions.MOST`.
+    """
+    first, second = (each / max(float(each.max()), 1e-6) for each in (estimated, truth))
+    error = float(np.mean((first - second) ** 2))
+    psnr = min(-10 * math.log10(error), MOST) if error > 0 else MOST
+    return psnr, float(ssim_map(first, second, data_range=1.0).mean())

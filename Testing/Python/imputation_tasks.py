@@ -15,9 +15,10 @@ SMALL = {"pixels": 32, "contrasts": 3, "width": 8, "levels": 2, "linear": True}
 #: Architecture -> its own arguments.
 OWN = {
     "collagan": {},
-    "cyclegan": {"source": 2, "target": 0},
-    "pix2pix": {"source": 2, "target": 0},
+    "cyclegan": {"sources": [2], "target": 0},
+    "pix2pix": {"sources": [2], "target": 0},
     "stargan": {"preferred": [1, 2, 0]},
+    "stargan-stacked": {},
 }
 #: What may weigh 0, and what its weight is when the recipe does not say.
 WEIGHTS = {
@@ -25,15 +26,17 @@ WEIGHTS = {
     "cyclegan": {"cycle": 10, "adversarial": 1},
     "pix2pix": {"direct": 100, "adversarial": 1},
     "stargan": {"cycle": 10, "domain": 1, "adversarial": 1},
+    "stargan-stacked": {"cycle": 10, "domain": 1, "adversarial": 1},
 }
 #: Of the second one a contrast is missing, which the fourth one alone has beside another.
 THERE = torch.tensor([[True, True, True], [True, True, False], [True, True, True], [False, True, True]])
 
 
-def task(architecture, **options):
+def task(architecture, arguments=None, **options):
     """Return the task of a small network in float64, with weights that are not those of the start."""
     torch.manual_seed(0)
-    made = task_of(architecture, stir(build(architecture, {**SMALL, **OWN[architecture]})), options)
+    network = build(architecture, {**SMALL, **OWN[architecture], **(arguments or {})})
+    made = task_of(architecture, stir(network), options)
     made.network.double()
     made.helpers.double()
     return made

@@ -14,9 +14,10 @@ SMALL = {"pixels": 16, "contrasts": 4, "width": 4, "levels": 3}
 #: Architecture -> its own arguments.
 OWN = {
     "collagan": {},
-    "cyclegan": {"source": 3, "target": 0},
-    "pix2pix": {"source": 1, "target": 2},
+    "cyclegan": {"sources": [3, 1], "target": 0},
+    "pix2pix": {"sources": [1], "target": 2},
     "stargan": {"preferred": [2, 0, 3, 1]},
+    "stargan-stacked": {},
 }
 #: Every set of four contrasts that may be there, once with each of them wanted.
 SETS = torch.tensor(list(itertools.product([False, True], repeat=4))).repeat_interleave(4, dim=0)

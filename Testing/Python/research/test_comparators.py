@@ -8,37 +8,60 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from MedInpaintLib.errors import ParameterError
-from Testing.Python.imputers import OWN, SETS, WANTED, fresh, made, slices
+from Testing.Python.imputers import SETS, WANTED, fresh, made, slices
 
 
 @pytest.mark.parametrize("linear", [False, True])
+@pytest.mark.parametrize("sources", [[1], [3, 1]])
 @pytest.mark.parametrize("architecture", ["pix2pix", "cyclegan"])
 @torch.no_grad()
-def test_a_translator_sees_its_source_alone(architecture, linear):
-    network, source = made(architecture, linear=linear), OWN[architecture]["source"]
+def test_a_translator_sees_its_sources_alone(architecture, sources, linear):
+    own = {"sources": sources, "target": 2, "linear": linear}
+    network = made(architecture, **own)
     images, everything = slices(4), torch.ones(4, 4, dtype=torch.bool)
-    target = torch.full((4,), OWN[architecture]["target"])
+    target = torch.full((4,), 2)
     expected = network(images, everything, target)
     changed = slices(4, seed=1)
-    assert not torch.allclose(network(changed, everything, target), expected)
-    changed[:, source] = images[:, source]
+    for number in sources:
+        assert not torch.allclose(network(changed, everything, target), expected)
+        changed[:, number] = images[:, number]
     assert torch.equal(network(changed, everything, target), expected)
-    only = torch.arange(4).expand(4, 4) == source
-    for another in range(4):
-        if another != source:
-            assert torch.equal(network(images, only, torch.full((4,), another)), expected)
+    only = torch.tensor([[number in sources for number in range(4)]]).expand(4, 4)
+    for another in {0, 1, 2, 3} - {*sources}:
+        assert torch.equal(network(images, only, torch.full((4,), another)), expected)
     assert torch.equal(network.sources(everything, target), only)
     if linear:
-        start = fresh(architecture, linear=True)(images, everything, target)
-        torch.testing.assert_close(start, images[:, source, None])
+        start = fresh(architecture, **own)(images, everything, target)
+        torch.testing.assert_close(start, images[:, sources].mean(dim=1, keepdim=True))
 
 
 @torch.no_grad()
-def test_the_generators_of_cyclegan_are_two():
-    network = made("cyclegan")
-    image = slices(1)[:, :1]
-    assert not torch.allclose(network.there(image), network.back(image))
-    assert not {*map(id, network.there.parameters())} & {*map(id, network.back.parameters())}
+def test_the_way_back_of_cyclegan_makes_each_source_by_a_generator_of_its_own():
+    network = made("cyclegan", sources=[3, 1])
+    target = slices(2)[:, :1]
+    back = network.back(target)
+    assert back.shape == (2, 2, 16, 16)
+    expected = [network.to_sources[number](target)[:, 0] for number in range(2)]
+    assert torch.equal(back, torch.stack(expected, dim=1))
+    assert not torch.allclose(*expected)
+    weights = [id(each) for part in (network.unet, *network.to_sources) for each in part.parameters()]
+    assert len({*weights}) == len(weights) == len([*network.parameters()])
+
+
+@torch.no_grad()
+def test_a_stacked_stargan_sees_all_contrasts_that_are_there_and_each_in_its_own_channel():
+    network, images = made("stargan-stacked"), slices(2)
+    there = torch.tensor([[True, True, False, True], [True, False, False, True]])
+    target = torch.tensor([3, 1])
+    expected = network(images, there, target)
+    for number in range(4):
+        changed = images.clone()
+        changed[:, number] = slices(2, seed=1)[:, number]
+        same = [torch.equal(a, b) for a, b in zip(network(changed, there, target), expected, strict=True)]
+        assert same == [not row[number] or number == wanted for row, wanted in zip(there, target.tolist(), strict=True)]
+    swapped = network(images[:, [3, 1, 2, 0]], there[:, [3, 1, 2, 0]], target)[1]
+    assert not torch.allclose(swapped, expected[1])
+    assert not torch.allclose(network(images, there, torch.tensor([2, 2])), expected)
 
 
 @given(order=st.permutations(range(4)))
@@ -72,7 +95,9 @@ def test_a_preference_must_name_each_contrast_once(preferred):
         fresh("stargan", preferred=preferred)
 
 
-def test_a_source_that_is_no_contrast_is_refused():
-    for numbers in ({"source": 4}, {"source": 2}):  # there are 0 to 3; 2 is the target
-        with pytest.raises(ParameterError, match="must be two numbers from 0 to 3"):
-            fresh("pix2pix", **numbers)
+@pytest.mark.parametrize(
+    ("sources", "target"), [([4], 2), ([-1], 2), ([2], 2), ([1, 1], 2), ([1, 2], 2), ([], 2), ([1], 4)]
+)
+def test_sources_and_target_must_be_different_contrasts(sources, target):
+    with pytest.raises(ParameterError, match="must be different numbers from 0 to 3, one source or more; found"):
+        fresh("pix2pix", sources=sources, target=target)

@@ -1,25 +1,33 @@
 """The study of missing contrasts: lesions counted by hand, and a whole page from three tiny heads."""
 
 import csv
+import dataclasses
+import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from MedInpaintLib.imputation.core import fit_core_scaling
-from MedInpaintLib.models.bundle import read_bundle
+from MedInpaintLib.models.bundle import read_bundle, write_bundle
 from MedInpaintLib.models.store import find
 from MedInpaintLib.training.recipe import FOLDER, read_recipe
 from MedInpaintLib.volume import Volume
 from Research.__main__ import run
-from Research.contrasts import measure
-from Research.contrasts import page as page_module
-from Research.contrasts.lesions_kept import lesions_kept
-from Research.contrasts.measure import ARMS, MAIN, Outcome, Size, recipe_of
+from Research.contrasts import arms, card, command, measure, segmenter, sessions, text
+from Research.contrasts.arms import ARMS, FROM_ONE, MAIN, Arm, Size, recipe_of
+from Research.contrasts.lesions_kept import lesions_by_rule, lesions_kept
+from Research.contrasts.page import finding
+from Research.contrasts.table import Table, read_table
+from Research.shared import statistics
+from Research.shared.cards import write_cards
 from Research.shared.cases import in_parallel
 from Research.shared.manifests import read_rows
+
+ROOT = Path(__file__).parents[3]
 
 # lesions
 
@@ -96,9 +104,45 @@ def test_what_is_small_at_the_rim_or_faint_is_no_lesion(place, level):
     assert lesions_kept(truth, nine, inside, MM).true_ml == pytest.approx(9 * ML)
 
 
+def test_bright_tissue_is_found_by_the_rule_that_counts_it():
+    truth, inside = brain()
+    truth[KEPT] = 160
+    truth[MISSED] = 130
+    expected = np.zeros(truth.shape, dtype=bool)
+    expected[KEPT] = True
+    assert np.array_equal(lesions_by_rule(truth, inside, MM), expected)
+
+
+# whole slices
+
+
+def test_scores_of_whole_slices_are_those_of_scikit_image_of_images_divided_by_their_maxima():
+    metrics = pytest.importorskip("skimage.metrics")
+    rng = np.random.default_rng(0)
+    truth = np.pad(rng.uniform(0.1, 0.8, (30, 34)), 9)
+    made = truth + np.pad(rng.normal(0, 0.05, (30, 34)), 9)
+    psnr, ssim = measure.whole_slice(made, truth)
+    one, other = truth / truth.max(), made / made.max()
+    assert psnr == pytest.approx(metrics.peak_signal_noise_ratio(one, other, data_range=1.0))
+    _, similar = metrics.structural_similarity(
+        one, other, data_range=1.0, gaussian_weights=True, use_sample_covariance=False, full=True
+    )
+    assert ssim == pytest.approx(similar.mean())
+    assert measure.whole_slice(3 * made, truth) == pytest.approx((psnr, ssim))
+    assert measure.whole_slice(2 * truth, truth) == (60.0, pytest.approx(1.0))
+
+
+def test_an_empty_estimate_of_a_slice_has_a_score():
+    truth = np.zeros((20, 20))
+    truth[5:15, 5:15] = 0.5
+    psnr, ssim = measure.whole_slice(np.zeros((20, 20)), truth)
+    assert psnr == pytest.approx(-10 * np.log10(1 / 4))
+    assert 0 < ssim < 1
+
+
 # the study
 
-SIZE = Size(steps=2, crops=2, every=1)
+SIZE = Size(steps=2, crops=2, every=1, segmenter=2)
 RELEASED = "a-tiny-collagan"
 
 
@@ -134,7 +178,7 @@ def data(tmp_path_factory):
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory):
     """The released model's, of a tiny network."""
-    text = (FOLDER / f"{measure.RECIPE}.toml").read_text(encoding="utf-8")
+    text = (FOLDER / f"{arms.RECIPE}.toml").read_text(encoding="utf-8")
     for name, value in {"pixels": 32, "width": 4, "levels": 2, "batch": 2}.items():
         text, count = re.subn(rf"(?m)^{name} = \d+$", f"{name} = {value}", text)
         assert count == 1, name
@@ -145,10 +189,13 @@ def recipe(tmp_path_factory):
 
 def shrink(patch, recipe):
     """The study with that recipe, in one process."""
-    patch.setattr(measure, "RECIPE", str(recipe))
-    patch.setattr(page_module, "SIZES", {"small": SIZE})
-    patch.setattr(measure, "LEAST_PIXELS", 300)
-    patch.setattr(measure, "in_parallel", lambda work, jobs, *, workers: (work(*job) for job in jobs))
+    for module in (arms, sessions):
+        patch.setattr(module, "RECIPE", str(recipe))
+    for module in (measure, segmenter):
+        patch.setattr(module, "LEAST_PIXELS", 300)
+    for module in (arms, measure):
+        patch.setattr(module, "in_parallel", lambda work, jobs, *, workers: (work(*job) for job in jobs))
+    patch.setattr(command, "SIZES", {"small": SIZE})
 
 
 @pytest.fixture
@@ -156,17 +203,21 @@ def small(monkeypatch, recipe):
     shrink(monkeypatch, recipe)
 
 
+def options(folder, data, *more):
+    out = folder / "docs" / "contrasts"
+    given = ["--data", data, "--out", out, "--runs", folder / "runs", "--released", folder / RELEASED, *more]
+    return [str(each) for each in given]
+
+
 @pytest.fixture(scope="module")
 def done(data, recipe, tmp_path_factory):
     """The folder that the command has written to, with its trainings."""
     pytest.importorskip("torch")
     folder = tmp_path_factory.mktemp("done")
-    released = shutil.copytree(find(RELEASED).folder, folder / RELEASED)
-    arguments = ["--data", data, "--out", folder / "docs" / "contrasts", "--runs", folder / "runs", "--released",
-                 released, "--cards"]  # fmt: skip
+    shutil.copytree(find(RELEASED).folder, folder / RELEASED)
     with pytest.MonkeyPatch.context() as patch:
         shrink(patch, recipe)
-        run("contrasts", [str(each) for each in arguments])
+        run("contrasts", options(folder, data, "--cards"))
     return folder
 
 
@@ -180,20 +231,22 @@ def page(done):
     return (done / "docs" / "contrasts" / "README.md").read_text(encoding="utf-8")
 
 
-#: Which methods can answer: the translators start from T2, and the paired ones end at FLAIR.
-ANY = {"CollaGAN", "without cycle", "without SSIM", "L1 only", "without dropout", "StarGAN", "released", "regression"}
+#: Which methods can answer: those with fixed inputs from these alone, and rescaling from one contrast.
+ANY = {"CollaGAN", "without cycle", "without SSIM", "L1 only", "without dropout", "StarGAN, stacked", "released",
+       "regression"}  # fmt: skip
 ANSWERS = {
-    ("FLAIR", "T1+T2"): ANY | {"T1, rescaled", "T2, rescaled", "pix2pix", "CycleGAN"},
-    ("FLAIR", "T1"): ANY | {"T1, rescaled"},
-    ("FLAIR", "T2"): ANY | {"T2, rescaled", "pix2pix", "CycleGAN"},
-    ("T1", "T2+FLAIR"): ANY | {"T2, rescaled", "FLAIR, rescaled"},
-    ("T2", "T1+FLAIR"): ANY | {"T1, rescaled", "FLAIR, rescaled"},
+    ("FLAIR", "T1+T2"): ANY | {"pix2pix", "CycleGAN"},
+    ("FLAIR", "T1"): ANY | {"rescaled", "StarGAN"},
+    ("FLAIR", "T2"): ANY | {"rescaled", "pix2pix", "CycleGAN", "StarGAN"},
+    ("T1", "T2+FLAIR"): ANY,
+    ("T2", "T1+FLAIR"): ANY,
 }
 
 
 def test_there_is_a_score_for_each_method_question_and_slice(scores):
     found = {}
     for row in scores:
+        assert row["subject"] == "c"
         found.setdefault((row["session"], row["wanted"], row["there"]), {}).setdefault(row["method"], []).append(
             int(row["slice"])
         )
@@ -205,20 +258,49 @@ def test_there_is_a_score_for_each_method_question_and_slice(scores):
     assert found == {}
 
 
-def test_the_page_has_a_row_for_every_arm_and_method_and_a_finding(page):
+def test_there_are_lesions_of_each_method_that_estimates_flair_from_both_or_from_one(done):
+    rows = read_rows(done / "docs" / "contrasts" / "lesions.csv.gz")
+    for there in ("T1+T2", "T2"):
+        own = [(row["session"], row["method"]) for row in rows if row["there"] == there]
+        methods = ANSWERS["FLAIR", there] | {"truth"}
+        assert sorted(own) == sorted((session, each) for session in ("c ses1", "c ses2") for each in methods)
+    assert {row["there"] for row in rows} == {"T1+T2", "T2"}
+    assert all(0 <= float(row["dice"]) <= 1 for row in rows)
+
+
+def test_the_page_has_a_row_for_every_method_and_what_it_sees_and_a_finding(page):
     tables = page.split("\n## ")
-    main = {line.split("|")[1].strip(): line for line in tables[0].splitlines() if line.startswith("| ")}
-    for method in ("T1, rescaled", "T2, rescaled", "regression", *(arm.label for arm in ARMS), "released"):
-        assert len(re.findall(r"-?\d+\.\d{3}", main[method])) == 2 * 2, method  # NMSE and SSIM, two sessions
-    found = re.search(r"\*\*Found:\*\* (.+)", page)
-    assert found
-    for arm in ARMS[1:]:
-        assert f"than `{arm.label}` by" in found[1]
+    for part, numbers in ((tables[0], 2), (tables[2], 3)):  # NMSE and SSIM; PSNR, SSIM and Dice: of one person
+        rows = {
+            tuple(map(str.strip, line.split("|")[1:3])): line for line in part.splitlines() if line.startswith("| ")
+        }
+        for there in ("T1+T2", "T2"):
+            for method in ANSWERS["FLAIR", there]:
+                assert len(re.findall(r"-?\d+\.\d+", rows[method, there])) == numbers, (method, there)
+        assert ("rescaled", "T1") in rows
+    gains = [line for line in tables[1].splitlines() if line.startswith("| `")]
+    assert len(gains) == len(ANSWERS["FLAIR", "T1+T2"]) - 1 + len(ANSWERS["FLAIR", "T2"]) - 2
+    assert all("too few people to tell" in line for line in gains)
     assert "nan" not in page
-    assert "T1C" not in "".join(tables[1:3])  # there are none
+    assert "T1C" not in "".join(tables[3:5])  # there are none
     lesions = next(each for each in tables if each.startswith("Lesions"))
     for session in ("c ses1", "c ses2"):
-        assert sum(line.startswith(f"| {session} | ") for line in lesions.splitlines()) == 1 + 12
+        count = 1 + len(ANSWERS["FLAIR", "T1+T2"]) + len(ANSWERS["FLAIR", "T2"])
+        assert sum(line.startswith(f"| {session} | ") for line in lesions.splitlines()) == count
+    networks = {line.split(" | ")[0]: line.split(" | ") for line in page.splitlines() if line.startswith("| ")}
+    assert networks["| pix2pix from T1+T2"][3] == "2"
+
+
+def test_the_page_is_made_from_the_files_in_its_folder_alone(done, page, tmp_path):
+    folder = done / "docs" / "contrasts"
+    for name in ("scores.csv.gz", "lesions.csv.gz", "facts.json"):
+        shutil.copy(folder / name, tmp_path)
+    assert text(tmp_path) == page
+
+
+def test_the_page_in_docs_is_what_its_tables_say():
+    folder = ROOT / "docs" / "contrasts"
+    assert text(folder) == (folder / "README.md").read_text(encoding="utf-8")
 
 
 def test_there_is_a_picture_of_each_session(done, page):
@@ -232,17 +314,15 @@ def test_scores_in_the_table_and_in_the_card_are_means_of_those_in_the_file(done
     rows = {(row["wanted"], row["from"], row["method"]): row for row in bundle.scores if "wanted" in row}
     assert len(rows) == 2 * len(ANSWERS)
     for (wanted, there), _ in ANSWERS.items():
-        for method, name in (("regression", "regression"), ("released", RELEASED)):
+        for method, name in (("regression", "regression"), ("released", "collagan")):
             own = [row for row in scores if (row["wanted"], row["there"], row["method"]) == (wanted, there, method)]
             row = rows[wanted, there, name]
-            assert (row["split"], row["slices"]) == ("test", len(own))
+            assert (row["split"], row["people"], row["slices"]) == ("test", 1, len(own))
             for metric in ("nmse", "ssim"):
-                values = [float(each[metric]) for each in own]
-                assert row[metric]["mean"] == pytest.approx(np.mean(values), abs=2e-4)
-                assert row[metric]["sd"] == pytest.approx(np.std(values), abs=2e-4)
-    own = [float(row["nmse"]) for row in scores
-           if (row["session"], row["there"], row["method"]) == ("c ses2", "T1+T2", "pix2pix")]  # fmt: skip
-    assert f"| {np.mean(own):.3f} |" in next(line for line in page.splitlines() if line.startswith("| pix2pix |"))
+                mean = np.mean([float(each[metric]) for each in own])
+                assert row[metric] == {"mean": pytest.approx(mean, abs=2e-4), "sd": 0}
+    own = [float(row["nmse"]) for row in scores if (row["there"], row["method"]) == ("T1+T2", "pix2pix")]
+    assert f"| pix2pix | T1+T2 | {np.mean(own):.3f} |" in page
     # What was in the card of another protocol is still there; the weights are as they were.
     assert bundle.scores[0]["protocol"] == "none"
     assert bundle.weights_file["sha256"] == find(RELEASED).weights_file["sha256"]
@@ -267,38 +347,68 @@ def test_scores_are_those_of_the_definition(data, scores):
     assert float(row["nmse"]) == pytest.approx(wanted, rel=0.02)
 
 
-def test_cards_are_scored_anew_and_not_twice(done):
-    bundle = read_bundle(done / RELEASED)
-    outcome = Outcome(
-        [
-            {"session": "c ses1", "wanted": "FLAIR", "there": "T1+T2", "method": method, "nmse": value, "ssim": 0.5}
-            for method, value in (("released", 0.25), ("released", 0.75), ("regression", 0.5))
-        ],
-        [],
-        {"released": bundle},
-        "val",
-        SIZE,
-    )
-    for _ in range(2):
-        page_module.write_cards(outcome)
-        outcome.models["released"] = read_bundle(bundle.folder)
-    rows = [row for row in read_bundle(bundle.folder).scores if row["split"] == "val" and "wanted" in row]
-    assert [(row["method"], row["slices"], row["nmse"]) for row in rows] == [
-        ("regression", 1, {"mean": 0.5, "sd": 0.0}),
-        (RELEASED, 2, {"mean": 0.5, "sd": 0.25}),
+def test_the_card_has_means_over_people_of_the_means_over_their_slices(monkeypatch):
+    """One of c has 0.2 and 0.4, the one of d 0.7."""
+    rows = [made_row("released", person, nmse) for person, nmse in (("c", 0.2), ("c", 0.4), ("d", 0.7))]
+    rows += [made_row("regression", person, 0.5) for person in "ccd"]
+    table = Table(rows, [], {"split": "val", "released": "a-model"})
+    monkeypatch.setattr(card, "read_table", lambda _: table)
+    ((model, method, scores),) = card.cards(Path())
+    assert (model, method) == ("a-model", "collagan")
+    assert [(row["method"], row["people"], row["slices"], row["nmse"]) for row in scores] == [
+        ("collagan", 2, 3, {"mean": 0.5, "sd": 0.2}),
+        ("regression", 2, 3, {"mean": 0.5, "sd": 0.0}),
     ]
-    assert len(read_bundle(bundle.folder).scores) == len(bundle.scores) + 2
-    assert "| 0.5 ± 0.25 |" in (bundle.folder / "README.md").read_text(encoding="utf-8")
+    assert scores[0]["NMSE against regression, by person"].startswith("too few people to tell: +0.000 (")
+    monkeypatch.setattr(card, "read_table", lambda _: Table(rows[3:], [], {}))
+    assert [*card.cards(Path())] == []
 
 
-def test_what_is_trained_is_not_trained_again(done, data, small, monkeypatch):
-    monkeypatch.setattr(measure, "train", lambda *_, **__: pytest.fail("trained again"))
-    monkeypatch.setattr(measure, "QUESTIONS", (MAIN,))
-    outcome = measure.run(SIZE, data, done / "runs", done / "again", released=None, split="val")
-    assert {row["session"] for row in outcome.rows} == {"b ses1"}
-    assert set(outcome.models) == {arm.label for arm in ARMS}
-    truth = [found for _, method, found in outcome.lesions if method == "truth"]
-    assert len(truth) == 1
+def test_cards_are_scored_again_and_not_twice(done):
+    """The command has written the card once; the table it is made from is still there."""
+    before = read_bundle(done / RELEASED)
+    write_cards(card.cards(done / "docs" / "contrasts"))
+    assert read_bundle(done / RELEASED).scores == before.scores
+
+
+def test_what_is_trained_and_answered_is_kept_and_a_new_model_is_all_that_is_asked(
+    done, data, small, page, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(arms, "train", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(segmenter, "train", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(measure, "estimates_without_network", lambda *_: pytest.fail("answered again"))
+    monkeypatch.setattr(command, "draw", lambda session, *_: (f"{session.name.replace(' ', '-')}.png", "a head"))
+    questions = []
+
+    def estimate_by(bundle, session, question):
+        questions.append((bundle.folder, session.name, question))
+        return session.scaled["FLAIR"]
+
+    monkeypatch.setattr(measure, "estimate_by", estimate_by)
+    shutil.copytree(done / "docs", tmp_path / "docs")
+    shutil.copytree(done / RELEASED, tmp_path / RELEASED)
+    shutil.copytree(done / "runs", tmp_path / "runs")
+    folder = tmp_path / "docs" / "contrasts"
+    before = (folder / "scores.csv.gz").read_bytes()
+    run("contrasts", options(tmp_path, data))
+    assert questions == []
+    assert (folder / "scores.csv.gz").read_bytes() == before
+
+    own = next((tmp_path / "runs").glob("contrasts-collagan-*/*/bundle.json")).parent
+    other = read_bundle(shutil.copytree(own, tmp_path / "published"))
+    weights = {name: 2 * tensor for name, tensor in other.weights().items()}
+    fields = {each.name: getattr(other, each.name) for each in dataclasses.fields(other)}
+    for name in ("folder", "format", "weights_file"):
+        del fields[name]
+    write_bundle(other.folder, **fields, tensors=weights)
+    run("contrasts", options(tmp_path, data, "--published", other.folder))
+    asked = [(session, question) for session in ("c ses1", "c ses2") for question in (MAIN, FROM_ONE)]
+    assert questions == [(other.folder, *each) for each in asked]
+    again = (folder / "README.md").read_text(encoding="utf-8")
+    assert "| published | T1+T2 | 0.000 | 1.000 |" in again
+    assert "--published FOLDER" in again
+    assert "`published` is the network" in again
+    assert "published" not in page.replace("as published;", "")
 
 
 # the parts of it
@@ -313,20 +423,20 @@ def test_sessions_are_called_by_their_folders_whatever_these_are_called(tmp_path
             rows.append([f"my_data/{subject}/{contrast}.nii.gz", "MR", contrast.upper(), subject, "test"])
     with (tmp_path / "MANIFEST.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
-    found = [each.name for each in measure.read_sessions(tmp_path, "test")]
+    found = [each.name for each in sessions.read_sessions(tmp_path, "test")]
     assert found == ["c", "d"]
 
 
 def test_arms_differ_from_the_released_recipe_by_what_they_say_alone():
-    size = measure.SIZES["full"]
-    recipes = {arm.label: recipe_of(arm, size) for arm in ARMS}
+    size = arms.SIZES["full"]
+    recipes = {arm.name: recipe_of(arm, size) for arm in ARMS}
     whole = recipes["CollaGAN"]
     released = read_recipe("brain-mr-collagan")
     assert (whole.arguments, whole.data, whole.architecture) == (released.arguments, released.data, "collagan")
     assert {name: value for name, value in whole.task.items() if name != "half_life"} == {
         name: value for name, value in released.task.items() if name != "half_life"
     }
-    assert len({measure._folder_name(recipe, "") for recipe in recipes.values()}) == len(ARMS)
+    assert len({arms.folder_name(recipe, "") for recipe in recipes.values()}) == len(ARMS)
     assert {(recipe.schedule, recipe.data) for recipe in recipes.values()} == {(whole.schedule, whole.data)}
     without = {
         "without cycle": {"cycle", "cycle_ssim"},
@@ -341,56 +451,128 @@ def test_arms_differ_from_the_released_recipe_by_what_they_say_alone():
         assert recipes[label].arguments == whole.arguments
     order = whole.data.contrasts
     for label in ("pix2pix", "CycleGAN"):
-        arguments = recipes[label].arguments
-        assert (order[arguments["source"]], order[arguments["target"]]) == ("T2", "FLAIR")
-    assert order[recipes["StarGAN"].arguments["preferred"][0]] == "T2"
+        for there in (("T1", "T2"), ("T2",)):
+            arguments = recipes[f"{label} from {'+'.join(there)}"].arguments
+            assert (tuple(order[each] for each in arguments["sources"]), order[arguments["target"]]) == (there, "FLAIR")
+    assert recipes["StarGAN, stacked"].task["dropout"] == whole.task["dropout"]
+
+
+def test_every_network_that_is_compared_answers_from_what_collagan_sees_and_from_one_contrast():
+    for question in (MAIN, FROM_ONE):
+        labels = {arm.label.partition(",")[0] for arm in ARMS if arm.answers(question)}
+        assert {"CollaGAN", "pix2pix", "CycleGAN", "StarGAN"} <= labels
+        names = [arm.label for arm in ARMS if arm.answers(question)]
+        assert len({*names}) == len(names)
+    both = Arm("one", only=(("T1", "T2"),), wanted="FLAIR")
+    questions = [("FLAIR", ("T1", "T2")), ("FLAIR", ("T2",)), ("FLAIR", ("T1", "T2", "T1C")), ("T1C", ("T1", "T2"))]
+    assert [both.answers(each) for each in questions] == [True, False, False, False]
+    assert arms.asked("CollaGAN", ("T2", ("T1", "FLAIR")))
+    assert not arms.asked("pix2pix from T1+T2", FROM_ONE)
 
 
 def test_other_data_or_steps_are_other_trainings():
-    small, full = (recipe_of(ARMS[0], each) for each in (SIZE, measure.SIZES["full"]))
-    assert len({measure._folder_name(small, ""), measure._folder_name(small, "x"), measure._folder_name(full, "")}) == 3
-
-
-def test_a_finding_is_paired_by_slice_and_averaged_by_session():
-    def rows(method, *values):
-        return [
-            {
-                "session": session,
-                "wanted": "FLAIR",
-                "there": "T1+T2",
-                "method": method,
-                "nmse": value,
-                "ssim": 1 - value,
-            }
-            for session, value in values
-        ]
-
-    outcome = Outcome(
-        rows("one", ("a", 0.2), ("a", 0.4), ("b", 0.9)) + rows("other", ("a", 0.3), ("a", 0.1), ("b", 1.0)),
-        [],
-        {},
-        "test",
-        SIZE,
-    )
-    gain, wins, count = page_module.better(outcome, "one", "other")
-    assert gain == pytest.approx(((0.1 - 0.3) / 2 + 0.1) / 2)
-    assert (wins, count) == (2, 3)
-    assert page_module.better(outcome, "one", "other", "ssim")[0] == pytest.approx(gain)
-    assert page_module.better(outcome, "other", "one")[0] == pytest.approx(-gain)
-
-
-def test_what_was_answered_is_kept_and_comes_back_as_it_was(done, data, small, monkeypatch, tmp_path):
-    monkeypatch.setattr(measure, "QUESTIONS", (MAIN,))
-    first = measure.run(SIZE, data, done / "runs", tmp_path, released=None)
-    monkeypatch.setattr(measure, "_answer", lambda *_: pytest.fail("answered again"))
-    again = measure.run(SIZE, data, done / "runs", tmp_path, released=None)
-    assert again.rows == first.rows
-    assert [each[:2] for each in again.lesions] == [each[:2] for each in first.lesions]
+    small, full = (recipe_of(ARMS[0], each) for each in (SIZE, arms.SIZES["full"]))
+    assert len({arms.folder_name(small, ""), arms.folder_name(small, "x"), arms.folder_name(full, "")}) == 3
 
 
 def test_a_worker_process_knows_the_comparators(data, small, tmp_path):
     recipe = recipe_of(next(arm for arm in ARMS if arm.label == "pix2pix"), SIZE)
     jobs = [(recipe, data, tmp_path / "pix2pix", "cpu")]
-    assert list(in_parallel(measure._train, jobs, workers=1)) == ["pix2pix"]
+    assert list(in_parallel(arms._train, jobs, workers=1)) == ["pix2pix"]
     (bundle,) = (tmp_path / "pix2pix").glob("*/bundle.json")
     assert read_bundle(bundle.parent).architecture == "pix2pix"
+
+
+# what is found, from made-up tables
+
+
+def made_row(method, person, nmse, there="T1+T2"):
+    about = {"session": person, "subject": person, "wanted": "FLAIR", "there": there, "method": method}
+    return {**about, "slice": 0, "nmse": nmse, "ssim": 1 - nmse, "slice_psnr": 20.0, "slice_ssim": 0.5}
+
+
+def made_lesion(method, person, kept, there="T1+T2"):
+    volumes = {"true_ml": 10.0, "found_ml": 12.0, "kept_ml": kept, "true_contrast": 0.5, "contrast": 0.25}
+    return {"session": person, "subject": person, "there": there, "method": method, **volumes, "dice": 0.75}
+
+
+def made_table(people, kept=None, **gains):
+    """CollaGAN with an NMSE of 0.3 against methods that are so much worse, one gain per person or one for all."""
+    scores, kept = [], kept or [1.0] * people
+    for there in ("T1+T2", "T2"):
+        for number in range(people):
+            scores.append(made_row("CollaGAN", f"p{number}", 0.3, there))
+            for method, gain in gains.items():
+                own = gain[number] if isinstance(gain, list) else gain + 0.001 * number
+                scores.append(made_row(method, f"p{number}", 0.3 + own, there))
+    lesions = [made_lesion("CollaGAN", f"p{number}", each) for number, each in enumerate(kept)]
+    return Table(scores, lesions, {})
+
+
+def test_two_people_are_too_few_whatever_the_difference():
+    words = finding(made_table(2, regression=0.5, CycleGAN=0.5, pix2pix=-0.2))
+    assert (
+        "From T1+T2, NMSE of `CollaGAN` and `regression`, person by person: 0.300 against 0.800, 0.300 against" in words
+    )
+    assert words.count("too few people to tell: +0.500 (+0.494 to +0.507), 2 people.") == 2
+    assert words.count("There are too few people to tell `CollaGAN` from `pix2pix`, `CycleGAN`.") == 2
+    assert "better" not in words
+    assert "worse" not in words
+
+
+def test_with_more_people_a_difference_must_leave_out_zero_and_exceed_the_chance_of_a_training(monkeypatch):
+    mixed = [0.5, -0.4, 0.3, -0.3, 0.2, -0.3]
+    table = made_table(6, regression=0.2, CycleGAN=0.3, pix2pix=-0.2, StarGAN=mixed)
+    words = finding(table)
+    assert "better" not in words  # the chance of a training is not known for NMSE
+    assert words.count("`CollaGAN` cannot be told apart from `pix2pix`, `CycleGAN`, `StarGAN`.") == 2
+    monkeypatch.setitem(statistics.CHANCE_OF_TRAINING, "nmse", 0.25)
+    words = finding(table)
+    assert words.count("cannot be told apart: +0.203") == 2  # less than the chance
+    assert words.count("`CollaGAN` is better than `CycleGAN`.") == 2
+    assert words.count("`CollaGAN` cannot be told apart from `pix2pix`, `StarGAN`.") == 2
+    monkeypatch.setitem(statistics.CHANCE_OF_TRAINING, "nmse", 0.1)
+    words = finding(table)
+    assert words.count("`CollaGAN` is better: +0.203 (+0.201 to +0.204), 6 people.") == 2
+    assert words.count("`CollaGAN` is worse than `pix2pix`.") == 2
+    assert words.count("`CollaGAN` cannot be told apart from `StarGAN`.") == 2
+
+
+def test_the_released_network_is_the_one_that_is_held_against_the_regression():
+    table = made_table(6, regression=0.1, released=-0.1)
+    words = finding(table)
+    assert "NMSE of `released` and `regression`, person by person: 0.200 against 0.400" in words
+    assert "`CollaGAN` cannot be told apart from `released`." in words
+
+
+@pytest.mark.parametrize(
+    ("kept", "verdict"),
+    [
+        ([1.0, 4.9], "it does not show lesions as they are"),
+        ([1.0, 5.0], "in 1 of 2 it shows less than half of them"),
+        ([5.0, 9.0], "it shows half of them or more"),
+    ],
+)
+def test_what_becomes_of_lesions_is_said_by_how_much_of_them_is_shown(kept, verdict):
+    words = finding(made_table(2, kept, regression=0.1))
+    assert f"{kept[0]:.0f} of 10 ml, with a contrast of 0.25 in place of 0.50 and a Dice of 0.75; " in words
+    assert words.endswith(f"**{verdict}**.")
+
+
+def test_differences_are_of_the_same_slice_and_averaged_over_each_person():
+    first = [made_row("CollaGAN", *each) for each in (("a", 0.2), ("a", 0.4), ("b", 0.9))]
+    second = [made_row("pix2pix", *each) for each in (("a", 0.3), ("a", 0.1), ("b", 1.0))]
+    table = Table(first + second, [], {})
+    gain = table.difference(MAIN, "CollaGAN", "pix2pix")
+    assert (gain.mean, gain.people) == (pytest.approx(((0.1 - 0.3) / 2 + 0.1) / 2), 2)
+    assert table.difference(MAIN, "CollaGAN", "pix2pix", "ssim").mean == pytest.approx(gain.mean)
+    assert table.difference(MAIN, "pix2pix", "CollaGAN").mean == pytest.approx(-gain.mean)
+    assert table.mean(MAIN, "CollaGAN", "nmse") == pytest.approx((0.3 + 0.9) / 2)
+
+
+def test_a_table_is_read_as_it_was_written(done):
+    table = read_table(done / "docs" / "contrasts")
+    assert table.people == ["c"]
+    assert {type(row["slice"]) for row in table.scores} == {float}
+    assert table.facts["people"] == 1
+    assert json.loads((done / "docs" / "contrasts" / "facts.json").read_text())["split"] == "test"
