@@ -15,6 +15,7 @@ from MedInpaintLib.errors import InputError
 from MedInpaintLib.files import write_text
 
 from . import STUDIES
+from .shared.cards import Card, write_cards
 
 PAGE = "README.md"
 
@@ -33,6 +34,17 @@ def pages(docs: Path) -> Iterator[tuple[Path, str]]:
             yield docs / path, module.text(folder)
 
 
+def cards(docs: Path) -> Iterator[Card]:
+    """Yield the scores that the tables below ``docs`` give for the cards of the released models.
+
+    The module of a study whose models are released has a function ``cards(folder)`` that yields them.
+    """
+    for name, (_, path) in STUDIES.items():
+        module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
+        if hasattr(module, "cards"):
+            yield from module.cards((docs / path).parent)
+
+
 def main(arguments: Sequence[str]) -> None:
     """Run the command.
 
@@ -41,8 +53,11 @@ def main(arguments: Sequence[str]) -> None:
     """
     parser = argparse.ArgumentParser(prog="python -m Research pages", description="Write all pages from their tables.")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="folder of the pages")
+    parser.add_argument("--cards", action="store_true", help="write the scores into the cards of the models, too")
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a page differs")
     chosen = parser.parse_args(arguments)
+    if chosen.cards:
+        write_cards(cards(chosen.docs))
     differ = []
     for path, text in pages(chosen.docs):
         if path.read_text(encoding="utf-8") != text:

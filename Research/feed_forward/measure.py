@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from MedInpaintLib.manifest import Entry
 from MedInpaintLib.metrics import slice_jump
 
 from ..shared.cases import Case, Task, score, summary
+from ..shared.conventions import finite
 
 #: The contrasts that the released models have learned.
 CONTRASTS = ("T1", "T2", "FLAIR")
@@ -80,17 +80,12 @@ def run_case(task: Task, entry: Entry, seed: int) -> Case | None:
             {
                 "method": row.method,
                 "hole": row.hole,
-                **{metric: row.scores[metric] for metric in METRICS if metric in row.scores},
-                "slice_jump": _plain(jumps.get((row.method, row.hole), math.nan)),
+                **{metric: finite(metric, row.scores[metric]) for metric in METRICS if metric in row.scores},
+                "slice_jump": finite("slice_jump", jumps.get((row.method, row.hole))),
             }
             for row in table.rows
         ],
     }
-
-
-def _plain(value: float) -> float | None:
-    """Return None in place of NaN, which JSON does not have."""
-    return value if math.isfinite(value) else None
 
 
 def run(data: Path, out: Path, **selection: Any) -> list[Case]:

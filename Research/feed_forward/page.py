@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from MedInpaintLib.evaluation.report import Spread
 from MedInpaintLib.files import write_text
@@ -12,24 +13,30 @@ from MedInpaintLib.models.store import find
 
 from ..given import CURVES, GIVEN
 from ..people import CURVE
+from ..shared.cards import Card, card_scores, write_cards
 from ..shared.cases import Case, options, selected
+from ..shared.facts import read_facts, write_facts
 from ..shared.manifests import read_rows
 from ..shared.pages import (
+    CLAIMS,
     MASKED_3D,
     SCORES_3D,
     best_of,
     claim,
     claims_head,
+    describe_models,
     draw,
     introduction,
     models_table,
-    write_cards,
-    write_scores,
 )
+from ..shared.scores import SCORES, mean_seconds, read_cases, write_scores
+from ..shared.statistics import CHANCE_OF_TRAINING
 from ..shared.tables import about, by_task, of_task, rows_of, score_table
 from .measure import CHANGED, CHANGES, MAIN, METRICS, MODELS, TASKS, WITHOUT, run, variants
 
 BASE = "biharmonic"
+#: The figure and, in the facts, the image in it.
+FIGURE = "fills"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -40,51 +47,69 @@ def main(arguments: Sequence[str]) -> None:
     cases = run(chosen.data, chosen.out, **selected(chosen))
     write_page(cases, chosen.data, chosen.out, chosen.split)
     if chosen.cards:
-        protocol = f"{MASKED_3D}; python -m Research feed-forward"
-        metrics = ("psnr", "ssim", "rmse", "gradient_energy")
-        write_cards(cases, MODELS, TASKS, metrics, base=BASE, split=chosen.split, protocol=protocol)
+        write_cards(cards(chosen.out))
 
 
 def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None:
-    """Write ``README.md``, ``scores.csv.gz`` and the figure, beside the folder ``cases``."""
-    write_scores(cases, METRICS, out / "scores.csv.gz")
+    """Write the table, the facts, the figure and, from these, ``README.md``, beside the folder ``cases``."""
+    write_scores(cases, METRICS, out / SCORES)
+    task = next(each for each in TASKS if each.name == MAIN)
+    pictures = {}
+    if own := of_task(cases, task):
+        shown = {name: {"method": name} for name in WITHOUT if name != BASE}
+        shown |= {label: each for label, each in variants(task).items() if label in MODELS}
+        draw(own[0], task, shown, BASE, data, split, out / f"{FIGURE}.png")
+        pictures[FIGURE] = own[0]["image"]
+    write_facts(out, split=split, seconds=mean_seconds(cases), models=model_facts(), pictures=pictures)
+    write_text(out / "README.md", text(out))
+
+
+def model_facts() -> list[dict[str, Any]]:
+    """Return what the page says of the models and their trainings."""
+    names = {f"{label} (`{name}`)": name for label, (_, name) in MODELS.items()}
+    return describe_models(names, {name: _seen(find(name)) for name in names.values()})
+
+
+def cards(folder: Path) -> Iterator[Card]:
+    """Return the scores of the models for their cards, from the table in a folder."""
+    protocol = f"{MASKED_3D}; python -m Research feed-forward"
+    metrics = ("psnr", "ssim", "rmse", "gradient_energy")
+    split = read_facts(folder)["split"]
+    return card_scores(read_cases(folder), MODELS, TASKS, metrics, base=BASE, split=split, protocol=protocol)
+
+
+def text(folder: Path) -> str:
+    """Return the page that the tables and the facts in a folder make."""
+    cases, facts = read_cases(folder), read_facts(folder)
+    models = facts["models"]
     parts = [
         introduction(
             "feed-forward",
             "Networks that fill in one pass",
             cases,
-            split,
+            facts,
             models="The models have learned from the split train and were chosen on val.",
-            scores=f"{SCORES_3D.format(BASE)} More metrics are in [scores.csv.gz](scores.csv.gz).",
+            scores=f"{SCORES_3D.format(BASE)} More metrics are in [{SCORES}]({SCORES}).",
         ),
-        _training(),
+        models_table(models, "frames"),
+        f"Trained on: {models[0]['machine']}.",
     ]
     for task, own in by_task(cases, TASKS):
-        table = score_table(own, BASE, methods=["shell-mean", *WITHOUT, *MODELS])
+        table = score_table(own, BASE, methods=["shell-mean", *WITHOUT, *MODELS], trained=MODELS)
         parts.append(f"## {task.title}\n\n{about(task, own)}\n\n{table}")
-    task = next(each for each in TASKS if each.name == MAIN)
-    own = of_task(cases, task)
+    own = [case for case in cases if case["task"] == MAIN]
     if own:
-        options = {name: {"method": name} for name in WITHOUT if name != BASE}
-        options |= {label: each for label, each in variants(task).items() if label in MODELS}
-        draw(own[0], task, options, BASE, data, split, out / "fills.png")
-        parts.append(f"![Fills](fills.png)\n\n*{own[0]['image']}, the first of the list.*")
+        parts.append(f"![Fills]({FIGURE}.png)\n\n*{facts['pictures'][FIGURE]}, the first of the list.*")
+        # The same weights: no chance of a training lies between a fill and its variants.
         changed = score_table(own, CHANGED, methods=[CHANGED, *(f"{CHANGED}, {change}" for change in CHANGES)])
         parts.append(f"## What a fill does beside the network\n\nThe same holes; Δ to the fill as it is.\n\n{changed}")
         parts.append(_jumps(own))
     parts.append(_claims(cases))
-    if (out / CURVES).is_file():
-        parts.append(_given(out))
-    if (out / CURVE).is_file():
-        parts.append(_people(out))
-    write_text(out / "README.md", "\n\n".join(parts) + "\n")
-
-
-def _training() -> str:
-    """Return a table of the models and their trainings."""
-    names = {f"{label} (`{name}`)": name for label, (_, name) in MODELS.items()}
-    table = models_table(names, "frames", {name: _seen(find(name)) for name in names.values()})
-    return f"{table}\n\nTrained on: {find(MODELS[CHANGED][1]).training['machine']}."
+    if (folder / CURVES).is_file():
+        parts.append(_given(folder))
+    if (folder / CURVE).is_file():
+        parts.append(_people(folder))
+    return "\n\n".join(parts) + "\n"
 
 
 def _seen(bundle: Bundle) -> str:
@@ -100,7 +125,7 @@ def _jumps(own: Sequence[Case]) -> str:
     lines = [
         "## Do slices fit each other?\n",
         "Roughness from slice to slice over that within slices, over the same of the truth: 1 is ideal, above 1 "
-        "neighbouring slices do not know of each other.\n",
+        "neighbouring slices do not know of each other. Mean ± standard deviation over holes.\n",
         "| method | jump |",
         "|---|---:|",
     ]
@@ -112,28 +137,33 @@ def _jumps(own: Sequence[Case]) -> str:
 
 
 def _claims(cases: Sequence[Case]) -> str:
-    """Compare each network with the fill without training that is best over all holes of a kind."""
+    """Compare each network with the fill without training that is best on each kind of hole."""
     lines = [
         "## Against the best fill without training\n",
-        "The best by mean PSNR over the same holes. Paired over the holes, then averaged over each image's; a "
-        "difference is called one when it is more than two standard errors over images from 0. Images of one subject "
-        "are not independent, so the errors are rather too small.\n",
+        f"The best by mean PSNR over people, in the same holes. {CLAIMS}\n",
         *claims_head("network and best fill without", "better?"),
     ]
     for task, own in by_task(cases, TASKS):
         best = best_of(own, WITHOUT)
-        lines += [claim(f"`{label}` over `{best}`", task, own, label, best) for label in MODELS]
+        lines += [claim(f"`{label}` over `{best}`", task, own, label, best, trained=True) for label in MODELS]
     return "\n".join(lines)
 
 
-def _given(out: Path) -> str:
+#: Why the learning curves on the page have no reading.
+_NO_READING = (
+    f"There is one training each, two trainings alike can differ by {CHANCE_OF_TRAINING['psnr']:g} dB, and the table "
+    "is not by person: smaller differences mean nothing, and none is a finding about other people."
+)
+
+
+def _given(folder: Path) -> str:
     """Return a table of the gain on val by step, for each thing that networks are given in the hole."""
-    rows = read_rows(out / CURVES)
+    rows = read_rows(folder / CURVES)
     steps = sorted({int(row["step"]) for row in rows})
     lines = [
         "## What a network is given in the hole\n",
         "Gain over the thin plate on validation frames (split val), PSNR in dB, for networks trained alike from the "
-        "start; see [" + CURVES + "](" + CURVES + "). Made by\n",
+        f"start; see [{CURVES}]({CURVES}). {_NO_READING} Made by\n",
         f"    python -m Research given --data DATA --steps {steps[-1]}\n",
         "| network | given | " + " | ".join(f"{step} steps" for step in steps) + " |",
         "|---|---|" + "---:|" * len(steps),
@@ -155,15 +185,15 @@ def _given(out: Path) -> str:
     return "\n".join(lines)
 
 
-def _people(out: Path) -> str:
+def _people(folder: Path) -> str:
     """Return the learning curve over people."""
-    rows = read_rows(out / CURVE)
+    rows = read_rows(folder / CURVE)
     steps = sorted({int(row["step"]) for row in rows})
     lines = [
         "## Would more people to learn from help?\n",
         f"Gain of `{CHANGED}` over the fill that it corrects on validation frames (split val), PSNR in dB, after "
         f"trainings with some of the people of the split train and {rows[0]['cases']} holes each; see "
-        f"[{CURVE}]({CURVE}). Made by\n",
+        f"[{CURVE}]({CURVE}). {_NO_READING} Made by\n",
         f"    python -m Research people --data DATA --steps {steps[-1]} --cases {rows[0]['cases']}\n",
         "| people | who | images | " + " | ".join(f"{step} steps" for step in steps) + " |",
         "|---:|---|---:|" + "---:|" * len(steps),

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from MedInpaintLib.evaluation.protocol import TRIVIAL
 from MedInpaintLib.files import write_text
-from MedInpaintLib.models.store import find
 
+from ..shared.cards import Card, card_scores, write_cards
 from ..shared.cases import Case, options, selected
-from ..shared.conventions import METRICS, OURS
-from ..shared.pages import best_of, claim, claims_head, draw, introduction, models_table, write_cards, write_scores
+from ..shared.conventions import METRICS, MOST, OURS
+from ..shared.facts import read_facts, write_facts
+from ..shared.pages import (
+    CLAIMS,
+    COLUMNS,
+    TRAINED,
+    best_of,
+    claim,
+    claims_head,
+    describe_models,
+    draw,
+    introduction,
+    models_table,
+)
+from ..shared.scores import SCORES, mean_seconds, read_cases, write_scores
 from ..shared.study import ACROSS
 from ..shared.tables import about, by_task, rows_of, score_table
 from .measure import MODELS, TASKS, WITHOUT, images_of, run
@@ -34,48 +48,71 @@ def main(arguments: Sequence[str]) -> None:
     chosen = parser.parse_args(arguments)
     cases = run(chosen.data, chosen.out, chosen.runs, **selected(chosen))
     write_page(cases, chosen.data, chosen.runs, chosen.out, chosen.split)
-    for modality, models in MODELS.items() if chosen.cards else ():
-        size = f"films at {ACROSS} pixels, R = 255" if modality == "film" else "R = 400 HU"
-        protocol = f"masked, 2-D SSIM, {size}; python -m Research films-and-ct"
-        own = [task for task in TASKS if task.modality == modality]
-        write_cards(cases, models, own, OURS, base=BASE, split=chosen.split, protocol=protocol)
+    if chosen.cards:
+        write_cards(cards(chosen.out))
 
 
 def write_page(cases: Sequence[Case], data: Path, runs: Path, out: Path, split: str) -> None:
-    """Write ``README.md``, ``scores.csv.gz`` and the figures, beside the folder ``cases``."""
-    write_scores(cases, METRICS, out / "scores.csv.gz")
+    """Write the table, the facts, the figures and, from these, ``README.md``, beside the folder ``cases``."""
+    write_scores(cases, METRICS, out / SCORES)
+    pictures = {}
+    for task, own in by_task(cases, TASKS):
+        models = MODELS[task.modality]
+        shown = {label: {"method": method, "parameters": {"model": name}} for label, (method, name) in models.items()}
+        median = sorted(own, key=lambda case: _gain(case, next(iter(models))))[len(own) // 2]
+        images = images_of(data, runs, task.modality)
+        draw(median, task, shown, BASE, images, split, out / f"{task.name}.png", differences=True)
+        pictures[task.name] = median["image"]
+    write_facts(out, split=split, seconds=mean_seconds(cases), models=model_facts(), pictures=pictures)
+    write_text(out / "README.md", text(out))
+
+
+def model_facts() -> list[dict[str, Any]]:
+    """Return what the page says of the models and their trainings."""
+    return describe_models({f"`{name}`": name for models in MODELS.values() for _, name in models.values()})
+
+
+def cards(folder: Path) -> Iterator[Card]:
+    """Yield the scores of the models for their cards, from the table in a folder."""
+    cases, split = read_cases(folder), read_facts(folder)["split"]
+    for modality, models in MODELS.items():
+        size = f"films at {ACROSS} pixels, R = 255" if modality == "film" else "R = 400 HU"
+        protocol = f"masked, 2-D SSIM, {size}; python -m Research films-and-ct"
+        own = [task for task in TASKS if task.modality == modality]
+        yield from card_scores(cases, models, own, OURS, base=BASE, split=split, protocol=protocol)
+
+
+def text(folder: Path) -> str:
+    """Return the page that the table and the facts in a folder make."""
+    cases, facts = read_cases(folder), read_facts(folder)
+    models = facts["models"]
     parts = [
         introduction(
             "films-and-ct",
             "Chest films and CT slices",
             cases,
-            split,
+            facts,
             models="The models have learned from the split train and were chosen on val.",
-            scores="Films are reduced to 256 pixels first. Scores are over the hole (convention `masked`): PSNR with R "
-            "= 255 (films) or 400 HU (CT, around 40 HU; lung and bone lie beyond it, so that their errors weigh much) "
-            "and up to 60 dB, SSIM in 2-D, *texture* = gradient energy in the hole over the truth's (1 is ideal), "
-            f"mean ± standard deviation over holes; *Δ* is the difference to `{BASE}`, which is 2-D here, in the same "
-            "hole, *better* in how many it is positive, *s* the mean time to fill a case. More metrics are in "
-            "[scores.csv.gz](scores.csv.gz).",
+            scores=f"Films are reduced to {ACROSS} pixels first. Scores are over the hole (convention `masked`): PSNR "
+            "with R = 255 (films) or 400 HU (CT, around 40 HU; lung and bone lie beyond it, so that their errors weigh "
+            f"much) and up to {MOST:g} dB, SSIM in 2-D, {COLUMNS.format(BASE)} {TRAINED} `{BASE}` is "
+            f"2-D here. More metrics are in [{SCORES}]({SCORES}).",
         ),
-        _models(),
+        models_table(models, "frames"),
+        f"Trained on: {models[-1]['machine']}; two trainings at a time.",
     ]
     for task, own in by_task(cases, TASKS):
-        models = MODELS[task.modality]
-        table = score_table(own, BASE, methods=[TRIVIAL, *WITHOUT, *models])
-        options = {label: {"method": method, "parameters": {"model": name}} for label, (method, name) in models.items()}
-        median = sorted(own, key=lambda case: _gain(case, next(iter(models))))[len(own) // 2]
-        images = images_of(data, runs, task.modality)
-        draw(median, task, options, BASE, images, split, out / f"{task.name}.png", differences=True)
+        networks = MODELS[task.modality]
+        table = score_table(own, BASE, methods=[TRIVIAL, *WITHOUT, *networks], trained=networks)
         parts.append(
             f"## {task.title}\n\n{about(task, own)}\n\n{table}\n\n![Fills]({task.name}.png)\n\n"
-            f"*{median['image']}: the case of the median gain.*"
+            f"*{facts['pictures'][task.name]}: the case of the median gain.*"
         )
     parts.append(_claims(cases))
     reported = [case for case in cases if case["task"] == REPORTED]
     if reported:
         parts.append(_on_their_terms(reported))
-    write_text(out / "README.md", "\n\n".join(parts) + "\n")
+    return "\n\n".join(parts) + "\n"
 
 
 def _gain(case: Case, label: str) -> float:
@@ -86,27 +123,18 @@ def _gain(case: Case, label: str) -> float:
     return float(psnr[label] - psnr[BASE])
 
 
-def _models() -> str:
-    """Return a table of the models and their trainings."""
-    names = [name for models in MODELS.values() for _, name in models.values()]
-    table = models_table({f"`{name}`": name for name in names}, "frames")
-    return f"{table}\n\nTrained on: {find(names[-1]).training['machine']}; two trainings at a time."
-
-
 def _claims(cases: Sequence[Case]) -> str:
     """Compare each network with the thin plate, and with the best fill without training."""
     lines = [
         "## Against fills without training\n",
-        "Against the thin plate, and against the best by mean PSNR over the same holes. Paired over the holes, then "
-        "averaged over each image's; a difference is called one when it is more than two standard errors over images "
-        "from 0. CT slices are not all of different people, so the errors there are rather too small.\n",
+        f"Against the thin plate, and against the best by mean PSNR over people, in the same holes. {CLAIMS}\n",
         *claims_head("network and fill without", "better?"),
     ]
     for task, own in by_task(cases, TASKS):
         best = best_of(own, WITHOUT)
         for label in MODELS[task.modality]:
             lines += [
-                claim(f"{task.title.split(',')[0]}: `{label}` over `{other}`", task, own, label, other)
+                claim(f"{task.title.split(',')[0]}: `{label}` over `{other}`", task, own, label, other, trained=True)
                 for other in dict.fromkeys((BASE, best))
             ]
     return "\n".join(lines)

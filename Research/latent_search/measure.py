@@ -18,7 +18,7 @@ from MedInpaintLib.modality import Modality
 from MedInpaintLib.volume import Volume
 
 from ..shared.cases import Case, Task, score, summary
-from ..shared.conventions import MOST
+from ..shared.conventions import finite
 
 #: One contrast, so that each person has one image; the released models have learned it among others.
 CONTRASTS = ("T1",)
@@ -120,13 +120,16 @@ def run_case(task: Task, entry: Entry, seed: int) -> Case | None:
         table = evaluate(image, task.cut(image, seed), methods, seed=seed, modality="MR", name=entry.name)
     except MaskError:
         return None
-    rows = [
-        {"method": row.method, "hole": row.hole, **{metric: row.scores[metric] for metric in METRICS}}
-        for row in table.rows
-    ]
     return {
         **summary(task, entry, seed, table),
-        "scores": [{**row, "psnr": min(row["psnr"], MOST)} for row in rows],
+        "scores": [
+            {
+                "method": row.method,
+                "hole": row.hole,
+                **{metric: finite(metric, row.scores[metric]) for metric in METRICS},
+            }
+            for row in table.rows
+        ],
     }
 
 

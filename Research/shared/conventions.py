@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -50,7 +51,7 @@ def run_case(
     width = float(table.constants["R"])
     rows = []
     for row in table.rows:
-        kept = {"method": row.method, "hole": row.hole, **{name: row.scores[name] for name in OURS}}
+        kept: dict[str, float | None] = {name: row.scores[name] for name in OURS}
         for prefix, region in (("report", "hole"), ("image", "image")):
             if task.modality != "film":  # its PSNR is of the brightest filled pixel, which in HU may be below 0
                 kept |= dict.fromkeys((*REPORT, *IMAGE), None)
@@ -64,7 +65,7 @@ def run_case(
                 data_range=width,
             )
             kept |= {f"{prefix}_{name}": value for name, value in scores.items() if f"{prefix}_{name}" in METRICS}
-        rows.append({name: _counted(name, value) for name, value in kept.items()})
+        rows.append({"method": row.method, "hole": row.hole, **{name: finite(name, kept[name]) for name in METRICS}})
     return {
         **summary(task, entry, seed, table),
         "title": task.title,
@@ -72,6 +73,15 @@ def run_case(
     }
 
 
-def _counted(name: str, value: Any) -> Any:
-    """Return a score, a PSNR capped."""
-    return min(value, MOST) if name.endswith("psnr") and value is not None else value
+def finite(metric: str, value: float | None) -> float | None:
+    """Return a score as tables hold it: a PSNR of at most :data:`MOST`, and None for what has no finite value.
+
+    Where the truth is flat, there is no ratio of textures; where a fill is black, it has no brightest pixel to which
+    the report's PSNR could be relative.
+
+    >>> finite("psnr", math.inf), finite("gradient_energy", math.inf), finite("ssim", 0.5)
+    (60.0, None, 0.5)
+    """
+    if value is not None and metric.endswith("psnr"):
+        value = min(value, MOST)
+    return value if value is not None and math.isfinite(value) else None

@@ -2,187 +2,140 @@
 
 from __future__ import annotations
 
-import datetime
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from MedInpaintLib.evaluation.figure import save_comparison
 from MedInpaintLib.evaluation.protocol import evaluate
-from MedInpaintLib.evaluation.report import Spread
 from MedInpaintLib.manifest import read_manifest
-from MedInpaintLib.models.bundle import rescore
 from MedInpaintLib.models.store import find
 
 from .cases import Case, Task
-from .manifests import write_rows
-from .tables import about, by_task, count_holes, machine, rows_of
+from .statistics import CHANCE_OF_TRAINING, LEAST_PEOPLE, reading
+from .tables import compare, count_holes
 
 #: The protocol of the studies on brain MR, for cards.
 MASKED_3D = "masked, 3-D SSIM, range: 99.5 percentile of the known foreground"
-#: The same on pages; to be completed with the method that others are compared with.
+#: What the columns of :func:`.tables.score_table` are; to be completed with the method that others are compared with.
+COLUMNS = (
+    "*texture* = gradient energy in the hole over the truth's (1 is ideal); mean ± standard deviation over holes, the "
+    "highest mean in bold. *Δ* is the difference to `{}` in the same holes, averaged over each person's holes and then "
+    "over people, with its 95 % t-interval over people. The *reading* follows from that interval alone; with fewer "
+    f"than {LEAST_PEOPLE} people there is none. *s* is the mean time to fill a case."
+)
+#: What else decides where a trained network is compared.
+TRAINED = (
+    "A trained network must also gain or lose more than "
+    f"{CHANCE_OF_TRAINING['psnr']:g} dB: by so much two trainings alike can differ."
+)
+#: The columns on pages of networks for brain MR.
 SCORES_3D = (
     "Scores are over the hole (convention `masked`): PSNR with a fixed range R (99.5 percentile of the known "
-    "foreground), SSIM in 3-D, *texture* = gradient energy in the hole over the truth's (1 is ideal), mean ± standard "
-    "deviation over holes; *Δ* is the difference to `{}` in the same hole, *better* in how many it is positive, *s* "
-    "the mean time to fill a case."
+    f"foreground), SSIM in 3-D, {COLUMNS} {TRAINED}"
 )
 
 
-def introduction(study: str, title: str, cases: Sequence[Case], split: str, *, models: str, scores: str) -> str:
+def introduction(
+    study: str, title: str, cases: Sequence[Case], facts: Mapping[str, Any], *, models: str, scores: str
+) -> str:
     """Return the head of a page: the title, the data and how the numbers were made.
 
     Args:
         study: its name.
         title: of the page.
         cases: all.
-        split: of the data.
+        facts: of the page: ``split`` of the data, and ``made``, see :func:`.facts.write_facts`.
         models: what the methods learned from.
         scores: what the numbers in the tables are.
     """
-    images, subjects = ({case[what] for case in cases} for what in ("image", "subject"))
+    images, people = (len({case[what] for case in cases}) for what in ("image", "subject"))
+    split = facts["split"]
     return (
         f"# {title}\n\n"
-        f"{len(images)} images of {len(subjects)} subjects, split **{split}**; {len(cases)} cases, "
+        f"{images} images of {people} people, split **{split}**; {len(cases)} cases, "
         f"{sum(map(count_holes, cases))} holes. {models} Made by\n\n"
         f"    python -m Research {study} --data DATA --split {split}\n\n"
-        f"on {datetime.date.today().isoformat()}, {machine()}, one core a case. {scores}"
+        f"on {facts['made']}, one core a case. {scores}"
     )
 
 
-def models_table(models: Mapping[str, str], frames: str, seen: Mapping[str, str] | None = None) -> str:
-    """Return a table of models and their trainings.
+def describe_models(models: Mapping[str, str], seen: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """Return what a page says of models and their trainings, for its facts.
 
     Args:
         models: cell of the first column -> name.
-        frames: what they learn from.
-        seen: name -> what it sees beside the slices, for one more column.
+        seen: name -> what it sees beside the slices.
     """
+    rows = []
+    for label, name in models.items():
+        bundle = find(name)
+        training = bundle.training
+        rows.append(
+            {
+                "label": label,
+                "megabytes": round(bundle.megabytes, 1),
+                **{key: training[key] for key in ("steps", "batch", "minutes", "machine")},
+                "validation_psnr": bundle.scores[0]["psnr"],
+                **({"seen": seen[name]} if seen else {}),
+            }
+        )
+    return rows
+
+
+def models_table(models: Sequence[Mapping[str, Any]], frames: str) -> str:
+    """Return a table of models and their trainings.
+
+    Args:
+        models: what :func:`describe_models` returned.
+        frames: what they learn from.
+    """
+    seen = "seen" in models[0]
     more = " sees beside the slices |" if seen else ""
     lines = [
         "## The models\n",
         f"| model | weights | steps of training | minutes |{more} validation, PSNR dB |",
         f"|---|---:|---:|---:|{'---|' if seen else ''}---:|",
     ]
-    for label, name in models.items():
-        bundle = find(name)
-        training = bundle.training
-        cell = f" {seen[name]} |" if seen else ""
+    for model in models:
+        cell = f" {model['seen']} |" if seen else ""
         lines.append(
-            f"| {label} | {bundle.megabytes:.1f} MB | {training['steps']} x {training['batch']} {frames} | "
-            f"{training['minutes']:.0f} |{cell} {bundle.scores[0]['psnr']:.2f} |"
+            f"| {model['label']} | {model['megabytes']:.1f} MB | {model['steps']} x {model['batch']} {frames} | "
+            f"{model['minutes']:.0f} |{cell} {model['validation_psnr']:.2f} |"
         )
     return "\n".join(lines)
 
 
+#: What the lines of :func:`claim` are.
+CLAIMS = (
+    "Differences in the same holes, averaged over each person's holes and then over people, with the 95 % t-interval "
+    "over people. Yes or no: the interval of PSNR leaves out 0 and, where trainings differ, the difference is larger "
+    f"than {CHANCE_OF_TRAINING['psnr']:g} dB. With fewer than {LEAST_PEOPLE} people there is no answer."
+)
+
+
 def claims_head(first: str, last: str) -> tuple[str, str]:
     """Return the head of a table of which :func:`claim` returns the lines."""
-    return f"| {first} | holes | difference in PSNR, dB | in SSIM | {last} |", "|---|---|---:|---:|---|"
+    return f"| {first} | holes | {last} by PSNR | difference in SSIM |", "|---|---|---|---:|"
 
 
-def claim(words: str, task: Task, cases: Sequence[Case], better: str, worse: str) -> str:
-    """Return a line of a table: by how much one method is better than another, and whether that is clear.
-
-    Differences are paired over the holes, then averaged over each image's.
+def claim(words: str, task: Task, cases: Sequence[Case], better: str, worse: str, *, trained: bool) -> str:
+    """Return a line of a table: whether one method is better than another, and by how much.
 
     Args:
         words: what is claimed.
         task: the kind of holes.
         cases: of the task.
         better, worse: labels of the methods.
+        trained: whether they differ by the training of a network, see :class:`.statistics.Difference`.
     """
-    rows = rows_of(cases)
-    cells, holds = [], ""
-    for metric, digits in (("psnr", 2), ("ssim", 3)):
-        gains: dict[str, list[float]] = {}
-        for (number, hole), row in rows[better].items():
-            gain = row[metric] - rows[worse][number, hole][metric]
-            gains.setdefault(cases[number]["image"], []).append(gain)
-        spread = Spread.of([float(np.mean(each)) for each in gains.values()])
-        error = spread.sd / np.sqrt(spread.n) if spread.n > 1 else np.inf
-        cells.append(f"{spread.mean:+.{digits}f} ± {error:.{digits}f}")
-        if metric == "psnr":
-            holds = "yes" if spread.mean > 2 * error else "no" if spread.mean < -2 * error else "not to be told apart"
-    return f"| {words} | {task.holes} | {cells[0]} | {cells[1]} | {holds} |"
+    psnr, ssim = (compare(cases, better, worse, metric, trained=trained) for metric in ("psnr", "ssim"))
+    return f"| {words} | {task.holes} | {reading(psnr, 'yes', 'no')} | {ssim} |"
 
 
 def best_of(cases: Sequence[Case], methods: Sequence[str]) -> str:
-    """Return the method with the highest mean PSNR over all holes."""
-    rows = rows_of(cases)
-    return max(methods, key=lambda name: float(np.mean([row["psnr"] for row in rows[name].values()])))
-
-
-def write_scores(cases: Sequence[Case], metrics: Sequence[str], path: Path) -> None:
-    """Write a CSV file with a line for each method and hole."""
-    rows: list[list[object]] = [["task", "image", "subject", "seed", "R", "method", "hole", *metrics]]
-    for case in cases:
-        own = [case["task"], case["image"], case["subject"], case["seed"], f"{case['range']:.6g}"]
-        rows += [
-            [*own, row["method"], row["hole"], *(_cell(row[metric]) for metric in metrics)] for row in case["scores"]
-        ]
-    write_rows(path, rows)
-
-
-def _cell(value: float | None) -> str:
-    return "" if value is None else f"{value:.5g}"
-
-
-def write_cards(
-    cases: Sequence[Case],
-    models: Mapping[str, tuple[str, str]],
-    tasks: Sequence[Task],
-    metrics: Sequence[str],
-    *,
-    base: str,
-    split: str,
-    protocol: str,
-) -> None:
-    """Write the scores of each model into its card; they replace earlier ones of the same split and protocol.
-
-    Args:
-        cases: all.
-        models: label -> method and model.
-        tasks: of the study.
-        metrics: to write.
-        base: the method whose scores are shown for comparison.
-        split: of the data.
-        protocol: in words: convention, range, and the study.
-    """
-    for label, (method, name) in models.items():
-        bundle = find(name)
-        kept = [score for score in bundle.scores if score["protocol"] != protocol or score["split"] != split]
-        scores = _card_scores(cases, (label, base), tasks, metrics, protocol, split)
-        rescore(bundle, [*kept, *scores], method)
-
-
-def _card_scores(
-    cases: Sequence[Case],
-    labels: Sequence[str],
-    tasks: Sequence[Task],
-    metrics: Sequence[str],
-    protocol: str,
-    split: str,
-) -> Iterator[dict[str, Any]]:
-    """Yield the scores of these methods on each task, as a card holds them."""
-    for task, own in by_task(cases, tasks):
-        for method in labels:
-            rows = rows_of(own)[method].values()
-            # Where the truth is flat, any texture is infinitely more.
-            spreads = {metric: Spread.of([row[metric] for row in rows if _finite(row[metric])]) for metric in metrics}
-            yield {
-                "protocol": protocol,
-                "split": split,
-                "holes": f"{task.holes}, {about(task, own).split('`, ')[1]}",
-                "method": method,
-                **{name: {"mean": round(each.mean, 4), "sd": round(each.sd, 4)} for name, each in spreads.items()},
-            }
-
-
-def _finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
+    """Return the method with the highest PSNR, averaged over each person's holes and then over people."""
+    return max(methods, key=lambda method: compare(cases, method, methods[0]).mean)
 
 
 def draw(

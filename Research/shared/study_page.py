@@ -13,7 +13,8 @@ from MedInpaintLib.models.store import find
 from .cases import Case, training_options, written
 from .comparison import difference, mean, of_condition
 from .conventions import METRICS
-from .pages import draw, write_scores
+from .pages import draw
+from .scores import write_scores
 from .study import SIZES, WITHOUT, Condition, Outcome, Study, bundle_of, run, without
 from .tables import count_holes, machine
 from .trainings import curve

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 
 import numpy as np
 
 from MedInpaintLib.evaluation.report import Spread
 
 from .cases import Case, Task
+from .statistics import LOWER_IS_BETTER, Difference, difference_by_person
 
 #: (case, hole).
 Key = tuple[int, int]
@@ -41,9 +41,9 @@ def by_task(cases: Sequence[Case], tasks: Iterable[Task]) -> Iterator[tuple[Task
 
 def about(task: Task, cases: Sequence[Case]) -> str:
     """Return a task's holes, seeds and numbers in words."""
-    images = len({case["image"] for case in cases})
+    images, people = (len({case[what] for case in cases}) for what in ("image", "subject"))
     seeds = f"seeds {', '.join(map(str, task.seeds))}" if len(task.seeds) > 1 else f"seed {task.seeds[0]}"
-    return f"`{task.holes}`, {seeds}, {images} images, {sum(map(count_holes, cases))} holes."
+    return f"`{task.holes}`, {seeds}, {images} images of {people} people, {sum(map(count_holes, cases))} holes."
 
 
 def rows_of(cases: Sequence[Case]) -> dict[str, dict[Key, Case]]:
@@ -55,16 +55,53 @@ def rows_of(cases: Sequence[Case]) -> dict[str, dict[Key, Case]]:
     return rows
 
 
+def compare(
+    cases: Sequence[Case],
+    better: str,
+    worse: str,
+    metric: str = "psnr",
+    *,
+    trained: bool = False,
+    only: Set[Key] | None = None,
+) -> Difference:
+    """Return by how much one method is better than another in the same holes, averaged over people.
+
+    Args:
+        cases: of one kind of holes.
+        better, worse: labels of the methods.
+        metric: of the scores; holes in which one of the two has no such score are left out.
+        trained: whether the methods differ by the training of a network, see :class:`.statistics.Difference`.
+        only: these holes; all by default.
+
+    Raises:
+        InputError: no hole has both scores.
+    """
+    rows = rows_of(cases)
+    sign = -1 if metric in LOWER_IS_BETTER else 1
+    gains: dict[str, list[float]] = {}
+    for key, row in rows.get(better, {}).items():
+        other = rows.get(worse, {}).get(key)
+        if (only is None or key in only) and other and None not in (row[metric], other[metric]):
+            gains.setdefault(cases[key[0]]["subject"], []).append(sign * (row[metric] - other[metric]))
+    return difference_by_person(gains, metric, trained=trained)
+
+
 def score_table(
-    cases: Sequence[Case], base: str, only: set[Key] | None = None, methods: Sequence[str] | None = None
+    cases: Sequence[Case],
+    base: str,
+    only: Set[Key] | None = None,
+    methods: Sequence[str] | None = None,
+    *,
+    trained: Collection[str] = (),
 ) -> str:
-    """Return a table with a line per method: mean ± standard deviation over holes, and the gain over ``base``.
+    """Return a table with a line per method: mean ± standard deviation over holes, and the gain by person.
 
     Args:
         cases: of one task.
         base: the method with which the others are compared in the same holes.
         only: these holes; all by default.
         methods: these, in this order; all by default.
+        trained: methods whose gain over ``base`` must exceed the chance of a training.
     """
     rows = {
         method: {key: row for key, row in scores.items() if only is None or key in only}
@@ -74,18 +111,20 @@ def score_table(
     if methods is not None:
         rows = {method: rows[method] for method in methods}
     best = max(rows, key=lambda method: Spread.of([row["psnr"] for row in rows[method].values()]).mean)
-    lines = ["| method | PSNR dB | SSIM | texture | Δ PSNR dB | better | s |", "|---|---:|---:|---:|---:|---:|---:|"]
+    lines = [
+        "| method | PSNR dB | SSIM | texture | Δ PSNR dB | people | reading | s |",
+        "|---|---:|---:|---:|---:|---:|---|---:|",
+    ]
     for method, kept in rows.items():
         psnr, ssim = (Spread.of([row[metric] for row in kept.values()]) for metric in ("psnr", "ssim"))
         # Where the truth is flat, any texture is infinitely more.
-        texture = Spread.of([row["gradient_energy"] for row in kept.values() if math.isfinite(row["gradient_energy"])])
-        gains = [row["psnr"] - rows[base][key]["psnr"] for key, row in kept.items()]
+        textures = [row["gradient_energy"] for row in kept.values() if row["gradient_energy"] is not None]
+        texture = f"{np.mean(textures):.2f}" if textures else ""
         seconds = np.mean([case["seconds"][method] for case in cases if method in case["seconds"]])
         mark = "**" if method == best else ""
-        gain = "" if method == base else Spread.of(gains).text(2, "+")
-        wins = "" if method == base else f"{sum(g > 0 for g in gains)}/{len(gains)}"
-        lines.append(
-            f"| {mark}{method}{mark} | {psnr.text(2)} | {ssim.text(3)} | {texture.mean:.2f} | {gain} | {wins} | "
-            f"{seconds:.2f} |"
-        )
+        gain = " |  | "
+        if method != base:
+            difference = compare(cases, method, base, trained=method in trained, only=only)
+            gain = f"{str(difference).replace(' dB', '')} | {difference.people} | {difference.verdict.value}"
+        lines.append(f"| {mark}{method}{mark} | {psnr.text(2)} | {ssim.text(3)} | {texture} | {gain} | {seconds:.2f} |")
     return "\n".join(lines)

@@ -1,5 +1,5 @@
 """The study `without-training`: measure.py fills and scores, page.py writes the page."""
 
-from .page import main
+from .page import main, text
 
-__all__ = ["main"]
+__all__ = ["main", "text"]

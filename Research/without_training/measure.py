@@ -13,6 +13,7 @@ from MedInpaintLib.evaluation.report import Table
 from MedInpaintLib.manifest import Entry
 
 from ..shared.cases import Case, Task, score, summary
+from ..shared.conventions import finite
 
 TASKS = (
     Task("mr-5mm", "MR, 15 lesions of 5 mm", "MR", False, "spheres:5mm:15"),
@@ -94,7 +95,7 @@ def _summary(table: Table, task: Task, entry: Entry, seed: int) -> Case:
                 "method": row.method,
                 "hole": row.hole,
                 "off_midline_mm": aside.get(row.hole),
-                **{metric: row.scores[metric] for metric in METRICS},
+                **{metric: finite(metric, row.scores[metric]) for metric in METRICS},
             }
             for row in table.rows
         ],
