@@ -69,12 +69,16 @@ class RandomLoss(Slices):
 
 ABLATED = "mr-slices"
 TASKS: tuple[Task, ...] = (
-    Slices(ABLATED, "One slice: 2 discs of 20 mm", "MR", False, "spheres:20mm:2", contrasts=CONTRASTS),
-    Task("mr-20mm", "Large holes: a sphere of 20 mm", "MR", False, "spheres:20mm:1", contrasts=CONTRASTS),
-    RandomLoss("mr-95", "One slice: random loss of 95 %", "MR", False, "95 % of pixels", contrasts=CONTRASTS, share=0.95),
-    RandomLoss("mr-80", "One slice: random loss of 80 %", "MR", False, "80 % of pixels", contrasts=CONTRASTS, share=0.80),
-    Task("mr-40mm", "Very large holes: a sphere of 40 mm", "MR", False, "spheres:40mm:1", contrasts=CONTRASTS),
     Task("mr-10mm", "Small holes: a sphere of 10 mm", "MR", False, "spheres:10mm:1", contrasts=CONTRASTS),
+    Task("mr-20mm", "Large holes: a sphere of 20 mm", "MR", False, "spheres:20mm:1", contrasts=CONTRASTS),
+    Task("mr-40mm", "Very large holes: a sphere of 40 mm", "MR", False, "spheres:40mm:1", contrasts=CONTRASTS),
+    Slices(ABLATED, "One slice: 2 discs of 20 mm", "MR", False, "spheres:20mm:2", contrasts=CONTRASTS),
+    RandomLoss(
+        "mr-80", "One slice: random loss of 80 %", "MR", False, "80 % of pixels", contrasts=CONTRASTS, share=0.8
+    ),
+    RandomLoss(
+        "mr-95", "One slice: random loss of 95 %", "MR", False, "95 % of pixels", contrasts=CONTRASTS, share=0.95
+    ),
 )
 #: Label -> method and model.
 MODELS = {

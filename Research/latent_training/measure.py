@@ -6,9 +6,8 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,11 +17,14 @@ from torch.optim.swa_utils import AveragedModel
 from MedInpaintLib.files import make_folder, write_text
 from MedInpaintLib.latent.search import Settings, search
 from MedInpaintLib.manifest import Entry, read_manifest
+from MedInpaintLib.models.bundle import load_network
+from MedInpaintLib.models.store import find
 from MedInpaintLib.networks import build
 from MedInpaintLib.progress import Progress
 from MedInpaintLib.training.data import prepare
 from MedInpaintLib.training.loop import HISTORY, LAST, Hardware, Samples, Trial, frozen, train
 from MedInpaintLib.training.recipe import Recipe, read_recipe
+from MedInpaintLib.training.slices import Crops
 
 from ..shared.cases import fingerprint
 from .clusters import share_with_tissues
@@ -77,19 +79,33 @@ def entries_of(recipe: Recipe, data: Path, split: str) -> list[Entry]:
     ]
 
 
-def run(data: Path, runs: Path, steps: int, accelerator: str = "cpu") -> dict[str, Any]:
-    """Train all networks by turns, :data:`EVERY` steps each, and return rows and facts; resumes what was stopped.
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What the trainings gave.
+
+    Attributes:
+        rows: one a network and check: network, step, median seconds of a step, and what :func:`measure` returns.
+        facts: numbers of the page that are in no row.
+        generated: network -> crops that it generates after the last check, scaled intensities ``(n, pixels, pixels)``.
+        real: real crops, likewise.
+    """
+
+    rows: list[dict[str, Any]]
+    facts: dict[str, Any]
+    generated: dict[str, np.ndarray]
+    real: np.ndarray
+
+
+def run(data: Path, runs: Path, steps: int, accelerator: str = "cpu") -> Outcome:
+    """Train all networks by turns, :data:`EVERY` steps each, measuring at the end of each; resumes what was stopped.
 
     By turns, so that whatever else the machine does slows all of them alike.
 
     Args:
         data: folder with MANIFEST.csv.
         runs: folder for the trainings.
-        steps: of each training.
+        steps: of each training; a multiple of :data:`EVERY`, or what is beyond one is left out.
         accelerator: to train on.
-
-    Returns:
-        ``rows``: one dict a network and check; and facts about the training data.
     """
     recipes = {label: recipe_of(label) for label in RECIPES}
     first = next(iter(recipes.values()))
@@ -101,25 +117,25 @@ def run(data: Path, runs: Path, steps: int, accelerator: str = "cpu") -> dict[st
     folders = {label: runs / f"latent-training-{label.lower()}-{source}" for label in RECIPES}
     for folder in folders.values():
         make_folder(folder)
-    for step in range(EVERY, steps + 1, EVERY):
+    checks = range(EVERY, steps + 1, EVERY)
+    for step in checks:
         for label, recipe in recipes.items():
             _advance(label, recipe, step, clock, trial, real, folders[label], accelerator)
-    return {
-        "rows": [row for folder in folders.values() for row in _rows(folder) if row["step"] <= steps],
-        "networks": {label: _network(recipe, folders[label]) for label, recipe in recipes.items()},
-        "real": real,
-        "facts": {
-            "steps": steps,
-            "batch": first.schedule.batch,
-            "epoch": len(samples.slices),  # type: ignore[attr-defined]  # of a generative network they are Crops
-            "images": len(learning),
-            "people": len({entry.subject for entry in learning}),
-            "validation": f"{trial.words}, of {len({entry.subject for entry in validation})} other people",
-            "search": dataclasses.asdict(PLAIN) | {"loss": "", "weights": ""},
-            "real_clusters": share_with_tissues(real),
-            "threads": torch.get_num_threads(),
-        },
+    facts = {
+        "steps": checks[-1],
+        "batch": first.schedule.batch,
+        "epoch": len(cast(Crops, samples).slices),
+        "images": len(learning),
+        "people": len({entry.subject for entry in learning}),
+        "validation": f"{trial.words} of {len({entry.subject for entry in validation})} other people",
+        "search_steps": PLAIN.steps,
+        "generated": len(real),
+        "real_clusters": share_with_tissues(real),
+        "released": {label: compare(load_network(find(name)), first, real) for label, name in RECIPES.items()},
     }
+    generated = {label: generate(_network(recipe, folders[label]), recipe, 16) for label, recipe in recipes.items()}
+    rows = [row for folder in folders.values() for row in _rows(folder) if row["step"] in checks]
+    return Outcome(rows, facts, generated, real)
 
 
 def _real(samples: Samples, recipe: Recipe) -> np.ndarray:
@@ -182,23 +198,28 @@ def generate(network: Any, recipe: Recipe, count: int) -> np.ndarray:
 
 
 def measure(network: Any, recipe: Recipe, trial: Trial, real: np.ndarray) -> dict[str, float]:
-    """Return what a network can do.
+    """Return how well a network fills by :data:`PLAIN`, in dB at a range of 1, and what it generates.
 
     Args:
         network: a Vae or Dcgan, frozen.
         recipe: of it.
         trial: holes to fill.
         real: real crops, scaled intensities.
-
-    Returns:
-        ``plain_psnr``: of the fills by the same search for all networks, dB at a range of 1; ``distance``: the
-        1-Wasserstein distance between the intensities of all generated and all real crops; ``clusters``: the share of
-        generated crops with a mode for each tissue.
     """
     filled = search(network.decode, trial.images, trial.known, network.encode(trial.images), PLAIN).images
+    psnr = trial.psnr(filled) - 20 * math.log10(recipe.data.half_width)
+    return {"plain_psnr": psnr, **compare(network, recipe, real)}
+
+
+def compare(network: Any, recipe: Recipe, real: np.ndarray) -> dict[str, float]:
+    """Compare what a network generates with as many real crops.
+
+    Returns:
+        ``distance``: the 1-Wasserstein distance between all intensities of both; ``clusters``: the share of generated
+        crops with a mode for each tissue.
+    """
     generated = generate(network, recipe, len(real))
     return {
-        "plain_psnr": trial.psnr(filled) - 20 * math.log10(recipe.data.half_width),
         "distance": float(stats.wasserstein_distance(generated.ravel(), real.ravel())),
         "clusters": share_with_tissues(generated),
     }
