@@ -142,7 +142,7 @@ def text(folder: Path) -> str:
             facts,
             models="One T1 image a person. The models have learned from the split train; the methods' constants were "
             "chosen on val.",
-            scores=f"{SCORES_3D.format(BASE)} \n\nA single slice is the axial one with "
+            scores=f"{SCORES_3D.format(BASE)}\n\nA single slice is the axial one with "
             f"the largest section of the head, in pixels of {PIXEL_MM:g} mm as the models see it, filled without its "
             "neighbours; its SSIM is in 2-D. The error in the image's units (RMSE) "
             f"is in [{SCORES}]({SCORES}).",
