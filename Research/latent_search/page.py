@@ -144,7 +144,8 @@ def text(folder: Path) -> str:
             "chosen on val.",
             scores=f"{SCORES_3D.format(BASE)}\n\nA single slice is the axial one with "
             f"the largest section of the head, in pixels of {PIXEL_MM:g} mm as the models see it, filled without its "
-            "neighbours; its SSIM is in 2-D. Times are those of a machine that also did other work. The error in the image's units (RMSE) "
+            "neighbours; its SSIM is in 2-D. Times are those of a machine that also did other work. The error in the "
+            "image's units (RMSE) "
             f"is in [{SCORES}]({SCORES}).",
         ),
         models_table(models, "crops"),
