@@ -25,6 +25,7 @@ from MedInpaintLib.training.data import prepare
 from MedInpaintLib.training.loop import HISTORY, LAST, Hardware, Samples, Trial, frozen, train
 from MedInpaintLib.training.recipe import Recipe, read_recipe
 from MedInpaintLib.training.slices import Crops
+from MedInpaintLib.training.tasks.vae import VaeTask
 
 from ..shared.cases import fingerprint
 from .clusters import share_with_tissues
@@ -131,11 +132,18 @@ def run(data: Path, runs: Path, steps: int, accelerator: str = "cpu") -> Outcome
         "search_steps": PLAIN.steps,
         "generated": len(real),
         "real_clusters": share_with_tissues(real),
-        "released": {label: compare(load_network(find(name)), first, real) for label, name in RECIPES.items()},
+        "released": {label: _released(name, first, real) for label, name in RECIPES.items()},
+        "warm_up": VaeTask.warm_up,
     }
     generated = {label: generate(_network(recipe, folders[label]), recipe, 16) for label, recipe in recipes.items()}
     rows = [row for folder in folders.values() for row in _rows(folder) if row["step"] in checks]
     return Outcome(rows, facts, generated, real)
+
+
+def _released(name: str, recipe: Recipe, real: np.ndarray) -> dict[str, float]:
+    """Return what a released model generates, compared with real crops, and how many steps it was trained for."""
+    bundle = find(name)
+    return {**compare(load_network(bundle), recipe, real), "steps": bundle.training["steps"]}
 
 
 def _real(samples: Samples, recipe: Recipe) -> np.ndarray:

@@ -100,7 +100,9 @@ def _head(facts: Mapping[str, Any]) -> str:
         f"- *PSNR of fills, the same search for all*: {facts['search_steps']} steps from the encoder's guess, no "
         "prior. It leaves out the prior, which belongs to the VAE's design.\n"
         "- *Distance of intensities*: 1-Wasserstein distance between the intensities of all generated and all real "
-        "crops, on the scale of 0..1 from dark to bright. It needs no search, and knows nothing of shapes."
+        "crops, on the scale of 0..1 from dark to bright. It needs no search, and knows nothing of shapes.\n\n"
+        "What random latents generate favours the GAN in a short training: the term of the VAE's loss that makes its "
+        f"latents normal has its full weight after {facts['warm_up']} steps only, as in the recipe."
     )
 
 
@@ -183,7 +185,7 @@ def _clusters(curves: Mapping[str, Curve], facts: Mapping[str, Any]) -> str:
         f"grey and white matter), smoothed by {WIDTH:g} on the scale of 0..1, each rising by {PROMINENCE:.0%} of the "
         f"highest mode above its valleys; over many people the histogram has no such clusters. {real:.0%} of "
         f"{facts['generated']} real crops have them. They count as formed when {FORMED:.0%} as many generated crops "
-        "do. *Released*: the same of the released models, which were trained for longer, on fewer people.\n",
+        "do. *Released*: the share of the released models, and the steps for which they were trained.\n",
         f"| network | epochs until formed | min | share after {facts['steps']} steps | released |",
         "|---|---:|---:|---:|---:|",
     ]
@@ -192,9 +194,11 @@ def _clusters(curves: Mapping[str, Curve], facts: Mapping[str, Any]) -> str:
         step = reached(curve["step"], curve["clusters"], FORMED * real)
         epochs = step * facts["batch"] / facts["epoch"]
         formed[network] = epochs * seconds_per_epoch(curve, facts) / 60
+        released = facts["released"][network]
         cells = f"{epochs:.2f} | {formed[network]:.1f}" if math.isfinite(step) else "not formed | "
         lines.append(
-            f"| {network} | {cells} | {curve['clusters'][-1]:.0%} | {facts['released'][network]['clusters']:.0%} |"
+            f"| {network} | {cells} | {curve['clusters'][-1]:.0%} | {released['clusters']:.0%}, "
+            f"{released['steps']} steps |"
         )
     sentences = [f"Kernel {kernel}: {first_formed(formed, kernel)}." for kernel in KERNELS]
     lines.append(f"\n{' '.join(sentences)} One training each; the chance of a training is not known.")

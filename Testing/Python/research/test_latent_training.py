@@ -104,7 +104,8 @@ def write_table(folder, curves):
         search_steps=60,
         generated=256,
         real_clusters=0.5,
-        released={network: {"distance": 0.01, "clusters": 0.4} for network in curves},
+        warm_up=1000,
+        released={network: {"distance": 0.01, "clusters": 0.4, "steps": 8000} for network in curves},
     )
 
 
@@ -120,8 +121,8 @@ def test_the_page_multiplies_epochs_by_their_time(tmp_path):
     assert cells == ["16.00 dB", "1.50", "30", "0.8", "3.00", "60", "3.0", "0.50", "0.50", "0.25"]
     assert "0.75 x 0.75 = 0.56 of the GAN's cost, 44% less; 1 / 0.56 makes that 78% faster" in text
     # Half of the real share, 0.25, is passed half-way between the first and the second check of the VAE.
-    assert "| VAE-3 | 1.50 | 0.8 | 50% | 40% |" in text
-    assert "| GAN-7 | not formed |  | 10% | 40% |" in text
+    assert "| VAE-3 | 1.50 | 0.8 | 50% | 40%, 8000 steps |" in text
+    assert "| GAN-7 | not formed |  | 10% | 40%, 8000 steps |" in text
     assert "Kernel 3: the VAE formed them first. Kernel 7: only the VAE formed them, not the GAN." in text
 
 
