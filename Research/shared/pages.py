@@ -166,7 +166,13 @@ def draw(
     image = task.load(entry)
     methods: list[Any] = [base, *options.items()]
     table = evaluate(
-        image, task.holes, methods, seed=case["seed"], modality=task.modality, name=entry.name, keep_fills=True
+        image,
+        task.cut(image, case["seed"]),
+        methods,
+        seed=case["seed"],
+        modality=task.modality,
+        name=entry.name,
+        keep_fills=True,
     )
     fills = {label: table.fills[label] for label in (base, *options)}
     scores = {label: table.mean_scores(label) for label in fills}
