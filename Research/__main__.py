@@ -49,7 +49,8 @@ def run(name: str, arguments: Sequence[str]) -> None:
         MissingDependencyError: a package that studies need is not installed.
     """
     if name not in STUDIES and name not in COMMANDS:
-        raise ParameterError(f"There is no study '{name}'; the studies are: {', '.join(STUDIES)}.")
+        known = f"the studies are: {', '.join(STUDIES)}; the commands: {', '.join(COMMANDS)}"
+        raise ParameterError(f"There is no study '{name}'; {known}.")
     try:
         module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
         study = importlib.import_module(".shared.study_command", __package__) if hasattr(module, "STUDY") else None

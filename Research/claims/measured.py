@@ -11,7 +11,7 @@ from ..shared.manifests import read_rows
 from ..shared.statistics import LOWER_IS_BETTER, Difference, Verdict, difference_by_person
 from .claim import Answer, Comparison, Number
 
-#: How often a fill is told from the truth: less is better, too.
+#: How often a fill is told from the truth.
 TOLD = "told"
 
 #: (image, seed of the holes, hole) -> person and score.
@@ -28,7 +28,7 @@ class Table:
     def difference(self, comparison: Comparison) -> Difference | None:
         """Return the gain of the first method over the second by person; None where the table lacks one of them."""
         metric, task = comparison.metric, comparison.task
-        sign = -1 if metric in (*LOWER_IS_BETTER, TOLD) else 1
+        sign = -1 if metric in LOWER_IS_BETTER else 1
         first = self._scores(task, comparison.first, metric)
         if isinstance(comparison.second, str):
             second = self._scores(comparison.second_task or task, comparison.second, metric)
@@ -89,9 +89,8 @@ def _alike(row: dict[str, str]) -> dict[str, str]:
     if TOLD in row:  # a picture of a hole, judged by a training of a classifier
         return {**row, "subject": row["person"], "seed": f"{row['view']} {row['training']}"}
     if "session" in row:  # called by its person and, where there are several, its number
-        person = row.get("subject") or row["session"].split()[0]
         task = f"{row['wanted']} from {row['there']}"
-        return {**row, "task": task, "image": row["session"], "subject": person, "seed": "", "hole": row["slice"]}
+        return {**row, "task": task, "image": row["session"], "seed": "", "hole": row["slice"]}
     return row
 
 

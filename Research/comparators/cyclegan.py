@@ -75,7 +75,7 @@ class CycleGanTask(TranslatorTask):
     def discriminators(self) -> dict[str, nn.Module]:
         inputs = {"sources": len(self.network.inputs), "target": 1}
         return {
-            name: ContrastDiscriminator(1, inputs=count, width=self.discriminator_width)
+            name: ContrastDiscriminator(1, inputs=count, width=self.discriminator_width, pixels=self.network.pixels)
             for name, count in inputs.items()
         }
 

@@ -37,7 +37,8 @@ class Pix2PixTask(TranslatorTask):
 
     def discriminators(self) -> dict[str, nn.Module]:
         inputs = len(self.network.inputs) + 1
-        return {"discriminator": ContrastDiscriminator(1, inputs=inputs, width=self.discriminator_width)}
+        width, pixels = self.discriminator_width, self.network.pixels
+        return {"discriminator": ContrastDiscriminator(1, inputs=inputs, width=width, pixels=pixels)}
 
     def steps_of_pairs(self, sources: torch.Tensor, target: torch.Tensor) -> Losses:
         gan = LeastSquaresGan()

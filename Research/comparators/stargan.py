@@ -98,7 +98,8 @@ class StarGanTask(ComparatorTask):
     dropout: float = 1.0
 
     def discriminators(self) -> dict[str, nn.Module]:
-        return {"discriminator": ContrastDiscriminator(self.network.contrasts, width=self.discriminator_width)}
+        network, width = self.network, self.discriminator_width
+        return {"discriminator": ContrastDiscriminator(network.contrasts, width=width, pixels=network.pixels)}
 
     def steps(self, images: torch.Tensor, present: torch.Tensor, noise: torch.Generator) -> Losses:
         asked = ask(images, present, noise, self.dropout)

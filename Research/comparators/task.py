@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from MedInpaintLib.networks.imputer import Imputer
-from MedInpaintLib.training.tasks.imputation import adam, anneal, answer, check_options, check_side
+from MedInpaintLib.training.tasks.imputation import adam, anneal, answer, check_options
 
 Losses = Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]
 
@@ -37,7 +37,6 @@ class ComparatorTask:
 
     def __post_init__(self) -> None:
         check_options(self, self.WEIGHTS)
-        check_side(self.network)
         device = next(self.network.parameters()).device
         self.helpers = nn.ModuleDict(self.discriminators()).to(device)
         self.optimizers = {

@@ -20,8 +20,9 @@ CONFIDENCE = 0.95
 #: from the random numbers of the training. For `told`, how often a fill is told from the truth, it is that of two
 #: trainings of one classifier in the study `forced-choice` (0.071), rounded up to a tenth.
 CHANCE_OF_TRAINING = {"psnr": 0.4, "ssim": 0.004, "told": 0.1}
-#: Metrics of errors; of all others, more is better.
-LOWER_IS_BETTER = ("nmse", "rmse", "mae", "report_rmse")
+#: Metrics of which less is better: errors, and how often a fill is told from the truth. Of the other metrics that are
+#: compared, more is better.
+LOWER_IS_BETTER = ("nmse", "rmse", "mae", "report_rmse", "told")
 UNITS = {"psnr": " dB"}
 DIGITS = {"psnr": 2}
 

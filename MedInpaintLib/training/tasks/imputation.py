@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import torch
 
 from ...errors import ParameterError
-from ...networks.contrast_discriminator import LAYOUTS
 from ...networks.imputer import Imputer, one_hot
 from ...networks.tiles import tiled
 
@@ -79,13 +78,6 @@ def anneal(optimizers: dict[str, torch.optim.Optimizer], rate: float, step: int,
     for optimizer in optimizers.values():
         for group in optimizer.param_groups:
             group["lr"] = rate * 0.5 ** (step / half_life) if half_life else rate
-
-
-def check_side(network: Imputer) -> None:
-    """Raise ParameterError if the crops are too small for the discriminator."""
-    least = LAYOUTS["compact"].least_side
-    if network.pixels < least:
-        raise ParameterError(f"The recipe has pixels = {network.pixels}; the discriminator needs {least} or more.")
 
 
 #: Least and largest values of the options that are not weights.
