@@ -14,6 +14,7 @@ __all__ = ["STUDIES", "comparators"]
 STUDIES = {
     "without-training": ("Which fill without training is best, and where?", "fills/README.md"),
     "latent-search": ("GAN or VAE, and what does each part of the search do?", "latent/README.md"),
+    "latent-training": ("What does it cost to train a GAN or a VAE until it is good?", "latent-training/README.md"),
     "feed-forward": (
         "Are networks on brain MR better than the best fills without training?",
         "feed-forward/README.md",
@@ -28,6 +29,7 @@ STUDIES = {
     ),
     "films-and-ct": ("How good are the released networks on chest films and CT slices?", "films-and-ct/README.md"),
     "contrasts": ("How well is a missing contrast estimated, by CollaGAN and by others?", "contrasts/README.md"),
+    "forced-choice": ("Can a fill be told from the truth?", "forced-choice/README.md"),
     "learning": ("What lets a network learn on chest films?", "experiments/learning/README.md"),
     "seeds": ("Would the same training come out the same?", "experiments/seeds/README.md"),
     "film-people": ("Would more people to learn from help on chest films?", "experiments/film-people/README.md"),

@@ -36,14 +36,14 @@ class Layer:
     def modules(self, inputs: int, width: int) -> list[nn.Module]:
         """Return the modules of this layer, from ``inputs`` channels to ``channels * width``."""
         outputs = self.channels * width
-        made: list[nn.Module] = [
+        layers: list[nn.Module] = [
             nn.Conv2d(inputs, outputs, self.kernel, stride=self.stride, padding=self.padding, bias=self.bias)
         ]
         if self.active:
-            made.append(nn.LeakyReLU(SLOPE))
+            layers.append(nn.LeakyReLU(SLOPE))
         if self.pool > 1:
-            made.append(nn.MaxPool2d(self.pool))
-        return made
+            layers.append(nn.MaxPool2d(self.pool))
+        return layers
 
     def side(self, side: int) -> int:
         """Return the side of the output from the side of the input, pixels; 0 or less is no output."""
@@ -194,11 +194,11 @@ class ContrastDiscriminator(nn.Module):
 
 def _modules(layers: Sequence[Layer], inputs: int, width: int) -> list[nn.Module]:
     """Return the modules of layers that follow each other."""
-    made: list[nn.Module] = []
+    modules: list[nn.Module] = []
     for layer in layers:
-        made += layer.modules(inputs, width)
+        modules += layer.modules(inputs, width)
         inputs = layer.channels * width
-    return made
+    return modules
 
 
 class _MeanOfImage(nn.Module):

@@ -29,9 +29,9 @@ def _errors() -> float:
     truth, hole = np.full((6, 6), 10.0), np.zeros((6, 6), dtype=bool)
     hole[2:4, 2:4] = True
     filled = np.where(hole, 12.0, 777.0)  # what was done outside the hole does not count
-    found = [metric(filled, truth, hole) for metric in (metrics.mse, metrics.rmse, metrics.mae, metrics.nmse)]
-    found.append(metrics.psnr(filled, truth, hole, data_range=100.0))
-    return deviation(found, [4.0, 2.0, 2.0, 0.04, 20 * math.log10(50)])
+    values = [metric(filled, truth, hole) for metric in (metrics.mse, metrics.rmse, metrics.mae, metrics.nmse)]
+    values.append(metrics.psnr(filled, truth, hole, data_range=100.0))
+    return deviation(values, [4.0, 2.0, 2.0, 0.04, 20 * math.log10(50)])
 
 
 @check("The mean is under the root: RMSE of the errors 1 and 7 is 5, MAE is 4")
@@ -112,8 +112,8 @@ def _masked_hole() -> float:
     scores = metrics.score(filled + 777 * ~rows, ramp, rows, data_range=10.0)
     lone_hole = _lone_hole((13, 13))
     similar = metrics.score(np.full((13, 13), 0.7), np.full((13, 13), 0.5), lone_hole, data_range=1.0)["ssim"]
-    found = [scores["gradient_energy"], scores["boundary_jump"], similar]
-    return deviation(found, [math.sqrt(3.5 / 3), math.sqrt(2), lone(0.7, 0.5, 0.5, sigma=1.5, dimensions=2)])
+    values = [scores["gradient_energy"], scores["boundary_jump"], similar]
+    return deviation(values, [math.sqrt(3.5 / 3), math.sqrt(2), lone(0.7, 0.5, 0.5, sigma=1.5, dimensions=2)])
 
 
 @check("Convention 'brats': 0..1 by percentiles around the hole, prediction clamped for PSNR, SSIM in planes across x")

@@ -48,7 +48,7 @@ def text(folder: Path) -> str:
         f"A difference is averaged over each person's holes and then over people; in brackets is its "
         f"{CONFIDENCE * 100:g} % t-interval over people. It is clear where the interval leaves out 0, at least "
         f"{LEAST_PEOPLE} people were measured and, if trained networks are compared, it is larger than the chance of a "
-        "training ([seeds](experiments/seeds/README.md)). *Is better* and *is worse* are said of the first of the two "
+        "training ([seeds](experiments/seeds/README.md)). *Is better* and *is worse* describe the first of the two "
         "that are compared.",
         "Out of scope are photographs of faces and their illumination, small colour images (CIFAR-10), and the "
         "correction of artifacts in projections.",

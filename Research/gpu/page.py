@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from MedInpaintLib.errors import ParameterError
 from MedInpaintLib.files import make_folder, write_text
 
 from .. import STUDIES
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str]) -> None:
     """Run the command.
 
     Raises:
+        ParameterError: the training has no step.
         InputError: this machine has no such device.
     """
     # PyTorch, which these import, is not needed to write the page.
@@ -45,18 +47,18 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m Research gpu", description=STUDIES["gpu"][0])
     parser.add_argument("--device", default="cuda", help="that is compared")
     parser.add_argument("--against", default="cpu", help="device that it is compared with")
-    parser.add_argument("--model", action="append", default=[], help="only this one; repeatable")
     parser.add_argument("--steps", type=int, default=STEPS, help="of the training")
     parser.add_argument("--out", type=Path, default=Path("docs/gpu"), help="folder for the page")
     chosen = parser.parse_args(arguments)
+    if chosen.steps < 1:
+        raise ParameterError(f"A training takes 1 step or more; found --steps {chosen.steps}.")
     for device in (chosen.device, chosen.against):
         require(device)
         warm_up(device)
     rows = []
     for bundle in released():
-        if not chosen.model or bundle.name in chosen.model:
-            rows.append(compare(bundle, chosen.device, chosen.against))
-            print(*(f"{name} {value}" for name, value in zip(COLUMNS, rows[-1], strict=True)), sep=", ", flush=True)
+        rows.append(compare(bundle, chosen.device, chosen.against))
+        print(*(f"{name} {value}" for name, value in zip(COLUMNS, rows[-1], strict=True)), sep=", ", flush=True)
     facts = trainings(chosen.device, chosen.against, chosen.steps)
     make_folder(chosen.out)
     write_rows(chosen.out / FILLS, [COLUMNS, *rows])

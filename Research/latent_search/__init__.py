@@ -1,5 +1,5 @@
 """The study `latent-search`: measure.py fills and scores, page.py writes the page."""
 
-from .page import main
+from .page import cards, main, text
 
-__all__ = ["main"]
+__all__ = ["cards", "main", "text"]

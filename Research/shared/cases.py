@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from MedInpaintLib import processes
 from MedInpaintLib.evaluation.report import Table
 from MedInpaintLib.files import make_folder, write_text
@@ -64,6 +66,10 @@ class Task:
             return image
         turned = pose(image, "axial")
         return Volume(turned.turn(image.array)[0], tuple(image.spacing[axis] for axis in turned.order[1:]))
+
+    def cut(self, image: Volume, seed: int) -> str | np.ndarray:
+        """Return the holes as :func:`MedInpaintLib.evaluation.protocol.evaluate` takes them: described, or a mask."""
+        return self.holes
 
 
 def list_cases(entries: Sequence[Entry], tasks: Iterable[Task]) -> list[tuple[Task, Entry, int]]:

@@ -21,13 +21,14 @@ MASKED_3D = "masked, 3-D SSIM, range: 99.5 percentile of the known foreground"
 COLUMNS = (
     "*texture* = gradient energy in the hole over the truth's (1 is ideal); mean ± standard deviation over holes, the "
     "highest mean in bold. *Δ* is the difference to `{}` in the same holes, averaged over each person's holes and then "
-    "over people, with its 95 % t-interval over people. The *reading* follows from that interval alone; with fewer "
+    "over people, with its 95 % t-interval over people. The *reading* follows from that interval; with fewer "
     f"than {LEAST_PEOPLE} people there is none. *s* is the mean time to fill a case."
 )
 #: What else decides where a trained network is compared.
 TRAINED = (
     "A trained network must also gain or lose more than "
-    f"{CHANCE_OF_TRAINING['psnr']:g} dB: by so much two trainings alike can differ."
+    f"{CHANCE_OF_TRAINING['psnr']:g} dB: [two trainings alike](../experiments/seeds/README.md) differ by almost as "
+    "much."
 )
 #: The columns on pages of networks for brain MR.
 SCORES_3D = (
@@ -165,7 +166,13 @@ def draw(
     image = task.load(entry)
     methods: list[Any] = [base, *options.items()]
     table = evaluate(
-        image, task.holes, methods, seed=case["seed"], modality=task.modality, name=entry.name, keep_fills=True
+        image,
+        task.cut(image, case["seed"]),
+        methods,
+        seed=case["seed"],
+        modality=task.modality,
+        name=entry.name,
+        keep_fills=True,
     )
     fills = {label: table.fills[label] for label in (base, *options)}
     scores = {label: table.mean_scores(label) for label in fills}

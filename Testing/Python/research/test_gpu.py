@@ -53,6 +53,12 @@ def test_without_such_a_device_there_is_one_line_and_nothing_is_written(tmp_path
     assert not (tmp_path / "gpu").exists()
 
 
+def test_a_training_without_steps_is_refused_before_anything_is_filled(tmp_path, capsys):
+    assert main(["gpu", "--device", "cpu", "--steps", "0", "--out", str(tmp_path / "gpu")]) == 2
+    assert capsys.readouterr().err == "Error: A training takes 1 step or more; found --steps 0.\n"
+    assert not (tmp_path / "gpu").exists()
+
+
 def test_the_page_says_that_it_was_not_run_until_it_was(tmp_path):
     assert "**Not run yet**" in page.text(tmp_path)
     rows = [["a-model", "4169", "1.2e-06", "3e-07", "0.51", "5.25", "312", "cuda"]]

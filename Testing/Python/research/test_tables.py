@@ -13,6 +13,7 @@ from scipy import stats
 from MedInpaintLib.errors import InputError
 from MedInpaintLib.models.store import find
 from Research import pages
+from Research.films_and_ct import page as films_and_ct
 from Research.shared import cards
 from Research.shared.cases import Task
 from Research.shared.conventions import finite
@@ -136,6 +137,19 @@ def test_a_claims_line_has_the_columns_of_its_head():
 )
 def test_only_finite_scores_are_kept(metric, value, kept):
     assert finite(metric, value) == kept
+
+
+def test_by_the_reports_convention_holes_without_a_psnr_are_left_out():
+    """Of black fills; the medians, and by how much figures over the whole image are higher, are of the other holes."""
+    columns = ("report_ssim", "report_rmse", "psnr", "ssim", "image_ssim")
+    rows = [
+        {"method": method, "hole": hole, "report_psnr": report, "image_psnr": 30.0, **dict.fromkeys(columns, 0.5)}
+        for method in ("shell-mean", *films_and_ct.WITHOUT, *films_and_ct.MODELS["film"])
+        for hole, report in enumerate((None, 0.0, 20.0), start=1)
+    ]
+    text = films_and_ct._on_their_terms([{"image": "a", "subject": "a", "scores": rows}])
+    assert "| shell-mean | 10.00 | 0.500 |" in text
+    assert "the same fills 20.0 dB higher" in text
 
 
 def test_cases_come_back_from_their_table(tmp_path):
