@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..shared.statistics import Difference, Verdict, reading
-from .arms import ARMS, FROM_ONE, MAIN, PUBLISHED, QUESTIONS, REGRESSION, RELEASED, RESCALED, Question
+from .arms import ARMS, FROM_ONE, MAIN, METHODS, PUBLISHED, QUESTIONS, REGRESSION, RELEASED, RESCALED, Question
 from .card import PROTOCOL
 from .lesions_kept import BESIDE_MM, BRIGHT, LEAST_ML, RIM_MM
 from .sessions import LEAST_PIXELS
@@ -35,16 +35,15 @@ def text(folder: Path) -> str:
         "Whole axial slices with their background, estimate and truth each divided by its own maximum, so that a wrong "
         "brightness does not count and the range is 1: as in the validation of ResViT "
         "(Dalmaz et al., IEEE Trans Med Imaging 2022), whose code has PSNR alone; SSIM has a Gaussian window of 11 "
-        "pixels here. The empty background is easy, so that these numbers are higher than those of the brain. *Dice*: "
-        "of what a segmenter of lesions sees in the estimate and in the true FLAIR.",
+        "pixels here. What a method draws into the empty background counts, and one bright pixel darkens all of an "
+        "estimate. *Dice*: of what a segmenter of lesions sees in the estimate and in the true FLAIR.",
         field_table(table),
         _about_the_segmenter(table),
         "## Which contrasts are there",
         f"{wanted} when fewer or more contrasts are there: means over people. Without dropout, a network has always "
         "seen all others.",
         by_question(table, [question for question in QUESTIONS if question[0] == wanted]),
-        "## Other contrasts wanted",
-        by_question(table, [question for question in QUESTIONS if question[0] != wanted]),
+        *_other_contrasts(table),
         "## Lesions",
         f"Lesions are what the true FLAIR shows brighter than {BRIGHT:g} times the brain's median, {RIM_MM:g} mm and "
         f"more from its rim, from {LEAST_ML:g} ml on. Contrast: mean in them less that of the tissue "
@@ -74,7 +73,7 @@ def _compared(table: Table, question: Question) -> str:
         )
     )
     words = [
-        f"From {_from(question)}, NMSE of `{best}` and `{base}`, person by person: {numbers}; "
+        f"From {_from(question)}, NMSE (less is better) of `{best}` and `{base}`, person by person: {numbers}; "
         f"{reading(table.difference(question, best, base), f'`{best}` is better', f'`{best}` is worse')}."
     ]
     verdicts: dict[Verdict, list[str]] = {}
@@ -132,16 +131,16 @@ def _person_table(table: Table, metrics: dict[str, tuple[str, int]]) -> str:
         f"| | from | {' | '.join(f'{person}: {titles}' for person in table.people)} |",
         "|---|---|" + "---:|" * (len(metrics) * len(table.people)),
     ]
-    asked: list[tuple[Question, list[str]]] = [((MAIN[0], (name,)), [RESCALED]) for name in MAIN[1]]
-    asked += [(question, [m for m in table.methods(question) if m != RESCALED]) for question in (FROM_ONE, MAIN)]
-    for question, methods in asked:
-        for method in methods:
-            cells = []
-            for person in table.people:
-                for metric, (_, digits) in metrics.items():
-                    value = _value(table, question, method, metric, person)
-                    cells.append("" if value is None else f"{value:.{digits}f}")
-            lines.append(f"| {method} | {_from(question)} | {' | '.join(cells)} |")
+    rescaled: list[Question] = [(MAIN[0], (name,)) for name in MAIN[1]]
+    asked = [(question, RESCALED) for question in rescaled if table.of(question, RESCALED)]
+    asked += [(each, method) for each in (FROM_ONE, MAIN) for method in table.methods(each) if method != RESCALED]
+    for question, method in asked:
+        cells = []
+        for person in table.people:
+            for metric, (_, digits) in metrics.items():
+                value = _value(table, question, method, metric, person)
+                cells.append("" if value is None else f"{value:.{digits}f}")
+        lines.append(f"| {method} | {_from(question)} | {' | '.join(cells)} |")
     slices = [f"{len(table.of(MAIN, REGRESSION, person))} slices" for person in table.people]
     lines.append("| *scored on* | | " + " | ".join(each + " |" * (len(metrics) - 1) for each in slices) + " |")
     return "\n".join(lines)
@@ -182,7 +181,9 @@ def by_question(table: Table, asked: Sequence[Question]) -> str:
     asked = [question for question in asked if table.methods(question)]
     head = "| | " + " | ".join(f"{wanted} from {'+'.join(there)}: NMSE | SSIM" for wanted, there in asked) + " |"
     lines = [head, "|---|" + "---:|---:|" * len(asked)]
-    for method in dict.fromkeys(method for question in asked for method in table.methods(question)):
+    for method in METHODS:
+        if not any(table.of(question, method) for question in asked):
+            continue
         cells = [
             f"{table.mean(question, method, metric):.3f}" if table.of(question, method) else ""
             for question in asked
@@ -196,6 +197,12 @@ def by_question(table: Table, asked: Sequence[Question]) -> str:
         counts.append(f"{people} {_people(people)}, {len(rows)} slices | |")
     lines.append("| *scored on* | " + " ".join(counts))
     return "\n".join(lines)
+
+
+def _other_contrasts(table: Table) -> list[str]:
+    """Return the section on other contrasts than the main one; nothing where none was asked for."""
+    asked = [question for question in QUESTIONS if question[0] != MAIN[0] and table.methods(question)]
+    return ["## Other contrasts wanted", "Means over people.", by_question(table, asked)] if asked else []
 
 
 def lesion_table(table: Table) -> str:

@@ -511,12 +511,11 @@ def made_table(people, kept=None, **gains):
 
 def test_two_people_are_too_few_whatever_the_difference():
     words = finding(made_table(2, regression=0.5, CycleGAN=0.5, pix2pix=-0.2))
-    assert (
-        "From T1+T2, NMSE of `CollaGAN` and `regression`, person by person: 0.300 against 0.800, 0.300 against" in words
-    )
+    numbers = "person by person: 0.300 against 0.800, 0.300 against 0.801"
+    assert f"From T1+T2, NMSE (less is better) of `CollaGAN` and `regression`, {numbers}" in words
     assert words.count("too few people to tell: +0.500 (+0.494 to +0.507), 2 people.") == 2
     assert words.count("There are too few people to tell `CollaGAN` from `pix2pix`, `CycleGAN`.") == 2
-    assert "better" not in words
+    assert "` is better" not in words
     assert "worse" not in words
 
 
@@ -524,7 +523,7 @@ def test_with_more_people_a_difference_must_leave_out_zero_and_exceed_the_chance
     mixed = [0.5, -0.4, 0.3, -0.3, 0.2, -0.3]
     table = made_table(6, regression=0.2, CycleGAN=0.3, pix2pix=-0.2, StarGAN=mixed)
     words = finding(table)
-    assert "better" not in words  # the chance of a training is not known for NMSE
+    assert "` is better" not in words  # the chance of a training is not known for NMSE
     assert words.count("`CollaGAN` cannot be told apart from `pix2pix`, `CycleGAN`, `StarGAN`.") == 2
     monkeypatch.setitem(statistics.CHANCE_OF_TRAINING, "nmse", 0.25)
     words = finding(table)
@@ -541,7 +540,7 @@ def test_with_more_people_a_difference_must_leave_out_zero_and_exceed_the_chance
 def test_the_released_network_is_the_one_that_is_held_against_the_regression():
     table = made_table(6, regression=0.1, released=-0.1)
     words = finding(table)
-    assert "NMSE of `released` and `regression`, person by person: 0.200 against 0.400" in words
+    assert "NMSE (less is better) of `released` and `regression`, person by person: 0.200 against 0.400" in words
     assert "`CollaGAN` cannot be told apart from `released`." in words
 
 
