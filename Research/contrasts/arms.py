@@ -94,13 +94,17 @@ ARMS = (
     Arm("without dropout", task=(("dropout", 0.0),)),
     *_translators("pix2pix", "pix2pix"),
     *_translators("CycleGAN", "cyclegan"),
-    # As published it sees one contrast; the stacked one sees all, left out in training as often as CollaGAN's are.
+    # In its paper it sees one contrast; the stacked one sees all, left out in training as often as CollaGAN's are.
     Arm("StarGAN", "stargan", only=((T1,), (T2,))),
     Arm("StarGAN, stacked", "stargan-stacked", task=(("dropout", 0.3),)),
 )
 #: Labels of models that were trained elsewhere: the one that this repository releases, and the paper's own network.
 RELEASED, PUBLISHED = "released", "published"
 
+
+#: Models that are asked the first two questions alone, which are enough to see what their losses add; and an estimate by
+#: 34 million weights takes many minutes.
+BRIEF = ("without cycle", "without SSIM", "L1 only", PUBLISHED)
 
 #: Estimates without a network: the first from one contrast alone; networks have to be better than the second.
 RESCALED, REGRESSION = "rescaled", "regression"
@@ -115,7 +119,7 @@ def asked(name: str, question: Question) -> bool:
         name: :attr:`Arm.name`, or a label of another model.
         question: what is wanted, and from what.
     """
-    if name == PUBLISHED:  # an estimate by 34 million weights takes many minutes
+    if name in BRIEF:
         return question in (MAIN, FROM_ONE)
     return next((arm.answers(question) for arm in ARMS if arm.name == name), True)
 
