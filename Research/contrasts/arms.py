@@ -102,8 +102,8 @@ ARMS = (
 RELEASED, PUBLISHED = "released", "published"
 
 
-#: Models that are asked the first two questions alone, which are enough to see what their losses add; and an estimate by
-#: 34 million weights takes many minutes.
+#: Models that are asked the first two questions alone: they show what the losses add, and an estimate by 34 million
+#: weights takes many minutes.
 BRIEF = ("without cycle", "without SSIM", "L1 only", PUBLISHED)
 
 #: Estimates without a network: the first from one contrast alone; networks have to be better than the second.

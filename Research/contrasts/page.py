@@ -236,9 +236,9 @@ def _about_the_segmenter(table: Table) -> str:
         f"The segmenter is a U-Net of {facts['parameters']:,} parameters that learned in {facts['steps']} steps from "
         f"the true FLAIR of {facts['people by mask']} people with masks of lesions and {facts['people by rule']} whose "
         f"lesions are what is bright by the rule below{check}. In the true FLAIR of those tested, the Dice of what it "
-        f"sees and of what is bright by the rule: {own}. Its settings were chosen by the Dice on val, while that on test "
-        "could be seen. So it tells whether an estimate shows what stands out, and not whether a radiologist would find "
-        "the disease."
+        f"sees and of what is bright by the rule: {own}. Its settings were chosen by the Dice on val, while that on "
+        "test could be seen. So it tells whether an estimate shows what stands out, and not whether a radiologist "
+        "would find the disease."
     )
 
 
@@ -274,8 +274,8 @@ def _protocol(table: Table) -> str:
         f"split train, seed {first['seed']} ({first['machine']}), with U-Nets of width {first['width']}. CollaGAN "
         "has an encoder of that width for each contrast, so it has more parameters; those of CycleGAN are of its "
         f"generators there and back, one back to each source. Each has the losses of its paper. From {_from(MAIN)}, "
-        "pix2pix and CycleGAN take the stack of both as one image. StarGAN takes one contrast, as in its paper; `StarGAN, "
-        "stacked` has a channel for each contrast, which its paper has not, and learned with as many of them left out "
+        "pix2pix and CycleGAN take the stack of both as one image. StarGAN takes one contrast, as in its paper; "
+        "`StarGAN, stacked` has a channel for each contrast, which its paper has not, and learned with as many of them left out "
         "as CollaGAN."
         f"{published} The weights are those of the check with the best validation (split val).\n\n"
         f"**Scores.** {PROTOCOL[0].upper()}{PROTOCOL[1:]}. Slices with {LEAST_PIXELS} pixels of brain or more, of "
