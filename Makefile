@@ -1,4 +1,4 @@
-# make demo | test | test-all | formats | odd-files | bench | research | lint: each sets up what it needs in .venv, once.
+# make demo | test | test-all | mutations | formats | odd-files | bench | gpu | research | lint: each sets up what it needs in .venv, once.
 # Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 SETUP := pyproject.toml constraints.txt
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test test-all formats odd-files bench research lint format clean
+.PHONY: demo test test-all mutations formats odd-files bench gpu research lint format clean
 
 demo: $(VENV)/.demo
 	$(RUN) -m MedInpaintLib.cli demo --output demo-output
@@ -17,6 +17,10 @@ test: $(VENV)/.test
 
 test-all: $(VENV)/.test
 	$(RUN) -m pytest -n 2 --dist loadfile
+
+# Lines of the engine are broken, one at a time in a copy, and tests must fail; ONLY=words tries some.
+mutations: $(VENV)/.test
+	$(RUN) -m Testing.mutations $(ONLY)
 
 # The files that nibabel and pydicom install for their own tests.
 formats: $(VENV)/.test
@@ -28,6 +32,10 @@ odd-files: $(VENV)/.test
 
 bench: $(VENV)/.bench
 	$(RUN) Testing/Benchmarks/run.py
+
+# On a machine with a CUDA device: every released model there and on the CPU, and a short training. Writes docs/gpu.
+gpu: $(VENV)/.research
+	$(RUN) -m Research gpu
 
 # Without a NAME, all studies are listed.
 research: $(VENV)/.research

@@ -29,6 +29,7 @@ STUDIES = {
     ),
     "films-and-ct": ("How good are the released networks on chest films and CT slices?", "films-and-ct/README.md"),
     "contrasts": ("How well is a missing contrast estimated, by CollaGAN and by others?", "contrasts/README.md"),
+    "forced-choice": ("Can a fill be told from the truth?", "forced-choice/README.md"),
     "learning": ("What lets a network learn on chest films?", "experiments/learning/README.md"),
     "seeds": ("Would the same training come out the same?", "experiments/seeds/README.md"),
     "film-people": ("Would more people to learn from help on chest films?", "experiments/film-people/README.md"),
@@ -47,4 +48,6 @@ STUDIES = {
     "orientation": ("Does the direction of strips matter?", "experiments/orientation/README.md"),
     "disease": ("Does disease in the training data matter?", "experiments/disease/README.md"),
     "unlike": ("What if holes are unlike those of training?", "experiments/unlike/README.md"),
+    "gpu": ("Do the released models fill alike on a GPU?", "gpu/README.md"),
+    "claims": ("What was claimed, and what was found?", "claims.md"),
 }

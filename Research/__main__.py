@@ -14,7 +14,11 @@ from MedInpaintLib.threads import one_for_blas
 
 from . import STUDIES
 
+#: What does not run a study -> what it does.
+COMMANDS = {"pages": "Write the pages of all or some studies again from their tables."}
+
 USAGE = """usage: python -m Research NAME --data DATA [OPTION...]
+       python -m Research pages [NAME...] [--check]
 
 Runs a study and writes its page: tables, plots, pictures, and what was found. DATA is a folder with MANIFEST.csv;
 python -m Research NAME --help explains the other options. The same command resumes a study that was stopped.
@@ -22,39 +26,40 @@ python -m Research NAME --help explains the other options. The same command resu
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a study or, without a name, list all; return the exit code, as of ``medinpaint``."""
+    """Run a study or a command or, without a name, list all; return the exit code, as of ``medinpaint``."""
     one_for_blas()
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
-        width = max(map(len, STUDIES))
-        print(USAGE, *(f"{name:{width}}  {question}" for name, (question, _) in STUDIES.items()), sep="\n")
+        about = {name: question for name, (question, _) in STUDIES.items()} | COMMANDS
+        width = max(map(len, about))
+        print(USAGE, *(f"{name:{width}}  {words}" for name, words in about.items()), sep="\n")
         return EXIT_DONE
     return guarded(lambda: run(arguments[0], arguments[1:]), _report)
 
 
 def run(name: str, arguments: Sequence[str]) -> None:
-    """Run a study.
+    """Run a study or a command.
 
     Args:
-        name: of :data:`STUDIES`.
+        name: of :data:`STUDIES` or :data:`COMMANDS`.
         arguments: as on a command line.
 
     Raises:
         ParameterError: there is no such study.
         MissingDependencyError: a package that studies need is not installed.
     """
-    if name not in STUDIES:
+    if name not in STUDIES and name not in COMMANDS:
         raise ParameterError(f"There is no study '{name}'; the studies are: {', '.join(STUDIES)}.")
     try:
         module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
-        page = importlib.import_module(".shared.study_page", __package__) if hasattr(module, "STUDY") else None
+        study = importlib.import_module(".shared.study_command", __package__) if hasattr(module, "STUDY") else None
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
             f"Studies need the package '{error.name}', which is not installed; in the repository's folder, run: "
             'pip install ".[cli,research]"'
         ) from None
-    if page:
-        page.main(module.STUDY, arguments)
+    if study:
+        study.main(module.STUDY, arguments)
     else:
         module.main(arguments)
 

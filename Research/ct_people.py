@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .film_people import SHARES, finding
+from .film_people import SHARES, comparisons
 from .shared.study import Arm, Condition, Study
 
 HOLES = {"Squares of 32 px": "squares:32px", "Strips of 16 px": "strips:16px"}
@@ -14,7 +14,7 @@ STUDY = Study(
     "people.",
     arms=tuple(Arm(label, holes=tuple(HOLES.values()), share=share) for label, share in SHARES.items()),
     conditions=tuple(Condition(label, holes) for label, holes in HOLES.items()),
-    finding=finding,
+    comparisons=comparisons(HOLES),
     base="body-ct",
     across=0,
 )

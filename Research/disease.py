@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from .shared.comparison import compare_trainings
-from .shared.study import Arm, Condition, Outcome, Study
+from .shared.comparison import BASE, Comparison
+from .shared.study import Arm, Condition, Study
 
 NORMAL, PNEUMONIA = "CR no_findings", "CR pneumonia"
 CONDITIONS = {"Normal films": NORMAL, "Films with pneumonia": PNEUMONIA}
-
-
-def finding(outcome: Outcome) -> str:
-    """Return both trainings' gains on both kinds of films."""
-    return compare_trainings(
-        outcome.cases, CONDITIONS, "normal", "normal and pneumonia", words=("from normal ones", "from both")
-    )
 
 
 STUDY = Study(
@@ -26,5 +19,9 @@ STUDY = Study(
         Arm("normal and pneumonia"),
     ),
     conditions=tuple(Condition(label, "squares:1/8", (contrast,)) for label, contrast in CONDITIONS.items()),
-    finding=finding,
+    comparisons=tuple(
+        Comparison(condition, first, second)
+        for condition in CONDITIONS
+        for first, second in (("normal", BASE), ("normal and pneumonia", BASE), ("normal and pneumonia", "normal"))
+    ),
 )

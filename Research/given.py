@@ -1,7 +1,8 @@
 """What a network is given in the hole: nothing, a thin plate, another fill, the other side of the body; trained alike.
 
 Trains each released recipe for some steps with each of them, all on the same holes, and writes the validation's gain
-over the thin plate to ``given.csv.gz``, which is part of the page of ``feed-forward``.
+over the thin plate to ``given.csv.gz``, which is part of the page of ``feed-forward``: ``python -m Research pages
+feed-forward`` writes it there.
 """
 
 from __future__ import annotations

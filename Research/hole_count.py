@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from .shared.comparison import Difference, difference, mean, of_condition
-from .shared.study import Arm, Condition, Outcome, Study
+import functools
+
+from .shared.comparison import BASE, Comparison, levels
+from .shared.study import Arm, Condition, Study
 
 KINDS = {"squares": ("squares:1/8", (1, 2, 4, 8)), "strips": ("strips:1/16", (1, 2, 4))}
-
-
-def finding(outcome: Outcome) -> str:
-    """Return each network's gain on holes like its own, and whether learning from as many holes helps."""
-    parts = []
-    for kind, (_, counts) in KINDS.items():
-        gains, helps = [], []
-        for count in counts:
-            own = of_condition(outcome.cases, _condition(kind, count))
-            label = _arm(kind, count)
-            gains.append(f"{count}: {mean(own, label, 'psnr'):.1f} dB, {difference(own, label, 'biharmonic')}")
-            if count > 1:
-                helps.append(difference(own, label, _arm(kind, 1)))
-        parts.append(f"{kind}, level and gain over the thin plate by their number: {'; '.join(gains)}; {_help(helps)}")
-    text = ". ".join(f"{part[0].upper()}{part[1:]}" for part in parts)
-    return text + "."
-
-
-def _help(helps: list[Difference]) -> str:
-    """Return whether learning from as many holes as in the test helps."""
-    words = ", ".join(map(str, helps))
-    if not any(each.is_clear for each in helps):
-        return f"whether one learns from as many as in the test or from one cannot be told apart ({words})"
-    return f"to learn from as many as in the test, beside learning from one, gives {words}"
 
 
 def _arm(kind: str, count: int) -> str:
@@ -47,6 +25,13 @@ def _holes(holes: str, count: int) -> str:
     return holes if count == 1 else f"{holes}:{count}"
 
 
+#: Condition -> the arm that learned such holes, and the one that learned from a single hole.
+HOME = {
+    _condition(kind, count): (_arm(kind, count), _arm(kind, 1))
+    for kind, (_, counts) in KINDS.items()
+    for count in counts
+}
+
 STUDY = Study(
     name="hole-count",
     title="How many holes may there be?",
@@ -61,5 +46,11 @@ STUDY = Study(
         for kind, (holes, counts) in KINDS.items()
         for count in counts
     ),
-    finding=finding,
+    comparisons=tuple(
+        Comparison(condition, home, second)
+        for condition, (home, single) in HOME.items()
+        for second in dict.fromkeys((BASE, single))
+        if home != second
+    ),
+    remark=functools.partial(levels, arms={condition: home for condition, (home, _) in HOME.items()}),
 )

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from .shared.comparison import difference, mean, of_condition
-from .shared.study import Arm, Condition, Outcome, Study
+import functools
+
+from .shared.comparison import Comparison, levels
+from .shared.study import Arm, Condition, Study
 
 SIZES = ("1/12", "1/10", "1/8", "1/6")
-
-
-def finding(outcome: Outcome) -> str:
-    """Return each network's level and gain on holes like its own."""
-    parts = []
-    for size in SIZES:
-        own = of_condition(outcome.cases, f"Squares of {size}")
-        gain = difference(own, size, "biharmonic")
-        parts.append(f"{size}: {mean(own, size, 'psnr'):.1f} dB, {gain} over the thin plate")
-    return f"Each network on holes of the size that it learned, from small to large: {'; '.join(parts)}."
+#: Condition -> the arm that learned such holes.
+HOME = {f"Squares of {size}": size for size in SIZES}
 
 
 STUDY = Study(
@@ -24,7 +18,8 @@ STUDY = Study(
     question="Four networks learn from squares of one size each, and are tested on all sizes.",
     arms=tuple(Arm(size, holes=(f"squares:{size}",)) for size in SIZES),
     conditions=tuple(
-        Condition(f"Squares of {size}", f"squares:{size}", shown=(size, SIZES[0], SIZES[-1])) for size in SIZES
+        Condition(condition, f"squares:{size}", shown=(size, SIZES[0], SIZES[-1])) for condition, size in HOME.items()
     ),
-    finding=finding,
+    comparisons=tuple(Comparison(condition, size) for condition, size in HOME.items()),
+    remark=functools.partial(levels, arms=HOME),
 )

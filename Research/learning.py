@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
-from .shared.comparison import difference, of_condition
-from .shared.study import Arm, Condition, Outcome, Study
+from .shared.comparison import Comparison
+from .shared.study import Arm, Condition, Study
 
 CONDITION = "Squares of 1/8"
 #: Label -> arguments of the U-Net; each arm adds one thing to the one before.
@@ -17,13 +18,6 @@ ARMS: dict[str, dict[str, Any]] = {
 }
 
 
-def finding(outcome: Outcome) -> str:
-    """Return the gain over the thin plate of each arm."""
-    own = of_condition(outcome.cases, CONDITION)
-    gains = [f"{label}: {difference(own, label, 'biharmonic')}" for label in ARMS]
-    return f"After {outcome.size.steps} steps the gain over the thin plate is, {'; '.join(gains)}."
-
-
 STUDY = Study(
     name="learning",
     title="What lets a network learn on films?",
@@ -31,5 +25,8 @@ STUDY = Study(
     "the hole's surroundings, normalisation by group in place of batch, and fills along rows and columns to mix.",
     arms=tuple(Arm(label, arguments=tuple(arguments.items())) for label, arguments in ARMS.items()),
     conditions=(Condition(CONDITION, "squares:1/8"),),
-    finding=finding,
+    comparisons=(
+        *(Comparison(CONDITION, label) for label in ARMS),
+        *(Comparison(CONDITION, more, less) for less, more in itertools.pairwise(ARMS)),
+    ),
 )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from .shared.comparison import difference, of_condition, verdict
-from .shared.study import Arm, Condition, Outcome, Study
+from collections.abc import Iterable
+
+from .shared.comparison import BASE, Comparison
+from .shared.study import Arm, Condition, Study
+
+#: Label -> architecture.
+NETWORKS = {"U-Net": "unet", "PConv": "pconv", "RFR": "rfr"}
+CONDITIONS = {"Squares of 1/8": "squares:1/8", "Strips of 1/16": "strips:1/16"}
 
 
-def finding(outcome: Outcome) -> str:
-    """Return each network's difference to the U-Net, in each condition."""
-    first, *others = [arm.label for arm in outcome.study.arms]
-    parts = []
-    for condition in outcome.study.conditions:
-        own = of_condition(outcome.cases, condition.label)
-        gains = [f"{first} {difference(own, first, 'biharmonic')}"]
-        against = [f"{label} {verdict(difference(own, label, first), 'is better', 'is worse')}" for label in others]
-        parts.append(f"{condition.label}: {gains[0]} over the thin plate; beside it {' and '.join(against)}")
-    return "; ".join(parts) + "."
+def comparisons(conditions: Iterable[str]) -> tuple[Comparison, ...]:
+    """Compare each network with the thin plate, and with the U-Net."""
+    unet, *others = NETWORKS
+    pairs = (*((label, BASE) for label in NETWORKS), *((label, unet) for label in others))
+    return tuple(Comparison(condition, first, second) for condition in conditions for first, second in pairs)
 
 
 STUDY = Study(
@@ -23,10 +24,7 @@ STUDY = Study(
     title="U-Net, partial convolutions or recurrent feature reasoning?",
     question="Three networks learn from the same squares and strips in chest films, each with the size and the step "
     "size of its recipe. Does the architecture matter?",
-    arms=tuple(
-        Arm(label, architecture, ("squares:1/8", "strips:1/16"))
-        for label, architecture in (("U-Net", "unet"), ("PConv", "pconv"), ("RFR", "rfr"))
-    ),
-    conditions=(Condition("Squares of 1/8", "squares:1/8"), Condition("Strips of 1/16", "strips:1/16")),
-    finding=finding,
+    arms=tuple(Arm(label, architecture, tuple(CONDITIONS.values())) for label, architecture in NETWORKS.items()),
+    conditions=tuple(Condition(label, holes) for label, holes in CONDITIONS.items()),
+    comparisons=comparisons(CONDITIONS),
 )

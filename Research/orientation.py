@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from .shared.comparison import compare_trainings
-from .shared.study import Arm, Condition, Outcome, Study
+from .shared.comparison import BASE, Comparison
+from .shared.study import Arm, Condition, Study
 
 CONDITIONS = {"Horizontal strips": "horizontal", "Vertical strips": "vertical"}
-
-
-def finding(outcome: Outcome) -> str:
-    """Return the gain of both networks on strips of each direction."""
-    return compare_trainings(outcome.cases, CONDITIONS, "horizontal", "mixed", words=("horizontal ones", "both"))
 
 
 STUDY = Study(
@@ -22,5 +17,9 @@ STUDY = Study(
         Arm("mixed", holes=("strips:1/16:1:both",)),
     ),
     conditions=tuple(Condition(label, f"strips:1/16:1:{each}") for label, each in CONDITIONS.items()),
-    finding=finding,
+    comparisons=tuple(
+        Comparison(condition, first, second)
+        for condition in CONDITIONS
+        for first, second in (("horizontal", BASE), ("mixed", BASE), ("mixed", "horizontal"))
+    ),
 )

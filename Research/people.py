@@ -1,7 +1,8 @@
 """How much a network gains from more people to learn from: a learning curve.
 
 Trains the U-Net's recipe with some, more and all subjects of the split train, on equally many holes, and writes the
-validation's gain to ``people.csv.gz``, which is part of the page of ``feed-forward``.
+validation's gain to ``people.csv.gz``, which is part of the page of ``feed-forward``: ``python -m Research pages
+feed-forward`` writes it there.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .shared.comparison import difference, of_condition, verdict
-from .shared.study import Arm, Condition, Outcome, Study
+from .shared.comparison import BASE, Comparison
+from .shared.study import Arm, Condition, Study
 
 #: Condition -> its holes, the arm that learned such holes, and the arm that learned others.
 MIXES = {
@@ -22,19 +22,6 @@ ARMS = {
 }
 
 
-def finding(outcome: Outcome) -> str:
-    """Return, by condition, the difference of the arm that learned other holes to the one that learned such holes."""
-    parts = []
-    for condition, (_, home, stranger) in MIXES.items():
-        own = of_condition(outcome.cases, condition)
-        words = verdict(difference(own, stranger, home), "is better", "is worse")
-        left = difference(own, stranger, "biharmonic")
-        parts.append(
-            f"{condition}: the network that learned {stranger} {words}, which leaves it {left} over the thin plate"
-        )
-    return "; ".join(parts) + "."
-
-
 STUDY = Study(
     name="unlike",
     title="Holes unlike those of training",
@@ -44,5 +31,9 @@ STUDY = Study(
     conditions=tuple(
         Condition(label, holes, shown=(home, stranger)) for label, (holes, home, stranger) in MIXES.items()
     ),
-    finding=finding,
+    comparisons=tuple(
+        Comparison(condition, first, second)
+        for condition, (_, home, stranger) in MIXES.items()
+        for first, second in ((home, BASE), (stranger, BASE), (stranger, home))
+    ),
 )

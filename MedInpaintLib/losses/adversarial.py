@@ -49,16 +49,21 @@ class HingeGan:
 
 @dataclasses.dataclass(frozen=True)
 class LeastSquaresGan:
-    """``L_D = 1/2 mean (D(x) - 1)^2 + 1/2 mean D(G(z))^2`` and ``L_G = 1/2 mean (D(G(z)) - 1)^2``.
+    """``L_D = f mean (D(x) - 1)^2 + f mean D(G(z))^2`` and ``L_G = f mean (D(G(z)) - 1)^2``.
 
     Mao et al.: Least squares generative adversarial networks, ICCV 2017, eq. 9. The gradient does not vanish for
     generated images that are rated as real but far from real ones.
+
+    Attributes:
+        factor: f, 1/2 in that paper; CollaGAN (Lee et al., CVPR 2019) leaves it out, so there it is 1.
     """
+
+    factor: float = 0.5
 
     def discriminator(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
         """Return a scalar from the outputs for real and generated images."""
-        return 0.5 * ((real - 1).square().mean() + fake.square().mean())
+        return self.factor * ((real - 1).square().mean() + fake.square().mean())
 
     def generator(self, fake: torch.Tensor) -> torch.Tensor:
         """Return a scalar from the outputs for generated images."""
-        return 0.5 * (fake - 1).square().mean()
+        return self.factor * (fake - 1).square().mean()

@@ -100,20 +100,24 @@ class MultiScaleSsimLoss:
 
 @dataclasses.dataclass(frozen=True)
 class LogSsimLoss:
-    """``L = -log((1 + S) / 2)``, S the mean structural similarity of all images of the batch.
+    """``L = -log((1 + S) / 2)``, S the mean structural similarity of all images of the batch, or of each image.
 
-    Lee et al.: CollaGAN, CVPR 2019, eq. 7. S of a single image, or at a larger range, would be too insensitive.
+    Lee et al.: CollaGAN, CVPR 2019, eq. 7, with a logarithm for each image. The authors' windows stay inside the image;
+    here its borders are mirrored, as in the metric.
 
     Attributes:
-        range: of the images, which begin at 0.
+        range: of the images, which begin at 0; at a much larger one S is close to 1 whatever they show.
+        each: whether each image has its own S; L is then the mean over the images.
     """
 
     range: float
+    each: bool = False
 
     def __call__(self, predicted: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         """Return a scalar, 0 or more, from ``(B, 1, H, W)``."""
         first, second = (RANGE / self.range * each - RANGE / 2 for each in (predicted, truth))
-        return -torch.log((1 + similarity(first, second)[0].mean()) / 2)
+        similar = similarity(first, second)[0].mean(dim=(1, 2, 3) if self.each else None)
+        return -torch.log((1 + similar) / 2).mean()
 
 
 def _judged(predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, where: Where) -> torch.Tensor:

@@ -49,7 +49,7 @@ def choose(subject: Subject) -> tuple[str, str]:
     modality = subject.modality
     smooth = next((each for each in (modality, *subject.may_be) if each.is_smooth), None)
     if smooth is not None:
-        why = "images are smooth, and a thin plate continues their values and slopes best"
+        why = "images are smooth, and a thin plate continues their values and slopes"
         return "biharmonic", f"{smooth.name} {why}" + ("" if smooth is modality else "; this may be one")
     if _depth(subject) <= SMALL:
         if _can_be_learned(subject):

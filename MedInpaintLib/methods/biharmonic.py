@@ -30,7 +30,7 @@ class Parameters:
     name="biharmonic",
     title="Biharmonic (thin plate)",
     family="PDE",
-    summary="A thin plate that continues values and slopes of the surroundings; the best of the smooth fills.",
+    summary="A thin plate that continues values and slopes of the surroundings.",
     trust="Smooth: follows gradients into the hole but invents no texture; details inside the hole are lost.",
     reference="Damelin, Hoang: On surface completion and image inpainting by biharmonic functions, IJMMS 2018",
     parameters=Parameters,

@@ -31,7 +31,7 @@ class Parameters:
     name="patch-regression",
     title="Learned from the surroundings",
     family="patch",
-    summary="Learns from thousands of places of the same scan how such tissue continues; the best for small holes.",
+    summary="Learns from thousands of places of the same scan how such tissue continues; made for small holes.",
     trust="Follows lines and layers into small holes; as smooth as a thin plate in the middle of larger ones.",
     reference="locally weighted ridge regression of patches; see MedInpaintLib.patches.regression",
     parameters=Parameters,

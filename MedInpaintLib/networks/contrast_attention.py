@@ -16,17 +16,21 @@ class ConditionalChannelAttention(nn.Module):
     image may not help a FLAIR image. Lee et al.: CollaGAN, CVPR 2019, and Assessing the importance of magnetic
     resonance contrasts using collaborative generative adversarial networks, Nat Mach Intell 2020.
 
+    Args:
+        channels, condition: numbers of features, and of entries of the condition.
+        slope: of the leaky ReLU between the three layers of the MLP; 0 is a ReLU.
+
     Shapes: ``(B, channels, H, W)`` and ``(B, condition)`` to ``(B, channels, H, W)``.
     """
 
-    def __init__(self, channels: int, condition: int) -> None:
+    def __init__(self, channels: int, condition: int, *, slope: float = 0.0) -> None:
         super().__init__()
         hidden = max(channels // REDUCTION, 1)
         self.weigh = nn.Sequential(
             nn.Linear(condition + channels, hidden),
-            nn.ReLU(),
+            nn.LeakyReLU(slope),
             nn.Linear(hidden, hidden),
-            nn.ReLU(),
+            nn.LeakyReLU(slope),
             nn.Linear(hidden, channels),
             nn.Sigmoid(),
         )

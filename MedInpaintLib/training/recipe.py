@@ -17,6 +17,7 @@ from ..methods import registry
 from ..modality import MODALITIES
 from ..models.fields import NAME
 from ..models.recipes import FOLDER
+from ..networks import ESTIMATES, has_purpose
 from ..volume import Volume
 
 #: Largest validation hole, as a share of a frame's side.
@@ -197,13 +198,22 @@ def read_recipe(source: str | os.PathLike[str]) -> Recipe:
     recipe = dataclasses.replace(
         recipe,
         data=_checked(_table(Data, recipe.data, f"{path}, [data]"), path),
-        schedule=_possible(_table(Schedule, recipe.schedule, f"{path}, [schedule]"), path),
+        schedule=_possible(_table(Schedule, recipe.schedule, f"{path}, [schedule]"), recipe.architecture, path),
     )
     for holes in (*recipe.data.holes, *recipe.schedule.holes):
         parse(holes)  # before any image is read
     _check_hole(recipe, path)
     _check_hint(recipe, path)
     return recipe
+
+
+def least_batch(architecture: str) -> int:
+    """Return the least number of crops in a batch: one has no statistics for batch normalisation.
+
+    >>> least_batch("unet"), least_batch("collagan")  # the latter has instance normalisation
+    (2, 1)
+    """
+    return 1 if has_purpose(architecture, ESTIMATES) else 2
 
 
 def _table(kind: type[Table], table: Any, where: str) -> Table:
@@ -264,9 +274,8 @@ def _checked(data: Data, path: Path) -> Data:
     return data
 
 
-def _possible(schedule: Schedule, path: Path) -> Schedule:
-    # A batch of one image has no statistics for normalisation.
-    least = {"steps": 1, "batch": 2, "seed": 0, "check_every": 1, "crops": 1}
+def _possible(schedule: Schedule, architecture: str, path: Path) -> Schedule:
+    least = {"steps": 1, "batch": least_batch(architecture), "seed": 0, "check_every": 1, "crops": 1}
     for name, value in least.items():
         if getattr(schedule, name) < value:
             number = getattr(schedule, name)

@@ -16,7 +16,7 @@ from ..manifest import Entry, read_manifest
 from ..models.bundle import Bundle, write_bundle
 from ..networks import ESTIMATES, GENERATES, has_purpose
 from ..progress import Progress
-from .recipe import Recipe
+from .recipe import Recipe, least_batch
 
 #: Every fifth subject of a plain folder is for validation.
 HELD_OUT = 5
@@ -135,11 +135,11 @@ def check(recipe: Recipe, devices: int) -> None:
     from ..networks import build
     from .tasks import task_of
 
-    batch = recipe.schedule.batch
-    if batch < 2 * devices:
+    batch, least = recipe.schedule.batch, least_batch(recipe.architecture)
+    if batch < least * devices:
         raise ParameterError(
-            f"A batch of {batch} leaves fewer than 2 crops for each of {devices} devices; raise 'batch' in the recipe "
-            f"to {2 * devices} or more, or use fewer devices."
+            f"A batch of {batch} leaves fewer than {least} crops for each of {devices} devices; raise 'batch' in the "
+            f"recipe to {least * devices} or more, or use fewer devices."
         )
     try:
         # The meta device needs no memory or arithmetic; torch warns of layers without channels, which then fail.

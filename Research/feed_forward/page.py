@@ -151,8 +151,8 @@ def _claims(cases: Sequence[Case]) -> str:
 
 #: Why the learning curves on the page have no reading.
 _NO_READING = (
-    f"There is one training each, two trainings alike can differ by {CHANCE_OF_TRAINING['psnr']:g} dB, and the table "
-    "is not by person: smaller differences mean nothing, and none is a finding about other people."
+    "There is one training each, and the table is not by person. Two trainings alike differ by almost "
+    f"{CHANCE_OF_TRAINING['psnr']:g} dB: smaller differences mean nothing, and none is a finding about other people."
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,11 @@ def text(folder: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _median(values: Iterable[float | None]) -> float:
+    """Return the median of the values that are there: a black fill has no PSNR by the report's convention."""
+    return float(np.median([value for value in values if value is not None]))
+
+
 def _gain(case: Case, label: str) -> float:
     """Return a method's gain over the thin plate in a case, dB."""
     psnr = {
@@ -163,13 +168,13 @@ def _on_their_terms(own: Sequence[Case]) -> str:
     )
     rows = rows_of(own)
     for method in (TRIVIAL, *WITHOUT, *MODELS["film"]):
-        medians = [
-            f"{np.median([row[metric] for row in rows[method].values()]):.{digits}f}" for metric, digits in columns
-        ]
+        medians = [f"{_median(row[metric] for row in rows[method].values()):.{digits}f}" for metric, digits in columns]
         lines.append(f"| {method} | " + " | ".join(medians) + " |")
     trivial = rows[TRIVIAL].values()
-    higher = np.median([row["image_psnr"] - row["report_psnr"] for row in trivial])
-    ssim = np.median([row["image_ssim"] for row in trivial])
+    higher = _median(
+        row["image_psnr"] - row["report_psnr"] if row["report_psnr"] is not None else None for row in trivial
+    )
+    ssim = _median(row["image_ssim"] for row in trivial)
     lines.append(
         f"\nThe last two columns are why figures over the whole image are refused unless they are asked for: the same "
         f"fills {higher:.1f} dB higher, of which {10 * np.log10(64):.1f} dB for the 63 of 64 pixels that nobody had to "

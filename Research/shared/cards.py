@@ -52,7 +52,7 @@ def card_scores(
                 score = {
                     "protocol": protocol,
                     "split": split,
-                    "holes": f"{task.holes}, {about(task, own).split('`, ')[1]}",
+                    "holes": about(task, own).replace("`", ""),
                     "method": each,
                     **{metric: _spread([row[metric] for row in rows]) for metric in metrics},
                 }

@@ -1,63 +1,44 @@
-"""Differences between methods, paired hole by hole and averaged over people, and sentences about them."""
+"""Comparisons of two methods in a study of trained networks, in numbers and in words."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from MedInpaintLib.errors import InputError
+from MedInpaintLib.evaluation.protocol import TRIVIAL
 
 from .cases import Case
+from .statistics import Difference, Verdict
+from .tables import compare
 
-_UNITS = {"psnr": " dB"}
-_DIGITS = {"psnr": 2, "ssim": 3}
+#: Fills without training; a network has to be better than the first.
+WITHOUT = ("biharmonic", "harmonic")
+BASE = WITHOUT[0]
+UNTRAINED = frozenset((TRIVIAL, *WITHOUT))
+
+_WORDS = {
+    Verdict.BETTER: "{0} is better than {1}",
+    Verdict.WORSE: "{0} is worse than {1}",
+    Verdict.UNCLEAR: "{0} and {1} cannot be told apart",
+    Verdict.TOO_FEW: "Too few people to tell {0} from {1}",
+}
 
 
 @dataclasses.dataclass(frozen=True)
-class Difference:
-    """Mean over people and its standard error, infinite for one person; of PSNR in dB, or SSIM."""
+class Comparison:
+    """Two methods that are compared on the images of one condition.
 
-    mean: float
-    error: float
-    metric: str = "psnr"
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether it is more than two standard errors from 0."""
-        return abs(self.mean) > 2 * self.error
-
-    def __str__(self) -> str:
-        digits, unit = _DIGITS[self.metric], _UNITS.get(self.metric, "")
-        spread = f" ± {self.error:.{digits}f}" if math.isfinite(self.error) else ""
-        return f"{self.mean:+.{digits}f}{spread}{unit}"
-
-
-def difference(cases: Sequence[Case], better: str, worse: str, metric: str = "psnr") -> Difference:
-    """Return the difference of two methods in the same holes, averaged over people, whose holes are not independent.
-
-    Args:
-        cases: of one condition.
-        better, worse: labels of methods.
-        metric: ``"psnr"`` or ``"ssim"``.
-
-    Raises:
-        InputError: there is no case.
+    Attributes:
+        condition: label of the condition.
+        first: label of the method that is judged.
+        second: label of the method that it is compared with.
     """
-    gains: dict[str, list[float]] = {}
-    for case in cases:
-        scores = {(row["method"], row["hole"]): row[metric] for row in case["scores"]}
-        for hole in {hole for _, hole in scores}:
-            one, other = scores[better, hole], scores[worse, hole]
-            # Two perfect fills, of infinite PSNR, do not differ.
-            gains.setdefault(case["subject"], []).append(0.0 if one == other else one - other)
-    if not gains:
-        raise InputError(f"There is no case in which '{better}' and '{worse}' could be compared: no hole fitted.")
-    means = [float(np.mean(each)) for each in gains.values()]
-    error = float(np.std(means, ddof=1) / math.sqrt(len(means))) if len(means) > 1 else math.inf
-    return Difference(float(np.mean(means)), error, metric)
+
+    condition: str
+    first: str
+    second: str = BASE
 
 
 def of_condition(cases: Sequence[Case], label: str) -> list[Case]:
@@ -65,39 +46,44 @@ def of_condition(cases: Sequence[Case], label: str) -> list[Case]:
     return [case for case in cases if case["title"] == label]
 
 
-def mean(cases: Sequence[Case], method: str, metric: str) -> float:
-    """Return a method's mean over all holes."""
+def mean(cases: Sequence[Case], method: str, metric: str = "psnr") -> float:
+    """Return a method's mean over all holes, or over images where the rows are means over an image's holes."""
     return float(np.mean([row[metric] for case in cases for row in case["scores"] if row["method"] == method]))
 
 
-def compare_trainings(
-    cases: Sequence[Case], conditions: Iterable[str], narrow: str, wide: str, *, words: tuple[str, str]
-) -> str:
-    """Say, for each condition, what one arm gains over the thin plate, and whether another arm is better than it.
+def difference(cases: Sequence[Case], comparison: Comparison, metric: str = "psnr") -> Difference:
+    """Return the gain of the first method over the second, averaged over people.
 
     Args:
-        cases: all.
-        conditions: labels.
-        narrow, wide: labels of the arms.
-        words: what each of them learned from.
+        cases: of all conditions.
+        comparison: what is compared; every method but :data:`UNTRAINED` is a trained network.
+        metric: of the scores.
     """
-    parts = []
-    for condition in conditions:
-        own = of_condition(cases, condition)
-        parts.append(
-            f"{condition}: the network that learned {words[0]} gains {difference(own, narrow, 'biharmonic')} over the "
-            f"thin plate; the one that learned {words[1]} "
-            f"{verdict(difference(own, wide, narrow), 'is better', 'is worse')}"
-        )
-    return "; ".join(parts) + "."
+    own = of_condition(cases, comparison.condition)
+    trained = not {comparison.first, comparison.second} <= UNTRAINED
+    return compare(own, comparison.first, comparison.second, metric, trained=trained)
 
 
-def verdict(difference: Difference, yes: str, no: str) -> str:
-    """Return ``yes`` or ``no`` by the sign, with the number; or that the two cannot be told apart.
+def in_words(comparison: Comparison, difference: Difference) -> str:
+    """Return the verdict on two methods as a sentence.
 
-    >>> verdict(Difference(0.5, 0.1), "wins", "loses")
-    'wins (+0.50 ± 0.10 dB)'
+    >>> in_words(Comparison("Strips", "RFR"), Difference(0.5, 0.4, 0.6, 8))
+    '`RFR` is better than the thin plate'
     """
-    if not difference.is_clear:
-        return f"cannot be told apart ({difference})"
-    return f"{yes if difference.mean > 0 else no} ({difference})"
+    return _WORDS[difference.verdict].format(_name(comparison.first), _name(comparison.second))
+
+
+def levels(cases: Sequence[Case], arms: Mapping[str, str]) -> str:
+    """Return the mean PSNR of one arm in each condition as a sentence.
+
+    Args:
+        cases: of all conditions.
+        arms: label of a condition -> label of the arm that learned such holes.
+    """
+    parts = [f"{condition} {mean(of_condition(cases, condition), arm):.2f} dB" for condition, arm in arms.items()]
+    return f"PSNR of the network that learned such holes: {', '.join(parts)}."
+
+
+def _name(label: str) -> str:
+    """Return a method's name in a sentence."""
+    return "the thin plate" if label == BASE else f"`{label}`"

@@ -21,13 +21,14 @@ MASKED_3D = "masked, 3-D SSIM, range: 99.5 percentile of the known foreground"
 COLUMNS = (
     "*texture* = gradient energy in the hole over the truth's (1 is ideal); mean ± standard deviation over holes, the "
     "highest mean in bold. *Δ* is the difference to `{}` in the same holes, averaged over each person's holes and then "
-    "over people, with its 95 % t-interval over people. The *reading* follows from that interval alone; with fewer "
+    "over people, with its 95 % t-interval over people. The *reading* follows from that interval; with fewer "
     f"than {LEAST_PEOPLE} people there is none. *s* is the mean time to fill a case."
 )
 #: What else decides where a trained network is compared.
 TRAINED = (
     "A trained network must also gain or lose more than "
-    f"{CHANCE_OF_TRAINING['psnr']:g} dB: by so much two trainings alike can differ."
+    f"{CHANCE_OF_TRAINING['psnr']:g} dB: [two trainings alike](../experiments/seeds/README.md) differ by almost as "
+    "much."
 )
 #: The columns on pages of networks for brain MR.
 SCORES_3D = (
@@ -116,7 +117,7 @@ CLAIMS = (
 
 def claims_head(first: str, last: str) -> tuple[str, str]:
     """Return the head of a table of which :func:`claim` returns the lines."""
-    return f"| {first} | holes | {last} by PSNR | difference in SSIM |", "|---|---|---|---:|"
+    return f"| {first} | holes | {last} (by PSNR) | difference in SSIM |", "|---|---|---|---:|"
 
 
 def claim(words: str, task: Task, cases: Sequence[Case], better: str, worse: str, *, trained: bool) -> str:

@@ -1,8 +1,8 @@
 """Studies of networks that are trained alike except in one respect, and tested on the same holes.
 
-A study is data: what is trained, on what it is tested, and how its outcome is put into a sentence. Everything else is
-done here and in :mod:`.study_page`. Trainings are kept in the folder of runs and shared by studies; a study that was
-stopped resumes.
+A study is data: what is trained, on what it is tested, and what is compared. Everything else is done here, in
+:mod:`.study_command`, which writes tables and pictures, and in :mod:`.study_page`, which makes the page from them.
+Trainings are kept in the folder of runs and shared by studies; a study that was stopped resumes.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from MedInpaintLib.evaluation.protocol import TRIVIAL
 from MedInpaintLib.files import make_folder
 from MedInpaintLib.manifest import read_manifest
 from MedInpaintLib.models.bundle import FACTS
@@ -24,11 +23,10 @@ from MedInpaintLib.training.recipe import Recipe, read_recipe
 from MedInpaintLib.training.run import run as train
 
 from .cases import Case, Task, fingerprint, folder_of, go_through, in_parallel, list_cases
+from .comparison import WITHOUT, Comparison
 from .conventions import run_case
 from .manifests import reduced, some, write_manifest
 
-#: Fills without training; a network has to be better than the first.
-WITHOUT = ("biharmonic", "harmonic")
 #: Pixels along the longer side of a film.
 ACROSS = 256
 
@@ -104,7 +102,8 @@ class Study:
         name, title, question: of the study.
         arms: what is trained.
         conditions: on what all arms are tested.
-        finding: returns what was found, in a few sentences.
+        comparisons: of arms with each other and with the thin plate, which answer the question.
+        remark: returns a sentence from the cases that no comparison says.
         base: ``BASE-ARCHITECTURE`` is the recipe of everything that an arm does not set.
         across: pixels along the longer side to which films are reduced first; 0 leaves images as they are.
     """
@@ -114,7 +113,8 @@ class Study:
     question: str
     arms: tuple[Arm, ...]
     conditions: tuple[Condition, ...]
-    finding: Callable[[Any], str]
+    comparisons: tuple[Comparison, ...]
+    remark: Callable[[Sequence[Case]], str] | None = None
     base: str = "chest-film"
     across: int = ACROSS
 
@@ -143,11 +143,15 @@ class Study:
             data, arguments = dataclasses.replace(data, hint=""), {**arguments, "hint": False}
         return dataclasses.replace(recipe, arguments=arguments, data=data, schedule=schedule, task=task)
 
+    def task_name(self, condition: Condition) -> str:
+        """Return the name of a condition's task, as tables hold it."""
+        return f"{self.base}--{_plain(condition.holes)}--{_plain(' '.join(condition.contrasts)) or 'all'}"
+
     def tasks(self, size: Size) -> list[Task]:
         """Return the conditions as tasks."""
         return [
             Task(
-                f"{self.base}--{_plain(condition.holes)}--{_plain(' '.join(condition.contrasts)) or 'all'}",
+                self.task_name(condition),
                 condition.label,
                 self.modality,
                 True,
@@ -253,8 +257,3 @@ def _folder_name(recipe: Recipe, source: str, share: float = 1.0) -> str:
 def _plain(words: str) -> str:
     """Return words as part of a file name."""
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
-
-
-def without(labels: Iterable[str]) -> list[str]:
-    """Return the rows of a table: the trivial fill, those without training, and these."""
-    return [TRIVIAL, *WITHOUT, *labels]

@@ -1,5 +1,7 @@
 """What the README says can be done as it says."""
 
+import csv
+import gzip
 import json
 import re
 import shlex
@@ -8,7 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
 
 import MedInpaintLib as mi
 from MedInpaintLib.holes.grammar import grammar
@@ -71,3 +75,156 @@ def test_the_job_file_is_one(tmp_path):
 def test_every_picture_and_page_exists():
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", TEXT):
         assert (ROOT / target).exists(), target
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """Read the rows of a committed table of a page, such as ``fills/scores``."""
+    with gzip.open(ROOT / "docs" / f"{name}.csv.gz", "rt", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def by_person(rows: list[dict[str, str]], task: str, method: str, other: str) -> list[float]:
+    """Return each person's mean gain in PSNR of one method over another in the same holes of a task."""
+    scores: dict[tuple[str, ...], dict[str, float]] = {}
+    for row in rows:
+        if row["task"] == task:
+            hole = (row["subject"], row["image"], row["seed"], row["hole"])
+            scores.setdefault(hole, {})[row["method"]] = float(row["psnr"])
+    gains: dict[str, list[float]] = {}
+    for (person, *_), psnr in scores.items():
+        gains.setdefault(person, []).append(psnr[method] - psnr[other])
+    return [float(np.mean(each)) for each in gains.values()]
+
+
+def interval(means: list[float]) -> tuple[float, float]:
+    """Return the ends of the 95 % t-interval of a mean."""
+    low, high = stats.ttest_1samp(means, 0).confidence_interval(0.95)
+    return low, high
+
+
+def says(sentence: str) -> bool:
+    """Return whether the README says this, however its lines are broken."""
+    return " ".join(sentence.split()) in " ".join(TEXT.split())
+
+
+def tasks_of(rows: list[dict[str, str]]) -> list[str]:
+    return list(dict.fromkeys(row["task"] for row in rows))
+
+
+def test_the_table_of_scores_is_that_of_the_page():
+    labels = {"shell-mean": "shell-mean (trivial)"}
+    labels["scikit-image biharmonic, 2-D"] = "scikit-image biharmonic, slice by slice"
+    columns = (
+        ("mr-5mm", "psnr", 1),
+        ("mr-5mm", "gradient_energy", 2),
+        ("mr-20mm", "psnr", 1),
+        ("mr-20mm", "gradient_energy", 2),
+        ("mr-strips", "psnr", 1),
+    )
+    shown = ["shell-mean", "telea (OpenCV)", "scikit-image biharmonic, 2-D", "biharmonic", "patch", "mirror"]
+    shown += ["patch-regression", "auto", "auto --self-check"]
+    rows = table("fills/scores")
+    cells: dict[str, list[str]] = {method: [] for method in shown}
+    for task, metric, digits in columns:
+        means = {
+            method: np.mean([float(row[metric]) for row in rows if (row["task"], row["method"]) == (task, method)])
+            for method in shown
+        }
+        texts = {method: f"{mean:.{digits}f}" for method, mean in means.items()}
+        highest = texts[max(means, key=lambda method: means[method])]
+        for method, text in texts.items():
+            cells[method].append(f"**{text}**" if text == highest else text)
+    seconds = json.loads((ROOT / "docs/fills/facts.json").read_text(encoding="utf-8"))["seconds"]["mr-5mm"]
+    for method in shown:
+        time = f"{seconds[method]:.{2 if seconds[method] < 1 else 1}f}"
+        assert f"| {labels.get(method, method)} | {' | '.join(cells[method])} | {time} |" in TEXT
+    mr = [row for row in rows if row["task"] == "mr-20mm"]
+    assert len({row["image"] for row in mr}) == 8
+    assert len({row["subject"] for row in mr}) == 3
+
+
+def test_what_is_said_of_large_holes_is_in_the_table():
+    rows = [row for row in table("fills/scores") if row["task"] == "mr-20mm"]
+    psnr, texture = (
+        {
+            method: np.mean([float(row[metric]) for row in rows if row["method"] == method])
+            for method in {row["method"] for row in rows}
+        }
+        for metric in ("psnr", "gradient_energy")
+    )
+    highest = max(psnr, key=lambda method: psnr[method])
+    assert says(f"The fill of a 20 mm hole with the highest PSNR has {texture[highest]:.2f} of the true texture.")
+    lateral = [row for row in rows if row["off_midline_mm"] and float(row["off_midline_mm"]) >= 20]
+    every, aside = (np.mean(by_person(each, "mr-20mm", "mirror", "biharmonic")) for each in (rows, lateral))
+    assert says(f"`mirror` leads `biharmonic` by {every:.1f} dB there, averaged over the three people, and by")
+    assert says(f"and by {aside:.1f} dB in spheres that lie 20 mm or more from the midline.")
+
+
+def test_what_is_said_of_the_self_check_is_in_its_table():
+    checks = table("fills/checks")
+    correlations, means, unclear, few = [], [], set(), set()
+    for task in tasks_of(checks):
+        own = [row for row in checks if row["task"] == task]
+        promised, achieved = (
+            np.array([float(row[f"{what}_psnr"]) for row in own]) for what in ("promised", "achieved")
+        )
+        if len(own) >= 5:
+            correlations.append(stats.pearsonr(promised, achieved).statistic)
+        people = sorted({row["subject"] for row in own})
+        off = [
+            float(np.mean([gain for row, gain in zip(own, achieved - promised, strict=True) if row["subject"] == who]))
+            for who in people
+        ]
+        means.append(np.mean(off))
+        if len(people) < 5:
+            few.add((task.partition("-")[0], len(people)))
+        else:
+            low, high = interval(off)
+            assert low < 0 < high
+            unclear.add((task.rpartition("-")[0], len(people)))
+    assert says(f"correlate with r = {min(correlations):.2f} to {max(correlations):.2f} within one kind of hole;")
+    assert says(f"mean outcomes are {-min(means):.1f} dB below to {max(means):.1f} dB above the promise.")
+    assert unclear == {("ct-slices", 12), ("film", 12)}
+    assert few == {("mr", 3), ("ct", 3)}
+
+
+def test_what_is_said_of_networks_on_films_and_ct_is_in_their_table():
+    rows = table("films-and-ct/scores")
+    gains = {task: by_person(rows, task, "unet", "biharmonic") for task in tasks_of(rows)}
+    for task, each in gains.items():
+        assert len(each) == {"film": 35, "ct": 12}[task.partition("-")[0]]
+        assert interval(each)[0] > 0
+    means = [np.mean(each) for each in gains.values()]
+    assert min(means) > 0.4  # more than two trainings alike differ
+    assert says(
+        "better than a thin plate on chest films (35 people) and CT slices (12 people), "
+        f"by {min(means):.1f} to {max(means):.1f} dB"
+    )
+
+
+def test_what_is_said_of_networks_in_heads_is_in_their_table():
+    rows = table("feed-forward/scores")
+    means = []
+    for task in tasks_of(rows):
+        without = {
+            method: by_person(rows, task, method, "biharmonic")
+            for method in ("biharmonic", "patch-regression", "patch", "mirror")
+        }
+        best = max(without, key=lambda method: np.mean(without[method]))
+        for network in ("unet", "pconv", "rfr"):
+            each = by_person(rows, task, network, best)
+            assert len(each) == 3
+            means.append(np.mean(each))
+    assert says(f"In heads they are {-min(means):.1f} dB behind to {max(means):.1f} dB ahead of the best fill without")
+
+
+def test_what_is_said_of_latent_searches_is_in_their_table():
+    rows = table("latent/scores")
+    gains = [
+        by_person(rows, task, label, "biharmonic")
+        for task in ("mr-10mm", "mr-20mm", "mr-40mm")
+        for label in ("VAE-3", "VAE-7", "GAN-3", "GAN-7")
+    ]
+    means = [-np.mean(each) for each in gains]
+    assert {len(each) for each in gains} == {3}
+    assert says(f"Latent searches are {min(means):.1f} to {max(means):.1f} dB behind the smooth fill, in three people")

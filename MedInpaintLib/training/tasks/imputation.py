@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 
 from ...errors import ParameterError
-from ...networks.contrast_discriminator import LEAST_SIDE
+from ...networks.contrast_discriminator import LAYOUTS
 from ...networks.imputer import Imputer, one_hot
 from ...networks.tiles import tiled
 
@@ -83,8 +83,9 @@ def anneal(optimizers: dict[str, torch.optim.Optimizer], rate: float, step: int,
 
 def check_side(network: Imputer) -> None:
     """Raise ParameterError if the crops are too small for the discriminator."""
-    if network.pixels < LEAST_SIDE:
-        raise ParameterError(f"The recipe has pixels = {network.pixels}; the discriminator needs {LEAST_SIDE} or more.")
+    least = LAYOUTS["compact"].least_side
+    if network.pixels < least:
+        raise ParameterError(f"The recipe has pixels = {network.pixels}; the discriminator needs {least} or more.")
 
 
 #: Least and largest values of the options that are not weights.

@@ -58,6 +58,10 @@ def test_least_squares_are_those_of_the_loop(real, fake):
     assert LeastSquaresGan().generator(fake).item() == pytest.approx(
         np.mean([(each - 1) ** 2 for each in fake.tolist()]) / 2
     )
+    assert LeastSquaresGan(factor=1.0).discriminator(real, fake).item() == pytest.approx(expected)
+    assert LeastSquaresGan(factor=1.0).generator(fake).item() == pytest.approx(
+        np.mean([(each - 1) ** 2 for each in fake.tolist()])
+    )
 
 
 def test_with_a_hinge_only_what_is_not_yet_told_apart_moves_the_discriminator():

@@ -197,6 +197,12 @@ def test_the_mean_of_the_batch_is_taken_before_the_logarithm():
     assert together < np.mean(alone) - 1e-3
 
 
+def test_with_a_logarithm_for_each_image_the_loss_is_their_mean():
+    truth, predicted = map(torch.from_numpy, from_zero(0, 0.5, 3, 1, 20, 20))
+    alone = [LogSsimLoss(0.5)(predicted[each, None], truth[each, None]).item() for each in range(3)]
+    assert LogSsimLoss(0.5, each=True)(predicted, truth).item() == pytest.approx(np.mean(alone), rel=1e-12)
+
+
 def test_equal_images_cost_nothing_and_opposites_stay_finite():
     truth, predicted = map(torch.from_numpy, from_zero(1, 0.5, 2, 1, 24, 24))
     loss = LogSsimLoss(0.5)

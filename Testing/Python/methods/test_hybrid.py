@@ -7,8 +7,8 @@ from scipy import ndimage
 import MedInpaintLib as mi
 
 
-def fill(image, hole, method="hybrid", **parameters):
-    return mi.inpaint(image, hole, method=method, modality="MR", parameters=parameters)
+def fill(image, hole, method="hybrid", spacing=1.0, **parameters):
+    return mi.inpaint(image, hole, method=method, spacing=spacing, modality="MR", parameters=parameters)
 
 
 def texture(shape=(30, 30, 30), seed=0):
@@ -28,6 +28,16 @@ def test_a_small_scale_gives_the_smooth_fill_and_a_large_one_the_patches():
     fine, coarse = (fill(image, hole, scale=scale).volume.array for scale in (0.1, 100.0))
     np.testing.assert_allclose(fine[hole], smooth[hole], atol=1.0)
     np.testing.assert_allclose(coarse[hole], patches[hole], atol=5.0)
+
+
+def test_the_scale_is_in_mm():
+    """Of voxels of 20 mm, 2 mm are next to nothing."""
+    image, hole = texture()
+    smooth, filled = (
+        fill(image, hole, method, 20.0, **parameters).volume.array
+        for method, parameters in (("biharmonic", {}), ("hybrid", {"scale": 2.0, "search": 200.0}))
+    )
+    np.testing.assert_allclose(filled[hole], smooth[hole], atol=1.0)
 
 
 def test_in_between_what_is_coarse_is_the_smooth_fill_and_what_is_fine_is_rough():

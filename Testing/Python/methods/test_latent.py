@@ -243,6 +243,77 @@ def level_search(folder, guess):
     return LoadedModel(bundle_of(folder), lambda bundle, device: generative, "cpu")
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"context": "L2", "weighting": False}, (72 * 0.8 - 168 * 0.8) / 240),
+        ({"context": "L1", "weighting": False}, -0.8),
+        ({"context": "L2", "weighting": True, "far": 0.0, "window": 5}, 0.8),
+    ],
+)
+def test_the_known_pixels_are_compared_and_weighted_as_asked_for(tiny_models, options, expected, monkeypatch):
+    """In closed form: one level for all is best as their mean, their median, or the mean of those near the hole."""
+    hole = np.zeros((SIDE, SIDE), bool)
+    hole[6:10, 6:10] = True
+    near = np.zeros_like(hole)
+    near[4:12, 4:12] = True
+    near[12:14, 2:14] = True  # 72 known pixels of 240
+    image = (CENTRE + HALF * np.where(near, 0.8, -0.8)).astype(np.float32)
+    parameters = Options(steps=400, prior=0.0, **options)
+    found = fill(monkeypatch, region_of(image, hole, 1.0), level_search(tiny_models, 0.0), parameters)
+    assert found.notes["frames"] == 1
+    np.testing.assert_allclose((found.mean[hole] - CENTRE) / HALF, expected, atol=0.02)
+
+
+def test_other_starts_are_as_far_from_0_as_normal_latents(tiny_models, monkeypatch):
+    """In closed form: of a guess of 0 and a start of variance 1/2, the spread has the mean square 1/8."""
+    image, hole = np.full((400, 8, 8), CENTRE, np.float32), np.zeros((400, 8, 8), bool)
+    hole[:, 3:5, 3:5] = True
+    options = Options(steps=0, prior=0.0, restarts=2)
+    found = fill(monkeypatch, region_of(image, hole, 1.0), level_search(tiny_models, 0.0), options)
+    assert ((found.spread[:, 3, 3] / HALF) ** 2).mean() == pytest.approx(1 / 8, rel=0.2)
+
+
+@pytest.mark.parametrize("steps", [10, 15])
+def test_slices_between_go_on_where_their_neighbours_ended(tiny_models, steps, monkeypatch):
+    """Far from the optimum each step of Adam is as long as the rate: two searches in a row go twice as far as one."""
+    image, hole = np.full((6, 20, 20), CENTRE, np.float32), np.zeros((6, 20, 20), bool)
+    hole[:, 8:12, 8:12] = True
+    options = Options(steps=steps, prior=0.0)
+    found = fill(monkeypatch, region_of(image, hole, 1.0), level_search(tiny_models, 2.5), options)
+    way = 2.5 - (found.mean[:, 10, 10] - CENTRE) / HALF
+    first, between = [1, 4], [0, 2, 3, 5]
+    np.testing.assert_allclose(way[first], way[1], rtol=1e-3)
+    np.testing.assert_allclose(way[between], 2 * way[1], rtol=0.03)
+
+
+class Judge:
+    """A generator that can show nothing but one level, and a discriminator that rates bright images as real."""
+
+    decode = staticmethod(lambda latents: levels(latents.tanh()))
+    encode = staticmethod(lambda images: 0 * images[:, :, 0, 0])
+
+    def __init__(self, sign):
+        self.sign = sign
+
+    def to(self, device):
+        return self
+
+    def logits(self, images):
+        return self.sign * images.mean(dim=(1, 2, 3))
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_prior_of_a_gan_pulls_towards_what_its_discriminator_rates_as_real(sign, monkeypatch):
+    monkeypatch.setattr(module, "load_network", lambda bundle: Judge(sign))
+    starting, pulled = (predict("gan-latent", context="off", prior=1.0, restarts=1, steps=steps) for steps in (0, 30))
+    _, hole = scene()
+    assert (sign * (pulled.mean - starting.mean)[hole] > 0.1).all()
+    # Against the known pixels, of which the mean is the start, it only goes as far as its weight lets it.
+    weak, strong = (predict("gan-latent", prior=weight, restarts=1, steps=60).mean[hole] for weight in (0.01, 10.0))
+    assert (sign * (strong - weak) > 0.1).all()
+
+
 @pytest.mark.parametrize("restarts", [1, 2])
 def test_every_slice_and_tile_gets_what_its_own_search_found(tiny_models, restarts, monkeypatch):
     truth = np.random.default_rng(0).uniform(0.15, 0.65, (9, 1, 1)).astype(np.float32)

@@ -33,14 +33,32 @@ def test_nearest_copies_the_nearest_voxel_in_millimetres():
         assert np.isclose(filled[tuple(voxel)], candidates, rtol=1e-5).any()
 
 
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (3.0, 1.0, 0.7)])
 @pytest.mark.parametrize("thickness", [1.0, 2.5])
-def test_shell_mean_is_the_mean_of_the_voxels_within_the_thickness(thickness):
+def test_shell_mean_is_the_mean_of_the_voxels_within_the_thickness_and_of_those_that_touch_the_hole(thickness, spacing):
     image, hole = scene()
-    filled = fill(image, hole, "shell-mean", thickness=thickness)
-    inside = np.argwhere(hole)
-    distance = np.array([np.sqrt(((inside - voxel) ** 2).sum(axis=1).min()) for voxel in np.argwhere(~hole)])
-    expected = image[~hole][distance <= thickness].mean()
-    np.testing.assert_allclose(filled[hole], expected, rtol=1e-5)
+    filled = fill(image, hole, "shell-mean", spacing, thickness=thickness)
+    inside, shell = np.argwhere(hole), []
+    for voxel in np.argwhere(~hole):
+        apart = inside - voxel
+        distance = np.sqrt(((apart * spacing) ** 2).sum(axis=1).min())
+        if distance <= thickness or np.abs(apart).sum(axis=1).min() == 1:
+            shell.append(image[tuple(voxel)])
+    np.testing.assert_allclose(filled[hole], np.mean(shell), rtol=1e-5)
+
+
+def test_what_lies_under_a_hole_close_by_is_not_in_the_shell():
+    image, hole = np.random.default_rng(0).normal(500, 100, (12, 30)), np.zeros((12, 30), bool)
+    parts = [(slice(5, 8), slice(5, 9)), (slice(5, 8), slice(10, 14))]
+    for part in parts:
+        hole[part] = True
+    filled = fill(image, hole, "shell-mean", thickness=1.0)
+    for rows, columns in parts:
+        beside = [image[rows, column] for column in (columns.start - 1, columns.stop)]
+        above = [image[row, columns] for row in (rows.start - 1, rows.stop)]
+        np.testing.assert_allclose(filled[rows, columns], np.concatenate([*beside, *above]).mean(), rtol=1e-5)
+    image[:, 20:], image[:, :20] = 1000.0, 600.0  # a shell of one intensity, and another one far away
+    np.testing.assert_allclose(fill(image, hole, "shell-mean", thickness=3.0)[hole], 600, rtol=1e-5)
 
 
 def test_each_part_gets_its_own_shell_mean():

@@ -113,6 +113,23 @@ def test_masked_ssim_sees_the_window_of_a_display(case):
     assert score(*hu, hole, data_range=400, black=-160)["ssim"] == pytest.approx(expected)
 
 
+def test_masked_energy_begins_at_the_black_level():
+    """In closed form: 2 HU off, 10 HU above the black level, is a fifth of it."""
+    truth, hole = np.full((8, 8), -150.0), np.eye(8, dtype=bool)
+    assert score(truth + 2, truth, hole, data_range=400, black=-160)["nmse"] == pytest.approx(0.04)
+
+
+def test_masked_inner_ssim_is_over_voxels_whose_window_lies_in_the_hole(rng):
+    truth, filled = rng.random((2, 30, 30))
+    hole = np.zeros((30, 30), dtype=bool)
+    hole[8:21, 8:21] = True  # 13 voxels a side, of which a window of 11 leaves 3
+    scores = score(filled, truth, hole, data_range=1.0)
+    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    _, literal = structural_similarity(truth, np.where(hole, filled, truth), data_range=1.0, full=True, **options)
+    assert scores["ssim_inner"] == pytest.approx(literal[13:16, 13:16].mean())
+    assert scores["ssim"] == pytest.approx(literal[hole].mean())
+
+
 def test_over_the_image_there_is_no_seam_to_score(case):
     assert "boundary_jump" not in score(*case, region="image", data_range=1)
 

@@ -283,6 +283,20 @@ def test_the_encoder_of_partial_convolutions_sees_known_pixels_alone_and_the_cor
     assert not torch.allclose(first - images[:, 1:2], second - other[:, 1:2])
 
 
+@torch.no_grad()
+def test_partial_convolutions_that_average_fill_a_constant_with_itself():
+    """As every layer, skips included, leaves out what is not known yet; a zero that counted would darken the hole."""
+    network = build("pconv", {"pixels": 64, "slices": 1, "width": 4, "levels": 4}).eval()
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            layer.weight.fill_(1 / layer.weight[0].numel())
+        elif isinstance(layer, torch.nn.BatchNorm2d):
+            layer.eps = 0.0
+    known = torch.ones(1, 1, 64, 64, dtype=torch.bool)
+    known[..., 10:54, 12:60] = False
+    torch.testing.assert_close(network(torch.full((1, 1, 64, 64), 0.7), known), torch.full((1, 1, 64, 64), 0.7))
+
+
 def test_a_u_net_has_the_published_size():
     """Ronneberger et al.: 23 convolutional layers; without the two-by-two ones on the way up, 18 and the last."""
     network = build("unet", {"pixels": 64})

@@ -60,7 +60,7 @@ def test_one_encoder_or_one_for_each_contrast_give_images_of_the_same_size(branc
     assert network(slices(2, 8, 12), SETS[-2:], WANTED[-2:]).shape == (2, 1, 8, 12)
 
 
-def test_the_published_size_has_the_published_widths():
+def test_by_default_encoders_have_the_widths_of_the_authors():
     """Four encoders of 16 to 256 channels, which meet at 1024; each sees its contrast and what it is told."""
     with torch.device("meta"):
         network = build("collagan", {"pixels": 240, "contrasts": 4})
@@ -171,13 +171,13 @@ def test_the_linear_network_starts_at_the_mean_of_the_contrasts_that_are_there(b
 @torch.no_grad()
 def test_the_attention_is_its_formula():
     torch.manual_seed(0)
-    attention = ConditionalChannelAttention(12, 3)
-    features, condition = torch.randn(2, 12, 4, 5), torch.randn(2, 3)
+    attention = ConditionalChannelAttention(40, 3)  # of few hidden units none might be active, whatever the condition
+    features, condition = torch.randn(2, 40, 4, 5), torch.randn(2, 3)
     for weights in attention.parameters():
         nn.init.normal_(weights)
     found = attention(features, condition).numpy()
     layers = [(each.weight.numpy(), each.bias.numpy()) for each in attention.weigh if isinstance(each, nn.Linear)]
-    assert [weight.shape for weight, _ in layers] == [(3, 15), (3, 3), (12, 3)]
+    assert [weight.shape for weight, _ in layers] == [(10, 43), (10, 10), (40, 10)]
     for one, told, out in zip(features.numpy(), condition.numpy(), found, strict=True):
         hidden = np.array([*told, *(channel.sum() / channel.size for channel in one)])
         for number, (weight, bias) in enumerate(layers):
@@ -185,6 +185,43 @@ def test_the_attention_is_its_formula():
             hidden = np.maximum(hidden, 0) if number < len(layers) - 1 else 1 / (1 + np.exp(-hidden))
         for channel, share in enumerate(hidden):
             np.testing.assert_allclose(out[channel], one[channel] * share, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("branches", [False, True])
+@torch.no_grad()
+def test_every_attention_is_told_which_contrast_is_wanted_and_which_are_there(branches):
+    network, told = made(branches=branches), []
+    blocks = [each for each in network.modules() if isinstance(each, ConditionalChannelAttention)]
+    for block in blocks:
+        block.register_forward_hook(lambda _, inputs, output: told.append(inputs[1]))
+    network(slices(), SETS, WANTED)
+    expected = torch.zeros(len(SETS), 8)
+    for row, (there, wanted) in enumerate(zip(SETS.tolist(), WANTED.tolist(), strict=True)):
+        expected[row, wanted] = 1
+        for contrast in range(4):
+            expected[row, 4 + contrast] = there[contrast] and contrast != wanted
+    assert blocks
+    assert len(told) == len(blocks)
+    assert all(torch.equal(each, expected) for each in told)
+
+
+@torch.no_grad()
+def test_through_the_attention_alone_the_condition_changes_the_image():
+    torch.manual_seed(0)
+    network = ContrastUNet(3, 2, width=4, levels=3, linear=False).eval()
+    network.down[0][0].weight[:, 3:] = 0  # the condition's planes are not looked at
+    images = slices(1)[:, :3]
+    first, second = (network(images, torch.tensor([each])) for each in ([0.0, 1.0], [1.0, 0.0]))
+    assert not torch.allclose(first, second)
+
+
+@torch.no_grad()
+def test_a_judgement_is_no_probability():
+    """Least squares need outputs without a bound; a sigmoid would have no gradient where they are far from 0 and 1."""
+    torch.manual_seed(0)
+    real, _ = ContrastDiscriminator(3)(1e4 * torch.randn(16, 1, 64, 64))
+    assert real.min() < -1
+    assert real.max() > 2
 
 
 @pytest.mark.parametrize(("contrasts", "inputs", "width"), [(4, 1, 4), (1, 2, 2), (3, 1, 1)])

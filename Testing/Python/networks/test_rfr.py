@@ -54,6 +54,61 @@ def test_it_is_the_published_network(kernel, pixels):
     torch.testing.assert_close(network.float()(images.float(), known), expected.float(), rtol=1e-3, atol=1e-3)
 
 
+def open_hole():
+    """Frames whose hole features of a kernel of 5 fill in the fifth recurrence, those of a kernel of 3 never."""
+    images = torch.randn(2, 1, 96, 96, dtype=torch.float64).tanh()
+    known = torch.ones(2, 1, 96, 96, dtype=torch.bool)
+    known[..., 8:88, 8:88] = False
+    return images, known
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+@torch.no_grad()
+def test_it_is_the_published_network_where_a_hole_stays_open_for_some_recurrences_or_all(kernel):
+    network = made(kernel=kernel, pixels=96).double()
+    literal = LITERAL(channels=1, width=8, kernel=kernel).double().weights_of(network.state_dict()).eval()
+    images, known = open_hole()
+    unknown = []
+    network.grow.register_forward_hook(lambda module, inputs, output: unknown.append(int((output[1] == 0).sum())))
+    output = network(images, known)
+    assert unknown[0] > unknown[1] > unknown[2] > 0
+    assert (unknown[-1] > 0) == (kernel == 3)
+    torch.testing.assert_close(output, literal(images * known, known.double()), rtol=1e-7, atol=1e-7)
+
+
+class Recurrence(torch.nn.Module):
+    """A stand-in for reasoning: recurrence t says t, also where nothing is known."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, features, seen, scores):
+        self.seen.append(seen)
+        return torch.full_like(features, float(len(self.seen))), scores
+
+
+@torch.no_grad()
+def test_features_are_the_mean_over_the_recurrences_that_knew_their_position():
+    """In closed form: a position that is known from recurrence k to the last one, R, has the mean of k..R."""
+    network = made(kernel=5, pixels=96, recurrences=4).double()
+    network.reason = reasoning = Recurrence()
+    with torch.no_grad():
+        network.look[-1].normalisation.weight.zero_()
+        network.look[-1].normalisation.bias.zero_()  # at first all features are 0
+    merged, at_first = [], []
+    network.enlarge.register_forward_pre_hook(lambda module, inputs: merged.append(inputs[0]))
+    network.look[-1].register_forward_hook(lambda module, inputs, output: at_first.append(output[1]))
+    network(*open_hole())
+    masks = [at_first[0], *reasoning.seen]
+    expected = torch.zeros_like(merged[0])
+    for first in range(4, -1, -1):
+        mean = sum(range(first, 5)) / (5 - first)
+        expected = torch.where(masks[first] > 0, mean, expected)
+    assert set(expected.unique().tolist()) == {0.0, 2.0, 2.5, 3.0, 3.5, 4.0}
+    torch.testing.assert_close(merged[0], expected, rtol=1e-6, atol=1e-6)
+
+
 @torch.no_grad()
 def test_in_training_too():
     network = made().double().train()

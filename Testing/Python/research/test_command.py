@@ -22,6 +22,7 @@ def test_without_a_name_all_studies_are_listed():
     for name, (question, _) in STUDIES.items():
         assert f"{name} " in process.stdout
         assert question in process.stdout
+    assert "\npages " in process.stdout
 
 
 def test_wrong_input_is_one_line_and_exit_code_2(tmp_path, capsys):
@@ -40,6 +41,12 @@ def test_every_study_explains_its_options(name, capsys):
         main([name, "--help"])
     assert stopped.value.code == 0
     assert f"usage: python -m Research {name} " in capsys.readouterr().out
+
+
+def test_pages_is_a_command(capsys):
+    assert main(["pages", "seeds", "--check", "--docs", str(ROOT / "docs")]) == 0
+    assert main(["pages", "sedes"]) == 2
+    assert capsys.readouterr().err.startswith("Error: There is no page of 'sedes'; the studies with a page are: ")
 
 
 def test_a_cancelled_study_says_so(capsys, monkeypatch):

@@ -68,6 +68,7 @@ def test_the_page_is_complete(data, tmp_path):
         "`rfr` over `",
     ]
     assert [each for each in words if each not in text] == []
+    assert page.text(out) == text
     assert (out / "fills.png").stat().st_size > 1000
     rows = read_rows(out / "scores.csv.gz")
     assert len(rows) == sum(len(case["scores"]) for case in found)

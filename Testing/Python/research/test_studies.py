@@ -17,9 +17,9 @@ from MedInpaintLib.volume import Volume
 from Research import STUDIES
 from Research.films_and_ct import measure as films_and_ct
 from Research.films_and_ct import page as films_and_ct_page
-from Research.shared import study, study_page
+from Research.shared import study, study_command, study_page
 from Research.shared.cases import Task, fingerprint
-from Research.shared.comparison import Difference, difference, mean, verdict
+from Research.shared.conventions import METRICS
 from Research.shared.manifests import read_rows, reduced
 
 
@@ -74,7 +74,7 @@ def small(monkeypatch):
     monkeypatch.setattr(study, "read_recipe", tiny)
     monkeypatch.setattr(study, "in_parallel", lambda work, jobs, *, workers: (work(*job) for job in jobs))
     monkeypatch.setattr(study, "go_through", lambda todo, work, keep, *, workers: [work(*each) for each in todo])
-    monkeypatch.setattr(study_page, "SIZES", {"small": SIZE})
+    monkeypatch.setattr(study_command, "SIZES", {"small": SIZE})
 
 
 @pytest.fixture(scope="module")
@@ -91,19 +91,21 @@ def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
     assert asked.name == name
     asked = dataclasses.replace(asked, across=asked.across and 96)
     out = tmp_path / "docs" / "experiments"
-    study_page.main(asked, ["--data", str(data), "--out", str(out), "--runs", str(runs)])
+    study_command.main(asked, ["--data", str(data), "--out", str(out), "--runs", str(runs)])
     page = (out / name / "README.md").read_text(encoding="utf-8")
+    assert page == study_page.text(asked, out / name)
     assert page.startswith(f"# {asked.title}\n")
-    rows = {}
-    for line in page.splitlines():
-        if line.startswith("| "):
-            rows.setdefault(line.split("|")[1].strip(), line.replace(line.split("|")[1], ""))
+    verdicts, _, rest = page.partition("## Scores")
     for arm in asked.arms:
-        # PSNR, difference and SSIM of every condition.
-        assert len(re.findall(r"-?\d+\.\d+", rows[arm.label])) == 4 * len(asked.conditions)
-    found = re.search(r"\*\*Found:\*\* (.+)", page)
-    assert found
-    assert "nan" not in found[1]
+        # PSNR, difference with both ends of its interval, and SSIM of every condition; then the training.
+        *scores, training = (line for line in rest.splitlines() if line.startswith(f"| {arm.label} |"))
+        assert len(scores) == len(asked.conditions)
+        assert all(
+            re.fullmatch(r"\|[^|]+(\| -?[\d.]+ )\| [-+][^|]+\([^|]+ to [^|]+\) (\| [\d.]+ )\|", line) for line in scores
+        )
+        assert f"| {arm.architecture} |" in training
+    assert verdicts.count(" dB (") == len(asked.comparisons)
+    assert "nan" not in page
     for picture in ("curves.png", *(f"fills-{number + 1}.png" for number in range(len(asked.conditions)))):
         assert f"({picture})" in page
         assert (out / name / picture).stat().st_size > 5000
@@ -154,6 +156,7 @@ def test_the_released_networks_have_a_page(data, runs, tmp_path, small, monkeypa
     page = (out / "README.md").read_text(encoding="utf-8")
     words = ["## Chest films, squares", "## CT slices, strips", "| the report, RFR | 22.34", "## Against", "dB higher"]
     assert [each for each in words if each not in page] == []
+    assert films_and_ct_page.text(out) == page
     assert (out / "film-squares.png").stat().st_size > 5000
     rows = read_rows(out / "scores.csv.gz")
     assert len(rows) == 4 * (4 * 2 + 2 * 1)  # methods, and holes of films and slices
@@ -184,22 +187,15 @@ def test_films_are_reduced_by_means_of_blocks(data, tmp_path):
     assert reduced(data, tmp_path / "small", "film", 96) == folder
 
 
-def test_differences_are_paired_by_hole_and_averaged_by_image():
-    def case(image, *rows):
-        return {"subject": image, "scores": [{"method": m, "hole": h, "psnr": v} for m, h, v in rows]}
+def test_a_metric_is_averaged_over_the_holes_in_which_it_is_defined():
+    def row(hole, texture):
+        return {**dict.fromkeys(METRICS, 1.0), "method": "x", "hole": hole, "gradient_energy": texture}
 
-    found = [
-        case("a", ("x", 1, 10.0), ("x", 2, 20.0), ("y", 2, 18.0), ("y", 1, 9.0)),
-        case("b", ("x", 1, 30.0), ("y", 1, 30.0)),
-        case("a", ("x", 1, 12.0), ("y", 1, 9.0)),
-    ]
-    each = difference(found, "x", "y")
-    assert each.mean == pytest.approx((2.0 + 0.0) / 2)
-    assert each.error == pytest.approx(np.std([2.0, 0.0], ddof=1) / np.sqrt(2))
-    assert mean(found, "x", "psnr") == pytest.approx(18.0)
-    assert verdict(Difference(-0.5, 0.1), "wins", "loses") == "loses (-0.50 ± 0.10 dB)"
-    assert str(difference(found[:1], "x", "y")) == "+1.50 dB"
-    assert verdict(Difference(0.1, 0.1), "wins", "loses").startswith("cannot be told apart")
+    for textures, mean in (((2.0, None, 4.0), 3.0), ((None, None), None)):
+        case = {"image": "a", "scores": [row(hole, texture) for hole, texture in enumerate(textures)]}
+        (averaged,) = study_command.averaged(case)["scores"]
+        assert averaged["gradient_energy"] == mean
+        assert averaged["psnr"] == 1.0
 
 
 def test_a_flat_slice_is_turned_as_networks_see_it(tmp_path):
@@ -234,11 +230,14 @@ def test_holes_lie_elsewhere_in_every_image(data):
     assert again["scores"] == cases[0]["scores"]
 
 
-def test_a_perfect_fill_has_a_psnr_that_means_can_be_taken_of(tmp_path):
-    Volume(np.full((64, 64), 200, np.uint8), (1.0, 1.0)).write(tmp_path / "flat.png")
+@pytest.mark.parametrize("grey", [200, 0])
+def test_a_flat_image_has_scores_that_can_be_averaged(grey, tmp_path):
+    """Fills are perfect, there is no texture, and the brightest pixel of a fill may be black."""
+    Volume(np.full((64, 64), grey, np.uint8), (1.0, 1.0)).write(tmp_path / "flat.png")
     (tmp_path / "MANIFEST.csv").write_text("path,modality,contrast,subject_id,split\nflat.png,CXR,CR,a,test\n")
     (entry,) = read_manifest(tmp_path)
     task = Task("film", "Films", "film", True, "squares:16px:1")
     case = films_and_ct.run_case(task, entry, 0, without=("nearest", "harmonic"), models={})
-    assert {row["psnr"] for row in case["scores"]} == {60.0}
-    assert difference([case], "harmonic", "nearest").mean == 0
+    for row in case["scores"]:
+        assert row["psnr"] == 60.0
+        assert all(row[metric] is None or np.isfinite(row[metric]) for metric in METRICS)

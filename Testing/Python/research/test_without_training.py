@@ -81,6 +81,7 @@ def test_the_page_is_complete_and_a_second_run_does_nothing_again(data, tmp_path
     text = (out / "README.md").read_text(encoding="utf-8")
     for words in ("MR, spheres", "Films, squares", "shell-mean", "auto --self-check", "scikit-image", "split **test**"):
         assert words in text
+    assert page.text(out) == text
     for picture in ("mr.png", "film.png", "self-check.png"):
         assert (out / picture).stat().st_size > 1000
     rows = read_rows(out / "scores.csv.gz")

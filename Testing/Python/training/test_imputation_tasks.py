@@ -8,8 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
+from torch import nn
 
 from MedInpaintLib.errors import ParameterError
+from MedInpaintLib.networks import build
+from MedInpaintLib.training.tasks import task_of
 from MedInpaintLib.training.tasks.imputation import ask
 from Testing.Python.imputation_tasks import (
     OWN,
@@ -117,8 +120,119 @@ def test_the_total_of_collagan_is_that_of_loops_over_slices_and_contrasts(dropou
     assert found["discriminator"][0].item() == pytest.approx(1.5 * gan + 0.4 * named, rel=1e-7)
 
 
+@torch.no_grad()
+def second_pass(network, image, estimate, wanted):
+    """Estimate every contrast of an image, the wanted one too, from the others; the wanted one is an estimate there."""
+    again = []
+    for contrast in range(len(image)):
+        given = image.clone()
+        given[wanted] = estimate
+        present = torch.ones(1, len(image), dtype=torch.bool)
+        present[0, contrast] = False
+        again.append(network(given[None], present, torch.tensor([contrast]))[0, 0])
+    return again
+
+
+@torch.no_grad()
+def literal_squared(outputs, wanted) -> float:
+    """Return the mean of squared differences."""
+    return np.mean([(value - wanted) ** 2 for value in outputs.numpy().ravel()])
+
+
+@torch.no_grad()
+def test_the_published_losses_are_sums_over_an_images_estimates():
+    """As the authors write them out for one image: the wanted contrast, and each one of a second pass."""
+    weights = {"cycle": 10.0, "cycle_ssim": 1.0, "adversarial": 1.0, "domain": 1.0}
+    made = task("collagan", range=0.5, reduction="published", **weights)
+    given = batch(torch.ones(2, 3, dtype=torch.bool))
+    asked = ask(*given, noise(), 0.0)
+    with torch.enable_grad():
+        found = losses(made, given)
+    judge = made.helpers["discriminator"]
+    sums = dict.fromkeys((*weights, "discriminator"), 0.0)
+    for image, wanted in zip(asked.images, asked.target.tolist(), strict=True):
+        seen = torch.arange(3) != wanted
+        estimate = made.network(image[None], seen[None], torch.tensor([wanted]))[0, 0]
+        again = second_pass(made.network, image, estimate, wanted)
+        torch.testing.assert_close(again[wanted], estimate)
+        for contrast in range(3):
+            if contrast != wanted:
+                one, other = again[contrast].numpy(), image[contrast].numpy()
+                sums["cycle"] += np.abs(one - other).mean()
+                sums["cycle_ssim"] += literal_log_ssim([one], [other], 0.5)
+            (_, of_truth), contrasts = judge(image[contrast][None, None]), [contrast]
+            sums["discriminator"] += literal_cross_entropy(of_truth, contrasts) / 3
+        pairs = [(estimate, wanted), *((again[contrast], contrast) for contrast in range(3))]
+        for fake_image, contrast in pairs:
+            fake, named = judge(fake_image[None, None])
+            real, _ = judge(image[contrast][None, None])
+            sums["adversarial"] += literal_squared(fake, 1)
+            sums["domain"] += literal_cross_entropy(named, [contrast])
+            sums["discriminator"] += (literal_squared(real, 1) + literal_squared(fake, 0)) / 4
+    expected = {name: value / 2 for name, value in sums.items()}  # of two images
+    total, log = found["network"]
+    for name in weights:
+        assert log[f"part/{name}"].item() == pytest.approx(expected[name], rel=1e-7), name
+    assert total.item() == pytest.approx(sum(weights[name] * expected[name] for name in weights), rel=1e-7)
+    assert found["discriminator"][0].item() == pytest.approx(expected["discriminator"], rel=1e-7)
+
+
+class OneTooMuch(nn.Module):
+    """A network whose estimates are all wrong by 1."""
+
+    contrasts, pixels = 4, 32
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(()))
+
+    def forward(self, images, present, target):
+        return images[torch.arange(len(images)), target][:, None] + self.weight
+
+
+class Undecided(nn.Module):
+    """A discriminator that takes every image for generated, and for any of four contrasts."""
+
+    def forward(self, images, noise):
+        return images.new_zeros(len(images), 1, 2, 2), images.new_zeros(len(images), 4)
+
+
+@pytest.mark.parametrize(
+    ("reduction", "cycle", "adversarial", "domain", "discriminator"),
+    [("published", 30, 5, 5, 1), ("mean", 10, 0.5, 1, 0.5)],
+)
+def test_an_error_of_1_in_every_estimate_weighs_as_published_or_as_ours(
+    reduction, cycle, adversarial, domain, discriminator
+):
+    options = {"cycle": 10.0, "cycle_ssim": 0.0, "adversarial": 1.0, "domain": 1.0, "reduction": reduction}
+    made = task_of("collagan", OneTooMuch(), options)
+    made.helpers["discriminator"] = Undecided()
+    images, there = torch.rand(2, 4, 32, 32), torch.ones(2, 4, dtype=torch.bool)
+    found = losses(made, (images, there))
+    parts = {name.removeprefix("part/"): value.item() for name, value in found["network"][1].items()}
+    assert 10 * parts["cycle"] == pytest.approx(cycle, rel=1e-5)
+    assert parts["adversarial"] == pytest.approx(adversarial)
+    assert parts["domain"] == pytest.approx(domain * np.log(4), rel=1e-5)
+    assert found["network"][0].item() == pytest.approx(cycle + adversarial + domain * np.log(4), rel=1e-5)
+    assert found["discriminator"][0].item() == pytest.approx(discriminator + np.log(4), rel=1e-5)
+
+
+def test_the_published_discriminator_draws_its_dropout_from_the_steps_random_numbers():
+    made = task_of(
+        "collagan",
+        build("collagan", {"pixels": 96, "contrasts": 3, "width": 2, "levels": 2, "layout": "published"}),
+        {"discriminator": "published", "reduction": "published", "discriminator_width": 1},
+    )
+    given = (torch.rand(1, 3, 96, 96), torch.ones(1, 3, dtype=torch.bool))
+    runs = [{name: loss.item() for name, loss, _ in made.losses(given, 0, noise(seed))} for seed in (5, 5, 6)]
+    torch.rand(3)  # other random numbers do not matter
+    runs.append({name: loss.item() for name, loss, _ in made.losses(given, 0, noise(5))})
+    assert runs[0] == runs[1] == runs[3]
+    assert runs[0] != runs[2]
+
+
 @of_all_architectures
-def test_the_defaults_are_the_published_weights(architecture):
+def test_the_defaults_are_the_weights_that_the_authors_give(architecture):
     made, expected = task(architecture), WEIGHTS[architecture]
     assert {name: getattr(made, name) for name in expected} == expected
     total, log = losses(made, batch())["network"]
@@ -179,7 +293,7 @@ def test_after_a_half_life_the_rate_is_half():
     assert made.optimizers["network"].param_groups[0]["lr"] == 1e-2
 
 
-def test_the_published_rate_falls_by_a_hundredth_in_400_steps():
+def test_the_authors_rate_falls_by_a_hundredth_in_400_steps():
     made = task("collagan")
     losses(made, batch(), 400)
     assert made.optimizers["network"].param_groups[0]["lr"] == pytest.approx(0.99e-5, rel=1e-5)
@@ -212,6 +326,10 @@ def test_weights_that_are_all_0_or_below_0_are_refused(architecture):
 
 
 def test_unknown_options_and_those_of_the_wrong_kind_are_refused():
+    with pytest.raises(ParameterError, match="reduction = 'sum'; choose one of mean, published"):
+        task("collagan", reduction="sum")
+    with pytest.raises(ParameterError, match="discriminator = 'big'; choose one of compact, published"):
+        task("collagan", discriminator="big")
     with pytest.raises(ParameterError, match="knows no 'gan'"):
         task("collagan", gan="hinge")
     with pytest.raises(ParameterError, match="half_life = '5'; its default is"):

@@ -82,6 +82,35 @@ def test_the_total_is_the_weighted_sum_of_the_losses():
     torch.testing.assert_close(total, sum(weights[name] * value for name, value in expected.items()))
 
 
+def test_the_losses_of_hole_and_known_pixels_are_those_of_their_own_pixels(monkeypatch):
+    """In closed form: an error of a in the hole, and of b elsewhere, by the pixels of each over those of the frame."""
+    made = task(network(), perceptual=0, style=0, variation=0)
+    _, known, truth = batch()
+    inside = ~known[:, 1:2]
+    monkeypatch.setattr(made.network, "forward", lambda *_: truth + torch.where(inside, 0.5, -0.25))
+    total, log = losses(made)["network"]
+    share = 100 / 32**2
+    assert log["part/hole"].item() == pytest.approx(0.5 * share, rel=1e-5)
+    assert log["part/valid"].item() == pytest.approx(0.25 * (1 - share), rel=1e-5)
+    assert total.item() == pytest.approx(6 * 0.5 * share + 0.25 * (1 - share), rel=1e-5)
+
+
+def test_the_discriminator_sees_truth_outside_the_hole_and_its_loss_does_not_reach_the_network():
+    made = task(network(), adversarial=1.0, perceptual=0, style=0)
+    images, known, truth = batch()
+    judged = []
+    made.helpers["discriminator"].register_forward_pre_hook(lambda module, inputs: judged.append(inputs[0]))
+    made.network.train()
+    name, loss, _ = next(made.losses((images, known, truth), 0, torch.Generator()))
+    assert name == "discriminator"
+    loss.backward()
+    assert all(weights.grad is None for weights in made.network.parameters())
+    real, composed = judged
+    assert torch.equal(real, truth)
+    assert torch.equal(composed[known[:, 1:2]], truth[known[:, 1:2]])
+    assert not torch.equal(composed, truth)
+
+
 def test_the_defaults_are_the_published_weights():
     made = task(network())
     found = {name: getattr(made, name) for name in ("valid", "hole", "perceptual", "style", "variation")}

@@ -12,13 +12,14 @@ from MedInpaintLib.training.tasks import task_of
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
-def test_released_recipes_can_be_read_built_and_stored(path):
+def test_recipes_can_be_read_and_built_and_those_of_released_models_stored(path):
     recipe = read_recipe(path.stem)
     assert recipe.name == path.stem
     network = build(recipe.architecture, recipe.arguments)
     task_of(recipe.architecture, network, recipe.task)
-    # Stored in half precision, a bundle stays below 5 MB.
-    assert 2 * sum(each.numel() for each in network.state_dict().values()) < 5e6
+    # Stored in half precision, a bundle stays below 5 MB; none is released of the size that others have published.
+    megabytes = 2e-6 * sum(each.numel() for each in network.state_dict().values())
+    assert megabytes < 5 or path.stem.endswith("-published")
     check(recipe, devices=1)  # what a training does before it reads data
 
 
