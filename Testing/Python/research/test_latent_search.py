@@ -140,7 +140,7 @@ def text_of(folder, cases):
     """The page of made-up cases."""
     folder.mkdir(exist_ok=True)
     write_scores(cases, measure.METRICS, folder / SCORES)
-    seconds = {task.name: {row["method"]: 1.0 for row in cases[0]["scores"]} for task in measure.TASKS}
+    seconds = {case["task"]: {row["method"]: 1.0 for row in case["scores"]} for case in cases}
     model = {"label": "VAE-3", "megabytes": 2, "steps": 8000, "batch": 32, "minutes": 34, "machine": "a core"}
     write_facts(
         folder,
