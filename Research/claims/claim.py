@@ -26,6 +26,7 @@ class Answer(enum.Enum):
     DIFFERS = "differs"
     NOT_YET = "not tested yet"
     NOT_MEASURED = "not measured"
+    ONE_TRAINING = "one training each"
     OUT = "out of scope"
 
 
@@ -33,13 +34,14 @@ class Answer(enum.Enum):
 MEANINGS = {
     Answer.HOLDS: "every difference is clear and has the direction that was claimed",
     Answer.IN_PART: "some of the differences are clear and have the direction that was claimed",
-    Answer.NOT: "differences are clear, and none has the direction that was claimed",
+    Answer.NOT: "differences are clear, and none has the claimed direction; or the row says what contradicts the claim",
     Answer.UNCLEAR: "no difference is clear, in people enough",
     Answer.TOO_FEW: "differences were measured in too few people to be called clear",
     Answer.AS_CLAIMED: "the project has it, and a test compares it with the formula or with a literal version",
     Answer.DIFFERS: "the project has it in another form, and the row says in which and why",
     Answer.NOT_YET: "nothing here tests the claim; where something close was tested, the row says what",
     Answer.NOT_MEASURED: "a study is there whose table does not hold the comparison",
+    Answer.ONE_TRAINING: "each network was trained once, so the numbers may be chance, and there is no verdict",
     Answer.OUT: "the project does not deal with it",
 }
 #: What a claim expects of each difference: the first is better, the first is worse, or there is none.

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from MedInpaintLib.imputation.core import DEPTH_MM, MEDIAN
+
 from ..shared.statistics import Difference, Verdict, reading
 from .arms import ARMS, FROM_ONE, MAIN, METHODS, PUBLISHED, QUESTIONS, REGRESSION, RELEASED, RESCALED, Question
 from .card import PROTOCOL
 from .lesions_kept import BESIDE_MM, BRIGHT, LEAST_ML, RIM_MM
 from .sessions import LEAST_PIXELS
 from .table import LESIONS, SCORES, TRUTH, Table, read_table
+
+#: What the labels in the tables are.
+METHODS_IN_WORDS = (
+    f"`{RELEASED}` is the model that comes with MedInpaint, a smaller network after CollaGAN. `{ARMS[0].label}` is the "
+    "same network, trained for this page; `without ...` and `L1 only` leave out parts of its losses or of its "
+    f"training. `{REGRESSION}` estimates a voxel as a weighted sum of what the images show there; `{RESCALED}` maps "
+    "the brightness of one image so that its histogram is that of the contrast that is wanted. Both are "
+    "fitted to the split train."
+)
 
 
 def text(folder: Path) -> str:
@@ -23,13 +34,15 @@ def text(folder: Path) -> str:
         f"{wanted} is estimated from {' and '.join(there)}, and from {FROM_ONE[1][0]} alone, by networks that learned "
         f"from {facts['people']} people; and by what needs no network. Methods that get the same images stand "
         "together.",
+        METHODS_IN_WORDS,
         f"**Found:** {finding(table)}",
         main_table(table),
         "## By how much, for each person",
         f"Gains of the first method over the second, averaged over each person's slices: less NMSE, more SSIM. The "
-        f"reading is of the NMSE, with the 95 % interval over people: {people} {_people(people)} here. That networks "
-        "differ would have to exceed the chance of a training, too, and for NMSE it is not known "
-        "([seeds](../experiments/seeds/README.md) has it for PSNR and SSIM in holes).",
+        f"reading is of the NMSE, with the 95 % interval over people: {people} {_people(people)} here. A "
+        "difference between networks would also have to exceed the chance of a training, which is not known for NMSE "
+        "([seeds](../experiments/seeds/README.md) has it for PSNR and SSIM in holes), so no network is called better "
+        "or worse by it.",
         gains_table(table),
         "## In the terms of other papers",
         "Whole axial slices with their background, estimate and truth each divided by its own maximum, so that a wrong "
@@ -47,8 +60,9 @@ def text(folder: Path) -> str:
         "## Lesions",
         f"Lesions are what the true FLAIR shows brighter than {BRIGHT:g} times the brain's median, {RIM_MM:g} mm and "
         f"more from its rim, from {LEAST_ML:g} ml on. Contrast: mean in them less that of the tissue "
-        f"{BESIDE_MM[0]:g} to {BESIDE_MM[1]:g} mm beside them, over that. By brightness alone, what lies near a coil "
-        "may count, too.",
+        f"{BESIDE_MM[0]:g} to {BESIDE_MM[1]:g} mm beside them, over that. *Bright* is what is as bright in the "
+        "estimate, in ml: of it, *kept* is bright in the truth, too, and *invented* is not; *missed* is bright in the "
+        "truth alone. By brightness alone, what lies near a coil may count, too.",
         lesion_table(table),
         *(f"![{name}]({file})\n\n*{caption}*" for name, file, caption in facts["pictures"]),
         "## How it was measured",
@@ -268,6 +282,7 @@ def _protocol(table: Table) -> str:
         if PUBLISHED in names
         else ""
     )
+    protocol = PROTOCOL.rpartition(";")[0]
     sessions, people = len({row["session"] for row in table.scores}), len(table.people)
     return (
         f"**Networks.** All{but}: one training each by the same loop, the same steps of {first['batch']} crops of the "
@@ -278,7 +293,8 @@ def _protocol(table: Table) -> str:
         "`StarGAN, stacked` has a channel for each contrast, which its paper has not, and learned with as many of them "
         "left out as CollaGAN."
         f"{published} The weights are those of the check with the best validation (split val).\n\n"
-        f"**Scores.** {PROTOCOL[0].upper()}{PROTOCOL[1:]}. Slices with {LEAST_PIXELS} pixels of brain or more, of "
+        f"**Scores.** {protocol[0].upper()}{protocol[1:]}: the median of what lies {DEPTH_MM:g} mm and deeper in the "
+        f"head is {MEDIAN:g}. Slices with {LEAST_PIXELS} pixels of brain or more, of "
         f"{sessions} sessions of {people} {_people(people)}, split **{facts['split']}**. Every slice is in "
         f"[{SCORES}]({SCORES}), lesions are in [{LESIONS}]({LESIONS}). Made by\n\n"
         f"    {facts['command']}\n\non {facts['made']}."

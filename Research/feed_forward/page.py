@@ -124,9 +124,10 @@ def _jumps(own: Sequence[Case]) -> str:
     """Return a table of how well slices fit each other."""
     lines = [
         "## Do slices fit each other?\n",
-        "Roughness from slice to slice over that within slices, over the same of the truth: 1 is ideal, above 1 "
-        "neighbouring slices do not know of each other. Mean ± standard deviation over holes.\n",
-        "| method | jump |",
+        "*Roughness* is that from slice to slice over that within slices, divided by the same ratio of the truth. 1 is "
+        "ideal; above 1, neighbouring slices of the fill do not fit each other. Mean ± standard deviation over "
+        "holes.\n",
+        "| method | roughness |",
         "|---|---:|",
     ]
     for method, rows in rows_of(own).items():

@@ -34,11 +34,16 @@ def main(arguments: Sequence[str]) -> None:
     people.add_argument("--blinded", type=Path, metavar="PAGE.html", help="write a page of choices and its key instead")
     people.add_argument("--with-truth", action="store_true", help="show the truth beside the fills")
     people.add_argument("--hide-truth", action="store_true", help="hide the truth among the fills: which is real?")
-    people.add_argument("--task", choices=[task.name for task in TASKS], action="append", help="only this; repeatable")
-    people.add_argument("--holes", type=whole, default=20, help="at most")
-    people.add_argument("--seed", type=whole, default=1, help="of all orders")
+    people.add_argument(
+        "--task",
+        choices=[task.name for task in TASKS],
+        action="append",
+        help="only holes of this kind; may be given twice",
+    )
+    people.add_argument("--holes", type=whole, default=20, help="show this many at most, one a person")
+    people.add_argument("--seed", type=whole, default=1, help="other orders of holes and pictures for another number")
     people.add_argument("--count", type=Path, nargs="+", metavar="CSV", help="count the choices in these files instead")
-    people.add_argument("--key", type=Path, metavar="CSV", help="of the page whose choices are counted")
+    people.add_argument("--key", type=Path, metavar="CSV", help="the key that was written beside the page")
     chosen = parser.parse_args(arguments)
     if chosen.count:
         _count(chosen.count, chosen.key, chosen.out)
@@ -57,7 +62,11 @@ def _ask(chosen: argparse.Namespace) -> None:
     truth = "beside" if chosen.with_truth else "hidden" if chosen.hide_truth else "absent"
     tasks = [task for task in TASKS if not chosen.task or task.name in chosen.task]
     jobs = [job for task in tasks for job in jobs_of(task, chosen.data, chosen.out, chosen.runs, ("test",))]
-    pictures = [one for one in in_parallel(kept, jobs, workers=chosen.workers) if one is not None]
+    pictures = []
+    for number, one in enumerate(in_parallel(kept, jobs, workers=chosen.workers), start=1):
+        print(f"{number}/{len(jobs)} images filled", flush=True)
+        if one is not None:
+            pictures.append(one)
     pictures.sort(key=lambda one: (one.case["task"], one.case["image"], one.case["seed"]))
     key = blinded.write_blinded(pictures, chosen.blinded, truth=truth, most=chosen.holes, seed=chosen.seed)
     print(f"{chosen.blinded}\n{key}: keep it from the readers")

@@ -203,7 +203,11 @@ def _ablation(own: Sequence[Case]) -> str:
 
 def _claims(cases: Sequence[Case], settings: Mapping[str, Mapping[str, Any]]) -> str:
     """Return a table of what earlier work reports, and whether it holds here."""
-    lines = ["## Claims of earlier work, and what is seen here\n", f"{CLAIMS}\n", *claims_head("claim", "holds?")]
+    lines = [
+        "## Statements, and whether they hold here\n",
+        f"Those on networks, on prior, weighting and blending are claims of earlier work. {CLAIMS}\n",
+        *claims_head("statement", "holds?"),
+    ]
     for task, own in by_task(cases, TASKS):
         for kernel in (3, 7):
             words = f"VAE ahead of GAN, kernel {kernel}"
@@ -235,7 +239,7 @@ def _claims_of_parts(task: Task, own: Sequence[Case], settings: Mapping[str, Map
         psnr, ssim = (more_from(own, vae, gan, "no prior", metric) for metric in ("psnr", "ssim"))
         weights = " and ".join(f"{settings[MODELS[label][0]]['prior']:g}" for label in (vae, gan))
         words = f"The prior helps the VAE more than the GAN (weights {weights}), kernel {kernel}"
-        yield f"| {words} | {task.holes} | {reading(psnr, 'yes', 'no')} | {ssim} |"
+        yield f"| {words} | {task.title} | {reading(psnr, 'yes', 'no')} | {ssim} |"
 
 
 def more_from(cases: Sequence[Case], first: str, second: str, switch: str, metric: str) -> Difference:

@@ -146,8 +146,8 @@ def _cost(curves: Mapping[str, Curve], facts: Mapping[str, Any]) -> str:
     lines = [
         "## Epochs to a quality, times the time of an epoch\n",
         "The quality is the best that both networks of a kernel reach at some check; the epochs are those until each "
-        f"first reaches it. Claimed is {fewer:g} x {quicker:g} = {claimed:.2f} of the GAN's cost, {1 - claimed:.0%} "
-        f"less; 1 / {claimed:.2f} makes that {1 / claimed - 1:.0%} faster.\n",
+        f"first reaches it. Claimed is {fewer:g} x {quicker:g} = {claimed:.2f} of the GAN's cost, "
+        f"{_percent(1 - claimed)} less; 1 / {claimed:.2f} makes that {_percent(1 / claimed - 1)} faster.\n",
         "| kernel | quality | reached | VAE: epochs | x s | = min | GAN: epochs | x s | = min | VAE over GAN: epochs | "
         "time of an epoch | cost |",
         "|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
@@ -182,10 +182,11 @@ def _clusters(curves: Mapping[str, Curve], facts: Mapping[str, Any]) -> str:
     lines = [
         "## Which forms the clusters of tissue first?\n",
         f"A crop has the clusters when the histogram of its intensities has {TISSUES} modes or more (air or fluid, "
-        f"grey and white matter), smoothed by {WIDTH:g} on the scale of 0..1, each rising by {PROMINENCE:.0%} of the "
-        f"highest mode above its valleys; over many people the histogram has no such clusters. {real:.0%} of "
-        f"{facts['generated']} real crops have them. They count as formed when {FORMED:.0%} as many generated crops "
-        "do. *Released*: the share of the released models, and the steps for which they were trained.\n",
+        f"grey and white matter), smoothed by {WIDTH:g} on the scale of 0..1, each rising by {_percent(PROMINENCE)} of "
+        f"the highest mode above its valleys; over many people the histogram has no such clusters. {_percent(real)} of "
+        f"{facts['generated']} real crops have them. They count as formed when {_percent(FORMED)} as many generated "
+        "crops do, and can be lost again in later steps. *Released*: the share of the "
+        "released models, and the steps for which they were trained.\n",
         f"| network | epochs until formed | min | share after {facts['steps']} steps | released |",
         "|---|---:|---:|---:|---:|",
     ]
@@ -197,12 +198,20 @@ def _clusters(curves: Mapping[str, Curve], facts: Mapping[str, Any]) -> str:
         released = facts["released"][network]
         cells = f"{epochs:.2f} | {formed[network]:.1f}" if math.isfinite(step) else "not formed | "
         lines.append(
-            f"| {network} | {cells} | {curve['clusters'][-1]:.0%} | {released['clusters']:.0%}, "
+            f"| {network} | {cells} | {_percent(curve['clusters'][-1])} | {_percent(released['clusters'])}, "
             f"{released['steps']} steps |"
         )
     sentences = [f"Kernel {kernel}: {first_formed(formed, kernel)}." for kernel in KERNELS]
-    lines.append(f"\n{' '.join(sentences)} One training each; the chance of a training is not known.")
+    long = [name for name, each in facts["released"].items() if each["clusters"] >= FORMED * real]
+    lines.append(
+        f"\n{' '.join(sentences)} Of the released models, which were trained for longer, these have them: "
+        f"{', '.join(long) or 'none'}. One training each; the chance of a training is not known."
+    )
     return "\n".join(lines)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def first_formed(formed: Mapping[str, float], kernel: int) -> str:
@@ -224,7 +233,8 @@ def _pictures(facts: Mapping[str, Any]) -> str:
     return (
         "## Curves and pictures\n\n"
         f"![Quality against time]({CURVES})\n\n"
-        "*Quality against the processor time of the training; dashed: the share of real crops.*\n\n"
+        "*Quality against the processor time of the training; of the distance, less is better. Dashed: the "
+        "share of real crops.*\n\n"
         f"![Generated crops]({SAMPLES})\n\n"
         f"*Crops of random latents after {facts['steps']} steps, the same latents in each column, and real crops.*"
     )

@@ -21,8 +21,8 @@ MASKED_3D = "masked, 3-D SSIM, range: 99.5 percentile of the known foreground"
 COLUMNS = (
     "*texture* = gradient energy in the hole over the truth's (1 is ideal); mean ± standard deviation over holes, the "
     "highest mean in bold. *Δ* is the difference to `{}` in the same holes, averaged over each person's holes and then "
-    "over people, with its 95 % t-interval over people. The *reading* follows from that interval; with fewer "
-    f"than {LEAST_PEOPLE} people there is none. *s* is the mean time to fill a case."
+    "over people, with its 95 % t-interval over people. The *reading* follows from that interval; fewer than "
+    f"{LEAST_PEOPLE} people are too few to tell. *s* is the mean time to fill a case."
 )
 #: What else decides where a trained network is compared.
 TRAINED = (
@@ -111,7 +111,8 @@ def models_table(models: Sequence[Mapping[str, Any]], frames: str) -> str:
 CLAIMS = (
     "Differences in the same holes, averaged over each person's holes and then over people, with the 95 % t-interval "
     "over people. Yes or no: the interval of PSNR leaves out 0 and, where trainings differ, the difference is larger "
-    f"than {CHANCE_OF_TRAINING['psnr']:g} dB. With fewer than {LEAST_PEOPLE} people there is no answer."
+    f"than {CHANCE_OF_TRAINING['psnr']:g} dB; otherwise the two cannot be told apart. "
+    f"Fewer than {LEAST_PEOPLE} people are too few to tell."
 )
 
 
@@ -131,7 +132,7 @@ def claim(words: str, task: Task, cases: Sequence[Case], better: str, worse: str
         trained: whether they differ by the training of a network, see :class:`.statistics.Difference`.
     """
     psnr, ssim = (compare(cases, better, worse, metric, trained=trained) for metric in ("psnr", "ssim"))
-    return f"| {words} | {task.holes} | {reading(psnr, 'yes', 'no')} | {ssim} |"
+    return f"| {words} | {task.title} | {reading(psnr, 'yes', 'no')} | {ssim} |"
 
 
 def best_of(cases: Sequence[Case], methods: Sequence[str]) -> str:

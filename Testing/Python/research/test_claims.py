@@ -121,7 +121,8 @@ def test_what_a_table_lacks_is_none(table, tmp_path):
 
 def test_sessions_of_contrasts_are_of_people(tmp_path):
     rows = [
-        {"session": session, "wanted": "FLAIR", "there": "T1+T2", "method": method, "slice": number, "nmse": nmse}
+        {"session": session, "subject": session.split()[0], "wanted": "FLAIR", "there": "T1+T2", "method": method}
+        | {"slice": number, "nmse": nmse}
         for session in ("p1 ses1", "p1 ses2", "p2")
         for number in (8, 9)
         for method, nmse in (("a", 0.1), ("b", 0.3))
@@ -163,13 +164,16 @@ def test_costs_of_trainings_are_epochs_times_seconds(tmp_path):
     folder = tmp_path / trainings.FOLDER
     folder.mkdir()
     _table(folder / study.CHECKS, rows)
-    write_facts(folder, batch=10, epoch=1000, real_clusters=0.8)
+    released = {"VAE-3": {"clusters": 0.4}, "GAN-3": {"clusters": 0.3}}
+    write_facts(folder, batch=10, epoch=1000, real_clusters=0.8, steps=400, released=released)
     # Half the steps to the GAN's best, of half the time.
     found, verdict = trainings.cost(tmp_path)
-    assert (found.count("0.50 x 0.50 = 0.25"), verdict) == (6, Answer.HOLDS)
+    assert "In 400 steps (4.0 epochs)" in found
+    assert (found.count("0.50 x 0.50 = 0.25"), verdict) == (6, Answer.ONE_TRAINING)
     found, verdict = trainings.clusters(tmp_path)
     assert "VAE-3 1.0, VAE-7 1.0, GAN-3 2.0, GAN-7 2.0" in found
-    assert verdict is Answer.HOLDS
+    assert found.endswith("these have them: VAE-3")
+    assert verdict is Answer.ONE_TRAINING
 
 
 _BETTER, _WORSE, _UNCLEAR = (Difference(1, 0.5, 1.5, 9), Difference(-1, -1.5, -0.5, 9), Difference(0, -1, 1, 9))

@@ -169,9 +169,11 @@ def test_readings_of_differences_between_models_and_of_parts(tmp_path):
         f"VAE-7, {measure.UNWEIGHTED}": 0.75,
     }
     text = text_of(tmp_path, made_up(**gains))
-    assert reading_of(text, "VAE ahead of GAN, kernel 3", "spheres:40mm").startswith("cannot be told apart: +0.2")
-    assert reading_of(text, "VAE ahead of GAN, kernel 7", "spheres:40mm").startswith("yes: +1.00 dB")
-    assert reading_of(text, "Kernel 7 ahead of kernel 3, GAN", "spheres:10mm").startswith("cannot be told apart: +0.00")
+    assert reading_of(text, "VAE ahead of GAN, kernel 3", "a sphere of 40 mm").startswith("cannot be told apart: +0.2")
+    assert reading_of(text, "VAE ahead of GAN, kernel 7", "a sphere of 40 mm").startswith("yes: +1.00 dB")
+    assert reading_of(text, "Kernel 7 ahead of kernel 3, GAN", "a sphere of 10 mm").startswith(
+        "cannot be told apart: +0.00"
+    )
     assert reading_of(text, "The prior helps (its weight is 3), VAE-3").startswith("yes: +1.2")
     # The same weights on both sides: 0.1 dB is enough.
     assert reading_of(text, "The blending helps, GAN-3").startswith("no: -0.10 dB")
@@ -195,7 +197,7 @@ def test_fewer_than_five_people_are_too_few(tmp_path):
     cases = made_up(people=4, **{"VAE-7": 3.0, "VAE-7, no prior": 0.0})
     own = [case for case in cases if case["task"] == measure.ABLATED]
     assert page.more_from(own, "VAE-7", "GAN-7", "no prior", "psnr").verdict is Verdict.TOO_FEW
-    claims = text_of(tmp_path, cases).split("## Claims")[1]
+    claims = text_of(tmp_path, cases).split("## Statements")[1]
     assert claims.count("too few people to tell") == claims.count("4 people") > 20
 
 

@@ -119,11 +119,12 @@ def test_the_page_multiplies_epochs_by_their_time(tmp_path):
     cells = [cell.strip() for cell in line.strip("|").split("|")][2:]
     # 1.5 epochs of 30 s against 3 epochs of 60 s: half the epochs, half the time, a quarter of the cost.
     assert cells == ["16.00 dB", "1.50", "30", "0.8", "3.00", "60", "3.0", "0.50", "0.50", "0.25"]
-    assert "0.75 x 0.75 = 0.56 of the GAN's cost, 44% less; 1 / 0.56 makes that 78% faster" in text
+    assert "0.75 x 0.75 = 0.56 of the GAN's cost, 44 % less; 1 / 0.56 makes that 78 % faster" in text
     # Half of the real share, 0.25, is passed half-way between the first and the second check of the VAE.
-    assert "| VAE-3 | 1.50 | 0.8 | 50% | 40%, 8000 steps |" in text
-    assert "| GAN-7 | not formed |  | 10% | 40%, 8000 steps |" in text
+    assert "| VAE-3 | 1.50 | 0.8 | 50 % | 40 %, 8000 steps |" in text
+    assert "| GAN-7 | not formed |  | 10 % | 40 %, 8000 steps |" in text
     assert "Kernel 3: the VAE formed them first. Kernel 7: only the VAE formed them, not the GAN." in text
+    assert "these have them: VAE-3, VAE-7, GAN-3, GAN-7." in text
 
 
 def test_the_clock_passes_batches_on_and_gives_the_median_time_of_a_step(monkeypatch):

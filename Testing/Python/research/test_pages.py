@@ -40,6 +40,7 @@ def docs(tmp_path):
 def test_a_page_that_differs_is_named_and_written_again(docs, capsys):
     chosen = ["seeds", "networks", "--docs", str(docs)]
     main([*chosen, "--check"])
+    assert capsys.readouterr().out == "Pages that are what their tables say: 2.\n"
     page = docs / "experiments" / "seeds" / "README.md"
     text = page.read_text(encoding="utf-8")
     page.write_text(text.replace("cannot be told apart", "is better"), encoding="utf-8")
