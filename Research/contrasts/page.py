@@ -35,7 +35,7 @@ def text(folder: Path) -> str:
         f"from {facts['people']} people; and by what needs no network. Methods that get the same images stand "
         "together.",
         METHODS_IN_WORDS,
-        f"**Found:** {finding(table)}",
+        f"**Found:**\n\n{finding(table)}",
         main_table(table),
         "## By how much, for each person",
         f"Gains of the first method over the second, averaged over each person's slices: less NMSE, more SSIM. The "
@@ -74,7 +74,8 @@ def text(folder: Path) -> str:
 
 def finding(table: Table) -> str:
     """Return how the networks compare by the one statistic, for each set of images, and what becomes of lesions."""
-    return " ".join([*(_compared(table, question) for question in (MAIN, FROM_ONE)), _lesions_found(table)])
+    parts = [*(_compared(table, question) for question in (MAIN, FROM_ONE)), _lesions_found(table)]
+    return "\n".join(f"- {part}" for part in parts)
 
 
 def _compared(table: Table, question: Question) -> str:

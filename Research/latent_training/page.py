@@ -202,7 +202,7 @@ def _clusters(curves: Mapping[str, Curve], facts: Mapping[str, Any]) -> str:
             f"{released['steps']} steps |"
         )
     sentences = [f"Kernel {kernel}: {first_formed(formed, kernel)}." for kernel in KERNELS]
-    long = [name for name, each in facts["released"].items() if each["clusters"] >= FORMED * real]
+    long = [network for network in curves if facts["released"][network]["clusters"] >= FORMED * real]
     lines.append(
         f"\n{' '.join(sentences)} Of the released models, which were trained for longer, these have them: "
         f"{', '.join(long) or 'none'}. One training each; the chance of a training is not known."

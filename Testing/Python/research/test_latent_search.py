@@ -179,8 +179,8 @@ def test_readings_of_differences_between_models_and_of_parts(tmp_path):
     assert reading_of(text, "The blending helps, GAN-3").startswith("no: -0.10 dB")
     assert reading_of(text, "The weighting of the source helps its L1 loss, VAE-7").startswith("no: -0.25 dB")
     assert reading_of(text, "Our context loss ahead of the source's, VAE-7").startswith("yes: +0.50 dB")
-    assert reading_of(text, "VAE-7 ahead of `biharmonic`", "95 % of pixels").startswith("yes: +1.00 dB")
-    assert reading_of(text, "GAN-7 ahead of `biharmonic`", "80 % of pixels").startswith("cannot be told apart")
+    assert reading_of(text, "VAE-7 ahead of `biharmonic`", "loss of 95 %").startswith("yes: +1.00 dB")
+    assert reading_of(text, "GAN-7 ahead of `biharmonic`", "loss of 80 %").startswith("cannot be told apart")
 
 
 @pytest.mark.parametrize(
