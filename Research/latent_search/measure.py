@@ -71,7 +71,8 @@ ABLATED = "mr-slices"
 TASKS: tuple[Task, ...] = (
     Task("mr-10mm", "Small holes: a sphere of 10 mm", "MR", False, "spheres:10mm:1", contrasts=CONTRASTS),
     Task("mr-20mm", "Large holes: a sphere of 20 mm", "MR", False, "spheres:20mm:1", contrasts=CONTRASTS),
-    Task("mr-40mm", "Very large holes: a sphere of 40 mm", "MR", False, "spheres:40mm:1", contrasts=CONTRASTS),
+    # Two minutes an image, so six people have to do.
+    Task("mr-40mm", "Very large holes: a sphere of 40 mm", "MR", False, "spheres:40mm:1", most=6, contrasts=CONTRASTS),
     Slices(ABLATED, "One slice: 2 discs of 20 mm", "MR", False, "spheres:20mm:2", contrasts=CONTRASTS),
     RandomLoss(
         "mr-80", "One slice: random loss of 80 %", "MR", False, "80 % of pixels", contrasts=CONTRASTS, share=0.8
