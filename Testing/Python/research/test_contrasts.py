@@ -231,8 +231,8 @@ def page(done):
     return (done / "docs" / "contrasts" / "README.md").read_text(encoding="utf-8")
 
 
-#: Which methods answer: networks with fixed inputs from these alone, rescaling from one contrast, and networks with fewer
-#: losses where all are compared.
+#: Which methods answer: networks with fixed inputs from these alone, rescaling from one contrast, networks with fewer
+#: losses where all networks are compared.
 ANY = {"CollaGAN", "without dropout", "StarGAN, stacked", "released", "regression"}
 FEWER = {"without cycle", "without SSIM", "L1 only"}
 ANSWERS = {
