@@ -10,13 +10,13 @@ import numpy as np
 from MedInpaintLib.files import replacing
 from MedInpaintLib.models.bundle import Bundle
 
-from .arms import ARMS, FLAIR, MAIN, PUBLISHED, REGRESSION, RELEASED, label_of
+from .arms import ARMS, FLAIR, MAIN, REGRESSION, RELEASED, label_of
 from .lesions_kept import BRIGHT
 from .measure import estimate_by, estimates_without_network
 from .sessions import Session
 
 #: The labels of the networks that are shown.
-SHOWN = (RELEASED, PUBLISHED, ARMS[0].label, "pix2pix")
+SHOWN = (RELEASED, ARMS[0].label, "pix2pix")
 
 
 def draw(session: Session, models: Mapping[str, Bundle], learning: Sequence[Session], out: Path) -> tuple[str, str]:
@@ -52,7 +52,7 @@ def draw(session: Session, models: Mapping[str, Bundle], learning: Sequence[Sess
         if name in estimated:
             off = np.where(session.turned.turn(session.inside)[at], flat - session.turned.turn(truth)[at], 0)
             below.imshow(off, cmap="RdBu_r", vmin=-0.25, vmax=0.25)
-            below.set_title("less the truth", color="white", fontsize=8)
+            below.set_title("minus the truth", color="white", fontsize=8)
     file = f"{session.name.replace(' ', '-')}.png"
     with replacing(out / file) as temporary:
         figure.savefig(temporary, format="png")
