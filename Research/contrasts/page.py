@@ -279,9 +279,9 @@ def _protocol(table: Table) -> str:
     elsewhere = [f"`{name}`" for name in (RELEASED, PUBLISHED) if name in names]
     but = f" but {' and '.join(elsewhere)}" if elsewhere else ""
     published = (
-        f" `{PUBLISHED}` is the network of the CollaGAN paper's authors with the losses of their paper. At their "
-        "rate of 1e-5 its few steps are the beginning of a training (theirs had up to 1000 passes over 28,000 slices), so its "
-        "rows say what can be had here, and nothing of the paper."
+        f" `{PUBLISHED}` is the network of the CollaGAN paper's authors with the losses of their paper. At their rate "
+        "of 1e-5 its few steps are the beginning of a training (theirs had up to 1000 passes over 28,000 slices), so "
+        "its rows say what can be had here, and nothing of the paper."
         if PUBLISHED in names
         else ""
     )
