@@ -149,7 +149,7 @@ def test_by_the_reports_convention_holes_without_a_psnr_are_left_out():
     ]
     text = films_and_ct._on_their_terms([{"image": "a", "subject": "a", "scores": rows}])
     assert "| shell-mean | 10.00 | 0.500 |" in text
-    assert "the same fills 20.0 dB higher" in text
+    assert "a PSNR that is 20.0 dB higher than by the report's convention" in text
 
 
 def test_cases_come_back_from_their_table(tmp_path):
