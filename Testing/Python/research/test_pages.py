@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import importlib
 import math
 import shutil
 from pathlib import Path
@@ -16,13 +15,7 @@ from Research.shared.statistics import CHANCE_OF_TRAINING, CONFIDENCE, LEAST_PEO
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-def is_made_of_tables(name):
-    """Return whether a study has a page as a function of its tables."""
-    module = importlib.import_module(f"Research.{name.replace('-', '_')}")
-    return hasattr(module, "STUDY") or hasattr(module, "text")
-
-
-@pytest.mark.parametrize("name", [name for name in PAGES if is_made_of_tables(name)])
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_equals_its_tables(name):
     ((path, text),) = pages(DOCS, [name])
     assert path.read_text(encoding="utf-8") == text
