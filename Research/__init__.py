@@ -42,12 +42,40 @@ STUDIES = {
         "U-Net, partial convolutions or recurrent feature reasoning on CT slices?",
         "experiments/networks-ct/README.md",
     ),
+    "rfr-losses": (
+        "Do the published losses help recurrent feature reasoning on chest films?",
+        "experiments/rfr-losses/README.md",
+    ),
+    "rfr-losses-ct": (
+        "Do the published losses help recurrent feature reasoning on CT slices?",
+        "experiments/rfr-losses-ct/README.md",
+    ),
+    "structure": (
+        "Do networks that know of edges and boundaries fill better, and does an adversarial loss help?",
+        "experiments/structure/README.md",
+    ),
+    "image-size": ("Are partial convolutions for large images?", "experiments/image-size/README.md"),
+    "pixel-loss": ("A loss by pixels, or by structural similarity?", "experiments/pixel-loss/README.md"),
     "hole-size": ("How large may the hole be?", "experiments/hole-size/README.md"),
     "hole-shape": ("Squares or strips?", "experiments/hole-shape/README.md"),
     "hole-count": ("How many holes may there be?", "experiments/hole-count/README.md"),
     "orientation": ("Does the direction of strips matter?", "experiments/orientation/README.md"),
     "disease": ("Does disease in the training data matter?", "experiments/disease/README.md"),
     "unlike": ("What if holes are unlike those of training?", "experiments/unlike/README.md"),
+    "rfr-hole-size": ("How large may the hole be, for RFR?", "experiments/rfr-hole-size/README.md"),
+    "rfr-disease": ("Does disease in the training data matter to RFR?", "experiments/rfr-disease/README.md"),
+    "rfr-holes-ct": (
+        "Do shape and number of holes matter to RFR on CT slices?",
+        "experiments/rfr-holes-ct/README.md",
+    ),
+    "rfr-orientation-ct": (
+        "Does the direction of strips matter to RFR on CT slices?",
+        "experiments/rfr-orientation-ct/README.md",
+    ),
+    "rfr-unlike-ct": (
+        "What if holes on CT slices are unlike those of RFR's training?",
+        "experiments/rfr-unlike-ct/README.md",
+    ),
     "gpu": ("Do the released models fill alike on a GPU?", "gpu/README.md"),
     "claims": ("What was claimed, and what was found?", "claims.md"),
 }

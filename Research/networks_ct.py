@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .networks import NETWORKS, comparisons
-from .shared.study import Arm, Condition, Study
+from .networks import arms, comparisons
+from .shared.study import Condition, Study
 
 CONDITIONS = {"Squares of 32 px": "squares:32px", "Strips of 16 px": "strips:16px"}
 
@@ -11,7 +11,7 @@ STUDY = Study(
     name="networks-ct",
     title="The same networks on CT slices",
     question="The three networks learn from squares and strips in chest and abdomen CT. Is it as on films?",
-    arms=tuple(Arm(label, architecture, tuple(CONDITIONS.values())) for label, architecture in NETWORKS.items()),
+    arms=arms(CONDITIONS.values()),
     conditions=tuple(Condition(label, holes) for label, holes in CONDITIONS.items()),
     comparisons=comparisons(CONDITIONS),
     base="body-ct",

@@ -34,7 +34,7 @@ class Blobs:
     count: int = 1
     crossing: ClassVar[bool] = False
 
-    def draw(self, grid: Grid, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, grid: Grid, rng: np.random.Generator, number: int = 1) -> np.ndarray:
         radius = self.diameter.value / 2
         steps = self.diameter.steps(grid)
         along = offsets([_LONGEST * radius] * len(steps), steps)

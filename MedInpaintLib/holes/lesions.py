@@ -42,7 +42,7 @@ class Lesions:
     source: str | None = None
     crossing: ClassVar[bool] = False
 
-    def draw(self, grid: Grid, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, grid: Grid, rng: np.random.Generator, number: int = 1) -> np.ndarray:
         lesion = self._shapes[rng.integers(len(self._shapes))]
         if len(grid.shape) == 2:
             # The larger of two: the tip of a lesion has hardly a shape.

@@ -92,7 +92,7 @@ def _attempt(
     labels = np.zeros(grid.shape, dtype=np.int32)
     taken = np.zeros(grid.shape, dtype=bool) if avoid is None else avoid.copy()
     for number in range(1, drawn.count + 1):
-        spot = _find_place(drawn, grid, foreground, taken, rng)
+        spot = _find_place(drawn, number, grid, foreground, taken, rng)
         if spot is None:
             return labels, number - 1
         corner, stencil = spot
@@ -107,12 +107,17 @@ def _attempt(
 
 
 def _find_place(
-    drawn: Shape, grid: Grid, foreground: np.ndarray | None, taken: np.ndarray, rng: np.random.Generator
+    drawn: Shape,
+    number: int,
+    grid: Grid,
+    foreground: np.ndarray | None,
+    taken: np.ndarray,
+    rng: np.random.Generator,
 ) -> tuple[tuple[int, ...], np.ndarray] | None:
     points = _random_points(grid.shape, foreground, rng)
     for tried in range(_TRIES):
         if tried % _REDRAW == 0:
-            stencil = drawn.draw(grid, rng)
+            stencil = drawn.draw(grid, rng, number)
             room = np.subtract(grid.shape, stencil.shape)
         corner = next(points) - np.array(stencil.shape) // 2
         if drawn.INSIDE < 1:

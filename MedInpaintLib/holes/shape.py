@@ -33,8 +33,8 @@ class Shape(Protocol):
     @property
     def crossing(self) -> bool: ...
 
-    def draw(self, grid: Grid, rng: np.random.Generator) -> np.ndarray:
-        """Draw one hole: a bool array with the grid's dimensions, no larger than needed, not yet placed."""
+    def draw(self, grid: Grid, rng: np.random.Generator, number: int = 1) -> np.ndarray:
+        """Draw the hole of that number, from 1: a bool array with the grid's dimensions, no larger than needed."""
         ...
 
 

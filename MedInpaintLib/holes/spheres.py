@@ -28,7 +28,7 @@ class Spheres:
     count: int = 1
     crossing: ClassVar[bool] = False
 
-    def draw(self, grid: Grid, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, grid: Grid, rng: np.random.Generator, number: int = 1) -> np.ndarray:
         radius = self.diameter.value / 2
         steps = self.diameter.steps(grid)
         squared = np.asarray(sum(along**2 for along in offsets([radius] * len(steps), steps)))

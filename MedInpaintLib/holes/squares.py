@@ -28,6 +28,6 @@ class Squares:
     slab: Length | str | None = None
     crossing: ClassVar[bool] = False
 
-    def draw(self, grid: Grid, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, grid: Grid, rng: np.random.Generator, number: int = 1) -> np.ndarray:
         rows, columns = (self.side.whole_voxels(grid, axis) for axis in (-2, -1))
         return thicken(np.ones((rows, columns), dtype=bool), self.slab, grid)

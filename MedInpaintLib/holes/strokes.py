@@ -39,7 +39,7 @@ class Strokes:
     slab: Length | str | None = None
     crossing: ClassVar[bool] = True
 
-    def draw(self, grid: Grid, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, grid: Grid, rng: np.random.Generator, number: int = 1) -> np.ndarray:
         extent = np.array(grid.shape[-2:])
         plane = np.zeros(extent, dtype=bool)
         start = rng.uniform(0, extent - 1)

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..imputation.regression import Regression, regress
 from .contrasts import ContrastSlice
 from .recipe import Recipe
+from .validation import similarity_and_error
 
 #: Images side by side in a picture.
 COLUMNS = 6
@@ -54,6 +55,10 @@ class ContrastTrial:
         inside = self.inside.float()
         error = (inside * (filled - self.truth).square()).sum(dim=(1, 2, 3)) / inside.sum(dim=(1, 2, 3))
         return float(-10 * torch.log10(error.clamp(min=1e-8)).mean())
+
+    def scores(self, filled: torch.Tensor) -> dict[str, float]:
+        """Return SSIM and RMSE in the body, see :func:`.validation.similarity_and_error`."""
+        return similarity_and_error(filled, self.truth, self.inside)
 
     def picture(self, filled: torch.Tensor) -> np.ndarray:
         """Return ``(1, 3 H, COLUMNS W)``, 0..1: regression, estimate and truth below each other."""

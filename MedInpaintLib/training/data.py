@@ -42,7 +42,7 @@ def prepare(
         return crops, contrast_trial(ours, theirs, recipe)
     if has_purpose(recipe.architecture, GENERATES):
         slices, validation_slices = (
-            read_slices(entries, plane=data.plane, pixel_mm=data.pixel_mm, progress=share)
+            read_slices(entries, plane=data.plane, pixel_mm=data.pixel_mm, across=data.across, progress=share)
             for entries, share in ((learning, first), (validation, second))
         )
         return Crops(slices, recipe.pixels, seed, flip=data.plane in LEFT_AND_RIGHT), discs(validation_slices, recipe)

@@ -149,6 +149,10 @@ class Trial(Protocol):
         """Return the PSNR in dB at a range of 1 of the network's scale; the mean over the images."""
         ...
 
+    def scores(self, filled: torch.Tensor) -> dict[str, float]:
+        """Return further scores by name; the means over the images."""
+        ...
+
     def picture(self, filled: torch.Tensor) -> np.ndarray:
         """Return a picture ``(1, H, W)``, 0..1."""
         ...
@@ -338,8 +342,10 @@ def _check(fabric: Any, recipe: Recipe, state: _State, trial: Trial, history: _H
             "gain": trial.psnr(filled) - trial.psnr(trial.start),
             "gain over what is corrected": trial.psnr(filled) - trial.psnr(trial.corrected),
         }
-        history.add({"step": state.step, "psnr": psnr, **gains})
-        fabric.log_dict({**history.latest, "psnr": psnr, **gains}, step=state.step)
+        scores = {"psnr": psnr, **gains, **trial.scores(filled)}
+        scores |= {f"start/{name}": value for name, value in trial.scores(trial.start).items()}
+        history.add({"step": state.step, **scores})
+        fabric.log_dict({**history.latest, **scores}, step=state.step)
         fabric.logger.experiment.add_image(trial.rows, trial.picture(filled), state.step)
         # The history first: a resumed training drops its steps beyond the last checkpoint.
         history.flush()

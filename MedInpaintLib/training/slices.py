@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..foreground import body
-from ..frames import along, pose, sample
+from ..frames import along, pixel_size, pose, sample
 from ..intensity import fit_scaling, sample_known
 from ..manifest import Entry
 from ..modality import Modality
@@ -59,13 +59,15 @@ def read_slices(
     *,
     plane: str,
     pixel_mm: float,
+    across: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Slice]:
     """Return the slices of images, at the resolution of a model's frames.
 
     Args:
         entries: the images.
-        plane, pixel_mm: a name of :data:`..frames.PLANES`, and the size of pixels.
+        plane: a name of :data:`..frames.PLANES`.
+        pixel_mm, across: for the size of pixels, see :func:`..frames.pixel_size`.
         progress: called with the number of images read and their total.
 
     Raises:
@@ -75,7 +77,7 @@ def read_slices(
     for number, entry in enumerate(entries):
         if progress:
             progress(number, len(entries))
-        slices += _of(entry, plane, pixel_mm)
+        slices += _of(entry, plane, pixel_mm, across)
     if not slices:
         raise InputError(
             "There are no images to learn from: the data hold none of this modality, contrast and split, or no slice "
@@ -84,7 +86,7 @@ def read_slices(
     return slices
 
 
-def _of(entry: Entry, plane: str, pixel_mm: float) -> list[Slice]:
+def _of(entry: Entry, plane: str, pixel_mm: float, across: int) -> list[Slice]:
     volume = Volume.of(entry.path)
     no_data, _ = find(volume)
     modality = Modality.of(entry.modality)
@@ -93,7 +95,8 @@ def _of(entry: Entry, plane: str, pixel_mm: float) -> list[Slice]:
     whole = volume.array.reshape([1] * (3 - volume.array.ndim) + list(volume.array.shape))
     inside = turned.turn(body(volume.array, modality, no_data).reshape(whole.shape))
     spacing = (1.0,) * (3 - volume.array.ndim) + tuple(volume.spacing)
-    ratio = [pixel_mm / spacing[axis] for axis in turned.order[1:]]
+    side = pixel_size(volume, pixel_mm, across)
+    ratio = [side / spacing[axis] for axis in turned.order[1:]]
     stack = turned.turn(whole)
     rows, columns = (
         along((size - 1) / 2, max(1, round(size / each)), each)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..losses.structural import SsimLoss
 from ..progress import Progress
 from ..solvers.fill import solve_biharmonic
 from .cases import Cases
@@ -74,6 +75,10 @@ class Trial:
         error = (hole * (filled - self.truth).square()).sum(dim=(1, 2, 3)) / hole.sum(dim=(1, 2, 3))
         return float(-10 * torch.log10(error.clamp(min=1e-8)).mean())
 
+    def scores(self, filled: torch.Tensor) -> dict[str, float]:
+        """Return SSIM and RMSE in the hole, see :func:`similarity_and_error`."""
+        return similarity_and_error(filled, self.truth, self.hole)
+
     def picture(self, filled: torch.Tensor) -> np.ndarray:
         """Return ``(1, 4 H, COLUMNS W)``, 0..1: damaged, smoothly filled, filled and true images below each other."""
         some = slice(0, COLUMNS)
@@ -81,6 +86,13 @@ class Trial:
         panels = (torch.where(known, truth, -1.0), self.start[some], torch.where(known, truth, filled[some]), truth)
         rows = [torch.cat([*images.squeeze(1)], dim=1) for images in panels]
         return ((torch.cat(rows)[np.newaxis] + 1) / 2).clamp(0, 1).cpu().numpy()
+
+
+def similarity_and_error(images: torch.Tensor, truth: torch.Tensor, where: torch.Tensor) -> dict[str, float]:
+    """Return SSIM and RMSE of images ``(B, 1, H, W)``, -1..1, where a mask says so; the means over the images."""
+    inside = where.float()
+    error = (inside * (images - truth).square()).sum(dim=(1, 2, 3)) / inside.sum(dim=(1, 2, 3))
+    return {"ssim": 1 - float(SsimLoss()(images, truth, ~where)), "rmse": float(error.sqrt().mean())}
 
 
 def discs(slices: list[Slice], recipe: Recipe) -> Trial:

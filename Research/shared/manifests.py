@@ -53,12 +53,21 @@ def some(entries: Sequence[Entry], share: float) -> list[str]:
     return order[: max(1, round(share * len(order)))]
 
 
-def write_manifest(data: Path, recipe: Recipe, subjects: Sequence[str], folder: Path) -> None:
-    """Write a manifest with the training images of these subjects and all validation images, where they lie."""
+def write_manifest(data: Path, recipe: Recipe, subjects: Sequence[str], folder: Path, match: str = "") -> None:
+    """Write a manifest with the training images of these subjects and all validation images, where they lie.
+
+    Args:
+        data: folder with MANIFEST.csv.
+        recipe: of the training.
+        subjects: to learn from.
+        folder: to write to.
+        match: only images whose name begins so.
+    """
     rows = [
         _row(str(entry.path.resolve()), entry)
         for entry in read_manifest(data)
         if entry.modality == recipe.data.modality
+        and entry.name.startswith(match)
         and entry.contrast in (recipe.data.contrasts or [entry.contrast])
         and (entry.split == "val" or (entry.split == "train" and entry.subject in subjects))
     ]

@@ -11,13 +11,14 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from MedInpaintLib.files import make_folder
-from MedInpaintLib.manifest import read_manifest
+from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.models.bundle import FACTS
 from MedInpaintLib.training.recipe import Recipe, read_recipe
 from MedInpaintLib.training.run import run as train
@@ -38,9 +39,11 @@ class Arm:
     Attributes:
         label: in tables.
         architecture: of the network.
-        holes: that it learns to fill; validation holes are of the same kind.
+        holes: that it learns to fill; validation holes are of the same kind. Those of the recipe when empty.
         contrasts: of the images that it learns from; all when empty.
         arguments: of the network, where they differ from the recipe's.
+        task: options of the training, such as weights of losses, where they differ from the recipe's.
+        across: pixels along the longer side of the films that it learns from, and of its frames; 0 for the study's.
         seed: of the training.
         share: of the people to learn from; each share contains the smaller ones.
     """
@@ -50,6 +53,8 @@ class Arm:
     holes: tuple[str, ...] = ("squares:1/8",)
     contrasts: tuple[str, ...] = ()
     arguments: tuple[tuple[str, Any], ...] = ()
+    task: tuple[tuple[str, Any], ...] = ()
+    across: int = 0
     seed: int = 0
     share: float = 1.0
 
@@ -63,12 +68,14 @@ class Condition:
         holes: to fill.
         contrasts: of the images; all when empty.
         shown: labels of the arms whose fills are drawn; all when empty.
+        across: pixels along the longer side of the films, if not the study's; only arms of this size are tested.
     """
 
     label: str
     holes: str
     contrasts: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    across: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +86,7 @@ class Size:
         steps, cases, crops: of each training: updates, holes to learn from, frames to validate with.
         images: to test on, at most.
         seeds: each makes one set of holes in each image.
+        batch: frames in each update; 0 for the recipe's.
     """
 
     steps: int
@@ -86,12 +94,22 @@ class Size:
     crops: int
     images: int
     seeds: tuple[int, ...]
+    batch: int = 0
 
 
+#: For studies whose networks also see and correct a slow fill, as those that are released.
+RELEASED = {
+    "small": Size(steps=200, cases=120, crops=32, images=6, seeds=(0,)),
+    "full": Size(steps=1500, cases=1600, crops=256, images=1000, seeds=(0,)),
+}
 SIZES = {
     "small": Size(steps=200, cases=120, crops=32, images=6, seeds=(0,)),
     "full": Size(steps=800, cases=800, crops=256, images=1000, seeds=(0,)),
 }
+
+
+#: For CT slices, of which there are fewer: two sets of holes in each.
+CT_SIZES = {name: dataclasses.replace(size, seeds=(0, 1)) for name, size in SIZES.items()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +124,11 @@ class Study:
         remark: returns a sentence from the cases that no comparison says.
         base: ``BASE-ARCHITECTURE`` is the recipe of everything that an arm does not set.
         across: pixels along the longer side to which films are reduced first; 0 leaves images as they are.
+        hint: whether networks see the fill of another method, where their recipe says so. It takes longer to make than
+            everything else, so only studies of released networks do that.
+        encoder: recipe of a network that is trained first, whose features losses compare; none when empty.
+        match: only images whose name begins so; all when empty.
+        sizes: of the study, by name.
     """
 
     name: str
@@ -117,6 +140,10 @@ class Study:
     remark: Callable[[Sequence[Case]], str] | None = None
     base: str = "chest-film"
     across: int = ACROSS
+    hint: bool = False
+    encoder: str = ""
+    match: str = ""
+    sizes: Mapping[str, Size] = dataclasses.field(default_factory=lambda: SIZES)
 
     @property
     def modality(self) -> str:
@@ -126,42 +153,61 @@ class Study:
     def recipe(self, arm: Arm, size: Size) -> Recipe:
         """Return the recipe of an arm's training."""
         recipe = read_recipe(f"{self.base}-{arm.architecture}")
-        data = dataclasses.replace(recipe.data, holes=arm.holes, contrasts=arm.contrasts, cases=size.cases)
+        holes = arm.holes or recipe.data.holes
+        data = dataclasses.replace(recipe.data, holes=holes, contrasts=arm.contrasts, cases=size.cases)
         schedule = dataclasses.replace(
             recipe.schedule,
             steps=size.steps,
+            batch=size.batch or recipe.schedule.batch,
             check_every=max(1, size.steps // 8),
-            holes=arm.holes,
+            holes=arm.holes or recipe.schedule.holes,
             crops=size.crops,
             seed=arm.seed,
             # After few steps a long average would still hold much of the first weights.
             ema=0.99,
         )
-        task = {**recipe.task, "fine_tune": size.steps * 3 // 4}
+        task = {**recipe.task, "fine_tune": size.steps * 3 // 4, **dict(arm.task)}
         arguments = {**recipe.arguments, **dict(arm.arguments)}
-        if data.hint:  # it takes longer to make than everything else, and is not the question
+        if arm.across:
+            data, arguments = dataclasses.replace(data, across=arm.across), {**arguments, "pixels": arm.across}
+        if data.hint and not self.hint:
             data, arguments = dataclasses.replace(data, hint=""), {**arguments, "hint": False}
         return dataclasses.replace(recipe, arguments=arguments, data=data, schedule=schedule, task=task)
 
+    def uses(self, entry: Entry) -> bool:
+        """Return whether an image is one of the study's."""
+        return entry.name.startswith(self.match)
+
+    def tested(self, condition: Condition) -> tuple[Arm, ...]:
+        """Return the arms that are tested on a condition: those of its size."""
+        return tuple(arm for arm in self.arms if self._across(arm) == self._across(condition))
+
+    def _across(self, what: Arm | Condition) -> int:
+        return what.across or self.across
+
     def task_name(self, condition: Condition) -> str:
         """Return the name of a condition's task, as tables hold it."""
-        return f"{self.base}--{_plain(condition.holes)}--{_plain(' '.join(condition.contrasts)) or 'all'}"
+        size = f"--{condition.across}" if condition.across else ""
+        return f"{self.base}--{_plain(condition.holes)}--{_plain(' '.join(condition.contrasts)) or 'all'}{size}"
 
-    def tasks(self, size: Size) -> list[Task]:
-        """Return the conditions as tasks."""
-        return [
-            Task(
-                self.task_name(condition),
-                condition.label,
-                self.modality,
-                True,
-                condition.holes,
-                size.seeds,
-                size.images,
-                condition.contrasts,
-            )
-            for condition in self.conditions
-        ]
+    def as_task(self, condition: Condition, size: Size) -> Task:
+        """Return a condition as a task."""
+        return Task(
+            self.task_name(condition),
+            condition.label,
+            self.modality,
+            True,
+            condition.holes,
+            size.seeds,
+            size.images,
+            condition.contrasts,
+        )
+
+
+def with_network(study: Study, architecture: str, *, name: str, title: str) -> Study:
+    """Return a study of the same holes and images with another network."""
+    arms = tuple(dataclasses.replace(arm, architecture=architecture) for arm in study.arms)
+    return dataclasses.replace(study, name=name, title=title, arms=arms)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,7 +216,7 @@ class Outcome:
 
     Attributes:
         study, size: what was run.
-        data: folder with MANIFEST.csv of the images that were used, reduced where the study reduces them.
+        data: pixels along the longer side -> folder with MANIFEST.csv of the images, reduced to that (0: as they are).
         folders: label of an arm -> folder of its training.
         cases: of all conditions; a case's ``title`` is the condition's label.
         split: that was tested on.
@@ -178,7 +224,7 @@ class Outcome:
 
     study: Study
     size: Size
-    data: Path
+    data: dict[int, Path]
     folders: dict[str, Path]
     cases: list[Case]
     split: str
@@ -213,23 +259,46 @@ def run(
         workers: trainings or tests at a time, each with a core of its own.
     """
     source = fingerprint(data, study.modality)
-    if study.across:
-        data = reduced(data, runs / f"{study.modality}-{study.across}-{source}", study.modality, study.across)
-    folders = {arm.label: runs / _folder_name(study.recipe(arm, size), source, arm.share) for arm in study.arms}
+    sizes = {study._across(each) for each in (*study.arms, *study.conditions)}
+    images = {size: _images(data, runs, study.modality, size) for size in sizes}
+    if study.encoder:
+        _train_encoder(read_recipe(study.encoder), images[study.across], runs, source, accelerator)
+    folders = {arm.label: runs / _folder_name(study, arm, size, source) for arm in study.arms}
     missing = []
     for arm in study.arms:
         folder, recipe = folders[arm.label], study.recipe(arm, size)
         if not list(folder.glob(f"*/{FACTS}")):
-            shown = _some(data, recipe, arm.share, folder) if arm.share < 1 else data
+            shown = images[study._across(arm)]
+            if arm.share < 1 or study.match:
+                shown = _some(shown, recipe, arm.share, study.match, folder)
             missing.append((recipe, shown, folder, runs / "cases", accelerator))
     for done in in_parallel(_train, missing, workers=workers):
         print(f"trained {done}", flush=True)
     models = {arm.label: (arm.architecture, str(bundle_of(folders[arm.label]))) for arm in study.arms}
     keep = folder_of(out / "cases" / split, [folder for _, folder in models.values()], source)
-    entries = read_manifest(data, split)
-    work = functools.partial(run_case, without=WITHOUT, models=models)
-    cases = go_through(list_cases(entries, study.tasks(size)), work, keep, workers=workers)
-    return Outcome(study, size, data, folders, cases, split)
+    cases: list[Case] = []
+    for condition in study.conditions:
+        entries = [each for each in read_manifest(images[study._across(condition)], split) if study.uses(each)]
+        own = {arm.label: models[arm.label] for arm in study.tested(condition)}
+        work = functools.partial(run_case, without=WITHOUT, models=own)
+        cases += go_through(list_cases(entries, [study.as_task(condition, size)]), work, keep, workers=workers)
+    return Outcome(study, size, images, folders, cases, split)
+
+
+def _images(data: Path, runs: Path, modality: str, across: int) -> Path:
+    """Return the folder of the images at a size, which are made first if they are missing; 0 for the data's own."""
+    if not across:
+        return data
+    return reduced(data, runs / f"{modality}-{across}-{fingerprint(data, modality)}", modality, across)
+
+
+def _train_encoder(recipe: Recipe, data: Path, runs: Path, source: str, accelerator: str) -> None:
+    """Train the network whose features losses compare, and let trainings find it by its name."""
+    content = json.dumps(dataclasses.asdict(recipe), sort_keys=True)
+    folder = runs / f"{recipe.name}-{source}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+    if not (folder / recipe.name / FACTS).is_file():
+        _train(recipe, data, folder, runs / "cases", accelerator)
+    os.environ["MEDINPAINT_MODELS"] = str(folder.resolve())
 
 
 def _train(recipe: Recipe, data: Path, folder: Path, cache: Path, accelerator: str) -> str:
@@ -239,18 +308,25 @@ def _train(recipe: Recipe, data: Path, folder: Path, cache: Path, accelerator: s
     return folder.name
 
 
-def _some(data: Path, recipe: Recipe, share: float, folder: Path) -> Path:
+def _some(data: Path, recipe: Recipe, share: float, match: str, folder: Path) -> Path:
     """Write a manifest of a share of the people to learn from and all for validation; return its folder."""
-    own = [entry for entry in read_manifest(data, "train") if entry.modality == recipe.data.modality]
-    write_manifest(data, recipe, some(own, share), folder)
+    own = [
+        entry
+        for entry in read_manifest(data, "train")
+        if entry.modality == recipe.data.modality and entry.name.startswith(match)
+    ]
+    write_manifest(data, recipe, some(own, share), folder, match)
     return folder
 
 
-def _folder_name(recipe: Recipe, source: str, share: float = 1.0) -> str:
-    """Return the name of a training's folder: readable, and unique to this recipe and these data."""
-    content = json.dumps([source, dataclasses.asdict(recipe)], sort_keys=True) + (f"{share}" if share < 1 else "")
-    identity = hashlib.sha256(content.encode()).hexdigest()[:8]
-    words = [recipe.name, *recipe.data.holes, *recipe.data.contrasts, f"{recipe.schedule.steps} steps"]
+def _folder_name(study: Study, arm: Arm, size: Size, source: str) -> str:
+    """Return the name of a training's folder: readable, and unique to its recipe and data."""
+    recipe = study.recipe(arm, size)
+    content = json.dumps([source, dataclasses.asdict(recipe)], sort_keys=True)
+    content += f"{arm.share}" if arm.share < 1 else ""
+    identity = hashlib.sha256(f"{content}{study.match}".encode()).hexdigest()[:8]
+    # A recipe's own holes are too many for the name of a folder.
+    words = [recipe.name, *arm.holes, *recipe.data.contrasts, f"{recipe.schedule.steps} steps"]
     return f"study-{_plain(' '.join(words))}-{identity}"
 
 

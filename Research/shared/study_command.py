@@ -18,7 +18,7 @@ from .conventions import METRICS
 from .facts import write_facts
 from .pages import draw
 from .scores import SCORES, write_scores
-from .study import SIZES, Arm, Condition, Outcome, Study, bundle_of, run
+from .study import Arm, Condition, Outcome, Study, bundle_of, run
 from .study_page import CURVES, picture, text
 from .tables import count_holes
 from .trainings import curve
@@ -26,8 +26,8 @@ from .trainings import curve
 
 def main(study: Study, arguments: Sequence[str]) -> None:
     """Run the command of a study."""
-    chosen = training_options(study.name, Path("docs/experiments"), SIZES, study.question).parse_args(arguments)
-    size = SIZES[chosen.size]
+    chosen = training_options(study.name, Path("docs/experiments"), study.sizes, study.question).parse_args(arguments)
+    size = study.sizes[chosen.size]
     if chosen.steps:
         size = dataclasses.replace(size, steps=chosen.steps)
     folder = chosen.out / study.name
@@ -89,16 +89,16 @@ def _draw(outcome: Outcome, condition: Condition, path: Path) -> Mapping[str, st
     """
     study = outcome.study
     arms = {arm.label: arm for arm in study.arms}
-    shown = [arms[label] for label in dict.fromkeys(condition.shown or arms)]
+    shown = [arms[label] for label in dict.fromkeys(condition.shown or [arm.label for arm in study.tested(condition)])]
     first = shown[0].label
     own = of_condition(outcome.cases, condition.label)
     case = sorted(own, key=lambda each: mean([each], first) - mean([each], BASE))[len(own) // 2]
-    task = next(each for each in study.tasks(outcome.size) if each.title == condition.label)
+    task, images = study.as_task(condition, outcome.size), outcome.data[condition.across or study.across]
     options = {
         arm.label: {"method": arm.architecture, "parameters": {"model": str(bundle_of(outcome.folders[arm.label]))}}
         for arm in shown
     }
-    draw(case, task, options, BASE, outcome.data, outcome.split, path, differences=True)
+    draw(case, task, options, BASE, images, outcome.split, path, differences=True)
     return {"image": case["image"], "arm": first}
 
 
@@ -120,7 +120,7 @@ def _network(outcome: Outcome, arm: Arm) -> dict[str, Any]:
     return {
         "network": arm.label,
         "architecture": arm.architecture,
-        "learned_from": ", ".join([*arm.holes, *arm.contrasts]),
+        "learned_from": ", ".join([*(arm.holes or ["the recipe's holes"]), *arm.contrasts]),
         "people": sum(row["subjects"] for row in bundle.training["data"]),
         "megabytes": round(bundle.megabytes, 1),
         "step_size": outcome.study.recipe(arm, outcome.size).task["rate"],

@@ -75,7 +75,7 @@ def _condition(study: Study, cases: Sequence[Case], facts: dict[str, Any], numbe
     label = condition.label
     own = of_condition(cases, label)
     lines = ["| method | PSNR, dB | Δ, dB | SSIM |", "|---|---:|---:|---:|"]
-    for method in (TRIVIAL, *WITHOUT, *(arm.label for arm in study.arms)):
+    for method in (TRIVIAL, *WITHOUT, *(arm.label for arm in study.tested(condition))):
         gain = "" if method == BASE else str(difference(own, Comparison(label, method))).replace(" dB", "")
         lines.append(f"| {method} | {mean(own, method):.2f} | {gain} | {mean(own, method, 'ssim'):.3f} |")
     shown = facts["pictures"][label]

@@ -59,6 +59,7 @@ class InpaintingTask:
         fine_tune: first step of the second phase; 0 for none. It freezes the statistics of normalisation of the
             network's ``encoder``, or of the whole network without one.
         fine_rate: Adam's step size in the second phase.
+        fresh: whether Adam forgets the first phase's gradients, as in the code of RFR's authors, who make a new one.
         valid, hole: weights of :class:`.ReconstructionLoss`, on known pixels and in the hole.
         power, per: of both.
         rmse: weight of :class:`.RootMeanSquareLoss`, at the scale of relative intensities if the network sees these.
@@ -71,12 +72,14 @@ class InpaintingTask:
         extra: weight of :class:`.EdgeCrossEntropy`, for networks with a second output.
         adversarial: weight of the adversarial loss on the composite.
         gan: ``"hinge"`` or ``"least-squares"``.
+        discriminator_rate: the discriminator's step size as a multiple of the network's; 0.1 in EdgeConnect.
     """
 
     network: FeedForward
     rate: float = 2e-4
     fine_tune: int = 0
     fine_rate: float = 5e-5
+    fresh: bool = False
     valid: float = 1.0
     hole: float = 6.0
     power: int = 1
@@ -93,6 +96,7 @@ class InpaintingTask:
     extra: float = 1.0
     adversarial: float = 0.0
     gan: str = "hinge"
+    discriminator_rate: float = 1.0
 
     def __post_init__(self) -> None:
         self._check()
@@ -113,7 +117,7 @@ class InpaintingTask:
                 raise ParameterError(
                     f"The recipe's [task] has {name} = {getattr(self, name)!r}; choose one of {choices}."
                 )
-        for name in ("rate", "fine_rate"):
+        for name in ("rate", "fine_rate", "discriminator_rate"):
             if not getattr(self, name) > 0:
                 raise ParameterError(f"The recipe's [task] has {name} = {getattr(self, name):g}; it must be above 0.")
         for name in (*WEIGHTS, "fine_tune"):
@@ -166,9 +170,12 @@ class InpaintingTask:
     def _phase(self, step: int) -> None:
         """Set rates and normalisation from the step alone, so that a resumed training is the same."""
         second = 0 < self.fine_tune <= step
-        for optimizer in self.optimizers.values():
+        rate = self.fine_rate if second else self.rate
+        for name, optimizer in self.optimizers.items():
             for group in optimizer.param_groups:
-                group["lr"] = self.fine_rate if second else self.rate
+                group["lr"] = rate * (self.discriminator_rate if name == "discriminator" else 1)
+            if self.fresh and step == self.fine_tune > 0:
+                optimizer.state.clear()
         if second:
             frozen: Any = getattr(self.network, "encoder", self.network)
             for module in frozen.modules():

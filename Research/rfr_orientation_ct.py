@@ -1,0 +1,48 @@
+"""The study `rfr-orientation-ct`: 1, 2 and 4 strips of one direction or of both, in CT slices."""
+
+from __future__ import annotations
+
+from .rfr_holes_ct import KINDS, holes, label
+from .shared.comparison import BASE, Comparison
+from .shared.study import CT_SIZES, Arm, Condition, Study
+
+COUNTS = KINDS["strips"][1]
+#: Direction -> how arms and conditions name it.
+NAMES = {"horizontal": "horizontal", "mixed": "of both directions"}
+
+
+def _holes(count: int, direction: str) -> str:
+    """Return the holes; ``mixed`` is one strip of a random direction, one of each, or two of each."""
+    return holes("strips", count) if direction == "horizontal" else f"strips:16px:{count}:mixed"
+
+
+_ALL = [(count, direction) for count in COUNTS for direction in NAMES]
+
+
+def _name(count: int, direction: str) -> str:
+    return f"{label('strips', count)} {NAMES[direction]}"
+
+
+def _pairs(count: int, direction: str) -> tuple[tuple[str, str], ...]:
+    home = _name(count, direction)
+    other = _name(count, "mixed" if direction == "horizontal" else "horizontal")
+    return ((home, BASE), (other, BASE), (other, home))
+
+
+STUDY = Study(
+    name="rfr-orientation-ct",
+    title="Does the direction of strips matter on CT slices?",
+    question="Networks of recurrent feature reasoning learn from 1, 2 or 4 horizontal strips, or from one strip of a "
+    "random direction, one of each, or two of each. What does a network of the other direction lose?",
+    arms=tuple(Arm(_name(*each), "rfr", holes=(_holes(*each),)) for each in _ALL),
+    conditions=tuple(
+        Condition(_name(*each).capitalize(), _holes(*each), shown=tuple(dict.fromkeys(f for f, _ in _pairs(*each)[:2])))
+        for each in _ALL
+    ),
+    comparisons=tuple(
+        Comparison(_name(*each).capitalize(), first, second) for each in _ALL for first, second in _pairs(*each)
+    ),
+    base="body-ct",
+    across=0,
+    sizes=CT_SIZES,
+)
