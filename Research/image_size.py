@@ -26,8 +26,8 @@ def _condition(side: int) -> str:
 STUDY = Study(
     name="image-size",
     title="Are partial convolutions for large images?",
-    question="A plain U-Net and one of partial convolutions, given nothing in the hole, learn to fill squares of 1/8 of "
-    "the side in whole films of 64, 128, 256 and 512 pixels. Does the better one depend on the size?",
+    question="A plain U-Net and one of partial convolutions, given nothing in the hole, learn to fill squares of 1/8 of"
+    " the side in whole films of 64, 128, 256 and 512 pixels. Does the better one depend on the size?",
     arms=tuple(
         Arm(
             _arm(label, side),

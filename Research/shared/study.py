@@ -259,7 +259,7 @@ def run(
         workers: trainings or tests at a time, each with a core of its own.
     """
     source = fingerprint(data, study.modality)
-    sizes = {study._across(each) for each in (*study.arms, *study.conditions)}
+    sizes = {*map(study._across, study.arms), *map(study._across, study.conditions)}
     images = {size: _images(data, runs, study.modality, size) for size in sizes}
     if study.encoder:
         _train_encoder(read_recipe(study.encoder), images[study.across], runs, source, accelerator)
