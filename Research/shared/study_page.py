@@ -11,12 +11,17 @@ from MedInpaintLib.evaluation.protocol import TRIVIAL
 from .cases import Case
 from .comparison import BASE, WITHOUT, Comparison, difference, in_words, mean, of_condition
 from .conventions import MOST
+from .curves import CAPTION, PICTURE, TABLE
 from .facts import read_facts
 from .scores import SCORES, read_scores
 from .statistics import CONFIDENCE, LEAST_PEOPLE
 from .study import Condition, Study
 
-CURVES = "curves.png"
+#: The caption of pages without a table of curves: their trainings were validated by PSNR alone.
+_GAIN = (
+    "Gain over the thin plate in validation (split val; each network on holes and images of the kind that it learns) "
+    "against updates."
+)
 INTERVAL = f"{CONFIDENCE * 100:g} % interval over people"
 
 
@@ -41,8 +46,8 @@ def text(study: Study, folder: Path) -> str:
         f"images; in brackets: {INTERVAL}.",
         *(_condition(study, cases, facts, number, condition) for number, condition in conditions),
         "## Trainings",
-        f"![Gain over updates]({CURVES})\n\n*Gain over the thin plate in validation (split val; each network on holes "
-        "and images of the kind that it learns) against updates.*",
+        f"![Validation against updates]({PICTURE})",
+        f"*{CAPTION if (folder / TABLE).is_file() else _GAIN}*",
         _networks(facts),
         "## How it was measured",
         _protocol(study, cases, facts),
@@ -58,7 +63,7 @@ def read_cases(study: Study, folder: Path) -> list[Case]:
 
 def picture(number: int) -> str:
     """Return the name of the picture of a condition."""
-    return f"fills-{number}.png"
+    return f"fills-{number}.webp"
 
 
 def _comparisons(study: Study, cases: Sequence[Case]) -> str:
