@@ -19,6 +19,6 @@ STUDY = Study(
     hint=True,
     encoder="body-ct-features",
     sizes={
-        name: dataclasses.replace(size, cases=min(size.cases, 1000), seeds=(0, 1)) for name, size in RELEASED.items()
+        name: dataclasses.replace(size, cases=min(size.cases, 800), seeds=(0, 1)) for name, size in RELEASED.items()
     },
 )

@@ -100,7 +100,7 @@ class Size:
 #: For studies whose networks also see and correct a slow fill, as those that are released.
 RELEASED = {
     "small": Size(steps=200, cases=120, crops=32, images=6, seeds=(0,)),
-    "full": Size(steps=1500, cases=1600, crops=256, images=1000, seeds=(0,)),
+    "full": Size(steps=1500, cases=1200, crops=256, images=1000, seeds=(0,)),
 }
 SIZES = {
     "small": Size(steps=200, cases=120, crops=32, images=6, seeds=(0,)),
