@@ -27,8 +27,8 @@ _DIVERGING = ("#7fd8ff", "#2a7fb8", "#23272c", "#c2402f", "#ffc08a")
 _CLOSER = 3.0  # width of a close-up over width of the hole
 _SMALL = 0.25  # a hole below this share of the slice's width gets a close-up
 _MM_CLOSEST = 40.0
-#: Ending -> options of the encoder. A WebP of this quality has a third of the PNG's size; its slowest method saves a few
-#: percent more and takes about a second.
+#: Ending -> options of the encoder. WebP of this quality takes 41 % of the bytes of PNG on the pages of studies; the
+#: slowest method takes about a second a picture.
 _FORMATS: dict[str, dict[str, Any]] = {".png": {}, ".webp": {"quality": 85, "method": 6}}
 
 

@@ -80,7 +80,9 @@ def read_history(folder: Path, half_width: float) -> list[Point]:
     points = []
     for numbers in validations(folder):
         if "ssim" not in numbers:
-            raise InputError(f"The training in '{folder}' was validated without SSIM and RMSE; delete it and train again.")
+            raise InputError(
+                f"The training in '{folder}' was validated without SSIM and RMSE; delete it and train again."
+            )
         points.append(
             Point(
                 numbers["step"],

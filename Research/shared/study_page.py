@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def text(study: Study, folder: Path) -> str:
         "## Trainings",
         f"![Validation against updates]({PICTURE})",
         f"*{CAPTION if (folder / TABLE).is_file() else _GAIN}*",
-        _networks(facts),
+        networks_table(facts["networks"]),
         "## How it was measured",
         _protocol(study, cases, facts),
     ]
@@ -100,13 +100,13 @@ def _count(cases: Sequence[Case], what: str) -> int:
     return len({case[what] for case in cases})
 
 
-def _networks(facts: dict[str, Any]) -> str:
-    """Return a table of the networks: size, step size and what they learned from."""
+def networks_table(networks: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table of the networks in a page's facts: size, step size and what they learned from."""
     lines = [
         "| network | architecture | learned from | people | weights | step size | minutes |",
         "|---|---|---|---:|---:|---:|---:|",
     ]
-    for each in facts["networks"]:
+    for each in networks:
         lines.append(
             f"| {each['network']} | {each['architecture']} | {each['learned_from']} | {each['people']} | "
             f"{each['megabytes']:.1f} MB | {each['step_size']:g} | {each['minutes']:.0f} |"

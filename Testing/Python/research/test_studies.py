@@ -106,7 +106,7 @@ def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
         assert f"| {arm.architecture} |" in training
     assert verdicts.count(" dB (") == len(asked.comparisons)
     assert "nan" not in page
-    for picture in ("curves.png", *(f"fills-{number + 1}.png" for number in range(len(asked.conditions)))):
+    for picture in ("curves.webp", *(f"fills-{number + 1}.webp" for number in range(len(asked.conditions)))):
         assert f"({picture})" in page
         assert (out / name / picture).stat().st_size > 5000
     scores = read_rows(out / name / "scores.csv.gz")
@@ -157,7 +157,7 @@ def test_the_released_networks_have_a_page(data, runs, tmp_path, small, monkeypa
     words = ["## Chest films, squares", "## CT slices, strips", "| the report, RFR | 22.34", "## Against", "dB higher"]
     assert [each for each in words if each not in page] == []
     assert films_and_ct_page.text(out) == page
-    assert (out / "film-squares.png").stat().st_size > 5000
+    assert (out / "film-squares.webp").stat().st_size > 5000
     rows = read_rows(out / "scores.csv.gz")
     assert len(rows) == 4 * (4 * 2 + 2 * 1)  # methods, and holes of films and slices
 
