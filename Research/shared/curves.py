@@ -155,9 +155,9 @@ def _thin_plates(curves: Curves) -> dict[str, Point]:
 
 def _styles() -> itertools.chain[dict[str, Any]]:
     """Return as many different lines as a picture can have."""
-    from matplotlib import colormaps
+    from matplotlib import color_sequences
 
-    colours = colormaps["tab10"].colors
+    colours = color_sequences["tab10"]
     return itertools.chain.from_iterable(
         (
             {"color": colour, "marker": marker, "linestyle": line, "markersize": 3.5, "linewidth": 1.4}

@@ -17,7 +17,7 @@ image_module = pytest.importorskip("matplotlib.image")
 
 
 def write_history(folder, half_width):
-    """Write the history of a training whose error is the same in all pixels: 0.1, then 0.05 of the scaled intensities."""
+    """Write the history of a training whose error is the same in all pixels: 0.1, then 0.05 of the scaled range."""
     folder.mkdir()
     lines = [{"step": 50, "seconds": 1.0, "loss/rmse": 0.3}]
     for number, step in enumerate((100, 200)):

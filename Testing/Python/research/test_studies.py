@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import importlib
+import itertools
 import re
 
 import numpy as np
@@ -74,7 +75,6 @@ def small(monkeypatch):
     monkeypatch.setattr(study, "read_recipe", tiny)
     monkeypatch.setattr(study, "in_parallel", lambda work, jobs, *, workers: (work(*job) for job in jobs))
     monkeypatch.setattr(study, "go_through", lambda todo, work, keep, *, workers: [work(*each) for each in todo])
-    monkeypatch.setattr(study_command, "SIZES", {"small": SIZE})
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def runs(tmp_path_factory):
 def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
     asked = module_of(name).STUDY
     assert asked.name == name
-    asked = dataclasses.replace(asked, across=asked.across and 96)
+    asked = dataclasses.replace(asked, across=asked.across and 96, sizes={"small": SIZE})
     out = tmp_path / "docs" / "experiments"
     study_command.main(asked, ["--data", str(data), "--out", str(out), "--runs", str(runs)])
     page = (out / name / "README.md").read_text(encoding="utf-8")
@@ -122,16 +122,26 @@ def test_what_is_trained_is_not_trained_again(data, runs, tmp_path, small, monke
 
 
 def test_studies_share_their_trainings():
-    """Those that are the same have the same folder; of no two others have it."""
+    """Those that are the same have the same folder; no two others have it."""
     places = {}
     for name in TRAINED:
         asked = module_of(name).STUDY
         for arm in asked.arms:
-            recipe = asked.recipe(arm, study.SIZES["full"])
-            what = (asked.base, arm.architecture, arm.holes, arm.contrasts, arm.arguments, arm.seed, arm.share)
-            places.setdefault(study._folder_name(recipe, "", arm.share), set()).add(what)
-    assert all(len(each) == 1 for each in places.values())
-    assert len(places) == 27
+            place = study._folder_name(asked, arm, asked.sizes["full"], "")
+            recipe = asked.recipe(arm, asked.sizes["full"])
+            places.setdefault(place, []).append((recipe, arm.share, asked.match))
+    assert all(same == first for first, *more in places.values() for same in more)
+    alike = [next(iter(each)) for each in places.values()]
+    assert not [pair for pair in itertools.combinations(alike, 2) if pair[0] == pair[1]]
+    shared = {name: _places(name) for name in ("hole-shape", "hole-count", "rfr-holes-ct", "rfr-unlike-ct")}
+    assert shared["hole-shape"] & shared["hole-count"]
+    assert shared["rfr-unlike-ct"] <= shared["rfr-holes-ct"]
+
+
+def _places(name):
+    """Return the folders of a study's trainings."""
+    asked = module_of(name).STUDY
+    return {study._folder_name(asked, arm, asked.sizes["full"], "") for arm in asked.arms}
 
 
 def test_the_released_networks_have_a_page(data, runs, tmp_path, small, monkeypatch):
