@@ -29,7 +29,7 @@ NAME = "rfr-modality"
 
 
 @dataclasses.dataclass(frozen=True)
-class Modality:
+class Kind:
     """A kind of images, and where its network was measured.
 
     Attributes:
@@ -45,23 +45,28 @@ class Modality:
     arm: str
     condition: str
 
+    @property
+    def title(self) -> str:
+        """The label at the beginning of a sentence."""
+        return self.label[0].upper() + self.label[1:]
 
-FILMS = Modality("films", "grey levels", rfr_hole_size.STUDY, "1/8", "Squares of 1/8")
-SLICES = Modality("CT slices", "HU", rfr_holes_ct.STUDY, "1 square", "1 square a slice")
-MODALITIES = (FILMS, SLICES)
+
+FILMS = Kind("films", "grey levels", rfr_hole_size.STUDY, "1/8", "Squares of 1/8")
+SLICES = Kind("CT slices", "HU", rfr_holes_ct.STUDY, "1 square", "1 square a slice")
+KINDS = (FILMS, SLICES)
 
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """What the study of a modality measured.
+    """What the study of a kind measured.
 
     Attributes:
-        modality: of the images.
+        kind: of the images.
         cases: with the network's own holes.
         facts: of the study's page.
     """
 
-    modality: Modality
+    kind: Kind
     cases: list[Case]
     facts: Mapping[str, Any]
 
@@ -78,13 +83,13 @@ class Measured:
     @property
     def unit(self) -> str:
         """The unit of intensities."""
-        return self.modality.unit
+        return self.kind.unit
 
     @property
     def network(self) -> Mapping[str, Any]:
-        """The facts about the network, named as its modality."""
-        network = next(each for each in self.facts["networks"] if each["network"] == self.modality.arm)
-        return {**network, "network": self.modality.label}
+        """The facts about the network, named as its images."""
+        network = next(each for each in self.facts["networks"] if each["network"] == self.kind.arm)
+        return {**network, "network": self.kind.label}
 
 
 #: Person -> scores.
@@ -98,7 +103,7 @@ def level(metric: str, measured: Measured) -> ByPerson:
 
 def gain(metric: str, measured: Measured) -> ByPerson:
     """Return the network's gains over the thin plate."""
-    return gains_by_person(measured.cases, measured.modality.arm, BASE, metric)
+    return gains_by_person(measured.cases, measured.kind.arm, BASE, metric)
 
 
 def accuracy(measured: Measured) -> ByPerson:
@@ -110,20 +115,22 @@ def _by_person(measured: Measured, value: Callable[[Mapping[str, Any], Case], fl
     """Return person -> what ``value`` returns for each row of the network and its case."""
     values: dict[str, list[float]] = {}
     for case in measured.cases:
-        own = [value(row, case) for row in case["scores"] if row["method"] == measured.modality.arm]
+        own = [value(row, case) for row in case["scores"] if row["method"] == measured.kind.arm]
         values.setdefault(case["subject"], []).extend(own)
     return values
 
 
 _FILLED = {Verdict.BETTER: "films are filled better", Verdict.WORSE: "CT slices are filled better"}
+#: For scores at ranges that differ.
+_SCORED = {Verdict.BETTER: "films have the better score", Verdict.WORSE: "CT slices have the better score"}
 _GAINED = {Verdict.BETTER: "the network gains more on films", Verdict.WORSE: "the network gains more on CT slices"}
 #: Row of the table of findings -> metric, scores by person, and verdicts in words.
 COMPARED: dict[str, tuple[str, Callable[[Measured], ByPerson], Mapping[Verdict, str]]] = {
     "SSIM": ("ssim", functools.partial(level, "ssim"), _FILLED),
     "gain in SSIM over the thin plate": ("ssim", functools.partial(gain, "ssim"), _GAINED),
     "gain in PSNR over the thin plate": ("psnr", functools.partial(gain, "psnr"), _GAINED),
-    "PSNR, each at its own range": ("psnr", functools.partial(level, "psnr"), _FILLED),
-    "RMSE / range": ("rmse", accuracy, _FILLED),
+    "PSNR, each at its own range": ("psnr", functools.partial(level, "psnr"), _SCORED),
+    "RMSE / range": ("rmse", accuracy, _SCORED),
 }
 
 
@@ -138,7 +145,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     folder = parser.parse_args(arguments).out / NAME
     make_folder(folder)
-    both = {each.label: read_curves(_beside(folder, each) / TABLE)[each.arm] for each in MODALITIES}
+    both = {each.label: read_curves(_beside(folder, each) / TABLE)[each.arm] for each in KINDS}
     draw_curves(both, folder / PICTURE)
     write_text(folder / "README.md", text(folder))
     print(folder / "README.md")
@@ -150,7 +157,7 @@ def text(folder: Path) -> str:
     Args:
         folder: of the page; the tables are in the folders of the two studies beside it.
     """
-    films, slices = (_read(folder, each) for each in MODALITIES)
+    films, slices = (_read(folder, each) for each in KINDS)
     parts = [
         "# X-ray against CT",
         "The same network of recurrent feature reasoning learns to fill squares of 32 pixels, once in chest films of "
@@ -170,7 +177,8 @@ def text(folder: Path) -> str:
         *(_fills(each) for each in (films, slices)),
         "## Trainings",
         f"![Validation against updates]({PICTURE})",
-        f"*{CAPTION}*",
+        f"*{CAPTION} For CT slices that is all that a scanner gives, more than R above; for films, from the 0.5 to the "
+        "99.5 percentile of each.*",
         networks_table([each.network for each in (films, slices)]),
         "## How it was measured",
         _protocol(films, slices),
@@ -178,16 +186,16 @@ def text(folder: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _beside(folder: Path, modality: Modality) -> Path:
-    """Return the folder of a modality's study, which lies beside that of this page."""
-    return folder.parent / modality.study.name
+def _beside(folder: Path, kind: Kind) -> Path:
+    """Return the folder of the study of a kind, which lies beside that of this page."""
+    return folder.parent / kind.study.name
 
 
-def _read(folder: Path, modality: Modality) -> Measured:
-    """Read what the study of a modality measured with the network's own holes."""
-    beside = _beside(folder, modality)
-    cases = of_condition(read_cases(modality.study, beside), modality.condition)
-    return Measured(modality, cases, read_facts(beside))
+def _read(folder: Path, kind: Kind) -> Measured:
+    """Read what the study of a kind measured with the network's own holes."""
+    beside = _beside(folder, kind)
+    cases = of_condition(read_cases(kind.study, beside), kind.condition)
+    return Measured(kind, cases, read_facts(beside))
 
 
 def _findings(films: Measured, slices: Measured) -> str:
@@ -205,26 +213,26 @@ def _in_words(difference: Difference, words: Mapping[Verdict, str]) -> str:
 
 
 def _levels(films: Measured, slices: Measured) -> str:
-    """Return a table of the mean scores of the thin plate and of the network in each modality."""
+    """Return a table of the mean scores of the thin plate and of the network for each kind of images."""
     lines = ["| images | method | SSIM | PSNR, dB | RMSE | people |", "|---|---|---:|---:|---:|---:|"]
     for each in (films, slices):
-        for method, name in ((BASE, BASE), (each.modality.arm, "RFR")):
+        for method, name in ((BASE, BASE), (each.kind.arm, "RFR")):
             ssim, psnr, rmse = (mean(each.cases, method, metric) for metric in ("ssim", "psnr", "rmse"))
             lines.append(
-                f"| {each.modality.label} | {name} | {ssim:.3f} | {psnr:.2f} | {rmse:.1f} {each.unit} | {each.people} |"
+                f"| {each.kind.label} | {name} | {ssim:.3f} | {psnr:.2f} | {rmse:.1f} {each.unit} | {each.people} |"
             )
     return "\n".join(lines)
 
 
 def _fills(measured: Measured) -> str:
-    """Return the picture of fills on the page of a modality's study, with its caption."""
-    modality = measured.modality
-    labels = [condition.label for condition in modality.study.conditions]
-    path = f"../{modality.study.name}/{picture(labels.index(modality.condition) + 1)}"
-    shown = measured.facts["pictures"][modality.condition]
+    """Return the picture of fills on the page of the study of a kind, with its caption."""
+    kind = measured.kind
+    labels = [condition.label for condition in kind.study.conditions]
+    path = f"../{kind.study.name}/{picture(labels.index(kind.condition) + 1)}"
+    shown = measured.facts["pictures"][kind.condition]
     return (
-        f"![Fills of {modality.label}]({path})\n\n*{modality.label.capitalize()}: {shown['image']}, in which the gain "
-        f"of `{shown['arm']}` is the median, from [{modality.study.name}](../{modality.study.name}/README.md).*"
+        f"![Fills of {kind.label}]({path})\n\n*{kind.title}: {shown['image']}, in which the gain "
+        f"of `{shown['arm']}` is the median, from [{kind.study.name}](../{kind.study.name}/README.md).*"
     )
 
 
@@ -243,11 +251,11 @@ def _protocol(films: Measured, slices: Measured) -> str:
 
 
 def _training(measured: Measured) -> str:
-    """Return how the network of a modality was trained and tested."""
-    facts, modality = measured.facts, measured.modality
-    study = modality.study.name
+    """Return how the network of a kind was trained and tested."""
+    facts, kind = measured.facts, measured.kind
+    study = kind.study.name
     return (
-        f"{modality.label.capitalize()}: network `{modality.arm}` of [{study}](../{study}/README.md), {facts['steps']} "
+        f"{kind.title}: network `{kind.arm}` of [{study}](../{study}/README.md), {facts['steps']} "
         f"steps of {facts['batch']} frames on {facts['cases']} holes, tested on "
         f"{len({case['image'] for case in measured.cases})} images of {measured.people} people, split "
         f"**{facts['split']}**."

@@ -127,7 +127,7 @@ def difference_of_groups(
         InputError: a group is empty, or a score is not finite.
 
     >>> print(difference_of_groups({"a": [1.0], "b": [2.0, 4.0], "c": [2.0]}, {"d": [0.0], "e": [1.0]}))
-    +1.50 dB (-1.12 to +4.12)
+    +1.50 dB (-0.99 to +3.99)
     """
     from scipy import stats
 

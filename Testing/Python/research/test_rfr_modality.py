@@ -21,18 +21,18 @@ SCORED = {
 }
 
 
-def cases(modality, images):
-    """Return the cases of a modality: a person has as many images, whose scores lie around the person's."""
-    width, people = SCORED[modality.label]
-    task = modality.study.task_name(next(c for c in modality.study.conditions if c.label == modality.condition))
+def cases(kind, images):
+    """Return the cases of a kind: a person has as many images, whose scores lie around the person's."""
+    width, people = SCORED[kind.label]
+    task = kind.study.task_name(next(c for c in kind.study.conditions if c.label == kind.condition))
     made = []
     for person, (plate_ssim, ssim, plate_psnr, psnr) in people.items():
         for number, shift in enumerate(np.linspace(-0.01, 0.01, images)):
             rows = [
                 {**dict.fromkeys(METRICS, 1.0), "method": method, "hole": "mean", "ssim": s + shift, "psnr": p}
-                for method, s, p in (("biharmonic", plate_ssim, plate_psnr), (modality.arm, ssim, psnr))
+                for method, s, p in (("biharmonic", plate_ssim, plate_psnr), (kind.arm, ssim, psnr))
             ]
-            rows[1]["rmse"] = (51.0 if modality.label == "films" else 40.0) + ssim
+            rows[1]["rmse"] = (51.0 if kind.label == "films" else 40.0) + ssim
             case = {"task": task, "image": f"{person}-{number}", "subject": person, "seed": 0, "range": width}
             made.append({**case, "scores": rows})
     return made
@@ -41,19 +41,19 @@ def cases(modality, images):
 @pytest.fixture
 def folder(tmp_path):
     """The folder of the page, beside those of both studies."""
-    for images, modality in ((2, rfr_modality.FILMS), (3, rfr_modality.SLICES)):
-        out = tmp_path / modality.study.name
+    for images, kind in ((2, rfr_modality.FILMS), (3, rfr_modality.SLICES)):
+        out = tmp_path / kind.study.name
         out.mkdir()
-        write_scores(cases(modality, images), METRICS, out / SCORES)
-        network = {"network": modality.arm, "architecture": "rfr", "learned_from": "squares", "people": 30}
+        write_scores(cases(kind, images), METRICS, out / SCORES)
+        network = {"network": kind.arm, "architecture": "rfr", "learned_from": "squares", "people": 30}
         facts = {
             "networks": [{**network, "megabytes": 1.5, "step_size": 0.004, "minutes": 12}],
-            "pictures": {modality.condition: {"image": "a/b", "arm": modality.arm}},
+            "pictures": {kind.condition: {"image": "a/b", "arm": kind.arm}},
             **{"steps": 800, "batch": 16, "cases": 800, "split": "test"},
         }
         (out / FACTS).write_text(json.dumps(facts), encoding="utf-8")
         point = Point(100, 25.0, 1.5, 0.6, 0.05, 0.5, 0.0625)
-        write_curves(out / "curves.csv.gz", {"another": [point], modality.arm: [point]})
+        write_curves(out / "curves.csv.gz", {"another": [point], kind.arm: [point]})
     return tmp_path / rfr_modality.NAME
 
 
@@ -95,7 +95,7 @@ def test_networks_and_pictures_are_those_of_the_studies(folder):
 def test_both_networks_are_trained_alike_on_squares_of_32_pixels():
     films, slices = (
         each.study.recipe(next(arm for arm in each.study.arms if arm.label == each.arm), each.study.sizes["full"])
-        for each in rfr_modality.MODALITIES
+        for each in rfr_modality.KINDS
     )
     assert films.data.holes == ("squares:1/8",)
     assert films.data.across / 8 == 32
