@@ -85,7 +85,7 @@ def _scored(claim: Claim, tables: Callable[[str], Table]) -> tuple[str, Answer]:
     numbers = {name: tables(each.table).number(each) for name, each in claim.numbers.items()}
     measured = [(difference, each.expect) for each, difference in differences.items() if difference]
     lacking = None in numbers.values() or (bool(claim.compare) and not measured)
-    words = "" if None in numbers.values() else claim.found.format(**numbers)
+    words = Answer.NOT_MEASURED.value if None in numbers.values() else claim.found.format(**numbers)
     compared = "; ".join(f"{each.of}: {_reading(difference)}" for each, difference in differences.items())
     verdict = claim.answer or (Answer.NOT_MEASURED if lacking else answer(measured))
     return ". ".join(filter(None, (words, compared))), verdict
