@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import gzip
 import importlib
 import re
@@ -82,6 +83,7 @@ def test_every_link_leads_to_a_heading_or_a_test_that_is_there(target):
     assert not heading or heading in [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings]
 
 
+@functools.cache
 def _methods(table: str, task: str) -> set[str]:
     """Return what a study scores on a task, by its definition; by its table where it has no other."""
     study = Path(table).parent.name
