@@ -86,12 +86,12 @@ def test_every_link_leads_to_a_heading_or_a_test_that_is_there(target):
 @functools.cache
 def _methods(table: str, task: str) -> set[str]:
     """Return what a study scores on a task, by its definition; by its table where it has no other."""
-    study = Path(table).parent.name
-    module = importlib.import_module(f"Research.{study.replace('-', '_')}") if study in STUDIES else None
-    if hasattr(module, "STUDY"):
-        tested = {module.STUDY.task_name(each): module.STUDY.tested(each) for each in module.STUDY.conditions}
+    folder = Path(table).parent
+    if folder.parent.name == "experiments":
+        study = importlib.import_module(f"Research.{folder.name.replace('-', '_')}").STUDY
+        tested = {study.task_name(each): study.tested(each) for each in study.conditions}
         return {TRIVIAL, *WITHOUT, *(arm.label for arm in tested[task])}
-    if study == "films-and-ct":
+    if folder.name == "films-and-ct":
         modality = {each.name: each.modality for each in films_and_ct.TASKS}[task]
         return {TRIVIAL, *films_and_ct.WITHOUT, *films_and_ct.MODELS[modality]}
     with gzip.open(ROOT / "docs" / table, "rt", encoding="utf-8", newline="") as file:
