@@ -60,7 +60,7 @@ class Comparison:
         first, second: methods; or, for the second, a number that a score is compared with.
         second_task: the task of the second method where it is another one; pairs are then images, not holes.
         minus: two more methods; what the first of these gains over the second is subtracted.
-        metric: that is compared, or :data:`.measured.TEXTURE`, which follows from one.
+        metric: that is compared, or :data:`..shared.statistics.TEXTURE`, which follows from one.
         trained: whether the two differ by the training of a network.
         expect: what is claimed, of :data:`EXPECTATIONS`.
     """

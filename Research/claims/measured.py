@@ -8,14 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from ..shared.manifests import read_rows
-from ..shared.statistics import LOWER_IS_BETTER, Difference, Verdict, difference_by_person
+from ..shared.statistics import LOWER_IS_BETTER, TEXTURE, Difference, Verdict, difference_by_person, texture_error
 from .claim import Answer, Comparison, Number
 
 #: How often a fill is told from the truth.
 TOLD = "told"
-#: Distance of the gradient energy, which is relative to the truth's, from 1. It is no column of a table: a fill can be
-#: too rough as well as too smooth, so more gradient is not always better.
-TEXTURE = "texture"
 #: What a claim expects -> the verdicts that agree with it. No verdict shows that there is no difference.
 AGREE = {
     "better": (Verdict.BETTER,),
@@ -77,7 +74,7 @@ class Table:
             if row["task"] == task and row["method"] == method and row.get(column)
         }
         if metric == TEXTURE:
-            return {key: (person, abs(score - 1)) for key, (person, score) in scores.items()}
+            return {key: (person, texture_error(score)) for key, (person, score) in scores.items()}
         return scores
 
 

@@ -24,6 +24,9 @@ CHANCE_OF_TRAINING = {"psnr": 0.4, "ssim": 0.004, "texture": 0.02, "told": 0.1}
 #: Metrics of which less is better: errors, also of texture, and how often a fill is told from the truth. Of the other
 #: metrics that are compared, more is better.
 LOWER_IS_BETTER = ("nmse", "rmse", "mae", "report_rmse", "texture", "told")
+#: Distance of the gradient energy, which is relative to the truth's, from 1. It is no column of a table: a fill can be
+#: too rough as well as too smooth, so more gradient is not always better.
+TEXTURE = "texture"
 UNITS = {"psnr": " dB"}
 DIGITS = {"psnr": 2}
 
@@ -35,6 +38,15 @@ class Verdict(enum.Enum):
     WORSE = "is worse"
     UNCLEAR = "cannot be told apart"
     TOO_FEW = "too few people to tell"
+
+
+def texture_error(energy: float) -> float:
+    """Return :data:`TEXTURE` of a gradient energy.
+
+    >>> texture_error(0.75), texture_error(1.25)
+    (0.25, 0.25)
+    """
+    return abs(energy - 1)
 
 
 @dataclasses.dataclass(frozen=True)
