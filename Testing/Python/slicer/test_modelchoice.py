@@ -32,7 +32,7 @@ def test_without_a_model_of_its_architecture_a_method_cannot_work_and_the_recipe
     bundles.write(own, "other", architecture="vae")
     expected = (
         "There is no model for 'Context encoder': add one in the tab Models, or choose another method. "
-        "The recipe brain-mr-context-encoder makes one."
+        "The recipe brain-mr-context-encoder or chest-film-context-encoder makes one."
     )
     assert _complaint("context-encoder") == _complaint("context-encoder", model="auto") == expected
     bundles.write(own, "mine", architecture="context-encoder")

@@ -24,6 +24,23 @@ def test_slices_have_the_pixels_asked_for(data):
     assert read_slices(entries, plane="sagittal", pixel_mm=1.0)[0].values.shape == (24, 40)
 
 
+def test_slices_of_films_have_so_many_pixels_across_whatever_the_film_has(tmp_path):
+    """A film, and the same with every pixel as a block of 2 x 2 or as its mean over them, seen at 64 pixels."""
+    rng = np.random.default_rng(0)
+    large = np.kron(rng.integers(60, 250, (32, 24)), np.ones((4, 4)))
+    small = large.reshape(64, 2, 48, 2).mean(axis=(1, 3))
+    seen = []
+    for name, film in (("large", large), ("small", small)):
+        mi.Volume(film.astype(np.uint8), (0.5, 0.5)).write(tmp_path / f"{name}.png")
+        entry = Entry(tmp_path / f"{name}.png", name, "film", "", "s", "train")
+        (one,) = read_slices([entry], plane="axial", pixel_mm=1.0, across=64)
+        seen.append(one)
+    assert [each.values.shape for each in seen] == [(64, 48)] * 2
+    assert [Crops([each], 32)[0].shape for each in seen] == [(32, 32)] * 2
+    first, second = (each.values.astype(float) for each in seen)
+    assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.99
+
+
 def test_slices_beyond_the_head_are_left_out(slices):
     areas = np.array([each.inside.sum() for each in slices])
     assert 0 < len(slices) < 24
