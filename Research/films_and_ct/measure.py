@@ -22,8 +22,11 @@ TASKS = (
 )
 #: Modality -> label -> method and model.
 MODELS = {
-    "film": {"unet": ("unet", "chest-film-unet")},
-    "CT": {"unet": ("unet", "body-ct-unet")},
+    "film": {
+        name: (name, f"chest-film-{name}")
+        for name in ("unet", "pconv", "rfr", "context-encoder", "edge-guided", "boundary-aware")
+    },
+    "CT": {name: (name, f"body-ct-{name}") for name in ("unet", "pconv", "rfr")},
 }
 #: Fills without training.
 WITHOUT = ("biharmonic", "harmonic", "telea", "patch")

@@ -96,6 +96,6 @@ def task_of(architecture: str, network: torch.nn.Module, options: dict[str, Any]
         if name not in known:
             raise ParameterError(f"The recipe's [task] knows no '{name}'; its entries are: {', '.join(known)}.")
         types = (int, float) if isinstance(known[name], float) else type(known[name])
-        if not isinstance(value, types) or isinstance(value, bool):
+        if not isinstance(value, types) or isinstance(value, bool) is not isinstance(known[name], bool):
             raise ParameterError(f"The recipe's [task] has {name} = {value!r}; its default is {known[name]!r}.")
     return kind(network, **options)
