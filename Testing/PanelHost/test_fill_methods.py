@@ -103,6 +103,9 @@ def test_methods_without_a_model_for_the_volume_are_greyed_with_the_reason(panel
     node.inputVolume = addVolume()
     assert set(greyed()) == never
     assert "The recipe brain-mr-edge-guided makes one." in greyed()["edge-guided"]
+    combo = panel.fillPage.ui.methodCombo
+    tip = combo.itemData(combo.findData("pconv"), QtCore.Qt.ToolTipRole)
+    assert tip == f"{MedInpaintLib.list_methods()['pconv'].summary} Models for: MR."
     monkeypatch.setattr("MedInpaintSlicer.nodes.images.possibleModalities", lambda volumeNode: {"film"})
     node.inputVolume = addVolume(ramp()[:1])
     assert set(greyed()) == {*never, "pconv", "rfr", "vae-latent", "gan-latent", "collagan"}

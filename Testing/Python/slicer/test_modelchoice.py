@@ -56,6 +56,15 @@ def test_methods_without_a_model_are_unavailable_unless_one_is_named(own, tmp_pa
     assert set(modelchoice.unavailable(methods, lambda method: {"model": str(elsewhere)}, ())) == {"pconv"}
 
 
+def test_a_method_says_for_which_images_it_has_a_model(own):
+    methods = MedInpaintLib.list_methods()
+    assert modelchoice.summaryOf(methods["harmonic"]) == methods["harmonic"].summary
+    assert modelchoice.summaryOf(methods["pconv"]) == f"{methods['pconv'].summary} Models for: none."
+    for name, modality in (("one", "film"), ("two", "CT"), ("three", "film")):
+        bundles.write(own, name, architecture="pconv", modality=modality)
+    assert modelchoice.summaryOf(methods["pconv"]) == f"{methods['pconv'].summary} Models for: CT, film."
+
+
 def test_flat_volumes_may_be_of_any_modality_and_others_are_no_films():
     assert images.possibleModalities(None) == set()
     assert images.possibleModalities(addVolume()) == {"MR", "CT"}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import MedInpaintLib as mi
 from MedInpaintLib.errors import InputError
 from MedInpaintLib.manifest import Entry, read_manifest
+from MedInpaintLib.progress import Progress
+from MedInpaintLib.training.data import prepare
+from MedInpaintLib.training.recipe import read_recipe
 from MedInpaintLib.training.slices import BACKGROUND, Crops, read_slices
 
 
@@ -39,6 +44,24 @@ def test_slices_of_films_have_so_many_pixels_across_whatever_the_film_has(tmp_pa
     assert [Crops([each], 32)[0].shape for each in seen] == [(32, 32)] * 2
     first, second = (each.values.astype(float) for each in seen)
     assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.99
+
+
+def test_a_generative_recipe_learns_from_films_of_its_size(tmp_path):
+    mi.Volume(np.random.default_rng(0).integers(60, 250, (96, 80)).astype(np.uint8), (1.0, 1.0)).write(
+        tmp_path / "a.png"
+    )
+    recipe = read_recipe("chest-film-features")
+    schedule = dataclasses.replace(recipe.schedule, crops=2, hole_mm=8.0)
+    recipe = dataclasses.replace(
+        recipe,
+        arguments={**recipe.arguments, "pixels": 32},
+        data=dataclasses.replace(recipe.data, across=48),
+        schedule=schedule,
+    )
+    entries = [Entry(tmp_path / "a.png", "a", "film", "", "s", "train")]
+    crops, trial = prepare(recipe, entries, entries, tmp_path, Progress())
+    assert [each.values.shape for each in crops.slices] == [(48, 40)]
+    assert trial.images.shape == (2, 1, 32, 32)
 
 
 def test_slices_beyond_the_head_are_left_out(slices):
