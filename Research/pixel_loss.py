@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .shared.comparison import BASE, Comparison
-from .shared.study import Arm, Condition, Study
+from .shared.study import SMALL_BATCH, Arm, Condition, Study
 
 CONDITIONS = {"Squares of 1/8": "squares:1/8", "Strips of 1/16": "strips:1/16"}
 PIXELS, SSIM, BOTH = "by pixels", "SSIM", "both"
@@ -23,4 +23,5 @@ STUDY = Study(
     ),
     conditions=tuple(Condition(label, holes) for label, holes in CONDITIONS.items()),
     comparisons=tuple(Comparison(condition, first, second) for condition in CONDITIONS for first, second in _PAIRS),
+    sizes=SMALL_BATCH,
 )

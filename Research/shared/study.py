@@ -108,8 +108,10 @@ SIZES = {
 }
 
 
-#: For CT slices, of which there are fewer: two sets of holes in each.
-CT_SIZES = {name: dataclasses.replace(size, seeds=(0, 1)) for name, size in SIZES.items()}
+#: For networks that take longer a frame: half the frames in each update.
+SMALL_BATCH = {name: dataclasses.replace(size, batch=8) for name, size in SIZES.items()}
+#: The same for CT slices, of which there are fewer: two sets of holes in each.
+CT_SIZES = {name: dataclasses.replace(size, seeds=(0, 1)) for name, size in SMALL_BATCH.items()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,9 +207,9 @@ class Study:
 
 
 def with_network(study: Study, architecture: str, *, name: str, title: str) -> Study:
-    """Return a study of the same holes and images with another network."""
+    """Return a study of the same holes and images with another network, and half the frames in each update."""
     arms = tuple(dataclasses.replace(arm, architecture=architecture) for arm in study.arms)
-    return dataclasses.replace(study, name=name, title=title, arms=arms)
+    return dataclasses.replace(study, name=name, title=title, arms=arms, sizes=SMALL_BATCH)
 
 
 @dataclasses.dataclass(frozen=True)
