@@ -76,6 +76,10 @@ STUDIES = {
         "What if holes on CT slices are unlike those of RFR's training?",
         "experiments/rfr-unlike-ct/README.md",
     ),
+    "rfr-modality": (
+        "X-ray against CT: where does RFR fill better, and where does it gain more?",
+        "experiments/rfr-modality/README.md",
+    ),
     "gpu": ("Do the released models fill alike on a GPU?", "gpu/README.md"),
     "claims": ("What was claimed, and what was found?", "claims.md"),
 }

@@ -61,7 +61,7 @@ def write_page(cases: Sequence[Case], data: Path, runs: Path, out: Path, split: 
         shown = {label: {"method": method, "parameters": {"model": name}} for label, (method, name) in models.items()}
         median = sorted(own, key=lambda case: _gain(case, next(iter(models))))[len(own) // 2]
         images = images_of(data, runs, task.modality)
-        draw(median, task, shown, BASE, images, split, out / f"{task.name}.png", differences=True)
+        draw(median, task, shown, BASE, images, split, out / f"{task.name}.webp", differences=True)
         pictures[task.name] = median["image"]
     write_facts(out, split=split, seconds=mean_seconds(cases), models=model_facts(), pictures=pictures)
     write_text(out / "README.md", text(out))
@@ -105,7 +105,7 @@ def text(folder: Path) -> str:
         networks = MODELS[task.modality]
         table = score_table(own, BASE, methods=[TRIVIAL, *WITHOUT, *networks], trained=networks)
         parts.append(
-            f"## {task.title}\n\n{about(task, own)}\n\n{table}\n\n![Fills]({task.name}.png)\n\n"
+            f"## {task.title}\n\n{about(task, own)}\n\n{table}\n\n![Fills]({task.name}.webp)\n\n"
             f"*{facts['pictures'][task.name]}: the case of the median gain.*"
         )
     parts.append(_claims(cases))

@@ -1,4 +1,4 @@
-"""Whether one method is better than another: differences by person, their interval, and the verdict."""
+"""Whether one method is better than another, or on other people: differences, their intervals, and the verdict."""
 
 from __future__ import annotations
 
@@ -38,12 +38,13 @@ class Verdict(enum.Enum):
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """The gain of one method over another, averaged over people.
+    """The gain of one method over another, averaged over people, or of one group of people over another.
 
     Attributes:
-        mean: over people of the mean over each one's pairs; positive where the first method is better.
-        low, high: ends of the 95 % t-interval of this mean; infinite for one person.
-        people: their number.
+        mean: over people of the mean over each one's pairs, or the difference of two groups' means; positive where the
+            first method or group is better.
+        low, high: ends of its 95 % t-interval; infinite for one person.
+        people: their number; of two groups, that of the smaller one.
         metric: of the gain.
         trained: whether a trained network is compared, so that the chance of its training counts, too.
     """
@@ -95,18 +96,66 @@ def difference_by_person(
     """
     from scipy import stats
 
-    pairs = [gain for each in gains.values() for gain in each]
-    if not pairs:
+    means = _means(gains)
+    if not means:
         raise InputError("There is nothing to compare: no hole was filled by both methods.")
-    if not np.isfinite(pairs).all():
-        raise InputError("A score that is not finite cannot be averaged; limit or leave it out when it is measured.")
-    means = [float(np.mean(each)) for each in gains.values() if len(each)]
     mean, people = float(np.mean(means)), len(means)
     if people == 1:
         return Difference(mean, -math.inf, math.inf, 1, metric, trained)
     error = float(np.std(means, ddof=1)) / math.sqrt(people)
     reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, people - 1)) * error
     return Difference(mean, mean - reach, mean + reach, people, metric, trained)
+
+
+def difference_of_groups(
+    first: Mapping[str, Sequence[float]],
+    second: Mapping[str, Sequence[float]],
+    metric: str = "psnr",
+    *,
+    trained: bool = False,
+) -> Difference:
+    """Return the difference of two groups' means over people with its t-interval, by Welch's test.
+
+    For groups of different people, whose scores cannot be paired and may vary differently.
+
+    Args:
+        first, second: person -> scores of all the person's holes, of which more is better.
+        metric: of the scores.
+        trained: whether trained networks are compared.
+
+    Raises:
+        InputError: a group is empty, or a score is not finite.
+
+    >>> print(difference_of_groups({"a": [1.0], "b": [2.0, 4.0], "c": [2.0]}, {"d": [0.0], "e": [1.0]}))
+    +1.50 dB (-0.99 to +3.99)
+    """
+    from scipy import stats
+
+    means = [_means(group) for group in (first, second)]
+    people = min(map(len, means))
+    if not people:
+        raise InputError("There is nothing to compare: nobody in one of the groups has a score.")
+    mean = float(np.mean(means[0]) - np.mean(means[1]))
+    if people == 1:
+        return Difference(mean, -math.inf, math.inf, 1, metric, trained)
+    variances = [float(np.var(each, ddof=1)) / len(each) for each in means]
+    total = sum(variances)
+    spread = sum(variance**2 / (len(each) - 1) for variance, each in zip(variances, means, strict=True))
+    # Where nobody differs from the rest of their group, the interval has no width whatever the degrees of freedom.
+    degrees = total**2 / spread if spread else math.inf
+    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, degrees)) * math.sqrt(total)
+    return Difference(mean, mean - reach, mean + reach, people, metric, trained)
+
+
+def _means(scores: Mapping[str, Sequence[float]]) -> list[float]:
+    """Return each person's mean; people without a score are left out.
+
+    Raises:
+        InputError: a score is not finite.
+    """
+    if not np.isfinite([score for each in scores.values() for score in each]).all():
+        raise InputError("A score that is not finite cannot be averaged; limit or leave it out when it is measured.")
+    return [float(np.mean(each)) for each in scores.values() if len(each)]
 
 
 def reading(difference: Difference, yes: str = "is better", no: str = "is worse") -> str:

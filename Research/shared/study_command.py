@@ -1,4 +1,4 @@
-"""The command of a study of trained networks: writes tables, facts, plots and pictures, then the page from them."""
+"""The command of a study of trained networks: writes tables, facts and pictures, then the page from them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from MedInpaintLib.files import replacing, write_text
+from MedInpaintLib.files import write_text
 from MedInpaintLib.models.store import find
 
 from .cases import Case, training_options, written
 from .comparison import BASE, mean, of_condition
 from .conventions import METRICS
+from .curves import PICTURE, TABLE, Curves, draw_curves, read_curves, read_history, write_curves
 from .facts import write_facts
 from .pages import draw
 from .scores import SCORES, write_scores
 from .study import Arm, Condition, Outcome, Study, bundle_of, run
-from .study_page import CURVES, picture, text
+from .study_page import picture, text
 from .tables import count_holes
-from .trainings import curve
 
 
 def main(study: Study, arguments: Sequence[str]) -> None:
@@ -46,7 +46,7 @@ def main(study: Study, arguments: Sequence[str]) -> None:
 
 
 def write(outcome: Outcome, folder: Path, command: str) -> None:
-    """Write ``scores.csv.gz``, ``facts.json``, ``curves.png``, a picture per condition, and ``README.md``.
+    """Write the tables of scores and of curves, ``facts.json``, the pictures, and from these ``README.md``.
 
     Args:
         outcome: of the study.
@@ -55,7 +55,8 @@ def write(outcome: Outcome, folder: Path, command: str) -> None:
     """
     study = outcome.study
     write_scores([averaged(case) for case in outcome.cases], METRICS, folder / SCORES)
-    draw_curves(outcome, folder / CURVES)
+    write_curves(folder / TABLE, _curves(outcome))
+    draw_curves(read_curves(folder / TABLE), folder / PICTURE)
     pictures = {
         condition.label: _draw(outcome, condition, folder / picture(number))
         for number, condition in enumerate(study.conditions, start=1)
@@ -128,19 +129,8 @@ def _network(outcome: Outcome, arm: Arm) -> dict[str, Any]:
     }
 
 
-def draw_curves(outcome: Outcome, path: Path) -> None:
-    """Draw the validation's gain against updates, a line per network."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 3.6), dpi=110, layout="constrained")
-    axis = figure.add_subplot()
-    for label, folder in outcome.folders.items():
-        points = [(step, gain) for step, gain, _ in curve(folder)]
-        axis.plot(*zip(*points, strict=True), marker="o", markersize=3, linewidth=1.4, label=label)
-    axis.axhline(0, color="0.6", linewidth=0.8)
-    axis.set_xlabel("updates")
-    axis.set_ylabel("gain over the thin plate, dB")
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False, fontsize=8)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
+def _curves(outcome: Outcome) -> Curves:
+    """Return the curves of all trainings."""
+    study = outcome.study
+    widths = {arm.label: study.recipe(arm, outcome.size).data.half_width for arm in study.arms}
+    return {label: read_history(folder, widths[label]) for label, folder in outcome.folders.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,17 @@ from MedInpaintLib.evaluation.protocol import TRIVIAL
 from .cases import Case
 from .comparison import BASE, WITHOUT, Comparison, difference, in_words, mean, of_condition
 from .conventions import MOST
+from .curves import CAPTION, PICTURE, TABLE
 from .facts import read_facts
 from .scores import SCORES, read_scores
 from .statistics import CONFIDENCE, LEAST_PEOPLE
 from .study import Condition, Study
 
-CURVES = "curves.png"
+#: The caption of pages without a table of curves: their trainings were validated by PSNR alone.
+_GAIN = (
+    "Gain over the thin plate in validation (split val; each network on holes and images of the kind that it learns) "
+    "against updates."
+)
 INTERVAL = f"{CONFIDENCE * 100:g} % interval over people"
 
 
@@ -41,9 +46,9 @@ def text(study: Study, folder: Path) -> str:
         f"images; in brackets: {INTERVAL}.",
         *(_condition(study, cases, facts, number, condition) for number, condition in conditions),
         "## Trainings",
-        f"![Gain over updates]({CURVES})\n\n*Gain over the thin plate in validation (split val; each network on holes "
-        "and images of the kind that it learns) against updates.*",
-        _networks(facts),
+        f"![Validation against updates]({PICTURE})",
+        f"*{CAPTION if (folder / TABLE).is_file() else _GAIN}*",
+        networks_table(facts["networks"]),
         "## How it was measured",
         _protocol(study, cases, facts),
     ]
@@ -58,7 +63,7 @@ def read_cases(study: Study, folder: Path) -> list[Case]:
 
 def picture(number: int) -> str:
     """Return the name of the picture of a condition."""
-    return f"fills-{number}.png"
+    return f"fills-{number}.webp"
 
 
 def _comparisons(study: Study, cases: Sequence[Case]) -> str:
@@ -95,13 +100,13 @@ def _count(cases: Sequence[Case], what: str) -> int:
     return len({case[what] for case in cases})
 
 
-def _networks(facts: dict[str, Any]) -> str:
-    """Return a table of the networks: size, step size and what they learned from."""
+def networks_table(networks: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table of the networks in a page's facts: size, step size and what they learned from."""
     lines = [
         "| network | architecture | learned from | people | weights | step size | minutes |",
         "|---|---|---|---:|---:|---:|---:|",
     ]
-    for each in facts["networks"]:
+    for each in networks:
         lines.append(
             f"| {each['network']} | {each['architecture']} | {each['learned_from']} | {each['people']} | "
             f"{each['megabytes']:.1f} MB | {each['step_size']:g} | {each['minutes']:.0f} |"

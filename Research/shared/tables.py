@@ -76,6 +76,13 @@ def compare(
     Raises:
         InputError: no hole has both scores.
     """
+    return difference_by_person(gains_by_person(cases, better, worse, metric, only=only), metric, trained=trained)
+
+
+def gains_by_person(
+    cases: Sequence[Case], better: str, worse: str, metric: str = "psnr", *, only: Set[Key] | None = None
+) -> dict[str, list[float]]:
+    """Return person -> by how much one method is better than another in each hole; arguments as for :func:`compare`."""
     rows = rows_of(cases)
     sign = -1 if metric in LOWER_IS_BETTER else 1
     gains: dict[str, list[float]] = {}
@@ -83,7 +90,7 @@ def compare(
         other = rows.get(worse, {}).get(key)
         if (only is None or key in only) and other and None not in (row[metric], other[metric]):
             gains.setdefault(cases[key[0]]["subject"], []).append(sign * (row[metric] - other[metric]))
-    return difference_by_person(gains, metric, trained=trained)
+    return gains
 
 
 def score_table(

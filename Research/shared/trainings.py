@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from MedInpaintLib.training.loop import HISTORY
 from MedInpaintLib.training.recipe import Recipe
@@ -18,9 +19,15 @@ def shortened(recipe: Recipe, steps: int) -> Recipe:
     return dataclasses.replace(recipe, schedule=schedule)
 
 
-def curve(folder: Path) -> Iterator[tuple[int, float, float]]:
-    """Yield each validation of a training: step, gain over the thin plate and over the corrected fill, dB."""
+def validations(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the numbers of each validation of a training."""
     for line in (folder / HISTORY).read_text(encoding="utf-8").splitlines():
         numbers = json.loads(line)
         if "gain" in numbers:
-            yield numbers["step"], numbers["gain"], numbers["gain over what is corrected"]
+            yield numbers
+
+
+def curve(folder: Path) -> Iterator[tuple[int, float, float]]:
+    """Yield each validation of a training: step, gain over the thin plate and over the corrected fill, dB."""
+    for numbers in validations(folder):
+        yield numbers["step"], numbers["gain"], numbers["gain over what is corrected"]

@@ -108,10 +108,10 @@ def test_methods_without_a_model_for_the_volume_are_greyed_with_the_reason(panel
     assert tip == f"{MedInpaintLib.list_methods()['pconv'].summary} Models for: MR."
     monkeypatch.setattr("MedInpaintSlicer.nodes.images.possibleModalities", lambda volumeNode: {"film"})
     node.inputVolume = addVolume(ramp()[:1])
-    assert set(greyed()) == {*never, "pconv", "rfr", "vae-latent", "gan-latent", "collagan"}
+    assert set(greyed()) == {*never, "pconv", "vae-latent", "gan-latent", "collagan"}
     assert "learned from MR" in greyed()["pconv"]
     node.methodParameters = {"pconv": json.dumps({"any_modality": True})}
-    assert set(greyed()) == {*never, "rfr", "vae-latent", "gan-latent", "collagan"}
+    assert set(greyed()) == {*never, "vae-latent", "gan-latent", "collagan"}
 
 
 def test_a_method_that_needs_guides_or_exemplars_asks_for_them(panel, tmp_path):

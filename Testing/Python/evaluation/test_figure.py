@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from MedInpaintLib.errors import GeometryError, MaskError, MissingDependencyError, OutputError
+from MedInpaintLib.errors import GeometryError, MaskError, MissingDependencyError, OutputError, OutputPathError
 from MedInpaintLib.evaluation import save_figure
 from MedInpaintLib.evaluation.figure import _PANEL, save_comparison
 from MedInpaintLib.volume import Volume
@@ -179,3 +179,23 @@ def test_a_comparison_can_show_what_differs_beside_each_fill(case, tmp_path):
     assert something[0] > something[2] + 0.2  # red where the fill is too bright
     save_comparison(tmp_path / "d.png", image, hole, fills, dpi=DPI)
     assert pixels(tmp_path / "d.png").shape[1] < picture.shape[1]
+
+
+def test_a_webp_shows_what_the_png_shows(case, tmp_path):
+    image, hole, filled = case
+    for name in ("c.png", "c.webp"):
+        save_comparison(tmp_path / name, image, hole, {"fill": filled}, differences=True, dpi=DPI)
+    png, webp = tmp_path / "c.png", tmp_path / "c.webp"
+    assert webp.read_bytes()[:4] == b"RIFF"
+    assert webp.read_bytes()[8:12] == b"WEBP"
+    assert np.abs(pixels(png) * 255.0 - pixels(webp)).mean() < 5  # of 255 greys, in an image of noise
+
+
+@pytest.mark.parametrize("name", ["f.jpg", "f", "f.png.gz"])
+def test_another_format_is_refused_before_anything_is_drawn(case, tmp_path, name):
+    image, hole, filled = case
+    with pytest.raises(OutputPathError, match=rf"^'{name}' must end in \.png or \.webp\.$"):
+        save_figure(tmp_path / name, image, hole, filled)
+    with pytest.raises(OutputPathError, match=r"must end in \.png or \.webp"):
+        save_comparison(tmp_path / name, image, hole, {})
+    assert not list(tmp_path.iterdir())

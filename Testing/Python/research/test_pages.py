@@ -26,7 +26,7 @@ def docs(tmp_path):
     """A copy of the tables and facts of two pages."""
     for name in ("seeds", "networks"):
         folder = tmp_path / "experiments" / name
-        shutil.copytree(DOCS / "experiments" / name, folder, ignore=shutil.ignore_patterns("*.png", "cases"))
+        shutil.copytree(DOCS / "experiments" / name, folder, ignore=shutil.ignore_patterns("*.webp", "cases"))
     return tmp_path
 
 

@@ -7,7 +7,14 @@ import pytest
 from scipy import stats
 
 from MedInpaintLib.errors import InputError
-from Research.shared.statistics import LEAST_PEOPLE, Difference, Verdict, difference_by_person, reading
+from Research.shared.statistics import (
+    LEAST_PEOPLE,
+    Difference,
+    Verdict,
+    difference_by_person,
+    difference_of_groups,
+    reading,
+)
 
 
 def gains(*means):
@@ -72,3 +79,38 @@ def test_nothing_to_compare_is_refused():
 
 def test_one_person_has_no_interval():
     assert str(Difference(0.5, -math.inf, math.inf, 1)) == "+0.50 dB"
+
+
+def test_the_interval_of_two_groups_is_that_of_scipy():
+    """Groups of other size and spread; a person counts once."""
+    rng = np.random.default_rng(1)
+    first, second = rng.normal(0.3, 1.0, 9), rng.normal(0.1, 3.0, 14)
+    twice = {person: [value - 1, value + 1] for person, (value,) in gains(*first).items()}
+    found = difference_of_groups(twice, gains(*second))
+    welch = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
+    assert (found.mean, found.low, found.high) == pytest.approx((first.mean() - second.mean(), welch.low, welch.high))
+    assert found.people == 9
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [
+        ((1.0, 1.1, 0.9, 1.0, 1.2), (0.0, 0.1, -0.1, 0.0, 0.2, 0.1), Verdict.BETTER),
+        ((0.0, 0.1, -0.1, 0.0, 0.2, 0.1), (1.0, 1.1, 0.9, 1.0, 1.2), Verdict.WORSE),
+        ((3.0, 0.1, -2.0, 0.0, 1.2), (1.0, 1.1, 0.9, 1.0, 1.2), Verdict.UNCLEAR),
+        ((0.2, 0.21, 0.19, 0.2, 0.2), (0.0, 0.01, 0.0, -0.01, 0.0), Verdict.UNCLEAR),  # the chance of a training
+        ((1.0, 1.1, 0.9, 1.0), (0.0, 0.1, -0.1, 0.0, 0.2, 0.1), Verdict.TOO_FEW),
+        ((1.0, 1.1, 0.9, 1.0, 1.2), (0.0,), Verdict.TOO_FEW),
+        ((1.0,) * 5, (0.0,) * 5, Verdict.BETTER),
+        ((1.0,) * 5, (1.0,) * 5, Verdict.UNCLEAR),
+    ],
+)
+def test_every_verdict_on_two_groups(first, second, verdict):
+    assert difference_of_groups(gains(*first), gains(*second), trained=True).verdict is verdict
+
+
+def test_a_group_without_people_is_refused():
+    with pytest.raises(InputError, match="nobody in one of the groups"):
+        difference_of_groups(gains(1.0), {"a": []})
+    with pytest.raises(InputError, match="not finite"):
+        difference_of_groups(gains(1.0), gains(math.nan))

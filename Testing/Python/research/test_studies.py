@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import importlib
+import itertools
 import json
 import os
 import re
@@ -132,7 +133,7 @@ def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
         assert f"| {arm.architecture} |" in training
     assert verdicts.count(" dB (") == len(asked.comparisons)
     assert "nan" not in page
-    for picture in ("curves.png", *(f"fills-{number + 1}.png" for number in range(len(asked.conditions)))):
+    for picture in ("curves.webp", *(f"fills-{number + 1}.webp" for number in range(len(asked.conditions)))):
         assert f"({picture})" in page
         assert (out / name / picture).stat().st_size > 5000
     scores = read_rows(out / name / "scores.csv.gz")
@@ -148,17 +149,26 @@ def test_what_is_trained_is_not_trained_again(data, runs, tmp_path, small, monke
 
 
 def test_studies_share_their_trainings():
-    """Those that are the same have the same folder; of no two others have it."""
+    """Those that are the same have the same folder; no two others have it."""
     places = {}
     for name in TRAINED:
         asked = module_of(name).STUDY
-        size = dataclasses.replace(asked.sizes["full"], images=0, seeds=())
         for arm in asked.arms:
-            what = (asked.base, asked.match, asked.hint, size, dataclasses.replace(arm, label=""))
-            places.setdefault(study._folder_name(asked, arm, size, ""), set()).add(what)
-    assert all(len(each) == 1 for each in places.values())
-    assert len({what for each in places.values() for what in each}) == len(places)
-    assert len(places) == 70
+            place = study._folder_name(asked, arm, asked.sizes["full"], "")
+            recipe = asked.recipe(arm, asked.sizes["full"])
+            places.setdefault(place, []).append((recipe, arm.share, asked.match))
+    assert all(same == first for first, *more in places.values() for same in more)
+    alike = [next(iter(each)) for each in places.values()]
+    assert not [pair for pair in itertools.combinations(alike, 2) if pair[0] == pair[1]]
+    shared = {name: _places(name) for name in ("hole-shape", "hole-count", "rfr-holes-ct", "rfr-unlike-ct")}
+    assert shared["hole-shape"] & shared["hole-count"]
+    assert shared["rfr-unlike-ct"] <= shared["rfr-holes-ct"]
+
+
+def _places(name):
+    """Return the folders of a study's trainings."""
+    asked = module_of(name).STUDY
+    return {study._folder_name(asked, arm, asked.sizes["full"], "") for arm in asked.arms}
 
 
 def test_an_encoder_is_trained_once_before_the_networks_and_found_by_its_name(data, tmp_path, small, monkeypatch):
@@ -264,7 +274,7 @@ def test_the_released_networks_have_a_page(data, runs, tmp_path, small, monkeypa
     words = ["## Chest films, squares", "## CT slices, strips", "| the report, RFR | 22.34", "## Against", "dB higher"]
     assert [each for each in words if each not in page] == []
     assert films_and_ct_page.text(out) == page
-    assert (out / "film-squares.png").stat().st_size > 5000
+    assert (out / "film-squares.webp").stat().st_size > 5000
     rows = read_rows(out / "scores.csv.gz")
     assert len(rows) == 4 * (4 * 2 + 2 * 1)  # methods, and holes of films and slices
 
