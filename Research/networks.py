@@ -35,7 +35,7 @@ def arms(holes: Iterable[str]) -> tuple[Arm, ...]:
 STUDY = Study(
     name="networks",
     title="U-Net, partial convolutions or recurrent feature reasoning?",
-    question="Three networks learn from the same squares and strips in chest films, each with the size and the step "
+    question="Three networks learn from the same squares and strips in chest films, each with the step "
     "size of its recipe. Does the architecture matter?",
     arms=arms(CONDITIONS.values()),
     conditions=tuple(Condition(label, holes) for label, holes in CONDITIONS.items()),

@@ -32,7 +32,8 @@ class Answer(enum.Enum):
 
 #: Answer -> what it means, on the page.
 MEANINGS = {
-    Answer.HOLDS: "every difference is clear and has the direction that was claimed",
+    Answer.HOLDS: "every difference is clear and has the direction that was claimed; where the claim is that a method "
+    "is not better, it is not clearly better",
     Answer.IN_PART: "some of the differences are clear and have the direction that was claimed",
     Answer.NOT: "differences are clear, and none has the claimed direction; or the row says what contradicts the claim",
     Answer.UNCLEAR: "no difference is clear, in people enough",
@@ -44,8 +45,8 @@ MEANINGS = {
     Answer.ONE_TRAINING: "each network was trained once, so the numbers may be chance, and there is no verdict",
     Answer.OUT: "the project does not deal with it",
 }
-#: What a claim expects of each difference: the first is better, the first is worse, or there is none.
-EXPECTATIONS = ("better", "worse", "same")
+#: What a claim expects of each difference: the first is better, worse, or not better, or there is no difference.
+EXPECTATIONS = ("better", "worse", "not better", "same")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Comparison:
         first, second: methods; or, for the second, a number that a score is compared with.
         second_task: the task of the second method where it is another one; pairs are then images, not holes.
         minus: two more methods; what the first of these gains over the second is subtracted.
-        metric: that is compared.
+        metric: that is compared, or :data:`..shared.statistics.TEXTURE`, which follows from one.
         trained: whether the two differ by the training of a network.
         expect: what is claimed, of :data:`EXPECTATIONS`.
     """

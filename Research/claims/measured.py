@@ -8,11 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from ..shared.manifests import read_rows
-from ..shared.statistics import LOWER_IS_BETTER, Difference, Verdict, difference_by_person
+from ..shared.statistics import LOWER_IS_BETTER, TEXTURE, Difference, Verdict, difference_by_person, texture_error
 from .claim import Answer, Comparison, Number
 
 #: How often a fill is told from the truth.
 TOLD = "told"
+#: What a claim expects -> the verdicts that agree with it. No verdict shows that there is no difference.
+AGREE = {
+    "better": (Verdict.BETTER,),
+    "worse": (Verdict.WORSE,),
+    "not better": (Verdict.WORSE, Verdict.UNCLEAR),
+    "same": (),
+}
 
 #: (image, seed of the holes, hole) -> person and score.
 Scores = dict[tuple[str, str, str], tuple[str, float]]
@@ -60,11 +67,15 @@ class Table:
         return float(np.mean([np.mean(each) for each in people.values()]))
 
     def _scores(self, task: str, method: str, metric: str) -> Scores:
-        return {
-            (row["image"], row["seed"], row["hole"]): (row["subject"], float(row[metric]))
+        column = "gradient_energy" if metric == TEXTURE else metric
+        scores = {
+            (row["image"], row["seed"], row["hole"]): (row["subject"], float(row[column]))
             for row in self._rows
-            if row["task"] == task and row["method"] == method and row.get(metric)
+            if row["task"] == task and row["method"] == method and row.get(column)
         }
+        if metric == TEXTURE:
+            return {key: (person, texture_error(score)) for key, (person, score) in scores.items()}
+        return scores
 
 
 def answer(differences: Iterable[tuple[Difference, str]]) -> Answer:
@@ -73,15 +84,13 @@ def answer(differences: Iterable[tuple[Difference, str]]) -> Answer:
     Args:
         differences: at least one, each with what is claimed of it, of :data:`.claim.EXPECTATIONS`.
     """
-    claimed = {"better": Verdict.BETTER, "worse": Verdict.WORSE, "same": None}
-    verdicts = [(difference.verdict, claimed[expect]) for difference, expect in differences]
-    clear = [pair for pair in verdicts if pair[0] in (Verdict.BETTER, Verdict.WORSE)]
+    verdicts = [(difference.verdict, difference.verdict in AGREE[expect]) for difference, expect in differences]
+    clear = [agrees for verdict, agrees in verdicts if verdict in (Verdict.BETTER, Verdict.WORSE)]
     if not clear:
-        return Answer.TOO_FEW if {found for found, _ in verdicts} == {Verdict.TOO_FEW} else Answer.UNCLEAR
-    held = [found is wanted for found, wanted in clear]
-    if not any(held):
+        return Answer.TOO_FEW if {verdict for verdict, _ in verdicts} == {Verdict.TOO_FEW} else Answer.UNCLEAR
+    if not any(clear):
         return Answer.NOT
-    return Answer.HOLDS if all(held) and len(clear) == len(verdicts) else Answer.IN_PART
+    return Answer.HOLDS if all(agrees for _, agrees in verdicts) else Answer.IN_PART
 
 
 def _alike(row: dict[str, str]) -> dict[str, str]:

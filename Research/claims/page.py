@@ -49,8 +49,8 @@ def text(folder: Path) -> str:
         f"{CONFIDENCE * 100:g} % t-interval over people. It is clear where the interval leaves out 0, at least "
         f"{LEAST_PEOPLE} people were measured and, if trained networks are compared, it is larger than the chance of a "
         "training ([seeds](experiments/seeds/README.md)). *Is better* and *is worse* describe the first of the two "
-        "that are compared; a positive difference is in its favour, also where it is a smaller error (NMSE, RMSE) or a "
-        "fill that is told from the truth less often. A difference in fewer people has no verdict.",
+        "that are compared; a positive difference is in its favour, also where it is a smaller error (NMSE, RMSE, "
+        "texture) or a fill that is told from the truth less often. A difference in fewer people has no verdict.",
         "Out of scope are photographs of faces and their illumination, small colour images (CIFAR-10), and the "
         "correction of artifacts in projections.",
         *(_section(source, rows) for source in sources),
@@ -85,7 +85,7 @@ def _scored(claim: Claim, tables: Callable[[str], Table]) -> tuple[str, Answer]:
     numbers = {name: tables(each.table).number(each) for name, each in claim.numbers.items()}
     measured = [(difference, each.expect) for each, difference in differences.items() if difference]
     lacking = None in numbers.values() or (bool(claim.compare) and not measured)
-    words = "" if None in numbers.values() else claim.found.format(**numbers)
+    words = Answer.NOT_MEASURED.value if None in numbers.values() else claim.found.format(**numbers)
     compared = "; ".join(f"{each.of}: {_reading(difference)}" for each, difference in differences.items())
     verdict = claim.answer or (Answer.NOT_MEASURED if lacking else answer(measured))
     return ". ".join(filter(None, (words, compared))), verdict

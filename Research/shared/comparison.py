@@ -47,8 +47,12 @@ def of_condition(cases: Sequence[Case], label: str) -> list[Case]:
 
 
 def mean(cases: Sequence[Case], method: str, metric: str = "psnr") -> float:
-    """Return a method's mean over all holes, or over images where the rows are means over an image's holes."""
-    return float(np.mean([row[metric] for case in cases for row in case["scores"] if row["method"] == method]))
+    """Return a method's mean over all holes, or over images where the rows are means over an image's holes.
+
+    Holes or images without this score are left out.
+    """
+    scores = [row[metric] for case in cases for row in case["scores"] if row["method"] == method]
+    return float(np.mean([score for score in scores if score is not None]))
 
 
 def difference(cases: Sequence[Case], comparison: Comparison, metric: str = "psnr") -> Difference:

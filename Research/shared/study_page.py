@@ -14,7 +14,7 @@ from .conventions import MOST
 from .curves import CAPTION, PICTURE, TABLE
 from .facts import read_facts
 from .scores import SCORES, read_scores
-from .statistics import CONFIDENCE, LEAST_PEOPLE
+from .statistics import CONFIDENCE, LEAST_PEOPLE, TEXTURE, Difference, Verdict, texture_error
 from .study import Condition, Study
 
 #: The caption of pages without a table of curves: their trainings were validated by PSNR alone.
@@ -42,8 +42,9 @@ def text(study: Study, folder: Path) -> str:
         _comparisons(study, cases),
         f"In brackets: {INTERVAL}; [how a verdict is read](#how-it-was-measured).",
         "## Scores",
-        f"PSNR and SSIM are means over images; Δ is the difference in PSNR to `{BASE}`, the thin plate, on the same "
-        f"images; in brackets: {INTERVAL}.",
+        f"PSNR, SSIM and texture are means over images; Δ is the difference in PSNR to `{BASE}`, the thin plate, on "
+        f"the same images; in brackets: {INTERVAL}. Texture is the gradient energy in the hole over the truth's: 1 is "
+        "ideal, and networks are compared by the distance from 1.",
         *(_condition(study, cases, facts, number, condition) for number, condition in conditions),
         "## Trainings",
         f"![Validation against updates]({PICTURE})",
@@ -58,7 +59,16 @@ def text(study: Study, folder: Path) -> str:
 def read_cases(study: Study, folder: Path) -> list[Case]:
     """Return the cases in the table of a study's folder; a case's ``title`` is the label of its condition."""
     titles = {study.task_name(condition): condition.label for condition in study.conditions}
-    return [{**case, "title": titles[case["task"]]} for case in read_scores(folder / SCORES)]
+    return [
+        {**case, "title": titles[case["task"]], "scores": [_with_texture(row) for row in case["scores"]]}
+        for case in read_scores(folder / SCORES)
+    ]
+
+
+def _with_texture(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with the error of its texture, None where the truth is flat and has none."""
+    energy = row["gradient_energy"]
+    return {**row, TEXTURE: None if energy is None else texture_error(energy)}
 
 
 def picture(number: int) -> str:
@@ -68,21 +78,32 @@ def picture(number: int) -> str:
 
 def _comparisons(study: Study, cases: Sequence[Case]) -> str:
     """Return a table of what is compared: the verdict, and the difference that it is read from."""
-    lines = ["| images | verdict | difference in PSNR | people |", "|---|---|---:|---:|"]
+    lines = [
+        "| images | verdict by PSNR | difference in PSNR | in SSIM | in texture | people |",
+        "|---|---|---:|---:|---:|---:|",
+    ]
     for comparison in study.comparisons:
-        gain = difference(cases, comparison)
-        lines.append(f"| {comparison.condition} | {in_words(comparison, gain)} | {gain} | {gain.people} |")
+        gain, *others = (difference(cases, comparison, metric) for metric in ("psnr", "ssim", TEXTURE))
+        cells = [in_words(comparison, gain), str(gain), *map(_short, others), str(gain.people)]
+        lines.append(f"| {comparison.condition} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _short(gain: Difference) -> str:
+    """Return a difference, after its verdict where that is clear."""
+    clear = {Verdict.BETTER: "better: ", Verdict.WORSE: "worse: "}
+    return f"{clear.get(gain.verdict, '')}{gain}"
 
 
 def _condition(study: Study, cases: Sequence[Case], facts: dict[str, Any], number: int, condition: Condition) -> str:
     """Return the part of the page on one condition: a row for each method, and a picture."""
     label = condition.label
     own = of_condition(cases, label)
-    lines = ["| method | PSNR, dB | Δ, dB | SSIM |", "|---|---:|---:|---:|"]
+    lines = ["| method | PSNR, dB | Δ, dB | SSIM | texture |", "|---|---:|---:|---:|---:|"]
     for method in (TRIVIAL, *WITHOUT, *(arm.label for arm in study.tested(condition))):
         gain = "" if method == BASE else str(difference(own, Comparison(label, method))).replace(" dB", "")
-        lines.append(f"| {method} | {mean(own, method):.2f} | {gain} | {mean(own, method, 'ssim'):.3f} |")
+        ssim, texture = (mean(own, method, metric) for metric in ("ssim", "gradient_energy"))
+        lines.append(f"| {method} | {mean(own, method):.2f} | {gain} | {ssim:.3f} | {texture:.2f} |")
     shown = facts["pictures"][label]
     return "\n\n".join(
         (
@@ -116,7 +137,8 @@ def networks_table(networks: Sequence[Mapping[str, Any]]) -> str:
 
 def _protocol(study: Study, cases: Sequence[Case], facts: dict[str, Any]) -> str:
     """Return how the numbers were measured and how they are read."""
-    reduced = f", reduced to {study.across} pixels" if study.across else ""
+    sizes = ", ".join(str(each.across or study.across) for each in study.conditions if each.across)
+    reduced = f", reduced to {sizes or study.across} pixels" if study.across else ""
     films = ", among them those of the course report's convention," if study.modality == "film" else ""
     return (
         f"Each network: one training of {facts['steps']} steps of {facts['batch']} frames, on {facts['cases']} holes "

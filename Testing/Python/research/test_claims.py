@@ -1,24 +1,44 @@
-"""The page of claims: every claim has a row, every link leads somewhere, and verdicts follow from tables of scores."""
+"""The page of claims: every row compares what its studies test, links lead somewhere, verdicts follow from tables."""
 
 from __future__ import annotations
 
 import csv
+import functools
 import gzip
+import importlib
 import re
 from pathlib import Path
 
 import pytest
 
 from MedInpaintLib.errors import InputError
+from MedInpaintLib.evaluation.protocol import TRIVIAL
+from Research import STUDIES
 from Research.claims import text, trainings
 from Research.claims.claim import Answer, Comparison, Number, read_sources
-from Research.claims.measured import Table, answer
+from Research.claims.measured import TEXTURE, Table, answer
+from Research.films_and_ct import measure as films_and_ct
+from Research.shared.comparison import WITHOUT
+from Research.shared.conventions import METRICS
 from Research.shared.facts import write_facts
 from Research.shared.statistics import Difference, Verdict
 
 ROOT = Path(__file__).parents[3]
 CLAIMS = [claim for source in read_sources() for claim in source.claims]
 PEOPLE = "abcdef"
+PAGES = {f"docs/{page}" for _, page in STUDIES.values()}
+#: (table, task, method, metric) of all that the rows compare or show.
+SCORES = {
+    (each.table, task, method, each.metric)
+    for claim in CLAIMS
+    for each in claim.compare
+    for task, method in (
+        (each.task, each.first),
+        (each.second_task or each.task, each.second),
+        *((each.task, other) for other in each.minus),
+    )
+    if isinstance(method, str)
+} | {(each.table, each.task, each.method, each.metric) for claim in CLAIMS for each in claim.numbers.values()}
 
 
 def _table(path: Path, rows: list[dict[str, object]]) -> Table:
@@ -55,10 +75,51 @@ def test_every_claim_has_one_row():
 def test_every_link_leads_to_a_heading_or_a_test_that_is_there(target):
     file, _, test = target.partition("::")
     file, _, heading = file.partition("#")
+    if file in PAGES and not (ROOT / file).is_file():
+        return  # the page of a study whose table is not there yet, which claims.md leaves out
     content = (ROOT / file).read_text(encoding="utf-8")
     assert not test or f"\ndef {test}(" in content
     headings = re.findall(r"^#+ (.+)", content, flags=re.M)
     assert not heading or heading in [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings]
+
+
+@functools.cache
+def _methods(table: str, task: str) -> set[str]:
+    """Return what a study scores on a task, by its definition; by its table where it has no other."""
+    folder = Path(table).parent
+    if folder.parent.name == "experiments":
+        study = importlib.import_module(f"Research.{folder.name.replace('-', '_')}").STUDY
+        tested = {study.task_name(each): study.tested(each) for each in study.conditions}
+        return {TRIVIAL, *WITHOUT, *(arm.label for arm in tested[task])}
+    if folder.name == "films-and-ct":
+        modality = {each.name: each.modality for each in films_and_ct.TASKS}[task]
+        return {TRIVIAL, *films_and_ct.WITHOUT, *films_and_ct.MODELS[modality]}
+    with gzip.open(ROOT / "docs" / table, "rt", encoding="utf-8", newline="") as file:
+        return {row["method"] for row in csv.DictReader(file)}
+
+
+@pytest.mark.parametrize(("table", "task", "method", "metric"), sorted(SCORES))
+def test_every_row_compares_what_its_study_tests(table, task, method, metric):
+    assert method in _methods(table, task)
+    if table.startswith(("experiments/", "films-and-ct/")):
+        assert metric in (*METRICS, TEXTURE)
+
+
+@pytest.mark.parametrize(("number", "label"), [(40, "U-Net, 64 px, wide"), (41, "PConv, 64 px, wide")])
+def test_the_wide_networks_have_the_size_that_their_rows_say(number, label):
+    torch = pytest.importorskip("torch")
+    from MedInpaintLib.networks import build
+    from Research.image_size import STUDY
+
+    recipe = STUDY.recipe(next(arm for arm in STUDY.arms if arm.label == label), STUDY.sizes["full"])
+    with torch.device("meta"):
+        network = build(recipe.architecture, recipe.arguments)
+    layers = [each for each in network.modules() if isinstance(each, torch.nn.Conv2d)]
+    found = next(claim.found for claim in CLAIMS if claim.number == number)
+    assert f"{sum(each.numel() for each in network.parameters()) / 1e6:.2f} million weights" in found
+    if number == 41:
+        narrowest, *_, widest = sorted(each.out_channels for each in layers if each.out_channels > 1)
+        assert f"{len(layers)} partial convolutions of {narrowest} to {widest} channels" in found
 
 
 def test_the_page_is_that_of_its_tables():
@@ -72,7 +133,7 @@ def test_without_tables_nothing_is_said_to_be_measured(tmp_path):
     rows = {int(row.split("|")[1]): row for row in page.splitlines() if re.match(r"\| \d+ \|", row)}
     for claim in CLAIMS:
         assert (Answer.NOT_MEASURED.value in rows[claim.number]) == (
-            bool(claim.compare or claim.trainings) or claim.answer is Answer.NOT_MEASURED
+            bool(claim.compare or claim.trainings or claim.numbers) or claim.answer is Answer.NOT_MEASURED
         )
 
 
@@ -101,6 +162,19 @@ def test_what_others_gain_is_subtracted(table):
 
 def test_a_score_is_compared_with_a_number(table):
     assert table.difference(_compare("plain", 20.0)).mean == pytest.approx(6)
+
+
+def test_texture_is_the_distance_from_the_truths(tmp_path):
+    rows = [
+        {"task": "small", "image": f"{person}/1", "subject": person, "seed": 0, "hole": 1, "method": method}
+        | {"gradient_energy": energy}
+        for person in PEOPLE
+        for method, energy in (("smooth", 0.5), ("rough", 1.75), ("like", 1.1), ("flat", ""))
+    ]
+    table = _table(tmp_path / "scores.csv.gz", rows)
+    assert table.difference(_compare("like", "smooth", metric="texture")).mean == pytest.approx(0.4)
+    assert table.difference(_compare("rough", "smooth", metric="texture")).mean == pytest.approx(-0.25)
+    assert table.difference(_compare("flat", "smooth", metric="texture")) is None
 
 
 def test_numbers_are_means_over_people_or_medians_over_holes(table):
@@ -190,6 +264,10 @@ _FEW = Difference(1, 0.5, 1.5, 3)
         ([_UNCLEAR, _FEW], "better", Answer.UNCLEAR),
         ([_BETTER, _FEW], "better", Answer.IN_PART),
         ([_FEW, _FEW], "same", Answer.TOO_FEW),
+        ([_WORSE, _UNCLEAR], "not better", Answer.HOLDS),
+        ([_WORSE, _FEW], "not better", Answer.IN_PART),
+        ([_BETTER, _UNCLEAR], "not better", Answer.NOT),
+        ([_UNCLEAR, _UNCLEAR], "not better", Answer.UNCLEAR),
     ],
 )
 def test_every_verdict(differences, expect, verdict):
@@ -200,6 +278,9 @@ def test_what_is_claimed_may_differ_between_differences():
     assert answer([(_BETTER, "better"), (_WORSE, "worse")]) is Answer.HOLDS
     assert answer([(_BETTER, "better"), (_BETTER, "worse")]) is Answer.IN_PART
     assert answer([(_WORSE, "better"), (_BETTER, "worse")]) is Answer.NOT
+    assert answer([(_BETTER, "better"), (_UNCLEAR, "not better")]) is Answer.HOLDS
+    assert answer([(_UNCLEAR, "better"), (_UNCLEAR, "not better")]) is Answer.UNCLEAR
+    assert answer([(_UNCLEAR, "better"), (_WORSE, "not better")]) is Answer.IN_PART
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,8 @@ def test_a_change_of_the_table_changes_the_page(docs):
 def test_the_rule_of_verdicts_has_the_numbers_of_the_code():
     rule = (DOCS / "experiments.md").read_text(encoding="utf-8").partition("## How a page says")[2]
     chance = f"more than {CHANCE_OF_TRAINING['psnr']:g} dB ({CHANCE_OF_TRAINING['ssim']:g} in SSIM)"
-    for words in (f"{CONFIDENCE * 100:g} % t-interval", f"fewer than {LEAST_PEOPLE} people", chance):
+    texture = f"must differ by more than {CHANCE_OF_TRAINING['texture']:g}"
+    for words in (f"{CONFIDENCE * 100:g} % t-interval", f"fewer than {LEAST_PEOPLE} people", chance, texture):
         assert words in rule
 
 
