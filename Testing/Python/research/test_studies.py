@@ -124,11 +124,12 @@ def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
     assert page.startswith(f"# {asked.title}\n")
     verdicts, _, rest = page.partition("## Scores")
     for arm in asked.arms:
-        # PSNR, difference with both ends of its interval, and SSIM of every condition; then the training.
+        # PSNR, difference with both ends of its interval, SSIM and texture of every condition; then the training.
         *scores, training = (line for line in rest.splitlines() if line.startswith(f"| {arm.label} |"))
         assert len(scores) == sum(arm in asked.tested(condition) for condition in asked.conditions)
         assert all(
-            re.fullmatch(r"\|[^|]+(\| -?[\d.]+ )\| [-+][^|]+\([^|]+ to [^|]+\) (\| [\d.]+ )\|", line) for line in scores
+            re.fullmatch(r"\|[^|]+(\| -?[\d.]+ )\| [-+][^|]+\([^|]+ to [^|]+\) (\| [\d.]+ ){2}\|", line)
+            for line in scores
         )
         assert f"| {arm.architecture} |" in training
     assert verdicts.count(" dB (") == len(asked.comparisons)
