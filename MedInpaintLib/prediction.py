@@ -113,6 +113,17 @@ class MethodInfo:
         """Return those of ``requires`` that are not installed."""
         return tuple(package for package in self.requires if not _is_installed(package))
 
+    def modalities(self) -> list[str]:
+        """Return the modalities that there are models of this method for; none for a method that needs no model.
+
+        >>> from MedInpaintLib import list_methods
+        >>> "MR" in list_methods()["unet"].modalities(), list_methods()["harmonic"].modalities()
+        (True, [])
+        """
+        from .models.store import modalities
+
+        return modalities(self.architecture) if self.architecture else []
+
     def describe(self) -> list[ParameterInfo]:
         """Return the method's parameters, for a form, a help page or a table."""
         return describe(self.parameters)

@@ -34,6 +34,21 @@ def modelsFor(info) -> dict[str, str]:
     return {name: each.title for name, each in models.items() if each.architecture == info.architecture}
 
 
+def summaryOf(info) -> str:
+    """Return what a method does and, where it needs a model, for which images there is one."""
+    from MedInpaintLib.models import store
+
+    if not info.needs_model:
+        return info.summary
+    try:
+        there = store.modalities(info.architecture, _models().values())
+    except OSError:
+        return info.summary
+    return _("{summary} Models for: {modalities}.").format(
+        summary=info.summary, modalities=", ".join(there) or _("none")
+    )
+
+
 def unavailable(
     methods: Mapping[str, Any], valuesOf: Callable[[str], dict], modalities: Collection[str]
 ) -> dict[str, str]:

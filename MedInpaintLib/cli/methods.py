@@ -8,8 +8,8 @@ import typer
 
 from ..methods import auto, registry
 from ..models.recipes import recipes
-from ..models.store import modalities
 from ..parameters import ParameterInfo
+from ..prediction import MethodInfo
 from .console import ProgressStyle, follow, say
 
 # ruff: noqa: UP045
@@ -26,11 +26,11 @@ def _all() -> str:
     can_run = [f"{'auto':<{width}}  {auto.SUMMARY}"]
     packages, lacking = [], []
     for name, info in known.items():
-        there = modalities(info.architecture) if info.architecture else []
+        there = info.modalities()
         if info.missing():
             packages.append(f"{name:<{width}}  pip install {' '.join(info.missing())}")
         elif there or not info.architecture:
-            can_run.append(f"{name:<{width}}  {info.summary}")
+            can_run.append(f"{name:<{width}}  {info.summary}{_for(info, there)}")
         more = _recipes(info.architecture, there) if info.architecture else ""
         if info.architecture and (more or not there):
             lacking.append(f"{name:<{width}}  models for: {', '.join(there) or 'none'}; recipes: {more or 'none'}")
@@ -40,6 +40,11 @@ def _all() -> str:
         "\nNeeds a trained model for other images ('medinpaint train RECIPE', 'medinpaint models add'):\n": lacking,
     }
     return "\n".join(title + "\n".join(lines) for title, lines in blocks.items() if lines)
+
+
+def _for(info: MethodInfo, there: list[str]) -> str:
+    """Return for which images a method has models; nothing for one that needs none."""
+    return f" For {', '.join(there)}." if info.architecture else ""
 
 
 def _recipes(architecture: str, there: list[str]) -> str:
@@ -54,7 +59,7 @@ def _one(name: str) -> str:
     info = registry.get(name)
     lines = [f"{info.title} ({info.name}): {info.family}, {info.dimensions}", info.summary, info.trust, info.reference]
     if info.architecture:
-        there = modalities(info.architecture)
+        there = info.modalities()
         lines.append(f"Models for: {', '.join(there) or 'none'}")
         if more := _recipes(info.architecture, there):
             lines.append(f"Recipes for more ('medinpaint train RECIPE'): {more}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ..errors import ParameterError
-from ..frames import Frames, cut
+from ..frames import Frames, cut, pixel_size
 from ..initial_fill import initial_fill
 from ..memory import OnDevice
 from ..models.bundle import Bundle, load_network
@@ -173,7 +173,8 @@ def fill_by_search(
     model = load_once(region.subject, options.model, architecture, load, run.device, options.any_modality)
     bundle, on_device = model.bundle, model.on_device
     smooth = initial_fill(region, run.progress.part(0.0, 0.05)).astype(np.float32)
-    side, mm, plane = (bundle.input[name] for name in ("pixels", "pixel_mm", "plane"))
+    side, plane = (bundle.input[name] for name in ("pixels", "plane"))
+    mm = pixel_size(region.subject.image, bundle.input["pixel_mm"], bundle.input.get("across", 0))
     frames = cut(region, smooth, pixels=side, pixel_mm=mm, plane=plane)
     centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
     images = torch.from_numpy((frames.values - centre) / half).clamp(-1, 1)[:, None]

@@ -42,9 +42,9 @@ class Bundle:
         modality, contrasts: of its images, e.g. ``"MR"`` and ``("T1",)``.
         normalisation: ``centre`` and ``half_width``: the network sees ``(scaled - centre) / half_width``, with
             ``scaled`` from :mod:`MedInpaintLib.intensity`.
-        input: ``pixels`` (side of the frame), ``pixel_mm`` and ``plane``; for networks that fill in one pass also
-            ``also`` (other planes), ``slice_mm`` (between slices), ``hint`` (a method whose fill they see), ``across``
-            (pixels along the image's longer side, in place of ``pixel_mm``).
+        input: ``pixels`` (side of the frame), ``pixel_mm`` and ``plane``; for films also ``across`` (pixels along the
+            image's longer side, in place of ``pixel_mm``); for networks that fill in one pass also ``also`` (other
+            planes), ``slice_mm`` (between slices), ``hint`` (a method whose fill they see).
         training: ``recipe``, ``steps``, ``seed`` and ``data``, a list of ``dataset``, ``licence``, ``citation`` and
             ``subjects`` (their number).
         scores: rows of measured scores; ``protocol`` in a row names their protocol.

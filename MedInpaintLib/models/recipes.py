@@ -14,7 +14,7 @@ def recipes(architecture: str) -> dict[str, str]:
     """Return the recipes for models of an architecture: name -> modality, in alphabetical order.
 
     >>> recipes("context-encoder")
-    {'brain-mr-context-encoder': 'MR'}
+    {'brain-mr-context-encoder': 'MR', 'chest-film-context-encoder': 'film'}
     """
     return {name: modality for name, kind, modality in _all() if kind == architecture}
 
@@ -22,8 +22,10 @@ def recipes(architecture: str) -> dict[str, str]:
 def how_to_make(architecture: str) -> str:
     """Return advice for a message on how to get a model of an architecture: the recipes with their modality.
 
-    >>> how_to_make("edge-guided")
-    "train one ('medinpaint train' with the recipe brain-mr-edge-guided for MR) or add one ('medinpaint models add')"
+    >>> how_to_make("collagan-none")
+    "add one ('medinpaint models add')"
+    >>> how_to_make("dcgan").partition(",")[0]
+    "train one ('medinpaint train' with the recipe brain-mr-gan-3 for MR"
     """
     named = ", ".join(f"{name} for {modality}" for name, modality in recipes(architecture).items())
     trained = f"train one ('medinpaint train' with the recipe {named}) or " if named else ""

@@ -102,13 +102,19 @@ def test_methods_without_a_model_for_the_volume_are_greyed_with_the_reason(panel
     node = panel.logic.getParameterNode()
     node.inputVolume = addVolume()
     assert set(greyed()) == never
-    assert "The recipe brain-mr-edge-guided makes one." in greyed()["edge-guided"]
+    assert "The recipe brain-mr-edge-guided " in greyed()["edge-guided"]
+    combo = panel.fillPage.ui.methodCombo
+    methods = MedInpaintLib.list_methods()
+    tip = combo.itemData(combo.findData("gan-latent"), QtCore.Qt.ToolTipRole)
+    assert tip == f"{methods['gan-latent'].summary} Models for: MR."
     monkeypatch.setattr("MedInpaintSlicer.nodes.images.possibleModalities", lambda volumeNode: {"film"})
     node.inputVolume = addVolume(ramp()[:1])
-    assert set(greyed()) == {*never, "pconv", "rfr", "vae-latent", "gan-latent", "collagan"}
-    assert "learned from MR" in greyed()["pconv"]
-    node.methodParameters = {"pconv": json.dumps({"any_modality": True})}
-    assert set(greyed()) == {*never, "rfr", "vae-latent", "gan-latent", "collagan"}
+    without = {name for name, info in methods.items() if info.needs_model and "film" not in info.modalities()}
+    assert without >= {*never, "vae-latent", "gan-latent", "collagan"}
+    assert set(greyed()) == without
+    assert "learned from MR" in greyed()["gan-latent"]
+    node.methodParameters = {"gan-latent": json.dumps({"any_modality": True})}
+    assert set(greyed()) == without - {"gan-latent"}
 
 
 def test_a_method_that_needs_guides_or_exemplars_asks_for_them(panel, tmp_path):

@@ -6,7 +6,7 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from .. import parameters
+from .. import modelchoice, parameters
 
 
 class BoundCombos:
@@ -54,7 +54,7 @@ class BoundCombos:
 
 
 def showAvailable(combo, methods: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
-    """Grey out methods that cannot run, with the reason as tool tip; that of the others is their summary.
+    """Grey out methods that cannot run, with the reason as tool tip; that of the others is what they do, for what.
 
     Args:
         combo: its items have the methods' names as data.
@@ -65,7 +65,7 @@ def showAvailable(combo, methods: Mapping[str, Any], reasons: Mapping[str, str])
         name = combo.itemData(row)
         if name in methods:
             combo.model().item(row).setEnabled(name not in reasons)
-            combo.setItemData(row, reasons.get(name, methods[name].summary), qt.Qt.ToolTipRole)
+            combo.setItemData(row, reasons.get(name) or modelchoice.summaryOf(methods[name]), qt.Qt.ToolTipRole)
 
 
 def blends() -> dict[str, str]:

@@ -10,14 +10,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...errors import ParameterError
+from ...errors import ModelError, ParameterError
 from ...losses.adversarial import HingeGan, LeastSquaresGan
 from ...losses.edge import EdgeCrossEntropy, EdgeLoss, boundaries, edges
 from ...losses.perceptual import FeatureLosses
 from ...losses.reconstruction import DecibelLoss, Per, ReconstructionLoss, RootMeanSquareLoss, composite
 from ...losses.structural import MultiScaleSsimLoss, SsimLoss
 from ...losses.total_variation import TotalVariationLoss
-from ...models.bundle import load_network
+from ...models.bundle import Bundle, load_network
+from ...models.recipes import FOLDER
 from ...models.store import find
 from ...networks.convolutional import Encoder
 from ...networks.features import EncoderFeatures, Features, Vgg16Features
@@ -190,8 +191,21 @@ def _features(name: str) -> Features:
     """Return VGG16 with weights from a file, or the encoder of a model."""
     if Path(name).is_file():
         return Vgg16Features(name)
-    bundle = find(name)
+    bundle = _encoder_model(name)
     encoder = getattr(load_network(bundle), "encoder", None)
     if not isinstance(encoder, Encoder):
         raise ParameterError(f"The model '{name}' ({bundle.architecture}) has no encoder to see features with.")
     return EncoderFeatures(encoder)
+
+
+def _encoder_model(name: str) -> Bundle:
+    """Return the model whose encoder sees the features; some that recipes name must be trained first."""
+    try:
+        return find(name)
+    except ModelError as error:
+        if not (FOLDER / f"{name}.toml").is_file():
+            raise
+        raise ModelError(
+            f"{error} The losses compare its features; make it by 'medinpaint train {name}' and add it by 'medinpaint "
+            "models add', or give the recipe's 'features' another model or a file with the weights of VGG16."
+        ) from None

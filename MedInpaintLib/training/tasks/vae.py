@@ -39,7 +39,10 @@ class VaeTask:
         chance = torch.randn(mean.shape, generator=noise, device=mean.device)
         decoded = self.network.decode(mean + chance * (0.5 * log_variance).exp())
         loss = elbo(decoded, images, mean, log_variance, step) / images[0].numel()
-        log = {"rmse": elbo.noise(decoded, images).sqrt(), "kl": elbo.kl(mean, log_variance).mean()}
+        log = {
+            "part/rmse": elbo.noise(decoded, images).sqrt(),
+            "part/kl": elbo.kl(mean, log_variance).mean(),
+        }
         yield "vae", loss, log
 
     def fill(self, network: Vae, images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:

@@ -144,8 +144,16 @@ def test_methods_lists_every_method_and_shows_one_with_its_parameters(monkeypatc
     can_run, lacking = everything.split("Needs a trained model")
     assert "\nboundary-aware" not in can_run
     assert "models for: none; recipes: brain-mr-boundary-aware (MR)" in lacking
-    assert "models for: MR; recipes: body-ct-pconv (CT), chest-film-pconv (film)" in lacking
-    assert "Models for: MR" in run("methods", "pconv").output
+    assert "models for: MR; recipes: body-ct-features (CT), chest-film-features (film)" in lacking
+    # A method with a model says for which images it has one, whether or not a recipe makes more.
+    lines = {line.split()[0]: line for line in can_run.splitlines() if line}
+    for name, info in mi.list_methods().items():
+        models = {each.modality for each in mi.list_models().values() if each.architecture == info.architecture}
+        assert info.modalities() == sorted(models)
+        assert name not in lines or lines[name].endswith(f" For {', '.join(sorted(models))}.") == bool(models)
+    assert lines["gan-latent"].endswith(" For MR.")
+    assert not lines["harmonic"].endswith(" For MR.")
+    assert "Models for: MR\n" in run("methods", "vae-latent").output
     one = run("methods", "shell-mean").output
     assert "--set thickness=2.0 mm (float 0.1..6)" in one
     assert run("methods", "magic").exit_code == 2

@@ -21,6 +21,7 @@ MM, PX, SHARE = "mm", "px", "%"
         ("strips:16px:2:horizontal", Strips(Length(16, PX), 2, "horizontal")),
         ("strips:16px:2", Strips(Length(16, PX), 2, "horizontal")),
         ("strips:4mm:both:slab=3px", Strips(Length(4, MM), 1, "both", Length(3, PX))),
+        ("strips:1/16:4:mixed", Strips(Length(6.25, SHARE), 4, "mixed")),
         ("strokes:10-24px:4", Strokes(Length(10, PX), Length(24, PX), 4)),
         ("strokes:10px-24px:4", Strokes(Length(10, PX), Length(24, PX), 4)),
         ("strokes:3mm", Strokes(Length(3, MM), Length(3, MM))),

@@ -102,6 +102,31 @@ def test_holes_that_touch_where_crossing_is_allowed_have_one_label():
     assert seen == {1, 2}
 
 
+def full_lines(hole):
+    """Return the number of rows and of columns that lie in a hole from edge to edge."""
+    return int(hole.all(axis=1).sum()), int(hole.all(axis=0).sum())
+
+
+@pytest.mark.parametrize(
+    ("count", "seen"), [(1, {(1, 0), (0, 1)}), (2, {(1, 1)}), (3, {(2, 1), (1, 2)}), (4, {(2, 2)})]
+)
+def test_mixed_strips_are_as_many_rows_as_columns(count, seen):
+    """Strips of one pixel in an image so large that no two of these seeds lie on the same pixels."""
+    made = [place(f"strips:1px:{count}:mixed", (600, 600), seed=seed) for seed in range(30)]
+    assert {full_lines(labels > 0) for labels in made} == seen
+    # A row and a column cross, so that they are one hole.
+    assert {labels.max() for labels in made} == {1}
+
+
+def test_mixed_strips_keep_their_directions_where_they_are_drawn_again():
+    """With 3 of 61 places for a row, and as many for a column, some need more than the 50 tries of one drawing."""
+    avoid = np.zeros((64, 64), dtype=bool)
+    avoid[:58, :58] = True
+    for seed in range(20):
+        labels = place("strips:4px:2:mixed", (64, 64), avoid=avoid, seed=seed)
+        assert full_lines(labels > 0) == (4, 4)
+
+
 def test_a_slice_in_a_volume_of_one_gets_the_holes_of_the_slice():
     flat = place("spheres:9mm:3", (64, 48), spacing=(1.0, 2.0), seed=4)
     assert (place("spheres:9mm:3", (1, 64, 48), spacing=(5.0, 1.0, 2.0), seed=4)[0] == flat).all()

@@ -85,6 +85,13 @@ def test_strips_in_both_orientations_come_in_both(rng):
     assert shapes == {(16, 256), (256, 16)}
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_half_of_mixed_strips_are_rows_and_half_columns_and_an_odd_one_is_either(rng, count):
+    strips = parse(f"strips:16px:{count}:mixed")
+    rows = {sum(strips.draw(FLAT, rng, number).shape == (16, 256) for number in range(1, count + 1)) for _ in range(40)}
+    assert rows == ({count // 2, count // 2 + 1} if count % 2 else {count // 2})
+
+
 # strokes
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -51,6 +52,23 @@ def test_a_model_is_found_by_name_by_folder_or_by_itself(method, model, tiny_mod
     for result in results:
         assert result.report["notes"]["model"] == model
         np.testing.assert_array_equal(result.volume.array, results[0].volume.array)
+
+
+def test_films_are_seen_at_the_size_at_which_their_model_has_learned_them(tiny_models, tmp_path, monkeypatch):
+    """Of 24 pixels along the longer side: in a film of 48 they are of 2 mm, in one of 96 of 4 mm."""
+    folder = shutil.copytree(tiny_models / "a-tiny-vae", tmp_path / "films")
+    facts = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
+    changed = {**facts, "modality": "film", "input": {**facts["input"], "across": 24}}
+    (folder / "bundle.json").write_text(json.dumps(changed), encoding="utf-8")
+    sizes = []
+    monkeypatch.setattr(
+        module, "cut", lambda *args, **options: sizes.append(options["pixel_mm"]) or cut(*args, **options)
+    )
+    for shape in ((48, 40), (96, 80)):
+        image, hole = scene(shape)
+        given = {"steps": 2, "model": str(folder)}
+        mi.inpaint(image, hole, method="vae-latent", modality="film", spacing=1.0, parameters=given)
+    assert sizes == [2.0, 4.0]
 
 
 @pytest.mark.parametrize(("method", "other"), [("vae-latent", "a-tiny-dcgan"), ("gan-latent", "a-tiny-vae")])

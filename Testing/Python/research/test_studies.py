@@ -6,6 +6,8 @@ import csv
 import dataclasses
 import importlib
 import itertools
+import json
+import os
 import re
 
 import numpy as np
@@ -13,13 +15,17 @@ import pytest
 from scipy import ndimage
 
 from MedInpaintLib.manifest import read_manifest
+from MedInpaintLib.models.store import find
+from MedInpaintLib.training.loop import HISTORY
 from MedInpaintLib.training.recipe import read_recipe
+from MedInpaintLib.training.tasks.inpainting import InpaintingTask
 from MedInpaintLib.volume import Volume
 from Research import STUDIES
 from Research.films_and_ct import measure as films_and_ct
 from Research.films_and_ct import page as films_and_ct_page
 from Research.shared import study, study_command, study_page
 from Research.shared.cases import Task, fingerprint
+from Research.shared.comparison import UNTRAINED
 from Research.shared.conventions import METRICS
 from Research.shared.manifests import read_rows, reduced
 
@@ -31,7 +37,13 @@ def module_of(name):
 TRAINED = [name for name in STUDIES if hasattr(module_of(name), "STUDY")]
 #: Studies whose page every run of the tests makes; CI makes the others too.
 QUICK = {"networks", "hole-size"}
-TINY = {"unet": {"width": 4, "levels": 2}, "pconv": {"width": 4, "levels": 2}, "rfr": {"width": 8, "recurrences": 1}}
+U_SHAPED = {"width": 4, "levels": 2}
+TINY = {
+    **dict.fromkeys(("unet", "pconv", "edge-guided", "boundary-aware"), U_SHAPED),
+    "rfr": {"width": 8, "recurrences": 1},
+    "context-encoder": {"width": 4, "bottleneck": 8},
+}
+TINY_ENCODER = {"pixels": 32, "latent": 4, "kernel": 3, "width": 4}
 SIZE = study.Size(steps=2, cases=2, crops=4, images=2, seeds=(0,))
 
 
@@ -44,14 +56,15 @@ def film(seed, size=96):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Films of both kinds and CT slices, in all splits."""
+    """Films of two folders, each of one kind, and CT slices, in all splits."""
     folder = tmp_path_factory.mktemp("data")
     rows = [["path", "modality", "contrast", "subject_id", "split"]]
+    for name in ("cxr", "cxr_more", "ct_slices"):
+        (folder / name).mkdir()
     for number, split in enumerate(("train", "train", "val", "val", "test", "test", "test", "test")):
-        kind = ("CR no_findings", "CR pneumonia")[number % 2]
-        Volume(film(number, 192 if number < 4 else 96), (1.0, 1.0)).write(folder / f"film{number}.png")
-        rows.append([f"film{number}.png", "CXR", kind, f"f{number}", split])
-    (folder / "ct_slices").mkdir()
+        kind, name = (("CR no_findings", "cxr"), ("CR pneumonia", "cxr_more"))[number % 2]
+        Volume(film(number, 192 if number < 4 else 96), (1.0, 1.0)).write(folder / name / f"film{number}.png")
+        rows.append([f"{name}/film{number}.png", "CXR", kind, f"f{number}", split])
     for number, split in enumerate(("train", "val", "test", "test")):
         slice_ = film(number + 10).astype(np.int16)[np.newaxis] * 4 - 500
         Volume(slice_, (5.0, 1.0, 1.0)).write(folder / "ct_slices" / f"{number}.nii.gz")
@@ -64,10 +77,17 @@ def data(tmp_path_factory):
 def tiny(name):
     """A recipe for films of 96 pixels."""
     recipe = read_recipe(name)
-    arguments = {"pixels": 32, "slices": 1, "given": "fill", "relative": True, **TINY[recipe.architecture]}
+    data = dataclasses.replace(
+        recipe.data, across=96 if recipe.data.across else 0, hint="nearest" if recipe.data.hint else ""
+    )
+    if recipe.architecture == "vae":
+        schedule = dataclasses.replace(recipe.schedule, steps=2, batch=2, crops=2, check_every=2)
+        return dataclasses.replace(recipe, arguments=TINY_ENCODER, schedule=schedule, data=data)
+    arguments = {"pixels": 32, "slices": 1, "given": "fill", "relative": True, "hint": bool(data.hint)}
     schedule = dataclasses.replace(recipe.schedule, batch=2)
-    data = dataclasses.replace(recipe.data, across=96 if recipe.data.across else 0)
-    return dataclasses.replace(recipe, arguments=arguments, schedule=schedule, data=data)
+    return dataclasses.replace(
+        recipe, arguments={**arguments, **TINY[recipe.architecture]}, schedule=schedule, data=data
+    )
 
 
 @pytest.fixture
@@ -75,6 +95,13 @@ def small(monkeypatch):
     monkeypatch.setattr(study, "read_recipe", tiny)
     monkeypatch.setattr(study, "in_parallel", lambda work, jobs, *, workers: (work(*job) for job in jobs))
     monkeypatch.setattr(study, "go_through", lambda todo, work, keep, *, workers: [work(*each) for each in todo])
+    # A study with an encoder sets it; so it is set back afterwards.
+    monkeypatch.setenv("MEDINPAINT_MODELS", os.environ["MEDINPAINT_MODELS"])
+
+
+def of_tiny_size(asked, **changes):
+    """Return a study that takes seconds, of films of 96 pixels."""
+    return dataclasses.replace(asked, across=asked.across and 96, sizes={"small": SIZE}, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +116,7 @@ def runs(tmp_path_factory):
 def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
     asked = module_of(name).STUDY
     assert asked.name == name
-    asked = dataclasses.replace(asked, across=asked.across and 96, sizes={"small": SIZE})
+    asked = of_tiny_size(asked)
     out = tmp_path / "docs" / "experiments"
     study_command.main(asked, ["--data", str(data), "--out", str(out), "--runs", str(runs)])
     page = (out / name / "README.md").read_text(encoding="utf-8")
@@ -97,11 +124,12 @@ def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
     assert page.startswith(f"# {asked.title}\n")
     verdicts, _, rest = page.partition("## Scores")
     for arm in asked.arms:
-        # PSNR, difference with both ends of its interval, and SSIM of every condition; then the training.
+        # PSNR, difference with both ends of its interval, SSIM and texture of every condition; then the training.
         *scores, training = (line for line in rest.splitlines() if line.startswith(f"| {arm.label} |"))
-        assert len(scores) == len(asked.conditions)
+        assert len(scores) == sum(arm in asked.tested(condition) for condition in asked.conditions)
         assert all(
-            re.fullmatch(r"\|[^|]+(\| -?[\d.]+ )\| [-+][^|]+\([^|]+ to [^|]+\) (\| [\d.]+ )\|", line) for line in scores
+            re.fullmatch(r"\|[^|]+(\| -?[\d.]+ )\| [-+][^|]+\([^|]+ to [^|]+\) (\| [\d.]+ ){2}\|", line)
+            for line in scores
         )
         assert f"| {arm.architecture} |" in training
     assert verdicts.count(" dB (") == len(asked.comparisons)
@@ -115,7 +143,7 @@ def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
 
 
 def test_what_is_trained_is_not_trained_again(data, runs, tmp_path, small, monkeypatch):
-    asked = dataclasses.replace(module_of("hole-shape").STUDY, across=96)
+    asked = of_tiny_size(module_of("hole-shape").STUDY)
     study.run(asked, SIZE, data, runs, tmp_path)
     monkeypatch.setattr(study, "train", lambda *_, **__: pytest.fail("trained again"))
     study.run(asked, SIZE, data, runs, tmp_path)
@@ -144,11 +172,91 @@ def _places(name):
     return {study._folder_name(asked, arm, asked.sizes["full"], "") for arm in asked.arms}
 
 
+def test_an_encoder_is_trained_once_before_the_networks_and_found_by_its_name(data, tmp_path, small, monkeypatch):
+    asked = module_of("rfr-losses").STUDY
+    asked = of_tiny_size(asked, conditions=asked.conditions[:1])
+    trained, train = [], study.train
+
+    def noting(recipe, *arguments, **options):
+        if trained:
+            assert find(asked.encoder).folder.is_relative_to(tmp_path / "runs")
+        trained.append(recipe.name)
+        return train(recipe, *arguments, **options)
+
+    monkeypatch.setattr(study, "train", noting)
+    for _time in range(2):
+        outcome = study.run(asked, SIZE, data, tmp_path / "runs", tmp_path / "out")
+    assert trained == ["chest-film-features", *["chest-film-rfr"] * 3]
+    parts = {
+        label: {name for name in json.loads((folder / HISTORY).read_text().splitlines()[0]) if name.startswith("part/")}
+        for label, folder in outcome.folders.items()
+    }
+    assert parts[module_of("rfr-losses").PIXELS] == {"part/valid", "part/hole"}
+    published = {"part/valid", "part/hole", "part/perceptual", "part/style", "part/variation"}
+    assert parts[module_of("rfr-losses").PUBLISHED] == published
+
+
+def test_the_published_losses_of_a_study_are_the_defaults_of_the_training():
+    asked = module_of("rfr-losses").STUDY
+    arm = next(each for each in asked.arms if each.label == module_of("rfr-losses").PUBLISHED)
+    recipe = asked.recipe(arm, asked.sizes["full"])
+    defaults = {field.name: field.default for field in dataclasses.fields(InpaintingTask)}
+    own = {"network", "rate", "fine_rate", "fine_tune", "fresh", "features"}
+    assert {name: value for name, value in recipe.task.items() if name not in own and value != defaults[name]} == {}
+    assert recipe.task["fresh"]
+
+
+#: Two networks for films of two sizes.
+TWO_SIZES = study.Study(
+    name="two-sizes",
+    title="",
+    question="",
+    arms=(study.Arm("small", across=48), study.Arm("large")),
+    conditions=(study.Condition("48 px", "squares:1/8", across=48), study.Condition("96 px", "squares:1/8")),
+    comparisons=(),
+    across=96,
+    match="cxr/",
+)
+
+
+def test_a_network_is_tested_on_images_of_its_size_alone(data, runs, tmp_path, small):
+    outcome = study.run(TWO_SIZES, SIZE, data, runs, tmp_path)
+    for condition, network, side in (("48 px", "small", 48), ("96 px", "large", 96)):
+        (arm,) = (each for each in TWO_SIZES.arms if each.label == network)
+        bundle = find(str(study.bundle_of(outcome.folders[network])))
+        assert bundle.input["pixels"] == (48 if network == "small" else 32)
+        assert TWO_SIZES.recipe(arm, SIZE).data.across == bundle.input["across"] == side
+        cases = [case for case in outcome.cases if case["title"] == condition]
+        assert cases
+        assert {row["method"] for case in cases for row in case["scores"]} == {*UNTRAINED, network}
+        shapes = {Volume.read(entry.path).array.shape for entry in read_manifest(outcome.data[side])}
+        assert shapes == {(side, side)}
+
+
+def test_a_study_of_some_images_learns_from_them_alone_and_is_tested_on_them_alone(data, runs, tmp_path, small):
+    outcome = study.run(TWO_SIZES, SIZE, data, runs, tmp_path)
+    for folder in outcome.folders.values():
+        learned = [(entry.split, entry.path.parent.name) for entry in read_manifest(folder)]
+        assert learned == [("train", "cxr"), ("val", "cxr")]
+    assert {case["image"] for case in outcome.cases} == {"cxr/film4", "cxr/film6"}
+    everything = study.run(dataclasses.replace(TWO_SIZES, match=""), SIZE, data, runs, tmp_path / "all")
+    assert not {*everything.folders.values()} & {*outcome.folders.values()}
+    assert {case["image"].split("/")[0] for case in everything.cases} == {"cxr", "cxr_more"}
+
+
+def test_a_study_with_another_network_has_the_same_holes_and_images():
+    unet, rfr = (module_of(name).STUDY for name in ("hole-size", "rfr-hole-size"))
+    assert {arm.architecture for arm in rfr.arms} == {"rfr"}
+    assert tuple(dataclasses.replace(arm, architecture="unet") for arm in rfr.arms) == unet.arms
+    assert (rfr.conditions, rfr.comparisons, rfr.sizes) == (unet.conditions, unet.comparisons, unet.sizes)
+    assert (rfr.name, rfr.title) != (unet.name, unet.title)
+
+
 def test_the_released_networks_have_a_page(data, runs, tmp_path, small, monkeypatch):
     models = {}
     for name, modality in (("hole-shape", "film"), ("networks-ct", "CT")):
         asked = module_of(name).STUDY
-        asked = dataclasses.replace(asked, across=asked.across and 96)
+        asked = of_tiny_size(asked)
         folders = study.run(asked, SIZE, data, runs, tmp_path).folders
         models[modality] = {"unet": ("unet", str(study.bundle_of(folders[asked.arms[0].label])))}
     tasks = (

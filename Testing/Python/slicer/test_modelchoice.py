@@ -32,7 +32,7 @@ def test_without_a_model_of_its_architecture_a_method_cannot_work_and_the_recipe
     bundles.write(own, "other", architecture="vae")
     expected = (
         "There is no model for 'Context encoder': add one in the tab Models, or choose another method. "
-        "The recipe brain-mr-context-encoder makes one."
+        "The recipe brain-mr-context-encoder or chest-film-context-encoder makes one."
     )
     assert _complaint("context-encoder") == _complaint("context-encoder", model="auto") == expected
     bundles.write(own, "mine", architecture="context-encoder")
@@ -54,6 +54,15 @@ def test_methods_without_a_model_are_unavailable_unless_one_is_named(own, tmp_pa
     assert set(modelchoice.unavailable(methods, lambda method: {}, ())) == {"pconv", "unet"}
     elsewhere = bundles.write(tmp_path / "elsewhere", "mine", architecture="unet")
     assert set(modelchoice.unavailable(methods, lambda method: {"model": str(elsewhere)}, ())) == {"pconv"}
+
+
+def test_a_method_says_for_which_images_it_has_a_model(own):
+    methods = MedInpaintLib.list_methods()
+    assert modelchoice.summaryOf(methods["harmonic"]) == methods["harmonic"].summary
+    assert modelchoice.summaryOf(methods["pconv"]) == f"{methods['pconv'].summary} Models for: none."
+    for name, modality in (("one", "film"), ("two", "CT"), ("three", "film")):
+        bundles.write(own, name, architecture="pconv", modality=modality)
+    assert modelchoice.summaryOf(methods["pconv"]) == f"{methods['pconv'].summary} Models for: CT, film."
 
 
 def test_flat_volumes_may_be_of_any_modality_and_others_are_no_films():

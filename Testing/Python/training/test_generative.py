@@ -68,5 +68,5 @@ def test_the_loss_of_a_vae_is_the_bound_in_nats_per_pixel(step, share, monkeypat
     bound = 256 / 2 * math.log(2 * math.pi * math.e * 0.01) + share * 4 * (2**2 / 2)
     assert name == "vae"
     assert loss.item() == pytest.approx(bound / 256, rel=1e-4)
-    assert log["rmse"].item() == pytest.approx(0.1, rel=1e-4)
-    assert log["kl"].item() == pytest.approx(8.0, rel=1e-5)
+    assert log["part/rmse"].item() == pytest.approx(0.1, rel=1e-4)
+    assert log["part/kl"].item() == pytest.approx(8.0, rel=1e-5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -148,6 +150,34 @@ def test_in_the_second_phase_statistics_are_frozen_and_the_steps_smaller():
     assert made.optimizers["network"].param_groups[0]["lr"] == 1e-3
 
 
+@pytest.mark.parametrize("fresh", [True, False])
+def test_the_second_phase_begins_with_a_new_optimizer_where_that_is_asked_for(fresh):
+    """The first step, against a new Adam's on the same gradients; a kept one remembers those of the first phase."""
+    made = task(network(), fine_tune=3, rate=1e-3, fine_rate=1e-4, fresh=fresh, perceptual=0, style=0)
+    for step in range(3):
+        losses(made, step, optimize=True)
+    other = copy.deepcopy(made.network)
+    losses(made, 3, optimize=True)
+    new = torch.optim.Adam(other.parameters(), lr=1e-4)
+    for twin, weights in zip(other.parameters(), made.network.parameters(), strict=True):
+        twin.grad = weights.grad.clone()
+    new.step()
+    pairs = list(zip(other.parameters(), made.network.parameters(), strict=True))
+    assert all(torch.equal(twin, weights) for twin, weights in pairs) == fresh
+    steps = {float(each["step"]) for each in made.optimizers["network"].state.values()}
+    assert steps == ({1} if fresh else {4})
+    losses(made, 4, optimize=True)
+    assert {float(each["step"]) for each in made.optimizers["network"].state.values()} == {min(steps) + 1}
+
+
+def test_the_discriminator_has_a_step_size_of_its_own_in_both_phases():
+    made = task(network(), adversarial=1.0, fine_tune=1, rate=1e-3, fine_rate=1e-4, discriminator_rate=0.1)
+    for step, rate in enumerate((1e-3, 1e-4)):
+        losses(made, step)
+        found = {name: optimizer.param_groups[0]["lr"] for name, optimizer in made.optimizers.items()}
+        assert found == pytest.approx({"network": rate, "discriminator": rate / 10})
+
+
 def test_partial_convolutions_are_frozen_in_the_encoder_alone():
     made = task_of("pconv", network("pconv"), {"fine_tune": 1, "perceptual": 0, "style": 0})
     losses(made, step=1)
@@ -164,6 +194,8 @@ def test_partial_convolutions_are_frozen_in_the_encoder_alone():
         ({"power": 3}, ParameterError, "power = 3; choose one of 1, 2"),
         ({"per": "image"}, ParameterError, "per = 'image'; choose one of frame, region"),
         ({"rate": -1.0}, ParameterError, "rate = -1; it must be above 0"),
+        ({"discriminator_rate": 0.0}, ParameterError, "discriminator_rate = 0; it must be above 0"),
+        ({"fresh": 1}, ParameterError, "fresh = 1; its default is False"),
         ({"style": -1.0}, ParameterError, "style = -1; it must be 0 or more"),
         (dict.fromkeys(("valid", "hole", "perceptual", "style", "variation"), 0), ParameterError, "All losses"),
         ({"hole": "6"}, ParameterError, "hole = '6'; its default is 6.0"),

@@ -20,10 +20,11 @@ from MedInpaintLib.training.recipe import read_recipe
 from MedInpaintLib.training.run import run
 
 ARCHITECTURES = ["vae", "dcgan", "unet"]
-#: All losses, a discriminator beside the network, and both phases.
+#: All losses, a discriminator beside the network, and both phases, the second with new optimizers.
 EVERYTHING = """
 [task]
 fine_tune = 3
+fresh = true
 ssim = 0.1
 multi_scale = 0.1
 edge = 0.1
@@ -72,8 +73,21 @@ def test_the_loss_falls(recipe, data, tmp_path):
     run(read_recipe(recipe("vae", steps=120, check_every=120)), data, tmp_path / "out", accelerator="cpu")
     losses = [line["loss/vae"] for line in history(tmp_path / "out") if "loss/vae" in line]
     assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 0.3
-    errors = [line["rmse"] for line in history(tmp_path / "out") if "rmse" in line]
+    errors = [line["part/rmse"] for line in history(tmp_path / "out") if "part/rmse" in line]
     assert np.mean(errors[-10:]) < 0.5 * np.mean(errors[:10])
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_check_notes_similarity_and_error_beside_those_of_the_smooth_fill(architecture, recipe, data, tmp_path):
+    run(read_recipe(recipe(architecture)), data, tmp_path / "out", accelerator="cpu")
+    checks = [line for line in history(tmp_path / "out") if "psnr" in line]
+    assert [line["step"] for line in checks] == [3, 6]
+    for line in checks:
+        assert -1 <= line["ssim"] <= 1
+        assert 0 < line["rmse"] < 2
+    # The smooth fill stays as it is, whatever the network has learned.
+    before, after = ({name: line[f"start/{name}"] for name in ("ssim", "rmse")} for line in checks)
+    assert before == after
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-import pytest
+import dataclasses
+import json
+import runpy
+import shutil
+from pathlib import Path
 
-from MedInpaintLib.errors import ParameterError
+import pytest
+import torch
+
+from MedInpaintLib.errors import ModelError, ParameterError
 from MedInpaintLib.networks import build
 from MedInpaintLib.training.recipe import FOLDER, read_recipe
 from MedInpaintLib.training.run import check
 from MedInpaintLib.training.tasks import task_of
+from MedInpaintLib.training.tasks.inpainting import InpaintingTask
+
+PUBLISHED = {"chest-film-rfr-published": "chest-film-features", "body-ct-rfr-published": "body-ct-features"}
+LITERAL = runpy.run_path(str(Path(__file__).parents[2] / "Benchmarks" / "literal_rfr.py"))["LiteralRfr"]
+
+
+@pytest.fixture
+def encoders(tiny_models, tmp_path, monkeypatch):
+    """The user's folder of models, with untrained encoders under the names that the published recipes ask for."""
+    for name in PUBLISHED.values():
+        folder = shutil.copytree(tiny_models / "a-tiny-vae", tmp_path / "models" / name)
+        facts = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
+        (folder / "bundle.json").write_text(json.dumps({**facts, "name": name}), encoding="utf-8")
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path / "models"))
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
-def test_recipes_can_be_read_and_built_and_those_of_released_models_stored(path):
+def test_recipes_can_be_read_and_built_and_those_of_released_models_stored(path, encoders):
     recipe = read_recipe(path.stem)
     assert recipe.name == path.stem
     network = build(recipe.architecture, recipe.arguments)
@@ -21,6 +42,71 @@ def test_recipes_can_be_read_and_built_and_those_of_released_models_stored(path)
     megabytes = 2e-6 * sum(each.numel() for each in network.state_dict().values())
     assert megabytes < 5 or path.stem.endswith("-published")
     check(recipe, devices=1)  # what a training does before it reads data
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_published_recipes_have_the_network_losses_and_phases_of_the_authors(name):
+    recipe = read_recipe(name)
+    with torch.device("meta"):
+        network, authors = build(recipe.architecture, recipe.arguments), LITERAL(kernel=recipe.arguments["kernel"])
+    count, expected = (sum(each.numel() for each in made.parameters()) for made in (network, authors))
+    # Two colours less: in the first convolution, in the tail, and in the last one.
+    assert count == expected - 2 * (64 * 7**2 + 32 * 3**2 + 64 * 3**2) == 31_216_065
+    assert network.recurrences == 6
+    assert recipe.pixels == 256
+    assert recipe.schedule.batch == 6
+    # Liu et al., ECCV 2018, eq. 7, which Li et al. took over; the phases are those of the code of Li et al.
+    losses = {
+        "valid": 1.0,
+        "hole": 6.0,
+        "perceptual": 0.05,
+        "style": 120.0,
+        "variation": 0.1,
+        "power": 1,
+        "per": "frame",
+    }
+    phases = {"rate": 2e-4, "fine_tune": recipe.schedule.steps * 2 // 3, "fine_rate": 5e-5, "fresh": True}
+    assert recipe.task == {**losses, **phases, "features": PUBLISHED[name]}
+    defaults = {field.name: field.default for field in dataclasses.fields(InpaintingTask)}
+    assert {option: defaults[option] for option in losses} == losses
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_step_of_the_published_recipes_lowers_the_sum_of_five_losses(name, encoders):
+    """In frames of 64 pixels: the network is the same, and a step takes a sixteenth of the time."""
+    recipe = read_recipe(name)
+    torch.manual_seed(0)
+    network = build(recipe.architecture, {**recipe.arguments, "pixels": 64}).train()
+    task = task_of(recipe.architecture, network, recipe.task)
+    truth = torch.rand(2, 1, 64, 64) * 2 - 1
+    known = torch.ones(2, 1, 64, 64, dtype=torch.bool)
+    known[..., 28:36, 28:36] = False
+    before = [each.clone() for each in network.parameters()]
+    ((optimized, total, log),) = task.losses((truth * known, known, truth), 0, torch.Generator())
+    total.backward()
+    task.optimizers[optimized].step()
+    assert set(log) == {f"part/{each}" for each in ("valid", "hole", "perceptual", "style", "variation")}
+    shares = {
+        name: recipe.task[name.removeprefix("part/")] * value.item() / total.item() for name, value in log.items()
+    }
+    assert sum(shares.values()) == pytest.approx(1, rel=1e-4)
+    assert min(shares.values()) > 1e-4
+    changed = [not torch.equal(old, new) for old, new in zip(before, network.parameters(), strict=True)]
+    assert sum(changed) / len(changed) > 0.95
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_without_its_encoder_a_published_recipe_says_how_to_make_one(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))
+    encoder = PUBLISHED[name]
+    with pytest.raises(
+        ModelError, match=f"no model '{encoder}'.*'medinpaint train {encoder}'.*weights of VGG16"
+    ) as said:
+        check(read_recipe(name), devices=1)
+    assert "\n" not in str(said.value)
+    # The encoder sees images on the scale on which it has learned them.
+    ours, theirs = (read_recipe(each).data for each in (name, encoder))
+    assert (ours.modality, ours.centre, ours.half_width) == (theirs.modality, theirs.centre, theirs.half_width)
 
 
 @pytest.mark.parametrize(

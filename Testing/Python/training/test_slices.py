@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import MedInpaintLib as mi
 from MedInpaintLib.errors import InputError
 from MedInpaintLib.manifest import Entry, read_manifest
+from MedInpaintLib.progress import Progress
+from MedInpaintLib.training.data import prepare
+from MedInpaintLib.training.recipe import read_recipe
 from MedInpaintLib.training.slices import BACKGROUND, Crops, read_slices
 
 
@@ -22,6 +27,41 @@ def test_slices_have_the_pixels_asked_for(data):
     assert read_slices(entries, plane="axial", pixel_mm=2.0)[0].values.shape == (20, 18)
     assert read_slices(entries, plane="coronal", pixel_mm=2.0)[0].values.shape == (12, 18)
     assert read_slices(entries, plane="sagittal", pixel_mm=1.0)[0].values.shape == (24, 40)
+
+
+def test_slices_of_films_have_so_many_pixels_across_whatever_the_film_has(tmp_path):
+    """A film, and the same with every pixel as a block of 2 x 2 or as its mean over them, seen at 64 pixels."""
+    rng = np.random.default_rng(0)
+    large = np.kron(rng.integers(60, 250, (32, 24)), np.ones((4, 4)))
+    small = large.reshape(64, 2, 48, 2).mean(axis=(1, 3))
+    seen = []
+    for name, film in (("large", large), ("small", small)):
+        mi.Volume(film.astype(np.uint8), (0.5, 0.5)).write(tmp_path / f"{name}.png")
+        entry = Entry(tmp_path / f"{name}.png", name, "film", "", "s", "train")
+        (one,) = read_slices([entry], plane="axial", pixel_mm=1.0, across=64)
+        seen.append(one)
+    assert [each.values.shape for each in seen] == [(64, 48)] * 2
+    assert [Crops([each], 32)[0].shape for each in seen] == [(32, 32)] * 2
+    first, second = (each.values.astype(float) for each in seen)
+    assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.99
+
+
+def test_a_generative_recipe_learns_from_films_of_its_size(tmp_path):
+    mi.Volume(np.random.default_rng(0).integers(60, 250, (96, 80)).astype(np.uint8), (1.0, 1.0)).write(
+        tmp_path / "a.png"
+    )
+    recipe = read_recipe("chest-film-features")
+    schedule = dataclasses.replace(recipe.schedule, crops=2, hole_mm=8.0)
+    recipe = dataclasses.replace(
+        recipe,
+        arguments={**recipe.arguments, "pixels": 32},
+        data=dataclasses.replace(recipe.data, across=48),
+        schedule=schedule,
+    )
+    entries = [Entry(tmp_path / "a.png", "a", "film", "", "s", "train")]
+    crops, trial = prepare(recipe, entries, entries, tmp_path, Progress())
+    assert [each.values.shape for each in crops.slices] == [(48, 40)]
+    assert trial.images.shape == (2, 1, 32, 32)
 
 
 def test_slices_beyond_the_head_are_left_out(slices):
