@@ -1,10 +1,12 @@
 """Draw outlines as masks: boxes, ellipses, polygons and lines in pixel coordinates, grown by some pixels.
 
-Coordinates are ``[row, column]``; the centre of the first pixel is at 0. Parts of a shape outside the image are left out.
+Coordinates are ``[row, column]``; the centre of the first pixel is at 0. Parts of a shape outside the image are left
+out.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -69,7 +71,7 @@ def line(points: Points, size: Size, *, width: float) -> np.ndarray:
     """Return the mask of the pixels whose centres are at most half of ``width`` from a line through some points."""
     mask = np.zeros(size, dtype=bool)
     rows, columns = np.ogrid[: size[0], : size[1]]
-    for (row, column), (next_row, next_column) in zip(points, points[1:], strict=False):
+    for (row, column), (next_row, next_column) in itertools.pairwise(points):
         along_rows, along_columns = next_row - row, next_column - column
         length = along_rows**2 + along_columns**2
         # How far along the piece the nearest point of it is, 0 to 1; a piece without length is a point.

@@ -33,22 +33,22 @@ _HEAD = (
 )
 _MASKS = (
     "## How to make such a mask\n\n"
-    "Text, markers and metal are brighter than the anatomy around them, so a threshold finds them: in 3D Slicer's "
-    "*Segment Editor*, choose *Threshold* and raise the lower limit until only the thing and bright bone are left, "
-    "press *Use for masking*, then paint over the thing. A catheter or a lead is hardly brighter than a rib: draw along "
-    "it with a small brush, or place seeds in it and beside it and choose *Grow from seeds*. Afterwards grow the segment "
-    "by two pixels with *Margin*: what is left of a bright edge is continued into the fill. An edge of the collimator "
-    "is one threshold on the dark or bright side."
+    "Text, markers and metal are brighter than the anatomy around them: in the *Segment Editor* of 3D Slicer, choose "
+    "*Threshold*, raise the lower limit until only the thing and bright bone are left, press *Use for masking*, and "
+    "paint over the thing. A catheter or a lead is hardly brighter than a rib: draw along it with a small brush, or "
+    "place seeds in it and beside it and choose *Grow from seeds*. An edge of the collimator is one threshold, from "
+    "the dark or the bright side. At last, grow the segment by two pixels with *Margin*: the fill continues what is "
+    "left of an edge, as a dark or bright spot."
 )
 _NOT = (
     "## When not to fill\n\n"
-    "- Never for a diagnosis: what was behind the thing is not known, and a nodule or a fracture there is gone. Keep the "
-    "film, and show the mask with the fill.\n"
-    "- Not where the thing covers what is measured: a device over the heart border hides the border, and a fill puts "
-    "one there that is smooth and wrong.\n"
-    "- Not beyond the edge of the collimator, unless a program only needs a full frame: nothing is known on the other "
-    "side, so the fill continues the last pixels outwards.\n"
-    "- Not to train or test a program that finds devices, on films that are said to have none."
+    "- Never for a diagnosis: nobody knows what was behind the thing, and a nodule or a fracture there is gone. Keep "
+    "the film, and show the mask with the fill.\n"
+    "- Not where the thing covers what you measure: a device over the border of the heart hides it, and the fill puts "
+    "another one there.\n"
+    "- Not beyond the edge of the collimator, unless a program needs a full frame: nothing is known on the other side, "
+    "so the fill only continues the last pixels outwards.\n"
+    "- Not to make films without devices for a program that looks for devices: it may learn to see fills."
 )
 _SCORES = (
     "*Jump* is the step across the rim of the hole over that of the film (`boundary_jump`): 1 is as smooth as the film "
@@ -136,11 +136,10 @@ def measure(case: MarkedCase, entry: Entry, learned: dict[str, str], path: Path)
     fills = fill_all(film, mask, learned)
     draw(film.array, mask, fills, path)
     hole = [str(np.count_nonzero(mask)), f"{mask.mean():.5f}", f"{depth(mask):.1f}"]
-    rows = [
-        [case.image, each.method, each.used, *hole, "" if each.jump is None else f"{each.jump:.3f}"]
-        + [f"{each.seconds:.1f}"]
-        for each in fills
-    ]
+    rows = []
+    for each in fills:
+        jump = "" if each.jump is None else f"{each.jump:.3f}"
+        rows.append([case.image, each.method, each.used, *hole, jump, f"{each.seconds:.1f}"])
     return {"rows": rows, "warnings": [f"`{each.method}`: {warning}" for each in fills for warning in each.warnings]}
 
 

@@ -37,7 +37,7 @@ def draw(film: np.ndarray, mask: np.ndarray, fills: Sequence[Fill], path: Path) 
     black, white = window(film, mask, part)
     panels = {"film": film} | {each.method: each.film for each in distinct(fills)}
     height, width = (side.stop - side.start for side in part)
-    columns = count_columns(width / height)
+    columns = count_columns(len(panels), width / height)
     rows = math.ceil(len(panels) / columns)
     tall = max(FILM + 0.3, rows * (CLOSE_UPS / columns * height / width + 0.3))
     figure = Figure(figsize=(FILM + CLOSE_UPS, tall), dpi=100, layout="constrained", facecolor=_BACK)
@@ -73,6 +73,6 @@ def window(film: np.ndarray, mask: np.ndarray, part: tuple[slice, slice]) -> tup
     return float(low), float(max(high, low + 1))
 
 
-def count_columns(aspect: float) -> int:
-    """Return how many close-ups stand side by side, by their width over their height: broad ones need space."""
-    return 2 if aspect > 1.4 else 3 if aspect > 0.8 else 4
+def count_columns(panels: int, aspect: float) -> int:
+    """Return how many of the close-ups stand side by side, by their width over their height: broad ones need space."""
+    return 2 if aspect > 1.4 else 4 if aspect < 0.8 else math.ceil(math.sqrt(panels))
