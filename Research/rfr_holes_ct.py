@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from .shared.comparison import BASE, Comparison, levels
-from .shared.study import CT_SIZES, Arm, Condition, Study
+from .shared.study import SMALL_BATCH, Arm, Condition, Study
 
 KINDS = {"squares": ("squares:32px", (1, 2, 4, 8)), "strips": ("strips:16px", (1, 2, 4))}
 
@@ -58,5 +58,5 @@ STUDY = Study(
     remark=functools.partial(levels, arms=HOME),
     base="body-ct",
     across=0,
-    sizes=CT_SIZES,
+    sizes=SMALL_BATCH,
 )

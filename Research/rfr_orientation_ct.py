@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .rfr_holes_ct import KINDS, holes, label
 from .shared.comparison import BASE, Comparison
-from .shared.study import CT_SIZES, Arm, Condition, Study
+from .shared.study import SMALL_BATCH, Arm, Condition, Study
 
 COUNTS = KINDS["strips"][1]
 #: Direction -> how arms and conditions name it.
@@ -44,5 +44,5 @@ STUDY = Study(
     ),
     base="body-ct",
     across=0,
-    sizes=CT_SIZES,
+    sizes=SMALL_BATCH,
 )

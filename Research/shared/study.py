@@ -110,8 +110,6 @@ SIZES = {
 
 #: For networks that take longer a frame: half the frames in each update.
 SMALL_BATCH = {name: dataclasses.replace(size, batch=8) for name, size in SIZES.items()}
-#: The same for CT slices, of which there are fewer: two sets of holes in each.
-CT_SIZES = {name: dataclasses.replace(size, seeds=(0, 1)) for name, size in SMALL_BATCH.items()}
 
 
 @dataclasses.dataclass(frozen=True)
