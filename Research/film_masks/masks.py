@@ -32,9 +32,9 @@ def draw_mask(shapes: Sequence[Mapping[str, Any]], size: Size, grow: int = 0) ->
     Raises:
         ParameterError: a shape is of no known kind.
 
-    >>> draw_mask([{"box": [1, 1, 2, 3]}], (4, 5)).sum()
+    >>> int(draw_mask([{"box": [1, 1, 2, 3]}], (4, 5)).sum())
     6
-    >>> draw_mask([{"box": [1, 1, 1, 1]}], (4, 5), grow=1).sum()  # a cross
+    >>> int(draw_mask([{"box": [1, 1, 1, 1]}], (4, 5), grow=1).sum())  # a cross
     5
     """
     mask = np.zeros(size, dtype=bool)

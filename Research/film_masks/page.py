@@ -51,10 +51,10 @@ _NOT = (
     "- Not to make films without devices for a program that looks for devices: it may learn to see fills."
 )
 _SCORES = (
-    "*Jump* is the step across the rim of the hole over that of the film (`boundary_jump`): 1 is as smooth as the film "
-    "there, above 1 a seam shows. It says nothing of the middle of the hole. *s* is the time of one call, on the CPU, "
-    "and a rough guide. `auto` is the method that MedInpaint chooses itself; where that is one of the others, the "
-    "picture shows it once. Grey values of the close-ups are stretched to what is known in them."
+    "*Jump* is the step across the rim of the hole over that of the film (`boundary_jump`): 1 is as in the film, below "
+    "1 the rim is smoother, far above 1 a seam shows. It says nothing of the middle of the hole. *s* is the time of "
+    "one call, on the CPU, and a rough guide. `auto` is the method that MedInpaint chooses itself; where that is one "
+    "of the others, the picture shows it once. Grey values of the close-ups are stretched to what is known in them."
 )
 
 
@@ -169,8 +169,8 @@ def _splits(facts: dict[str, Any]) -> str:
     words = f"{len(splits)} films, by split: {counts}."
     if "train" in splits:
         words += (
-            " Films of train are there because neither test nor val shows such a device; the networks have learned "
-            "from these films, device included."
+            " Films of train are there because no such device was recognised in test or val; the networks have "
+            "learned from these films, device included."
         )
     return words
 
@@ -217,6 +217,6 @@ def _made(facts: dict[str, Any]) -> str:
         "[masks.toml](../../Research/film_masks/masks.toml), drawn by eye by "
         "no radiologist and grown by up to two pixels. "
         "Films have 512 pixels across, and are filled at that size with the methods' own settings; "
-        f"the models are {models}. The films are of NIH ChestX-ray8 (Wang et al., CVPR 2017). Made by\n\n"
+        f"models: {models}. The films are of NIH ChestX-ray8 (Wang et al., CVPR 2017). Made by\n\n"
         f"    python -m Research film-masks --data DATA\n\non {facts['made']}."
     )

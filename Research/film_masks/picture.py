@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,9 @@ def draw(film: np.ndarray, mask: np.ndarray, fills: Sequence[Fill], path: Path) 
     rows = math.ceil(len(panels) / columns)
     tall = max(FILM + 0.3, rows * (CLOSE_UPS / columns * height / width + 0.3))
     figure = Figure(figsize=(FILM + CLOSE_UPS, tall), dpi=100, layout="constrained", facecolor=_BACK)
-    left, right = figure.subfigures(1, 2, width_ratios=(FILM, CLOSE_UPS))
+    # Its type names the single figure alone, which is returned for one row and one column.
+    halves: Any = figure.subfigures(1, 2, width_ratios=(FILM, CLOSE_UPS))
+    left, right = halves
     overview = left.subplots()
     overview.imshow(film, cmap="gray")
     # Levels at 0.5 follow the edges of pixels; the film's own border is no edge of the hole.
