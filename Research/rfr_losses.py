@@ -47,8 +47,8 @@ STUDY = Study(
     title="Do the published losses help recurrent feature reasoning?",
     question="Three networks learn from the same films in as many steps: one with the losses of our recipe, one with "
     "the published ones (hole, known pixels, perceptual, style, total variation; a second phase with frozen "
-    "normalisation and a new optimizer), one with these but without features and total variation. Step sizes are those of "
-    "our recipe. Features are of a small encoder that learned from the same films. The released model is the first.",
+    "normalisation and a new optimizer), one with these but without features and total variation. Step sizes are those "
+    "of our recipe. Features are of a small encoder that learned from the same films. The released model is the first.",
     arms=arms("chest-film-features"),
     conditions=tuple(Condition(label, holes) for label, holes in CONDITIONS.items()),
     comparisons=comparisons(CONDITIONS),

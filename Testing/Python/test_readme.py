@@ -236,7 +236,10 @@ def test_what_is_said_of_networks_in_heads_is_in_their_table():
             each = by_person(rows, task, network, best)
             assert len(each) == 3
             means.append(np.mean(each))
-    assert says(f"In heads `unet`, `pconv` and `rfr` are {-min(means):.1f} dB behind to {max(means):.1f} dB ahead of the best fill without")
+    assert says(
+        f"In heads `unet`, `pconv` and `rfr` are {-min(means):.1f} dB behind to {max(means):.1f} dB ahead of the best fill "
+        "without training"
+    )
 
 
 def test_what_is_said_of_latent_searches_is_in_their_table():
