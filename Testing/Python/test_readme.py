@@ -237,8 +237,8 @@ def test_what_is_said_of_networks_in_heads_is_in_their_table():
             assert len(each) == 3
             means.append(np.mean(each))
     assert says(
-        f"In heads `unet`, `pconv` and `rfr` are {-min(means):.1f} dB behind to {max(means):.1f} dB ahead of the best fill "
-        "without training"
+        f"In heads `unet`, `pconv` and `rfr` are {-min(means):.1f} dB behind to {max(means):.1f} dB ahead of the best "
+        "fill without training"
     )
 
 
