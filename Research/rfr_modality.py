@@ -245,7 +245,7 @@ def _protocol(films: Measured, slices: Measured) -> str:
         "people, and the interval of the difference of the two means is that of Welch's t-test. It holds the chance of "
         "who is tested, not that of the training. So a verdict needs at least "
         f"{LEAST_PEOPLE} people of each kind, an interval that leaves out 0, and a difference larger than "
-        "[those between trainings by the same recipe](../seeds/README.md), which are known for PSNR and SSIM alone.\n\n"
+        "[those between trainings by the same recipe](../seeds/README.md), which are not known for RMSE.\n\n"
         f"Made from the tables of the two studies by\n\n    python -m Research {NAME}"
     )
 

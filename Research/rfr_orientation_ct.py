@@ -23,10 +23,15 @@ def _name(count: int, direction: str) -> str:
     return f"{label('strips', count)} {NAMES[direction]}"
 
 
+def _turned(count: int, direction: str) -> tuple[int, str]:
+    """Return as many strips of the other direction."""
+    return count, "mixed" if direction == "horizontal" else "horizontal"
+
+
 def _pairs(count: int, direction: str) -> tuple[tuple[str, str], ...]:
-    home = _name(count, direction)
-    other = _name(count, "mixed" if direction == "horizontal" else "horizontal")
-    return ((home, BASE), (other, BASE), (other, home))
+    """Return what is compared in such holes: the network that learned them, and that of the other direction."""
+    home, stranger = _name(count, direction), _name(*_turned(count, direction))
+    return ((home, BASE), (stranger, BASE), (stranger, home))
 
 
 STUDY = Study(
@@ -36,12 +41,9 @@ STUDY = Study(
     "random direction, one of each, or two of each. What does a network of the other direction lose?",
     arms=tuple(Arm(_name(*each), "rfr", holes=(_holes(*each),)) for each in _ALL),
     conditions=tuple(
-        Condition(_name(*each).capitalize(), _holes(*each), shown=tuple(dict.fromkeys(f for f, _ in _pairs(*each)[:2])))
-        for each in _ALL
+        Condition(_name(*each), _holes(*each), shown=(_name(*each), _name(*_turned(*each)))) for each in _ALL
     ),
-    comparisons=tuple(
-        Comparison(_name(*each).capitalize(), first, second) for each in _ALL for first, second in _pairs(*each)
-    ),
+    comparisons=tuple(Comparison(_name(*each), first, second) for each in _ALL for first, second in _pairs(*each)),
     base="body-ct",
     across=0,
     sizes=SMALL_BATCH,

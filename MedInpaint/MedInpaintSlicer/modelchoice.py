@@ -35,17 +35,17 @@ def modelsFor(info) -> dict[str, str]:
 
 
 def summaryOf(info) -> str:
-    """Return what a method does and, where it needs a model, for which images there is one."""
+    """Return what a method does and, if it needs a model, for which images there is one."""
     from MedInpaintLib.models import store
 
     if not info.needs_model:
         return info.summary
     try:
-        there = store.modalities(info.architecture, _models().values())
+        modalities = store.modalities(info.architecture, _models().values())
     except OSError:
         return info.summary
     return _("{summary} Models for: {modalities}.").format(
-        summary=info.summary, modalities=", ".join(there) or _("none")
+        summary=info.summary, modalities=", ".join(modalities) or _("none")
     )
 
 

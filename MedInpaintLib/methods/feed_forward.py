@@ -95,14 +95,14 @@ _register(
     "pconv",
     "U-Net with partial convolutions",
     summary="A U-Net of partial convolutions, made for holes of any outline, mixes and corrects other fills.",
-    trust="As the fills that it mixes, with anatomy of the other side; surest near the edge of the hole.",
+    trust="As the fills that it mixes, in heads with anatomy of the other side; surest near the edge of the hole.",
     reference="Liu et al.: Image inpainting for irregular holes using partial convolutions, ECCV 2018",
 )
 _register(
     "rfr",
     "Recurrent Feature Reasoning",
     summary="Applies the same layers repeatedly, from the edge inwards, to combine and correct other fills.",
-    trust="As the fills that it mixes, with anatomy of the other side; surest at the edge, less so inwards.",
+    trust="As the fills that it mixes, in heads with anatomy of the other side; surest at the edge, less so inwards.",
     reference="Li et al.: Recurrent feature reasoning for image inpainting, CVPR 2020",
 )
 _register(

@@ -8,21 +8,25 @@ from pathlib import Path
 
 #: MedInpaint's own recipes; ``medinpaint train NAME`` finds them here.
 FOLDER = Path(__file__).parents[1] / "training" / "recipes"
+#: The end of the name of a recipe whose model fills no holes: losses of other recipes compare its features.
+_FEATURES = "-features"
 
 
 def recipes(architecture: str) -> dict[str, str]:
-    """Return the recipes for models of an architecture: name -> modality, in alphabetical order.
+    """Return the recipes for models of an architecture that fill holes: name -> modality, in alphabetical order.
 
     >>> recipes("context-encoder")
     {'brain-mr-context-encoder': 'MR', 'chest-film-context-encoder': 'film'}
+    >>> sorted({*recipes("vae").values()})  # those for films and CT are made for their features
+    ['MR']
     """
-    return {name: modality for name, kind, modality in _all() if kind == architecture}
+    return {name: modality for name, kind, modality in _all() if kind == architecture and not name.endswith(_FEATURES)}
 
 
 def how_to_make(architecture: str) -> str:
     """Return advice for a message on how to get a model of an architecture: the recipes with their modality.
 
-    >>> how_to_make("collagan-none")
+    >>> how_to_make("of-my-own")
     "add one ('medinpaint models add')"
     >>> how_to_make("dcgan").partition(",")[0]
     "train one ('medinpaint train' with the recipe brain-mr-gan-3 for MR"

@@ -25,7 +25,7 @@ def draw_mask(shapes: Sequence[Mapping[str, Any]], size: Size, grow: int = 0) ->
     """Return the mask of all pixels in any of the shapes, or at most ``grow`` pixels from one.
 
     Args:
-        shapes: each with its outline below its kind, of :data:`KINDS`, and for a line its ``width``.
+        shapes: each with its outline below its kind, of :data:`SHAPES`, and for a line its ``width``.
         size: of the image.
         grow: pixels.
 
@@ -39,11 +39,11 @@ def draw_mask(shapes: Sequence[Mapping[str, Any]], size: Size, grow: int = 0) ->
     """
     mask = np.zeros(size, dtype=bool)
     for shape in shapes:
-        kind = next((each for each in KINDS if each in shape), None)
+        kind = next((each for each in SHAPES if each in shape), None)
         if kind is None:
-            raise ParameterError(f"A shape is one of {', '.join(KINDS)}; found {', '.join(shape)}.")
+            raise ParameterError(f"A shape is one of {', '.join(SHAPES)}; found {', '.join(shape)}.")
         options = {name: value for name, value in shape.items() if name != kind}
-        mask |= KINDS[kind](shape[kind], size, **options)
+        mask |= SHAPES[kind](shape[kind], size, **options)
     return ndimage.binary_dilation(mask, morphology.disk(grow)) if grow else mask
 
 
@@ -83,4 +83,4 @@ def line(points: Points, size: Size, *, width: float) -> np.ndarray:
 
 
 #: Kind of shape -> function that draws it.
-KINDS: Mapping[str, Callable[..., np.ndarray]] = {"box": box, "ellipse": ellipse, "polygon": polygon, "line": line}
+SHAPES: Mapping[str, Callable[..., np.ndarray]] = {"box": box, "ellipse": ellipse, "polygon": polygon, "line": line}

@@ -71,7 +71,7 @@ def close_up(mask: np.ndarray) -> tuple[slice, slice]:
 
 
 def window(film: np.ndarray, mask: np.ndarray, part: tuple[slice, slice]) -> tuple[float, float]:
-    """Return black and white of the close-ups: the range of what is known there, without its outermost 0.5 percents."""
+    """Return black and white of the close-ups: the range of what is known there, without 0.5 % at each end."""
     low, high = np.percentile(film[part][~mask[part]], (0.5, 99.5))
     return float(low), float(max(high, low + 1))
 

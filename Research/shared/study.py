@@ -7,13 +7,14 @@ Trainings are kept in the folder of runs and shared by studies; a study that was
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from .manifests import reduced, some, write_manifest
 
 #: Pixels along the longer side of a film.
 ACROSS = 256
+#: The environment variable with the user's folder of models.
+MODELS = "MEDINPAINT_MODELS"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Arm:
         contrasts: of the images that it learns from; all when empty.
         arguments: of the network, where they differ from the recipe's.
         task: options of the training, such as weights of losses, where they differ from the recipe's.
-        across: pixels along the longer side of the films that it learns from, and of its frames; 0 for the study's.
+        across: pixels along the longer side of the films that it learns from, and of its frames; 0 for films of the
+            study's size and frames of the recipe's.
         seed: of the training.
         share: of the people to learn from; each share contains the smaller ones.
     """
@@ -260,49 +264,74 @@ def run(
     """
     source = fingerprint(data, study.modality)
     sizes = {*map(study._across, study.arms), *map(study._across, study.conditions)}
-    images = {size: _images(data, runs, study.modality, size) for size in sizes}
-    if study.encoder:
-        _train_encoder(read_recipe(study.encoder), images[study.across], runs, source, accelerator)
+    images = {across: _images(data, runs, study.modality, source, across) for across in sizes}
     folders = {arm.label: runs / _folder_name(study, arm, size, source) for arm in study.arms}
     missing = []
     for arm in study.arms:
         folder, recipe = folders[arm.label], study.recipe(arm, size)
         if not list(folder.glob(f"*/{FACTS}")):
-            shown = images[study._across(arm)]
+            own = images[study._across(arm)]
             if arm.share < 1 or study.match:
-                shown = _some(shown, recipe, arm.share, study.match, folder)
-            missing.append((recipe, shown, folder, runs / "cases", accelerator))
-    for done in in_parallel(_train, missing, workers=workers):
-        print(f"trained {done}", flush=True)
+                own = _some(own, recipe, arm.share, study.match, folder)
+            missing.append((recipe, own, folder, runs / "cases", accelerator))
+    if missing:
+        with _encoder(study, images[study.across], runs, source, accelerator):
+            for done in in_parallel(_train, missing, workers=workers):
+                print(f"trained {done}", flush=True)
     models = {arm.label: (arm.architecture, str(bundle_of(folders[arm.label]))) for arm in study.arms}
     keep = folder_of(out / "cases" / split, [folder for _, folder in models.values()], source)
     cases: list[Case] = []
     for condition in study.conditions:
         entries = [each for each in read_manifest(images[study._across(condition)], split) if study.uses(each)]
-        own = {arm.label: models[arm.label] for arm in study.tested(condition)}
-        work = functools.partial(run_case, without=WITHOUT, models=own)
+        tested = {arm.label: models[arm.label] for arm in study.tested(condition)}
+        work = functools.partial(run_case, without=WITHOUT, models=tested)
         cases += go_through(list_cases(entries, [study.as_task(condition, size)]), work, keep, workers=workers)
     return Outcome(study, size, images, folders, cases, split)
 
 
-def _images(data: Path, runs: Path, modality: str, across: int) -> Path:
+def _images(data: Path, runs: Path, modality: str, source: str, across: int) -> Path:
     """Return the folder of the images at a size, which are made first if they are missing; 0 for the data's own."""
     if not across:
         return data
-    return reduced(data, runs / f"{modality}-{across}-{fingerprint(data, modality)}", modality, across)
+    return reduced(data, runs / f"{modality}-{across}-{source}", modality, across)
 
 
-def _train_encoder(recipe: Recipe, data: Path, runs: Path, source: str, accelerator: str) -> None:
-    """Train the network whose features losses compare, and let trainings find it by its name."""
+@contextlib.contextmanager
+def _encoder(study: Study, data: Path, runs: Path, source: str, accelerator: str) -> Iterator[None]:
+    """Train the network whose features losses compare, and let the trainings inside find it by its name.
+
+    Does nothing for a study without such a network. Recipes name it, so that a training's folder does not depend on
+    where it lies.
+    """
+    if not study.encoder:
+        yield
+        return
+    recipe = read_recipe(study.encoder)
     content = json.dumps(dataclasses.asdict(recipe), sort_keys=True)
     folder = runs / f"{recipe.name}-{source}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
     if not (folder / recipe.name / FACTS).is_file():
-        _train(recipe, data, folder, runs / "cases", accelerator)
-    os.environ["MEDINPAINT_MODELS"] = str(folder.resolve())
+        for done in in_parallel(_train, [(recipe, data, folder, runs / "cases", accelerator)], workers=1):
+            print(f"trained {done}", flush=True)
+    with _models_in(folder):
+        yield
+
+
+@contextlib.contextmanager
+def _models_in(folder: Path) -> Iterator[None]:
+    """Let this process and those that it starts find models in a folder, in place of the user's own."""
+    before = os.environ.get(MODELS)
+    os.environ[MODELS] = str(folder.resolve())
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[MODELS]
+        else:
+            os.environ[MODELS] = before
 
 
 def _train(recipe: Recipe, data: Path, folder: Path, cache: Path, accelerator: str) -> str:
-    """Train in a process of its own; return the folder's name."""
+    """Train a network, in a process of its own; return the folder's name."""
     make_folder(folder)
     train(recipe, data, folder, accelerator=accelerator, cache=cache)
     return folder.name

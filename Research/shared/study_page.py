@@ -137,8 +137,8 @@ def networks_table(networks: Sequence[Mapping[str, Any]]) -> str:
 
 def _protocol(study: Study, cases: Sequence[Case], facts: dict[str, Any]) -> str:
     """Return how the numbers were measured and how they are read."""
-    sizes = ", ".join(str(each.across or study.across) for each in study.conditions if each.across)
-    reduced = f", reduced to {sizes or study.across} pixels" if study.across else ""
+    sizes = dict.fromkeys(each.across or study.across for each in study.conditions)
+    reduced = f", reduced to {', '.join(map(str, sizes))} pixels" if study.across else ""
     films = ", among them those of the course report's convention," if study.modality == "film" else ""
     return (
         f"Each network: one training of {facts['steps']} steps of {facts['batch']} frames, on {facts['cases']} holes "

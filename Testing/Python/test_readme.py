@@ -17,6 +17,8 @@ from scipy import stats
 import MedInpaintLib as mi
 from MedInpaintLib.holes.grammar import grammar
 from MedInpaintLib.jobs.fill import FillJob
+from MedInpaintLib.models.recipes import recipes
+from MedInpaintLib.models.store import is_released
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -60,6 +62,25 @@ def test_every_python_example_works(code, folder):
 def test_the_table_has_every_method_with_its_own_words():
     for name, info in mi.list_methods().items():
         assert f"| `{name}` | {info.summary} | {info.trust} |" in TEXT
+
+
+@pytest.mark.parametrize(
+    ("modality", "images"),
+    [("MR", "brain MR (T1, T2, FLAIR)"), ("film", "chest films"), ("CT", "chest and abdomen CT")],
+)
+def test_the_table_of_models_has_all_that_are_released_and_recipes_for_the_others(modality, images):
+    (line,) = (each for each in TEXT.splitlines() if each.startswith(f"| {images} |"))
+    present, others = (set(re.findall(r"`([\w-]+)`", cell)) for cell in line.split("|")[2:4])
+    one_pass = {"unet", "pconv", "rfr", "context-encoder", "edge-guided", "boundary-aware"}
+    released = {
+        each.architecture for each in mi.list_models().values() if is_released(each) and each.modality == modality
+    }
+    assert released & one_pass <= present <= one_pass
+    known = {name: [recipe for recipe, kind in recipes(name).items() if kind == modality] for name in one_pass}
+    assert all(known[name] for name in present)
+    missing = {recipe for name in one_pass - present for recipe in known[name]}
+    assert missing == {each for each in others if each not in one_pass}
+    assert {each for each in others if each in one_pass} == {name for name in one_pass - present if not known[name]}
 
 
 def test_the_shapes_of_holes_are_written_as_the_program_explains_them():
@@ -197,7 +218,7 @@ def test_what_is_said_of_networks_on_films_and_ct_is_in_their_table():
     means = [np.mean(each) for each in gains.values()]
     assert min(means) > 0.4  # more than two trainings alike differ
     assert says(
-        "better than a thin plate on chest films (35 people) and CT slices (12 people), "
+        "`unet` is better than a thin plate on chest films (35 people) and CT slices (12 people), "
         f"by {min(means):.1f} to {max(means):.1f} dB"
     )
 
@@ -215,7 +236,10 @@ def test_what_is_said_of_networks_in_heads_is_in_their_table():
             each = by_person(rows, task, network, best)
             assert len(each) == 3
             means.append(np.mean(each))
-    assert says(f"In heads they are {-min(means):.1f} dB behind to {max(means):.1f} dB ahead of the best fill without")
+    assert says(
+        f"In heads `unet`, `pconv` and `rfr` are {-min(means):.1f} dB behind to {max(means):.1f} dB ahead of the best "
+        "fill without training"
+    )
 
 
 def test_what_is_said_of_latent_searches_is_in_their_table():

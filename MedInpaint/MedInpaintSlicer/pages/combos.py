@@ -54,7 +54,7 @@ class BoundCombos:
 
 
 def showAvailable(combo, methods: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
-    """Grey out methods that cannot run, with the reason as tool tip; that of the others is what they do, for what.
+    """Grey out methods that cannot run, with the reason as tool tip; other tool tips say what a method does.
 
     Args:
         combo: its items have the methods' names as data.

@@ -409,8 +409,13 @@ def test_which_modalities_there_are_models_for(places, write):
 
 def test_recipes_are_found_without_a_parser():
     known = {path.stem: read_recipe(path.stem) for path in FOLDER.glob("*.toml")}
+    # What other recipes' losses compare features of is no model for a fill, although its architecture has a method.
+    features = {each.task["features"] for each in known.values() if "features" in each.task} & {*known}
+    assert {"chest-film-features", "body-ct-features"} <= features
     for architecture in {each.architecture for each in known.values()}:
         expected = {
-            name: each.data.modality for name, each in sorted(known.items()) if each.architecture == architecture
+            name: each.data.modality
+            for name, each in sorted(known.items())
+            if each.architecture == architecture and name not in features
         }
         assert recipes(architecture) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import importlib
@@ -95,8 +96,6 @@ def small(monkeypatch):
     monkeypatch.setattr(study, "read_recipe", tiny)
     monkeypatch.setattr(study, "in_parallel", lambda work, jobs, *, workers: (work(*job) for job in jobs))
     monkeypatch.setattr(study, "go_through", lambda todo, work, keep, *, workers: [work(*each) for each in todo])
-    # A study with an encoder sets it; so it is set back afterwards.
-    monkeypatch.setenv("MEDINPAINT_MODELS", os.environ["MEDINPAINT_MODELS"])
 
 
 def of_tiny_size(asked, **changes):
@@ -184,8 +183,10 @@ def test_an_encoder_is_trained_once_before_the_networks_and_found_by_its_name(da
         return train(recipe, *arguments, **options)
 
     monkeypatch.setattr(study, "train", noting)
+    before = os.environ[study.MODELS]
     for _time in range(2):
         outcome = study.run(asked, SIZE, data, tmp_path / "runs", tmp_path / "out")
+        assert os.environ[study.MODELS] == before
     assert trained == ["chest-film-features", *["chest-film-rfr"] * 3]
     parts = {
         label: {name for name in json.loads((folder / HISTORY).read_text().splitlines()[0]) if name.startswith("part/")}
@@ -194,6 +195,17 @@ def test_an_encoder_is_trained_once_before_the_networks_and_found_by_its_name(da
     assert parts[module_of("rfr-losses").PIXELS] == {"part/valid", "part/hole"}
     published = {"part/valid", "part/hole", "part/perceptual", "part/style", "part/variation"}
     assert parts[module_of("rfr-losses").PUBLISHED] == published
+
+
+@pytest.mark.parametrize("before", [None, "mine"])
+def test_the_users_folder_of_models_is_set_back_also_after_an_error(tmp_path, monkeypatch, before):
+    monkeypatch.delenv(study.MODELS)
+    if before:
+        monkeypatch.setenv(study.MODELS, before)
+    with contextlib.suppress(InterruptedError), study._models_in(tmp_path):
+        assert os.environ[study.MODELS] == str(tmp_path.resolve())
+        raise InterruptedError
+    assert os.environ.get(study.MODELS) == before
 
 
 def test_the_published_losses_of_a_study_are_the_defaults_of_the_training():
@@ -248,7 +260,11 @@ def test_a_study_with_another_network_has_the_same_holes_and_images():
     unet, rfr = (module_of(name).STUDY for name in ("hole-size", "rfr-hole-size"))
     assert {arm.architecture for arm in rfr.arms} == {"rfr"}
     assert tuple(dataclasses.replace(arm, architecture="unet") for arm in rfr.arms) == unet.arms
-    assert (rfr.conditions, rfr.comparisons, rfr.sizes) == (unet.conditions, unet.comparisons, unet.sizes)
+    assert (rfr.conditions, rfr.comparisons) == (unet.conditions, unet.comparisons)
+    for name, size in rfr.sizes.items():
+        assert dataclasses.replace(size, batch=0) == unet.sizes[name]
+        plain, small = (asked.recipe(asked.arms[0], asked.sizes[name]).schedule.batch for asked in (unet, rfr))
+        assert small * 2 == plain
     assert (rfr.name, rfr.title) != (unet.name, unet.title)
 
 
