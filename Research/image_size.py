@@ -59,6 +59,6 @@ STUDY = Study(
     match="cxr/",
     sizes={
         "small": Size(steps=100, cases=60, crops=16, images=6, seeds=(0,), batch=2),
-        "full": Size(steps=200, cases=400, crops=64, images=1000, seeds=(0,), batch=2),
+        "full": Size(steps=200, cases=300, crops=64, images=1000, seeds=(0,), batch=2),
     },
 )
