@@ -55,7 +55,8 @@ _SCORES = (
     "1 the rim is smoother, far above 1 a seam shows. It says nothing of the middle of the hole. *s* is the time of "
     "one call, on the CPU, and a rough guide. `auto` is the method that MedInpaint chooses itself; where that is one "
     "of the others, the picture shows it once. Grey values of the close-ups are stretched to what is known in them. "
-    "The networks correct the fill by patches; where a sentence names `unet`, the others look much like it, some fainter."
+    "The networks correct the fill by patches; where a sentence names `unet`, the others look much like it, some "
+    "fainter."
 )
 
 
