@@ -8,45 +8,43 @@ from .shared.comparison import BASE, Comparison
 from .shared.study import Arm, Condition, Size, Study
 
 SIDES = (64, 128, 256, 512)
-#: Label -> architecture; none is given a fill, so that how a network treats the hole is the question.
+#: Label -> architecture; both correct a thin plate, as in the other studies.
 NETWORKS = {"U-Net": "unet", "PConv": "pconv"}
-_ARGUMENTS: dict[str, Any] = {"given": "nothing", "relative": False, "lines": False, "norm": "batch", "levels": 5}
-#: Channels at full size, for 0.19 and 0.18 million weights.
-NARROW = {"U-Net": 5, "PConv": 8}
-#: As in the source: 32 to 512 channels, 7.8 million weights (partial convolutions: to 256, 2.9 million).
-WIDE = {"U-Net": 32, "PConv": 32}
-#: Alike for both; the recipes' own rates are for networks that correct a fill.
+#: Levels and channels at full size: 0.12 and 0.10 million weights.
+NARROW: dict[str, Any] = {"levels": 4, "width": 8}
+#: As in the source: 32 to 512 channels, 7.9 million weights (partial convolutions: to 256, 3.4 million).
+WIDE: dict[str, Any] = {"levels": 5, "width": 32}
+#: Alike for both.
 _TASK: dict[str, Any] = {"rate": 2e-3, "fine_rate": 2e-4}
 
 
-def _label(network: str, side: int, widths: dict[str, int] = NARROW) -> str:
-    return f"{network}, {side} px" + (", wide" if widths is WIDE else "")
+def _label(network: str, side: int, size: dict[str, Any] = NARROW) -> str:
+    return f"{network}, {side} px" + (", wide" if size is WIDE else "")
 
 
 def _condition(side: int) -> str:
     return f"Films of {side} px"
 
 
-def _arm(network: str, side: int, widths: dict[str, int] = NARROW) -> Arm:
-    arguments = {**_ARGUMENTS, "width": widths[network]}
+def _arm(network: str, side: int, size: dict[str, Any] = NARROW) -> Arm:
     return Arm(
-        _label(network, side, widths),
+        _label(network, side, size),
         NETWORKS[network],
-        arguments=tuple(arguments.items()),
+        arguments=tuple(size.items()),
         task=tuple(_TASK.items()),
         across=side,
     )
 
 
-def _comparisons(side: int, widths: dict[str, int] = NARROW) -> tuple[Comparison, ...]:
-    unet, partial = (_label(network, side, widths) for network in NETWORKS)
+def _comparisons(side: int, size: dict[str, Any] = NARROW) -> tuple[Comparison, ...]:
+    unet, partial = (_label(network, side, size) for network in NETWORKS)
     return tuple(Comparison(_condition(side), *pair) for pair in ((unet, BASE), (partial, BASE), (partial, unet)))
 
 
 STUDY = Study(
     name="image-size",
     title="Are partial convolutions for large images?",
-    question="A plain U-Net and one of partial convolutions, given nothing in the hole, learn to fill squares of 1/8 "
+    question="A plain U-Net and one of partial convolutions, which correct a thin plate, learn to fill squares of 1/8 "
     "of the side in whole films of 64, 128, 256 and 512 pixels. Does it depend on the size which one is better? At 64 "
     "pixels also with as many channels as in the source.",
     arms=(
