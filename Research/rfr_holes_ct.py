@@ -45,7 +45,7 @@ def _others(kind: str, count: int) -> tuple[str, ...]:
 
 STUDY = Study(
     name="rfr-holes-ct",
-    title="Do shape and number of holes matter on CT slices?",
+    title="Do shape and number of holes matter to RFR on CT slices?",
     question="Networks of recurrent feature reasoning learn from CT slices with 1, 2, 4 or 8 squares, or 1, 2 or 4 "
     "horizontal strips, and are tested on all of them.",
     arms=tuple(Arm(label(*each), "rfr", holes=(holes(*each),)) for each in _ALL),

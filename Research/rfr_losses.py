@@ -49,7 +49,7 @@ STUDY = Study(
     "the published ones (hole, known pixels, perceptual, style, total variation; a second phase with frozen "
     "normalisation and a new optimizer), one with these but without features and total variation. Step sizes are "
     "those of our recipe. Features are of a small encoder that learned from the same films. The released model is the "
-    "first.",
+    "first, and all have its size, not the published one.",
     arms=arms("chest-film-features"),
     conditions=tuple(Condition(label, holes) for label, holes in CONDITIONS.items()),
     comparisons=comparisons(CONDITIONS),

@@ -10,7 +10,9 @@ from .shared.study import RELEASED, Condition, Study
 STUDY = Study(
     name="rfr-losses-ct",
     title="The published losses of recurrent feature reasoning on CT slices",
-    question="The same three networks learn from CT slices. Is it as on films?",
+    question="The three networks of [the study on films](../rfr-losses/README.md), with our losses, the published "
+    "ones, and these without features and total variation, learn from CT slices. Features are of a small encoder that "
+    "learned from the same slices. Is it as on films?",
     arms=arms("body-ct-features"),
     conditions=tuple(Condition(label, holes) for label, holes in CONDITIONS.items()),
     comparisons=comparisons(CONDITIONS),

@@ -29,7 +29,7 @@ _HEAD = (
     "# Masks that users have on films\n\n"
     "What chest films hold besides the body: text, devices, catheters, wires, the edge of the collimator. Each case is "
     "a real film with a real thing in it, outlined by hand and filled. Nobody knows what is behind the thing, so there "
-    "is no PSNR here; look at the pictures, and read what can be seen in them."
+    "is no PSNR here; look at the pictures, and read below each what can be seen in it."
 )
 _MASKS = (
     "## How to make such a mask\n\n"
@@ -37,8 +37,8 @@ _MASKS = (
     "*Threshold*, raise the lower limit until only the thing and bright bone are left, press *Use for masking*, and "
     "paint over the thing. A catheter or a lead is hardly brighter than a rib: draw along it with a small brush, or "
     "place seeds in it and beside it and choose *Grow from seeds*. An edge of the collimator is one threshold, from "
-    "the dark or the bright side. At last, grow the segment by two pixels with *Margin*: the fill continues what is "
-    "left of an edge, as a dark or bright spot."
+    "the dark or the bright side. Then grow the segment by two pixels with *Margin*: where a rim of the thing is left, "
+    "the fill continues it, as a dark or bright spot."
 )
 _NOT = (
     "## When not to fill\n\n"
@@ -216,8 +216,8 @@ def _made(facts: dict[str, Any]) -> str:
     return (
         "## How it was made\n\n"
         "The outlines are boxes, ellipses, polygons and lines in "
-        "[masks.toml](../../Research/film_masks/masks.toml), drawn by eye by "
-        "no radiologist and grown by up to two pixels. "
+        "[masks.toml](../../Research/film_masks/masks.toml), drawn by eye, "
+        "not by a radiologist, and grown by up to two pixels. "
         "Films have 512 pixels across, and are filled at that size with the methods' own settings; "
         f"models: {models}. The films are of NIH ChestX-ray8 (Wang et al., CVPR 2017). Made by\n\n"
         f"    python -m Research film-masks --data DATA\n\non {facts['made']}."

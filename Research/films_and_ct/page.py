@@ -17,6 +17,7 @@ from ..shared.conventions import METRICS, MOST, OURS
 from ..shared.facts import read_facts, write_facts
 from ..shared.pages import (
     CLAIMS,
+    COLOURS,
     COLUMNS,
     TRAINED,
     best_of,
@@ -106,7 +107,7 @@ def text(folder: Path) -> str:
         table = score_table(own, BASE, methods=[TRIVIAL, *WITHOUT, *networks], trained=networks)
         parts.append(
             f"## {task.title}\n\n{about(task, own)}\n\n{table}\n\n![Fills]({task.name}.webp)\n\n"
-            f"*{facts['pictures'][task.name]}: the case of the median gain.*"
+            f"*{facts['pictures'][task.name]}, in which the gain of `{next(iter(networks))}` is the median. {COLOURS}*"
         )
     parts.append(_claims(cases))
     reported = [case for case in cases if case["task"] == REPORTED]

@@ -19,8 +19,8 @@ PICTURE = "curves.webp"
 #: What the picture shows; its caption begins with it.
 CAPTION = (
     "SSIM, PSNR and RMSE in validation (split val) against updates. Each network fills holes of the kind that it "
-    "learns; dashed: the thin plate in the same holes. PSNR and RMSE are at a range of 1 of the intensities as recipes "
-    "scale them, before they are centred for the network."
+    "learns; dashed: the thin plate in the same holes, in the same colour where networks have different holes. For "
+    "PSNR and RMSE intensities are scaled as the recipe does, and the range is 1."
 )
 #: A score of the network, the same score of the thin plate, and the axis.
 _PANELS = (

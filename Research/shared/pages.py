@@ -17,6 +17,8 @@ from .tables import compare, count_holes
 
 #: The protocol of the studies on brain MR, for cards.
 MASKED_3D = "masked, 3-D SSIM, range: 99.5 percentile of the known foreground"
+#: What the colours of the differences in a picture of fills mean.
+COLOURS = "Red: the fill is brighter than the truth; blue: darker."
 #: What the columns of :func:`.tables.score_table` are; to be completed with the method that others are compared with.
 COLUMNS = (
     "*texture* = gradient energy in the hole over the truth's (1 is ideal); mean ± standard deviation over holes, the "

@@ -13,6 +13,7 @@ from .comparison import BASE, WITHOUT, Comparison, difference, in_words, mean, o
 from .conventions import MOST
 from .curves import CAPTION, PICTURE, TABLE
 from .facts import read_facts
+from .pages import COLOURS
 from .scores import SCORES, read_scores
 from .statistics import CONFIDENCE, LEAST_PEOPLE, TEXTURE, Difference, Verdict, texture_error
 from .study import Condition, Study
@@ -43,8 +44,9 @@ def text(study: Study, folder: Path) -> str:
         f"In brackets: {INTERVAL}; [how a verdict is read](#how-it-was-measured).",
         "## Scores",
         f"PSNR, SSIM and texture are means over images; Δ is the difference in PSNR to `{BASE}`, the thin plate, on "
-        f"the same images; in brackets: {INTERVAL}. Texture is the gradient energy in the hole over the truth's: 1 is "
-        "ideal, and networks are compared by the distance from 1.",
+        "the same images, averaged by person, so it is not always the difference of the means; in brackets: "
+        f"{INTERVAL}. Texture is the gradient energy in the hole over the truth's: 1 is ideal, and networks are "
+        "compared by the distance from 1.",
         *(_condition(study, cases, facts, number, condition) for number, condition in conditions),
         "## Trainings",
         f"![Validation against updates]({PICTURE})",
@@ -111,7 +113,7 @@ def _condition(study: Study, cases: Sequence[Case], facts: dict[str, Any], numbe
             f"{facts['holes'][label]} holes in {_count(own, 'image')} images of {_count(own, 'subject')} people.",
             "\n".join(lines),
             f"![Fills]({picture(number)})",
-            f"*{shown['image']}, in which the gain of `{shown['arm']}` is the median.*",
+            f"*{shown['image']}, in which the gain of `{shown['arm']}` is the median. {COLOURS}*",
         )
     )
 
