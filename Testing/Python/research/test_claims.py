@@ -109,16 +109,17 @@ def test_every_row_compares_what_its_study_tests(table, task, method, metric):
 def test_the_wide_networks_have_the_size_that_their_rows_say(number, label):
     torch = pytest.importorskip("torch")
     from MedInpaintLib.networks import build
+    from MedInpaintLib.networks.partial import PartialConv2d
     from Research.image_size import STUDY
 
     recipe = STUDY.recipe(next(arm for arm in STUDY.arms if arm.label == label), STUDY.sizes["full"])
     with torch.device("meta"):
         network = build(recipe.architecture, recipe.arguments)
-    layers = [each for each in network.modules() if isinstance(each, torch.nn.Conv2d)]
     found = next(claim.found for claim in CLAIMS if claim.number == number)
     assert f"{sum(each.numel() for each in network.parameters()) / 1e6:.2f} million weights" in found
     if number == 41:
-        narrowest, *_, widest = sorted(each.out_channels for each in layers if each.out_channels > 1)
+        layers = [each.convolution for each in network.modules() if isinstance(each, PartialConv2d)]
+        narrowest, *_, widest = sorted(each.out_channels for each in layers)
         assert f"{len(layers)} partial convolutions of {narrowest} to {widest} channels" in found
 
 
