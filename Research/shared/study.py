@@ -263,7 +263,7 @@ def run(
         workers: trainings or tests at a time, each with a core of its own.
     """
     source = fingerprint(data, study.modality)
-    sizes = {*map(study._across, study.arms), *map(study._across, study.conditions)}
+    sizes = {study.across, *map(study._across, study.arms), *map(study._across, study.conditions)}
     images = {across: _images(data, runs, study.modality, source, across) for across in sizes}
     folders = {arm.label: runs / _folder_name(study, arm, size, source) for arm in study.arms}
     missing = []

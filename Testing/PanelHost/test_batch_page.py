@@ -352,6 +352,7 @@ def test_a_method_asks_for_what_it_needs(panel, monkeypatch, tmp_path):
     node.exemplars = str(tmp_path)
     assert reason(panel) == ""
     monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))
+    monkeypatch.setattr("MedInpaintLib.models.store._RELEASED", ())
     node.method = "context-encoder"
     assert "There is no model for" in reason(panel)
 

@@ -640,13 +640,14 @@ def test_methods_without_a_model_for_the_source_volume_are_greyed(editor, monkey
     def isOffered(method):
         return combo.model().item(combo.findData(method)).isEnabled()
 
-    assert isOffered("pconv")
+    assert isOffered("vae-latent")
     assert not isOffered("context-encoder")
     monkeypatch.setattr("MedInpaintSlicer.nodes.images.possibleModalities", lambda volumeNode: {"film"})
     editor.widget.setSourceVolumeNode(addVolume(ramp()[:1]))
     editor.effect.refresh()
-    assert not isOffered("pconv")
-    assert "learned from MR" in combo.itemData(combo.findData("pconv"), QtCore.Qt.ToolTipRole)
+    assert isOffered("context-encoder")
+    assert not isOffered("vae-latent")
+    assert "learned from MR" in combo.itemData(combo.findData("vae-latent"), QtCore.Qt.ToolTipRole)
 
 
 def test_a_worker_that_dies_has_its_last_words_told(editor, wordyWorker):

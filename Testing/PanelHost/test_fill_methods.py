@@ -84,6 +84,7 @@ def test_a_model_is_typed(panel):
 
 def test_a_method_without_a_model_says_where_to_add_one(panel, monkeypatch, tmp_path):
     monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))
+    monkeypatch.setattr("MedInpaintLib.models.store._RELEASED", ())
     chooseHole(panel)
     chooseIn(panel.fillPage.ui.methodCombo, "context-encoder")
     assert not panel.fillPage.ui.applyButton.enabled

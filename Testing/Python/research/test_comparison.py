@@ -84,7 +84,8 @@ def made_up(study, folder, psnr, people):
         for person in range(people):
             for number, (method, level) in enumerate(psnr.items()):
                 noise = 0.01 * (number + 1) * (-1) ** person  # none on average
-                scores = [f"{level + noise:.5g}", "0.9", *[""] * (len(METRICS) - 2)]
+                known = {"psnr": f"{level + noise:.5g}", "ssim": "0.9", "gradient_energy": "0.8"}
+                scores = [known.get(metric, "") for metric in METRICS]
                 who = f"person{person}"
                 table.append([study.task_name(condition), who, who, 0, 255, method, "mean", *scores])
     write_rows(folder / "scores.csv.gz", table)
@@ -130,12 +131,13 @@ def test_every_study_states_every_outcome(name, step, people, verdict, tmp_path)
             Verdict.UNCLEAR: f"{first} and {second} cannot be told apart",
             Verdict.TOO_FEW: f"Too few people to tell {first} from {second}",
         }.get(verdict, f"{first} is {'better' if gain > 0 else 'worse'} than {second}")
-        condition, sentence, interval, number = line.strip("| ").split(" | ")
+        condition, sentence, interval, *alike, number = line.strip("| ").split(" | ")
+        assert alike == ["+0.000 (+0.000 to +0.000)"] * 2
         assert (condition, sentence, number) == (comparison.condition, words, str(people))
         assert interval.startswith(f"{gain:+.2f} dB (")
         if second == "the thin plate":  # the page's other table shows the same difference
             assert f"| {comparison.first} | " in page
-            assert f" | {interval.replace(' dB', '')} | 0.900 |" in page
+            assert f" | {interval.replace(' dB', '')} | 0.900 | 0.80 |" in page
     if name == "seeds":
         assert f"Two of the three trainings differ by up to {abs(step) * 2:.2f} dB" in page
         assert ("is more than the 0.4 dB" in page) is (abs(step) > 0.2)

@@ -67,7 +67,7 @@ def data(tmp_path_factory):
         Volume(film(number, 192 if number < 4 else 96), (1.0, 1.0)).write(folder / name / f"film{number}.png")
         rows.append([f"{name}/film{number}.png", "CXR", kind, f"f{number}", split])
     for number, split in enumerate(("train", "val", "test", "test")):
-        slice_ = film(number + 10).astype(np.int16)[np.newaxis] * 4 - 500
+        slice_ = film(number + 10, 192).astype(np.int16)[np.newaxis] * 4 - 500
         Volume(slice_, (5.0, 1.0, 1.0)).write(folder / "ct_slices" / f"{number}.nii.gz")
         rows.append([f"ct_slices/{number}.nii.gz", "CT", "CT", f"c{number}", split])
     with (folder / "MANIFEST.csv").open("w", newline="") as file:
