@@ -29,7 +29,7 @@ _SMALL = 0.25  # a hole below this share of the slice's width gets a close-up
 _MM_CLOSEST = 40.0
 #: Ending -> options of the encoder. WebP of this quality takes 41 % of the bytes of PNG on the pages of studies; the
 #: slowest method takes about a second a picture.
-_FORMATS: dict[str, dict[str, Any]] = {".png": {}, ".webp": {"quality": 85, "method": 6}}
+_FORMATS: dict[str, dict[str, Any]] = {".png": {}, ".webp": {"quality": 70, "method": 6}}
 
 
 def save_figure(
