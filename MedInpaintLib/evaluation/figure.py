@@ -27,8 +27,8 @@ _DIVERGING = ("#7fd8ff", "#2a7fb8", "#23272c", "#c2402f", "#ffc08a")
 _CLOSER = 3.0  # width of a close-up over width of the hole
 _SMALL = 0.25  # a hole below this share of the slice's width gets a close-up
 _MM_CLOSEST = 40.0
-#: Ending -> options of the encoder. WebP of this quality takes 41 % of the bytes of PNG on the pages of studies; the
-#: slowest method takes about a second a picture.
+#: Ending -> options of the encoder. On the pages of studies WebP of quality 85 took 41 % of the bytes of PNG, with no
+#: artefacts to be seen; 70 takes fewer, for the size of the repository. The slowest method takes about a second.
 _FORMATS: dict[str, dict[str, Any]] = {".png": {}, ".webp": {"quality": 70, "method": 6}}
 
 
