@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Sequence
 
 from .devices import use
-from .filling import Plan
+from .filling import Plan, Task, expected_seconds
 from .methods import auto, registry
 from .options import FillOptions
 from .parameters import parse
 from .parts import Group
 from .prediction import MethodInfo
 from .progress import Progress
-from .selfcheck import SelfCheck, self_check
+from .selfcheck import SelfCheck, self_check, self_check_seconds
 from .subject import Subject
 
 
@@ -63,15 +63,16 @@ def _self_checked(
     kinds: dict[str, list[Choice]] = {}
     for choice in choices:
         kinds.setdefault(choice.plan.method.name, []).append(choice)
+    plans_of = {name: _candidates(subject, kind, options) for name, kind in kinds.items()}
+    groups_of = {name: [choice.group for choice in kind] for name, kind in kinds.items()}
+    expected = [self_check_seconds(plans_of[name], groups_of[name], workers) for name in kinds]
+    filling = expected_seconds([Task(choice.group, choice.plan) for choice in choices], workers)
+    *shares, _ = progress.remaining(*expected, filling)
     decided: list[Choice] = []
     warnings: list[str] = []
-    for number, (name, kind) in enumerate(kinds.items()):
-        share = progress.part(number / len(kinds), (number + 1) / len(kinds))
-        deepest = max(mm for choice in kind for mm in choice.depths)
-        groups = [choice.group for choice in kind]
-        names = auto.candidates(subject, groups, deepest) if options.method == "auto" else []
-        first = kind[0].plan
-        plans = [first, *(Plan.of(other, options.blend, seed=first.seed) for other in names if other != name)]
+    for share, (name, kind) in zip(shares, kinds.items(), strict=True):
+        plans, groups = plans_of[name], groups_of[name]
+        first = plans[0]
         checked = self_check(subject, plans, groups, seed=first.seed, progress=share, workers=workers)
         plan, reason, more = _after_check(checked, plans, kind[0].reason)
         warnings += [warning for warning in more if warning not in warnings]
@@ -82,6 +83,16 @@ def _self_checked(
             for choice in kind
         ]
     return sorted(decided, key=lambda choice: choice.group.parts[0].number), warnings
+
+
+def _candidates(subject: Subject, kind: Sequence[Choice], options: FillOptions) -> list[Plan]:
+    """Return the methods to try for a kind of parts, the chosen one first; that one alone where the user named it."""
+    first = kind[0].plan
+    if options.method != "auto":
+        return [first]
+    deepest = max(mm for choice in kind for mm in choice.depths)
+    names = auto.candidates(subject, [choice.group for choice in kind], deepest)
+    return [first, *(Plan.of(name, options.blend, seed=first.seed) for name in names if name != first.method.name)]
 
 
 def _plans(names: Sequence[str], options: FillOptions) -> tuple[dict[str, Plan], list[str]]:

@@ -22,10 +22,12 @@ from .progress import Progress
 from .region import FARTHEST, Region, context, crop, restore
 from .result import Patch
 from .subject import Subject
-from .together import Piece, do_together
+from .together import Piece, do_together, time_together
 
 #: A method that never falls back to another one: used when all peers did.
 LAST = "harmonic"
+#: Of the time of a region, the method's share; the rest is blending's.
+METHOD_SHARE = 0.97
 #: mm around a part of the hole in which known voxels are looked for where only such without data touch it.
 FAR_MM = 20.0
 
@@ -170,9 +172,18 @@ def fill(
     return Filling(tuple(regions))
 
 
-def expected_seconds(tasks: Sequence[Task]) -> float:
-    """Return about what filling takes on one core: measured on 2 GHz cores, for dividing up the progress."""
-    return sum(_seconds(task) for task in tasks)
+def expected_seconds(tasks: Sequence[Task], workers: int) -> float:
+    """Return about what filling takes, for dividing up the progress; see :class:`.prediction.Cost`."""
+    return time_together([_seconds(task) for task in tasks], workers)
+
+
+def expected_spread_seconds(tasks: Sequence[Task], peers: Sequence[str], workers: int) -> float:
+    """Return about what :func:`spread_among` takes, if all regions need it."""
+    return time_together([_peers_seconds(task, peers) for task in tasks], workers)
+
+
+def _peers_seconds(task: Task, peers: Sequence[str]) -> float:
+    return sum(_seconds(Task(task.group, Plan.of(peer))) for peer in peers)
 
 
 def _seconds(task: Task) -> float:
@@ -191,9 +202,9 @@ def fill_region(subject: Subject, task: Task, progress: Progress) -> Filled:
     region = crop(subject, _box(subject, task), task.group.hole)
     if region.hole.all():
         raise MaskError(_nothing_known(region))
-    prediction = _predict(region, plan, progress.part(0.0, 0.8))
+    prediction = _predict(region, plan, progress.part(0.0, METHOD_SHARE))
     clock.lap("method")
-    blended = BLENDS[plan.blend](prediction.mean, region, progress.part(0.8, 1.0))
+    blended = BLENDS[plan.blend](prediction.mean, region, progress.part(METHOD_SHARE, 1.0))
     clock.lap("blend")
     spread = None if prediction.spread is None else prediction.spread[region.fill] * region.scaling.width
     intensities = restore(region, blended, subject.image.array.dtype)
@@ -278,7 +289,7 @@ def spread_among(
     pieces = []
     for number in lacking:
         region = filling.regions[number]
-        cost = sum(_seconds(Task(region.task.group, Plan.of(peer))) for peer in peers)
+        cost = _peers_seconds(region.task, peers)
         work = functools.partial(_spread_of, subject, region, peers, seed)
         pieces.append(Piece(work, cost, _piece(subject, region.task).voxels))
     regions, names = list(filling.regions), []

@@ -20,7 +20,7 @@ from .choice import by_plan, choose
 from .clock import Clock
 from .errors import GeometryError, MaskError, ParameterError
 from .fill_report import write_report
-from .filling import Filling, fill, plan_tasks, spread_among
+from .filling import Filling, expected_seconds, expected_spread_seconds, fill, plan_tasks, spread_among
 from .guides import check_guides
 from .inputs import facts_of, find_exemplars, names_of_guides, read_guides, read_image, read_mask
 from .io.segments import Segments
@@ -141,16 +141,21 @@ def inpaint(
     mask_read = read_mask(mask, volume, allow_outside_data=allow_outside_data)
     clock.lap("read")
 
-    progress.update(0.1, "Checking")
+    progress.update(0.0, "Checking")
     subject, groups, modality_reason, warnings = _check(volume, mask_read, guides, exemplars, options)
     clock.lap("check")
 
     at_once = workers or cores()
-    choices, more = choose(subject, groups, options, progress.part(0.15, 0.7), workers=at_once)
+    choices, more = choose(subject, groups, options, progress, workers=at_once)
     clock.lap("self-check" if self_check else "choose")
     tasks = plan_tasks(subject, by_plan(choices))
-    filling = fill(subject, tasks, progress.part(0.7 if self_check else 0.15, 0.85), clock, workers=at_once)
-    filling, spread_of = _spread(subject, filling, uncertainty, int(seed), progress.part(0.85, 0.95), at_once)
+    expected = (
+        expected_seconds(tasks, at_once),
+        expected_spread_seconds(tasks, auto.PEERS, at_once) if uncertainty else 0.0,
+    )
+    for_fill, for_spread = progress.remaining(*expected)
+    filling = fill(subject, tasks, for_fill, clock, workers=at_once)
+    filling, spread_of = _spread(subject, filling, uncertainty, int(seed), for_spread, at_once)
     clock.lap("uncertainty")
     progress.update(1.0, "Done")
 

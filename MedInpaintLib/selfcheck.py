@@ -25,6 +25,7 @@ from .metrics import score
 from .parts import Group, find_parts
 from .progress import Progress
 from .subject import Subject
+from .together import time_together
 
 #: Trial holes at most, and what they may hold in voxels before there are fewer (but at least the fewest).
 MOST, VOXELS, FEWEST = 10, 24_000, 4
@@ -94,6 +95,20 @@ class SelfCheck:
         }
 
 
+def self_check_seconds(candidates: Sequence[Plan], groups: Sequence[Group], workers: int) -> float:
+    """Return about what :func:`self_check` takes, for dividing up the progress."""
+    typical, count = _typical([int(np.count_nonzero(part.voxels)) for group in groups for part in group.parts])
+    each = [plan.method.cost.seconds(round(typical)) for plan in candidates]
+    return sum(time_together([seconds] * count, workers) for seconds in each)
+
+
+def _typical(sizes: Sequence[int]) -> tuple[float, int]:
+    """Return the size of the part in which a voxel lies on average, and how many such trial holes there are."""
+    voxels = np.array(sizes, dtype=float)
+    typical = float((voxels**2).sum() / voxels.sum())
+    return typical, int(np.clip(VOXELS / typical, FEWEST, MOST))
+
+
 def self_check(
     subject: Subject,
     candidates: Sequence[Plan],
@@ -140,8 +155,8 @@ def self_check(
     scores: dict[str, dict[str, list[float]]] = {}
     seconds: dict[str, float] = {}
     left_out: dict[str, str] = {}
-    for number, plan in enumerate(candidates):
-        share = progress.part(0.05 + 0.95 * number / len(candidates), 0.05 + 0.95 * (number + 1) / len(candidates))
+    shares = progress.remaining(*(self_check_seconds([plan], groups, workers) for plan in candidates))
+    for share, plan in zip(shares, candidates, strict=True):
         name, start = plan.method.name, time.perf_counter()
         share.update(0.0, f"Trying {name}")
         try:
@@ -306,12 +321,13 @@ def _drawn(parts: list[_Part], rng: np.random.Generator) -> list[_Part]:
     """Draw the part to copy for each trial: all alike when there are few, by size when there are many."""
     if not parts:
         return []
-    sizes = np.array([np.count_nonzero(part.voxels) for part in parts], dtype=float)
-    typical = float((sizes**2).sum() / sizes.sum())
-    count = int(np.clip(VOXELS / typical, FEWEST, MOST))
+    sizes = [int(np.count_nonzero(part.voxels)) for part in parts]
+    _, count = _typical(sizes)
     if len(parts) <= count:
         return [parts[number % len(parts)] for number in range(count)]
-    return [parts[number] for number in sorted(rng.choice(len(parts), count, replace=False, p=sizes / sizes.sum()))]
+    return [
+        parts[number] for number in sorted(rng.choice(len(parts), count, replace=False, p=np.array(sizes) / sum(sizes)))
+    ]
 
 
 def _place(

@@ -43,6 +43,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def time_together(costs: Sequence[float], workers: int) -> float:
+    """Return about what pieces of these costs take, several at a time."""
+    return max(max(costs, default=0.0), sum(costs) / workers)
+
+
 def do_together(pieces: Sequence[Piece[Result]], workers: int, progress: Progress) -> list[Result]:
     """Return the results of the pieces, in their order.
 
@@ -55,7 +60,7 @@ def do_together(pieces: Sequence[Piece[Result]], workers: int, progress: Progres
         Cancelled: ``progress`` asked for it.
         Exception: what a piece raised first; the others are stopped.
     """
-    shares = _Shares(pieces, progress)
+    shares = _Shares(pieces, workers, progress)
     order = sorted(range(len(pieces)), key=lambda number: -pieces[number].cost)
     if workers == 1 or len(pieces) == 1:
         results = {number: pieces[number].work(_Direct(shares, number)) for number in range(len(pieces))}
@@ -82,17 +87,22 @@ def do_together(pieces: Sequence[Piece[Result]], workers: int, progress: Progres
 class _Shares:
     """What share of each piece is done."""
 
-    def __init__(self, pieces: Sequence[Piece], progress: Progress) -> None:
+    def __init__(self, pieces: Sequence[Piece], workers: int, progress: Progress) -> None:
         self.done = [0.0] * len(pieces)
         self.stage = ""
         self.stopped = False
-        self._costs = [piece.cost for piece in pieces]
+        self._costs, self._workers = [piece.cost for piece in pieces], workers
         self._progress = progress
+        self._all = self._left()
+
+    def _left(self) -> float:
+        return time_together(
+            [cost * (1 - share) for cost, share in zip(self._costs, self.done, strict=True)], self._workers
+        )
 
     def report(self) -> None:
-        """Tell the progress of all pieces."""
-        done = sum(cost * share for cost, share in zip(self._costs, self.done, strict=True))
-        self._progress.update(done / max(sum(self._costs), 1e-12), self.stage)
+        """Tell the progress of all pieces: by the time that is left, which a last long piece decides."""
+        self._progress.update(1 - self._left() / max(self._all, 1e-12), self.stage)
 
 
 class _Silent(Progress):
