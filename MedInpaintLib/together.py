@@ -60,9 +60,10 @@ def do_together(pieces: Sequence[Piece[Result]], workers: int, progress: Progres
         Cancelled: ``progress`` asked for it.
         Exception: what a piece raised first; the others are stopped.
     """
-    shares = _Shares(pieces, workers, progress)
+    one_by_one = workers == 1 or len(pieces) == 1
+    shares = _Shares(pieces, 1 if one_by_one else workers, progress)
     order = sorted(range(len(pieces)), key=lambda number: -pieces[number].cost)
-    if workers == 1 or len(pieces) == 1:
+    if one_by_one:
         results = {number: pieces[number].work(_Direct(shares, number)) for number in range(len(pieces))}
         return [results[number] for number in range(len(pieces))]
     done: dict[int, Result] = {}
@@ -85,28 +86,35 @@ def do_together(pieces: Sequence[Piece[Result]], workers: int, progress: Progres
 
 
 class _Shares:
-    """What share of each piece is done."""
+    """What is left of each piece, in the unit of the costs."""
 
     def __init__(self, pieces: Sequence[Piece], workers: int, progress: Progress) -> None:
-        self.done = [0.0] * len(pieces)
         self.stage = ""
         self.stopped = False
-        self._costs, self._workers = [piece.cost for piece in pieces], workers
-        self._progress = progress
-        self._all = self._left()
+        self._costs = [piece.cost for piece in pieces]
+        self._left = list(self._costs)
+        self._all = self._sum = sum(self._costs)
+        self._workers, self._progress = workers, progress
 
-    def _left(self) -> float:
-        return time_together(
-            [cost * (1 - share) for cost, share in zip(self._costs, self.done, strict=True)], self._workers
-        )
+    def note(self, number: int, done: float, stage: str) -> None:
+        """Take down what share of a piece is done."""
+        left = min(self._left[number], self._costs[number] * (1 - min(float(done), 1.0)))
+        self._sum += left - self._left[number]
+        self._left[number] = left
+        self.stage = stage
 
     def report(self) -> None:
         """Tell the progress of all pieces: by the time that is left, which a last long piece decides."""
-        self._progress.update(1 - self._left() / max(self._all, 1e-12), self.stage)
+        if self._workers == 1:  # called at each step of each of thousands of pieces
+            left, everything = self._sum, self._all
+        else:
+            left = time_together(self._left, self._workers)
+            everything = time_together(self._costs, self._workers)
+        self._progress.update(1 - left / max(everything, 1e-12), self.stage)
 
 
 class _Silent(Progress):
-    """The progress of a piece in a thread: it notes its share, and stops when all must."""
+    """The progress of a piece in a thread: it takes down its share, and stops when all must."""
 
     def __init__(self, shares: _Shares, number: int) -> None:
         super().__init__()
@@ -115,8 +123,7 @@ class _Silent(Progress):
     def update(self, fraction: float, stage: str = "") -> None:
         if self._shares.stopped:
             raise Cancelled("Cancelled; nothing was written.")
-        self._shares.done[self._number] = max(self._shares.done[self._number], min(float(fraction), 1.0))
-        self._shares.stage = stage
+        self._shares.note(self._number, fraction, stage)
 
 
 class _Direct(_Silent):
