@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from .background import zero_voxels
 from .blending.by_name import BLENDS
 from .clock import Clock
 from .errors import InputError, MaskError, MethodError
+from .grain import add_grain
 from .mask import Box, Hole, disjoint_boxes, grow, separate
 from .methods import registry
 from .prediction import MethodInfo, Prediction, Run
@@ -76,7 +78,13 @@ class Filling:
 
 
 def fill(
-    subject: Subject, plan: Plan, progress: Progress, clock: Clock | None = None, *, only: Hole | None = None
+    subject: Subject,
+    plan: Plan,
+    progress: Progress,
+    clock: Clock | None = None,
+    *,
+    only: Hole | None = None,
+    grain: bool = False,
 ) -> Filling:
     """Fill the subject's hole, region after region.
 
@@ -86,6 +94,7 @@ def fill(
         progress: reports and cancels.
         clock: takes the time.
         only: fill just the regions around this part of the subject's hole.
+        grain: add the noise that the fill lacks, see :func:`.grain.add_grain`.
 
     Raises:
         MaskError: nothing is known around a part of the hole.
@@ -105,8 +114,14 @@ def fill(
         blended = BLENDS[plan.blend](prediction.mean, region, share.part(0.8, 1.0))
         clock.lap("blend")
         spread = None if prediction.spread is None else prediction.spread[region.fill] * region.scaling.width
+        if grain:
+            blended = add_grain(region, blended, plan.seed)
+        own = subject.whole.crop(box)
         intensities = restore(region, blended, subject.image.array.dtype)
-        patches.append(Patch(box, subject.whole.crop(box), intensities, spread))
+        outside = zero_voxels(subject, box, own)
+        if outside is not None:
+            intensities[outside[own]] = 0
+        patches.append(Patch(box, own, intensities, spread))
         notes.append(prediction.notes)
         warnings += prediction.warnings
         instead.append(prediction.instead)

@@ -59,6 +59,7 @@ def inpaint(
     modality: str | None = None,
     guides: Sequence[Any] = (),
     exemplars: Any = None,
+    grain: bool = False,
     self_check: bool = False,
     uncertainty: bool = False,
     device: str = "auto",
@@ -88,6 +89,8 @@ def inpaint(
             The same kinds as ``image``; those on another grid are resampled.
         exemplars: scans of other subjects, of the same contrast, for the methods that take tissue from them: a
             folder, or a list of what ``image`` can be.
+        grain: add noise of the scan's own spectrum, measured around the hole, to fills that are smoother than their
+            surroundings. Their error grows by it; scores of the self-check are without it.
         self_check: fill trial holes like this one in healthy tissue of the same image first; ``report["self_check"]``
             holds the scores to expect. With ``method="auto"`` several methods are tried, and the best one is taken.
         uncertainty: make sure that the result has one: methods that give no spread of their own get the spread among
@@ -125,6 +128,7 @@ def inpaint(
         labels=chosen,
         dilate_mm=dilate_mm,
         modality=modality,
+        grain=grain,
         self_check=self_check,
         device=device,
         seed=seed,
@@ -148,7 +152,7 @@ def inpaint(
     clock.lap("check")
 
     choice = _choose(subject, options, progress, clock)
-    filling = fill(subject, choice.plan, progress.part(0.7 if self_check else 0.15, 0.85), clock)
+    filling = fill(subject, choice.plan, progress.part(0.7 if self_check else 0.15, 0.85), clock, grain=grain)
     filling, spread_of = _spread(subject, choice.plan, filling, uncertainty, progress.part(0.85, 0.95), clock)
     progress.update(1.0, "Done")
 
@@ -167,6 +171,7 @@ def inpaint(
             "labels": chosen,
             "dilate_mm": float(dilate_mm),
         },
+        grain=grain,
         uncertainty=spread_of,
         warnings=warnings,
         seconds=clock.seconds(),
@@ -350,6 +355,7 @@ def _report(
     modality_reason: str,
     image: ImageFacts,
     mask: MaskFacts,
+    grain: bool,
     uncertainty: str | None,
     warnings: list[str],
     seconds: dict[str, float],
@@ -381,6 +387,7 @@ def _report(
             "regions": len(filling.patches),
         },
         self_check=scores.report() if scores else None,
+        grain=grain,
         uncertainty=uncertainty,
         notes=filling.notes,
         warnings=[*warnings, *filling.warnings],

@@ -67,7 +67,7 @@ class FillReport(Report):
 
     notes: facts of the method; trust: how far to trust the fill; method, reason: the method, and why it was chosen
     where it was not named; parameters, blend, seed, modality: as used; modality_reason: why it was guessed,
-    empty where it was named; self_check: scores on trial holes, or None;
+    empty where it was named; grain: whether noise was added to it; self_check: scores on trial holes, or None;
     uncertainty: what the spread is among, or None without one.
     """
 
@@ -83,6 +83,7 @@ class FillReport(Report):
     image: ImageFacts
     mask: MaskFacts
     hole: HoleFacts
+    grain: bool
     self_check: dict[str, Any] | None
     uncertainty: str | None
 
