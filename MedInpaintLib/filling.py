@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from .background import zero_voxels
 from .blending.by_name import BLENDS
 from .clock import Clock
 from .errors import InputError, MaskError, MethodError
+from .grain import add_grain
 from .mask import Box, grow
 from .methods import registry
 from .parts import Group, Part, put_together
@@ -42,6 +44,7 @@ class Plan:
         blend: ``"paste"``, ``"feather"`` or ``"poisson"``.
         device: ``"cpu"``, ``"cuda"``, ...
         seed: for chance.
+        grain: add the noise that the fill lacks, see :func:`.grain.add_grain`.
     """
 
     method: MethodInfo
@@ -49,6 +52,7 @@ class Plan:
     blend: str
     device: str = "cpu"
     seed: int = 0
+    grain: bool = False
 
     @classmethod
     def of(cls, method: str, blend: str = "auto", *, seed: int = 0) -> Plan:
@@ -207,8 +211,14 @@ def fill_region(subject: Subject, task: Task, progress: Progress) -> Filled:
     blended = BLENDS[plan.blend](prediction.mean, region, progress.part(METHOD_SHARE, 1.0))
     clock.lap("blend")
     spread = None if prediction.spread is None else prediction.spread[region.fill] * region.scaling.width
+    if plan.grain:
+        blended = add_grain(region, blended, plan.seed)
+    own = task.group.hole.crop(region.box)
     intensities = restore(region, blended, subject.image.array.dtype)
-    patch = Patch(region.box, task.group.hole.crop(region.box), intensities, spread)
+    outside = zero_voxels(subject, region.box, own)
+    if outside is not None:
+        intensities[outside[own]] = 0
+    patch = Patch(region.box, own, intensities, spread)
     clock.lap("restore")
     return Filled(
         task,
