@@ -9,6 +9,7 @@ from ..nodes import changes, ownholes, segments, sequences, views
 from . import sources
 from .checkednodes import CheckedNodes, presentNodes
 from .combos import BoundCombos, blends, devices
+from .messages import methodTitles
 from .page import RunPage
 from .undo import UndoButton
 
@@ -292,7 +293,7 @@ class BatchPage(RunPage):
         """Say what was filled, by which method, and how far to trust it."""
         reports = list(job.reports.values())
         titles = {name: info.title for name, info in self._methods.items()}
-        methods = list(dict.fromkeys(titles[each["method"]] for each in reports))
+        methods = list(dict.fromkeys(title for each in reports for title in methodTitles(each, titles)))
         lines = [_sequenceText(job) if isinstance(job, SequenceJob) else _volumesText(job)]
         lines.append(_("Method: {titles}.").format(titles=", ".join(methods)))
         return "\n".join([*lines, *dict.fromkeys(each["trust"] for each in reports)])

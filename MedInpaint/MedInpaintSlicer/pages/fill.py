@@ -8,7 +8,7 @@ from ..nodes import changes, images, segments
 from . import sources
 from .combos import BoundCombos, blends, devices, showAvailable
 from .form import ParameterForm
-from .messages import fillText, segmentsComplaint
+from .messages import fillText, methodTitles, segmentsComplaint
 from .page import RunPage
 
 
@@ -215,7 +215,7 @@ class FillPage(RunPage):
     def _showResult(self, job) -> None:
         self.showComparison(job)
         titles = {name: info.title for name, info in self._methods.items()}
-        text = fillText(job.outputVolume.GetName(), titles[job.report["method"]], job.report)
+        text = fillText(job.outputVolume.GetName(), ", ".join(methodTitles(job.report, titles)), job.report)
         if job.uncertaintyVolume is not None:
             text += "\n" + _("Uncertainty: '{name}'.").format(name=job.uncertaintyVolume.GetName())
         self.run.say(self.ui.resultLabel, text)

@@ -91,12 +91,17 @@ def timeLeft(fraction: float, seconds: float) -> str:
     return _("about {count} min left").format(count=round(left / 60))
 
 
+def methodTitles(report: "FillReport", titles: dict[str, str]) -> list[str]:
+    """Return the titles of the methods that filled the parts of a hole; ``titles`` are those of all methods by name."""
+    return [titles[name] for name in report["method"].split(", ")]
+
+
 def fillText(name: str, title: str, report: "FillReport") -> str:
     """Describe a fill.
 
     Args:
         name: the result's name.
-        title: the method's title.
+        title: the method's title, or those of several.
         report: the engine's report.
     """
     hole = report["hole"]
@@ -105,7 +110,8 @@ def fillText(name: str, title: str, report: "FillReport") -> str:
     )
     checked = report["self_check"]
     method = _("Method: {title}").format(title=title)
-    if checked and any(len(kind["methods"]) > 1 for kind in checked):
+    severalTried = any(len(kind["methods"]) > 1 for kind in checked or [])
+    if severalTried or "," in report["method"]:
         method = _("Method: {title}; {reason}").format(title=title, reason=report["reason"])
     elif report["reason"]:
         method = _("Method: {title}, because {reason}").format(title=title, reason=report["reason"])
