@@ -62,10 +62,13 @@ def do_together(pieces: Sequence[Piece[Result]], workers: int, progress: Progres
     """
     shares = _Shares(pieces, workers, progress)
     order = sorted(range(len(pieces)), key=lambda number: -pieces[number].cost)
-    if workers == 1 or len(pieces) == 1:
-        results = {number: pieces[number].work(_Direct(shares, number)) for number in range(len(pieces))}
-        return [results[number] for number in range(len(pieces))]
     done: dict[int, Result] = {}
+    if workers == 1 or len(pieces) < 2:
+        for number, piece in enumerate(pieces):
+            done[number] = piece.work(_Direct(shares, number))
+            shares.complete(number)
+        shares.report()
+        return list(done.values())
     running: dict[concurrent.futures.Future[Result], int] = {}
     with concurrent.futures.ThreadPoolExecutor(min(workers, len(pieces))) as pool:
         try:
@@ -77,7 +80,9 @@ def do_together(pieces: Sequence[Piece[Result]], workers: int, progress: Progres
                     running[pool.submit(pieces[number].work, _Silent(shares, number))] = number
                 ended, _ = concurrent.futures.wait(running, LOOK, concurrent.futures.FIRST_COMPLETED)
                 for future in ended:
-                    done[running.pop(future)] = future.result()
+                    number = running.pop(future)
+                    done[number] = future.result()
+                    shares.complete(number)
                 shares.report()
         finally:
             shares.stopped = True  # before the pool waits for its threads
@@ -99,6 +104,10 @@ class _Shares:
         return time_together(
             [cost * (1 - share) for cost, share in zip(self._costs, self.done, strict=True)], self._workers
         )
+
+    def complete(self, number: int) -> None:
+        """Count a piece as done, whatever it reported last."""
+        self.done[number] = 1.0
 
     def report(self) -> None:
         """Tell the progress of all pieces: by the time that is left, which a last long piece decides."""
