@@ -20,7 +20,7 @@ SMOOTH, FAR = 1.5, 2.0
 #: It is measured in voxels as bright as the fill, give or take this share of the range around it, and not where all is
 #: one value, as in a background: in narrower ranges, fills between two tissues would meet nothing but edges.
 BRIGHTNESS, CONSTANT = 0.5, 1e-6
-#: Of those it takes this share, which has the least slope of the smooth part around. At eight places in four heads whose
+#: Of those it takes this share, which has the least slope of the smooth part around. At 8 places in 4 heads whose
 #: noise was replaced (white, or with a correlation of .43 between neighbors) the standard deviation was found within
 #: 9 % in 14 of 16 cases (20 % at most); with twice the share and SMOOTH 2 it is 20 to 60 % too large in brains.
 FLATTEST = 0.2

@@ -71,16 +71,28 @@ class Group:
             unknown: bool of the image's shape, further voxels that are not known (no data); None when there are none.
             spacing: mm, in the order of the image's axes; axes of one voxel do not count.
         """
+        shape = self.hole.shape
+        steps = [mm for mm, size in zip(spacing, shape, strict=True) if size > 1]
+        margin = 1
+        while True:
+            box = grow(self.hole.box, [margin] * len(shape), shape)
+            depths = self._depths_in(box, unknown, spacing)
+            # Around a hole without gaps, the nearest known voxels touch it. Beyond a gap, a nearer one may lie outside.
+            is_complete = unknown is None or not unknown[box].any() or max(depths) <= (margin + 1) * min(steps)
+            if is_complete or all(side.stop - side.start == size for side, size in zip(box, shape, strict=True)):
+                return depths
+            margin *= 2
+
+    def _depths_in(self, box: Box, unknown: np.ndarray | None, spacing: Sequence[float]) -> list[float]:
+        """Return the depths by what is known in a box around the parts."""
         from scipy import ndimage
 
-        shape = self.hole.shape
-        box = grow(self.hole.box, [1] * len(shape), shape)
         hidden = self.hole.crop(box)
         if unknown is not None:
             hidden |= unknown[box]
         if hidden.all():
             return [math.inf] * len(self.parts)
-        axes = [axis for axis, size in enumerate(shape) if size > 1]
+        axes = [axis for axis, size in enumerate(self.hole.shape) if size > 1]
         flat = hidden.reshape([hidden.shape[axis] for axis in axes])
         distance = ndimage.distance_transform_edt(flat, sampling=[spacing[axis] for axis in axes])
         distance = distance.reshape(hidden.shape)
