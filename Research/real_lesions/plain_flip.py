@@ -1,0 +1,98 @@
+"""The simplest other side: the image flipped about the plane that fits best, a baseline that no method may fall below."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+#: mm of the grid on which the plane is fitted.
+COARSE = 4.0
+#: Voxels of that grid that are compared.
+ENOUGH = 8000
+#: Degrees that a head is turned or tilted at most.
+TURN = 15.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Plane:
+    """A mid-sagittal plane x = offset + turn y + tilt z, in mm from the image's first voxel.
+
+    Attributes:
+        offset, turn, tilt: of the plane.
+        spacing: of the image, (k, j, i).
+    """
+
+    offset: float
+    turn: float
+    tilt: float
+    spacing: tuple[float, ...]
+
+    def mirror(self, indices: np.ndarray) -> np.ndarray:
+        """Return where voxels (k, j, i) along the last axis come to lie on the other side, as indices."""
+        points = indices * np.asarray(self.spacing)
+        normal = np.array([-self.tilt, -self.turn, 1.0])
+        distance = (points @ normal - self.offset) / (normal @ normal)
+        return (points - 2 * distance[..., np.newaxis] * normal) / np.asarray(self.spacing)
+
+    def share_known(self, indices: np.ndarray, hole: np.ndarray) -> float:
+        """Return the share of these voxels whose mirrored place lies in the image and in no hole."""
+        at = np.rint(self.mirror(indices)).astype(int)
+        inside = ((at >= 0) & (at < hole.shape)).all(axis=1)
+        known = ~hole[tuple(at[inside].T)]
+        return float(known.sum()) / len(indices)
+
+
+def fit(image: np.ndarray, hole: np.ndarray, spacing: Sequence[float]) -> Plane:
+    """Find the plane with the least mean absolute difference of both sides, where both are known."""
+    from scipy import ndimage, optimize
+
+    steps = tuple(max(1, round(COARSE / mm)) for mm in spacing)
+    coarse = tuple(mm * step for mm, step in zip(spacing, steps, strict=True))
+    known = ~hole
+    weight = ndimage.uniform_filter(known.astype(np.float32), steps)
+    mean = ndimage.uniform_filter(np.where(hole, 0, image).astype(np.float32), steps) / np.maximum(weight, 1e-3)
+    take = tuple(slice(step // 2, None, step) for step in steps)
+    values, usable = mean[take], (weight > 0.9)[take]
+    shape = values.shape
+    indices = np.argwhere(usable)[:: max(1, int(usable.sum()) // ENOUGH)]
+    here = values[tuple(indices.T)]
+    floor = np.percentile(here, 20)
+
+    def cost(guess: np.ndarray) -> float:
+        plane = Plane(guess[0], guess[1] / 100, guess[2] / 100, coarse)
+        at = plane.mirror(indices).T
+        there = ndimage.map_coordinates(values, at, order=1, mode="constant", cval=float(floor))
+        both = ndimage.map_coordinates(usable.astype(np.float32), at, order=0, mode="constant", cval=1.0) > 0.5
+        return float(np.abs(here - there)[both].mean())
+
+    body = values > floor + 0.2 * (np.percentile(here, 99.5) - floor)
+    middle = float(np.mean([side.mean() for side in _ends(body & usable)])) * coarse[2]
+    starts = [np.array([middle + aside, 0.0, 0.0]) for aside in (-4.0, 4.0)]
+    found = min((optimize.minimize(cost, start, method="Powell") for start in starts), key=lambda each: each.fun)
+    bound = 100 * np.tan(np.radians(TURN))
+    offset, turn, tilt = found.x[0], *np.clip(found.x[1:], -bound, bound)
+    # The coarse grid begins half a coarse voxel inside the image.
+    shift = [(step // 2) * mm for step, mm in zip(steps, spacing, strict=True)]
+    offset += shift[2] - turn / 100 * shift[1] - tilt / 100 * shift[0]
+    assert shape == values.shape
+    return Plane(float(offset), float(turn / 100), float(tilt / 100), tuple(spacing))
+
+
+def _ends(body: np.ndarray) -> list[np.ndarray]:
+    """Return the first and the last voxel along x of each row that holds some body."""
+    rows = body.reshape(-1, body.shape[-1])
+    rows = rows[rows.any(axis=1)]
+    return [rows.argmax(axis=1), rows.shape[1] - 1 - rows[:, ::-1].argmax(axis=1)]
+
+
+def fill(voided: np.ndarray, hole: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
+    """Fill a hole with what lies on the other side of the plane, linearly interpolated; a peer of ``evaluate``."""
+    from scipy import ndimage
+
+    plane = fit(voided, hole, spacing)
+    at = plane.mirror(np.argwhere(hole)).T
+    filled = voided.astype(np.float64)
+    filled[hole] = ndimage.map_coordinates(filled, at, order=1, mode="nearest")
+    return filled
