@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import re
 from collections.abc import Sequence
@@ -13,23 +14,27 @@ import numpy as np
 from .blending.by_name import BLENDS
 from .clock import Clock
 from .errors import InputError, MaskError, MethodError
-from .mask import Box, Hole, disjoint_boxes, grow, separate
+from .mask import Box, grow
 from .methods import registry
+from .parts import Group, Part, put_together
 from .prediction import MethodInfo, Prediction, Run
 from .progress import Progress
 from .region import FARTHEST, Region, context, crop, restore
 from .result import Patch
 from .subject import Subject
+from .together import Piece, do_together, time_together
 
 #: A method that never falls back to another one: used when all peers did.
 LAST = "harmonic"
+#: Of the time of a region, the method's share; the rest is blending's.
+METHOD_SHARE = 0.97
 #: mm around a part of the hole in which known voxels are looked for where only such without data touch it.
 FAR_MM = 20.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """All decisions before the first region is filled.
+    """How a region is filled.
 
     Attributes:
         method: which.
@@ -53,76 +58,174 @@ class Plan:
 
 
 @dataclasses.dataclass(frozen=True)
-class Filling:
-    """The filled voxels, and the method's notes and warnings.
+class Task:
+    """Parts of the hole that are filled together, and how."""
+
+    group: Group
+    plan: Plan
+
+
+@dataclasses.dataclass(frozen=True)
+class Filled:
+    """A region that was filled.
 
     Attributes:
-        patches: the filled voxels, region by region.
-        notes, warnings: the method's, for all regions.
-        instead: names of the methods that replaced this one in all of the hole; None when it filled some of it.
+        task: what was to be done.
+        patch: the filled voxels.
+        notes, warnings: the method's.
+        instead: name of the method that replaced this one in all of the region; None when it filled some of it.
         device: where the method's network ran in the end; None without a network.
+        seconds: by stage.
     """
 
-    patches: tuple[Patch, ...]
+    task: Task
+    patch: Patch
     notes: dict[str, Any]
     warnings: tuple[str, ...]
-    instead: str | None = None
-    device: str | None = None
+    instead: str | None
+    device: str | None
+    seconds: dict[str, float]
+
+    @property
+    def method(self) -> str:
+        """Name of the method that filled it in the end."""
+        return self.instead or self.task.plan.method.name
+
+    def values_of(self, part: Part) -> np.ndarray:
+        """Return the filled intensities of one of its parts, 1-D in C order."""
+        own = self.task.group.hole.crop(self.patch.box)
+        inside = np.zeros(own.shape, dtype=bool)
+        corner = [side.start for side in self.patch.box]
+        at = tuple(slice(s.start - c, s.stop - c) for s, c in zip(part.box, corner, strict=True))
+        inside[at] = part.voxels
+        return self.patch.intensities[inside[own]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Filling:
+    """The filled regions of a hole, in the order of their parts."""
+
+    regions: tuple[Filled, ...]
+
+    @property
+    def patches(self) -> tuple[Patch, ...]:
+        """The filled voxels, region by region."""
+        return tuple(region.patch for region in self.regions)
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """The methods' notes: the largest of each number, the first of each text."""
+        return _worst([region.notes for region in self.regions])
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The methods' warnings, each once."""
+        return merged([warning for region in self.regions for warning in region.warnings])
+
+    @property
+    def instead(self) -> str | None:
+        """Names of the methods that replaced others in all of the hole; None when those filled some of it."""
+        names = [region.instead for region in self.regions]
+        return ", ".join(dict.fromkeys(name for name in names if name)) if all(names) else None
+
+    @property
+    def device(self) -> str | None:
+        """Where networks ran in the end; None without one."""
+        return next((region.device for region in reversed(self.regions) if region.device), None)
 
     @property
     def has_spread(self) -> bool:
-        """Whether the method gave a standard deviation everywhere."""
-        return all(patch.spread is not None for patch in self.patches)
+        """Whether there is a standard deviation everywhere."""
+        return all(region.patch.spread is not None for region in self.regions)
+
+
+def plan_tasks(subject: Subject, planned: Sequence[tuple[Plan, Sequence[Group]]]) -> list[Task]:
+    """Return the tasks: one for each region, where small parts of one plan that are near each other share a region."""
+    tasks = []
+    for plan, groups in planned:
+        margin = [context(plan.method.context_mm, mm) for mm in subject.image.spacing]
+        tasks += [Task(group, plan) for group in put_together(groups, margin)]
+    return sorted(tasks, key=lambda task: task.group.parts[0].number)
 
 
 def fill(
-    subject: Subject, plan: Plan, progress: Progress, clock: Clock | None = None, *, only: Hole | None = None
+    subject: Subject, tasks: Sequence[Task], progress: Progress, clock: Clock | None = None, *, workers: int = 1
 ) -> Filling:
-    """Fill the subject's hole, region after region.
+    """Fill the regions, several at a time; the result is the same for any number of workers.
 
     Args:
         subject: the image with its hole.
-        plan: how.
+        tasks: parts of that hole, and how they are filled.
         progress: reports and cancels.
-        clock: takes the time.
-        only: fill just the regions around this part of the subject's hole.
+        clock: takes the time, which of several workers adds up.
+        workers: regions at a time.
 
     Raises:
         MaskError: nothing is known around a part of the hole.
         MethodError: the method's prediction is invalid.
     """
-    clock = clock or Clock()
-    boxes = _boxes(subject, only or subject.whole, plan.method.context_mm)
-    patches, notes, instead, device = [], [], [], None
-    warnings: list[str] = []
-    for number, box in enumerate(boxes):
-        share = progress.part(number / len(boxes), (number + 1) / len(boxes))
-        region = crop(subject, box)
-        if region.hole.all():
-            raise MaskError(_nothing_known(region))
-        prediction = _predict(region, plan, share.part(0.0, 0.8))
-        clock.lap("method")
-        blended = BLENDS[plan.blend](prediction.mean, region, share.part(0.8, 1.0))
-        clock.lap("blend")
-        spread = None if prediction.spread is None else prediction.spread[region.fill] * region.scaling.width
-        intensities = restore(region, blended, subject.image.array.dtype)
-        patches.append(Patch(box, subject.whole.crop(box), intensities, spread))
-        notes.append(prediction.notes)
-        warnings += prediction.warnings
-        instead.append(prediction.instead)
-        device = prediction.device or device
-        clock.lap("restore")
-    stepped_in = ", ".join(dict.fromkeys(name for name in instead if name)) if all(instead) else None
-    return Filling(tuple(patches), _worst(notes), _merged(warnings), stepped_in, device)
+    pieces = [_piece(subject, task) for task in tasks]
+    regions = do_together(pieces, workers, progress)
+    if clock is not None:
+        for region in regions:
+            clock.add(region.seconds)
+    return Filling(tuple(regions))
 
 
-def _boxes(subject: Subject, hole: Hole, context_mm: float) -> list[Box]:
-    """Return the boxes of the regions: parts of the hole with context, and with known voxels if any are near."""
-    spacing = subject.image.spacing
-    boxes = disjoint_boxes(hole, [context(context_mm, mm) for mm in spacing])
-    if subject.no_data is None:
-        return boxes
-    return separate(_with_known_voxels(subject, box) for box in boxes)
+def expected_seconds(tasks: Sequence[Task], workers: int) -> float:
+    """Return about what filling takes, for dividing up the progress; see :class:`.prediction.Cost`."""
+    return time_together([_seconds(task) for task in tasks], workers)
+
+
+def expected_spread_seconds(tasks: Sequence[Task], peers: Sequence[str], workers: int) -> float:
+    """Return about what :func:`spread_among` takes, if all regions need it."""
+    return time_together([_peers_seconds(task, peers) for task in tasks], workers)
+
+
+def _peers_seconds(task: Task, peers: Sequence[str]) -> float:
+    return sum(_seconds(Task(task.group, Plan.of(peer))) for peer in peers)
+
+
+def _seconds(task: Task) -> float:
+    return task.plan.method.cost.seconds(task.group.hole.count())
+
+
+def _piece(subject: Subject, task: Task) -> Piece[Filled]:
+    """Return a task as a piece of work."""
+    voxels = math.prod(side.stop - side.start for side in _box(subject, task))
+    return Piece(functools.partial(fill_region, subject, task), _seconds(task), voxels)
+
+
+def fill_region(subject: Subject, task: Task, progress: Progress) -> Filled:
+    """Fill one region."""
+    plan, clock = task.plan, Clock()
+    region = crop(subject, _box(subject, task), task.group.hole)
+    if region.hole.all():
+        raise MaskError(_nothing_known(region))
+    prediction = _predict(region, plan, progress.part(0.0, METHOD_SHARE))
+    clock.lap("method")
+    blended = BLENDS[plan.blend](prediction.mean, region, progress.part(METHOD_SHARE, 1.0))
+    clock.lap("blend")
+    spread = None if prediction.spread is None else prediction.spread[region.fill] * region.scaling.width
+    intensities = restore(region, blended, subject.image.array.dtype)
+    patch = Patch(region.box, task.group.hole.crop(region.box), intensities, spread)
+    clock.lap("restore")
+    return Filled(
+        task,
+        patch,
+        prediction.notes,
+        prediction.warnings,
+        prediction.instead,
+        prediction.device,
+        clock.stages(),
+    )
+
+
+def _box(subject: Subject, task: Task) -> Box:
+    """Return the box of a region: the parts with context, and with known voxels if any are near."""
+    margin = [context(task.plan.method.context_mm, mm) for mm in subject.image.spacing]
+    box = grow(task.group.hole.box, margin, subject.whole.shape)
+    return box if subject.no_data is None else _with_known_voxels(subject, box)
 
 
 def _with_known_voxels(subject: Subject, box: Box) -> Box:
@@ -138,7 +241,7 @@ def _with_known_voxels(subject: Subject, box: Box) -> Box:
 
 def _nothing_known(region: Region) -> str:
     """Say why a region cannot be filled."""
-    if region.no_data is None:
+    if region.subject.no_data is None:
         return "The hole leaves no known voxel around it: nothing is there to fill it from."
     first = [int(at) + side.start for at, side in zip(np.argwhere(region.fill)[0], region.place, strict=True)]
     return (
@@ -148,10 +251,10 @@ def _nothing_known(region: Region) -> str:
     )
 
 
-def _merged(warnings: Sequence[str]) -> tuple[str, ...]:
+def merged(warnings: Sequence[str]) -> tuple[str, ...]:
     """Merge warnings of several regions: each once; of those that differ only in numbers, the first.
 
-    >>> _merged(["9 voxels were hard.", "It is large.", "7 voxels were hard.", "It is large."])
+    >>> merged(["9 voxels were hard.", "It is large.", "7 voxels were hard.", "It is large."])
     ('9 voxels were hard (and the like in 1 other place).', 'It is large.')
     """
     alike: dict[str, list[str]] = {}
@@ -166,52 +269,56 @@ def _and_others(warning: str, count: int) -> str:
 
 
 def spread_among(
-    subject: Subject, filling: Filling, peers: Sequence[str], seed: int, progress: Progress
+    subject: Subject, filling: Filling, peers: Sequence[str], seed: int, progress: Progress, *, workers: int = 1
 ) -> tuple[Filling, list[str]]:
-    """Replace the filling's spread by the standard deviation among it and the fills of other methods.
+    """Give regions without a spread the standard deviation among their fill and those of other methods.
 
     Args:
         subject: the image that was filled.
         filling: keeps its values and gets the other methods' warnings.
-        peers: names of the other methods.
+        peers: names of the other methods; none takes part in a region that it filled itself.
         seed: for them.
         progress: reports and cancels.
+        workers: regions at a time.
 
     Returns:
-        The filling, and the names of the peers that took part. A peer that fell back to another method everywhere is
-        left out; if none is left, :data:`LAST` takes part.
+        The filling, and the names of the peers that took part. A peer that fell back to another method is left out; if
+        none is left, :data:`LAST` takes part.
     """
-    fillings: dict[str, Filling] = {}
-    warnings = list(filling.warnings)
-    for number, name in enumerate((*peers, LAST)):
-        if name == LAST and fillings:
+    lacking = [number for number, region in enumerate(filling.regions) if region.patch.spread is None]
+    pieces = []
+    for number in lacking:
+        region = filling.regions[number]
+        cost = _peers_seconds(region.task, peers)
+        work = functools.partial(_spread_of, subject, region, peers, seed)
+        pieces.append(Piece(work, cost, _piece(subject, region.task).voxels))
+    regions, names = list(filling.regions), []
+    for number, (spread, others, warnings) in zip(lacking, do_together(pieces, workers, progress), strict=True):
+        names += [name for name in others if name not in names]
+        patch = dataclasses.replace(regions[number].patch, spread=spread)
+        all_warnings = (*regions[number].warnings, *warnings)
+        regions[number] = dataclasses.replace(regions[number], patch=patch, warnings=all_warnings)
+    return Filling(tuple(regions)), names
+
+
+def _spread_of(
+    subject: Subject, region: Filled, peers: Sequence[str], seed: int, progress: Progress
+) -> tuple[np.ndarray, list[str], list[str]]:
+    """Return a region's spread among methods, the other methods' names, and warnings."""
+    names: list[str] = []
+    warnings: list[str] = []
+    values = [region.patch.intensities.astype(np.float64)]
+    ours = (region.method, region.task.plan.method.name)
+    for number, name in enumerate((*(peer for peer in peers if peer not in ours), LAST)):
+        if name == LAST and names:
             break
-        share = progress.part(number / (len(peers) + 1), (number + 1) / (len(peers) + 1))
-        peer = fill(subject, Plan.of(name, seed=seed), share)
+        task = Task(region.task.group, Plan.of(name, seed=seed))
+        peer = fill_region(subject, task, progress.part(number / (len(peers) + 1), (number + 1) / (len(peers) + 1)))
         warnings += [f"For the uncertainty, {name}: {warning}" for warning in peer.warnings]
         if peer.instead is None:
-            fillings[name] = peer
-    order, values = _by_voxel(filling, subject.whole.shape)
-    spread = np.empty(len(order))
-    spread[order] = np.std([values, *(_by_voxel(each, subject.whole.shape)[1] for each in fillings.values())], axis=0)
-    ends = np.cumsum([len(patch.intensities) for patch in filling.patches])[:-1]
-    patches = tuple(
-        dataclasses.replace(patch, spread=part)
-        for patch, part in zip(filling.patches, np.split(spread, ends), strict=True)
-    )
-    return dataclasses.replace(filling, patches=patches, warnings=tuple(warnings)), list(fillings)
-
-
-def _by_voxel(filling: Filling, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return how to sort the filled voxels by index in the image, and their values, float64, in that order."""
-    # Without a box around all regions: two voxels in opposite corners would need one as large as the image.
-    positions = []
-    for patch in filling.patches:
-        within = np.nonzero(patch.hole)
-        starts = [side.start for side in patch.box]
-        positions.append(np.ravel_multi_index([at + first for at, first in zip(within, starts, strict=True)], shape))
-    order = np.argsort(np.concatenate(positions))
-    return order, np.concatenate([patch.intensities for patch in filling.patches]).astype(np.float64)[order]
+            names.append(name)
+            values.append(peer.patch.intensities.astype(np.float64))
+    return np.std(values, axis=0), names, warnings
 
 
 def _predict(region: Region, plan: Plan, progress: Progress) -> Prediction:
@@ -236,9 +343,9 @@ def _predict(region: Region, plan: Plan, progress: Progress) -> Prediction:
 
 def _worst(notes: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Merge the notes of all regions: the largest of each number, the first of each text."""
-    merged: dict[str, Any] = {}
+    worst: dict[str, Any] = {}
     for note in notes:
         for name, value in note.items():
-            keep = name not in merged or (not isinstance(value, str) and value > merged[name])
-            merged[name] = value if keep else merged[name]
-    return merged
+            keep = name not in worst or (not isinstance(value, str) and value > worst[name])
+            worst[name] = value if keep else worst[name]
+    return worst

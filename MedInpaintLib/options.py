@@ -41,6 +41,7 @@ class FillOptions:
         self_check: score methods on trial holes in the same image first.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
         seed: for methods with chance in them, 0 or more.
+        workers: parts that are filled at a time; as many as there are cores when None. The result is the same.
         force: fill although the inputs look wrong (swapped, inverted or misplaced mask, flipped or unfitting guides).
         series: which DICOM series of a folder, see :func:`.io.read`; the only one when None.
         fill_missing_slices: fill the slices that a DICOM series lacks, besides what the mask marks.
@@ -60,6 +61,7 @@ class FillOptions:
     self_check: bool = option(False, help="Try methods on such holes in healthy tissue first; take the best.")
     device: str = option("auto", help="auto, cpu, cuda or mps.")
     seed: int = option(0, help="For methods with chance in them.")
+    workers: int | None = option(None, help="Parts to fill at a time; all cores when left out.", metavar="N")
     force: bool = option(False, help="Fill although mask or guides look swapped, inverted, flipped or misplaced.")
     series: str | None = option(None, help="Which DICOM series: number, UID or part of its description.")
     fill_missing_slices: bool = option(False, help="Fill the slices that a DICOM series lacks, too.")
@@ -77,7 +79,7 @@ class FillOptions:
         """Check what can be checked without an image.
 
         Raises:
-            ParameterError: blending, modality, device or seed is not one that there is.
+            ParameterError: blending, modality, device, seed or workers cannot be used.
         """
         if self.seed < 0:
             raise ParameterError(f"The seed must be 0 or more; found {self.seed}.")
@@ -85,4 +87,6 @@ class FillOptions:
             raise ParameterError(f"There is no blending '{self.blend}'; choose one of {', '.join(BLENDS)}.")
         if self.modality is not None:
             Modality.of(self.modality)
+        if self.workers is not None and self.workers < 1:
+            raise ParameterError(f"The number of workers must be 1 or more; found {self.workers}.")
         check_device(self.device)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .frames import WHOLE, Frames
-from .mask import Box, grow, relative
+from .mask import Box, Hole, grow, relative
 from .progress import Progress
 from .region import Region
 from .registration import Symmetry, find_symmetry, fit_locally
@@ -149,13 +149,13 @@ def other_side(region: Region, progress: Progress | None = None) -> Comparison |
     return region.cached(other_side, lambda: _compare(region, symmetry, progress.part(0.7, 1.0)))
 
 
-def is_mostly_known(subject: Subject) -> bool:
-    """Return whether there is another side, and most of the hole's mirrored place is known there."""
+def is_mostly_known(subject: Subject, hole: Hole) -> bool:
+    """Return whether there is another side, and most of the mirrored place of (a part of) the hole is known there."""
     symmetry = symmetry_of(subject)
     if symmetry is None or why_none(symmetry):
         return False
-    corner = [side.start for side in subject.place(subject.whole.box)]
-    inside = np.argwhere(subject.squeeze(subject.whole.voxels)) + corner
+    corner = [side.start for side in subject.place(hole.box)]
+    inside = np.argwhere(subject.squeeze(hole.voxels)) + corner
     mirrored = np.rint(symmetry.mirror(inside.T.astype(float))).astype(int)
     shape = np.reshape(subject.hole.shape, (-1, 1))
     within = ((mirrored >= 0) & (mirrored < shape)).all(axis=0)

@@ -8,8 +8,6 @@ matter, and the same seed gives the same output on the same number of threads.
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import numbers
 from collections.abc import Sequence
 from typing import Any
@@ -18,32 +16,28 @@ import numpy as np
 
 from . import intensity
 from .appearance import Appearance
+from .choice import by_plan, choose
 from .clock import Clock
-from .devices import use
 from .errors import GeometryError, MaskError, ParameterError
-from .filling import Filling, Plan, fill, spread_among
+from .fill_report import write_report
+from .filling import Filling, expected_seconds, expected_spread_seconds, fill, plan_tasks, spread_among
 from .guides import check_guides
 from .inputs import facts_of, find_exemplars, names_of_guides, read_guides, read_image, read_mask
 from .io.segments import Segments
 from .mask import Hole, find_hole
-from .methods import auto, registry
+from .methods import auto
 from .missing_slices import with_missing_slices
 from .modality import Guess, Modality
 from .no_data import settle
 from .options import FillOptions
-from .parameters import parse
-from .prediction import MethodInfo
+from .parts import Group, find_parts
 from .progress import Progress
-from .report import FillReport, ImageFacts, MaskFacts, now, software
-from .result import Patch, Result
-from .selfcheck import SelfCheck
-from .selfcheck import self_check as run_self_check
+from .result import Result
 from .subject import Subject
+from .together import cores
 from .volume import Volume
 
 NO_MASK = "Give a mask of what to fill; only missing slices (--fill-missing-slices) can be filled without one."
-#: Deeper holes are warned of in the report: beyond this, smooth fills have nothing left to continue.
-DEEP_MM = 12.0
 
 
 def inpaint(
@@ -63,6 +57,7 @@ def inpaint(
     uncertainty: bool = False,
     device: str = "auto",
     seed: int = 0,
+    workers: int | None = None,
     force: bool = False,
     series: str | None = None,
     fill_missing_slices: bool = False,
@@ -96,6 +91,8 @@ def inpaint(
             method wants it. Where the one that is asked for is not there, or its memory is too small, the CPU steps
             in, and the report's warnings say so.
         seed: for methods with chance in them.
+        workers: parts of the hole that are filled at a time; as many as there are cores when None. The result is the
+            same for any number.
         force: fill although the inputs look wrong: a swapped, inverted or misplaced mask, flipped or unfitting guides.
         series: of an image that is a folder of DICOM files, which series: its number, UID or a part of its description.
         fill_missing_slices: fill the slices that a DICOM series lacks, besides what the mask marks.
@@ -128,6 +125,7 @@ def inpaint(
         self_check=self_check,
         device=device,
         seed=seed,
+        workers=workers,
         force=force,
         series=series,
         fill_missing_slices=fill_missing_slices,
@@ -143,20 +141,29 @@ def inpaint(
     mask_read = read_mask(mask, volume, allow_outside_data=allow_outside_data)
     clock.lap("read")
 
-    progress.update(0.1, "Checking")
-    subject, modality_reason, warnings = _check(volume, mask_read, guides, exemplars, options)
+    progress.update(0.0, "Checking")
+    subject, groups, modality_reason, warnings = _check(volume, mask_read, guides, exemplars, options)
     clock.lap("check")
 
-    choice = _choose(subject, options, progress, clock)
-    filling = fill(subject, choice.plan, progress.part(0.7 if self_check else 0.15, 0.85), clock)
-    filling, spread_of = _spread(subject, choice.plan, filling, uncertainty, progress.part(0.85, 0.95), clock)
+    at_once = workers or cores()
+    choices, more = choose(subject, groups, options, progress, workers=at_once)
+    clock.lap("self-check" if self_check else "choose")
+    tasks = plan_tasks(subject, by_plan(choices))
+    expected = (
+        expected_seconds(tasks, at_once),
+        expected_spread_seconds(tasks, auto.PEERS, at_once) if uncertainty else 0.0,
+    )
+    for_fill, for_spread = progress.remaining(*expected)
+    filling = fill(subject, tasks, for_fill, clock, workers=at_once)
+    filling, spread_of = _spread(subject, filling, uncertainty, int(seed), for_spread, at_once)
+    clock.lap("uncertainty")
     progress.update(1.0, "Done")
 
     meaning = subject.whole.meaning
     assert meaning is not None  # find_hole says how it read the mask
-    report = _report(
+    report = write_report(
         subject,
-        choice,
+        choices,
         filling,
         modality_reason=modality_reason,
         image={**facts_of(image, volume), "dtype": str(volume.array.dtype)},
@@ -168,7 +175,7 @@ def inpaint(
             "dilate_mm": float(dilate_mm),
         },
         uncertainty=spread_of,
-        warnings=warnings,
+        warnings=[*warnings, *more],
         seconds=clock.seconds(),
     )
     return Result(volume, subject.whole, filling.patches, report)
@@ -197,29 +204,14 @@ def _label(label: Any) -> int | str:
     raise ParameterError(f"A label is a whole number or a name; found {label!r}.")
 
 
-@dataclasses.dataclass(frozen=True)
-class _Choice:
-    """The method that fills, and why.
-
-    Attributes:
-        plan: the method with its settings.
-        reason: for the report; empty where the user named the method.
-        checked: the self-check, where there was one.
-        warnings: of the choice.
-    """
-
-    plan: Plan
-    reason: str
-    checked: SelfCheck | None
-    warnings: list[str]
-
-
 def _check(
     volume: Volume, mask: Volume | Segments, guides: Any, exemplars: Any, options: FillOptions
-) -> tuple[Subject, str, list[str]]:
-    """Return what is to be filled, checked, the reason for its modality, and warnings."""
+) -> tuple[Subject, list[Group], str, list[str]]:
+    """Return the subject, its hole's parts, the reason for its modality, and warnings."""
     hole, warnings = _hole(mask, volume, options)
-    hole, no_data, remarks = settle(volume, hole, _marked(mask, volume, hole, options))
+    marked = _marked(mask, volume, hole, options)
+    hole, no_data, remarks = settle(volume, hole, marked)
+    groups = find_parts(hole, volume.spacing, marked if options.dilate_mm > 0 else None)
     guess = _modality(volume, hole, no_data, options.modality)
     known = intensity.sample_known(volume.array, hole.voxels, hole.box, no_data)
     scaling = intensity.fit_scaling(known, guess.modality)
@@ -238,6 +230,7 @@ def _check(
     )
     return (
         subject,
+        groups,
         guess.reason,
         [*volume.warnings, *mask.warnings, *warnings, *remarks, *guess.warnings, *more],
     )
@@ -272,154 +265,14 @@ def _modality(volume: Volume, hole: Hole, no_data: np.ndarray | None, name: str 
     return Guess(Modality.of(name), "") if name else Modality.guess(Appearance.of(volume, hole, no_data))
 
 
-def _choose(subject: Subject, options: FillOptions, progress: Progress, clock: Clock) -> _Choice:
-    """Choose the method: the user's, else by the hole, else by what the self-check found to be best."""
-    automatic = options.method == "auto"
-    name, reason = auto.choose(subject) if automatic else (options.method, "")
-    plan, warnings = _plan(name, options)
-    clock.lap("check")
-    checked = None
-    if options.self_check:
-        names = auto.candidates(subject) if automatic else []
-        plans = [plan, *(Plan.of(other, options.blend, seed=plan.seed) for other in names if other != name)]
-        checked = run_self_check(subject, plans, seed=plan.seed, progress=progress.part(0.15, 0.7))
-        plan, reason, more = _after_check(checked, plans, reason)
-        warnings += more
-        clock.lap("self-check")
-    return _Choice(plan, reason, checked, warnings + _unused(plan.method, subject))
-
-
-def _plan(name: str, options: FillOptions) -> tuple[Plan, list[str]]:
-    """Return a method with its settings, checked, and warnings."""
-    info = registry.get(name)
-    settings = parse(info.parameters, options.parameters, method=name)
-    device, warnings = _device(options.device, info)
-    blend = info.blend if options.blend == "auto" else options.blend
-    return Plan(info, settings, blend, device, int(options.seed)), warnings
-
-
-def _device(asked: str, info: MethodInfo) -> tuple[str, list[str]]:
-    """Return the device that is used, and a warning when it is not the one that was asked for."""
-    if asked == "cpu" or (asked == "auto" and not info.wants_gpu):
-        return "cpu", []
-    if not info.wants_gpu:
-        return "cpu", [f"Method '{info.name}' runs on the CPU; the device '{asked}' was not used."]
-    return use(asked)
-
-
-def _after_check(checked: SelfCheck | None, plans: Sequence[Plan], reason: str) -> tuple[Plan, str, list[str]]:
-    """Return the winner, why it was taken, and warnings."""
-    if checked is None:
-        return plans[0], reason, ["The self-check found no place for trial holes; nothing was checked."]
-    if not checked.scores:
-        return plans[0], reason, [f"Not self-checked: '{name}': {why}" for name, why in checked.left_out.items()]
-    best = next(plan for plan in plans if plan.method.name == checked.best)
-    return best, checked.reason() if len(checked.scores) > 1 else reason, []
-
-
-def _unused(info: MethodInfo, subject: Subject) -> list[str]:
-    """Return warnings for inputs that the method does not use."""
-    warnings = []
-    if subject.guides and not info.uses_guides:
-        warnings.append(f"Method '{info.name}' does not use guides; the fill was made without them.")
-    if subject.exemplars and not info.needs_exemplars:
-        warnings.append(f"Method '{info.name}' does not use exemplars; the fill was made without them.")
-    return warnings
-
-
 def _spread(
-    subject: Subject, plan: Plan, filling: Filling, needed: bool, progress: Progress, clock: Clock
+    subject: Subject, filling: Filling, needed: bool, seed: int, progress: Progress, workers: int
 ) -> tuple[Filling, str | None]:
     """Return the filling with a spread where one is needed, and the methods among which it is."""
     if filling.has_spread:
         return filling, "the method"
     if not needed:
         return filling, None
-    own = filling.instead or plan.method.name
-    peers = [name for name in auto.PEERS if name not in (own, plan.method.name)]
-    filling, others = spread_among(subject, filling, peers, plan.seed, progress)
-    clock.lap("uncertainty")
-    return filling, "among " + ", ".join([own, *others])
-
-
-def _report(
-    subject: Subject,
-    choice: _Choice,
-    filling: Filling,
-    *,
-    modality_reason: str,
-    image: ImageFacts,
-    mask: MaskFacts,
-    uncertainty: str | None,
-    warnings: list[str],
-    seconds: dict[str, float],
-) -> FillReport:
-    """Write the report."""
-    plan, hole, volume = choice.plan, subject.whole, subject.image
-    scores = choice.checked if choice.checked and choice.checked.scores else None
-    name = plan.method.name
-    warnings = [*warnings, *choice.warnings]
-    if scores and filling.instead:
-        warnings.append(f"The self-check's scores are those of '{name}', but the hole was filled by {filling.instead}.")
-    return FillReport(
-        software=software(),
-        date=now(),
-        method=name,
-        reason=choice.reason,
-        parameters=dataclasses.asdict(plan.settings),
-        blend=plan.blend,
-        seed=plan.seed,
-        device=filling.device or plan.device,
-        modality=subject.modality.name,
-        modality_reason=modality_reason,
-        image=image,
-        mask=mask,
-        hole={
-            "voxels": hole.count(),
-            "volume_ml": hole.count() * math.prod(volume.spacing) / 1000 if volume.array.ndim == 3 else None,
-            "components": _components(filling.patches),
-            "regions": len(filling.patches),
-        },
-        self_check=scores.report() if scores else None,
-        uncertainty=uncertainty,
-        notes=filling.notes,
-        warnings=[*warnings, *filling.warnings],
-        seconds=seconds,
-        trust=_trust(plan.method, filling, subject),
-    )
-
-
-def _components(patches: Sequence[Patch]) -> int:
-    from scipy import ndimage
-
-    return sum(int(ndimage.label(patch.hole, structure=np.ones((3,) * patch.hole.ndim))[1]) for patch in patches)
-
-
-def _trust(info: MethodInfo, filling: Filling, subject: Subject) -> str:
-    """Say how far to trust the fill: the method, what its model knows, the hole's depth, and what always holds."""
-    sentences = [info.trust]
-    if "model_title" in filling.notes:
-        sentences.append(f"The model ({filling.notes['model_title']}) knows no other anatomy or kind of image.")
-    largest = max(filling.patches, key=lambda patch: int(np.count_nonzero(patch.hole)))
-    no_data = None if subject.no_data is None else subject.no_data[largest.box]
-    depth = _depth(largest.hole, no_data, subject.image.spacing)
-    if depth > DEEP_MM:
-        # A picture without a pixel size has pixels of "1 mm".
-        unit = "mm" if subject.image.array.ndim == 3 or subject.image.has_place else "pixels"
-        sentences.append(
-            f"The middle of the hole is {depth:.0f} {unit} from what is known: do not expect anatomy there."
-        )
-    return " ".join([*sentences, "Synthetic voxels: not for clinical use."])
-
-
-def _depth(hole: np.ndarray, no_data: np.ndarray | None, spacing: Sequence[float]) -> float:
-    """Return the mm from a hole's innermost voxel to the nearest known one; axes of one voxel do not count."""
-    from scipy import ndimage
-
-    if np.count_nonzero(hole) * math.prod(spacing) < 4 / 3 * math.pi * DEEP_MM**3 and hole.ndim == 3:
-        return 0.0  # too small to be deep, and there may be thousands
-    flat = [axis for axis, size in enumerate(hole.shape) if size > 1]
-    unknown = hole if no_data is None else hole | no_data
-    sampling = [spacing[axis] for axis in flat]
-    distance = ndimage.distance_transform_edt(unknown.reshape([hole.shape[axis] for axis in flat]), sampling=sampling)
-    return float(distance[hole.reshape(distance.shape)].max())
+    lacking = [region.method for region in filling.regions if region.patch.spread is None]
+    filling, others = spread_among(subject, filling, auto.PEERS, seed, progress, workers=workers)
+    return filling, "among " + ", ".join(dict.fromkeys([*lacking, *others]))

@@ -66,6 +66,18 @@ class Run:
 
 
 @dataclasses.dataclass(frozen=True)
+class Cost:
+    """What a method takes on one 2 GHz core: seconds for a region, and for each 1000 voxels to fill in it."""
+
+    region: float
+    thousand: float
+
+    def seconds(self, voxels: int) -> float:
+        """Return about what a region with this many voxels to fill takes."""
+        return self.region + self.thousand * voxels / 1000
+
+
+@dataclasses.dataclass(frozen=True)
 class MethodInfo:
     """One method, as the user meets it.
 
@@ -87,6 +99,7 @@ class MethodInfo:
         needs_guides: whether it can do nothing without them.
         wants_gpu: whether it is quick only on a GPU.
         requires: packages beyond the engine's own, as pip names them.
+        cost: measured by ``Testing/Benchmarks/costs.py``; divides up the progress.
         fill: the function itself.
     """
 
@@ -107,6 +120,7 @@ class MethodInfo:
     needs_guides: bool = False
     wants_gpu: bool = False
     requires: tuple[str, ...] = ()
+    cost: Cost = Cost(0.005, 0.02)
     fill: Callable[[Region, Any, Run], Prediction] | None = None
 
     def missing(self) -> tuple[str, ...]:

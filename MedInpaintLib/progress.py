@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from time import monotonic
 
@@ -34,6 +35,7 @@ class Progress:
         self._cancelled = cancelled
         self._furthest = 0.0
         self._reported_at = -float("inf")
+        self._begun = monotonic()
 
     def update(self, fraction: float, stage: str = "") -> None:
         """Say that ``fraction`` (0..1) is done and that ``stage`` is being worked on."""
@@ -50,15 +52,49 @@ class Progress:
         """Return a progress for the share ``start..stop`` of this one; ``of``, where given, goes before its stages."""
         return _Part(self, start, stop, of)
 
+    def remaining(self, *seconds: float) -> list[Progress]:
+        """Return a progress for each stage that is left, where the time until now counts as what is done.
+
+        Args:
+            seconds: what each stage is expected to take.
+        """
+        done = monotonic() - self._begun
+        total = max(done + sum(seconds), 1e-9)
+        edges = [done / total]
+        for each in seconds:
+            edges.append(edges[-1] + each / total)
+        return [self.part(start, stop) for start, stop in itertools.pairwise(edges)]
+
+    def before(self, seconds: float) -> Progress:
+        """Return a progress for all but a last stage that is expected to take so many seconds."""
+        return _Before(self, seconds)
+
+
+class _Before(Progress):
+    """A progress that leaves room for a last stage, as soon as it is known what the others take."""
+
+    def __init__(self, whole: Progress, last: float) -> None:
+        super().__init__()
+        self._whole, self._last, self._share = whole, last, 1.0
+
+    def update(self, fraction: float, stage: str = "") -> None:
+        self._whole.update(fraction * self._share, stage)
+
+    def remaining(self, *seconds: float) -> list[Progress]:
+        *shares, last = self._whole.remaining(*seconds, self._last)
+        assert isinstance(last, _Part)
+        self._share = last.start
+        return shares
+
 
 class _Part(Progress):
     """A part that passes every update on: only the whole knows when it last reported and whether to stop."""
 
     def __init__(self, whole: Progress, start: float, stop: float, of: str = "") -> None:
         super().__init__()
-        self._whole, self._start, self._stop, self._of = whole, start, stop, of
+        self._whole, self.start, self._stop, self._of = whole, start, stop, of
 
     def update(self, fraction: float, stage: str = "") -> None:
         done = min(max(float(fraction), 0.0), 1.0)
         named = ": ".join(each for each in (self._of, stage) if each)
-        self._whole.update(self._start + (self._stop - self._start) * done, named)
+        self._whole.update(self.start + (self._stop - self.start) * done, named)

@@ -12,7 +12,7 @@ import numpy as np
 
 from .dtypes import to_dtype
 from .intensity import Scaling
-from .mask import Box, grow, relative
+from .mask import Box, Hole, grow, relative
 from .modality import Modality
 from .no_data import nearest
 from .subject import Subject
@@ -29,15 +29,15 @@ class Region:
 
     Attributes:
         values: float32 ``(k, j, i)`` or ``(j, i)``, scaled; **0 in the hole**, so that no method can see what is there.
-        hole: bool array of the same shape, True = not known: to be filled, or without data. Complete: all other voxels
-            of the box are known.
+        hole: bool array of the same shape, True = not known: to be filled, or to be left alone. Complete: all other
+            voxels of the box are known.
         box: where the region lies in the image, one slice for each of the image's axes.
         subject: the whole image, voided too. Axes of the image that are one voxel long are left out of both.
-        no_data: bool array of the same shape: the voxels of :attr:`hole` that are not to be filled, because nothing was
-            measured there; None when there are none.
+        no_data: bool array of the same shape: the voxels of :attr:`hole` that are not to be filled here: nothing was
+            measured there, or they belong to a part of another region. None when there are none.
         cache: values computed once a region; see :meth:`cached`.
 
-    The border of the arrays is either the image's own border or at least two voxels away from the hole.
+    The border of the arrays is either the image's own border or at least two voxels away from what is to be filled.
     """
 
     values: np.ndarray
@@ -128,19 +128,24 @@ def context(context_mm: float, mm: float) -> int:
     return min(max(2, math.ceil(context_mm / mm)), MOST_CONTEXT)
 
 
-def crop(subject: Subject, box: Box) -> Region:
-    """Cut ``box`` out of a subject's image; only that box of the image is touched."""
+def crop(subject: Subject, box: Box, own: Hole | None = None) -> Region:
+    """Cut ``box`` out of a subject's image; only that box of the image is touched.
+
+    Args:
+        subject: with the image.
+        box: of the image.
+        own: the voxels to fill; all of the hole in the box when None.
+    """
     hole = subject.whole.crop(box)
-    no_data = None if subject.no_data is None else subject.no_data[box]
-    if no_data is not None and not no_data.any():
-        no_data = None
-    if no_data is not None:
-        hole |= no_data
+    left = np.zeros(hole.shape, dtype=bool) if own is None else hole & ~own.crop(box)
+    if subject.no_data is not None:
+        left |= subject.no_data[box]
+    hole |= left
     with np.errstate(over="ignore", invalid="ignore"):  # what is not known may be any number
         values = subject.scaling.forward(subject.image.array[box])
     values[hole] = 0.0
-    gaps = None if no_data is None else subject.squeeze(no_data)
-    return Region(subject.squeeze(values), subject.squeeze(hole), box, subject, gaps)
+    no_data = subject.squeeze(left) if left.any() else None
+    return Region(subject.squeeze(values), subject.squeeze(hole), box, subject, no_data)
 
 
 def restore(region: Region, values: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -42,6 +42,26 @@ class HoleFacts(TypedDict):
     regions: int
 
 
+class PartFacts(TypedDict):
+    """A connected part of the hole, and how it was filled.
+
+    number: from 1; volume_ml: None for a flat image; depth_mm: from its innermost voxel to the nearest known one, None
+    where nothing is known; middle: indices ``[k, j, i]`` or ``[j, i]`` of the voxel in its middle; method: that filled
+    it in the end; reason: why it was chosen, empty where it was named; warnings: of the region that it was filled in;
+    scores: what the self-check expects of such parts, metric -> mean and sd, or None without one.
+    """
+
+    number: int
+    voxels: int
+    volume_ml: float | None
+    depth_mm: float | None
+    middle: list[int]
+    method: str
+    reason: str
+    warnings: list[str]
+    scores: dict[str, Any] | None
+
+
 class Written(TypedDict, total=False):
     """What only a report in a file knows: the sha256 of each file of the images that it was written with, by name."""
 
@@ -65,10 +85,11 @@ class Report(Written):
 class FillReport(Report):
     """The report of a fill.
 
-    notes: facts of the method; trust: how far to trust the fill; method, reason: the method, and why it was chosen
-    where it was not named; parameters, blend, seed, modality: as used; modality_reason: why it was guessed,
-    empty where it was named; self_check: scores on trial holes, or None;
-    uncertainty: what the spread is among, or None without one.
+    notes: facts of the methods; trust: how far to trust the fill; method, reason: the methods, those that filled most
+    voxels first, and why they were chosen where none was named; parameters: of the method, or of each by its name where
+    there are several; blend, seed, modality: as used; modality_reason: why it was guessed, empty where it was named;
+    parts: of the hole, the worst first: those with warnings, then the deepest; self_check: scores on trial holes, one
+    entry for each kind of parts, or None; uncertainty: what the spread is among, or None without one.
     """
 
     notes: dict[str, Any]
@@ -83,7 +104,8 @@ class FillReport(Report):
     image: ImageFacts
     mask: MaskFacts
     hole: HoleFacts
-    self_check: dict[str, Any] | None
+    parts: list[PartFacts]
+    self_check: list[dict[str, Any]] | None
     uncertainty: str | None
 
 

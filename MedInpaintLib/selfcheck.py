@@ -17,13 +17,15 @@ import numpy as np
 
 from .data_range import DataRange, data_range_of
 from .errors import Cancelled, MedInpaintError
-from .filling import Filling, Plan, fill
+from .filling import Filling, Plan, fill, plan_tasks
 from .foreground import body
 from .intensity import sample_known
 from .mask import Hole, bounding_box, grow, relative
 from .metrics import score
+from .parts import Group, find_parts
 from .progress import Progress
 from .subject import Subject
+from .together import time_together
 
 #: Trial holes at most, and what they may hold in voxels before there are fewer (but at least the fewest).
 MOST, VOXELS, FEWEST = 10, 24_000, 4
@@ -93,16 +95,38 @@ class SelfCheck:
         }
 
 
+def self_check_seconds(candidates: Sequence[Plan], groups: Sequence[Group], workers: int) -> float:
+    """Return about what :func:`self_check` takes, for dividing up the progress."""
+    typical, count = _typical([int(np.count_nonzero(part.voxels)) for group in groups for part in group.parts])
+    each = [plan.method.cost.seconds(round(typical)) for plan in candidates]
+    return sum(time_together([seconds] * count, workers) for seconds in each)
+
+
+def _typical(sizes: Sequence[int]) -> tuple[float, int]:
+    """Return the size of the part in which a voxel lies on average, and how many such trial holes there are."""
+    voxels = np.array(sizes, dtype=float)
+    typical = float((voxels**2).sum() / voxels.sum())
+    return typical, int(np.clip(VOXELS / typical, FEWEST, MOST))
+
+
 def self_check(
-    subject: Subject, candidates: Sequence[Plan], *, seed: int = 0, progress: Progress | None = None
+    subject: Subject,
+    candidates: Sequence[Plan],
+    groups: Sequence[Group],
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+    workers: int = 1,
 ) -> SelfCheck | None:
-    """Try the candidates on holes like the real one, in the same image.
+    """Try the candidates on holes like some parts of the real one, in the same image.
 
     Args:
         subject: with the real hole, which no candidate sees into here either.
         candidates: what to try; the first is taken unless another one is clearly better.
+        groups: the parts of the hole whose shapes the trial holes have.
         seed: for the places of the trial holes.
         progress: reports and cancels.
+        workers: trial holes that are filled at a time.
 
     Returns:
         None when no trial hole fits. A candidate that fails, or falls back to another method on all trial holes, is
@@ -111,7 +135,8 @@ def self_check(
     progress = progress or Progress()
     progress.update(0.0, "Placing trial holes")
     window = _window(subject)
-    labels = _trial_holes(window, np.random.default_rng(seed))
+    corner = [mine.start - cut.start for mine, cut in zip(subject.whole.box, window.whole.box, strict=True)]
+    labels = _trial_holes(window, groups, corner, np.random.default_rng(seed))
     count = int(labels.max())
     if count == 0:
         return None
@@ -125,16 +150,17 @@ def self_check(
     # What is cached (a registration) is computed with the trial holes hidden, so it cannot have seen into them.
     trial_subject = dataclasses.replace(window, whole=_hole(both), cache={})
     known = sample_known(window.image.array, trial_subject.whole.voxels, trial_subject.whole.box, window.no_data)
+    trial_groups = find_parts(trials, window.image.spacing)
     scale = data_range_of(known, subject.modality, subject.image.array.dtype)
     scores: dict[str, dict[str, list[float]]] = {}
     seconds: dict[str, float] = {}
     left_out: dict[str, str] = {}
-    for number, plan in enumerate(candidates):
-        share = progress.part(0.05 + 0.95 * number / len(candidates), 0.05 + 0.95 * (number + 1) / len(candidates))
+    shares = progress.remaining(*(self_check_seconds([plan], groups, workers) for plan in candidates))
+    for share, plan in zip(shares, candidates, strict=True):
         name, start = plan.method.name, time.perf_counter()
         share.update(0.0, f"Trying {name}")
         try:
-            filling = fill(trial_subject, plan, share, only=trials)
+            filling = fill(trial_subject, plan_tasks(trial_subject, [(plan, trial_groups)]), share, workers=workers)
         except Cancelled:
             raise
         except MedInpaintError as error:
@@ -144,7 +170,7 @@ def self_check(
             left_out[name] = f"it fell back to {filling.instead} on all trial holes."
             continue
         seconds[name] = time.perf_counter() - start
-        scores[name] = _scores(_filled(filling, trials, truth), truth, labels, scale, window.image.spacing)
+        scores[name] = _scores(_filled(filling, truth), truth, labels, scale, window.image.spacing)
     best = _best(scores) if scores else candidates[0].method.name
     return SelfCheck(best, count, scale, scores, seconds, left_out)
 
@@ -163,13 +189,12 @@ def _best(scores: dict[str, dict[str, list[float]]]) -> str:
     return best if lead.mean() > error else first
 
 
-def _filled(filling: Filling, trials: Hole, truth: np.ndarray) -> np.ndarray:
+def _filled(filling: Filling, truth: np.ndarray) -> np.ndarray:
     """Return the truth with the trial holes filled."""
     array = truth.copy()
     for patch in filling.patches:
         patch.write_into(array)
-    # Regions around trial holes may hold some of the real hole, which is not scored.
-    return np.where(trials.full(), array, truth)
+    return array
 
 
 def _scores(
@@ -232,8 +257,17 @@ class _Part:
     inside: float
 
 
-def _trial_holes(subject: Subject, rng: np.random.Generator) -> np.ndarray:
-    """Return the trial holes: int32 labels of the image's shape."""
+def _trial_holes(
+    subject: Subject, groups: Sequence[Group], corner: Sequence[int], rng: np.random.Generator
+) -> np.ndarray:
+    """Return the trial holes: int32 labels of the image's shape.
+
+    Args:
+        subject: cropped to what lies within reach.
+        groups: whose parts are copied.
+        corner: of the crop, in the image that the groups are of.
+        rng: chance.
+    """
     hole = subject.whole.full()
     no_data = subject.no_data
     with np.errstate(over="ignore", invalid="ignore"):  # what is not known may be any number
@@ -244,12 +278,12 @@ def _trial_holes(subject: Subject, rng: np.random.Generator) -> np.ndarray:
     # Trial holes keep away from voxels without data, too: rings that touch these have no appearance.
     taken = _dilated(hole) if no_data is None else _dilated(hole) | no_data
     placed = 0
-    for part in _drawn(_parts(hole, values, inside), rng):
-        corner = _place(part, values, inside, taken, rng)
-        if corner is None:
+    for part in _drawn(_parts(groups, corner, values, inside), rng):
+        at = _place(part, values, inside, taken, rng)
+        if at is None:
             continue
         placed += 1
-        box = tuple(slice(c, c + size) for c, size in zip(corner, part.voxels.shape, strict=True))
+        box = tuple(slice(c, c + size) for c, size in zip(at, part.voxels.shape, strict=True))
         labels[box][part.voxels] = placed
         around = grow(box, [APART] * hole.ndim, hole.shape)
         taken[around] |= _dilated(labels[around] == placed)
@@ -262,17 +296,19 @@ def _dilated(voxels: np.ndarray) -> np.ndarray:
     return ndimage.binary_dilation(voxels, iterations=APART)
 
 
-def _parts(hole: np.ndarray, values: np.ndarray, inside: np.ndarray) -> list[_Part]:
-    """Return the connected parts of the hole, largest first."""
+def _parts(groups: Sequence[Group], corner: Sequence[int], values: np.ndarray, inside: np.ndarray) -> list[_Part]:
+    """Return the parts of the hole with what is around them, largest first."""
     from scipy import ndimage
 
-    labels, _ = ndimage.label(hole, structure=np.ones((3,) * hole.ndim))
-    margin = [2 if size > 1 else 0 for size in hole.shape]
+    everywhere = np.ones((3,) * values.ndim)
+    margin = [2 if size > 1 else 0 for size in values.shape]
     parts = []
-    for number, part_box in enumerate(ndimage.find_objects(labels), start=1):
-        box = grow(part_box, margin, hole.shape)
-        own = labels[box] == number
-        ring = ndimage.binary_dilation(own, structure=np.ones((3,) * hole.ndim), iterations=2) & ~own
+    for part in (part for group in groups for part in group.parts):
+        place = tuple(slice(s.start - c, s.stop - c) for s, c in zip(part.box, corner, strict=True))
+        box = grow(place, margin, values.shape)
+        own = np.zeros([side.stop - side.start for side in box], dtype=bool)
+        own[relative(place, box)] = part.voxels
+        ring = ndimage.binary_dilation(own, structure=everywhere, iterations=2) & ~own
         appearance = values[box][ring]
         appearance = appearance[np.isfinite(appearance)]
         if appearance.size:
@@ -285,12 +321,13 @@ def _drawn(parts: list[_Part], rng: np.random.Generator) -> list[_Part]:
     """Draw the part to copy for each trial: all alike when there are few, by size when there are many."""
     if not parts:
         return []
-    sizes = np.array([np.count_nonzero(part.voxels) for part in parts], dtype=float)
-    typical = float((sizes**2).sum() / sizes.sum())
-    count = int(np.clip(VOXELS / typical, FEWEST, MOST))
+    sizes = [int(np.count_nonzero(part.voxels)) for part in parts]
+    _, count = _typical(sizes)
     if len(parts) <= count:
         return [parts[number % len(parts)] for number in range(count)]
-    return [parts[number] for number in sorted(rng.choice(len(parts), count, replace=False, p=sizes / sizes.sum()))]
+    return [
+        parts[number] for number in sorted(rng.choice(len(parts), count, replace=False, p=np.array(sizes) / sum(sizes)))
+    ]
 
 
 def _place(

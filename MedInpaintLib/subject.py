@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import threading
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -46,19 +47,26 @@ class Subject:
     allow_outside_data: bool = False
     may_be: tuple[Modality, ...] = ()
     cache: dict[Hashable, Any] = dataclasses.field(default_factory=dict)
+    _lock: threading.RLock = dataclasses.field(default_factory=threading.RLock, repr=False)
 
-    @functools.cached_property
+    @property
     def values(self) -> np.ndarray:
         """float32, scaled, 0 where nothing is known."""
+        return self.cached(Subject.values, self._values)
+
+    def _values(self) -> np.ndarray:
         values = _forward(self.scaling, self.image.array)
         values[self.whole.box][self.whole.voxels] = 0.0
         if self.no_data is not None:
             values[self.no_data] = 0.0
         return self.squeeze(values)
 
-    @functools.cached_property
+    @property
     def hole(self) -> np.ndarray:
         """bool, True = not known: under the hole, or without data."""
+        return self.cached(Subject.hole, self._hole)
+
+    def _hole(self) -> np.ndarray:
         hole = self.whole.full()
         if self.no_data is not None:
             hole |= self.no_data
@@ -99,10 +107,13 @@ class Subject:
         """Return the cached value for `key`, computing it with `make()` on first use.
 
         For what is the same in all regions of an image: a symmetry, a registration, a loaded model. The key begins with
-        the function that computes the value, so no two users share a key by accident.
+        the function that computes the value, so no two users share a key by accident. Regions are filled in several
+        threads: the first one that asks computes the value, and the others wait for it.
         """
         if key not in self.cache:
-            self.cache[key] = make()
+            with self._lock:
+                if key not in self.cache:
+                    self.cache[key] = make()
         return self.cache[key]
 
 

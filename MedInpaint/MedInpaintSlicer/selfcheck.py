@@ -7,11 +7,21 @@ from slicer.i18n import tr as _
 from . import scores
 
 
+def tables(kinds: list[dict], titles: dict[str, str]) -> str:
+    """Return rich text: a table for each kind of parts of the hole.
+
+    Args:
+        kinds: the report's entry ``self_check``.
+        titles: method name -> title in the panel.
+    """
+    return "".join(table(checked, titles) for checked in kinds)
+
+
 def table(checked: dict, titles: dict[str, str]) -> str:
     """Return rich text: a headline, a table with the best method first, and the methods that could not be tried.
 
     Args:
-        checked: the report's entry ``self_check``.
+        checked: one kind of the report's entry ``self_check``.
         titles: method name -> title in the panel.
     """
     best, methods = checked["best"], checked["methods"]

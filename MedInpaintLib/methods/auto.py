@@ -8,6 +8,7 @@ import numpy as np
 
 from ..mask import Hole, grow
 from ..other_side import is_mostly_known
+from ..parts import Group
 from ..patches.regression import WIDEST, Settings, can_learn
 from ..subject import Subject
 
@@ -30,8 +31,19 @@ NETWORK = "unet"
 SUMMARY = "Chooses by the hole's geometry and side and by the kind of image, and says why."
 
 
-def choose(subject: Subject) -> tuple[str, str]:
-    """Return the method's name, and the reason in words for the report.
+def choose(subject: Subject, groups: Sequence[Group], depths: Sequence[Sequence[float]]) -> list[tuple[str, str]]:
+    """Return for each group of parts the method's name, and the reason in words for the report.
+
+    Args:
+        subject: with the hole.
+        groups: its parts, those that are filled together.
+        depths: of each part of each group, mm.
+    """
+    return [_choose(subject, group, max(mm)) for group, mm in zip(groups, depths, strict=True)]
+
+
+def _choose(subject: Subject, group: Group, depth: float) -> tuple[str, str]:
+    """Return the method's name for a group, and the reason in words.
 
     Measured on the training and validation images (mean PSNR in the hole). With one to three whole slices missing,
     linear-z leads biharmonic by 2.3 to 2.9 dB in MR with slices 2.6 to 4.5 times thicker than pixels and by 0.7 to 1.1
@@ -40,7 +52,7 @@ def choose(subject: Subject) -> tuple[str, str]:
     the sides of seven heads, patches of both sides by 1.2 dB over biharmonic, of one side by 0.2. In CT slices patches
     lead by 0.4 dB; in chest films biharmonic leads by 2.9 dB.
     """
-    hole, spacing = subject.whole, subject.image.spacing
+    hole, spacing = group.hole, subject.image.spacing
     axes = subject.axes
     axis = max(axes, key=lambda a: spacing[a])
     thickness = spacing[axis] / min(spacing[a] for a in axes)
@@ -51,26 +63,33 @@ def choose(subject: Subject) -> tuple[str, str]:
     if smooth is not None:
         why = "images are smooth, and a thin plate continues their values and slopes"
         return "biharmonic", f"{smooth.name} {why}" + ("" if smooth is modality else "; this may be one")
-    if _depth(subject) <= SMALL:
-        if _can_be_learned(subject):
+    if depth <= SMALL:
+        if _can_be_learned(subject, group):
             return "patch-regression", "the hole is small, so its surroundings say most of what is in it"
         return "biharmonic", "the hole is thin, but too wide to be learned from its surroundings"
-    if modality.has_two_sides and is_mostly_known(subject):
+    if modality.has_two_sides and is_mostly_known(subject, hole):
         return "mirror", "the hole is large, and the same place on the other side of the head is known"
     if not modality.patches_suit_volumes and len(axes) == 3:
         return "biharmonic", f"the hole is large; in a {modality.name} volume a thin plate errs least there"
     return "patch", "the hole is large, and there is tissue around it that fits"
 
 
-def candidates(subject: Subject) -> list[str]:
-    """Return the methods that a self-check tries: first the result of :func:`choose`, then possibly better ones."""
-    first, _ = choose(subject)
+def candidates(subject: Subject, groups: Sequence[Group], depth: float) -> list[str]:
+    """Return the methods that a self-check tries for parts for which :func:`choose` found one method, that one first.
+
+    Args:
+        subject: with the hole.
+        groups: the parts.
+        depth: of the deepest of them, mm.
+    """
+    largest = max(groups, key=lambda group: group.hole.count())
+    first, _ = _choose(subject, largest, depth)
     names = ["biharmonic", "patch"]
-    if _depth(subject) <= LEARNABLE and _can_be_learned(subject):
+    if depth <= LEARNABLE and all(_can_be_learned(subject, group) for group in groups):
         names.append("patch-regression")
     if len(subject.axes) == 3:
         names.append("linear-z")
-    if subject.modality.has_two_sides and is_mostly_known(subject):
+    if subject.modality.has_two_sides and is_mostly_known(subject, largest.hole):
         names.append("mirror")
     if subject.modality.is_smooth:
         names.append("hybrid")
@@ -91,23 +110,10 @@ def _can_run(method: str, modality: str) -> bool:
     return info.architecture is not None and not info.missing() and available(info.architecture, modality)
 
 
-def _depth(subject: Subject) -> float:
-    """Return the mm from rim to middle of the thickest part of the hole, by the narrowest side of its box."""
-    from scipy import ndimage
-
-    voxels = subject.squeeze(subject.whole.voxels)
-    labels, _ = ndimage.label(voxels, structure=np.ones((3,) * voxels.ndim))
-    narrowest = (
-        min((side.stop - side.start) * mm for side, mm in zip(box, subject.spacing, strict=True))
-        for box in ndimage.find_objects(labels)
-    )
-    return max(narrowest) / 2
-
-
-def _can_be_learned(subject: Subject) -> bool:
-    """Return whether patch-regression with its default parameters can learn from around every part of the hole."""
-    around = grow(subject.whole.box, [WIDEST] * len(subject.whole.shape), subject.whole.shape)
-    return can_learn(subject.squeeze(subject.whole.crop(around)), subject.spacing, Settings())
+def _can_be_learned(subject: Subject, group: Group) -> bool:
+    """Return whether patch-regression with its default parameters can learn from around every part."""
+    around = grow(group.hole.box, [WIDEST] * len(group.hole.shape), group.hole.shape)
+    return can_learn(subject.squeeze(group.hole.crop(around)), subject.spacing, Settings())
 
 
 def _within(hole: Hole, spacing: Sequence[float], axis: int) -> float:

@@ -18,9 +18,10 @@ from ..files import make_folder, replacing
 from ..frames import Frames, cut, views
 from ..holes import place
 from ..initial_fill import initial_fill
-from ..mask import Hole, bounding_box, disjoint_boxes
+from ..mask import Hole, bounding_box, grow
 from ..methods.registry import methods
 from ..other_side import in_frames, other_side
+from ..parts import find_parts, put_together
 from ..prediction import MethodInfo, fill_with
 from ..processes import in_parallel
 from ..progress import Progress
@@ -197,9 +198,10 @@ class Cases:
         assert box is not None
         whole_hole = Hole(hole[box], box, hole.shape)
         subject = Subject(image.image, whole_hole, image.scaling, image.modality, no_data=image.no_data)
-        mm = MethodInfo.context_mm
-        boxes = disjoint_boxes(subject.whole, [context(mm, each) for each in image.image.spacing])
-        region = crop(subject, boxes[number % len(boxes)])
+        margin = [context(MethodInfo.context_mm, mm) for mm in image.image.spacing]
+        groups = put_together(find_parts(subject.whole, image.image.spacing), margin)
+        group = groups[number % len(groups)]
+        region = crop(subject, grow(group.hole.box, margin, hole.shape), group.hole)
         whole = image.scaling.forward(image.image.array[region.box]).reshape(region.values.shape)
         fills = {"images": initial_fill(region).astype(np.float32), "truth": whole}
         if region.no_data is not None:  # there is no truth; these pixels count as not known

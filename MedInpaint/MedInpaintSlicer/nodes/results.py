@@ -80,7 +80,7 @@ def describeResult(node, provenance: Provenance) -> None:
     node.SetDescription(
         f"{report['software']}: {hole['volume_ml']:.3g} mL ({hole['voxels']} voxels) of '{inputName}' filled "
         f"with method '{report['method']}', parameters {parameters}, blending '{report['blend']}', {date}. "
-        + (f"{selfcheck.expectation(checked)} " if checked else "")
+        + "".join(f"{selfcheck.expectation(kind)} " for kind in checked or [])
         + attributes.NOTICE
     )
     attributes.setAll(

@@ -220,7 +220,7 @@ class FillPage(RunPage):
             text += "\n" + _("Uncertainty: '{name}'.").format(name=job.uncertaintyVolume.GetName())
         self.run.say(self.ui.resultLabel, text)
         checked = job.report["self_check"]
-        self.run.say(self.ui.selfCheckLabel, selfcheck.table(checked, titles) if checked else "")
+        self.run.say(self.ui.selfCheckLabel, selfcheck.tables(checked or [], titles))
         # If there is no room for both, the result is more important.
         self.run.reveal(self.ui.selfCheckLabel, self.ui.resultLabel)
 

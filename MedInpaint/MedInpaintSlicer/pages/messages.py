@@ -105,7 +105,7 @@ def fillText(name: str, title: str, report: "FillReport") -> str:
     )
     checked = report["self_check"]
     method = _("Method: {title}").format(title=title)
-    if checked and len(checked["methods"]) > 1:
+    if checked and any(len(kind["methods"]) > 1 for kind in checked):
         method = _("Method: {title}; {reason}").format(title=title, reason=report["reason"])
     elif report["reason"]:
         method = _("Method: {title}, because {reason}").format(title=title, reason=report["reason"])

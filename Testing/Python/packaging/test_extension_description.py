@@ -144,8 +144,8 @@ def test_a_permissive_license_is_in_the_root_and_named_in_the_readme():
 def test_the_repository_is_small_enough():
     """The index counts a clone, with all of its history."""
     files = sum(file.stat().st_size for file in _repository_files())
-    # The objects that HEAD needs, and not size-pack: a checkout that has fetched more than once holds packs with objects
-    # of branches that no clone gets (measured: 64 MB in seven packs where a clone has 51).
+    # The objects that HEAD needs, and not size-pack: a checkout that has fetched several times holds packs with objects
+    # that no clone gets (measured: 64 MB in seven packs where a clone has 51).
     history = ["git", "rev-list", "--objects", "--disk-usage", "HEAD"]
     packed = int(subprocess.run(history, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout)
     assert files + packed < LARGEST_REPOSITORY

@@ -13,7 +13,7 @@ from MedInpaintLib.errors import InputError
 from MedInpaintLib.frames import cut
 from MedInpaintLib.initial_fill import initial_fill
 from MedInpaintLib.manifest import Entry, read_manifest
-from MedInpaintLib.mask import Hole, bounding_box, disjoint_boxes
+from MedInpaintLib.mask import Hole, bounding_box, grow
 from MedInpaintLib.methods import registry
 from MedInpaintLib.progress import Progress
 from MedInpaintLib.region import context, crop
@@ -127,10 +127,8 @@ def test_frames_are_those_of_a_fill(images):
     made = damages([image], hint="nearest").cases.frames(image, hole, "axial")
     box = bounding_box(hole)
     subject = Subject(image.image, Hole(hole[box], box, hole.shape), image.scaling)
-    (road,) = disjoint_boxes(
-        subject.whole, [context(registry.get("unet").context_mm, mm) for mm in image.image.spacing]
-    )
-    region = crop(subject, road)
+    margin = [context(registry.get("unet").context_mm, mm) for mm in image.image.spacing]
+    region = crop(subject, grow(box, margin, hole.shape))
     fills = {"images": initial_fill(region).astype(np.float32), "hints": prediction.fill_with("nearest", region).mean}
     for name, fill in fills.items():
         frames = cut(region, fill, pixels=PIXELS, pixel_mm=1.0, slices=SLICES, slice_mm=2.0)

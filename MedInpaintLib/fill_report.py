@@ -1,0 +1,142 @@
+"""What the report of a fill says."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from .choice import Choice
+from .filling import Filled, Filling, Plan
+from .parts import Part
+from .report import FillReport, ImageFacts, MaskFacts, PartFacts, now, software
+from .selfcheck import SelfCheck
+from .subject import Subject
+
+#: Deeper holes are warned of in the report: beyond this, smooth fills have nothing left to continue.
+DEEP_MM = 12.0
+
+
+def write_report(
+    subject: Subject,
+    choices: Sequence[Choice],
+    filling: Filling,
+    *,
+    modality_reason: str,
+    image: ImageFacts,
+    mask: MaskFacts,
+    uncertainty: str | None,
+    warnings: list[str],
+    seconds: dict[str, float],
+) -> FillReport:
+    """Write the report."""
+    hole, volume = subject.whole, subject.image
+    plans = {plan.method.name: plan for plan in _by_voxels(choices)}
+    parts = parts_table(subject, choices, filling)
+    checked = {id(choice.checked): choice.checked for choice in choices if choice.checked is not None}
+    if checked and filling.instead:
+        names = ", ".join(plans)
+        warnings = [
+            *warnings,
+            f"The self-check's scores are those of '{names}', but the hole was filled by {filling.instead}.",
+        ]
+    settings = {name: dataclasses.asdict(plan.settings) for name, plan in plans.items()}
+    return FillReport(
+        software=software(),
+        date=now(),
+        method=", ".join(plans),
+        reason=_reason(choices),
+        parameters=next(iter(settings.values())) if len(settings) == 1 else settings,
+        blend=", ".join(dict.fromkeys(plan.blend for plan in plans.values())),
+        seed=next(iter(plans.values())).seed,
+        device=filling.device or next(iter(plans.values())).device,
+        modality=subject.modality.name,
+        modality_reason=modality_reason,
+        image=image,
+        mask=mask,
+        hole={
+            "voxels": hole.count(),
+            "volume_ml": hole.count() * math.prod(volume.spacing) / 1000 if volume.array.ndim == 3 else None,
+            "components": len(parts),
+            "regions": len(filling.regions),
+        },
+        parts=parts,
+        self_check=[_checked_kind(each, choices) for each in checked.values()] or None,
+        uncertainty=uncertainty,
+        notes=filling.notes,
+        warnings=[*warnings, *filling.warnings],
+        seconds=seconds,
+        trust=_trust(plans, filling, subject, max(mm for choice in choices for mm in choice.depths)),
+    )
+
+
+def parts_table(subject: Subject, choices: Sequence[Choice], filling: Filling) -> list[PartFacts]:
+    """Return the facts of each part, the worst first: those with warnings, then those whose middle is deepest."""
+    regions = {part.number: region for region in filling.regions for part in region.task.group.parts}
+    table = [
+        _facts(part, mm, choice, regions[part.number], subject)
+        for choice in choices
+        for part, mm in zip(choice.group.parts, choice.depths, strict=True)
+    ]
+    return sorted(table, key=lambda facts: (not facts["warnings"], -(facts["depth_mm"] or math.inf)))
+
+
+def _facts(part: Part, depth: float, choice: Choice, region: Filled, subject: Subject) -> PartFacts:
+    count = int(part.voxels.sum())
+    spacing = subject.image.spacing
+    return PartFacts(
+        number=part.number,
+        voxels=count,
+        volume_ml=round(count * math.prod(spacing) / 1000, 4) if len(spacing) == 3 else None,
+        depth_mm=round(depth, 2) if math.isfinite(depth) else None,
+        middle=list(part.middle()),
+        method=region.method,
+        reason=choice.reason,
+        warnings=list(region.warnings),
+        scores=choice.checked.expected() if choice.checked else None,
+    )
+
+
+def _by_voxels(choices: Sequence[Choice]) -> list[Plan]:
+    """Return the plans, those that fill most voxels first, each once."""
+    counts: dict[str, int] = {}
+    plans = {choice.plan.method.name: choice.plan for choice in choices}
+    for choice in choices:
+        name = choice.plan.method.name
+        counts[name] = counts.get(name, 0) + choice.group.hole.count()
+    return [plans[name] for name in sorted(counts, key=lambda name: -counts[name])]
+
+
+def _reason(choices: Sequence[Choice]) -> str:
+    """Say why these methods were chosen, in one sentence."""
+    counts: dict[tuple[str, str], int] = {}
+    for choice in choices:
+        key = choice.plan.method.name, choice.reason
+        counts[key] = counts.get(key, 0) + len(choice.group.parts)
+    if len(counts) == 1:
+        return choices[0].reason
+    return "; ".join(
+        f"{name} for {count} part{'s' if count > 1 else ''}: {reason}" for (name, reason), count in counts.items()
+    )
+
+
+def _checked_kind(checked: SelfCheck, choices: Sequence[Choice]) -> dict[str, Any]:
+    """Return a self-check, ready for JSON, with the numbers of the parts that it speaks of."""
+    numbers = [part.number for choice in choices if choice.checked is checked for part in choice.group.parts]
+    return {"parts": numbers, **checked.report()}
+
+
+def _trust(plans: dict[str, Plan], filling: Filling, subject: Subject, depth: float) -> str:
+    """Say how far to trust the fill: the methods, what a model knows, the hole's depth, and what always holds."""
+    infos = [plan.method for plan in plans.values()]
+    sentences = [infos[0].trust] if len(infos) == 1 else [f"{info.title}: {info.trust}" for info in infos]
+    if "model_title" in filling.notes:
+        sentences.append(f"The model ({filling.notes['model_title']}) knows no other anatomy or kind of image.")
+    if DEEP_MM < depth < math.inf:
+        # A picture without a pixel size has pixels of "1 mm".
+        unit = "mm" if subject.image.array.ndim == 3 or subject.image.has_place else "pixels"
+        sentences.append(
+            f"The middle of the hole is {depth:.0f} {unit} from what is known: do not expect anatomy there."
+        )
+    return " ".join([*sentences, "Synthetic voxels: not for clinical use."])
