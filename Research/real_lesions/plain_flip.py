@@ -11,8 +11,8 @@ import numpy as np
 COARSE = 4.0
 #: Voxels of that grid that are compared.
 ENOUGH = 8000
-#: Degrees that a head is turned or tilted at most.
-TURN = 15.0
+#: Slope of the plane at most, that of 15 degrees.
+STEEPEST = 0.27
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,19 +51,27 @@ def fit(image: np.ndarray, hole: np.ndarray, spacing: Sequence[float]) -> Plane:
     steps = tuple(max(1, round(COARSE / mm)) for mm in spacing)
     coarse = tuple(mm * step for mm, step in zip(spacing, steps, strict=True))
     known = ~hole
-    weight = ndimage.uniform_filter(known.astype(np.float32), steps)
-    mean = ndimage.uniform_filter(np.where(hole, 0, image).astype(np.float32), steps) / np.maximum(weight, 1e-3)
+    # Blurred, and sampled by splines: otherwise planes along the grid, which need no interpolation, seem to fit best.
+    sigma = [COARSE / mm for mm in spacing]
+    weight = ndimage.gaussian_filter(known.astype(np.float32), sigma)
+    mean = ndimage.gaussian_filter(np.where(hole, 0, image).astype(np.float32), sigma) / np.maximum(weight, 1e-3)
     take = tuple(slice(step // 2, None, step) for step in steps)
     values, usable = mean[take], (weight > 0.9)[take]
-    shape = values.shape
     indices = np.argwhere(usable)[:: max(1, int(usable.sum()) // ENOUGH)]
     here = values[tuple(indices.T)]
     floor = np.percentile(here, 20)
 
+    splines = ndimage.spline_filter(values, order=3)
+    pivot = np.array(values.shape) / 2 * coarse
+
+    def plane_of(guess: np.ndarray) -> Plane:
+        """Return a plane from its x in the middle of the image and its slopes in percent, which hardly interact."""
+        turn, tilt = np.clip(guess[1:] / 100, -STEEPEST, STEEPEST)
+        return Plane(float(guess[0] - turn * pivot[1] - tilt * pivot[0]), float(turn), float(tilt), coarse)
+
     def cost(guess: np.ndarray) -> float:
-        plane = Plane(guess[0], guess[1] / 100, guess[2] / 100, coarse)
-        at = plane.mirror(indices).T
-        there = ndimage.map_coordinates(values, at, order=1, mode="constant", cval=float(floor))
+        at = plane_of(guess).mirror(indices).T
+        there = ndimage.map_coordinates(splines, at, order=3, mode="constant", cval=float(floor), prefilter=False)
         both = ndimage.map_coordinates(usable.astype(np.float32), at, order=0, mode="constant", cval=1.0) > 0.5
         return float(np.abs(here - there)[both].mean())
 
@@ -71,13 +79,11 @@ def fit(image: np.ndarray, hole: np.ndarray, spacing: Sequence[float]) -> Plane:
     middle = float(np.mean([side.mean() for side in _ends(body & usable)])) * coarse[2]
     starts = [np.array([middle + aside, 0.0, 0.0]) for aside in (-4.0, 4.0)]
     found = min((optimize.minimize(cost, start, method="Powell") for start in starts), key=lambda each: each.fun)
-    bound = 100 * np.tan(np.radians(TURN))
-    offset, turn, tilt = found.x[0], *np.clip(found.x[1:], -bound, bound)
-    # The coarse grid begins half a coarse voxel inside the image.
-    shift = [(step // 2) * mm for step, mm in zip(steps, spacing, strict=True)]
-    offset += shift[2] - turn / 100 * shift[1] - tilt / 100 * shift[0]
-    assert shape == values.shape
-    return Plane(float(offset), float(turn / 100), float(tilt / 100), tuple(spacing))
+    plane = plane_of(found.x)
+    # The coarse grid begins some voxels inside the image.
+    shift = [step // 2 * mm for step, mm in zip(steps, spacing, strict=True)]
+    offset = plane.offset + shift[2] - plane.turn * shift[1] - plane.tilt * shift[0]
+    return Plane(offset, plane.turn, plane.tilt, tuple(spacing))
 
 
 def _ends(body: np.ndarray) -> list[np.ndarray]:

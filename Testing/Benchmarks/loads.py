@@ -30,7 +30,7 @@ PAGE = ROOT / "docs" / "loads" / "README.md"
 #: The healthy T1 into which shapes are laid.
 HEALTHY = "mr_t1/ds002748-47/t1"
 #: A one-sided shape of ``lesion_shapes/soop.npz`` that has 140 ml in that head.
-STROKE = "bwsrsub-1000"
+STROKE = "bwsrsub-398"
 #: Voxels of a CT-like volume of 0.75 mm, and of the holes in it.
 CT, CT_SPACING, CT_HOLES, CT_HOLE_MM = (512, 512, 800), 0.75, 300, 5.0
 #: Progress is judged between these shares of the time: at the very end a promise of no time left is always far off.
