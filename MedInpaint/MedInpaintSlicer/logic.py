@@ -43,6 +43,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         outputVolume=None,
         uncertainty=False,
         force=False,
+        workers=None,
         wait=True,
         progress=None,
         warning=None,
@@ -71,6 +72,8 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             uncertainty: also add a volume with the standard deviation of the fill: the result's
                 ``GetNodeReference("MedInpaint.Uncertainty")``.
             force: fill although the hole looks wrong, for example inverted.
+            workers: how many parts of the hole are filled at a time; None: as many as there are cores. The voxels are
+                the same.
             wait: return only when all is done; otherwise the job runs while the application's event loop runs.
             progress: called with a fraction of 0..1 and the name of the stage.
             warning: called with each warning as text; warnings are also logged and written to the result.
@@ -103,6 +106,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             outputVolume=outputVolume,
             uncertainty=uncertainty,
             force=force,
+            workers=workers,
         )
         return self._do(fill.FillJob, request, wait, progress=progress, warning=warning, finished=finished, log=log)
 

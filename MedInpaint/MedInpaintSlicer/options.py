@@ -21,6 +21,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "str": arguments.text,
     "float": arguments.number,
     "int": arguments.wholeNumber,
+    "int | None": lambda name, value: None if value is None else arguments.wholeNumber(name, value),
     "bool": lambda name, value: bool(value),
     "dict[str, Any]": arguments.values,
 }
@@ -51,6 +52,13 @@ def fromArguments(values: Mapping[str, Any]) -> "FillOptions":
 def toArguments(options: "FillOptions") -> dict[str, Any]:
     """Return the options as arguments of ``MedInpaintLogic.inpaint``."""
     return {name: getattr(options, field) for field, name in names().items()}
+
+
+def workersBesideSlicer() -> int:
+    """Return the ``workers`` for fills that a panel starts: one core stays free for Slicer's views."""
+    from MedInpaintLib.together import cores
+
+    return max(1, cores() - 1)
 
 
 def _camelCase(name: str) -> str:

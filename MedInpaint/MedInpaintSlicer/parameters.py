@@ -145,12 +145,19 @@ def validValue(parameterNode: MedInpaintParameterNode, field: str) -> Any:
 
 
 def fillOptions(parameterNode: MedInpaintParameterNode) -> "FillOptions":
-    """Return the options that are chosen in the tab "Fill"; the seed cannot be chosen and keeps its default."""
+    """Return the options that are chosen in the tab "Fill", with all cores but one.
+
+    The seed cannot be chosen and keeps its default.
+    """
     from MedInpaintLib.options import FillOptions
 
     fields = MedInpaintParameterNode.__annotations__
     values = {field: getattr(parameterNode, name) for field, name in options.names().items() if name in fields}
-    return FillOptions(**values, parameters=valuesOf(parameterNode, parameterNode.method))
+    return FillOptions(
+        **values,
+        parameters=valuesOf(parameterNode, parameterNode.method),
+        workers=options.workersBesideSlicer(),
+    )
 
 
 def valuesOf(parameterNode: MedInpaintParameterNode, method: str) -> dict[str, Any]:

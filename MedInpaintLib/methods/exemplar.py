@@ -13,7 +13,7 @@ from ..initial_fill import initial_fill
 from ..inputs import read_image
 from ..parameters import parameter
 from ..patches.synthesis import MOST_REACH, Settings, Source, synthesize
-from ..prediction import Prediction, Run, method
+from ..prediction import Cost, Prediction, Run, method
 from ..progress import Progress
 from ..region import Region
 from ..subject import Subject
@@ -48,6 +48,7 @@ class Parameters:
     parameters=Parameters,
     blend="poisson",
     needs_exemplars=True,
+    cost=Cost(0.5, 0.45),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Search and vote as in the method ``patch``, in several scans; see :mod:`..patches.synthesis`."""

@@ -18,7 +18,7 @@ from ..models.limits import beyond_training
 from ..models.once import load_once
 from ..other_side import in_frames, other_side
 from ..parameters import parameter
-from ..prediction import Prediction, Run, fill_with, method
+from ..prediction import Cost, Prediction, Run, fill_with, method
 from ..progress import Progress
 from ..region import Region
 
@@ -66,6 +66,7 @@ def _register(name: str, title: str, *, summary: str, trust: str, reference: str
         needs_model=True,
         wants_gpu=True,
         requires=("torch", "safetensors"),
+        cost=Cost(0.6, 0.6),
     )
     register(functools.partial(_fill, name))
 

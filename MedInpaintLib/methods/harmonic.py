@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from ..parameters import parameter
-from ..prediction import Prediction, Run, method
+from ..prediction import Cost, Prediction, Run, method
 from ..region import Region
 from ..solvers.fill import solve_laplace
 
@@ -25,6 +25,7 @@ class Parameters:
     trust="Smooth: without texture, edges that ran through the hole are lost.",
     reference="Laplace's equation with Dirichlet data on the hole's boundary",
     parameters=Parameters,
+    cost=Cost(0.003, 0.002),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Solve ``laplace u = 0`` in the hole, by spacing-aware second differences."""

@@ -12,7 +12,7 @@ from ..initial_fill import initial_fill
 from ..other_side import estimate, other_side
 from ..parameters import parameter
 from ..patches.synthesis import Settings, fill_region
-from ..prediction import Prediction, Run, method
+from ..prediction import Cost, Prediction, Run, method
 from ..progress import Progress
 from ..region import Region
 
@@ -47,6 +47,7 @@ class Parameters:
     parameters=Parameters,
     blend="poisson",
     uses_guides=True,
+    cost=Cost(0.2, 0.4),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Fill by ``low-pass(structure) + patches - low-pass(patches)``, both blended with the surroundings first.

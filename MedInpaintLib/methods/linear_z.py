@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from ..parameters import parameter
-from ..prediction import Prediction, Run, method
+from ..prediction import Cost, Prediction, Run, method
 from ..region import Region
 
 
@@ -28,6 +28,7 @@ class Parameters:
     trust="Good for one to three missing slices; blurs what moves from slice to slice.",
     reference="linear interpolation along one axis",
     parameters=Parameters,
+    cost=Cost(0.002, 0.001),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Interpolate linearly along the axis, constant beyond known voxels; lines without any copy the nearest one."""

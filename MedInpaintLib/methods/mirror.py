@@ -11,7 +11,7 @@ from ..initial_fill import initial_fill
 from ..mask import relative
 from ..parameters import parameter
 from ..patches.synthesis import Settings, Source, Synthesis, fill_region
-from ..prediction import Prediction, Run, method
+from ..prediction import Cost, Prediction, Run, method
 from ..region import Region
 
 
@@ -39,6 +39,7 @@ class Parameters:
     parameters=Parameters,
     blend="poisson",
     uses_guides=True,
+    cost=Cost(0.4, 0.45),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Fill from the other side where there is one; by patches of this side, or a biharmonic fill, where there is none.

@@ -9,7 +9,7 @@ import numpy as np
 from ..initial_fill import initial_fill
 from ..parameters import parameter
 from ..patches.synthesis import Settings, fill_region
-from ..prediction import Prediction, Run, method
+from ..prediction import Cost, Prediction, Run, method
 from ..region import Region
 
 
@@ -44,6 +44,7 @@ class Parameters:
     parameters=Parameters,
     blend="poisson",
     uses_guides=True,
+    cost=Cost(0.15, 0.35),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Search and vote from coarse to fine, started from the biharmonic fill; see :mod:`..patches.synthesis`."""

@@ -9,7 +9,7 @@ import numpy as np
 from ..initial_fill import initial_fill
 from ..parameters import parameter
 from ..patches.regression import Settings, regress
-from ..prediction import Prediction, Run, method
+from ..prediction import Cost, Prediction, Run, method
 from ..region import Region
 
 
@@ -36,6 +36,7 @@ class Parameters:
     reference="locally weighted ridge regression of patches; see MedInpaintLib.patches.regression",
     parameters=Parameters,
     uses_guides=True,
+    cost=Cost(0.08, 0.45),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Predict each part of the hole by ridge regression from the ring around it, on a thin-plate spline."""

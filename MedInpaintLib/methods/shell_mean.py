@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from ..parameters import parameter
-from ..prediction import Prediction, Run, method
+from ..prediction import Cost, Prediction, Run, method
 from ..region import Region
 
 
@@ -27,6 +27,7 @@ class Parameters:
     reference="the trivial row of every table",
     parameters=Parameters,
     context_mm=6.0,
+    cost=Cost(0.001, 0.0005),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Fill each connected part with the mean of the known voxels within ``thickness`` (at least one layer) of it."""

@@ -321,6 +321,7 @@ class _Canvas:
         touching = ndimage.binary_dilation(level.hole, whole)
         self.cells = np.argwhere(self._padded(touching))
         self.centers = self.cells @ self.strides
+        self.weights = self._weights_of_voxels()
         self.mean, self.spread = self.values[0], np.zeros(self.shape)
 
     def _padded(self, array: np.ndarray) -> np.ndarray:
@@ -384,13 +385,20 @@ class _Canvas:
             self.values[0][self.hole] = self.mean[self.hole]
 
     def _wanted(self) -> Wanted:
+        return Wanted(self._gathered(self.values), self._gathered(self.weights))
+
+    def _gathered(self, channels: np.ndarray) -> np.ndarray:
+        """Return the patches ``(n, channels, voxels)``."""
         index = self.centers[:, np.newaxis] + self.sources.steps
+        return np.stack([channel.ravel().take(index) for channel in channels], axis=1)
+
+    def _weights_of_voxels(self) -> np.ndarray:
+        """Return how much each voxel of each channel counts when patches are compared."""
         weights = self._padded(np.ones(self.level.values.shape, dtype=np.float32))
         # The floor keeps the middle of large holes comparable in float32.
         faded = np.maximum(np.exp(-FADE * self.depth), 1e-9)
         weights[0] = np.where(self._padded(self.level.known), 1.0, np.where(self.hole, faded, 0.0))
-        gather = [np.stack([channel.ravel()[index] for channel in part], axis=1) for part in (self.values, weights)]
-        return Wanted(*gather)
+        return weights
 
     def _neighbors(self) -> list[tuple[np.ndarray, int]]:
         number = np.full(self.shape, -1)
@@ -409,13 +417,15 @@ class _Canvas:
     def _vote(self) -> None:
         """Set each voxel's weighted mean over all patches that cover it and all their matches, and its deviation."""
         weights = self._weights()
+        own = weights.sum(axis=1)
         total, first, second = np.zeros((3, self.hole.size))
         for step in self.sources.steps:
-            votes = self.sources.channels[0][self.field.places + step] + self.field.shifts
+            votes = self.sources.channels[0].take(self.field.places + step) + self.field.shifts
+            weighted = weights * votes
             at = self.centers + step  # each voxel once: no two patches have the same voxel at the same place
-            total[at] += weights.sum(axis=1)
-            first[at] += (weights * votes).sum(axis=1)
-            second[at] += (weights * np.square(votes, dtype=np.float64)).sum(axis=1)
+            total[at] += own
+            first[at] += weighted.sum(axis=1)
+            second[at] += np.einsum("nk,nk->n", weighted, votes)
         voted = total > 0
         mean = np.where(voted, first / np.where(voted, total, 1.0), self.values[0].ravel())
         variance = np.where(voted, second / np.where(voted, total, 1.0) - np.square(mean), 0.0)

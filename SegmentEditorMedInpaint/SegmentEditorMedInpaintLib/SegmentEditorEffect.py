@@ -194,6 +194,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             outputVolume=self.scriptedEffect.nodeReference("OutputVolume"),
             uncertainty=bool(self.scriptedEffect.integerParameter("Uncertainty")),
             force=force,
+            workers=engine.workers(),
             wait=False,
             progress=self._onProgress,
             warning=lambda message: self._sayWarnings([*self._warnings, message]),

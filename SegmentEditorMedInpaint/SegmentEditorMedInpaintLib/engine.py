@@ -86,12 +86,19 @@ def mostGrowth() -> float:
     return parameters.MOST_GROWTH
 
 
+def workers() -> int:
+    """Return how many parts of the hole to fill at a time, as in the module's panel."""
+    from MedInpaintSlicer import options
+
+    return options.workersBesideSlicer()
+
+
 def resultText(job) -> str:
     """Describe a job's fill, as the module's panel does."""
     from MedInpaintSlicer.pages import messages
 
-    title = _allMethods()[job.report["method"]].title
-    text = messages.fillText(job.outputVolume.GetName(), title, job.report)
+    titles = {name: info.title for name, info in _allMethods().items()}
+    text = messages.fillText(job.outputVolume.GetName(), titles, job.report)
     if job.uncertaintyVolume is not None:
         text += "\n" + _("Uncertainty: '{name}'.").format(name=job.uncertaintyVolume.GetName())
     return text

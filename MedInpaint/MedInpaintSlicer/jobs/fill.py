@@ -5,12 +5,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from slicer.i18n import tr as _
 
 from .. import options
 from ..nodes import arguments, results
 from ..nodes import guides as guidenodes
-from ..nodes.holes import Hole, centersOf, holeOf
+from ..nodes.holes import Hole, holeOf
 from ..nodes.images import fileVolume
 from ..nodes.uncertainty import addUncertainty
 from . import process
@@ -19,7 +20,7 @@ from .job import Job
 if TYPE_CHECKING:
     from MedInpaintLib.jobs import fill as engine
     from MedInpaintLib.options import FillOptions
-    from MedInpaintLib.report import FillReport
+    from MedInpaintLib.report import FillReport, PartFacts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +85,7 @@ class FillJob(Job):
 
     Attributes:
         uncertaintyVolume: the node of the result's uncertainty, once done, if requested.
-        centers: a point in each part of the hole, in mm in RAS under the volume's transform, the largest part first.
+        centers: a point in each part of the hole, in mm in RAS under the volume's transform, in the report's order.
     """
 
     report: "FillReport | None"
@@ -113,7 +114,6 @@ class FillJob(Job):
         request = self._request
         self._hole = holeOf(request.segmentationNode, request.segmentIds, request.volumeNode)
         self._segmentNames = self._hole.names
-        self.centers = centersOf(self._hole.mask, self._image.ijkToRAS)
         return self._hole.warnings
 
     def _write(self) -> "engine.FillJob":
@@ -154,6 +154,7 @@ class FillJob(Job):
         if outputVolume is None:
             self.created.append(node)
         self._describe(node, result["report"])
+        self.centers = _centers(result["report"]["parts"], self._image.ijkToRAS)
         if uncertainty is not None:
             self.uncertaintyVolume = addUncertainty(uncertainty, self._image.ijkToRAS, request.volumeNode, node, method)
             self.created.append(self.uncertaintyVolume)
@@ -173,3 +174,8 @@ class FillJob(Job):
 
     def _uncertaintyFile(self) -> Path:
         return self._file("uncertainty")
+
+
+def _centers(parts: "list[PartFacts]", ijkToRAS: np.ndarray) -> tuple[tuple[float, float, float], ...]:
+    """Return the middle of each part in mm in RAS."""
+    return tuple(tuple((ijkToRAS @ [*reversed(part["middle"]), 1.0])[:3].tolist()) for part in parts)

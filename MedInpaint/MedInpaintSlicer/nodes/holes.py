@@ -1,15 +1,11 @@
 """The hole: the chosen segments on the grid of a volume."""
 
 import dataclasses
-import math
 
 import numpy as np
 import slicer
 import vtk
 from slicer.i18n import tr as _
-
-#: In larger bounding boxes (voxels), the parts of a hole are searched on a coarser grid.
-MANY_VOXELS = 4_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,45 +58,6 @@ def holeOf(segmentationNode, segmentIds, volumeNode) -> Hole:
             ),
         )
     return Hole(mask, tuple(names.values()), warnings)
-
-
-def centersOf(mask: np.ndarray, ijkToRAS: np.ndarray, most: int = 100) -> tuple[tuple[float, float, float], ...]:
-    """Return a voxel in the middle of each part of a hole, in mm in RAS, the largest part first.
-
-    Args:
-        mask: bool, ``(k, j, i)``.
-        ijkToRAS: 4 x 4 matrix.
-        most: maximum number of parts; smaller ones are left out.
-    """
-    from scipy import ndimage
-
-    box = _boundingBox(mask)
-    # Every second or third voxel is enough in a very large hole (a table, the air): all of 17 million took 3.5 s.
-    step = math.ceil((math.prod(side.stop - side.start for side in box) / MANY_VOXELS) ** (1 / 3))
-    coarse = mask[box][::step, ::step, ::step]
-    if not coarse.any():
-        step, coarse = 1, mask[box]
-    labels, _count = ndimage.label(coarse, structure=np.ones((3, 3, 3)))
-    sizes = np.bincount(labels.ravel())[1:]
-    parts = ndimage.find_objects(labels)
-    middles = (_middle(labels, number + 1, parts[number]) for number in np.argsort(-sizes, kind="stable")[:most])
-    low = np.array([side.start for side in box])
-    return tuple(tuple((ijkToRAS @ [*reversed(low + step * kji), 1.0])[:3].tolist()) for kji in middles)
-
-
-def _boundingBox(mask: np.ndarray) -> tuple[slice, ...]:
-    """Return the bounding box of the True voxels; there must be one or more."""
-    ends = []
-    for axis in range(mask.ndim):
-        inside = np.flatnonzero(mask.any(axis=tuple(each for each in range(mask.ndim) if each != axis)))
-        ends.append(slice(int(inside[0]), int(inside[-1]) + 1))
-    return tuple(ends)
-
-
-def _middle(labels: np.ndarray, label: int, box) -> np.ndarray:
-    """Return the voxel of a part that is nearest to the part's mean, which may lie outside the part, as in a ring."""
-    voxels = np.argwhere(labels[box] == label) + [side.start for side in box]
-    return voxels[((voxels - voxels.mean(axis=0)) ** 2).sum(axis=1).argmin()]
 
 
 class _Labelmaps:

@@ -15,7 +15,10 @@ from .hierarchy import placeBeside
 from .names import resultName
 
 if TYPE_CHECKING:
-    from MedInpaintLib.report import FillReport
+    from MedInpaintLib.report import FillReport, PartFacts
+
+#: Attributes are shown and saved as one line: a result with this many parts does not list them.
+MANY_PARTS = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,10 +103,18 @@ def describeResult(node, provenance: Provenance) -> None:
             "SelfCheck": json.dumps(checked) if checked else "",
             "Warnings": json.dumps(report["warnings"]),
             "Trust": report["trust"],
+            "Parts": _compact(report["parts"]),
             "Date": date,
             "Notice": attributes.NOTICE,
         },
     )
+
+
+def _compact(parts: "list[PartFacts]") -> str:
+    """Return the parts as JSON, with what is told in few words; empty if there are too many for an attribute."""
+    if len(parts) >= MANY_PARTS:
+        return ""
+    return json.dumps([{key: part[key] for key in ("number", "volume_ml", "method")} for part in parts])
 
 
 def _makeAlike(outputNode, inputNode) -> None:

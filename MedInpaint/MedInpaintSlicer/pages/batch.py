@@ -3,7 +3,7 @@
 import qt
 from slicer.i18n import tr as _
 
-from .. import installation, needs, parameters
+from .. import installation, needs, parameters, parts
 from ..jobs.sequence import SequenceJob
 from ..nodes import changes, ownholes, segments, sequences, views
 from . import sources
@@ -292,7 +292,7 @@ class BatchPage(RunPage):
         """Say what was filled, by which method, and how far to trust it."""
         reports = list(job.reports.values())
         titles = {name: info.title for name, info in self._methods.items()}
-        methods = list(dict.fromkeys(titles[each["method"]] for each in reports))
+        methods = list(dict.fromkeys(title for each in reports for title in parts.methods(each, titles)))
         lines = [_sequenceText(job) if isinstance(job, SequenceJob) else _volumesText(job)]
         lines.append(_("Method: {titles}.").format(titles=", ".join(methods)))
         return "\n".join([*lines, *dict.fromkeys(each["trust"] for each in reports)])

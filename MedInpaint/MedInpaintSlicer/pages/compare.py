@@ -106,7 +106,7 @@ class Compare:
         self._undone()
 
     def showPart(self, number: int) -> None:
-        """Center the views on a part of the hole: the largest is 0, and after the smallest comes the largest again."""
+        """Center the views on a part of the hole: the worst is 0, and after the last one comes the worst again."""
         parts = self._parts()
         if parts:
             self._part = number % len(parts)

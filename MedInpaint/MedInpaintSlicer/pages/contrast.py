@@ -211,7 +211,7 @@ class ContrastPage(RunPage):
         if isinstance(job, impute.ImputeJob):
             text = _estimateText(name, report)
         else:
-            text = fillText(name, _method().title, report)
+            text = fillText(name, {modelchoice.REPAIR_METHOD: _method().title}, report)
         self.run.say(self.ui.resultLabel, text)
         self.run.reveal(self.ui.resultLabel)
 

@@ -10,6 +10,7 @@ from .combos import BoundCombos, blends, devices, showAvailable
 from .form import ParameterForm
 from .messages import fillText, segmentsComplaint
 from .page import RunPage
+from .partslabel import PartsLabel
 
 
 class FillPage(RunPage):
@@ -33,6 +34,7 @@ class FillPage(RunPage):
         self._combos = BoundCombos({"method": ui.methodCombo, "blend": ui.blendCombo, "device": ui.deviceCombo})
         self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged, self._onFormComplaint)
         self._sources = sources.Sources(ui)
+        self._parts = PartsLabel(ui.partsLabel, self.run.say, self.compare.showPart)
         self._fillCombos()
         # The Tab key moves through the panel, not through the rows, where it would choose another segment.
         ui.segmentsTable.tableWidget().setTabKeyNavigation(False)
@@ -69,7 +71,7 @@ class FillPage(RunPage):
         self.refresh()
 
     def _messageLabels(self) -> tuple:
-        return (self.ui.selfCheckLabel,)
+        return self.ui.partsLabel, self.ui.selfCheckLabel
 
     def _hintLabels(self) -> tuple:
         return self.ui.methodSummaryLabel, self.ui.parameterHintLabel
@@ -215,14 +217,15 @@ class FillPage(RunPage):
     def _showResult(self, job) -> None:
         self.showComparison(job)
         titles = {name: info.title for name, info in self._methods.items()}
-        text = fillText(job.outputVolume.GetName(), titles[job.report["method"]], job.report)
+        text = fillText(job.outputVolume.GetName(), titles, job.report)
         if job.uncertaintyVolume is not None:
             text += "\n" + _("Uncertainty: '{name}'.").format(name=job.uncertaintyVolume.GetName())
         self.run.say(self.ui.resultLabel, text)
+        self._parts.show(job.report["parts"], titles)
         checked = job.report["self_check"]
         self.run.say(self.ui.selfCheckLabel, selfcheck.tables(checked or [], titles))
-        # If there is no room for both, the result is more important.
-        self.run.reveal(self.ui.selfCheckLabel, self.ui.resultLabel)
+        # If there is no room for all, the result is most important.
+        self.run.reveal(self.ui.selfCheckLabel, self.ui.partsLabel, self.ui.resultLabel)
 
     def _whatIsChosen(self) -> tuple:
         node = self._node

@@ -1,9 +1,12 @@
 """The panel's messages, in labels that are as tall as their text and can be scrolled to."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import qt
 from slicer.i18n import tr as _
+
+from .. import parts
 
 if TYPE_CHECKING:
     from MedInpaintLib.report import FillReport
@@ -91,25 +94,19 @@ def timeLeft(fraction: float, seconds: float) -> str:
     return _("about {count} min left").format(count=round(left / 60))
 
 
-def fillText(name: str, title: str, report: "FillReport") -> str:
+def fillText(name: str, titles: Mapping[str, str], report: "FillReport") -> str:
     """Describe a fill.
 
     Args:
         name: the result's name.
-        title: the method's title.
+        titles: method name -> title in the panel.
         report: the engine's report.
     """
     hole = report["hole"]
     headline = _("'{name}' is filled: {volume:.3g} mL in {parts} part(s), {seconds:.1f} s.").format(
         name=name, volume=hole["volume_ml"], parts=hole["components"], seconds=report["seconds"]["total"]
     )
-    checked = report["self_check"]
-    method = _("Method: {title}").format(title=title)
-    if checked and any(len(kind["methods"]) > 1 for kind in checked):
-        method = _("Method: {title}; {reason}").format(title=title, reason=report["reason"])
-    elif report["reason"]:
-        method = _("Method: {title}, because {reason}").format(title=title, reason=report["reason"])
-    return "\n".join([headline, method.rstrip(".") + ".", report["trust"]])
+    return "\n".join([headline, parts.methodText(report, titles), report["trust"]])
 
 
 def segmentsComplaint(segmentation) -> str:

@@ -191,6 +191,20 @@ def test_the_uncertainty_becomes_a_volume_of_its_own():
     assert node.GetParentTransformNode() is transform
 
 
+def test_the_parts_have_centers_inside_them_in_the_reports_order():
+    shallow, ring = box(k=(9, 11), j=(12, 14), i=(10, 12)), box(k=(2, 6), j=(2, 11), i=(1, 12))
+    ring &= ~box(k=(0, 12), j=(5, 8), i=(5, 8))  # its mean lies outside it
+    volume = addVolume()
+    job = _fill(volume, addSegmentation(volume, lesion=shallow | ring))
+    assert job.state == "done", job.error
+    assert len(job.report["parts"]) == len(job.centers) == 2
+    toIJK = np.linalg.inv(obliqueMatrix())
+    for part, center in zip(job.report["parts"], job.centers, strict=True):
+        mask = ring if part["voxels"] == ring.sum() else shallow
+        i, j, k = np.rint(toIJK @ [*center, 1.0])[:3].astype(int)
+        assert mask[k, j, i]
+
+
 def test_cancelling_kills_the_worker_and_leaves_the_scene_as_it_was():
     volume = addVolume()
     segmentation = addSegmentation(volume, lesion=box())

@@ -364,7 +364,7 @@ def test_a_fill_into_an_estimate_says_nothing_of_the_estimate():
     node = addHead("FLAIR")
     estimates.describeEstimate(node, REPORT, {"T1": "T1"})
     report = {**REPORT, "method": "harmonic", "parameters": {}, "blend": "paste", "seed": 0, "self_check": None}
-    report["hole"] = {"voxels": 1, "volume_ml": 0.1, "components": 1}
+    report |= {"hole": {"voxels": 1, "volume_ml": 0.1, "components": 1}, "parts": []}
     results.describeResult(node, results.Provenance(report, "T1", ("lesion",)))
     assert node.GetAttribute("MedInpaint.Method") == "harmonic"
     assert node.GetAttribute("MedInpaint.Model") is None

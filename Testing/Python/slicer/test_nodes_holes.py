@@ -182,33 +182,3 @@ def test_an_empty_segment_beside_a_full_one_is_a_warning():
     hole = holes.holeOf(segmentation, ["lesion", "nothing"], volume)
     assert np.array_equal(hole.mask, box())
     assert "'nothing'" in hole.warnings[0]
-
-
-def test_the_middle_of_each_part_the_largest_first():
-    large, small = box(k=(2, 6), j=(2, 8), i=(2, 8)), box(k=(9, 11), j=(12, 14), i=(10, 12))
-    found = holes.centersOf(large | small, np.eye(4))
-    assert len(found) == 2
-    for center, mask in zip(found, (large, small), strict=True):
-        i, j, k = (round(each) for each in center)
-        assert mask[k, j, i]
-        assert np.abs(np.argwhere(mask).mean(axis=0) - [k, j, i]).max() <= 0.5
-
-
-def test_the_middle_of_a_ring_lies_in_the_ring():
-    ring = box(k=(5, 6), j=(2, 13), i=(2, 12)) & ~box(k=(5, 6), j=(4, 11), i=(4, 10))
-    ((i, j, k),) = holes.centersOf(ring, np.eye(4))
-    assert ring[round(k), round(j), round(i)]
-
-
-def test_of_a_very_large_hole_not_every_voxel_is_looked_at(monkeypatch):
-    monkeypatch.setattr(holes, "MANY_VOXELS", 30)
-    large, small = box(k=(2, 8), j=(2, 10), i=(2, 9)), box(k=(10, 12), j=(12, 14), i=(11, 13))
-    (i, j, k), *others = holes.centersOf(large | small, np.eye(4))
-    assert large[round(k), round(j), round(i)]
-    assert all(small[round(k), round(j), round(i)] for i, j, k in others)
-
-
-def test_no_more_parts_than_are_wanted():
-    mask = np.zeros(box().shape, dtype=bool)
-    mask[::3, ::3, ::3] = True
-    assert len(holes.centersOf(mask, np.eye(4), most=7)) == 7

@@ -21,6 +21,7 @@ REPORT = {
     "device": "cpu",
     "self_check": None,
     "hole": {"voxels": 100, "volume_ml": 0.144, "components": 1, "regions": 1},
+    "parts": [],
     "warnings": ["The hole touches the border."],
     "seconds": {"total": 0.5},
     "trust": "Smooth.",
@@ -126,6 +127,17 @@ def test_the_result_says_how_it_was_made():
     assert node.GetAttribute("MedInpaint.HoleVolumeMl") == "0.144"
     assert node.GetAttribute("MedInpaint.Segments") == '["lesion"]'
     assert node.GetAttribute("MedInpaint.Notice") == "Synthetic voxels inside the hole, not for clinical use."
+
+
+@pytest.mark.parametrize("count", [1, 99, 100])
+def test_the_result_lists_its_parts_unless_there_are_too_many(count):
+    facts = {"voxels": 4, "depth_mm": 1.0, "middle": [1, 2, 3], "reason": "Small.", "warnings": [], "scores": None}
+    parts = [{"number": number + 1, "volume_ml": 0.5, "method": "harmonic", **facts} for number in range(count)]
+    node = addVolume()
+    results.describeResult(node, results.Provenance({**REPORT, "parts": parts}, "T1", ("lesion",)))
+    listed = json.loads(node.GetAttribute("MedInpaint.Parts") or "[]")
+    assert len(listed) == (count if count < 100 else 0)
+    assert listed[:1] in ([], [{"number": 1, "volume_ml": 0.5, "method": "harmonic"}])
 
 
 def test_the_result_survives_being_saved_as_nrrd(tmp_path):

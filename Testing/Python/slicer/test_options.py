@@ -10,6 +10,7 @@ import pytest
 import typer
 
 import MedInpaintLib
+from MedInpaintLib import together
 from MedInpaintLib.cli.app import app
 from MedInpaintLib.errors import ParameterError
 from MedInpaintLib.jobs.fill import FillJob
@@ -18,8 +19,9 @@ from MedInpaintSlicer import options
 
 MODULE = Path(__file__).resolve().parents[3] / "MedInpaint" / "MedInpaintSlicer"
 FIELDS = [field.name for field in dataclasses.fields(FillOptions)]
-#: The panel has no widgets for them: the same seed gives the same voxels, run by run, and doubts are asked about.
-NOT_IN_THE_PANEL = {"seed", "force"}
+#: The panel has no widgets for them: the same seed gives the same voxels, run by run, doubts are asked about, and the
+#: panel leaves one core free.
+NOT_IN_THE_PANEL = {"seed", "force", "workers"}
 
 
 def _names(path: str, pattern: str) -> set[str]:
@@ -58,3 +60,16 @@ def test_scripts_give_options_by_slicers_names():
     assert options.fromArguments(options.toArguments(made)) == made
     with pytest.raises(ParameterError, match="The argument dilateMm must be a number; found 'wide'"):
         options.fromArguments({"dilateMm": "wide"})
+
+
+def test_workers_are_a_number_or_as_many_as_there_are_cores():
+    assert options.fromArguments({"workers": None}).workers is None
+    assert options.fromArguments({"workers": "3"}).workers == 3
+    with pytest.raises(ParameterError, match="The argument workers must be a whole number; found 'all'"):
+        options.fromArguments({"workers": "all"})
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 1), (16, 15)])
+def test_panels_leave_one_core_free(monkeypatch, cores, workers):
+    monkeypatch.setattr(together, "cores", lambda: cores)
+    assert options.workersBesideSlicer() == workers

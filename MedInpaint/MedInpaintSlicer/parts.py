@@ -1,0 +1,100 @@
+"""The parts of the hole as text: a table with the worst first, and a tool tip for each part."""
+
+import html
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from slicer.i18n import tr as _
+
+from . import scores
+
+if TYPE_CHECKING:
+    from MedInpaintLib.report import FillReport, PartFacts
+
+#: The table has at most this many rows: a mask of multiple sclerosis may have hundreds of parts.
+MOST_ROWS = 12
+#: Follows a part that has warnings, which its tool tip tells.
+MARK = "⚠"
+
+
+def table(parts: Sequence["PartFacts"], titles: Mapping[str, str]) -> str:
+    """Return a table with a row for each part, as rich text; empty if there is only one part.
+
+    Numbers and marks are links to the part's index in ``parts``.
+
+    Args:
+        parts: those of the engine's report, the worst first.
+        titles: method name -> title in the panel.
+    """
+    if len(parts) < 2:
+        return ""
+    shown = parts[:MOST_ROWS]
+    isScored = any(part["scores"] for part in shown)
+    columns = [_("mL"), _("Depth<br>mm"), *([_("PSNR<br>dB")] if isScored else [])]
+    head = "".join(f'<td align="right">{column}</td>' for column in columns)
+    text = (
+        f'<table width="100%" cellspacing="0" cellpadding="2"><tr valign="bottom"><td>{_("Part")}</td>'
+        f"{head}<td>{_('Method')}</td><td></td></tr>"
+        + "".join(_row(index, part, titles, isScored) for index, part in enumerate(shown))
+        + "</table>"
+    )
+    if len(parts) > len(shown):
+        text += scores.paragraph(_("and {count} more").format(count=len(parts) - len(shown)))
+    return text
+
+
+def tip(part: "PartFacts", titles: Mapping[str, str]) -> str:
+    """Return why a part was filled by its method, and its warnings, as rich text."""
+    title = scores.short(titles.get(part["method"], part["method"]))
+    why = [_("{method}: {reason}.").format(method=title, reason=part["reason"])] if part["reason"] else []
+    return "".join(scores.paragraph(html.escape(line)) for line in [*why, *part["warnings"]])
+
+
+def legend() -> str:
+    """Return what the table's columns mean."""
+    return _(
+        "The parts of the hole, those with warnings first, then the deepest. Click a number to see the part. Depth: "
+        "from the part's middle to the nearest known voxel. PSNR: what the self-check expects; higher is better."
+    )
+
+
+def methods(report: "FillReport", titles: Mapping[str, str]) -> list[str]:
+    """Return the titles of a fill's methods, those that filled most voxels first."""
+    return [titles.get(name, name) for name in report["method"].split(", ")]
+
+
+def methodText(report: "FillReport", titles: Mapping[str, str]) -> str:
+    """Name the methods; also why, unless the reason differs from part to part, which the table tells."""
+    used, checked = methods(report, titles), report["self_check"]
+    text = _("Method: {title}").format(title=", ".join(used))
+    if len(used) == 1 and len({part["reason"] for part in report["parts"]}) == 1:
+        if checked and any(len(kind["methods"]) > 1 for kind in checked):
+            text = _("Method: {title}; {reason}").format(title=used[0], reason=report["reason"])
+        elif report["reason"]:
+            text = _("Method: {title}, because {reason}").format(title=used[0], reason=report["reason"])
+    return text.rstrip(".") + "."
+
+
+def _row(index: int, part: "PartFacts", titles: Mapping[str, str], isScored: bool) -> str:
+    numbers = [_number(part["volume_ml"], ".3g"), _number(part["depth_mm"], ".1f")]
+    if isScored:
+        numbers.append(_psnr(part["scores"]))
+    mark = f'<a href="{index}">{MARK}</a>' if part["warnings"] else ""
+    title = html.escape(scores.short(titles.get(part["method"], part["method"])))
+    return (
+        f'<tr valign="top"><td><a href="{index}">{part["number"]}</a></td>'
+        + "".join(f'<td align="right" style="white-space: nowrap">{number}</td>' for number in numbers)
+        + f"<td>{title}</td><td>{mark}</td></tr>"
+    )
+
+
+def _number(value: float | None, digits: str) -> str:
+    return "–" if value is None else f"{value:{digits}}"
+
+
+def _psnr(expected: Mapping | None) -> str:
+    if not expected:
+        return "–"
+    mean = scores.psnr(expected)
+    return f"{mean:.1f}" if math.isfinite(mean) else "∞"
