@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import tomllib
 
 from MedInpaintLib.foreground import body
 from MedInpaintLib.manifest import Entry, read_manifest

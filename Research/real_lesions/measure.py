@@ -22,7 +22,7 @@ from MedInpaintLib.volume import Volume
 from ..shared.cases import in_parallel
 from . import plain_flip
 from .heads import Head, list_heads, read_head
-from .holes import SETS, cut
+from .holes import cut
 from .parts import describe
 
 FLIP = "plain flip"
@@ -66,7 +66,7 @@ class Job:
         return self.runs / "real-lesions" / self.entry.name.replace("/", "-")
 
     def file(self, method: str) -> Path:
-        """The file of a method's scores, or of the parts' facts."""
+        """Return the file of a method's scores, or of the parts' facts."""
         return self.folder / f"{self.kind}--{method.replace(' ', '-')}.json"
 
 

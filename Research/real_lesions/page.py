@@ -70,8 +70,8 @@ def _introduction(rows: Sequence[Row], choosing: Sequence[Row], facts: dict[str,
     slow = ", ".join(f"`{method}` above {most:g} ml" for method, most in TOO_SLOW.items())
     return (
         "# Real lesions\n\n"
-        "Shapes of real lesions in healthy tissue, part by part: 15 ml of multiple sclerosis (the released shapes, 3 to "
-        "16 mm) in white matter, some of them at ventricles and at the cortex; one stroke of each size in one "
+        "Shapes of real lesions in healthy tissue, part by part: 15 ml of multiple sclerosis (the released shapes, 3 "
+        "to 16 mm) in white matter, some of them at ventricles and at the cortex; one stroke of each size in one "
         "hemisphere (shapes of SOOP, laid into the head's box; which ones is in "
         "[strokes.csv](../../Research/real_lesions/strokes.csv)); and six balls of 20 mm. "
         f"{_count(rows)} of the split **test**, and {_count(choosing)} of the splits **train** and **val**, from which "

@@ -111,7 +111,9 @@ LOADS = {
     "stroke": Load("a stroke in one hemisphere of a healthy T1", stroke),
     "tumour": Load(
         "BraTS inpainting mask",
-        functools.partial(masked, "mr_multicontrast/brats-gli-00001/t1", "mr_multicontrast/brats-gli-00001/inpaint_mask", 0.0),
+        functools.partial(
+            masked, "mr_multicontrast/brats-gli-00001/t1", "mr_multicontrast/brats-gli-00001/inpaint_mask", 0.0
+        ),
     ),
     "balls": Load("six balls of 20 mm in a healthy T1", balls, ("mirror", "auto")),
     "dropouts": Load(f"{CT_HOLES} holes of 5 mm in 512 x 512 x 800", functools.partial(dropouts, CT_HOLES)),
@@ -194,9 +196,7 @@ def run(data: Path, only: list[str]) -> list[Row]:
         if only and name not in only:
             continue
         for method, workers in [("biharmonic", 1), *((method, n) for method in load.methods for n in WORKERS)]:
-            measured = measure(
-                fill, method, workers, repeats=1, warm_up=functools.partial(prepare, name, str(data))
-            )
+            measured = measure(fill, method, workers, repeats=1, warm_up=functools.partial(prepare, name, str(data)))
             rows.append(Row(name, method, workers, megabytes=measured.megabytes, **measured.value))
             print(line(rows[-1], rows), flush=True)
     return rows
