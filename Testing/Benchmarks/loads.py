@@ -1,4 +1,4 @@
-"""What people have: many lesions, a stroke, a tumour, hundreds of dropouts; seconds, memory, and the promise of progress.
+"""What people have: many lesions, a stroke, a tumour, hundreds of dropouts: seconds, memory, progress.
 
     DATA=FOLDER python Testing/Benchmarks/loads.py
 
