@@ -38,9 +38,9 @@ WIDE_ML, THIN = 3.0, 2.2
 LEARNABLE = 7.0
 #: ml above which the other side is taken as it lies: no network has learned from such holes, and patches take minutes.
 LARGE_ML = 50.0
-#: mm to the innermost voxel up to which patches of a flat image lose to a thin plate: by 1.5 dB in discs of 10 mm; in
-#: discs of 20 mm they gain 1.1 (four heads).
-FLAT_DEPTH = 7.0
+#: mm to the innermost voxel up to which patches of a flat image lose to a thin plate: by 1.5 dB in discs of 10 mm in
+#: four heads and by 0.4 in strips of 16 px in CT slices; in discs of 20 mm and squares of 32 px they gain 1.1 and 0.9.
+FLAT_DEPTH = 9.0
 #: The same in CT volumes, where patch-regression gains 1.0 to 4.3 dB over biharmonic in balls of 5 and 6 mm and 0.4 to
 #: 3.9 in balls of 10 and 12 (four people).
 SHALLOW_CT = 6.5
@@ -106,14 +106,13 @@ class _Rules:
     def _deep(self, group: Group, depth: float, in_volume: bool) -> tuple[str, str]:
         """Return the method for a group whose surroundings do not say what is in it."""
         subject = self._subject
-        sided = subject.modality.has_two_sides and is_mostly_known(subject, group.hole)
-        large = _ml(subject, group) > LARGE_ML
-        if large and sided:
-            return "mirror", "very large, and the same place on the other side of the head is known"
-        if large:
-            return "biharmonic", "very large, and nothing in the image shows what was there"
         if depth <= MIDDLE and not self._flat and not in_volume:
             return "patch", "of middle depth, and there is tissue around it that fits"
+        sided = subject.modality.has_two_sides and is_mostly_known(subject, group.hole)
+        if _ml(subject, group) > LARGE_ML:
+            if sided:
+                return "mirror", "very large, and the same place on the other side of the head is known"
+            return "biharmonic", "very large, and nothing in the image shows what was there"
         network = "deep, and it weighs other fills" + (" and the other side of the head" if sided else "")
         if sided:
             why = "deep, and the same place on the other side of the head is known"
