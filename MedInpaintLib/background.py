@@ -2,7 +2,7 @@
 
 Programs that strip a skull set everything outside the brain to 0, and others read their brain mask from that. A hole
 that crosses the edge would grow the brain there, whatever the method. The edge is continued through the hole as the
-zero level of a signed distance: exact where the known edge is nearer than the hole, continued by a thin plate elsewhere.
+zero level of a signed distance: exact where the known edge is nearer than the hole, a thin plate elsewhere.
 """
 
 from __future__ import annotations

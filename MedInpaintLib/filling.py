@@ -15,6 +15,7 @@ from .blending.by_name import BLENDS
 from .clock import Clock
 from .errors import InputError, MaskError, MethodError
 from .grain import add_grain
+from .guard import doubt_of
 from .mask import Box, Hole, disjoint_boxes, grow, separate
 from .methods import registry
 from .prediction import MethodInfo, Prediction, Run
@@ -122,6 +123,9 @@ def fill(
         if outside is not None:
             intensities[outside[own]] = 0
         patches.append(Patch(box, own, intensities, spread))
+        inside = own if outside is None else own & ~outside
+        doubtful = doubt_of(subject, box, inside, intensities[inside[own]])
+        warnings += [doubtful] if doubtful else []
         notes.append(prediction.notes)
         warnings += prediction.warnings
         instead.append(prediction.instead)
