@@ -95,7 +95,7 @@ def _facts(part: Part, depth: float, choice: Choice, region: Filled, subject: Su
         middle=list(part.middle()),
         method=region.method,
         reason=choice.reason,
-        warnings=list(region.warnings),
+        warnings=[*([region.doubts[part.number]] if part.number in region.doubts else []), *region.warnings],
         scores=choice.checked.expected() if choice.checked else None,
     )
 

@@ -45,7 +45,7 @@ def test_deviation_and_correlation_are_those_of_the_surroundings(shape, sigma):
     drawn = draw(kernel, (64,) * 3 if len(shape) == 3 else (300, 300), np.random.default_rng(0))
     assert np.std(drawn) == pytest.approx(10, rel=0.15)
     for axis in range(len(shape)):
-        assert correlation(drawn, axis) == pytest.approx(correlation(added, axis), abs=0.1)
+        assert correlation(drawn, axis) == pytest.approx(correlation(added, axis), abs=0.15)
 
 
 def test_the_fill_gets_that_noise_and_keeps_its_mean():
