@@ -27,6 +27,9 @@ AT_BORDER = 0.5
 REACH = 3
 #: Larger boxes are continued on a coarser grid, which bounds the cost.
 MOST_VOXELS = 100_000
+#: Voxels. A hole whose outside is nowhere deeper was drawn up to the edge and not across it: the thin plate errs by one
+#: layer, which would cut off 6 to 8 % of such a hole. Grown holes do cross the edge.
+LAYER = 1.5
 #: Of the solver, as a share of the range of the distance.
 ACCURACY = 1e-3
 
@@ -59,11 +62,26 @@ def zero_voxels(subject: Subject, box: Box, own: np.ndarray) -> np.ndarray | Non
     unknown = subject.whole.crop(wide)
     if subject.no_data is not None:
         unknown |= subject.no_data[wide]
-    squeezed = subject.squeeze(background[wide]), subject.squeeze(unknown)
-    outside = continue_background(*squeezed, subject.spacing, REACH * mm).reshape(unknown.shape)
+    known_background, hidden = subject.squeeze(background[wide]), subject.squeeze(unknown)
+    outside = continue_background(known_background, hidden, subject.spacing, REACH * mm)
+    if not subject.grown:
+        outside = known_background | _beyond_one_layer(outside, outside & hidden, subject.spacing, LAYER * mm)
+    outside = outside.reshape(unknown.shape)
     zero = np.zeros(own.shape, dtype=bool)
     zero[inner] = outside[relative(place, wide)] & own[inner]
     return zero
+
+
+def _beyond_one_layer(outside: np.ndarray, found: np.ndarray, spacing: Sequence[float], layer: float) -> np.ndarray:
+    """Return the connected regions of ``found`` that reach further than ``layer`` mm into ``outside`` from its edge."""
+    from scipy import ndimage
+
+    labels, count = ndimage.label(found)
+    if not count:
+        return found
+    depth = ndimage.distance_transform_edt(outside, sampling=spacing)
+    deepest = ndimage.maximum(depth, labels, range(count + 1))
+    return found & (np.asarray(deepest)[labels] > layer)
 
 
 def find_background(subject: Subject) -> np.ndarray | None:

@@ -22,8 +22,8 @@ SMOOTH, FAR = 1.5, 2.0
 BRIGHTNESS, CONSTANT = 0.5, 1e-6
 #: Of those it takes this share, which has the least slope of the smooth part around. At eight places in four heads
 #: whose noise was replaced (white, or with a correlation of .43 between neighbors) the standard deviation was found
-#: within 9 % in 13 of 16 cases (20 % at most). Twice the share with SMOOTH 2 found it 20 to 60 % too large in brains.
-#: In 2-D, where fewer voxels are flat by chance, correlated noise is found 12 % too weak, its correlation .1 too small.
+#: within 9 % in 13 of 16 cases (20 % at most). Twice the share and SMOOTH 2 find it 20 to 60 % too large in brains. In
+#: 2-D, where fewer voxels are flat by chance, correlated noise is found 12 % too weak and its correlation .1 too small.
 FLATTEST = 0.2
 #: Remainders beyond so many robust standard deviations are structure; the variance of a Gaussian without them.
 OUTLIER, WITHOUT = 3.0, 0.973

@@ -16,8 +16,8 @@ from .subject import Subject
 #: "Darker (brighter) than the tissue around": below the first (above the last) percentile of these.
 DARKEST, BRIGHTEST = 1.0, 99.0
 #: A fill is doubtful if more than this share of it is, or if in a part of LARGE_ML or more its mean is below this share
-#: of that of its surroundings. Of 49 parts in two brains (balls, strokes of 0.02 to 120 ml) filled by biharmonic, one
-#: of 32 small ones and none of 17 large ones is; all black fills are, and all large parts of half their true intensity.
+#: of that of its surroundings. Of 48 parts in two brains (balls and strokes, 0.06 to 76 ml) by biharmonic, one of
+#: 32 small ones and none of 16 large ones is; all black fills are, and all large parts of half their true intensity.
 #: Small parts may be ventricle: the mean of 9 % of the good fills is below 70 % of that around them.
 SHARE, MEAN, LARGE_ML = 0.25, 0.65, 2.0
 #: The surroundings reach this far, or this share of the part's radius (half the edge of a cube as large) if it is more.

@@ -232,6 +232,7 @@ def _check(
         no_data,
         allow_outside_data=options.allow_outside_data,
         may_be=guess.may_be,
+        grown=options.dilate_mm > 0,
     )
     return (
         subject,

@@ -32,6 +32,7 @@ class Subject:
         guides: other contrasts of the same subject, on the image's grid, undamaged where the hole is.
         no_data: bool of the image's shape, True = nothing was measured there; None when there is data everywhere. The
             guides hold NaN where they have no data.
+        grown: whether the hole reaches further than the mask that the user drew.
         exemplars: scans of other subjects, of the same contrast: files, or other sources of :meth:`Volume.of`.
         allow_outside_data: whether headers of exemplars may take their voxels from outside their own folder.
         cache: values computed once an image; see :meth:`cached`.
@@ -46,6 +47,7 @@ class Subject:
     no_data: np.ndarray | None = None
     allow_outside_data: bool = False
     may_be: tuple[Modality, ...] = ()
+    grown: bool = False
     cache: dict[Hashable, Any] = dataclasses.field(default_factory=dict)
     _lock: threading.RLock = dataclasses.field(default_factory=threading.RLock, repr=False)
 
