@@ -37,6 +37,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         device="auto",
         seed=0,
         dilateMm=0,
+        grain=False,
         guides=(),
         exemplars=None,
         selfCheck=False,
@@ -62,6 +63,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
             seed: the same seed gives the same voxels.
             dilateMm: the hole is grown by this many mm first.
+            grain: add noise like that of the scan to fills that are smoother than it.
             guides: one scalar volume or several: other contrasts of the same subject, undamaged inside the hole. They
                 may have other grids and parent transforms. Ignored by methods that cannot use them.
             exemplars: a folder with scans of other subjects in the same contrast, for the methods that use them.
@@ -100,6 +102,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             device=device,
             seed=seed,
             dilateMm=dilateMm,
+            grain=grain,
             guides=guides,
             exemplars=exemplars,
             selfCheck=selfCheck,

@@ -45,6 +45,7 @@ class MedInpaintParameterNode:
     method - A method's name, or "auto".
     methodParameters - Method name -> the values of its parameters, as JSON.
     blend - "auto", "paste", "feather" or "poisson".
+    grain - Whether noise like that of the scan is added to fills that are smoother.
     device - "auto", "cpu", "cuda" or "mps".
     selfCheck - Whether methods are tried on the same image first.
     guides - Other contrasts of the same subject.
@@ -94,6 +95,7 @@ class MedInpaintParameterNode:
     method: str = "auto"
     methodParameters: dict[str, str]
     blend: str = "auto"
+    grain: bool = False
     device: str = "auto"
     selfCheck: bool = False
     guides: list[vtkMRMLScalarVolumeNode]

@@ -154,7 +154,7 @@ def test_the_choices_of_the_tab_fill_reach_the_logic(panel, monkeypatch, tmp_pat
     node = panel.logic.getParameterNode()
     guide = addVolume(name="FLAIR")
     node.method, node.methodParameters = "patch", {"patch": json.dumps({"size": 5})}
-    node.blend, node.device, node.dilateMm = "feather", "cpu", 2
+    node.blend, node.device, node.dilateMm, node.grain = "feather", "cpu", 2, True
     node.guides, node.exemplars, node.selfCheck, node.uncertainty = [guide], str(tmp_path), True, True
     host.packagesAskedFor.clear()
     clickApply(panel)
@@ -171,6 +171,7 @@ def test_the_choices_of_the_tab_fill_reach_the_logic(panel, monkeypatch, tmp_pat
         "device": "cpu",
         "dilateMm": 2,
         "force": False,
+        "grain": True,
         "guides": [guide],
         "exemplars": str(tmp_path),
         "selfCheck": True,

@@ -203,6 +203,7 @@ def test_the_chosen_output_volume_takes_the_result(panel):
         lambda panel: chooseIn(panel.fillPage.ui.methodCombo, "harmonic"),
         lambda panel: chooseIn(panel.fillPage.ui.blendCombo, "feather"),
         lambda panel: setattr(panel.fillPage.ui.dilateSlider, "value", 2),
+        lambda panel: setattr(panel.fillPage.ui.grainBox, "checked", True),
         lambda panel: setattr(panel.fillPage.ui.selfCheckBox, "checked", True),
         lambda panel: setattr(panel.fillPage.ui.uncertaintyBox, "checked", True),
         lambda panel: setattr(panel.fillPage.ui.exemplarsPathEdit, "currentPath", str(mrml.REPOSITORY)),

@@ -121,6 +121,8 @@ class BatchPage(RunPage):
         settings = [_("Automatic") if info is None else info.title + _ownValues(info, options.parameters)]
         if options.blend != "auto":
             settings.append(_("blending: {blend}").format(blend=blends().get(options.blend, options.blend)))
+        if options.grain:
+            settings.append(_("grain added"))
         if options.dilate_mm:
             settings.append(_("hole grown by {mm:g} mm").format(mm=options.dilate_mm))
         guides = sources.guidesOf(node)
