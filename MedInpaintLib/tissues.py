@@ -22,8 +22,11 @@ BLOCK = 2.0
 DEEP = 0.4
 #: Share of the deep blocks, the smoothest, in which white matter is the largest tissue.
 SMOOTH = 1 / 3
-#: Height of a peak's ends over that of the peak; 1/3 is 1.5 standard deviations of a normal distribution.
-ENDS = 1 / 3
+#: Deviations from the peak of white matter to its ends, at most: towards another tissue, and where there is none (in T1
+#: nothing is brighter, and white matter itself differs by a third from place to place).
+NEAR, FAR = 2.0, 4.0
+#: mm around the white matter in which the other tissues are looked for: this does not reach the scalp.
+AROUND = 8.0
 #: Each hemisphere may be a part of its own: parts with this share of the deep blocks of the largest one count.
 PART = 0.1
 #: mm, standard deviation of the neighbourhood over which the level of white matter is averaged: it follows the bias
@@ -33,12 +36,13 @@ FIELD = 15.0
 WITHIN = 3.0
 #: mm, standard deviations of the Gaussians whose sum weights white matter by its distance: the small one follows what
 #: lies beside a hole, the large ones reach into the middle of large holes.
-SCALES = (2.0, 4.0, 8.0)
+SCALES = (1.0, 2.0, 4.0, 8.0)
 #: Fewer blocks, or voxels, than this are no white matter.
 LEAST = 20
 
 _BINS = 64
-_ROUNDS = 3
+_ROUNDS = 4
+_STEPS = 50
 _LITTLE = 1e-6
 
 
@@ -142,14 +146,16 @@ def _find(
         return None
     roughness = _roughness(means)
     smooth = deep & (roughness <= np.quantile(roughness[deep], SMOOTH))
-    low, high = _peak(means[smooth])
-    level = np.zeros_like(means)
+    level, near = np.zeros_like(means), deep
     for _ in range(_ROUNDS):
-        white = _connected(inside & (means - level >= low) & (means - level <= high), deep)
+        apart = means - level
+        low, high = _ends(apart[near], *_peak(apart[smooth]))
+        white = _connected(inside & (apart >= low) & (apart <= high), deep)
         if np.count_nonzero(white) < LEAST:
             return None
+        near = inside & (ndimage.distance_transform_edt(~white, sampling=spacing) <= AROUND)
         level = _field(means, white, spacing)
-        low, high = _peak((means - level)[smooth])
+    # The ends belong to the last but one level, which differs little.
     return level, ndimage.binary_dilation(white), (low, high)
 
 
@@ -207,19 +213,53 @@ def _roughness(means: np.ndarray) -> np.ndarray:
 
 
 def _peak(values: np.ndarray) -> tuple[float, float]:
-    """Return where the histogram falls to :data:`ENDS` of its highest peak, below and above it."""
+    """Return the highest peak of a histogram and its standard deviation, from the width of its steeper side.
+
+    On the other side there may be a tissue that is hardly brighter or darker.
+    """
     from scipy import ndimage
 
     low, high = np.quantile(values, [0.005, 0.995])
     if high <= low:
-        return float(low), float(high)
+        return float(low), 0.0
     counts, edges = np.histogram(values, _BINS, (low, high))
     heights = ndimage.gaussian_filter1d(counts.astype(np.float64), 1.0, mode="constant")
     top = int(np.argmax(heights))
-    lower = heights < ENDS * heights[top]
-    first = top - int(np.argmax(lower[top::-1])) if lower[: top + 1].any() else -1
-    last = top + int(np.argmax(lower[top:])) if lower[top:].any() else _BINS
-    return float(edges[first + 1]), float(edges[last])
+    lower = heights < heights[top] / 2
+    below = int(np.argmax(lower[top::-1])) if lower[: top + 1].any() else top + 1
+    above = int(np.argmax(lower[top:])) if lower[top:].any() else _BINS - top
+    deviation = min(below, above) * (edges[1] - edges[0]) / np.sqrt(2 * np.log(2))
+    return float(edges[top] + edges[top + 1]) / 2, float(deviation)
+
+
+def _ends(values: np.ndarray, peak: float, deviation: float) -> tuple[float, float]:
+    """Return the range of the tissue around a peak: towards another tissue half the way or less, else far.
+
+    Args:
+        values: of the blocks around the white matter, in which there are three tissues.
+        peak, deviation: of the white matter.
+    """
+    tissues = _three_means(values)
+    own = int(np.argmin(np.abs(tissues - peak)))
+    low, high = peak - FAR * deviation, peak + FAR * deviation
+    if own > 0:
+        low = max(peak - NEAR * deviation, (tissues[own - 1] + tissues[own]) / 2)
+    if own < 2:
+        high = min(peak + NEAR * deviation, (tissues[own] + tissues[own + 1]) / 2)
+    return min(low, peak), max(high, peak)
+
+
+def _three_means(values: np.ndarray) -> np.ndarray:
+    """Return the means of three tissues, in ascending order: k-means on a histogram."""
+    low, high = np.quantile(values, [0.005, 0.995])
+    counts, edges = np.histogram(values, 4 * _BINS, (low, high + 1e-6))
+    centres = (edges[1:] + edges[:-1]) / 2
+    means = low + (high - low) * np.array([0.2, 0.5, 0.8])
+    for _ in range(_STEPS):
+        own = np.digitize(centres, (means[1:] + means[:-1]) / 2)
+        weights = np.bincount(own, counts, minlength=3)
+        means = np.where(weights > 0, np.bincount(own, counts * centres, minlength=3) / np.maximum(weights, 1), means)
+    return means
 
 
 def _connected(tissue: np.ndarray, deep: np.ndarray) -> np.ndarray:
