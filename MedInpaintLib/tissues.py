@@ -24,7 +24,7 @@ DEEP = 0.4
 SMOOTH = 1 / 3
 #: Deviations from the peak of white matter to its ends, at most: towards another tissue, and where there is none (in T1
 #: nothing is brighter, and white matter itself differs by a third from place to place).
-NEAR, FAR = 2.0, 4.0
+NEAR, FAR = 2.5, 4.0
 #: mm around the white matter in which the other tissues are looked for: this does not reach the scalp.
 AROUND = 8.0
 #: Each hemisphere may be a part of its own: parts with this share of the deep blocks of the largest one count.

@@ -34,11 +34,12 @@ def read(entry: Entry) -> Anatomy:
     return Anatomy(image.array, brain, segment(image.array, brain, image.spacing), image.spacing)
 
 
-def volumes(entry: Entry) -> list[Row]:
+def volumes(entry: Entry, only: Sequence[str] = ()) -> list[Row]:
     """Return a row for each thing that can be done with lesions in white matter: the errors of the volumes in percent.
 
     Args:
         entry: of a T1 of a healthy person, without skull. Its own segmentation is the truth.
+        only: these methods; all by default.
     """
     truth = read(entry)
     rng = np.random.default_rng(zlib.crc32(entry.subject.encode()))
@@ -46,26 +47,26 @@ def volumes(entry: Entry) -> list[Row]:
     damaged, hole = darkened(truth, labels, rng), labels > 0
     rows = [_row(entry, LEFT_IN, truth, damaged, truth.brain, hole)]
     rows.append(_row(entry, MASKED_OUT, truth, damaged, truth.brain & ~hole, hole))
-    for method in METHODS:
+    for method in _chosen(METHODS, only):
         filled, used, seconds = _fill(damaged, truth.spacing, hole, method)
         rows.append({**_row(entry, method, truth, filled, truth.brain, hole), "used": used, "seconds": seconds})
     return rows
 
 
-def beside(entry: Entry) -> list[Row]:
+def beside(entry: Entry, only: Sequence[str] = ()) -> list[Row]:
     """Return a row a method: the share of the voxels of lesions beside the ventricles that look like CSF when filled.
 
     Args:
-        entry: as for :func:`volumes`.
+        entry, only: as for :func:`volumes`.
     """
     truth = read(entry)
     rng = np.random.default_rng([1, zlib.crc32(entry.subject.encode())])
     labels = beside_ventricles(truth, ML_BESIDE, rng)
     damaged = darkened(truth, labels, rng)
-    return _turned_dark(entry, truth, damaged, labels > 0)
+    return _turned_dark(entry, truth, damaged, labels > 0, only)
 
 
-def real(entry: Entry, mask: Entry) -> list[Row]:
+def real(entry: Entry, mask: Entry, only: Sequence[str] = ()) -> list[Row]:
     """Return rows as :func:`beside`, for all lesions of a patient with MS.
 
     Nobody knows what is under them: the tissues are those of the known voxels.
@@ -73,17 +74,22 @@ def real(entry: Entry, mask: Entry) -> list[Row]:
     image, hole = Volume.read(entry.path), Volume.read(mask.path).array > 0
     brain = image.array > 0
     tissues = segment(image.array, brain & ~hole, image.spacing)
-    return _turned_dark(entry, Anatomy(image.array, brain, tissues, image.spacing), image.array, hole)
+    return _turned_dark(entry, Anatomy(image.array, brain, tissues, image.spacing), image.array, hole, only)
 
 
-def _turned_dark(entry: Entry, truth: Anatomy, damaged: np.ndarray, hole: np.ndarray) -> list[Row]:
+def _turned_dark(entry: Entry, truth: Anatomy, damaged: np.ndarray, hole: np.ndarray, only: Sequence[str]) -> list[Row]:
     rows = []
-    for method in BESIDE:
+    for method in _chosen(BESIDE, only):
         filled, used, seconds = _fill(damaged, truth.spacing, hole, method)
         dark = truth.tissues.nearest(filled)[hole] == CSF
         share = 100 * float(dark.mean())
         rows.append(_described(entry, method, hole) | {"csf": share, "used": used, "seconds": seconds})
     return rows
+
+
+def _chosen(methods: Sequence[str], only: Sequence[str]) -> list[str]:
+    """Return the methods that are also in ``only``; all where that is empty."""
+    return [each for each in methods if not only or each in only]
 
 
 def _fill(
@@ -95,9 +101,7 @@ def _fill(
     return result.volume.array, result.report["method"], time.perf_counter() - start
 
 
-def _row(
-    entry: Entry, what: str, truth: Anatomy, image: np.ndarray, where: np.ndarray, hole: np.ndarray
-) -> Row:
+def _row(entry: Entry, what: str, truth: Anatomy, image: np.ndarray, where: np.ndarray, hole: np.ndarray) -> Row:
     """Measure an image's tissues; lesions that are not looked at count as white matter."""
     tissues = segment(image, where, truth.spacing)
     extra = int(np.count_nonzero(hole & ~where))
