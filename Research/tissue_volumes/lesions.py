@@ -125,12 +125,14 @@ def _place(
             break
         for middle in candidates[rng.integers(len(candidates), size=_TRIES)]:
             at = _around(middle, shape.shape, labels.shape)
-            lesion = None if at is None or near[at][shape].any() else accept(shape, at)
+            if at is None or near[at][shape].any():
+                continue
+            lesion = accept(shape, at)
             if lesion is not None:
                 number += 1
                 labels[at][lesion] = number
                 near[_grown(at)] |= ndimage.binary_dilation(np.pad(lesion, 1), np.ones((3, 3, 3)))
-                total += anatomy.ml(np.count_nonzero(lesion))
+                total += anatomy.ml(int(np.count_nonzero(lesion)))
                 break
     return labels
 

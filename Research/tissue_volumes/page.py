@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from MedInpaintLib.errors import InputError
-from MedInpaintLib.files import write_text
+from MedInpaintLib.files import make_folder, write_text
 from MedInpaintLib.manifest import Entry, read_manifest
 
 from ..shared.cases import command
@@ -55,6 +55,7 @@ def main(arguments: Sequence[str]) -> None:
     # The engine is not needed to write the page.
     from . import measure
 
+    make_folder(chosen.out)
     volumes: list[Any] = []
     dark: list[Any] = []
     for entry in people:
@@ -66,7 +67,8 @@ def main(arguments: Sequence[str]) -> None:
         print(image.name, flush=True)
     _write(chosen.out / VOLUMES, volumes, ("grey", "white"))
     _write(chosen.out / DARK, dark, ("csf",))
-    write_facts(chosen.out, split=chosen.split, ml=measure.ML, ml_beside=measure.ML_BESIDE)
+    amounts = {"ml": measure.ML, "ml_beside": measure.ML_BESIDE}
+    write_facts(chosen.out, split=chosen.split, only=chosen.method, **amounts)
     write_text(chosen.out / PAGE, text(chosen.out))
     print(chosen.out / PAGE)
 
@@ -95,13 +97,14 @@ def text(folder: Path) -> str:
     real = [row for row in dark if row["subject"] in PATIENTS]
     made = [row for row in dark if row["subject"] not in PATIENTS]
     people = len({row["subject"] for row in volumes})
+    only = "".join(f" --method {each}" for each in facts["only"])
     parts = [
         _HEAD,
         f"T1 of {people} healthy people (`ds002748`, split **{facts['split']}**, skull removed), with {facts['ml']:g} "
         "ml of lesions in white matter: shapes of real lesions, 4 to 12 mm, darkened by 0.8 to 1.4 times the contrast "
         "of white and grey matter. Three tissues are told apart by k-means, a bias field and neighbours that agree "
         "([segmentation.py](../../Research/tissue_volumes/segmentation.py)); that of the healthy image is the truth. "
-        f"Made by\n\n    python -m Research tissue-volumes --data DATA --split {facts['split']}\n\non {facts['made']}.",
+        f"Made by\n\n    python -m Research tissue-volumes --data DATA --split {facts['split']}{only}\n\non {facts['made']}.",
         f"## Errors of the volumes\n\n{_errors(volumes)}\n\n{_ERRORS}",
         "## Lesions beside the ventricles\n\n"
         f"{facts['ml_beside']:g} ml or fewer of such lesions within 3 mm of a ventricle, a person; no voxel of them "
