@@ -104,14 +104,15 @@ def text(folder: Path) -> str:
         "ml of lesions in white matter: shapes of real lesions, 4 to 12 mm, darkened by 0.8 to 1.4 times the contrast "
         "of white and grey matter. Three tissues are told apart by k-means, a bias field and neighbours that agree "
         "([segmentation.py](../../Research/tissue_volumes/segmentation.py)); that of the healthy image is the truth. "
-        f"Made by\n\n    python -m Research tissue-volumes --data DATA --split {facts['split']}{only}\n\non {facts['made']}.",
+        f"Made by\n\n    python -m Research tissue-volumes --data DATA --split {facts['split']}{only}\n\n"
+        f"on {facts['made']}.",
         f"## Errors of the volumes\n\n{_errors(volumes)}\n\n{_ERRORS}",
         "## Lesions beside the ventricles\n\n"
         f"{facts['ml_beside']:g} ml or fewer of such lesions within 3 mm of a ventricle, a person; no voxel of them "
         "was CSF. The share of their voxels, in percent, that are nearer to CSF than to grey or white matter when "
         f"filled:\n\n{_shares(made, people=True)}",
-        "The same for all lesions of two patients (split **train**, `lju-cs`), whose masks were drawn by hand. Nobody "
-        f"knows what is under them; CSF it is not.\n\n{_shares(real, people=False)}",
+        "The same for all lesions of two patients (split **train**, `lju-cs`), whose masks are a consensus of readers. "
+        f"Nobody knows what is under them; CSF it is not.\n\n{_shares(real, people=False)}",
     ]
     return "\n\n".join(parts) + "\n"
 
