@@ -39,6 +39,7 @@ FLAT = [
     "patch-regression",
     "shell-mean",
     "telea",
+    "white-matter",
     "auto",
 ]
 SOLID = [*FLAT, "linear-z"]
