@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from MedInpaintLib.holes import Grid, place
-from MedInpaintLib.holes.lesions import Lesions
 from MedInpaintLib.holes.length import Length
+from MedInpaintLib.holes.lesions import Lesions
 
 from .heads import GREY, VENTRICLE, WHITE, Head
 from .strokes import SIZES, chosen_for, lay, read_shapes
@@ -18,7 +18,7 @@ from .strokes import SIZES, chosen_for, lay, read_shapes
 TOTAL_ML, SMALLEST, LARGEST = 15.0, 3.0, 16.0
 #: mm between lesions.
 APART = 2.5
-#: Shares of lesions whose centre is drawn anywhere in white matter, near a ventricle, and near grey matter; and how near.
+#: Shares of lesions with their centre anywhere in white matter, and near a ventricle; the rest is near grey matter.
 ANYWHERE, VENTRICULAR = 0.4, 0.35
 NEAR = 4.0
 BALLS = "spheres:20mm:6"
@@ -72,9 +72,7 @@ def _lesions(head: Head, rng: np.random.Generator) -> np.ndarray:
         own = lesion[source]
         if own.sum() < lesion.sum() or not free[target][own].all():
             continue
-        reach = tuple(
-            slice(max(side.start - 4, 0), side.stop + 4) for side in target
-        )
+        reach = tuple(slice(max(side.start - 4, 0), side.stop + 4) for side in target)
         new = np.zeros([len(range(*side.indices(size))) for side, size in zip(reach, shape, strict=True)], bool)
         inner = tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(target, reach, strict=True))
         new[inner] = own

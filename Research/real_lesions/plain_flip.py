@@ -1,4 +1,4 @@
-"""The simplest other side: the image flipped about the plane that fits best, a baseline that no method may fall below."""
+"""The simplest other side: the image flipped about the plane that fits best; no method may be worse."""
 
 from __future__ import annotations
 

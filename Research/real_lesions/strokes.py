@@ -86,8 +86,7 @@ def lay(shape: Shape, head: Head) -> np.ndarray:
     spacing = head.image.spacing
     box = ndimage.find_objects(head.brain.astype(np.int8))[0]
     across, along = (
-        (side.stop - side.start) * mm / size
-        for side, mm, size in zip(box[1:], spacing[1:], FIELD[1:], strict=True)
+        (side.stop - side.start) * mm / size for side, mm, size in zip(box[1:], spacing[1:], FIELD[1:], strict=True)
     )
     scales = ((across + along) / 2, across, along)
     lookup = []

@@ -28,9 +28,7 @@ def read_table(path: Path) -> list[Row]:
     """Return the rows; none where there is no file."""
     if not path.is_file():
         return []
-    return [
-        {name: value if name in _WORDS else float(value) for name, value in row.items()} for row in read_rows(path)
-    ]
+    return [{name: value if name in _WORDS else float(value) for name, value in row.items()} for row in read_rows(path)]
 
 
 def part_of(row: Row) -> tuple[str, str, int]:

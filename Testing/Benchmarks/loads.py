@@ -1,4 +1,4 @@
-"""What people have: many lesions, a stroke, a tumour, hundreds of dropouts; seconds, memory, and the promise of progress.
+"""What people have: many lesions, a stroke, a tumour, hundreds of dropouts; seconds, memory, honest progress.
 
     DATA=FOLDER python Testing/Benchmarks/loads.py
 
@@ -114,7 +114,9 @@ LOADS = {
     "stroke": Load("a stroke in one hemisphere of a healthy T1", stroke),
     "tumour": Load(
         "BraTS inpainting mask",
-        functools.partial(masked, "mr_multicontrast/brats-gli-00001/t1", "mr_multicontrast/brats-gli-00001/inpaint_mask", 0.0),
+        functools.partial(
+            masked, "mr_multicontrast/brats-gli-00001/t1", "mr_multicontrast/brats-gli-00001/inpaint_mask", 0.0
+        ),
     ),
     "balls": Load("six balls of 20 mm in a healthy T1", balls, ("mirror", "auto")),
     "dropouts": Load(f"{CT_HOLES} holes of 5 mm in 512 x 512 x 800", functools.partial(dropouts, CT_HOLES)),
