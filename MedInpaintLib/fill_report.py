@@ -26,6 +26,7 @@ def write_report(
     modality_reason: str,
     image: ImageFacts,
     mask: MaskFacts,
+    grain: bool,
     uncertainty: str | None,
     warnings: list[str],
     seconds: dict[str, float],
@@ -62,6 +63,7 @@ def write_report(
             "regions": len(filling.regions),
         },
         parts=parts,
+        grain=grain,
         self_check=[_checked_kind(each, choices) for each in checked.values()] or None,
         uncertainty=uncertainty,
         notes=filling.notes,
@@ -93,7 +95,7 @@ def _facts(part: Part, depth: float, choice: Choice, region: Filled, subject: Su
         middle=list(part.middle()),
         method=region.method,
         reason=choice.reason,
-        warnings=list(region.warnings),
+        warnings=[*([region.doubts[part.number]] if part.number in region.doubts else []), *region.warnings],
         scores=choice.checked.expected() if choice.checked else None,
     )
 

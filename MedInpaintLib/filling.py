@@ -11,10 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from .background import zero_voxels
 from .blending.by_name import BLENDS
 from .clock import Clock
 from .errors import InputError, MaskError, MethodError
-from .mask import Box, grow
+from .grain import add_grain
+from .guard import doubt_of
+from .mask import Box, grow, relative
 from .methods import registry
 from .parts import Group, Part, put_together
 from .prediction import MethodInfo, Prediction, Run
@@ -42,6 +45,7 @@ class Plan:
         blend: ``"paste"``, ``"feather"`` or ``"poisson"``.
         device: ``"cpu"``, ``"cuda"``, ...
         seed: for chance.
+        grain: add the noise that the fill lacks, see :func:`.grain.add_grain`.
     """
 
     method: MethodInfo
@@ -49,6 +53,7 @@ class Plan:
     blend: str
     device: str = "cpu"
     seed: int = 0
+    grain: bool = False
 
     @classmethod
     def of(cls, method: str, blend: str = "auto", *, seed: int = 0) -> Plan:
@@ -73,6 +78,7 @@ class Filled:
         task: what was to be done.
         patch: the filled voxels.
         notes, warnings: the method's.
+        doubts: for parts whose fill does not fit the tissue around it, by number, a sentence.
         instead: name of the method that replaced this one in all of the region; None when it filled some of it.
         device: where the method's network ran in the end; None without a network.
         seconds: by stage.
@@ -82,6 +88,7 @@ class Filled:
     patch: Patch
     notes: dict[str, Any]
     warnings: tuple[str, ...]
+    doubts: dict[int, str]
     instead: str | None
     device: str | None
     seconds: dict[str, float]
@@ -90,15 +97,6 @@ class Filled:
     def method(self) -> str:
         """Name of the method that filled it in the end."""
         return self.instead or self.task.plan.method.name
-
-    def values_of(self, part: Part) -> np.ndarray:
-        """Return the filled intensities of one of its parts, 1-D in C order."""
-        own = self.task.group.hole.crop(self.patch.box)
-        inside = np.zeros(own.shape, dtype=bool)
-        corner = [side.start for side in self.patch.box]
-        at = tuple(slice(s.start - c, s.stop - c) for s, c in zip(part.box, corner, strict=True))
-        inside[at] = part.voxels
-        return self.patch.intensities[inside[own]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,8 +117,10 @@ class Filling:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The methods' warnings, each once."""
-        return merged([warning for region in self.regions for warning in region.warnings])
+        """Doubts about parts and the methods' warnings, each once."""
+        doubts = {number: doubt for region in self.regions for number, doubt in region.doubts.items()}
+        told = [f"Part {number}: {doubts[number]}" for number in sorted(doubts)]
+        return merged([*told, *(warning for region in self.regions for warning in region.warnings)])
 
     @property
     def instead(self) -> str | None:
@@ -207,18 +207,47 @@ def fill_region(subject: Subject, task: Task, progress: Progress) -> Filled:
     blended = BLENDS[plan.blend](prediction.mean, region, progress.part(METHOD_SHARE, 1.0))
     clock.lap("blend")
     spread = None if prediction.spread is None else prediction.spread[region.fill] * region.scaling.width
+    if plan.grain:
+        blended = add_grain(region, blended, plan.seed)
+    own = task.group.hole.crop(region.box)
     intensities = restore(region, blended, subject.image.array.dtype)
-    patch = Patch(region.box, task.group.hole.crop(region.box), intensities, spread)
+    outside = zero_voxels(subject, region.box, own)
+    if outside is not None:
+        intensities[outside[own]] = 0
+    patch = Patch(region.box, own, intensities, spread)
+    doubts = _doubts(subject, task.group.parts, patch, outside)
     clock.lap("restore")
     return Filled(
         task,
         patch,
         prediction.notes,
         prediction.warnings,
+        doubts,
         prediction.instead,
         prediction.device,
         clock.stages(),
     )
+
+
+def _doubts(subject: Subject, parts: Sequence[Part], patch: Patch, outside: np.ndarray | None) -> dict[int, str]:
+    """Return a sentence for each part whose fill does not fit the tissue around it, by number.
+
+    Args:
+        subject: the image with its hole.
+        parts: those of the patch.
+        patch: what was filled in.
+        outside: bool of the patch's box, voxels in an exact-zero background; None when there are none.
+    """
+    filled = np.zeros(patch.hole.shape, dtype=patch.intensities.dtype)
+    filled[patch.hole] = patch.intensities
+    tissue = patch.hole if outside is None else patch.hole & ~outside
+    doubts = {}
+    for part in parts:
+        inside = part.voxels & tissue[relative(part.box, patch.box)]
+        doubt = doubt_of(subject, part.box, inside, filled[relative(part.box, patch.box)][inside])
+        if doubt:
+            doubts[part.number] = doubt
+    return doubts
 
 
 def _box(subject: Subject, task: Task) -> Box:

@@ -38,6 +38,7 @@ class FillOptions:
         labels: use only these labels of the mask, by number or name; ``["all"]`` for all of several.
         dilate_mm: grow the hole first, mm.
         modality: a name of :data:`.modality.MODALITIES`; guessed when None.
+        grain: add noise like that of the scan to fills that are smoother.
         self_check: score methods on trial holes in the same image first.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
         seed: for methods with chance in them, 0 or more.
@@ -58,6 +59,7 @@ class FillOptions:
     )
     dilate_mm: float = option(0.0, help="Grow the hole by this many mm.", flag="--dilate", metavar="MM")
     modality: str | None = option(None, help=f"{', '.join(MODALITIES)}; guessed when left out.")
+    grain: bool = option(False, help="Add noise like that of the scan to fills that are smoother than it.")
     self_check: bool = option(False, help="Try methods on such holes in healthy tissue first; take the best.")
     device: str = option("auto", help="auto, cpu, cuda or mps.")
     seed: int = option(0, help="For methods with chance in them.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -32,6 +33,14 @@ MOST = 0.75
 #: of the detail that is never shared. Best of 0.4..1.1 (78 lateral 20 mm spheres) and of 0, 1, 2, 3 mm (20 of them).
 LIKELY, UNSHARED = 0.9, 1.0
 
+#: ml from which on a part is large: patches see too little of it from its rim, and take minutes.
+LARGE = 10.0
+#: In large parts: the sigma in mm of the mirror's detail that is not shared, the share of the mirror at the rim, the mm
+#: of depth over which it grows to 1 (an e-fold), and the share of voxels with a known mirror that is enough.
+LARGE_UNSHARED, AT_RIM, INWARDS, LARGE_MOST = 2.0, 0.5, 5.0, 0.25
+#: The accuracy of membranes that join the mirror image to the rim, as a share of the range.
+SMOOTH = 1e-3
+
 NO_MIRROR = "its mirrored place lies in the hole itself or outside of the image"
 UNLIKE = "the two sides are not alike around it"
 
@@ -49,12 +58,14 @@ class Part:
         mirrored: how many of them have a mirrored place that is known.
         correlation: of the detail on both sides in the shell around it, -1..1; 0 where nothing could be compared.
         reason: why it was not mirrored; empty when it was.
+        large: whether it has :data:`LARGE` ml or more.
     """
 
     voxels: int
     mirrored: int
     correlation: float
     reason: str
+    large: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +96,7 @@ class Comparison:
         sides: on a box around the region.
         box: of the subject, where :attr:`sides` lie.
         within: where in it the region lies.
+        fill: bool, of the region's shape: the voxels of all parts.
         zone: int, of the region's shape: the number (from 1) of the part that a voxel belongs to or is nearest to.
         shells: for each part a box of :attr:`sides`, and in it, bool, where it was compared: there may be thousands.
         spacing: mm.
@@ -94,6 +106,7 @@ class Comparison:
     sides: _Sides
     box: Box
     within: Box
+    fill: np.ndarray
     zone: np.ndarray
     shells: list[Shell]
     spacing: tuple[float, ...]
@@ -151,16 +164,7 @@ def other_side(region: Region, progress: Progress | None = None) -> Comparison |
 
 def is_mostly_known(subject: Subject, hole: Hole) -> bool:
     """Return whether there is another side, and most of the mirrored place of (a part of) the hole is known there."""
-    symmetry = symmetry_of(subject)
-    if symmetry is None or why_none(symmetry):
-        return False
-    corner = [side.start for side in subject.place(hole.box)]
-    inside = np.argwhere(subject.squeeze(hole.voxels)) + corner
-    mirrored = np.rint(symmetry.mirror(inside.T.astype(float))).astype(int)
-    shape = np.reshape(subject.hole.shape, (-1, 1))
-    within = ((mirrored >= 0) & (mirrored < shape)).all(axis=0)
-    known = ~subject.hole[tuple(mirrored[:, within])]
-    return float(np.count_nonzero(known)) >= MOST * len(inside)
+    return known_share(subject, hole.voxels, hole.box) >= MOST
 
 
 def in_frames(compared: Comparison | None, frames: Frames) -> tuple[np.ndarray, np.ndarray]:
@@ -179,6 +183,43 @@ def in_frames(compared: Comparison | None, frames: Frames) -> tuple[np.ndarray, 
     image, usable = compared.image(compared.box, match=True)
     seen = frames.show(usable.astype(np.float32), compared.box, outside=0.0) > WHOLE
     return np.where(seen, frames.show(image, compared.box), frames.values), seen
+
+
+def has_large_part(region: Region) -> bool:
+    """Return whether a connected part of a region's hole has :data:`LARGE` ml or more."""
+    from scipy import ndimage
+
+    if not is_large(int(np.count_nonzero(region.fill)), region.spacing):
+        return False
+    labels, _ = ndimage.label(region.fill, np.ones((3,) * region.hole.ndim, dtype=bool))
+    return is_large(int(np.bincount(labels.ravel())[1:].max()), region.spacing)
+
+
+def known_share(subject: Subject, voxels: np.ndarray, box: Box) -> float:
+    """Return the share of some voxels whose mirrored place is known, without the local fit; 0 without two sides.
+
+    Args:
+        subject: the image; its symmetry is found on first use.
+        voxels: bool, in a box: e.g. a part of the hole.
+        box: of the image.
+    """
+    symmetry = symmetry_of(subject)
+    if symmetry is None or why_none(symmetry):
+        return 0.0
+    inside = np.argwhere(subject.squeeze(voxels)) + [side.start for side in subject.place(box)]
+    mirrored = np.rint(symmetry.mirror(inside.T.astype(float))).astype(int)
+    within = ((mirrored >= 0) & (mirrored < np.reshape(subject.hole.shape, (-1, 1)))).all(axis=0)
+    known = np.count_nonzero(~subject.hole[tuple(mirrored[:, within])])
+    return known / len(inside) if len(inside) else 0.0
+
+
+def has_other_side(subject: Subject, voxels: np.ndarray, box: Box) -> bool:
+    """Return whether enough of a part of the hole has a known mirrored place for it to be filled from there.
+
+    Args: as for :func:`known_share`.
+    """
+    large = is_large(int(np.count_nonzero(voxels)), subject.spacing)
+    return known_share(subject, voxels, box) >= (LARGE_MOST if large else MOST)
 
 
 def _compare(region: Region, symmetry: Symmetry, progress: Progress) -> Comparison:
@@ -204,14 +245,15 @@ def _compare(region: Region, symmetry: Symmetry, progress: Progress) -> Comparis
         part, shell = _part(sides, box, around[box] == number, region.spacing)
         parts.append(part)
         shells.append((box, shell))
-    return Comparison(parts, sides, wide, within, nearest, shells, region.spacing)
+    return Comparison(parts, sides, wide, within, region.fill, nearest, shells, region.spacing)
 
 
 def estimate(compared: Comparison, initial: np.ndarray, *, match: bool, full: bool) -> np.ndarray:
     """Estimate a region, hole and surroundings, from the other side.
 
     It is ``initial + share * (mirror image - initial)``, and ``initial`` where there is no mirror image. Poisson
-    blending turns it into the same mixture of ``initial`` and the blended mirror image.
+    blending turns it into the same mixture of ``initial`` and the blended mirror image. The mirror image of a large part
+    is blended here, since its share grows with the depth: there a thin plate knows nothing.
 
     Args:
         compared: the region beside the other side.
@@ -230,10 +272,35 @@ def estimate(compared: Comparison, initial: np.ndarray, *, match: bool, full: bo
         if part.reason:
             continue
         zone = compared.zone[box] == number
+        if part.large and not full:
+            own = zone & compared.fill[box]
+            values[box][own] = _joined(compared, initial, number, match=match)[box][own]
+            continue
         share = 1.0 if full else min(LIKELY * part.correlation, 1.0)
         seen = _matched(sides, image[box], shell) if match else image[box]
         values[box][zone] += share * _completed(seen - initial[box], usable[box], compared.spacing)[zone]
     return values
+
+
+def _joined(compared: Comparison, initial: np.ndarray, number: int, *, match: bool) -> np.ndarray:
+    """Return the estimate of a large part: near its rim half the initial fill, in its depth the mirror image alone."""
+    from scipy import ndimage
+
+    sides, within, spacing = compared.sides, compared.within, compared.spacing
+    own, both, usable = compared.fill & (compared.zone == number), sides.compared[within], sides.usable[within]
+    if not both.any():
+        return initial
+    image = ndimage.gaussian_filter(sides.there, [LARGE_UNSHARED / step for step in spacing])[within]
+    image = _matched(sides, image, compared.shells[number - 1]) if match else image
+    # What does not fit at the rim is continued into the part like a membrane.
+    misfit = solve_laplace(np.where(both, initial - image, 0.0), ~both, spacing, accuracy=SMOOTH).values
+    share = 1 - (1 - AT_RIM) * np.exp(-ndimage.distance_transform_edt(own, spacing) / INWARDS)
+    change = np.where(own & usable, share * (image + misfit - initial), 0.0)
+    # Where the mirrored place is hidden, too, what was changed beside it fades out towards the rim.
+    hidden = own & ~usable
+    if hidden.any():
+        change = solve_laplace(change, hidden, spacing, accuracy=SMOOTH).values
+    return np.clip(initial + change, initial.min(), initial.max())
 
 
 def _sides(subject: Subject, box: Box, symmetry: Symmetry) -> _Sides:
@@ -241,9 +308,9 @@ def _sides(subject: Subject, box: Box, symmetry: Symmetry) -> _Sides:
     from scipy import ndimage
 
     here, known = subject.values[box], ~subject.hole[box]
-    corner = np.reshape([side.start for side in box], (-1, *(1,) * here.ndim))
-    indices = np.indices(here.shape) + corner
-    source, start = _source(subject, symmetry.mirror(indices.astype(float)))
+    first_index = np.array([side.start for side in box])
+    indices = np.indices(here.shape, dtype=np.float32) + first_index.reshape(-1, *(1,) * here.ndim)
+    source, start = _source(subject, symmetry, box)
     if source is None:
         nothing = np.zeros(here.shape, dtype=bool)
         return _Sides(here, np.zeros_like(here), nothing, nothing, (here, here))
@@ -252,14 +319,16 @@ def _sides(subject: Subject, box: Box, symmetry: Symmetry) -> _Sides:
         # Splines ring at the edge of the emptied hole.
         values = values[tuple(ndimage.distance_transform_edt(~whole, subject.spacing, False, True))]
 
-    def look(array: np.ndarray, aside: np.ndarray | float, order: int, mode: str) -> np.ndarray:
-        at = symmetry.mirror(indices + aside) - start
-        return ndimage.map_coordinates(array.astype(np.float32), at, order=order, mode=mode)
+    def look(array: np.ndarray) -> np.ndarray:
+        offset = symmetry.mirror(first_index) - start
+        return ndimage.affine_transform(array, symmetry.matrix, offset, here.shape, np.float32, order=1)
 
-    first, usable = look(values, 0.0, 1, "constant"), look(whole, 0.0, 1, "constant") > 0.9
+    first, usable = look(values), look(whole.astype(np.float32)) > 0.9
     steps = np.reshape(subject.spacing, (-1, *(1,) * here.ndim))
     aside = fit_locally(here, known, first, usable, subject.spacing) / steps
-    there, usable = look(values, aside, 3, "nearest"), look(whole, aside, 1, "constant") > 0.99
+    at = symmetry.mirror(indices + aside) - start.reshape(-1, *(1,) * here.ndim)
+    there = ndimage.map_coordinates(values, at, order=3, mode="nearest")
+    usable = ndimage.map_coordinates(whole.astype(np.float32), at, order=1, mode="constant") > 0.99
     compared = known & usable
     return _Sides(
         here,
@@ -270,16 +339,17 @@ def _sides(subject: Subject, box: Box, symmetry: Symmetry) -> _Sides:
     )
 
 
-def _source(subject: Subject, points: np.ndarray) -> tuple[Box | None, np.ndarray]:
-    """Return the box of the subject around these indices, with room for splines, and its corner; None when outside."""
+def _source(subject: Subject, symmetry: Symmetry, box: Box) -> tuple[Box | None, np.ndarray]:
+    """Return the box of the subject around a box's mirror image, with room for splines, and its first index."""
+    corners = np.array(list(itertools.product(*((side.start, side.stop - 1) for side in box)))).T
     starts, sides = [], []
-    for along, size in zip(points, subject.values.shape, strict=True):
+    for along, size in zip(symmetry.mirror(corners), subject.values.shape, strict=True):
         start, stop = max(int(np.floor(along.min())) - 8, 0), min(int(np.ceil(along.max())) + 9, size)
         if stop - start < 2:
             return None, np.zeros(0)
         starts.append(start)
         sides.append(slice(start, stop))
-    return tuple(sides), np.reshape(starts, (-1, *(1,) * (points.ndim - 1)))
+    return tuple(sides), np.array(starts)
 
 
 def _detail(values: np.ndarray, known: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
@@ -298,8 +368,17 @@ def _part(sides: _Sides, box: Box, own: np.ndarray, spacing: Sequence[float]) ->
     shell = (ndimage.distance_transform_edt(~own, spacing) <= SHELL) & sides.compared[box]
     voxels, mirrored = int(np.count_nonzero(own)), int(np.count_nonzero(own & sides.usable[box]))
     correlation = _correlation(sides.details[0][box][shell], sides.details[1][box][shell])
-    reason = NO_MIRROR if mirrored < MOST * voxels else UNLIKE if correlation < ALIKE else ""
-    return Part(voxels, mirrored, correlation, reason), shell
+    large = is_large(voxels, spacing)
+    enough = (LARGE_MOST if large else MOST) * voxels
+    # Gyri around a large part may not correlate; in its depth the mirror is the best guess all the same.
+    alike = shell.any() if large else correlation >= ALIKE
+    reason = NO_MIRROR if mirrored < enough else "" if alike else UNLIKE
+    return Part(voxels, mirrored, correlation, reason, large), shell
+
+
+def is_large(voxels: int, spacing: Sequence[float]) -> bool:
+    """Return whether a part of this many voxels has :data:`LARGE` ml or more; of a flat image, none has."""
+    return len(spacing) == 3 and voxels * math.prod(spacing) >= LARGE * 1000
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:

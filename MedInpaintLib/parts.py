@@ -64,27 +64,45 @@ class Group:
         voxels = self.hole.crop(box) | other.hole.crop(box)
         return Group((*self.parts, *other.parts), Hole(voxels, box, self.hole.shape))
 
-    def depths(self, unknown: np.ndarray | None, spacing: Sequence[float]) -> list[float]:
-        """Return for each part the mm from its innermost voxel to the nearest known one; infinity where there is none.
+    def distances(self, unknown: np.ndarray | None, spacing: Sequence[float]) -> np.ndarray:
+        """Return the mm from each of the group's voxels to the nearest known one, 1-D; infinity where there is none.
 
         Args:
             unknown: bool of the image's shape, further voxels that are not known (no data); None when there are none.
             spacing: mm, in the order of the image's axes; axes of one voxel do not count.
         """
+        shape = self.hole.shape
+        steps = [mm for mm, size in zip(spacing, shape, strict=True) if size > 1]
+        margin = 1
+        while True:
+            box = grow(self.hole.box, [margin] * len(shape), shape)
+            distances = self._distances_in(box, unknown, spacing)
+            # Around a hole without gaps, the nearest known voxels touch it. Beyond a gap, a nearer one may lie outside.
+            is_complete = unknown is None or not unknown[box].any() or distances.max() <= (margin + 1) * min(steps)
+            if is_complete or all(side.stop - side.start == size for side, size in zip(box, shape, strict=True)):
+                return distances
+            margin *= 2
+
+    def depths(self, unknown: np.ndarray | None, spacing: Sequence[float]) -> list[float]:
+        """Return the depth of each part: the mm from its innermost voxel to the nearest known one; see above."""
+        distances = np.zeros(self.hole.voxels.shape)
+        distances[self.hole.voxels] = self.distances(unknown, spacing)
+        return [float(distances[relative(part.box, self.hole.box)][part.voxels].max()) for part in self.parts]
+
+    def _distances_in(self, box: Box, unknown: np.ndarray | None, spacing: Sequence[float]) -> np.ndarray:
+        """Return the distances by what is known in a box around the parts."""
         from scipy import ndimage
 
-        shape = self.hole.shape
-        box = grow(self.hole.box, [1] * len(shape), shape)
         hidden = self.hole.crop(box)
         if unknown is not None:
             hidden |= unknown[box]
         if hidden.all():
-            return [math.inf] * len(self.parts)
-        axes = [axis for axis, size in enumerate(shape) if size > 1]
+            return np.full(self.hole.count(), math.inf)
+        axes = [axis for axis, size in enumerate(self.hole.shape) if size > 1]
         flat = hidden.reshape([hidden.shape[axis] for axis in axes])
         distance = ndimage.distance_transform_edt(flat, sampling=[spacing[axis] for axis in axes])
-        distance = distance.reshape(hidden.shape)
-        return [float(distance[relative(part.box, box)][part.voxels].max()) for part in self.parts]
+        inside = relative(self.hole.box, box)
+        return np.asarray(distance.reshape(hidden.shape)[inside][self.hole.voxels])
 
 
 def find_parts(hole: Hole, spacing: Sequence[float], drawn: Hole | None = None) -> list[Group]:

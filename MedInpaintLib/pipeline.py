@@ -58,6 +58,7 @@ def inpaint(
     device: str = "auto",
     seed: int = 0,
     workers: int | None = None,
+    grain: bool = False,
     force: bool = False,
     series: str | None = None,
     fill_missing_slices: bool = False,
@@ -93,6 +94,8 @@ def inpaint(
         seed: for methods with chance in them.
         workers: parts of the hole that are filled at a time; as many as there are cores when None. The result is the
             same for any number.
+        grain: add noise of the scan's own spectrum, measured around the hole, to fills that are smoother than their
+            surroundings. Their error grows by it; scores of the self-check are without it.
         force: fill although the inputs look wrong: a swapped, inverted or misplaced mask, flipped or unfitting guides.
         series: of an image that is a folder of DICOM files, which series: its number, UID or a part of its description.
         fill_missing_slices: fill the slices that a DICOM series lacks, besides what the mask marks.
@@ -126,6 +129,7 @@ def inpaint(
         device=device,
         seed=seed,
         workers=workers,
+        grain=grain,
         force=force,
         series=series,
         fill_missing_slices=fill_missing_slices,
@@ -174,6 +178,7 @@ def inpaint(
             "labels": chosen,
             "dilate_mm": float(dilate_mm),
         },
+        grain=grain,
         uncertainty=spread_of,
         warnings=[*warnings, *more],
         seconds=clock.seconds(),

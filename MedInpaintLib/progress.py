@@ -35,10 +35,11 @@ class Progress:
         self._cancelled = cancelled
         self._furthest = 0.0
         self._reported_at = -float("inf")
-        self._begun = monotonic()
+        self._begun: float | None = None
 
     def update(self, fraction: float, stage: str = "") -> None:
         """Say that ``fraction`` (0..1) is done and that ``stage`` is being worked on."""
+        self._begin()
         if self._cancelled is not None and self._cancelled():
             raise Cancelled("Cancelled; nothing was written.")
         before, self._furthest = self._furthest, max(self._furthest, min(float(fraction), 1.0))
@@ -58,12 +59,18 @@ class Progress:
         Args:
             seconds: what each stage is expected to take.
         """
-        done = monotonic() - self._begun
+        done = monotonic() - self._begin()
         total = max(done + sum(seconds), 1e-9)
         edges = [done / total]
         for each in seconds:
             edges.append(edges[-1] + each / total)
         return [self.part(start, stop) for start, stop in itertools.pairwise(edges)]
+
+    def _begin(self) -> float:
+        """Return when the first update came."""
+        if self._begun is None:
+            self._begun = monotonic()
+        return self._begun
 
     def before(self, seconds: float) -> Progress:
         """Return a progress for all but a last stage that is expected to take so many seconds."""
@@ -95,6 +102,7 @@ class _Part(Progress):
         self._whole, self.start, self._stop, self._of = whole, start, stop, of
 
     def update(self, fraction: float, stage: str = "") -> None:
+        self._begin()
         done = min(max(float(fraction), 0.0), 1.0)
         named = ": ".join(each for each in (self._of, stage) if each)
         self._whole.update(self.start + (self._stop - self.start) * done, named)

@@ -88,8 +88,9 @@ class FillReport(Report):
     notes: facts of the methods; trust: how far to trust the fill; method, reason: the methods, those that filled most
     voxels first, and why they were chosen where none was named; parameters: of the method, or of each by its name where
     there are several; blend, seed, modality: as used; modality_reason: why it was guessed, empty where it was named;
-    parts: of the hole, the worst first: those with warnings, then the deepest; self_check: scores on trial holes, one
-    entry for each kind of parts, or None; uncertainty: what the spread is among, or None without one.
+    parts: of the hole, the worst first: those with warnings, then the deepest; grain: whether noise was added;
+    self_check: scores on trial holes, one entry for each kind of parts, or None; uncertainty: what the spread is among,
+    or None without one.
     """
 
     notes: dict[str, Any]
@@ -105,6 +106,7 @@ class FillReport(Report):
     mask: MaskFacts
     hole: HoleFacts
     parts: list[PartFacts]
+    grain: bool
     self_check: list[dict[str, Any]] | None
     uncertainty: str | None
 

@@ -60,12 +60,16 @@ def do_together(pieces: Sequence[Piece[Result]], workers: int, progress: Progres
         Cancelled: ``progress`` asked for it.
         Exception: what a piece raised first; the others are stopped.
     """
-    one_by_one = workers == 1 or len(pieces) == 1
+    one_by_one = workers == 1 or len(pieces) < 2
     shares = _Shares(pieces, 1 if one_by_one else workers, progress)
     order = sorted(range(len(pieces)), key=lambda number: -pieces[number].cost)
     if one_by_one:
-        results = {number: pieces[number].work(_Direct(shares, number)) for number in range(len(pieces))}
-        return [results[number] for number in range(len(pieces))]
+        results = []
+        for number, piece in enumerate(pieces):
+            results.append(piece.work(_Direct(shares, number)))
+            shares.complete(number)
+        shares.report()
+        return results
     done: dict[int, Result] = {}
     running: dict[concurrent.futures.Future[Result], int] = {}
     with concurrent.futures.ThreadPoolExecutor(min(workers, len(pieces))) as pool:
@@ -78,7 +82,9 @@ def do_together(pieces: Sequence[Piece[Result]], workers: int, progress: Progres
                     running[pool.submit(pieces[number].work, _Silent(shares, number))] = number
                 ended, _ = concurrent.futures.wait(running, LOOK, concurrent.futures.FIRST_COMPLETED)
                 for future in ended:
-                    done[running.pop(future)] = future.result()
+                    number = running.pop(future)
+                    done[number] = future.result()
+                    shares.complete(number)
                 shares.report()
         finally:
             shares.stopped = True  # before the pool waits for its threads
@@ -102,6 +108,10 @@ class _Shares:
         self._sum += left - self._left[number]
         self._left[number] = left
         self.stage = stage
+
+    def complete(self, number: int) -> None:
+        """Count a piece as done, whatever it reported last."""
+        self.note(number, 1.0, self.stage)
 
     def report(self) -> None:
         """Tell the progress of all pieces: by the time that is left, which a last long piece decides."""

@@ -35,7 +35,7 @@ def table(parts: Sequence["PartFacts"], titles: Mapping[str, str]) -> str:
     head = "".join(f'<td align="right">{column}</td>' for column in columns)
     text = (
         f'<table width="100%" cellspacing="0" cellpadding="2"><tr valign="bottom"><td>{_("Part")}</td>'
-        f"{head}<td>{_('Method')}</td><td></td></tr>"
+        f"<td>{_('Method')}</td>{head}<td></td></tr>"
         + "".join(_row(index, part, titles, isScored) for index, part in enumerate(shown))
         + "</table>"
     )
@@ -83,9 +83,9 @@ def _row(index: int, part: "PartFacts", titles: Mapping[str, str], isScored: boo
     mark = f'<a href="{index}">{MARK}</a>' if part["warnings"] else ""
     title = html.escape(scores.short(titles.get(part["method"], part["method"])))
     return (
-        f'<tr valign="top"><td><a href="{index}">{part["number"]}</a></td>'
+        f'<tr valign="top"><td><a href="{index}">{part["number"]}</a></td><td>{title}</td>'
         + "".join(f'<td align="right" style="white-space: nowrap">{number}</td>' for number in numbers)
-        + f"<td>{title}</td><td>{mark}</td></tr>"
+        + f"<td>{mark}</td></tr>"
     )
 
 

@@ -6,15 +6,20 @@ from slicer.i18n import tr as _
 
 from . import scores
 
+#: So many parts of a kind are named by their numbers; more are counted.
+MOST_NUMBERS = 12
+
 
 def tables(kinds: list[dict], titles: dict[str, str]) -> str:
-    """Return rich text: a table for each kind of parts of the hole.
+    """Return rich text: a table for each kind of parts of the hole, below their numbers if there are several kinds.
 
     Args:
         kinds: the report's entry ``self_check``.
         titles: method name -> title in the panel.
     """
-    return "".join(table(checked, titles) for checked in kinds)
+    if len(kinds) < 2:
+        return "".join(table(checked, titles) for checked in kinds)
+    return "".join(scores.paragraph(_numbers(checked["parts"])) + table(checked, titles) for checked in kinds)
 
 
 def table(checked: dict, titles: dict[str, str]) -> str:
@@ -37,6 +42,13 @@ def expectation(checked: dict) -> str:
     return _("Self-check on {holes} holes of the same shape in healthy tissue: expected PSNR {psnr} dB.").format(
         holes=checked["holes"], psnr=scores.spread(checked["expected"]["psnr"], 1, " ± ")
     )
+
+
+def _numbers(parts: list[int]) -> str:
+    named = ", ".join(str(number) for number in parts[:MOST_NUMBERS])
+    if len(parts) > MOST_NUMBERS:
+        return _("<b>Parts {numbers} and {count} more</b>").format(numbers=named, count=len(parts) - MOST_NUMBERS)
+    return _("<b>Part(s) {numbers}</b>").format(numbers=named)
 
 
 def _headline(checked: dict, titles: dict[str, str]) -> str:

@@ -1,7 +1,12 @@
-"""The automatic choice of a method, by the geometry of the hole and the kind of image."""
+"""The automatic choice of a method for each part of the hole, by its size, depth and side and by the kind of image.
+
+The rules are those of ``docs/real-lesions``: lesions of multiple sclerosis, strokes and balls in heads of the training
+and validation people, films and CT slices of the same splits. Where two methods are alike, the quicker one is taken.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,24 +16,49 @@ from ..other_side import is_mostly_known
 from ..parts import Group
 from ..patches.regression import WIDEST, Settings, can_learn
 from ..subject import Subject
+from .registry import get
 
 #: Voxels at least this much longer across slices than within them make "thick slices".
 THICK = 1.5
 #: A hole is a ruined slice when its middle is this many times further from known voxels within the slice than across.
 RUINED = 8.0
 
-#: mm from the rim to the middle of a hole up to which it is small: its surroundings determine most of its content.
-SMALL = 4.0
+#: mm from the rim to the innermost voxel of a part up to which its surroundings say most of what is in it. Over
+#: biharmonic, patch-regression gains 2 to 8 dB there, by kind of head (seven people; over unet 1.8 to 4.3, over patch
+#: 1.2 to 2.5); from 3.2 mm on it loses 1.6 dB to unet and 1.8 to patch.
+SHALLOW = 2.6
+#: mm up to which patches are taken in volumes: unet gains 0.5 dB over them in 2.5 to 3.2 mm and none in 3.2 to 4.5 for
+#: several times the seconds, mirror gains none. Beyond, unet gains 0.7 dB over mirror in 4.5 to 9 mm.
+MIDDLE = 4.5
+#: A wide part of at least so many ml whose voxels are no deeper than so many mm on average is filled smoothly: a ball
+#: of that mean depth has 1.4 ml. In 86 ml of confluent lesions (1.9 mm; 7.7 at most) biharmonic has 21.7 dB in 8 s,
+#: unet 21.8 in 118 s, mirror and patch 20.5.
+WIDE_ML, THIN = 3.0, 2.2
 #: mm up to which regression from the rim is worth a trial.
 LEARNABLE = 7.0
+#: ml above which the other side is taken as it lies: no network has learned from such holes, and patches take minutes.
+LARGE_ML = 50.0
+#: mm to the innermost voxel up to which patches of a flat image lose to a thin plate: by 1.5 dB in discs of 10 mm in
+#: four heads and by 0.4 in strips of 16 px in CT slices; in discs of 20 mm and squares of 32 px they gain 1.1 and 0.9.
+FLAT_DEPTH = 9.0
+#: The same in CT volumes, where patch-regression gains 1.0 to 4.3 dB over biharmonic in balls of 5 and 6 mm and 0.4 to
+#: 3.9 in balls of 10 and 12 (four people).
+SHALLOW_CT = 6.5
+#: Seconds on one core that patch-regression may take for all parts of a CT volume: 300 dropouts would take minutes.
+PATIENCE = 30.0
 
 #: Where a method gives no spread of its own, the spread among it and these is its uncertainty.
 PEERS = ("biharmonic", "patch-regression", "patch")
 
-#: The network that self-checks of flat images try, if its packages are installed and it has a model for such images.
+#: The network that is chosen where its packages are installed and it has a model for such images: the best of the
+#: released ones on the validation images of all three modalities.
 NETWORK = "unet"
 
-SUMMARY = "Chooses by the hole's geometry and side and by the kind of image, and says why."
+#: What it gains over the method that is taken without it, dB, on the validation images: parts deeper than
+#: :data:`MIDDLE` in heads, squares and strips in films and CT slices.
+GAINS = {"MR": 0.7, "film": 1.7, "CT": 1.4}
+
+SUMMARY = "Chooses for each part of the hole by its size, depth and side and by the kind of image, and says why."
 
 
 def choose(subject: Subject, groups: Sequence[Group], depths: Sequence[Sequence[float]]) -> list[tuple[str, str]]:
@@ -39,39 +69,75 @@ def choose(subject: Subject, groups: Sequence[Group], depths: Sequence[Sequence[
         groups: its parts, those that are filled together.
         depths: of each part of each group, mm.
     """
-    return [_choose(subject, group, max(mm)) for group, mm in zip(groups, depths, strict=True)]
+    rules = _Rules(subject, groups)
+    return [rules.choose(group, max(mm)) for group, mm in zip(groups, depths, strict=True)]
 
 
-def _choose(subject: Subject, group: Group, depth: float) -> tuple[str, str]:
-    """Return the method's name for a group, and the reason in words.
+class _Rules:
+    """The rules for the parts of one image."""
 
-    Measured on the training and validation images (mean PSNR in the hole). With one to three whole slices missing,
-    linear-z leads biharmonic by 2.3 to 2.9 dB in MR with slices 2.6 to 4.5 times thicker than pixels and by 0.7 to 1.1
-    dB in CT from 1.5 times on (``Testing/Benchmarks/auto_choice.py``). In 5 mm spheres patch-regression leads
-    biharmonic by 3.9 dB on average over eight MR scans, patch by 2.2. From 10 mm on patches lead: in 20 mm spheres at
-    the sides of seven heads, patches of both sides by 1.2 dB over biharmonic, of one side by 0.2. In CT slices patches
-    lead by 0.4 dB; in chest films biharmonic leads by 2.9 dB.
-    """
-    hole, spacing = group.hole, subject.image.spacing
-    axes = subject.axes
-    axis = max(axes, key=lambda a: spacing[a])
-    thickness = spacing[axis] / min(spacing[a] for a in axes)
-    if thickness >= THICK and len(axes) == 3 and _within(hole, spacing, axis) >= RUINED * _across(hole, spacing, axis):
-        return "linear-z", f"slices are missing and voxels are {thickness:.1f} times longer across slices"
-    modality = subject.modality
-    smooth = next((each for each in (modality, *subject.may_be) if each.is_smooth), None)
-    if smooth is not None:
-        why = "images are smooth, and a thin plate continues their values and slopes"
-        return "biharmonic", f"{smooth.name} {why}" + ("" if smooth is modality else "; this may be one")
-    if depth <= SMALL:
-        if _can_be_learned(subject, group):
-            return "patch-regression", "the hole is small, so its surroundings say most of what is in it"
-        return "biharmonic", "the hole is thin, but too wide to be learned from its surroundings"
-    if modality.has_two_sides and is_mostly_known(subject, hole):
-        return "mirror", "the hole is large, and the same place on the other side of the head is known"
-    if not modality.patches_suit_volumes and len(axes) == 3:
-        return "biharmonic", f"the hole is large; in a {modality.name} volume a thin plate errs least there"
-    return "patch", "the hole is large, and there is tissue around it that fits"
+    def __init__(self, subject: Subject, groups: Sequence[Group]) -> None:
+        self._subject = subject
+        self._flat = len(subject.axes) == 2
+        self._network = can_run(NETWORK, subject.modality.name)
+        cost = get("patch-regression").cost
+        self._patient = sum(cost.seconds(group.hole.count()) for group in groups) <= PATIENCE
+
+    def choose(self, group: Group, depth: float) -> tuple[str, str]:
+        """Return the method's name for a group whose innermost voxel is so many mm deep, and the reason."""
+        subject, modality = self._subject, self._subject.modality
+        missing = _missing_slices(subject, group.hole)
+        if missing:
+            return "linear-z", missing
+        smooth = next((each for each in (modality, *subject.may_be) if each.is_smooth), None)
+        if smooth is not None:
+            maybe = "" if smooth is modality else "; this may be one"
+            why = f"{smooth.name} images are smooth, and a thin plate continues their values and slopes{maybe}"
+            return self._network_or("biharmonic", why, "it has learned how such images go on")
+        in_volume = not self._flat and not modality.patches_suit_volumes
+        if depth <= (SHALLOW_CT if in_volume else SHALLOW) and _can_be_learned(subject, group):
+            if in_volume and not self._patient:
+                return "biharmonic", "there are so many small parts that learning from their surroundings takes minutes"
+            return "patch-regression", "small, so the surroundings say most of what is in it"
+        if depth <= SHALLOW or _is_thin(subject, group):
+            return "biharmonic", "thin, but too wide to be learned from the surroundings"
+        return self._deep(group, depth, in_volume)
+
+    def _deep(self, group: Group, depth: float, in_volume: bool) -> tuple[str, str]:
+        """Return the method for a group whose surroundings do not say what is in it."""
+        subject = self._subject
+        if depth <= MIDDLE and not self._flat and not in_volume:
+            return "patch", "of middle depth, and there is tissue around it that fits"
+        sided = subject.modality.has_two_sides and is_mostly_known(subject, group.hole)
+        if _ml(subject, group) > LARGE_ML:
+            if sided:
+                return "mirror", "very large, and the same place on the other side of the head is known"
+            return "biharmonic", "very large, and nothing in the image shows what was there"
+        network = "deep, and it weighs other fills" + (" and the other side of the head" if sided else "")
+        if sided:
+            why = "deep, and the same place on the other side of the head is known"
+            return self._network_or("mirror", why, network)
+        if in_volume:
+            why = f"deep; in a {subject.modality.name} volume a thin plate errs least there"
+            return self._network_or("biharmonic", why, network)
+        if self._flat and depth <= FLAT_DEPTH:
+            return self._network_or("biharmonic", "a thin plate errs least in flat parts of this size", network)
+        return self._network_or("patch", "deep, and there is tissue around it that fits", network)
+
+    def _network_or(self, method: str, reason: str, why: str) -> tuple[str, str]:
+        """Return the network with its reason if it can run, else a method with its own and with what is missing."""
+        if self._network:
+            return NETWORK, why
+        return method, reason + _what_it_lacks(self._subject.modality.name)
+
+
+def _what_it_lacks(modality: str) -> str:
+    """Say what a network would bring and why it cannot run; empty where there is none for such images."""
+    gain = GAINS.get(modality)
+    missing = get(NETWORK).missing()
+    if gain is None or not missing:
+        return ""
+    return f"; the network {NETWORK} would gain about {gain:g} dB and needs {' and '.join(missing)}"
 
 
 def candidates(subject: Subject, groups: Sequence[Group], depth: float) -> list[str]:
@@ -83,7 +149,7 @@ def candidates(subject: Subject, groups: Sequence[Group], depth: float) -> list[
         depth: of the deepest of them, mm.
     """
     largest = max(groups, key=lambda group: group.hole.count())
-    first, _ = _choose(subject, largest, depth)
+    first, _ = _Rules(subject, groups).choose(largest, depth)
     names = ["biharmonic", "patch"]
     if depth <= LEARNABLE and all(_can_be_learned(subject, group) for group in groups):
         names.append("patch-regression")
@@ -93,18 +159,16 @@ def candidates(subject: Subject, groups: Sequence[Group], depth: float) -> list[
         names.append("mirror")
     if subject.modality.is_smooth:
         names.append("hybrid")
-    # Any flat image may pass for a chest film, so the network for these must win on trial holes to be chosen.
-    if len(subject.axes) == 2 and _can_run(NETWORK, subject.modality.name):
+    if can_run(NETWORK, subject.modality.name):
         names.append(NETWORK)
     if subject.exemplars:
         names.append("exemplar")
     return [first, *(name for name in names if name != first)]
 
 
-def _can_run(method: str, modality: str) -> bool:
+def can_run(method: str, modality: str) -> bool:
     """Return whether a method's packages are installed and it has a model for such images."""
     from ..models.store import available
-    from .registry import get
 
     info = get(method)
     return info.architecture is not None and not info.missing() and available(info.architecture, modality)
@@ -114,6 +178,33 @@ def _can_be_learned(subject: Subject, group: Group) -> bool:
     """Return whether patch-regression with its default parameters can learn from around every part."""
     around = grow(group.hole.box, [WIDEST] * len(group.hole.shape), group.hole.shape)
     return can_learn(subject.squeeze(group.hole.crop(around)), subject.spacing, Settings())
+
+
+def _is_thin(subject: Subject, group: Group) -> bool:
+    """Return whether a group is wide, and its voxels are near known ones on average."""
+    if _ml(subject, group) < WIDE_ML:
+        return False
+    distances = group.distances(subject.no_data, subject.image.spacing)
+    return bool(distances.mean() <= THIN)
+
+
+def _ml(subject: Subject, group: Group) -> float:
+    """Return a group's volume; 0 in a flat image."""
+    return group.hole.count() * math.prod(subject.spacing) / 1000 if len(subject.axes) == 3 else 0.0
+
+
+def _missing_slices(subject: Subject, hole: Hole) -> str:
+    """Return the reason for taking a hole for missing slices; empty where it is none.
+
+    With one to three whole slices missing, linear-z leads biharmonic by 2.3 to 2.9 dB in MR with slices 2.6 to 4.5
+    times thicker than pixels and by 0.7 to 1.1 dB in CT from 1.5 times on (``Testing/Benchmarks/auto_choice.py``).
+    """
+    spacing, axes = subject.image.spacing, subject.axes
+    axis = max(axes, key=lambda a: spacing[a])
+    thickness = spacing[axis] / min(spacing[a] for a in axes)
+    if thickness < THICK or len(axes) < 3 or _within(hole, spacing, axis) < RUINED * _across(hole, spacing, axis):
+        return ""
+    return f"slices are missing and voxels are {thickness:.1f} times longer across slices"
 
 
 def _within(hole: Hole, spacing: Sequence[float], axis: int) -> float:

@@ -52,9 +52,11 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     values = initial_fill(region, run.progress.part(0.4, 0.45))
     compared, alone = sides.other_side(region, run.progress.part(0.45, 0.6)), sides.why_none(symmetry)
     alone = alone and f"{alone}; there is no other side to copy from"
+    # Patches grow inwards from the rim: of a large part they take minutes, and lose to the joined mirror image.
+    patches = parameters.detail == "patches" and not sides.has_large_part(region)
     notes = {"similarity of the sides": 0.0 if symmetry is None else symmetry.similarity, **_notes(compared)}
     nothing = compared is None or all(part.reason for part in compared.parts)
-    if parameters.detail == "patches":
+    if patches:
         values = values.astype(np.float32)
         synthesis = _patches(region, values, compared, parameters.match, run)
         if synthesis is None:

@@ -216,14 +216,14 @@ def _look(channels: np.ndarray, places: np.ndarray, ring: np.ndarray, hole: np.n
     """Read the stencil at flat indices ``places`` of flat channels; ``ring`` and ``hole`` are flat offsets."""
     image, *guides = channels
     around, inside = places[:, np.newaxis] + ring, places[:, np.newaxis] + hole
-    values = image[around]
+    values = image.take(around)
     level = values.mean(axis=1, keepdims=True)
     features = [values - level]
     for guide in guides:
-        values = guide[around]
+        values = guide.take(around)
         mean = values.mean(axis=1, keepdims=True)
-        features += [values - mean, guide[inside] - mean]
-    return _Seen(np.concatenate(features, axis=1), level[:, 0], image[inside] - level, fold)
+        features += [values - mean, guide.take(inside) - mean]
+    return _Seen(np.concatenate(features, axis=1), level[:, 0], image.take(inside) - level, fold)
 
 
 def _examples(
@@ -289,21 +289,23 @@ def _ridge(
     """Evaluate ridge regression of ``targets`` on ``features`` at ``query``, as strong as is best on left-out folds."""
     root = np.sqrt(weights)[:, np.newaxis]
     x, y = features * root, targets * root
-    axes = _principal_axes(x)
-    x, z = x @ axes, query @ axes
-    gram, cross = x.T @ x, x.T @ y
+    if x.shape[1] > min(DIRECTIONS, x.shape[0]):  # else all directions are kept, and ridge regression knows no axes
+        axes = _principal_axes(x)
+        x, query = x @ axes, query @ axes
+    parts = [(x[own], y[own]) for own in (folds == fold for fold in np.unique(folds))]
+    products = [(own_x.T @ own_x, own_x.T @ own_y) for own_x, own_y in parts]
+    gram, cross = sum(own for own, _ in products), sum(own for _, own in products)
     unit = float(np.trace(gram)) / features.shape[1] + 1e-12
     left_out = []
-    for fold in np.unique(folds):
-        own = folds == fold
-        variance, turn = np.linalg.eigh(gram - x[own].T @ x[own])
-        left_out.append(_LeftOut(x[own] @ turn, y[own], turn.T @ (cross - x[own].T @ y[own]), variance))
+    for (own_x, own_y), (own_gram, own_cross) in zip(parts, products, strict=True):
+        variance, turn = np.linalg.eigh(gram - own_gram)
+        left_out.append(_LeftOut(own_x @ turn, own_y, turn.T @ (cross - own_cross), variance))
     few = slice(None, None, -(-y.shape[1] // FEW))
     best = min(STRENGTHS, key=lambda strength: sum(each.squares(strength * unit, few).sum() for each in left_out))
     everything = slice(None)
     deviation = np.sqrt(sum(each.squares(best * unit, everything) for each in left_out) / weights.sum())
     coefficients = np.linalg.solve(gram + best * unit * np.eye(len(gram), dtype=gram.dtype), cross)
-    return _Learned(z @ coefficients, deviation)
+    return _Learned(query @ coefficients, deviation)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -318,7 +320,7 @@ class _LeftOut:
     def squares(self, ridge: float, which: slice) -> np.ndarray:
         """Return the sum of squared errors of each target in ``which``."""
         shrunk = np.maximum(self.variance, 0) + ridge
-        errors = self.targets[:, which] - (self.scores / shrunk) @ self.cross[:, which]
+        errors = self.targets[:, which] - self.scores @ (self.cross[:, which] / shrunk[:, np.newaxis])
         return (errors**2).sum(axis=0)
 
 

@@ -7,10 +7,14 @@ border of the array the normal derivative is zero (Neumann): a neighbour that do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import DTypeLike
+
+#: Voxels that are computed at once: with 256 kB of float32 all passes over them stay in the cache. In a box of 100^3
+#: voxels that takes half the time of passes over all of it, in one of 40^3 the same.
+BLOCK = 65_536
 
 
 def axis_weights(spacing: Sequence[float]) -> tuple[float, ...]:
@@ -53,35 +57,70 @@ class HoleLaplacian:
             degree[:-stride] += weight * self._inside[stride:]
         self.degree = degree * self._inside
         self.inverse_degree = np.divide(self._mask, self.degree, where=self.degree > 0, out=np.zeros_like(degree))
-        self._scratch = np.empty(unknown.size, dtype)
+        self._scratch = np.empty(min(BLOCK, unknown.size), dtype)
 
     def apply(self, x: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Compute ``out = A x``."""
-        self._negative_laplacian(x, out)
-        out *= self._mask
+        for block in self._blocks():
+            self._negative_laplacian(x, out, block)
+            out[block] *= self._mask[block]
         return out
+
+    def residual(self, x: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Return ``b - A x``."""
+        out = np.empty_like(x)
+        for block in self._blocks():
+            self._negative_laplacian(x, out, block)
+            out[block] *= self._mask[block]
+            np.subtract(b[block], out[block], out=out[block])
+        return out
+
+    def relax(self, x: np.ndarray, b: np.ndarray, step: float) -> None:
+        """Take a step of Jacobi's method in place: ``x += step D^-1 (b - A x)``, with ``D`` the diagonal of ``A``."""
+        change = np.empty_like(x)
+        for block in self._blocks():
+            self._negative_laplacian(x, change, block)
+            np.subtract(b[block], change[block], out=change[block])
+            change[block] *= self.inverse_degree[block]
+            change[block] *= step
+        x += change
 
     def apply_squared(self, x: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Compute ``out = R L L R^T x``, the biharmonic operator; ``inside`` must hold the hole's neighbours too."""
-        middle = self._negative_laplacian(x, np.empty_like(x))
-        middle *= self._inside
-        self._negative_laplacian(middle, out)
-        out *= self._mask
+        middle = self._inside_laplacian(x)
+        for block in self._blocks():
+            self._negative_laplacian(middle, out, block)
+            out[block] *= self._mask[block]
         return out
 
     def known_side(self, g: np.ndarray, order: int) -> np.ndarray:
         """Return the right-hand side of known values: ``R L g`` or, for order 2, ``-R L L g``; g = 0 at unknowns."""
-        b = self._negative_laplacian(g, np.empty_like(g))
+        b = np.empty_like(g)
         if order == 2:
-            b *= self._inside
-            b = self._negative_laplacian(b, np.empty_like(g))
-        b *= -self._mask
+            g = self._inside_laplacian(g)
+        for block in self._blocks():
+            self._negative_laplacian(g, b, block)
+            b[block] *= -self._mask[block]
         return b
 
-    def _negative_laplacian(self, x: np.ndarray, out: np.ndarray) -> np.ndarray:
-        np.multiply(self.degree, x, out=out)
-        for weight, stride in zip(self.weights, self.strides, strict=True):
-            scaled = np.multiply(x, weight, out=self._scratch) if weight != 1.0 else x
-            out[stride:] -= scaled[:-stride]
-            out[:-stride] -= scaled[stride:]
+    def _inside_laplacian(self, x: np.ndarray) -> np.ndarray:
+        """Return ``-L x`` at the voxels of the image."""
+        out = np.empty_like(x)
+        for block in self._blocks():
+            self._negative_laplacian(x, out, block)
+            out[block] *= self._inside[block]
         return out
+
+    def _blocks(self) -> Iterator[slice]:
+        size = self._mask.size
+        return (slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK))
+
+    def _negative_laplacian(self, x: np.ndarray, out: np.ndarray, block: slice) -> None:
+        """Write ``-L x`` into one block of ``out``, mask aside."""
+        start, stop = block.start, block.stop
+        here = np.multiply(self.degree[block], x[block], out=out[block])
+        for weight, stride in zip(self.weights, self.strides, strict=True):
+            before = x[max(start - stride, 0) : max(stop - stride, 0)]
+            after = x[start + stride : stop + stride]
+            for neighbor, part in ((before, here[here.size - before.size :]), (after, here[: after.size])):
+                part -= neighbor if weight == 1.0 else np.multiply(neighbor, weight, out=self._scratch[: part.size])

@@ -51,22 +51,13 @@ class VCycle:
         first, second = _chebyshev_steps()
         x = level.inverse_degree * b
         x *= first
-        self._jacobi(level, x, b, second)
+        level.relax(x, b, second)
         if depth < len(self.transfers):
-            residual = level.apply(x, np.empty_like(x))
-            np.subtract(b, residual, out=residual)
+            residual = level.residual(x, b)
             x += self.transfers[depth].prolong(self._cycle(self.transfers[depth].restrict(residual), depth + 1))
-        self._jacobi(level, x, b, second)
-        self._jacobi(level, x, b, first)
+        level.relax(x, b, second)
+        level.relax(x, b, first)
         return x
-
-    @staticmethod
-    def _jacobi(level: HoleLaplacian, x: np.ndarray, b: np.ndarray, step: float) -> None:
-        residual = level.apply(x, np.empty_like(x))
-        np.subtract(b, residual, out=residual)
-        residual *= level.inverse_degree
-        residual *= step
-        x += residual
 
 
 def _axes_to_coarsen(fine: HoleLaplacian) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from panelhost.filling import chooseIn
 from panelhost.phantom import addSegmentation, addTransform, addVolume, box, ramp, sceneContent
 from panelhost.processes import isRunning
 
+from MedInpaintLib import together
 from MedInpaintLib.errors import MaskError, MedInpaintError
 from Testing.PanelHost.clicks import applyAndWait, clickApply, messages, reason, runEndsWith, waitForEnd
 
@@ -148,6 +149,7 @@ def test_warnings_say_at_the_end_what_they_are_about(panel):
 def test_the_choices_of_the_tab_fill_reach_the_logic(panel, monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(panel.logic, "inpaintVolumes", lambda *given, **named: asked.append((given, named)))
+    monkeypatch.setattr(together, "cores", lambda: 5)
     volumes = _chooseVolumes(panel, "T1", "T2")
     node = panel.logic.getParameterNode()
     guide = addVolume(name="FLAIR")
@@ -175,6 +177,7 @@ def test_the_choices_of_the_tab_fill_reach_the_logic(panel, monkeypatch, tmp_pat
         "seed": 0,
         "uncertainty": True,
         "wait": False,
+        "workers": 4,
     }
     assert host.packagesAskedFor
 

@@ -1,5 +1,7 @@
 """After a result: before and after, difference, uncertainty, outlines, the parts of the hole, and Undo."""
 
+import re
+
 import numpy as np
 import pytest
 import slicer
@@ -234,6 +236,22 @@ def test_the_views_go_through_the_largest_part_then_through_the_next(panel, slic
         center = [sliceNode.GetSliceToRAS().GetElement(axis, 3) for axis in range(3)]
         assert np.abs(center - point).max() < 2  # within a voxel, 0.8 x 0.9 x 2 mm
         ui.nextPieceButton.click()
+
+
+def test_a_click_on_a_part_in_the_table_shows_it(panel, sliceNode):
+    masks = {"large": box(k=(2, 6), j=(2, 8), i=(2, 8)), "small": box(k=(9, 11), j=(12, 14), i=(10, 12))}
+    addSegmentation(addVolume(), lesion=masks["large"] | masks["small"])
+    ui = _fill(panel)
+    rows = re.findall(r'<tr.*?<a href="(.*?)">', ui.partsLabel.text)
+    assert len(rows) == 2
+    for link, part in ((rows[1], "small"), (rows[0], "large")):
+        ui.partsLabel.linkActivated.emit(link)
+        center = [sliceNode.GetSliceToRAS().GetElement(axis, 3) for axis in range(3)]
+        i, j, k = np.rint(np.linalg.inv(obliqueMatrix()) @ [*center, 1.0])[:3].astype(int)
+        assert masks[part][k, j, i]
+    assert "1 of 2" in ui.nextPieceButton.text
+    ui.undoButton.click()
+    assert not ui.partsLabel.visible
 
 
 def test_undo_removes_all_that_was_made_and_shows_what_was_shown(panel, view):

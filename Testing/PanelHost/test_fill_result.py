@@ -1,5 +1,6 @@
 """What a fill brings: the volume, what is said of it, the self-check, the uncertainty."""
 
+import itertools
 import re
 
 import numpy as np
@@ -11,8 +12,11 @@ from panelhost.phantom import addSegmentation, addVolume, box, ramp
 from PySide6 import QtGui
 
 import MedInpaintLib
-from MedInpaintSlicer import selfcheck
+from MedInpaintSlicer import parts, selfcheck
 from Testing.PanelHost.clicks import applyAndWait, chooseHole
+
+#: Pixels of the panel's width that are taken by the frames around a label and a scroll bar.
+FRAMES = 45
 
 
 def test_a_click_on_apply_fills_the_hole_in_a_new_volume(panel):
@@ -91,6 +95,50 @@ def test_a_self_check_of_one_method_says_what_to_expect_of_it(panel):
     assert len(_tableRows(panel)) == 2
 
 
+def _parts(count):
+    """Parts with the widest of all texts, the worst first."""
+    return [
+        {
+            "number": 1234 + number,
+            "voxels": 1,
+            "volume_ml": 0.000125,
+            "depth_mm": 123.4,
+            "method": method,
+            "reason": "the hole is small",
+            "warnings": ["It is dark."] if number == 0 else [],
+            "scores": {"psnr": {"mean": 130.25, "sd": 1.0}},
+        }
+        for number, method in zip(range(count), itertools.cycle(MedInpaintLib.list_methods()), strict=False)
+    ]
+
+
+def test_a_single_part_has_no_table(panel):
+    chooseHole(panel)
+    applyAndWait(panel)
+    assert not panel.fillPage.ui.partsLabel.visible
+
+
+def test_the_pointer_over_a_part_shows_why_and_its_warnings(panel):
+    label, tips = panel.fillPage.ui.partsLabel, []
+    titles = {name: info.title for name, info in MedInpaintLib.list_methods().items()}
+    panel.fillPage._parts.show(_parts(2), titles)
+    for link in ("0", "1", ""):
+        label.linkHovered.emit(link)
+        tips.append(label.toolTip)
+    first, second, nothing = tips
+    assert "the hole is small" in first
+    assert "It is dark." in first
+    assert "the hole is small" in second
+    assert "It is dark." not in second
+    assert "Click a number" in nothing
+
+
+@pytest.mark.parametrize("width", [300, 340])
+def test_the_table_of_parts_fits_into_the_panel(panel, width):
+    titles = {name: info.title for name, info in MedInpaintLib.list_methods().items()}
+    assert _leastWidth(panel.fillPage.ui.partsLabel, parts.table(_parts(40), titles), width) <= width - FRAMES
+
+
 @pytest.mark.parametrize("width", [300, 340])
 def test_the_self_checks_table_fits_into_the_panel(panel, width):
     titles = {name: info.title for name, info in MedInpaintLib.list_methods().items()}
@@ -104,16 +152,17 @@ def test_the_self_checks_table_fits_into_the_panel(panel, width):
         "methods": dict.fromkeys(titles, found),
         "left_out": {},
     }
-    panel.parent.resize(width, 900)
-    host.processEvents()
-    label = panel.fillPage.ui.selfCheckLabel
+    assert _leastWidth(panel.fillPage.ui.selfCheckLabel, selfcheck.table(checked, titles), width) <= width - FRAMES
+
+
+def _leastWidth(label, richText, width):
+    """Return the width that a text needs in a label of the panel."""
     text = QtGui.QTextDocument()
     text.setDefaultFont(label.font)
     text.setDocumentMargin(0)
-    text.setHtml(selfcheck.table(checked, titles))
-    # Less the frames around it, and a scroll bar.
-    text.setTextWidth(width - 45)
-    assert text.idealWidth() <= width - 45
+    text.setHtml(richText)
+    text.setTextWidth(width - FRAMES)
+    return text.idealWidth()
 
 
 def test_without_a_place_for_trial_holes_there_is_a_warning_and_no_table(panel):

@@ -34,7 +34,7 @@ class FillPage(RunPage):
         self._combos = BoundCombos({"method": ui.methodCombo, "blend": ui.blendCombo, "device": ui.deviceCombo})
         self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged, self._onFormComplaint)
         self._sources = sources.Sources(ui)
-        self._parts = PartsLabel(ui.partsLabel, self.run.say, self.compare.showPart)
+        self._parts = PartsLabel(ui.partsLabel, self.run.say, self._showPart)
         self._fillCombos()
         # The Tab key moves through the panel, not through the rows, where it would choose another segment.
         ui.segmentsTable.tableWidget().setTabKeyNavigation(False)
@@ -226,6 +226,11 @@ class FillPage(RunPage):
         self.run.say(self.ui.selfCheckLabel, selfcheck.tables(checked or [], titles))
         # If there is no room for all, the result is most important.
         self.run.reveal(self.ui.selfCheckLabel, self.ui.partsLabel, self.ui.resultLabel)
+
+    def _showPart(self, index: int) -> None:
+        """Center the views on a part of the last result."""
+        if self.compare is not None:
+            self.compare.showPart(index)
 
     def _whatIsChosen(self) -> tuple:
         node = self._node

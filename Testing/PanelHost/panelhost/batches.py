@@ -67,7 +67,7 @@ class Workers:
             image.with_array((mask.array > 0).astype(np.float32) * value).write(runner.job["uncertainty"])
         hole = {"volume_ml": 1.0, "voxels": int((mask.array > 0).sum())}
         said = {"software": "Pretender", "method": "harmonic", "parameters": {}, "blend": "paste", "seed": 0}
-        said |= {"hole": hole, "self_check": None, "warnings": [], "trust": "None.", **report}
+        said |= {"hole": hole, "parts": [], "self_check": None, "warnings": [], "trust": "None.", **report}
         runner.say({"event": "result", "output": runner.job["output"], "report": said})
         runner.exit(0)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from MedInpaintLib.errors import Cancelled
-from MedInpaintLib.patches.search import Field, Sources, Wanted, improve
+from MedInpaintLib.patches.search import Field, Preview, Sources, Wanted, improve
 from MedInpaintLib.progress import Progress
 
 SHAPE = (40, 40)
@@ -74,6 +74,19 @@ def test_distances_and_shifts_are_those_of_a_literal_loop(freedom, channels):
         mean /= first
         assert distance == pytest.approx((squares - freedom * mean**2 * first) / total, rel=1e-3, abs=1e-6)
         assert shift == pytest.approx(freedom * mean, rel=1e-3, abs=1e-6)
+
+
+@pytest.mark.parametrize("freedom", [0.0, 0.7, 1.0])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_look_at_a_few_voxels_never_rules_out_a_better_candidate(freedom, channels):
+    wanted, sources, centers, rng = scene(freedom, channels)
+    rows = rng.integers(0, len(centers), 5000)
+    places = rng.choice(np.flatnonzero(sources.usable), len(rows))
+    distances, _ = sources.compare(wanted, rows, places)
+    limits = np.full(len(rows), np.quantile(distances, 0.1), dtype=np.float32)
+    kept = sources.may_be_nearer(Preview.of(wanted, STEPS), rows, places, limits)
+    assert set(np.flatnonzero(distances < limits)) <= set(kept)
+    assert len(kept) < 0.9 * len(rows)
 
 
 @pytest.mark.parametrize("freedom", [0.0, 0.8])

@@ -10,7 +10,7 @@ from scipy import ndimage
 import MedInpaintLib as mi
 from MedInpaintLib.errors import DoubtError, GeometryError, MaskError, ParameterError
 from MedInpaintLib.io.segments import Segment, Segments
-from MedInpaintLib.mask import bounding_box, clusters, disjoint_boxes, find_hole
+from MedInpaintLib.mask import bounding_box, clusters, find_hole
 from MedInpaintLib.volume import Volume
 
 IMAGE = Volume(np.zeros((10, 12, 14)), (1.0, 1.0, 1.0))
@@ -251,21 +251,6 @@ def test_clusters_partition_the_hole_and_stay_apart(hole, block):
     for number in range(1, total.max() + 1):
         near = ndimage.binary_dilation(total == number, np.ones((2 * block + 1,) * hole.ndim))
         assert set(np.unique(total[near])) <= {0, number}
-
-
-@given(HOLES, st.integers(2, 4))
-@settings(max_examples=60, deadline=None)
-def test_boxes_cover_the_hole_with_its_surroundings_and_are_disjoint(hole, margin):
-    if not hole.any() or hole.all():
-        return
-    volume = Volume(hole.astype(np.uint8), (1.0,) * hole.ndim)
-    found, _ = find_hole(volume, volume)
-    covered = np.zeros(hole.shape, int)
-    for box in disjoint_boxes(found, [margin] * hole.ndim):
-        covered[box] += 1
-    assert covered.max() == 1
-    near = ndimage.binary_dilation(hole, np.ones((2 * margin + 1,) * hole.ndim))
-    assert covered[near].min() == 1
 
 
 @pytest.mark.parametrize("label", [1.5, None, float("nan"), [1]])

@@ -23,6 +23,7 @@ from MedInpaintLib.job import read
 from MedInpaintLib.mask import find_hole
 from MedInpaintLib.methods import auto
 from MedInpaintLib.modality import CT, FILM, MODALITIES, MR, Clue, Modality, register
+from MedInpaintLib.parts import find_parts
 from MedInpaintLib.subject import Subject
 
 ROOT = Path(__file__).parents[3]
@@ -252,7 +253,7 @@ def test_a_further_modality_has_its_own_scale_and_body():
 def test_a_further_modality_fills_and_checks_itself(scan):
     result = mi.inpaint(scan / "image.nrrd", scan / "mask.nrrd", modality="PET", method="harmonic", self_check=True)
     assert result.report["modality"] == "PET"
-    assert "R = 10, from 0 to 10 (uptake, SUV)" in result.report["self_check"]["range"]
+    assert "R = 10, from 0 to 10 (uptake, SUV)" in result.report["self_check"][0]["range"]
     chosen = mi.inpaint(scan / "image.nrrd", scan / "mask.nrrd", modality="PET").report
     assert (chosen["method"], "PET volume" in chosen["reason"]) == ("biharmonic", True)
 
@@ -267,10 +268,12 @@ def test_a_further_modality_fills_and_checks_itself(scan):
     ],
 )
 def test_the_automatic_choice_asks_for_properties_and_not_for_names(monkeypatch, properties, method, words):
-    monkeypatch.setattr(auto, "is_mostly_known", lambda subject: True)
+    monkeypatch.setattr(auto, "is_mostly_known", lambda *_: True)
     image = mi.Volume.of(np.zeros((30, 30, 30)))
     hole, _ = find_hole(image.with_array(np.pad(np.ones((12,) * 3, np.uint8), 9)), image)
-    chosen, reason = auto.choose(Subject(image, hole, Scaling(0, 1), Modality(name="PET", **properties)))
+    subject = Subject(image, hole, Scaling(0, 1), Modality(name="PET", **properties))
+    groups = find_parts(hole, image.spacing)
+    ((chosen, reason),) = auto.choose(subject, groups, [group.depths(None, image.spacing) for group in groups])
     assert (chosen, words in reason) == (method, True)
 
 

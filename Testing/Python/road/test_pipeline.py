@@ -10,12 +10,11 @@ import SimpleITK as sitk
 
 import MedInpaintLib as mi
 from MedInpaintLib import prediction
+from MedInpaintLib.choice import _device
 from MedInpaintLib.errors import Cancelled, GeometryError, MethodError, ParameterError
 from MedInpaintLib.intensity import fit_scaling
-from MedInpaintLib.mask import disjoint_boxes, find_hole
 from MedInpaintLib.methods import registry
 from MedInpaintLib.modality import MR
-from MedInpaintLib.pipeline import _device
 
 
 def ramp(shape=(12, 14, 16), dtype=np.int16):
@@ -383,19 +382,6 @@ def test_auto_does_not_take_the_thickness_of_a_film_for_thick_slices():
     image, hole = ramp((30, 30))
     hole[1:] = True
     assert mi.inpaint(image[None], hole[None], spacing=(5, 1, 1), modality="film").report["method"] == "biharmonic"
-
-
-def test_tens_of_thousands_of_far_parts_stay_separate_and_cheap():
-    hole = np.zeros((200, 200, 200), bool)
-    hole[5::13, 5::13, 5::13] = True
-    image = mi.Volume(np.zeros(hole.shape, np.uint8), (1.0,) * 3)
-    found, _ = find_hole(image.with_array(hole), image)
-    tracemalloc.start()
-    boxes = disjoint_boxes(found, (5, 5, 5))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert len(boxes) == 15**3
-    assert peak < 100e6
 
 
 def test_a_spacing_of_a_micrometre_needs_no_more_memory():

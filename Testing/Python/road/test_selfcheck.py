@@ -16,6 +16,7 @@ from MedInpaintLib.intensity import Scaling
 from MedInpaintLib.mask import Hole, bounding_box
 from MedInpaintLib.methods import auto
 from MedInpaintLib.modality import CT, FILM
+from MedInpaintLib.parts import Group, find_parts
 from MedInpaintLib.selfcheck import APART, MOST, SelfCheck, _best, _trial_holes, self_check
 from MedInpaintLib.subject import Subject
 
@@ -23,6 +24,28 @@ from MedInpaintLib.subject import Subject
 def scan_of(image, hole, **options):
     box = bounding_box(hole)
     return Subject(mi.Volume(image, 1.0), Hole(hole[box], box, hole.shape), Scaling(0.0, 1.0), **options)
+
+
+def groups_of(subject) -> list[Group]:
+    return find_parts(subject.whole, subject.image.spacing)
+
+
+def trial_holes(subject) -> np.ndarray:
+    """Return the trial holes of all parts, by number."""
+    return _trial_holes(subject, groups_of(subject), [0, 0, 0], np.random.default_rng(0))
+
+
+def candidates(subject) -> list[str]:
+    """Return the methods that are tried for all parts."""
+    groups = groups_of(subject)
+    deepest = max(mm for group in groups for mm in group.depths(subject.no_data, subject.image.spacing))
+    return auto.candidates(subject, groups, deepest)
+
+
+def checked_alone(report):
+    """Return the self-check of a hole with one kind of parts."""
+    (checked,) = report["self_check"]
+    return checked
 
 
 @pytest.fixture
@@ -39,7 +62,7 @@ def head():
 
 def test_trial_holes_have_the_real_shape_and_touch_nothing(head):
     image, hole = head
-    labels = _trial_holes(scan_of(image, hole), np.random.default_rng(0))
+    labels = trial_holes(scan_of(image, hole))
     assert labels.max() >= 3
     near = ndimage.binary_dilation(hole, iterations=APART)
     assert not (labels[near] > 0).any()
@@ -56,7 +79,7 @@ def test_trial_holes_lie_where_it_looks_like_around_the_real_one(head):
     image[:24] *= 0.5
     dark = np.zeros_like(hole)
     dark[8:12, 26:30, 28:32] = True
-    labels = _trial_holes(scan_of(image, dark), np.random.default_rng(0))
+    labels = trial_holes(scan_of(image, dark))
     places = [box[0].start for box in ndimage.find_objects(labels)]
     assert np.mean([start < 22 for start in places]) > 0.7
 
@@ -66,7 +89,7 @@ def test_many_parts_are_tried_by_size(head):
     hole = np.zeros(image.shape, bool)
     hole[20:23, 20:50:5, 20:50:5] = True
     hole[30:34, 26:30, 26:30] = True
-    labels = _trial_holes(scan_of(image, hole), np.random.default_rng(0))
+    labels = trial_holes(scan_of(image, hole))
     sizes = {int(np.count_nonzero(labels[box] == n)) for n, box in enumerate(ndimage.find_objects(labels), start=1)}
     assert sizes <= {3, 64}
     assert labels.max() == MOST
@@ -75,8 +98,8 @@ def test_many_parts_are_tried_by_size(head):
 def test_the_expected_scores_are_those_of_filling_the_trial_holes_alone(head):
     image, hole = head
     subject = scan_of(image, hole)
-    labels = _trial_holes(subject, np.random.default_rng(0))
-    checked = self_check(subject, [Plan.of("harmonic")])
+    labels = trial_holes(subject)
+    checked = self_check(subject, [Plan.of("harmonic")], groups_of(subject))
     both = hole | (labels > 0)
     filled = mi.inpaint(np.where(both, np.float32(9), image), both, method="harmonic").volume.array
     for number, psnr in enumerate(checked.scores["harmonic"]["psnr"], start=1):
@@ -90,7 +113,7 @@ def test_the_winner_is_the_best_and_what_lies_in_the_real_hole_does_not_matter(h
     reports = []
     for hidden in (0, 1e6):
         result = mi.inpaint(np.where(hole, np.float32(hidden), image), hole, self_check=True)
-        checked = result.report["self_check"]
+        checked = checked_alone(result.report)
         for method in checked["methods"].values():
             method.pop("seconds")
         reports.append((checked, result.report["method"], result.volume.array[hole].tolist()))
@@ -104,7 +127,7 @@ def test_the_winner_is_the_best_and_what_lies_in_the_real_hole_does_not_matter(h
 def test_a_method_that_was_asked_for_is_checked_alone_and_kept(head):
     result = mi.inpaint(*head, method="shell-mean", self_check=True)
     assert result.report["method"] == "shell-mean"
-    assert list(result.report["self_check"]["methods"]) == ["shell-mean"]
+    assert list(checked_alone(result.report)["methods"]) == ["shell-mean"]
 
 
 def test_a_candidate_that_fails_is_left_out_with_its_reason(head, monkeypatch):
@@ -113,8 +136,8 @@ def test_a_candidate_that_fails_is_left_out_with_its_reason(head, monkeypatch):
 
     info = prediction.MethodInfo("broken", "Broken", "trivial", "Broken.", "None.", "none", fill=broken)
     monkeypatch.setitem(prediction.METHODS, "broken", info)
-    monkeypatch.setattr(auto, "candidates", lambda subject: ["biharmonic", "broken"])
-    checked = mi.inpaint(*head, self_check=True).report["self_check"]
+    monkeypatch.setattr(auto, "candidates", lambda *_: ["biharmonic", "broken"])
+    checked = checked_alone(mi.inpaint(*head, self_check=True).report)
     assert "biharmonic" in checked["methods"]
     assert "broken" not in checked["methods"]
     assert "NaN" in checked["left_out"]["broken"]
@@ -140,11 +163,11 @@ def test_a_film_and_a_slab_with_whole_slices_missing_can_be_checked():
     rng = np.random.default_rng(0)
     film, square = ndimage.gaussian_filter(rng.random((90, 100)), 2) * 255, np.zeros((90, 100), bool)
     square[40:52, 40:52] = True
-    assert mi.inpaint(film, square, self_check=True).report["self_check"]["holes"] >= 3
+    assert checked_alone(mi.inpaint(film, square, self_check=True).report)["holes"] >= 3
     slab = ndimage.gaussian_filter(rng.random((24, 20, 20)), 2) * 1000
     missing = np.zeros(slab.shape, bool)
     missing[10:12] = True
-    assert mi.inpaint(slab, missing, spacing=(4, 1, 1), self_check=True).report["self_check"]["holes"] >= 1
+    assert checked_alone(mi.inpaint(slab, missing, spacing=(4, 1, 1), self_check=True).report)["holes"] >= 1
 
 
 def test_the_first_candidate_is_kept_unless_another_is_clearly_better():
@@ -158,7 +181,8 @@ def test_the_first_candidate_is_kept_unless_another_is_clearly_better():
 
 def test_trial_holes_in_the_empty_background_do_not_decide(head):
     image, hole = head
-    checked = self_check(scan_of(np.where(image > 0, image, 0), hole), [Plan.of("harmonic"), Plan.of("linear-z")])
+    subject = scan_of(np.where(image > 0, image, 0), hole)
+    checked = self_check(subject, [Plan.of("harmonic"), Plan.of("linear-z")], groups_of(subject))
     assert max(max(found["psnr"]) for found in checked.scores.values()) <= 50
 
 
@@ -169,8 +193,8 @@ def put_in(monkeypatch, name, fill):
 
 def test_a_candidate_whose_fill_is_another_methods_is_left_out(head, monkeypatch):
     put_in(monkeypatch, "proxy", lambda region, *_: prediction.Prediction(region.nearest_known(), instead="nearest"))
-    monkeypatch.setattr(auto, "candidates", lambda subject: ["biharmonic", "proxy"])
-    checked = mi.inpaint(*head, self_check=True).report["self_check"]
+    monkeypatch.setattr(auto, "candidates", lambda *_: ["biharmonic", "proxy"])
+    checked = checked_alone(mi.inpaint(*head, self_check=True).report)
     assert "proxy" not in checked["methods"]
     assert checked["left_out"] == {"proxy": "it fell back to nearest on all trial holes."}
     alone = mi.inpaint(*head, method="proxy", self_check=True).report
@@ -190,10 +214,10 @@ def test_scores_of_a_method_that_then_falls_back_are_said_to_be_its_own(head, mo
 
 def test_the_mirror_is_a_candidate_only_where_there_is_another_side(head):
     image, hole = head
-    assert "mirror" not in auto.candidates(scan_of(image, hole))
+    assert "mirror" not in candidates(scan_of(image, hole))
     both = np.maximum(image, image[:, :, ::-1])
-    assert "mirror" in auto.candidates(scan_of(both, hole))
-    assert "mirror" not in auto.candidates(scan_of(both, hole | hole[:, :, ::-1]))
+    assert "mirror" in candidates(scan_of(both, hole))
+    assert "mirror" not in candidates(scan_of(both, hole | hole[:, :, ::-1]))
 
 
 def test_the_reason_does_not_call_the_first_the_best_when_another_has_a_higher_mean():
@@ -214,8 +238,9 @@ def test_cancelling_ends_the_self_check_and_is_no_reason_to_leave_a_candidate_ou
         raise Cancelled("Cancelled; nothing was written.")
 
     put_in(monkeypatch, "stop", stop)
+    subject = scan_of(*head)
     with pytest.raises(Cancelled):
-        self_check(scan_of(*head), [Plan.of("stop"), Plan.of("harmonic")])
+        self_check(subject, [Plan.of("stop"), Plan.of("harmonic")], groups_of(subject))
 
 
 def test_the_network_is_a_candidate_for_flat_images_of_which_a_model_has_learned(monkeypatch):
@@ -228,8 +253,8 @@ def test_the_network_is_a_candidate_for_flat_images_of_which_a_model_has_learned
         bundle = dataclasses.replace(known, modality=modality.name, architecture=architecture)
         monkeypatch.setattr(store, "models", lambda bundle=bundle: {"one": bundle})
         subject = dataclasses.replace(scan_of(film, hole), modality=FILM)
-        assert ("unet" in auto.candidates(subject)) is is_one
+        assert ("unet" in candidates(subject)) is is_one
     volume = np.random.default_rng(0).random((30, 30, 30))
     deep = np.zeros(volume.shape, bool)
     deep[10:20, 10:20, 10:20] = True
-    assert "unet" not in auto.candidates(scan_of(volume, deep))
+    assert "unet" not in candidates(scan_of(volume, deep))

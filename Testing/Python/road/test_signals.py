@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 import MedInpaintLib as mi
 from MedInpaintLib.errors import Cancelled, ImageReadError
@@ -247,3 +248,62 @@ def test_workers_return_each_result_and_a_dead_one_is_told():
     assert sorted(in_parallel(abs, [(-1,), (-2,), (3,)], workers=2)) == [1, 2, 3]
     with pytest.raises(mi.MedInpaintError, match="ended before its work was done"):
         list(in_parallel(os._exit, [(1,)], workers=1))
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_parts_that_are_filled_in_threads_end_by_themselves(number, tmp_path):
+    work = """
+        def work():
+            import threading
+            import numpy as np
+            import MedInpaintLib as mi
+            from MedInpaintLib import prediction
+
+            both_run = threading.Barrier(2, action=ready)
+
+            def endless(region, parameters, run):
+                both_run.wait(60)
+                while True:
+                    run.progress.update(0.5)
+
+            info = prediction.MethodInfo("endless", "Endless", "trivial", "E.", "None.", "none", fill=endless)
+            prediction.METHODS["endless"] = info
+            hole = np.zeros((20, 60, 60), bool)
+            hole[9, 9, 9] = hole[9, 50, 50] = hole[9, 9, 50] = True
+            try:
+                mi.inpaint(np.random.default_rng(0).random(hole.shape), hole, method="endless", workers=2)
+            finally:
+                assert [thread.name for thread in threading.enumerate()] == ["MainThread", "signals"]
+                open("by itself", "w").close()
+    """
+    errors, _ = stopped_at_work(work, tmp_path, number)
+    assert errors == f"{CANCELLED}\n"
+    assert os.listdir(tmp_path) == ["by itself"]
+
+
+@posix
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["patch", "biharmonic", "mirror"])
+def test_large_parts_that_are_filled_in_threads_are_cancelled(method, tmp_path):
+    noise = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(60, 100, 100)), 1.5)
+    image = mi.Volume.of((500 + 1000 * noise).astype(np.int16))
+    k, j, i = np.indices(image.array.shape) - 30
+    ball = k**2 + j**2 + i**2 <= 18**2
+    image.write(tmp_path / "image.nrrd")
+    image.with_array((ball | ball[:, ::-1] | ball[:, :, ::-1]).astype(np.uint8)).write(tmp_path / "mask.nrrd")
+    (tmp_path / "job.json").write_text(
+        json.dumps({"job": "fill", "image": "image.nrrd", "mask": "mask.nrrd", "output": "filled.nrrd",
+                    "method": method, "modality": "MR", "workers": 2})
+    )  # fmt: skip
+    process = start(
+        "-m", "MedInpaintLib.job", "job.json", cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )
+    while (event := json.loads(process.stdout.readline())).get("stage") in ("", "Reading", "Checking"):
+        pass
+    assert event["event"] == "progress"
+    process.send_signal(signal.SIGINT)
+    code, out, errors = ended(process)
+    assert (code, errors) == (130, "")
+    assert json.loads(out.splitlines()[-1]) == {"event": "cancelled", "message": CANCELLED}
+    assert not (tmp_path / "filled.nrrd").exists()

@@ -1,5 +1,9 @@
 """Guides, exemplars, and the scan around the regions."""
 
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -153,3 +157,26 @@ def test_a_folder_without_images_is_refused(tmp_path):
         mi.inpaint(*scene(), exemplars=tmp_path)
     with pytest.raises(ImageReadError, match="no folder"):
         mi.inpaint(*scene(), exemplars=tmp_path / "none")
+
+
+def test_what_is_cached_is_computed_once_and_shared_by_all_threads():
+    image, hole = scene()
+    box = bounding_box(hole)
+    subject = Subject(mi.Volume(image, 1.0), Hole(hole[box], box, hole.shape), Scaling(0.0, 1.0))
+    threads, calls = 4, []
+    asked, made = threading.Barrier(threads), threading.Barrier(threads)
+
+    def make():
+        calls.append(1)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            made.wait(0.2)  # lets another thread in, if one can come in
+        return subject.cached("inner", lambda: [])  # a registration asks for the symmetry
+
+    def ask(_):
+        asked.wait()
+        return subject.cached("outer", make)
+
+    with ThreadPoolExecutor(threads) as pool:
+        results = list(pool.map(ask, range(threads)))
+    assert len(calls) == 1
+    assert all(result is results[0] for result in results)

@@ -159,7 +159,8 @@ def test_a_self_check_tries_what_there_is():
         hole = np.zeros(film.shape, bool)
         hole[40:50, 40:50] = True
         report = mi.inpaint(film, hole, modality="film", self_check=True).report
-        print(json.dumps([sorted(report["self_check"]["methods"]), report["self_check"]["left_out"]]))
+        (checked,) = report["self_check"]
+        print(json.dumps([sorted(checked["methods"]), checked["left_out"]]))
     """)
     assert "biharmonic" in found[0]
     assert not set(LEARNED) & {*found[0], *found[1]}

@@ -225,11 +225,12 @@ def test_a_result_that_is_filled_again_forgets_the_first_uncertainty():
 def test_the_result_says_what_the_self_check_expects():
     node = addVolume()
     expected = {"psnr": {"mean": 31.25, "sd": 2.04}}
-    report = {**REPORT, "self_check": {"best": "harmonic", "holes": 8, "expected": expected}}
+    report = {**REPORT, "self_check": [{"best": "harmonic", "holes": 8, "expected": expected}]}
     results.describeResult(node, results.Provenance(report, "T1", ("lesion",), ("T2",), "others"))
     assert "Self-check on 8 holes of the same shape in healthy tissue: expected PSNR 31.2 ± 2.0 dB." in (
         node.GetDescription()
     )
-    assert json.loads(node.GetAttribute("MedInpaint.SelfCheck"))["expected"] == expected
+    (checked,) = json.loads(node.GetAttribute("MedInpaint.SelfCheck"))
+    assert checked["expected"] == expected
     assert node.GetAttribute("MedInpaint.Guides") == '["T2"]'
     assert node.GetAttribute("MedInpaint.Exemplars") == "others"

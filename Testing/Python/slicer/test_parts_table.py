@@ -1,11 +1,11 @@
-"""The table of the hole's parts, their tool tips, and what is said of several methods."""
+"""The table of the hole's parts, their tool tips, and what is said of several methods and of several self-checks."""
 
 import html
 import re
 
 import pytest
 
-from MedInpaintSlicer import parts
+from MedInpaintSlicer import parts, selfcheck
 
 TITLES = {"mirror": "Mirror (other hemisphere)", "patch": "Patches", "harmonic": "Harmonic <Laplace>"}
 
@@ -43,20 +43,20 @@ def test_a_single_part_needs_no_table():
 def test_a_row_tells_number_size_depth_and_method():
     text = parts.table([_part(7, volume_ml=83.14, depth_mm=16.04), _part(2, "harmonic", volume_ml=0.01234)], TITLES)
     assert _rows(text) == [
-        ["Part", "mL", "Depth mm", "Method", ""],
-        ["7", "83.1", "16.0", "Mirror", ""],
-        ["2", "0.0123", "6.2", "Harmonic <Laplace>", ""],
+        ["Part", "Method", "mL", "Depth mm", ""],
+        ["7", "Mirror", "83.1", "16.0", ""],
+        ["2", "Harmonic <Laplace>", "0.0123", "6.2", ""],
     ]
 
 
 def test_what_is_not_known_is_a_dash():
     text = parts.table([_part(volume_ml=None, depth_mm=None), _part(2)], TITLES)
-    assert _rows(text)[1][1:3] == ["–", "–"]
+    assert _rows(text)[1][2:4] == ["–", "–"]
 
 
 def test_psnr_is_shown_as_soon_as_one_part_is_scored():
     rows = _rows(parts.table([_part(1, scores=_scores(31.26)), _part(2), _part(3, scores=_scores(None))], TITLES))
-    assert [row[3] for row in rows] == ["PSNR dB", "31.3", "–", "∞"]
+    assert [row[4] for row in rows] == ["PSNR dB", "31.3", "–", "∞"]
 
 
 def test_only_parts_with_warnings_are_marked_and_the_tool_tip_tells_them():
@@ -94,3 +94,15 @@ def test_several_methods_are_named_and_their_reasons_left_to_the_table():
     parted = _part(1, reason="it is large"), _part(2, "patch", reason="it is deep")
     report = _report("mirror, patch", *parted, reason="mirror for 1 part: it is large; patch for 1 part: it is deep")
     assert parts.methodText(report, TITLES) == "Method: Mirror (other hemisphere), Patches."
+
+
+def test_each_of_several_self_checks_names_its_parts():
+    score = {**_scores(30.0), "seconds": 1.0}
+    kinds = [
+        {"parts": numbers, "best": "patch", "holes": 8, "range": "R", "methods": {"patch": score}, "left_out": {}}
+        for numbers in ([3], list(range(4, 24)))
+    ]
+    first, second = re.findall(r"<b>(Part.*?)</b>", selfcheck.tables(kinds, TITLES))
+    assert first == "Part(s) 3"
+    assert second.endswith(", 14, 15 and 8 more")
+    assert "<b>Part" not in selfcheck.tables(kinds[:1], TITLES)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from MedInpaintLib.errors import ConvergenceError, MaskError
 from MedInpaintLib.solvers import fill as module
-from MedInpaintLib.solvers import solve_biharmonic, solve_laplace, solve_poisson
+from MedInpaintLib.solvers import laplacian, solve_biharmonic, solve_laplace, solve_poisson
 from MedInpaintLib.solvers.laplacian import HoleLaplacian, axis_weights
 from MedInpaintLib.solvers.multigrid import VCycle
 
@@ -78,6 +78,26 @@ def test_every_equation_matches_dense_algebra(small, problem):
         np.testing.assert_allclose(
             poisson.values, literal_solution(values, hole, spacing, 1, source), rtol=0, atol=1e-7
         )
+
+
+@pytest.mark.parametrize("block", [1, 7, 64, 1000])
+def test_the_operators_match_dense_algebra_in_blocks_of_any_size(block, monkeypatch):
+    monkeypatch.setattr(laplacian, "BLOCK", block)
+    shape, spacing = (5, 6, 7), (2.5, 1.0, 0.8)
+    rng = np.random.default_rng(0)
+    hole, pad = np.zeros(shape, bool), [(0, 1)] * 3
+    hole[1:4, 2:, 1:5] = rng.random((3, 4, 4)) < 0.7
+    operator = HoleLaplacian(np.pad(hole, pad)[None], np.pad(np.ones(shape, bool), pad)[None], axis_weights(spacing))
+    matrix = -literal_laplacian(shape, spacing) * min(spacing) ** 2
+    x = np.where(hole, rng.standard_normal(shape), 0.0)
+    flat = np.pad(x, pad).ravel()
+    once, twice = (np.where(hole.ravel(), power @ x.ravel(), 0) for power in (matrix, matrix @ matrix))
+    for applied, expected in (
+        (operator.apply(flat, np.empty_like(flat)), once),
+        (operator.apply_squared(flat, np.empty_like(flat)), twice),
+        (operator.residual(flat, 2 * flat), 2 * x.ravel() - once),
+    ):
+        np.testing.assert_allclose(applied.reshape(operator.shape)[0, :-1, :-1, :-1].ravel(), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("spacing", [(1, 1, 1), (2.5, 0.8, 1.1)])

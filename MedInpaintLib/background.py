@@ -1,0 +1,171 @@
+"""Exact-zero backgrounds: the voxels of a hole that lie outside a stripped head stay exactly 0.
+
+Programs that strip a skull set everything outside the brain to 0, and others read their brain mask from that. A hole
+that crosses the edge would grow the brain there, whatever the method. The edge is continued through the hole as the
+zero level of a signed distance: exact where the known edge is nearer than the hole, elsewhere continued by a thin
+plate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from .errors import ConvergenceError
+from .mask import Box, bounding_box, grow, relative, shift
+from .solvers.fill import solve_biharmonic, solve_laplace
+from .subject import Subject
+
+#: An image has a background of exact zeros if it holds at least this share of the voxels at the image's border: all of
+#: them around the stripped heads of the data, 80 % around heads that were cut off at the neck, 11 % in a raw scan.
+AT_BORDER = 0.5
+#: The distance is continued in this many voxels around the hole, too. Of 24 balls of 12 and 20 mm across the edge of
+#: three brains, 4 % of the voxels are then on the wrong side, nearly all next to the edge; with a thin plate through 0
+#: and 1 it is 5 %. Of 24 holes that were drawn up to the edge, 7 % and 27 %: that plate cuts them in the middle.
+REACH = 3
+#: Larger boxes are continued on a coarser grid, which bounds the cost.
+MOST_VOXELS = 100_000
+#: Of the solver, as a share of the range of the distance.
+ACCURACY = 1e-3
+
+
+def zero_voxels(subject: Subject, box: Box, own: np.ndarray) -> np.ndarray | None:
+    """Mark the filled voxels that lie in an exact-zero background, to be set to 0 after the fill.
+
+    The fill itself is made without knowing of it: with these voxels as known zeros it loses 1.4 dB in the tissue
+    (biharmonic, 20 mm balls across the edge of four heads; patch 1.0), as voxels without data 0.6 dB (patch none).
+
+    Args:
+        subject: the image with its hole.
+        box: of the image.
+        own: bool of the box's shape, True = filled.
+
+    Returns:
+        bool of the box's shape; None where the filled voxels touch no exact-zero background, or the image has none. In
+        a CT 0 is water, and a film has no background.
+    """
+    modality = subject.modality
+    if modality.is_projection or modality.air is not None or not _touches_zero(subject, box, own):
+        return None
+    background = subject.cached(find_background, lambda: find_background(subject))
+    inner = bounding_box(own)
+    if background is None or inner is None:
+        return None
+    mm = math.prod(subject.spacing) ** (1 / len(subject.spacing))
+    place = shift(inner, box)
+    wide = grow(place, [math.ceil(3 * REACH * mm / step) for step in subject.image.spacing], subject.whole.shape)
+    unknown = subject.whole.crop(wide)
+    if subject.no_data is not None:
+        unknown |= subject.no_data[wide]
+    squeezed = subject.squeeze(background[wide]), subject.squeeze(unknown)
+    outside = continue_background(*squeezed, subject.spacing, REACH * mm).reshape(unknown.shape)
+    zero = np.zeros(own.shape, dtype=bool)
+    zero[inner] = outside[relative(place, wide)] & own[inner]
+    return zero
+
+
+def find_background(subject: Subject) -> np.ndarray | None:
+    """Mark the known voxels of exactly 0 that are connected with the image's border; None where these are few."""
+    from scipy import ndimage
+
+    known = ~subject.whole.full()
+    if subject.no_data is not None:
+        known &= ~subject.no_data
+    zero = known & (subject.image.array == 0)
+    at_border = _border(subject)
+    if np.count_nonzero(zero & at_border) < AT_BORDER * np.count_nonzero(known & at_border):
+        return None
+    labels, count = ndimage.label(zero)
+    outer = np.zeros(count + 1, dtype=bool)
+    outer[labels[at_border]] = True
+    outer[0] = False
+    return outer[labels]
+
+
+def continue_background(
+    background: np.ndarray, unknown: np.ndarray, spacing: Sequence[float], reach: float
+) -> np.ndarray:
+    """Continue a background under unknown voxels.
+
+    Args:
+        background: bool, True = known background.
+        unknown: bool, the same shape, True = to be decided; what remains is known tissue.
+        spacing: mm, in the order of the axes.
+        reach: mm around the unknown voxels where the distance to the edge is continued, too.
+
+    Returns:
+        bool, True = background, known or not.
+
+    >>> background = np.arange(20)[:, np.newaxis] * np.ones((1, 20)) < 9.5
+    >>> unknown = np.zeros((20, 20), bool)
+    >>> unknown[6:14, 6:14] = True
+    >>> bool((continue_background(background & ~unknown, unknown, (1.0, 1.0), 3.0) == background).all())
+    True
+    """
+    tissue = ~(background | unknown)
+    if not tissue.any() or not background.any():
+        return background | (unknown & background.any())
+    distance, exact, unread = _distance(background, tissue, unknown, spacing, reach)
+    every = (slice(None, None, max(1, math.ceil((unknown.size / MOST_VOXELS) ** (1 / unknown.ndim)))),) * unknown.ndim
+    continued = _continued(distance[every], exact[every], unread[every], [mm * every[0].step for mm in spacing])
+    return background | (unknown & (_onto(continued, every[0].step, unknown.shape) > 0))
+
+
+def _distance(
+    background: np.ndarray, tissue: np.ndarray, unknown: np.ndarray, spacing: Sequence[float], reach: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mm to the edge, above 0 in the background; where that is exact; and where it is not and is not needed."""
+    from scipy import ndimage
+
+    to_tissue, to_background, to_hole = (
+        ndimage.distance_transform_edt(~marked, sampling=spacing) for marked in (tissue, background, unknown)
+    )
+    from_edge = np.where(background, to_tissue, to_background)
+    # Nearer than the known edge, the hole may hide an edge that is nearer still.
+    exact = ~unknown & (from_edge <= to_hole)
+    half = min(spacing) / 2  # the edge lies between two voxels
+    distance = np.where(background, from_edge - half, half - from_edge)
+    return distance, exact, ~exact & (to_hole > reach)
+
+
+def _continued(distance: np.ndarray, exact: np.ndarray, unread: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
+    """Continue the distance from where it is exact by a thin plate, or a membrane where the plate is too stiff."""
+    sought = ~(exact | unread)
+    if not exact.any() or not sought.any():
+        return distance
+    for solve in (solve_biharmonic, solve_laplace):
+        try:
+            return solve(distance, sought, spacing, no_data=unread, accuracy=ACCURACY).values
+        except ConvergenceError:
+            continue
+    return distance
+
+
+def _onto(coarse: np.ndarray, step: int, shape: Sequence[int]) -> np.ndarray:
+    """Interpolate every ``step``-th voxel onto the grid of all voxels, linearly."""
+    from scipy import ndimage
+
+    if step == 1:
+        return coarse
+    return ndimage.map_coordinates(coarse, np.indices(shape) / step, order=1, mode="nearest")
+
+
+def _touches_zero(subject: Subject, box: Box, own: np.ndarray) -> bool:
+    """Return whether a known voxel of exactly 0 touches the filled ones; only the box is looked at."""
+    from scipy import ndimage
+
+    zero = (subject.image.array[box] == 0) & ~subject.whole.crop(box)
+    if subject.no_data is not None:
+        zero &= ~subject.no_data[box]
+    return bool(zero.any()) and bool((ndimage.binary_dilation(own) & zero).any())
+
+
+def _border(subject: Subject) -> np.ndarray:
+    """Mark the first and last voxels along each axis of the image."""
+    border = np.zeros(subject.image.array.shape, dtype=bool)
+    for axis in subject.axes:
+        for end in (0, -1):
+            border[(slice(None),) * axis + (end,)] = True
+    return border

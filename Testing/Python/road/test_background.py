@@ -1,0 +1,121 @@
+"""Exact-zero backgrounds: what lies outside a stripped head stays 0 inside the hole, too."""
+
+import numpy as np
+import pytest
+
+import MedInpaintLib as mi
+from MedInpaintLib import background
+from MedInpaintLib.background import continue_background, zero_voxels
+from MedInpaintLib.intensity import Scaling
+from MedInpaintLib.mask import Hole, bounding_box
+from MedInpaintLib.modality import CT, FILM, MR
+from MedInpaintLib.subject import Subject
+
+SHAPE, CENTER, RADIUS = (52, 52, 52), (26, 26, 26), 20.0
+
+
+def distance(shape=SHAPE, center=CENTER):
+    """Voxels from a point."""
+    grid = np.ogrid[tuple(slice(0, size) for size in shape)]
+    return np.sqrt(sum((axis - at) ** 2 for axis, at in zip(grid, center, strict=True)))
+
+
+def stripped(rim=RADIUS):
+    """A head without skull: a ball of tissue in exact zeros."""
+    tissue = np.random.default_rng(0).normal(500, 30, SHAPE)
+    return np.where(distance() < rim, tissue, 0).astype(np.int16)
+
+
+def across():
+    """A hole across the edge of the head."""
+    return distance(center=(26, 26, 45)) < 9
+
+
+def subject_of(image, hole, modality=MR):
+    box = bounding_box(hole)
+    return Subject(
+        mi.Volume(image, spacing=(1.0,) * image.ndim), Hole(hole[box], box, hole.shape), Scaling(0.0, 1.0), modality
+    )
+
+
+def marked(image, hole, modality=MR):
+    return zero_voxels(subject_of(image, hole, modality), tuple(slice(0, size) for size in image.shape), hole)
+
+
+@pytest.mark.parametrize("method", ["harmonic", "biharmonic", "shell-mean"])
+def test_the_background_inside_the_hole_is_zero_and_the_tissue_is_not(method):
+    hole = across()
+    filled = mi.inpaint(np.where(hole, 77, stripped()), hole, method=method, modality="MR").volume.array
+    outside, inside = hole & (distance() > RADIUS + 1.5), hole & (distance() < RADIUS - 1.5)
+    assert outside.sum() > 500
+    assert not filled[outside].any()
+    assert (filled[inside] > 0).all()
+    np.testing.assert_array_equal(filled[~hole], stripped()[~hole])
+
+
+def test_what_lies_under_the_hole_never_matters():
+    hole = across()
+    fills = [
+        mi.inpaint(np.where(hole, value, stripped()), hole, method="biharmonic", modality="MR").volume.array
+        for value in (0, 500)
+    ]
+    np.testing.assert_array_equal(*fills)
+
+
+def test_a_hole_that_was_drawn_up_to_the_edge_keeps_its_tissue():
+    hole = across() & (distance() < RADIUS)
+    zero = marked(stripped(), hole)
+    assert np.count_nonzero(zero & (distance() < RADIUS - 1.5)) == 0
+    assert np.count_nonzero(zero) < 0.15 * np.count_nonzero(hole)  # of the layer next to the edge
+
+
+def test_a_hole_that_lies_in_the_background_is_zero():
+    hole = distance(center=(6, 6, 6)) < 4
+    assert np.array_equal(marked(stripped(), hole), hole)
+
+
+def test_coarser_steps_find_the_same_edge(monkeypatch):
+    hole = across()
+    fine = marked(stripped(), hole)
+    monkeypatch.setattr(background, "MOST_VOXELS", 4000)
+    coarse = marked(stripped(), hole)
+    off = np.abs(distance() - RADIUS)[coarse != fine]
+    assert (off < 1.5).all()
+
+
+def test_a_flat_image_and_thick_slices_have_an_edge_too():
+    flat = distance((60, 60), (30, 30))
+    hole = distance((60, 60), (30, 52)) < 7
+    zero = marked(np.where(flat < 22, 400, 0).astype(np.int16), hole)
+    assert not (zero ^ (hole & (flat > 22)))[np.abs(flat - 22) > 1].any()
+    grid = np.ogrid[:11, :52, :52]
+    thick = np.sqrt(sum((mm * (axis - at)) ** 2 for axis, at, mm in zip(grid, (5, 26, 26), (5, 1, 1), strict=True)))
+    hole = np.broadcast_to(distance((52, 52), (26, 46)) < 8, thick.shape) & (np.arange(11) == 5)[:, None, None]
+    unknown = continue_background((thick > 21) & ~hole, hole, (5.0, 1.0, 1.0), 3.0)
+    assert not (unknown ^ (thick > 21))[hole & (np.abs(thick - 21) > 1.5)].any()
+
+
+@pytest.mark.parametrize(
+    "case", ["inside", "noisy air", "CT", "film", "zeros within the head", "background of another value"]
+)
+def test_other_holes_and_images_are_left_alone(case):
+    image, hole, modality = stripped(), across(), {"CT": CT, "film": FILM}.get(case, MR)
+    if case == "inside":
+        hole = distance() < 9
+    if case == "noisy air":
+        image = np.where(distance() < RADIUS, image, np.random.default_rng(1).integers(0, 3, SHAPE)).astype(np.int16)
+    if case == "zeros within the head":
+        hole = distance() < 9
+        image[distance(center=(26, 26, 36)) < 4] = 0
+    if case == "background of another value":
+        image += 1
+    assert marked(image, hole, modality) is None or not marked(image, hole, modality).any()
+
+
+def test_without_data_there_is_no_background():
+    """Padding beside the hole says nothing of the tissue's edge."""
+    image, hole = stripped().astype(np.float32), across()
+    image[distance() >= RADIUS] = np.nan
+    hole &= distance() < RADIUS
+    filled = mi.inpaint(image, hole, method="harmonic", modality="MR").volume.array
+    assert (filled[hole] > 0).all()
