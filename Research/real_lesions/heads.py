@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import tomllib
 
 from MedInpaintLib.documents import read_toml
 from MedInpaintLib.errors import InputError
