@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import measure
+from measure import measure, peak
 
 import MedInpaintLib as mi
 
@@ -133,7 +133,8 @@ class Row:
     Attributes:
         load, method, workers: what was filled, and how.
         millilitres, parts: of the hole.
-        seconds, megabytes: of the fill; memory above that of the inputs, of all its processes.
+        seconds: of the fill.
+        megabytes: the most memory that the process had, image and mask included.
         off: the worst factor by which the time left was off, see :func:`worst_factor`; None for fills that are over
             before there was a report.
     """
@@ -176,6 +177,7 @@ def fill(method: str, workers: int) -> dict[str, Any]:
         "millilitres": result.report["hole"]["voxels"] * math.prod(image.spacing) / 1000,
         "parts": len(result.report["parts"]),
         "seconds": ended - started,
+        "megabytes": peak(),
         "off": worst_factor(events, started, ended),
     }
 
@@ -210,14 +212,14 @@ def run(data: Path, only: list[str]) -> list[Row]:
             measure(write, name, data, file, repeats=1)  # elsewhere: a process begins with the peak of its parent
             for method, workers in [("biharmonic", 1), *((method, n) for method in load.methods for n in WORKERS)]:
                 measured = measure(fill, method, workers, repeats=1, warm_up=functools.partial(prepare, file))
-                rows.append(Row(name, method, workers, megabytes=measured.megabytes, **measured.value))
+                rows.append(Row(name, method, workers, **measured.value))
                 print(line(rows[-1], rows), flush=True)
             file.unlink()
     return rows
 
 
 HEAD = (
-    "| load | ml | parts | method | workers | s | times `biharmonic` | peak MB more | time left, worst factor |\n"
+    "| load | ml | parts | method | workers | s | times `biharmonic` | peak MB | time left, worst factor |\n"
     "|---|---:|---:|---|---:|---:|---:|---:|---:|"
 )
 
@@ -240,7 +242,7 @@ def page(rows: list[Row]) -> str:
         "What people have, filled by `auto`: many lesions, a stroke, a tumour, hundreds of dropouts. Made by\n\n"
         "    make bench DATA=FOLDER\n\n"
         f"on {made}, Python {platform.python_version()}, numpy {np.__version__}. Each row is a process of its own; "
-        "reading files is not counted. *Peak MB more* is above the memory that held image and mask before. *Time left, "
+        "reading files is not counted; *peak MB* is the memory of the process with image and mask. *Time left, "
         "worst factor*: each report of progress promises how much time is left (time gone, by the fraction that is "
         "done and the one that is not); the worst factor between that and the true time left, between the first and "
         "the last tenth of the time.",
@@ -252,7 +254,7 @@ def page(rows: list[Row]) -> str:
     for method in sorted(many.keys() & one.keys()):
         parts.append(
             f"{CT_HOLES} holes against one, `{method}`: {many[method].seconds / one[method].seconds:.1f} times the "
-            f"time, {many[method].megabytes / max(one[method].megabytes, 1):.1f} times the memory."
+            f"time, {many[method].megabytes / one[method].megabytes:.1f} times the memory."
         )
     return "\n\n".join(parts) + "\n"
 
