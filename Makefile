@@ -2,6 +2,7 @@
 # Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
 
 PYTHON ?= python3
+DATA ?=
 VENV := .venv
 RUN := $(VENV)/bin/python
 SETUP := pyproject.toml constraints.txt
@@ -30,8 +31,9 @@ formats: $(VENV)/.test
 odd-files: $(VENV)/.test
 	$(RUN) -m Testing.odd_files
 
+# With DATA=FOLDER also real loads (lesions, a stroke, a tumour), whose table is docs/loads.
 bench: $(VENV)/.bench
-	$(RUN) Testing/Benchmarks/run.py
+	DATA="$(DATA)" $(RUN) Testing/Benchmarks/run.py
 
 # On a machine with a CUDA device: every released model there and on the CPU, and a short training. Writes docs/gpu.
 gpu: $(VENV)/.research

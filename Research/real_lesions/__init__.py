@@ -1,4 +1,4 @@
-"""The study `real-lesions`: heads and holes make the cases, measure fills and scores, page writes the page."""
+"""The study `real-lesions`: heads.py and holes.py make cases, measure.py fills and scores, page.py writes the page."""
 
 from .page import main, text
 

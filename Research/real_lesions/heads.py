@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import tomllib
 
+from MedInpaintLib.documents import read_toml
+from MedInpaintLib.errors import InputError
 from MedInpaintLib.foreground import body
 from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.modality import MR
@@ -55,7 +56,7 @@ class Head:
 def list_heads(data: Path, split: str) -> Iterator[tuple[Entry, dict[str, str]]]:
     """Yield the study's images of a split, with what ``images.toml`` says of each."""
     entries = {entry.name: entry for entry in read_manifest(data, split)}
-    for about in tomllib.loads(IMAGES.read_text(encoding="utf-8"))["image"]:
+    for about in read_toml(IMAGES, "The list of images", InputError)["image"]:
         if about["name"] in entries:
             yield entries[about["name"]], about
 

@@ -18,8 +18,7 @@ from .strokes import SIZES, chosen_for, lay, read_shapes
 TOTAL_ML, SMALLEST, LARGEST = 15.0, 3.0, 16.0
 #: mm between lesions.
 APART = 2.5
-#: Shares of lesions whose centre is drawn anywhere in white matter and near a ventricle (the rest near grey matter);
-#: and how near.
+#: Shares of lesions with their centre anywhere in white matter, and near a ventricle; the rest is near grey matter.
 ANYWHERE, VENTRICULAR = 0.4, 0.35
 NEAR = 4.0
 BALLS = "spheres:20mm:6"

@@ -17,7 +17,7 @@ from ..shared.scores import SCORES
 from ..shared.statistics import difference_by_person, reading
 from .groups import AUTO, grouped
 from .holes import BALL, MS, SETS
-from .measure import FLIP, METHODS, MOST, TOO_SLOW, list_jobs, run
+from .measure import FLIP, METHODS, MOST, TOO_SLOW, list_jobs, rows_of, run
 from .rules import section
 from .table import Row, by_method, mean_by_person, read_table, write_table
 
@@ -38,11 +38,8 @@ def main(arguments: Sequence[str]) -> None:
             raise InputError(f"There are no holes '{kind}'; there are: {', '.join(SETS)}.")
     kinds, methods = chosen.task or SETS, chosen.method or METHODS
     splits = ("test",) if chosen.split == "test" else ("train", "val")
-    jobs = list_jobs(chosen.data, chosen.runs, splits, kinds, methods, chosen.match)
-    rows = run(jobs, again=chosen.again, workers=chosen.workers)
-    if chosen.task or chosen.method or chosen.match:
-        print("Only a part was measured: the page stays as it is.")
-        return
+    run(list_jobs(chosen.data, chosen.runs, splits, kinds, methods, chosen.match), chosen.again, chosen.workers)
+    rows = [row for job in list_jobs(chosen.data, chosen.runs, splits, SETS, METHODS) for row in rows_of(job)]
     write_page(rows, chosen.out, SCORES if chosen.split == "test" else CHOOSING)
 
 
@@ -82,7 +79,8 @@ def _introduction(rows: Sequence[Row], choosing: Sequence[Row], facts: dict[str,
         f"person) and at most {MOST:g} dB, SSIM in 3-D, MAE in percent of the range; means over each person's parts, "
         "then over people. *s* is the time of one core for all holes of an image. `" + FLIP + "` is no method of the "
         "engine: the image flipped about the plane that fits best. *darkest* is the least brightness of a fill, the "
-        f"truth's mean being 1. Left out, because they take minutes: {slow}."
+        f"truth's mean being 1. Left out, because they take minutes or have "
+        f"nothing to learn there: {slow}."
     )
 
 

@@ -1,4 +1,4 @@
-"""The simplest other side: the image flipped about the plane that fits best: a baseline."""
+"""The simplest other side: the image flipped about the plane that fits best; no method may be worse."""
 
 from __future__ import annotations
 

@@ -54,11 +54,12 @@ def _child(
 ) -> None:
     if warm_up is not None:
         warm_up()
-    before = _peak()
+    before = peak()
     seconds, value = timed(call, *arguments, repeats=repeats)
-    pipe.send((seconds, _peak() - before, value))
+    pipe.send((seconds, peak() - before, value))
 
 
-def _peak() -> float:
+def peak() -> float:
+    """Return the most memory that this process has had, MB."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

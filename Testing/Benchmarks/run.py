@@ -18,6 +18,7 @@ BENCHMARKS = (
     "rfr",
     "latent_search",
     "imputation",
+    "loads",
 )
 LIBRARIES = ("numpy", "scipy", "scikit-image", "pyamg", "fpie", "numba", "torch")
 
