@@ -64,7 +64,9 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
         found.at(blocks, region.fill, region.place) for blocks in (found.mean, found.deviation)
     )
     if parameters.noise:
-        noise = _noise(region.hole.shape, found.correlation, run.rng())
+        # Parts of one shape would all get the same noise from the seed alone.
+        rng = np.random.default_rng([run.seed, *(side.start for side in region.box)])
+        noise = _noise(region.hole.shape, found.correlation, rng)
         values[region.fill] += (np.clip(noise, -MOST, MOST) * spread)[region.fill]
         # The truth has such noise, too, which is independent of that of the fill.
         spread *= np.sqrt(2)
