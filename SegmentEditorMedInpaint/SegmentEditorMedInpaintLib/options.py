@@ -34,7 +34,9 @@ class Options:
     def offer(self, methods: dict, mostGrowth: float) -> None:
         """Offer methods (name -> ``MethodInfo``) in the combo box, and set the maximum growth of the hole in mm."""
         self.growSlider.maximum = mostGrowth
-        automatic = _("Chooses by the hole's geometry and side and by the kind of image, and says why.")
+        automatic = _(
+            "Chooses for each part of the hole by its size, depth and side and by the kind of image, and says why."
+        )
         self.methodCombo.addItem(_("Automatic"), AUTOMATIC)
         self.methodCombo.setItemData(0, automatic, qt.Qt.ToolTipRole)
         for info in methods.values():

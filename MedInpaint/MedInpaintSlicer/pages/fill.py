@@ -171,7 +171,9 @@ class FillPage(RunPage):
     def _automaticSummary(self) -> str:
         if self._node.selfCheck:
             return _("Tries several methods on trial holes in healthy tissue of this scan, and uses the best.")
-        return _("Chooses by the hole's geometry and side and by the kind of image, and says why.")
+        return _(
+            "Chooses for each part of the hole by its size, depth and side and by the kind of image, and says why."
+        )
 
     def _whatIsMissing(self) -> str | None:
         node = self._node
