@@ -217,7 +217,7 @@ def known_share(subject: Subject, voxels: np.ndarray, box: Box) -> float:
     mirrored = np.rint(symmetry.mirror(inside.T.astype(float))).astype(int)
     within = ((mirrored >= 0) & (mirrored < np.reshape(subject.hole.shape, (-1, 1)))).all(axis=0)
     known = np.count_nonzero(~subject.hole[tuple(mirrored[:, within])])
-    return known / len(inside) if len(inside) else 0.0
+    return float(known / len(inside)) if len(inside) else 0.0
 
 
 def has_other_side(subject: Subject, voxels: np.ndarray, box: Box) -> bool:

@@ -51,8 +51,6 @@ def test_08_an_exact_zero_background_stays_zero_inside_the_hole(method):
     assert not filled(case, "t1.nii.gz", "mask.nii.gz", method)[background].any()
 
 
-@pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="belongs to the work on real lesions")
 def test_09_the_other_side_fills_a_large_lesion_better_than_a_flip_of_the_array():
     case = "09-large-unilateral-lesion"
     image, mask = arrays(case, "t1.nii.gz", "mask.nii.gz")
