@@ -259,8 +259,8 @@ def estimate(compared: Comparison, initial: np.ndarray, *, match: bool, full: bo
     """Estimate a region, hole and surroundings, from the other side.
 
     It is ``initial + share * (mirror image - initial)``, and ``initial`` where there is no mirror image. Poisson
-    blending turns it into the same mixture of ``initial`` and the blended mirror image. The mirror image of a large part
-    is blended here, since its share grows with the depth: there a thin plate knows nothing.
+    blending turns it into the same mixture of ``initial`` and the blended mirror image. That of a large
+    part is joined to the rim here, since its share grows with the depth: there a thin plate knows nothing.
 
     Args:
         compared: the region beside the other side.
