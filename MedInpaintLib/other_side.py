@@ -217,7 +217,7 @@ def known_share(subject: Subject, voxels: np.ndarray, box: Box) -> float:
     mirrored = np.rint(symmetry.mirror(inside.T.astype(float))).astype(int)
     within = ((mirrored >= 0) & (mirrored < np.reshape(subject.hole.shape, (-1, 1)))).all(axis=0)
     known = np.count_nonzero(~subject.hole[tuple(mirrored[:, within])])
-    return known / len(inside) if len(inside) else 0.0
+    return float(known / len(inside)) if len(inside) else 0.0
 
 
 def has_other_side(subject: Subject, voxels: np.ndarray, box: Box) -> bool:
@@ -259,8 +259,8 @@ def estimate(compared: Comparison, initial: np.ndarray, *, match: bool, full: bo
     """Estimate a region, hole and surroundings, from the other side.
 
     It is ``initial + share * (mirror image - initial)``, and ``initial`` where there is no mirror image. Poisson
-    blending turns it into the same mixture of ``initial`` and the blended mirror image. The mirror image of a large
-    part is blended here, since its share grows with the depth: there a thin plate knows nothing.
+    blending turns it into the same mixture of ``initial`` and the blended mirror image. That of a large
+    part is joined to the rim here, since its share grows with the depth: there a thin plate knows nothing.
 
     Args:
         compared: the region beside the other side.

@@ -367,8 +367,8 @@ LOCAL = ((3.0, 8.0, 6), (2.0, 5.0, 6))
 #: The largest move of a window in one iteration, mm.
 FARTHEST = 3.0
 #: Texture known within the first window, as a share of the usual, up to which the local fit is dropped, and from which
-#: on it is kept whole. In 20 mm balls it gains (ten in each of two heads: +1.8 and +1.2 dB of the mirror image over the
-#: affine map alone); in a stroke of 140 ml, whose rim alone decides, it loses 1.8 dB, and with these bounds nothing.
+#: on it is kept. In 20 mm balls it gains (10 balls each in two heads: +1.8 and +1.2 dB of the mirror image over
+#: the affine map alone); in a stroke of 140 ml, whose rim alone decides, it loses 1.8 dB, within these bounds none.
 SUPPORT = (0.3, 0.5)
 
 

@@ -47,6 +47,8 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     Gyri are no mirror images of each other: over 19 lateral spheres of 20 mm in seven heads, the mirror image as it is
     lost 1.7 dB against a biharmonic fill (at 1.00 of the true gradient energy), the likely share of it gained 0.4 dB
     (at 0.64), patches of this side gained 0.2 dB, and patches of both sides 1.2 dB (at 0.84).
+
+    Parts of :data:`.other_side.LARGE` ml or more take :func:`.other_side.estimate` instead of patches.
     """
     symmetry = sides.symmetry_of(region.subject, run.progress.part(0.0, 0.4))
     values = initial_fill(region, run.progress.part(0.4, 0.45))

@@ -38,6 +38,7 @@ def ball(centre, radius=4.0):
 
 
 LATERAL = ball((21, 27, 35))
+LARGE = ball((21, 27, 34), 8)  # 58 ml
 MIDLINE = ball((21, 27, 23.5))
 
 
@@ -217,12 +218,52 @@ def test_a_slice_is_mirrored_too():
     assert rms(result.volume.array, truth, hole) < 0.5 * rms(fill(truth, hole, "biharmonic").volume.array, truth, hole)
 
 
-def test_what_is_hidden_has_no_influence_and_every_run_gives_the_same():
+@pytest.mark.parametrize("hole", [LATERAL, LARGE])
+def test_what_is_hidden_has_no_influence_and_every_run_gives_the_same(hole):
     image = head(4)
     spoiled = image.copy()
-    spoiled[LATERAL] = np.nan
-    first, second = (fill(each, LATERAL).volume.array for each in (image, spoiled))
-    assert first[LATERAL].tobytes() == second[LATERAL].tobytes()
+    spoiled[hole] = np.nan
+    first, second = (fill(each, hole).volume.array for each in (image, spoiled))
+    assert first[hole].tobytes() == second[hole].tobytes()
+
+
+def test_a_large_hole_is_mirrored_however_unlike_its_surroundings_are():
+    truth = head()
+    around = ndimage.binary_dilation(LARGE, iterations=3) & ~LARGE
+    noise = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=SHAPE), 1)
+    image = np.where(around, truth * (1 + 2 * noise), truth).astype(np.float32)
+    result = fill(image, LARGE)
+    smooth = fill(image, LARGE, "biharmonic").volume.array
+    assert not result.report["warnings"]
+    assert rms(result.volume.array, truth, LARGE) < 0.8 * rms(smooth, truth, LARGE)
+    assert 0.9 < result.volume.array[LARGE].mean() / truth[LARGE].mean() < 1.1
+
+
+def test_a_large_hole_over_the_midline_is_mirrored_where_it_can_be():
+    truth, hole = head(), ball((21, 27, 29), 9)  # a third of it has its mirror in the hole itself
+    result = fill(truth, hole)
+    smooth = fill(truth, hole, "biharmonic").volume.array
+    (warning,) = result.report["warnings"]
+    assert "voxels of the hole filled by biharmonic" in warning
+    assert rms(result.volume.array, truth, hole) < rms(smooth, truth, hole)
+
+
+def test_a_large_hole_without_another_side_is_filled_by_biharmonic():
+    rng = np.random.default_rng(0)
+    image = (500 + 1000 * ndimage.gaussian_filter(rng.normal(size=SHAPE), 2)).astype(np.float32)
+    result = fill(image, LARGE)
+    np.testing.assert_allclose(result.volume.array, fill(image, LARGE, "biharmonic").volume.array, atol=0.05)
+    assert "is not symmetric enough" in result.report["warnings"][0]
+
+
+@pytest.mark.parametrize(("hole", "share", "mirrored"), [(LATERAL, 1.0, True), (MIDLINE, 0.0, False)])
+def test_the_share_with_a_known_mirror_is_told_before_anything_is_fitted(hole, share, mirrored):
+    volume = Volume(head(), (MM,) * 3)
+    both, _ = find_hole(volume.with_array((LATERAL | MIDLINE).astype(np.uint8)), volume)
+    subject = Subject(volume, both, intensity.fit_scaling(volume.array, MR))
+    whole = tuple(slice(0, size) for size in SHAPE)
+    assert other_side.known_share(subject, hole, whole) == pytest.approx(share, abs=0.1)
+    assert other_side.has_other_side(subject, hole, whole) is mirrored
 
 
 def test_it_can_be_cancelled():

@@ -9,7 +9,7 @@ from scipy import ndimage
 from MedInpaintLib import intensity
 from MedInpaintLib.mask import find_hole
 from MedInpaintLib.modality import MR
-from MedInpaintLib.registration import find_symmetry, fit_locally, frame
+from MedInpaintLib.registration import _Level, _similarity, _solved, find_symmetry, fit_locally, frame, reflection
 from MedInpaintLib.subject import Subject
 from MedInpaintLib.volume import Volume
 
@@ -82,6 +82,40 @@ def test_the_hole_takes_no_part_on_either_side():
     np.testing.assert_array_equal(first.offset, second.offset)
 
 
+def test_the_similarity_is_that_of_all_pairs_of_known_voxels_one_by_one():
+    rng = np.random.default_rng(4)
+    shape, middle = (5, 6, 9), 4
+    values = rng.normal(size=shape).astype(np.float32)
+    body = rng.random(shape) < 0.9
+    known = body & (rng.random(shape) < 0.7)
+    at = _Level(np.where(known, values, 0), known.astype(np.float32), body.astype(np.float32), np.eye(3), np.zeros(3))
+    own, other, inside = [], [], []
+    for z, y, x in np.argwhere(body):
+        mirrored = (z, y, 2 * middle - x)
+        inside.append(body[mirrored])
+        if known[z, y, x] and known[mirrored]:
+            own.append(float(values[z, y, x]))
+            other.append(float(values[mirrored]))
+    correlation = np.dot(own, other) / np.sqrt(np.dot(own, own) * np.dot(other, other))
+    found = _similarity(at, *reflection(np.array([0.0, 0.0, 1.0, middle])))
+    assert found == pytest.approx(correlation * np.sqrt(np.mean(inside)), abs=1e-6)
+
+
+def test_the_plane_of_a_head_without_most_of_one_half_is_found():
+    array, normal, distance = tilted(6, -5, 4)
+    side = np.tensordot(normal, np.indices(array.shape) * 3.0, 1) - distance
+    hole = (side > 9) & (np.indices(array.shape)[1] < 35) & (array > 300)
+    assert hole.sum() * 27 > 350_000  # mm^3, of 1,370,000
+    found = find_symmetry(scan_of(Volume(array, (3.0,) * 3), hole))
+    steps, _ = frame(scan_of(Volume(array, (3.0,) * 3)))
+    index = np.linalg.inv(steps) @ (found.normal * found.distance) * 3.0
+    across = np.linalg.inv(steps) @ found.normal * 3.0
+    assert np.degrees(np.arccos(min(abs(across @ normal), 1.0))) < 1.0
+    assert abs(np.sign(across @ normal) * (index @ across) - distance) < 1.0
+    whole = find_symmetry(scan_of(Volume(array, (3.0,) * 3)))
+    assert found.similarity > 0.9 * whole.similarity  # a hole is no asymmetry
+
+
 @pytest.mark.parametrize("order", [(2, 0, 1), (1, 2, 0)])
 def test_any_order_of_the_axes_gives_the_same_map_with_and_without_a_header(order):
     array, _, _ = tilted(6, -4, 3)
@@ -141,3 +175,23 @@ def test_the_local_fit_finds_a_known_displacement_also_within_a_hole():
     error = np.sqrt(((found - true) ** 2).sum(axis=0))
     assert error[inner].mean() < 0.6
     assert error[~known].mean() < 1.0
+
+
+def test_deep_in_a_large_hole_nothing_is_moved():
+    rng = np.random.default_rng(0)
+    fixed = ndimage.gaussian_filter(rng.normal(size=(30, 30, 90)), 2.5)
+    fixed /= fixed.std()
+    known = np.ones(fixed.shape, bool)
+    known[..., 30:] = False
+    found = fit_locally(fixed, known, np.roll(fixed, 2, 0), np.ones(fixed.shape, bool), (1.0,) * 3)
+    assert found[0][8:-8, 8:-8, 8:15].mean() > 1.5
+    assert not found[..., 50:].any()
+
+
+def test_the_elimination_is_that_of_numpy():
+    rng = np.random.default_rng(0)
+    half = rng.normal(size=(4, 5, 3, 3))
+    matrix, right = half @ np.swapaxes(half, -1, -2) + 0.1 * np.eye(3), rng.normal(size=(4, 5, 3, 1))
+    expected = np.linalg.solve(matrix, right)[..., 0]
+    found = _solved(np.moveaxis(matrix, (-2, -1), (0, 1)).copy(), np.moveaxis(right[..., 0], -1, 0).copy())
+    np.testing.assert_allclose(np.moveaxis(found, 0, -1), expected, rtol=1e-8, atol=1e-10)
