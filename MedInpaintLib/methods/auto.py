@@ -37,7 +37,7 @@ WIDE_ML, THIN = 3.0, 2.2
 #: mm up to which regression from the rim is worth a trial.
 LEARNABLE = 7.0
 #: ml above which the other side is taken as it lies: no network has learned from such holes, and patches take minutes.
-LARGE_ML = 50.0
+LARGE_ML = 25.0
 #: mm to the innermost voxel up to which patches of a flat image lose to a thin plate: by 1.5 dB in discs of 10 mm in
 #: four heads and by 0.4 in strips of 16 px in CT slices; in discs of 20 mm and squares of 32 px they gain 1.1 and 0.9.
 FLAT_DEPTH = 9.0

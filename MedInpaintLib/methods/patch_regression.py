@@ -21,7 +21,7 @@ class Parameters:
     window: float = parameter(
         17.0, unit="mm", minimum=2.0, maximum=100.0, help="How far around the hole examples are looked for."
     )
-    examples: int = parameter(20_000, minimum=100, maximum=200_000, help="At how many places to look.")
+    examples: int = parameter(10_000, minimum=100, maximum=200_000, help="At how many places to look.")
     nearest: int = parameter(
         4000, minimum=20, maximum=20_000, help="From how many of them to learn: those that look most alike."
     )
