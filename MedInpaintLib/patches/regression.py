@@ -38,7 +38,7 @@ WIDEST, FARTHEST = 3, 40
 #: Voxels that a ring is wide at least, along the finest axis. In 375 specks of a head with voxels of 2 mm the error is
 #: 3.5 times as large with one voxel, and twice that of biharmonic.
 THINNEST = 2
-#: Examples to read for each voxel of the ring: a single voxel needs no 10,000. In 42 lesions of 4 and 7 mm in three heads
+#: Examples to read for each voxel of the ring: a single voxel needs no 10,000. In 42 lesions of 4 and 7 mm in 3 heads
 #: of val, 80 and 20,000 took a third longer for 0.0 dB, and 25 lose 0.1 dB; 2000 nearest ones lose 0.2 dB.
 ENOUGH = 40
 #: Voxels of a ring at most: the spline takes their number cubed, and there is little to learn about holes so large
