@@ -19,7 +19,7 @@ import numpy as np
 
 from .errors import MaskError
 from .intensity import sample_known
-from .mask import Box, Hole, bounding_box, shift
+from .mask import Box, Hole, bounding_box, clusters, grow, relative, shift
 from .volume import Volume
 
 #: At least this share of the voxels holds a code, and at least so many of the sample: fewer may be outliers.
@@ -156,8 +156,16 @@ def nearest(values: np.ndarray, unknown: np.ndarray, spacing: Sequence[float]) -
     """Return values in which each unknown voxel has that of the voxel nearest in mm that is not; one must exist."""
     from scipy import ndimage
 
-    indices = ndimage.distance_transform_edt(unknown, sampling=spacing, return_distances=False, return_indices=True)
-    return values[tuple(indices)]
+    near = values.copy()
+    for box, own in clusters(unknown, [1] * unknown.ndim):
+        # What is nearest touches the cluster: a line to it meets no known voxel before. Only that box is searched.
+        outer = grow(box, [1] * unknown.ndim, unknown.shape)
+        hidden = unknown[outer]
+        if hidden.all():  # the cluster fills the array from border to border
+            outer, hidden = tuple(slice(0, size) for size in unknown.shape), unknown
+        indices = ndimage.distance_transform_edt(hidden, sampling=spacing, return_distances=False, return_indices=True)
+        near[box][own] = values[outer][tuple(indices)][relative(box, outer)][own]
+    return near
 
 
 def _of_plane(

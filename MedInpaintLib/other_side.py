@@ -11,6 +11,7 @@ import numpy as np
 
 from .frames import WHOLE, Frames
 from .mask import Box, Hole, grow, relative
+from .no_data import nearest
 from .progress import Progress
 from .region import Region
 from .registration import Symmetry, find_symmetry, fit_locally
@@ -243,7 +244,7 @@ def _compare(region: Region, symmetry: Symmetry, progress: Progress) -> Comparis
     labels, count = ndimage.label(ndimage.binary_dilation(region.fill, everywhere), everywhere)
     labels[~region.fill] = 0
     # What surrounds a part belongs to its estimate: blending compares the two there.
-    nearest = labels[tuple(ndimage.distance_transform_edt(labels == 0, region.spacing, False, True))]
+    zone = labels[tuple(ndimage.distance_transform_edt(labels == 0, region.spacing, False, True))]
     around = np.zeros(sides.here.shape, dtype=labels.dtype)
     around[within] = labels
     parts, shells = [], []
@@ -253,7 +254,7 @@ def _compare(region: Region, symmetry: Symmetry, progress: Progress) -> Comparis
         part, shell = _part(sides, box, around[box] == number, region.spacing)
         parts.append(part)
         shells.append((box, shell))
-    return Comparison(parts, sides, wide, within, region.fill, nearest, shells, region.spacing)
+    return Comparison(parts, sides, wide, within, region.fill, zone, shells, region.spacing)
 
 
 def estimate(compared: Comparison, initial: np.ndarray, *, match: bool, full: bool) -> np.ndarray:
@@ -328,7 +329,7 @@ def _sides(subject: Subject, box: Box, symmetry: Symmetry) -> _Sides:
     values, whole = subject.values[source], ~subject.hole[source]
     if not whole.all() and whole.any():
         # Splines ring at the edge of the emptied hole.
-        values = values[tuple(ndimage.distance_transform_edt(~whole, subject.spacing, False, True))]
+        values = nearest(values, ~whole, subject.spacing)
 
     def look(array: np.ndarray) -> np.ndarray:
         offset = symmetry.mirror(first_index) - start

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import MedInpaintLib as mi
 from MedInpaintLib.errors import GeometryError, MaskError
 from MedInpaintLib.mask import find_hole
-from MedInpaintLib.no_data import find, settle
+from MedInpaintLib.no_data import find, nearest, settle
 from MedInpaintLib.solvers import solve_biharmonic, solve_laplace, solve_poisson
 from MedInpaintLib.volume import Volume
 
@@ -552,3 +552,20 @@ def test_uniform_air_around_soft_tissue_is_known_and_the_image_stays_a_ct(air, p
     report = mi.inpaint(image, hole, method="harmonic").report
     assert report["modality"] == "CT"
     assert ["-2000" in warning for warning in report["warnings"]] == [True] * (padding is not None)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(9, 8, 7), (12, 11)]))
+@settings(max_examples=40, deadline=None)
+def test_unknown_voxels_get_a_value_at_the_least_distance(seed, shape):
+    rng = np.random.default_rng(seed)
+    unknown, spacing = rng.random(shape) < rng.uniform(0.1, 0.95), rng.uniform(0.5, 3, len(shape))
+    unknown[tuple(rng.integers(0, shape))] = False
+    values = np.arange(unknown.size, dtype=float).reshape(shape)
+    near = nearest(values, unknown, spacing)
+    known = np.argwhere(~unknown) * spacing
+    for at in np.argwhere(unknown):
+        taken = np.array(np.unravel_index(int(near[tuple(at)]), shape))
+        assert not unknown[tuple(taken)]
+        least = np.linalg.norm(known - at * spacing, axis=1).min()
+        assert np.linalg.norm((taken - at) * spacing) == pytest.approx(least)
+    assert (near == values)[~unknown].all()
