@@ -23,20 +23,20 @@ THICK = 1.5
 #: A hole is a ruined slice when its middle is this many times further from known voxels within the slice than across.
 RUINED = 8.0
 
-#: mm from the rim to the innermost voxel of a part up to which its surroundings say most of what is in it. Over
-#: biharmonic, patch-regression gains 2 to 8 dB there, by kind of head (seven people; over unet 1.8 to 4.3, over patch
-#: 1.2 to 2.5); from 3.2 mm on it loses 1.6 dB to unet and 1.8 to patch.
+#: mm from the rim to the innermost voxel of a part up to which its surroundings say most of what is in it. In eight heads
+#: patch-regression leads unet there by 1.4 to 2.8 dB and patches by 1.5 to 2.2; in 2.6 to 3.2 mm it is 1.0 behind unet
+#: and level with patches, in 3.2 to 4.5 mm 1.2 and 0.8 behind. unet leads mirror by 0.3 to 0.5 dB from 2.6 to 10 mm, and
+#: mirror patches by 0.2 to 1.1.
 SHALLOW = 2.6
-#: mm up to which patches are taken in volumes: unet gains 0.5 dB over them in 2.5 to 3.2 mm and none in 3.2 to 4.5 for
-#: several times the seconds, mirror gains none. Beyond, unet gains 0.7 dB over mirror in 4.5 to 9 mm.
-MIDDLE = 4.5
 #: A wide part of at least so many ml whose voxels are no deeper than so many mm on average is filled smoothly: a ball
 #: of that mean depth has 1.4 ml. In 86 ml of confluent lesions (1.9 mm; 7.7 at most) biharmonic has 21.7 dB in 8 s,
 #: unet 21.8 in 118 s, mirror and patch 20.5.
 WIDE_ML, THIN = 3.0, 2.2
 #: mm up to which regression from the rim is worth a trial.
 LEARNABLE = 7.0
-#: ml above which the other side is taken as it lies: no network has learned from such holes, and patches take minutes.
+#: ml above which the other side is taken. In strokes of val people unet leads mirror by 0.5 to 1.6 dB at 6 ml (four
+#: people), by 0.3 on average at 14 to 20 ml and by 0.1 at 29; mirror leads from 38 ml on (0.1 to 0.4 dB, eight strokes),
+#: in a third of the time.
 LARGE_ML = 25.0
 #: mm to the innermost voxel up to which patches of a flat image lose to a thin plate: by 1.5 dB in discs of 10 mm in
 #: four heads and by 0.4 in strips of 16 px in CT slices; in discs of 20 mm and squares of 32 px they gain 1.1 and 0.9.
@@ -55,8 +55,8 @@ PEERS = ("biharmonic", "patch-regression", "patch")
 NETWORK = "unet"
 
 #: What it gains over the method that is taken without it, dB, on the validation images: parts deeper than
-#: :data:`MIDDLE` in heads, squares and strips in films and CT slices.
-GAINS = {"MR": 0.7, "film": 1.7, "CT": 1.4}
+#: :data:`SHALLOW` in heads, squares and strips in films and CT slices.
+GAINS = {"MR": 0.4, "film": 1.7, "CT": 1.4}
 
 SUMMARY = "Chooses for each part of the hole by its size, depth and side and by the kind of image, and says why."
 
@@ -93,7 +93,9 @@ class _Rules:
         if smooth is not None:
             maybe = "" if smooth is modality else "; this may be one"
             why = f"{smooth.name} images are smooth, and a thin plate continues their values and slopes{maybe}"
-            return self._network_or("biharmonic", why, "it has learned how such images go on")
+            if self._network:
+                return NETWORK, "it has learned how such images go on"
+            return self._without_network("biharmonic", why)
         in_volume = not self._flat and not modality.patches_suit_volumes
         if depth <= (SHALLOW_CT if in_volume else SHALLOW) and _can_be_learned(subject, group):
             if in_volume and not self._patient:
@@ -106,28 +108,23 @@ class _Rules:
     def _deep(self, group: Group, depth: float, in_volume: bool) -> tuple[str, str]:
         """Return the method for a group whose surroundings do not say what is in it."""
         subject = self._subject
-        if depth <= MIDDLE and not self._flat and not in_volume:
-            return "patch", "of middle depth, and there is tissue around it that fits"
-        sided = subject.modality.has_two_sides and is_mostly_known(subject, group.hole)
-        if _ml(subject, group) > LARGE_ML:
-            if sided:
-                return "mirror", "very large, and the same place on the other side of the head is known"
+        large = _ml(subject, group) > LARGE_ML
+        if self._network and not large:
+            return NETWORK, "deep, and it weighs other fills and what the other side of a head shows"
+        if subject.modality.has_two_sides and is_mostly_known(subject, group.hole):
+            why = "and the same place on the other side of the head is known"
+            return ("mirror", f"very large, {why}") if large else self._without_network("mirror", f"deep, {why}")
+        if large:
             return "biharmonic", "very large, and nothing in the image shows what was there"
-        network = "deep, and it weighs other fills" + (" and the other side of the head" if sided else "")
-        if sided:
-            why = "deep, and the same place on the other side of the head is known"
-            return self._network_or("mirror", why, network)
         if in_volume:
             why = f"deep; in a {subject.modality.name} volume a thin plate errs least there"
-            return self._network_or("biharmonic", why, network)
+            return self._without_network("biharmonic", why)
         if self._flat and depth <= FLAT_DEPTH:
-            return self._network_or("biharmonic", "a thin plate errs least in flat parts of this size", network)
-        return self._network_or("patch", "deep, and there is tissue around it that fits", network)
+            return self._without_network("biharmonic", "a thin plate errs least in flat parts of this size")
+        return self._without_network("patch", "deep, and there is tissue around it that fits")
 
-    def _network_or(self, method: str, reason: str, why: str) -> tuple[str, str]:
-        """Return the network with its reason if it can run, else a method with its own and with what is missing."""
-        if self._network:
-            return NETWORK, why
+    def _without_network(self, method: str, reason: str) -> tuple[str, str]:
+        """Return a method with its reason, and with what a network would bring if its packages were installed."""
         return method, reason + _what_it_lacks(self._subject.modality.name)
 
 
