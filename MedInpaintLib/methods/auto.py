@@ -35,7 +35,7 @@ WIDE_ML, THIN = 3.0, 2.2
 #: mm up to which regression from the rim is worth a trial.
 LEARNABLE = 7.0
 #: ml above which the other side is taken. In strokes of val people unet leads mirror by 0.5 to 1.6 dB at 6 ml (four
-#: people), by 0.3 on average at 14 to 20 ml and by 0.1 at 29; mirror leads from 38 ml on (0.1 to 0.4 dB, eight strokes),
+#: people), by 0.3 on average at 14 to 20 ml and by 0.1 at 29; mirror leads from 38 ml on (0.1 to 0.4, eight strokes),
 #: in a third of the time.
 LARGE_ML = 25.0
 #: mm to the innermost voxel up to which patches of a flat image lose to a thin plate: by 1.5 dB in discs of 10 mm in
