@@ -7,15 +7,32 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import MedInpaintError
 from .signals import held_back
 
 Result = TypeVar("Result")
+
+#: Seconds between two calls of ``poll``.
+LOOK = 0.05
+
+
+def main_can_start_again() -> bool:
+    """Return whether worker processes may be started without being asked for.
+
+    Each begins by importing the main module, which in a user's own script would run that script again.
+    """
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    file = getattr(main, "__file__", None)
+    is_ours = spec is not None and spec.name.split(".")[0] == __package__
+    return is_ours or (file is not None and Path(file).stem == "medinpaint")
 
 
 def in_parallel(
@@ -25,7 +42,8 @@ def in_parallel(
     workers: int,
     start: Callable[..., None] | None = None,
     arguments: tuple[Any, ...] = (),
-) -> Iterator[Result]:
+    poll: Callable[[], None] | None = None,
+) -> Generator[Result, None, None]:
     """Yield what a function of a module returns for each tuple of arguments, as each is done, in worker processes.
 
     Close the iterator (:func:`contextlib.closing`) to kill the workers at once, whatever they are doing.
@@ -34,6 +52,7 @@ def in_parallel(
         work, jobs: the function and its arguments.
         workers: number of processes.
         start, arguments: is called in each process first.
+        poll: is called in this one some times a second; what it raises ends the workers.
 
     Raises:
         MedInpaintError: a worker died.
@@ -46,8 +65,13 @@ def in_parallel(
     try:
         with _deaf_children(), held_back():
             futures = [pool.submit(work, *job) for job in jobs]
-        for future in concurrent.futures.as_completed(futures):
-            yield future.result()
+        waiting = set(futures)
+        while waiting:
+            done, waiting = concurrent.futures.wait(waiting, LOOK if poll else None, concurrent.futures.FIRST_COMPLETED)
+            if poll is not None:
+                poll()
+            for future in done:
+                yield future.result()
         pool.shutdown()
     except BrokenProcessPool:
         raise MedInpaintError(

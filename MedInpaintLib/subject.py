@@ -51,6 +51,20 @@ class Subject:
     cache: dict[Hashable, Any] = dataclasses.field(default_factory=dict)
     _lock: threading.RLock = dataclasses.field(default_factory=threading.RLock, repr=False)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes for a worker process: without what can be computed again, and without file headers."""
+
+        def bare(volume: Volume) -> Volume:
+            return dataclasses.replace(volume, metadata={}, header=None, warnings=())
+
+        state = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        del state["_lock"]
+        return {**state, "image": bare(self.image), "guides": tuple(map(bare, self.guides)), "cache": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in {**state, "_lock": threading.RLock()}.items():
+            object.__setattr__(self, name, value)
+
     @property
     def values(self) -> np.ndarray:
         """float32, scaled, 0 where nothing is known."""

@@ -1,9 +1,7 @@
 """Independent pieces of work, several at a time, in threads; results and order are those of one after the other.
 
-Threads and not processes: numpy and scipy release the interpreter's lock in the calls that take the time. On two cores,
-two threads take 1.1 to 1.3 times as long as two perfect processes would (patches of 20 mm balls 2.58 s against 2.12 s,
-mirror 2.47 against 2.00, biharmonic 0.44 against 0.41), while a process takes 0.6 to 1 s for its imports and a copy of
-the image. Threads also share what is computed once an image, and are cancelled by the progress that they report.
+Threads start at once and share all memory, but the many short calls of patch search keep waiting for the interpreter's
+lock: :func:`.filling.fill_in_processes` is for fills that take longer than processes take to start.
 """
 
 from __future__ import annotations

@@ -23,10 +23,10 @@ THICK = 1.5
 #: A hole is a ruined slice when its middle is this many times further from known voxels within the slice than across.
 RUINED = 8.0
 
-#: mm from the rim to the innermost voxel of a part up to which its surroundings say most of what is in it. In eight heads
+#: mm from the rim to the innermost voxel of a part up to which its surroundings say most of what is in it. In 8 heads
 #: patch-regression leads unet there by 1.4 to 2.8 dB and patches by 1.5 to 2.2; in 2.6 to 3.2 mm it is 1.0 behind unet
-#: and level with patches, in 3.2 to 4.5 mm 1.2 and 0.8 behind. unet leads mirror by 0.3 to 0.5 dB from 2.6 to 10 mm, and
-#: mirror patches by 0.2 to 1.1.
+#: and level with patches, in 3.2 to 4.5 mm 1.2 and 0.8 behind. unet leads mirror by 0.3 to 0.5 dB from 2.6 to 10 mm,
+#: and mirror patches by 0.2 to 1.1.
 SHALLOW = 2.6
 #: A wide part of at least so many ml whose voxels are no deeper than so many mm on average is filled smoothly: a ball
 #: of that mean depth has 1.4 ml. In 86 ml of confluent lesions (1.9 mm; 7.7 at most) biharmonic has 21.7 dB in 8 s,
