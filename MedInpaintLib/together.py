@@ -66,7 +66,7 @@ def do_together(pieces: Sequence[Piece[Result]], workers: int, progress: Progres
         for number, piece in enumerate(pieces):
             results.append(piece.work(_Direct(shares, number)))
             shares.complete(number)
-        shares.report()
+        progress.update(1.0, shares.stage)  # sums of many shares may miss it by a rounding
         return results
     done: dict[int, Result] = {}
     running: dict[concurrent.futures.Future[Result], int] = {}
