@@ -153,6 +153,11 @@ def symmetry_of(subject: Subject, progress: Progress | None = None) -> Symmetry 
     return subject.cached(find_symmetry, lambda: find_symmetry(subject, progress))
 
 
+def is_symmetry_known(subject: Subject) -> bool:
+    """Return whether :func:`symmetry_of` has been computed."""
+    return find_symmetry in subject.cache
+
+
 def why_none(symmetry: Symmetry | None) -> str:
     """Return why an image of this symmetry has no other side, in words; empty where it has one."""
     if symmetry is None:

@@ -12,6 +12,7 @@ from ..mask import relative
 from ..parameters import parameter
 from ..patches.synthesis import Settings, Source, Synthesis, fill_region
 from ..prediction import Cost, Prediction, Run, method
+from ..progress import Progress
 from ..region import Region
 
 
@@ -39,7 +40,7 @@ class Parameters:
     parameters=Parameters,
     blend="poisson",
     uses_guides=True,
-    cost=Cost(0.4, 0.45),
+    cost=Cost(0.5, 0.4),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Fill from the other side where there is one; by patches of this side, or a biharmonic fill, where there is none.
@@ -50,17 +51,18 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
 
     Parts of :data:`.other_side.LARGE` ml or more take :func:`.other_side.estimate` instead of patches.
     """
-    symmetry = sides.symmetry_of(region.subject, run.progress.part(0.0, 0.4))
-    values = initial_fill(region, run.progress.part(0.4, 0.45))
-    compared, alone = sides.other_side(region, run.progress.part(0.45, 0.6)), sides.why_none(symmetry)
-    alone = alone and f"{alone}; there is no other side to copy from"
     # Patches grow inwards from the rim: of a large part they take minutes, and lose to the joined mirror image.
     patches = parameters.detail == "patches" and not sides.has_large_part(region)
+    for_symmetry, for_initial, for_other, for_rest = run.progress.remaining(*_seconds(region, patches))
+    symmetry = sides.symmetry_of(region.subject, for_symmetry)
+    values = initial_fill(region, for_initial)
+    compared, alone = sides.other_side(region, for_other), sides.why_none(symmetry)
+    alone = alone and f"{alone}; there is no other side to copy from"
     notes = {"similarity of the sides": 0.0 if symmetry is None else symmetry.similarity, **_notes(compared)}
     nothing = compared is None or all(part.reason for part in compared.parts)
     if patches:
         values = values.astype(np.float32)
-        synthesis = _patches(region, values, compared, parameters.match, run)
+        synthesis = _patches(region, values, compared, parameters.match, run, for_rest)
         if synthesis is None:
             warning = f"All of the hole was filled by biharmonic: {alone + ', and ' if alone else ''}no patch is whole."
             return Prediction(values, notes=notes, warnings=(warning,), instead="biharmonic")
@@ -75,7 +77,12 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
 
 
 def _patches(
-    region: Region, smooth: np.ndarray, compared: sides.Comparison | None, match: bool, run: Run
+    region: Region,
+    smooth: np.ndarray,
+    compared: sides.Comparison | None,
+    match: bool,
+    run: Run,
+    progress: Progress,
 ) -> Synthesis | None:
     """Fill by patches of both sides, or of this one where there is no other."""
 
@@ -87,7 +94,14 @@ def _patches(
         channels = np.concatenate([image[np.newaxis], window.guides])
         return [Source(channels, usable & ~_around(compared.unlike(), region, window))]
 
-    return fill_region(region, smooth, Settings(), run.rng(), run.progress.part(0.6, 1.0), mirrored)
+    return fill_region(region, smooth, Settings(), run.rng(), progress, mirrored)
+
+
+def _seconds(region: Region, patches: bool) -> tuple[float, float, float, float]:
+    """Return about what symmetry, initial fill, comparison and the rest take: measured on balls and large strokes."""
+    thousands = np.count_nonzero(region.fill) / 1000
+    symmetry = 0.0 if sides.is_symmetry_known(region.subject) else 1.3
+    return symmetry, 0.02 * thousands, 0.4 + region.hole.size * 2e-6, (0.35 if patches else 0.02) * thousands
 
 
 def _around(left: np.ndarray, region: Region, window: Region) -> np.ndarray:

@@ -44,7 +44,7 @@ class Parameters:
     parameters=Parameters,
     blend="poisson",
     uses_guides=True,
-    cost=Cost(0.15, 0.35),
+    cost=Cost(0.12, 0.45),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Search and vote from coarse to fine, started from the biharmonic fill; see :mod:`..patches.synthesis`."""
