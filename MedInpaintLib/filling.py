@@ -32,8 +32,6 @@ from .together import Piece, do_together, time_together
 
 #: A method that never falls back to another one: used when all peers did.
 LAST = "harmonic"
-#: Of the time of a region, the method's share; the rest is blending's.
-METHOD_SHARE = 0.97
 #: Seconds that processes must save, at least: each takes 1.4 s to start and to import. Two threads fill six 20 mm balls
 #: by patches no quicker than one (8.1 s and 7.7 s; two processes alone 4 s), and 25 regions by patch-regression in 4.0
 #: instead of 5.7 s: numpy's many short calls wait for the interpreter's lock.
@@ -256,6 +254,12 @@ def _seconds(task: Task) -> float:
     return task.plan.method.cost.seconds(task.group.hole.count())
 
 
+def _seconds_after(task: Task) -> tuple[float, float]:
+    """Return about what blending a prediction and looking at the result take."""
+    thousands = task.group.hole.count() / 1000
+    return (0.01 * thousands if task.plan.blend == "poisson" else 0.0), 0.03 * thousands
+
+
 def _piece(subject: Subject, task: Task) -> Piece[Filled]:
     """Return a task as a piece of work."""
     voxels = math.prod(side.stop - side.start for side in _box(subject, task))
@@ -265,23 +269,27 @@ def _piece(subject: Subject, task: Task) -> Piece[Filled]:
 def fill_region(subject: Subject, task: Task, progress: Progress) -> Filled:
     """Fill one region."""
     plan, clock = task.plan, Clock()
+    for_method, for_blend, for_rest = progress.remaining(_seconds(task), *_seconds_after(task))
     region = crop(subject, _box(subject, task), task.group.hole)
     if region.hole.all():
         raise MaskError(_nothing_known(region))
-    prediction = _predict(region, plan, progress.part(0.0, METHOD_SHARE))
+    prediction = _predict(region, plan, for_method)
     clock.lap("method")
-    blended = BLENDS[plan.blend](prediction.mean, region, progress.part(METHOD_SHARE, 1.0))
+    blended = BLENDS[plan.blend](prediction.mean, region, for_blend)
     clock.lap("blend")
     spread = None if prediction.spread is None else prediction.spread[region.fill] * region.scaling.width
     if plan.grain:
         blended = add_grain(region, blended, plan.seed)
     own = task.group.hole.crop(region.box)
     intensities = restore(region, blended, subject.image.array.dtype)
+    for_rest.update(0.0, "Looking at the result")
     outside = zero_voxels(subject, region.box, own)
     if outside is not None:
         intensities[outside[own]] = 0
     patch = Patch(region.box, own, intensities, spread)
+    for_rest.update(0.8, "Looking at the result")
     doubts = _doubts(subject, task.group.parts, patch, outside)
+    for_rest.update(1.0, "Looking at the result")
     clock.lap("restore")
     return Filled(
         task,

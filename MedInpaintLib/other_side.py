@@ -170,10 +170,11 @@ def why_none(symmetry: Symmetry | None) -> str:
 def other_side(region: Region, progress: Progress | None = None) -> Comparison | None:
     """Compare a region with what lies on the other side of the body, once a region; None where there is none."""
     progress = progress or Progress()
-    symmetry = symmetry_of(region.subject, progress.part(0.0, 0.7))
+    start = 0.0 if is_symmetry_known(region.subject) else 0.7
+    symmetry = symmetry_of(region.subject, progress.part(0.0, start))
     if symmetry is None or why_none(symmetry):
         return None
-    return region.cached(other_side, lambda: _compare(region, symmetry, progress.part(0.7, 1.0)))
+    return region.cached(other_side, lambda: _compare(region, symmetry, progress.part(start, 1.0)))
 
 
 def is_mostly_known(subject: Subject, hole: Hole) -> bool:

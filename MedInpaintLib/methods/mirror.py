@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -101,7 +102,8 @@ def _seconds(region: Region, patches: bool) -> tuple[float, float, float, float]
     """Return about what symmetry, initial fill, comparison and the rest take: measured on balls and large strokes."""
     thousands = np.count_nonzero(region.fill) / 1000
     symmetry = 0.0 if sides.is_symmetry_known(region.subject) else 1.3
-    return symmetry, 0.02 * thousands, 0.4 + region.hole.size * 2e-6, (0.35 if patches else 0.02) * thousands
+    around = [size + 2 * sides.AROUND / mm for size, mm in zip(region.hole.shape, region.spacing, strict=True)]
+    return symmetry, 0.02 * thousands, 1.5e-6 * math.prod(around), (0.35 if patches else 0.02) * thousands
 
 
 def _around(left: np.ndarray, region: Region, window: Region) -> np.ndarray:
