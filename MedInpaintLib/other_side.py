@@ -263,7 +263,9 @@ def _compare(region: Region, symmetry: Symmetry, progress: Progress) -> Comparis
     return Comparison(parts, sides, wide, within, region.fill, zone, shells, region.spacing)
 
 
-def estimate(compared: Comparison, initial: np.ndarray, *, match: bool, full: bool) -> np.ndarray:
+def estimate(
+    compared: Comparison, initial: np.ndarray, *, match: bool, full: bool, progress: Progress | None = None
+) -> np.ndarray:
     """Estimate a region, hole and surroundings, from the other side.
 
     It is ``initial + share * (mirror image - initial)``, and ``initial`` where there is no mirror image. Poisson
@@ -275,9 +277,11 @@ def estimate(compared: Comparison, initial: np.ndarray, *, match: bool, full: bo
         initial: the region's values with the hole filled smoothly.
         match: fit the mirror image's intensities to the surroundings of each part.
         full: all of the mirror's detail, not only the share that is likely to be true.
+        progress: reports and cancels.
     """
     from scipy import ndimage
 
+    progress = progress or Progress()
     values = np.array(initial, dtype=np.float64)
     sides, unshared = compared.sides, [UNSHARED / step for step in compared.spacing]
     image = (sides.there if full else ndimage.gaussian_filter(sides.there, unshared))[compared.within]
@@ -289,7 +293,7 @@ def estimate(compared: Comparison, initial: np.ndarray, *, match: bool, full: bo
         zone = compared.zone[box] == number
         if part.large and not full:
             own = zone & compared.fill[box]
-            values[box][own] = _joined(compared, initial, number)[box][own]
+            values[box][own] = _joined(compared, initial, number, progress)[box][own]
             continue
         share = 1.0 if full else min(LIKELY * part.correlation, 1.0)
         seen = _matched(sides, image[box], shell) if match else image[box]
@@ -297,7 +301,7 @@ def estimate(compared: Comparison, initial: np.ndarray, *, match: bool, full: bo
     return values
 
 
-def _joined(compared: Comparison, initial: np.ndarray, number: int) -> np.ndarray:
+def _joined(compared: Comparison, initial: np.ndarray, number: int, progress: Progress) -> np.ndarray:
     """Return the estimate of a large part: the mirror image, joined to the rim, and near that some initial fill.
 
     Its intensities are not matched as those of small parts are: half of what surrounds it may be background.
@@ -309,7 +313,9 @@ def _joined(compared: Comparison, initial: np.ndarray, number: int) -> np.ndarra
     if not both.any():
         return initial
     image = ndimage.gaussian_filter(sides.there, [LARGE_UNSHARED / step for step in spacing])[within]
-    misfit = solve_laplace(np.where(both, initial - image, 0.0), ~both, spacing, accuracy=SMOOTH).values
+    misfit = solve_laplace(
+        np.where(both, initial - image, 0.0), ~both, spacing, accuracy=SMOOTH, progress=progress.part(0.0, 0.8)
+    ).values
     depth = ndimage.distance_transform_edt(own, spacing)
     joined = image + misfit * np.exp(-depth / FADING)
     share = 1 - min(1.0, DEEP / depth.max()) ** 2 * np.exp(-((depth / INWARDS) ** 2))
@@ -317,7 +323,7 @@ def _joined(compared: Comparison, initial: np.ndarray, number: int) -> np.ndarra
     # Where the mirrored place is hidden, too, what was changed beside it fades out towards the rim.
     hidden = own & ~usable
     if hidden.any():
-        change = solve_laplace(change, hidden, spacing, accuracy=SMOOTH).values
+        change = solve_laplace(change, hidden, spacing, accuracy=SMOOTH, progress=progress.part(0.8, 1.0)).values
     return np.clip(initial + change, initial.min(), initial.max())
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -67,14 +68,27 @@ class Run:
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """What a method takes on one 2 GHz core: seconds for a region, and for each 1000 voxels to fill in it."""
+    """What a method takes on one 2 GHz core.
+
+    Attributes:
+        region: seconds for a region.
+        thousand: seconds for each 1000 voxels to fill in it, up to ``few`` of them.
+        few, beyond: seconds for each 1000 voxels more than so many.
+    """
 
     region: float
     thousand: float
+    few: float = math.inf
+    beyond: float = 0.0
 
     def seconds(self, voxels: int) -> float:
-        """Return about what a region with this many voxels to fill takes."""
-        return self.region + self.thousand * voxels / 1000
+        """Return about what a region with this many voxels to fill takes.
+
+        >>> Cost(0.5, 1.0, few=2000, beyond=0.1).seconds(3000)
+        2.6
+        """
+        few = min(voxels, self.few)
+        return self.region + (self.thousand * few + self.beyond * (voxels - few)) / 1000
 
 
 @dataclasses.dataclass(frozen=True)

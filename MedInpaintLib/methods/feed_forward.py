@@ -66,7 +66,7 @@ def _register(name: str, title: str, *, summary: str, trust: str, reference: str
         needs_model=True,
         wants_gpu=True,
         requires=("torch", "safetensors"),
-        cost=Cost(0.6, 0.6),
+        cost=Cost(0.6, 0.5, few=4500, beyond=0.17),
     )
     register(functools.partial(_fill, name))
 

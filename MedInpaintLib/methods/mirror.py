@@ -41,7 +41,7 @@ class Parameters:
     parameters=Parameters,
     blend="poisson",
     uses_guides=True,
-    cost=Cost(0.5, 0.4),
+    cost=Cost(0.5, 0.4, few=4500, beyond=0.05),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Fill from the other side where there is one; by patches of this side, or a biharmonic fill, where there is none.
@@ -72,7 +72,9 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
         instead = "patch" if nothing else None
         return Prediction(synthesis.values, synthesis.spread, notes, (*warnings, *synthesis.warnings), instead)
     if compared is not None:
-        values = sides.estimate(compared, values, match=parameters.match, full=parameters.detail == "all")
+        values = sides.estimate(
+            compared, values, match=parameters.match, full=parameters.detail == "all", progress=for_rest
+        )
     warnings = _warnings(compared, alone, "by biharmonic")
     return Prediction(values, notes=notes, warnings=warnings, instead="biharmonic" if nothing else None)
 
