@@ -104,7 +104,7 @@ def _parts(count):
             "volume_ml": 0.000125,
             "depth_mm": 123.4,
             "method": method,
-            "reason": "the hole is small",
+            "reason": "small, so its surroundings say what is in it",
             "warnings": ["It is dark."] if number == 0 else [],
             "scores": {"psnr": {"mean": 130.25, "sd": 1.0}},
         }
@@ -126,9 +126,9 @@ def test_the_pointer_over_a_part_shows_why_and_its_warnings(panel):
         label.linkHovered.emit(link)
         tips.append(label.toolTip)
     first, second, nothing = tips
-    assert "the hole is small" in first
+    assert "small, so its surroundings say what is in it" in first
     assert "It is dark." in first
-    assert "the hole is small" in second
+    assert "small, so its surroundings say what is in it" in second
     assert "It is dark." not in second
     assert "Click a number" in nothing
 
