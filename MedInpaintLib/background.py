@@ -17,10 +17,8 @@ from .errors import ConvergenceError
 from .mask import Box, bounding_box, grow, relative, shift
 from .solvers.fill import solve_biharmonic, solve_laplace
 from .subject import Subject
+from .zeros import find_outer_zeros
 
-#: An image has a background of exact zeros if it holds at least this share of the voxels at the image's border: all of
-#: them around the stripped heads of the data, 80 % around heads that were cut off at the neck, 11 % in a raw scan.
-AT_BORDER = 0.5
 #: The distance is continued in this many voxels around the hole, too. Of 24 balls of 12 and 20 mm across the edge of
 #: three brains, 4 % of the voxels are then on the wrong side, nearly all next to the edge; with a thin plate through 0
 #: and 1 it is 5 %. Of 24 holes that were drawn up to the edge, 7 % and 27 %: that plate cuts them in the middle.
@@ -52,7 +50,7 @@ def zero_voxels(subject: Subject, box: Box, own: np.ndarray) -> np.ndarray | Non
     modality = subject.modality
     if modality.is_projection or modality.air is not None or not _touches_zero(subject, box, own):
         return None
-    background = subject.cached(find_background, lambda: find_background(subject))
+    background = subject.cached(find_outer_zeros, lambda: find_outer_zeros(subject))
     inner = bounding_box(own)
     if background is None or inner is None:
         return None
@@ -62,7 +60,7 @@ def zero_voxels(subject: Subject, box: Box, own: np.ndarray) -> np.ndarray | Non
     unknown = subject.whole.crop(wide)
     if subject.no_data is not None:
         unknown |= subject.no_data[wide]
-    known_background, hidden = subject.squeeze(background[wide]), subject.squeeze(unknown)
+    known_background, hidden = subject.squeeze(background.crop(wide)), subject.squeeze(unknown)
     outside = continue_background(known_background, hidden, subject.spacing, REACH * mm)
     if not subject.grown:
         outside = known_background | _beyond_one_layer(outside, outside & hidden, subject.spacing, LAYER * mm)
@@ -82,24 +80,6 @@ def _beyond_one_layer(outside: np.ndarray, found: np.ndarray, spacing: Sequence[
     depth = ndimage.distance_transform_edt(outside, sampling=spacing)
     deepest = ndimage.maximum(depth, labels, range(count + 1))
     return found & (np.asarray(deepest)[labels] > layer)
-
-
-def find_background(subject: Subject) -> np.ndarray | None:
-    """Mark the known voxels of exactly 0 that are connected with the image's border; None where these are few."""
-    from scipy import ndimage
-
-    known = ~subject.whole.full()
-    if subject.no_data is not None:
-        known &= ~subject.no_data
-    zero = known & (subject.image.array == 0)
-    at_border = _border(subject)
-    if np.count_nonzero(zero & at_border) < AT_BORDER * np.count_nonzero(known & at_border):
-        return None
-    labels, count = ndimage.label(zero)
-    outer = np.zeros(count + 1, dtype=bool)
-    outer[labels[at_border]] = True
-    outer[0] = False
-    return outer[labels]
 
 
 def continue_background(
@@ -178,12 +158,3 @@ def _touches_zero(subject: Subject, box: Box, own: np.ndarray) -> bool:
     if subject.no_data is not None:
         zero &= ~subject.no_data[box]
     return bool(zero.any()) and bool((ndimage.binary_dilation(own) & zero).any())
-
-
-def _border(subject: Subject) -> np.ndarray:
-    """Mark the first and last voxels along each axis of the image."""
-    border = np.zeros(subject.image.array.shape, dtype=bool)
-    for axis in subject.axes:
-        for end in (0, -1):
-            border[(slice(None),) * axis + (end,)] = True
-    return border

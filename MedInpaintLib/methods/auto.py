@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..mask import Hole, grow
+from ..modality import Modality
 from ..other_side import is_mostly_known
 from ..parts import Group
 from ..patches.regression import WIDEST, Settings, can_learn
@@ -53,10 +54,6 @@ PEERS = ("biharmonic", "patch-regression", "patch")
 #: The network that is chosen where its packages are installed and it has a model for such images: the best of the
 #: released ones on the validation images of all three modalities.
 NETWORK = "unet"
-
-#: What it gains over the method that is taken without it, dB, on the validation images: parts deeper than
-#: :data:`SHALLOW` in heads, squares and strips in films and CT slices.
-GAINS = {"MR": 0.4, "film": 1.7, "CT": 1.4}
 
 SUMMARY = "Chooses for each part of the hole by its size, depth and side and by the kind of image, and says why."
 
@@ -125,16 +122,15 @@ class _Rules:
 
     def _without_network(self, method: str, reason: str) -> tuple[str, str]:
         """Return a method with its reason, and with what a network would bring if its packages were installed."""
-        return method, reason + _what_it_lacks(self._subject.modality.name)
+        return method, reason + _what_it_lacks(self._subject.modality)
 
 
-def _what_it_lacks(modality: str) -> str:
+def _what_it_lacks(modality: Modality) -> str:
     """Say what a network would bring and why it cannot run; empty where there is none for such images."""
-    gain = GAINS.get(modality)
     missing = get(NETWORK).missing()
-    if gain is None or not missing:
+    if modality.network_gain is None or not missing:
         return ""
-    return f"; the network {NETWORK} would gain about {gain:g} dB and needs {' and '.join(missing)}"
+    return f"; the network {NETWORK} would gain about {modality.network_gain:g} dB and needs {' and '.join(missing)}"
 
 
 def candidates(subject: Subject, groups: Sequence[Group], depth: float) -> list[str]:

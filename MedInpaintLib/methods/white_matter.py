@@ -50,7 +50,7 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     into the fill. Known voxels keep their values in the prediction, so that a blend that the user asks for changes
     nothing.
     """
-    if region.modality.name != "MR":
+    if not region.modality.has_tissues:
         return _instead(region, f"White matter is found in MR alone, and this image is {region.modality.name}")
     run.progress.update(0.0, "finding white matter")
     found = white_matter(region.subject)

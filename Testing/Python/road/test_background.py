@@ -1,5 +1,7 @@
 """Exact-zero backgrounds: what lies outside a stripped head stays 0 inside the hole, too."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from MedInpaintLib.intensity import Scaling
 from MedInpaintLib.mask import Hole, bounding_box
 from MedInpaintLib.modality import CT, FILM, MR
 from MedInpaintLib.subject import Subject
+from MedInpaintLib.zeros import find_outer_zeros
 
 SHAPE, CENTER, RADIUS = (52, 52, 52), (26, 26, 26), 20.0
 
@@ -119,3 +122,45 @@ def test_without_data_there_is_no_background():
     hole &= distance() < RADIUS
     filled = mi.inpaint(image, hole, method="harmonic", modality="MR").volume.array
     assert (filled[hole] > 0).all()
+
+
+@pytest.mark.parametrize("shape", [(14, 15, 16), (1, 40, 41), (40, 1, 41), (40, 41)])
+@pytest.mark.parametrize("no_data", [False, True])
+def test_the_background_is_what_a_flood_from_the_border_reaches(shape, no_data):
+    """A flood that goes from voxel to voxel is the independent truth: paths here are narrow and wind through planes."""
+    rng = np.random.default_rng(3)
+    inner = tuple(slice(min(2, size // 3), max(size - 2, 1)) for size in shape)
+    image = np.zeros(shape, np.int16)
+    image[inner] = rng.random(image[inner].shape) < 0.6
+    hole = np.zeros(shape, bool)
+    hole[inner] = rng.random(image[inner].shape) < 0.05
+    subject = subject_of(image, hole)
+    lost = rng.random(shape) < 0.05
+    if no_data:
+        subject = dataclasses.replace(subject, no_data=lost)
+    zero = (image == 0) & ~hole & ~(lost & no_data)
+    everything = tuple(slice(0, size) for size in shape)
+    np.testing.assert_array_equal(find_outer_zeros(subject).crop(everything), flooded(zero))
+    box = tuple(slice(size // 3, size - size // 4) for size in shape)
+    np.testing.assert_array_equal(find_outer_zeros(subject).crop(box), flooded(zero)[box])
+
+
+def flooded(zero):
+    """Walk from the zeros at the border to their neighbours, until there are no more."""
+    waiting = [
+        voxel
+        for voxel in np.ndindex(zero.shape)
+        if zero[voxel] and any(size > 1 and at in (0, size - 1) for at, size in zip(voxel, zero.shape, strict=True))
+    ]
+    reached = np.zeros(zero.shape, bool)
+    while waiting:
+        voxel = waiting.pop()
+        if reached[voxel]:
+            continue
+        reached[voxel] = True
+        for axis, size in enumerate(zero.shape):
+            for step in (-1, 1):
+                near = tuple(at + step * (other == axis) for other, at in enumerate(voxel))
+                if 0 <= near[axis] < size and zero[near]:
+                    waiting.append(near)
+    return reached

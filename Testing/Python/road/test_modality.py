@@ -21,7 +21,7 @@ from MedInpaintLib.foreground import body
 from MedInpaintLib.intensity import Scaling, fit_scaling
 from MedInpaintLib.job import read
 from MedInpaintLib.mask import find_hole
-from MedInpaintLib.methods import auto
+from MedInpaintLib.methods import auto, registry
 from MedInpaintLib.modality import CT, FILM, MODALITIES, MR, Clue, Modality, register
 from MedInpaintLib.parts import find_parts
 from MedInpaintLib.subject import Subject
@@ -254,27 +254,62 @@ def test_a_further_modality_fills_and_checks_itself(scan):
     result = mi.inpaint(scan / "image.nrrd", scan / "mask.nrrd", modality="PET", method="harmonic", self_check=True)
     assert result.report["modality"] == "PET"
     assert "R = 10, from 0 to 10 (uptake, SUV)" in result.report["self_check"][0]["range"]
-    chosen = mi.inpaint(scan / "image.nrrd", scan / "mask.nrrd", modality="PET").report
+    chosen = mi.inpaint(scan / "image.nrrd", scan / "mask.nrrd", modality="PET", dilate_mm=2).report
     assert (chosen["method"], "PET volume" in chosen["reason"]) == ("biharmonic", True)
 
 
 @pytest.mark.parametrize(
-    ("properties", "method", "words"),
+    ("properties", "width", "method", "words"),
     [
-        ({"has_two_sides": True}, "mirror", "other side"),
-        ({"patches_suit_volumes": False}, "biharmonic", "in a PET volume"),
-        ({"is_smooth": True}, "biharmonic", "PET images are smooth"),
-        ({}, "patch", "tissue around it"),
+        ({"has_two_sides": True}, 16, "mirror", "other side"),
+        ({"has_two_sides": True}, 32, "mirror", "very large"),
+        ({"patches_suit_volumes": False}, 12, "patch-regression", "small"),
+        ({"patches_suit_volumes": False}, 16, "biharmonic", "in a PET volume"),
+        ({"is_smooth": True}, 12, "biharmonic", "PET images are smooth"),
+        ({}, 16, "patch", "tissue around it"),
+        ({}, 32, "biharmonic", "very large"),
     ],
 )
-def test_the_automatic_choice_asks_for_properties_and_not_for_names(monkeypatch, properties, method, words):
+def test_the_automatic_choice_asks_for_properties_and_not_for_names(monkeypatch, properties, width, method, words):
+    chosen, reason = chosen_for(monkeypatch, properties, width)
+    assert (chosen, words in reason) == (method, True)
+
+
+@pytest.mark.parametrize(
+    ("properties", "width", "method"),
+    [
+        ({}, 4, "patch-regression"),
+        ({}, 8, "unet"),
+        ({"has_two_sides": True}, 16, "unet"),
+        ({"has_two_sides": True}, 32, "mirror"),
+        ({"is_smooth": True}, 4, "unet"),
+    ],
+)
+def test_the_automatic_choice_takes_a_network_that_can_run_where_the_hole_is_deep(
+    monkeypatch, properties, width, method
+):
+    monkeypatch.setattr(auto, "can_run", lambda method, modality: modality == "PET")
+    assert chosen_for(monkeypatch, properties, width)[0] == method
+
+
+@pytest.mark.parametrize(("gain", "words"), [(None, ""), (0.75, "the network unet would gain about 0.75 dB")])
+def test_where_a_network_cannot_run_the_reason_says_what_it_would_gain(monkeypatch, gain, words):
+    lacking = dataclasses.replace(registry.get(auto.NETWORK), requires=("a_package_that_is_not_there",))
+    monkeypatch.setattr(auto, "get", lambda name: lacking if name == auto.NETWORK else registry.get(name))
+    _, reason = chosen_for(monkeypatch, {"network_gain": gain}, 16)
+    assert words in reason
+    assert ("network" in reason) == bool(words)
+
+
+def chosen_for(monkeypatch, properties, width):
+    """Return the automatic choice and its reason for a cube in a volume whose other side is known, if it has one."""
     monkeypatch.setattr(auto, "is_mostly_known", lambda *_: True)
-    image = mi.Volume.of(np.zeros((30, 30, 30)))
-    hole, _ = find_hole(image.with_array(np.pad(np.ones((12,) * 3, np.uint8), 9)), image)
+    image = mi.Volume.of(np.zeros((48, 48, 48)))
+    margin = (48 - width) // 2
+    hole, _ = find_hole(image.with_array(np.pad(np.ones((width,) * 3, np.uint8), margin)), image)
     subject = Subject(image, hole, Scaling(0, 1), Modality(name="PET", **properties))
     groups = find_parts(hole, image.spacing)
-    ((chosen, reason),) = auto.choose(subject, groups, [group.depths(None, image.spacing) for group in groups])
-    assert (chosen, words in reason) == (method, True)
+    return auto.choose(subject, groups, [group.depths(None, image.spacing) for group in groups])[0]
 
 
 def test_a_further_modality_is_evaluated(scan):
@@ -319,7 +354,8 @@ def test_only_one_file_of_the_source_names_modalities():
     assert not written
 
 
-def test_what_may_be_a_film_is_filled_like_one_though_it_is_treated_as_mr():
+def test_what_may_be_a_film_is_filled_like_one_though_it_is_treated_as_mr(monkeypatch):
+    monkeypatch.setattr(auto, "can_run", lambda method, modality: False)
     picture = film_of((120, 120))
     hole = np.zeros(picture.shape, bool)
     hole[40:80, 20:50] = True
