@@ -111,7 +111,7 @@ def _plans(names: Sequence[str], options: FillOptions) -> tuple[dict[str, Plan],
         device, more = _device(options.device, info)
         warnings += [warning for warning in more if warning not in warnings]
         blend = info.blend if options.blend == "auto" else options.blend
-        plans[name] = Plan(info, settings, blend, device, int(options.seed), options.grain)
+        plans[name] = Plan(info, settings, blend, device, int(options.seed), options.grain, options.method == "auto")
     return plans, warnings
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from .background import zero_voxels
 from .blending.by_name import BLENDS
 from .clock import Clock
-from .errors import InputError, MaskError, MethodError
+from .errors import ConvergenceError, InputError, MaskError, MethodError
 from .grain import add_grain
 from .guard import doubt_of
 from .mask import Box, grow, relative
@@ -53,6 +53,7 @@ class Plan:
         device: ``"cpu"``, ``"cuda"``, ...
         seed: for chance.
         grain: add the noise that the fill lacks, see :func:`.grain.add_grain`.
+        automatic: nobody named the method, so that :data:`LAST` replaces it where its equations cannot be solved.
     """
 
     method: MethodInfo
@@ -61,12 +62,13 @@ class Plan:
     device: str = "cpu"
     seed: int = 0
     grain: bool = False
+    automatic: bool = False
 
     @classmethod
     def of(cls, method: str, blend: str = "auto", *, seed: int = 0) -> Plan:
         """Plan a method by name, with its default parameters; ``"auto"`` is the blending that suits it."""
         info = registry.get(method)
-        return cls(info, info.parameters(), info.blend if blend == "auto" else blend, seed=seed)
+        return cls(info, info.parameters(), info.blend if blend == "auto" else blend, seed=seed, automatic=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -431,6 +433,10 @@ def _predict(region: Region, plan: Plan, progress: Progress) -> Prediction:
     run = Run(seed=plan.seed, device=plan.device, progress=progress)
     try:
         prediction = plan.method.fill(region, plan.settings, run)
+    except ConvergenceError:
+        if not plan.automatic or name == LAST:
+            raise
+        prediction = _by_last(region, name, run)
     except np.linalg.LinAlgError as error:
         raise InputError(
             f"Method '{name}' has too few known voxels around the hole to solve its equations ({error}); take another "
@@ -442,6 +448,15 @@ def _predict(region: Region, plan: Plan, progress: Progress) -> Prediction:
         if array is not None and not np.isfinite(array[region.fill]).all():
             raise MethodError(f"Method '{name}' returned NaN or infinity inside the hole; try another method.")
     return prediction
+
+
+def _by_last(region: Region, method: str, run: Run) -> Prediction:
+    """Fill by :data:`LAST` instead of a method whose equations cannot be solved here."""
+    last = Plan.of(LAST)
+    assert last.method.fill is not None
+    mean = last.method.fill(region, last.settings, run).mean
+    warning = f"The equations of {method} could not be solved here: it was filled by {LAST}."
+    return Prediction(mean, warnings=(warning,), instead=LAST)
 
 
 def _worst(notes: Sequence[dict[str, Any]]) -> dict[str, Any]:

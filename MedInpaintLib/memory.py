@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -12,6 +13,8 @@ Network = TypeVar("Network")
 
 class OnDevice(Generic[Network]):
     """A network on the device asked for; on the CPU from the moment on when that device's memory is too small.
+
+    Regions are filled in several threads, which share it.
 
     Attributes:
         network: ready for use.
@@ -35,6 +38,7 @@ class OnDevice(Generic[Network]):
         self.notes: dict[str, Any] = {}
         self._load = load
         self._at_once: int | None = None  # so many fit, as far as is known
+        self._lock = threading.Lock()
         if not _fits(self._place):
             self._use_cpu("for the network")
 
@@ -52,16 +56,23 @@ class OnDevice(Generic[Network]):
         """
         first = 0
         while first < count:
-            size = min(count - first, at_most, self._at_once or at_most)
-            if _fits(work, self.network, self.device, slice(first, first + size)):
+            with self._lock:
+                network, device, size = self.network, self.device, min(count - first, at_most, self._at_once or at_most)
+            if _fits(work, network, device, slice(first, first + size)):
                 first += size
                 continue
-            _empty_cache(self.device)
-            if size > 1:
-                self._at_once = size // 2
-                self.notes = {"memory": "Too small for as many slices at once as usual: fewer were taken."}
-            else:
-                self._use_cpu("even for one slice at a time")
+            _empty_cache(device)
+            with self._lock:
+                if device == self.device:  # else another thread has moved the network to the CPU meanwhile
+                    self._take_less(size)
+
+    def _take_less(self, size: int) -> None:
+        """Take fewer than so many slices at once from now on, or continue on the CPU."""
+        if size > 1:
+            self._at_once = min(size // 2, self._at_once or size)
+            self.notes = {"memory": "Too small for as many slices at once as usual: fewer were taken."}
+        else:
+            self._use_cpu("even for one slice at a time")
 
     def _place(self) -> None:
         self.network = self._load(self.device)

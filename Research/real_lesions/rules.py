@@ -65,7 +65,7 @@ def _table(rows: Sequence[Row]) -> str:
         scores = by_method(own)
         parts = len(set.union(*(set(each) for each in scores.values())))
         scores = {method: each for method, each in scores.items() if len(each) >= MEASURED * parts}
-        common = set.intersection(*(set(each) for each in scores.values()))
+        common = sorted(set.intersection(*(set(each) for each in scores.values())))
         if not common:
             continue
         means = {method: mean_by_person(each[key] for key in common) for method, each in scores.items()}

@@ -160,7 +160,7 @@ def test_methods_lists_every_method_and_shows_one_with_its_parameters(monkeypatc
     one = run("methods", "shell-mean").output
     assert "--set thickness=2.0 mm (float 0.1..6)" in one
     assert run("methods", "magic").exit_code == 2
-    assert "Chooses by the hole" in run("methods", "auto").output
+    assert "Chooses for each part of the hole" in run("methods", "auto").output
 
 
 def test_methods_without_their_packages_are_listed_apart(monkeypatch):

@@ -60,14 +60,24 @@ def test_methods_that_start_from_it_fill_without_a_plate(method, scene, stiff):
     assert (result.volume.array[~hole] == image[~hole]).all()
 
 
-@pytest.mark.parametrize("method", ["patch", "auto"])
-def test_the_stiffest_hole_is_filled(method):
+def stiffest():
     """95 % of the voxels are lost at random, and voxels are 40 times as long as wide: no plate can be solved there."""
     rng = np.random.default_rng(0)
     image = rng.normal(500, 100, (6, 24, 24)).astype(np.float32)
-    hole = rng.random(image.shape) < 0.95
-    options = {"spacing": (40.0, 1.0, 1.0), "modality": "MR"}
-    if method == "patch":
-        with pytest.raises(ConvergenceError):
-            mi.inpaint(image, hole, method="biharmonic", **options)
-    assert np.isfinite(mi.inpaint(image, hole, method=method, **options).volume.array).all()
+    return image, rng.random(image.shape) < 0.95, {"spacing": (40.0, 1.0, 1.0), "modality": "MR"}
+
+
+def test_the_stiffest_hole_is_filled_from_a_membrane():
+    image, hole, options = stiffest()
+    assert np.isfinite(mi.inpaint(image, hole, method="patch", **options).volume.array).all()
+
+
+def test_where_no_plate_can_be_solved_the_automatic_choice_takes_harmonic_and_says_so_and_the_users_is_an_error():
+    image, hole, options = stiffest()
+    with pytest.raises(ConvergenceError):
+        mi.inpaint(image, hole, method="biharmonic", **options)
+    result = mi.inpaint(image, hole, **options)
+    assert [part["method"] for part in result.report["parts"]] == ["harmonic"] * len(result.report["parts"])
+    assert any("biharmonic could not be solved" in warning for warning in result.report["warnings"])
+    membrane = mi.inpaint(image, hole, method="harmonic", **options).volume.array
+    np.testing.assert_array_equal(result.volume.array, membrane)

@@ -6,7 +6,9 @@ PyTorch does.
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -82,6 +84,23 @@ def test_where_not_even_one_fits_the_cpu_goes_on_from_there_with_whole_portions(
         "The memory of the device 'cuda' was too small even for one slice at a time; the CPU was used.",
     )
     assert device.run(there, 2, 4) == [("cpu", 2)]
+
+
+def test_two_threads_that_find_the_memory_too_small_at_once_both_go_on_on_the_cpu():
+    there, both_failed = loaded(), threading.Barrier(2)
+    done = []
+
+    def work(network, device, rows):
+        if device != "cpu":
+            both_failed.wait(timeout=30)
+            raise ERRORS["CUDA"]
+        done.append((network, rows))
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(there.portions, 1, 4, work) for _ in range(2)]:
+            future.result()
+    assert done == [("on cpu", slice(0, 1))] * 2
+    assert len(there.warnings) == 1
 
 
 def test_what_was_done_on_the_device_is_not_done_again():

@@ -86,7 +86,7 @@ def test_the_seed_decides_what_chance_does(monkeypatch):
 
     info = prediction.MethodInfo("noise", "Noise", "trivial", "Noise.", "None.", "none", fill=noise)
     monkeypatch.setitem(prediction.METHODS, "noise", info)
-    image, hole = np.zeros((20, 20)), np.zeros((20, 20), bool)
+    image, hole = np.random.default_rng(0).random((20, 20)), np.zeros((20, 20), bool)
     hole[5:9, 5:9] = True
     first, again, other = (mi.inpaint(image, hole, method="noise", seed=seed).volume.array for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)

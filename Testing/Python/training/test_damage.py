@@ -259,7 +259,7 @@ def test_all_holes_of_an_image_are_hidden_and_the_frames_are_of_one_region(image
     image = images[0]
     hole = np.zeros(image.image.array.shape, bool)
     hole[5:7, 8:12, 12:16] = True
-    hole[5:7, 26:32, 12:16] = True
+    hole[5:7, 26:32, 26:30] = True  # far enough apart not to be filled in one region
     cases = damages([image]).cases
     first, second, again = (cases.frames(image, hole, "axial", number) for number in range(3))
     assert (first.truth == again.truth).all()
