@@ -51,8 +51,8 @@ def find_outer_zeros(subject: Subject) -> OuterZeros | None:
         labels, more = _label(subject, index, known)
         labels[labels > 0] += count - 1
         count += more
-        known_at_border += np.count_nonzero(known & border)
-        zero_at_border += np.count_nonzero(labels[border])
+        known_at_border += int(np.count_nonzero(known & border))
+        zero_at_border += int(np.count_nonzero(labels[border]))
         links += [_pairs(np.zeros_like(labels), labels, border), _pairs(before, labels, before > 0)]
         before = labels
     if zero_at_border < AT_BORDER * known_at_border:
