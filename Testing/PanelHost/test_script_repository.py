@@ -66,7 +66,9 @@ _CHECKS = {
     1: _isFilled,
     2: lambda console: console["filled"].GetAttribute("MedInpaint.Method") == "biharmonic",
     3: lambda console: console["job"].state == "done",
-    4: lambda console: console["uncertainty"] is not None and console["checked"]["best"] == "harmonic",
+    4: lambda console: (
+        console["uncertainty"] is not None and {kind["best"] for kind in console["checked"]} == {"harmonic"}
+    ),
     5: lambda console: console["filled"].GetAttribute("MedInpaint.Guides") == '["T2"]',
     6: lambda console: console["difference"].any() and console["output"].GetImageData() is None,
     7: lambda console: int(console["filled"].GetAttribute("MedInpaint.HoleVoxels")) == int(console["dropout"].sum()),
