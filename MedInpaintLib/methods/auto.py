@@ -90,7 +90,7 @@ class _Rules:
         if smooth is not None:
             maybe = "" if smooth is modality else "; this may be one"
             why = f"{smooth.name} images are smooth, and a thin plate continues their values and slopes{maybe}"
-            if self._network:
+            if self._network and smooth is modality:
                 return NETWORK, "it has learned how such images go on"
             return self._without_network("biharmonic", why)
         in_volume = not self._flat and not modality.patches_suit_volumes
