@@ -167,7 +167,8 @@ def _name(what: str, rows: Sequence[Row]) -> str:
     """Return the first cell: a method with those that it took, where these are others."""
     if not rows[0]["used"]:
         return what
-    used = [f"`{each}`" for each in dict.fromkeys(row["used"] for row in rows) if each != what]
+    names = sorted({name for row in rows for name in row["used"].split(", ")} - {what})
+    used = [f"`{name}`" for name in names]
     return f"`{what}`" + (f" ({', '.join(used)})" if used else "")
 
 
