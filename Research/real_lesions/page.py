@@ -76,7 +76,7 @@ def _introduction(rows: Sequence[Row], choosing: Sequence[Row], facts: dict[str,
         "    python -m Research real-lesions --data DATA --split test\n"
         "    python -m Research real-lesions --data DATA --split val\n\n"
         f"on {facts['made']}, in steps (`--task`, `--method`, `--match`): not every method filled every set, and the "
-        "tables say in how many people. PSNR is over "
+        "tables say in how many people; on train and val while the engine still changed. PSNR is over "
         f"the part, with a fixed range (99.5 percentile of the known brain of the "
         f"person) and at most {MOST:g} dB, SSIM in 3-D, MAE in percent of the range; means over each person's parts, "
         "then over people. *s* is the time of one core for all holes of an image. `" + FLIP + "` is no method of the "
