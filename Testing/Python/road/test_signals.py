@@ -256,6 +256,7 @@ def test_parts_that_are_filled_in_threads_end_by_themselves(number, tmp_path):
     work = """
         def work():
             import threading
+            import time
             import numpy as np
             import MedInpaintLib as mi
             from MedInpaintLib import prediction
@@ -266,6 +267,7 @@ def test_parts_that_are_filled_in_threads_end_by_themselves(number, tmp_path):
                 both_run.wait(60)
                 while True:
                     run.progress.update(0.5)
+                    time.sleep(0.001)  # methods compute between two updates; a bare loop keeps the main thread waiting
 
             info = prediction.MethodInfo("endless", "Endless", "trivial", "E.", "None.", "none", fill=endless)
             prediction.METHODS["endless"] = info
