@@ -8,12 +8,15 @@ own, and its seconds are also a ratio to ``biharmonic`` on the same load in the 
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command does
+
 import dataclasses
 import datetime
 import functools
 import json
 import math
-import os
 import platform
 import resource
 import sys
