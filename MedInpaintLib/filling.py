@@ -185,8 +185,9 @@ def fill(
 
 def _processes_pay(subject: Subject, tasks: Sequence[Task], workers: int) -> bool:
     """Return whether worker processes are quicker than threads, and possible."""
-    on_gpu = any(task.plan.device != "cpu" for task in tasks)
-    if len(tasks) < 2 or on_gpu or subject.exemplars or not main_can_start_again():
+    # PyTorch has threads of its own, which fight each other in several processes: 15 ml of lesions took 46 s, not 26.
+    networks = any(task.plan.method.architecture or task.plan.device != "cpu" for task in tasks)
+    if len(tasks) < 2 or networks or subject.exemplars or not main_can_start_again():
         return False
     voxels = subject.image.array.size * (1 + len(subject.guides))
     saved = expected_seconds(tasks, 1) - expected_seconds(tasks, workers)
