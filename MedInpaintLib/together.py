@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from .errors import Cancelled
 from .progress import Progress
+from .signals import held_back
 
 Result = TypeVar("Result")
 
@@ -77,7 +78,8 @@ def do_together(pieces: Sequence[Piece[Result]], workers: int, progress: Progres
                 while order and len(running) < workers and (not running or busy + pieces[order[0]].voxels <= ROOM):
                     number = order.pop(0)
                     busy += pieces[number].voxels
-                    running[pool.submit(pieces[number].work, _Silent(shares, number))] = number
+                    with held_back():  # the pool would not wait for a thread that a signal interrupts in its start
+                        running[pool.submit(pieces[number].work, _Silent(shares, number))] = number
                 ended, _ = concurrent.futures.wait(running, LOOK, concurrent.futures.FIRST_COMPLETED)
                 for future in ended:
                     number = running.pop(future)

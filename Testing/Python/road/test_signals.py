@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import numpy as np
@@ -18,6 +19,7 @@ from MedInpaintLib.files import write_text
 from MedInpaintLib.processes import in_parallel
 from MedInpaintLib.signals import cancelling, held_back
 from MedInpaintLib.starting import CANCELLED
+from MedInpaintLib.together import Piece, do_together
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows delivers no signal to one process alone")
 
@@ -282,6 +284,27 @@ def test_parts_that_are_filled_in_threads_end_by_themselves(number, tmp_path):
     errors, _ = stopped_at_work(work, tmp_path, number)
     assert errors == f"{CANCELLED}\n"
     assert os.listdir(tmp_path) == ["by itself"]
+
+
+@posix
+def test_a_signal_while_a_thread_starts_leaves_no_thread(monkeypatch):
+    starting = threading.Thread.start
+
+    def signalled(thread):
+        starting(thread)
+        if thread.name.startswith("ThreadPool"):
+            signal.raise_signal(signal.SIGINT)
+
+    def endless(progress):
+        while True:
+            progress.update(0.5)
+            time.sleep(0.001)
+
+    monkeypatch.setattr(threading.Thread, "start", signalled)
+    before = threading.active_count()
+    with pytest.raises(Cancelled), cancelling(print):
+        do_together([Piece(endless, 1.0, 1)] * 2, 2, mi.Progress())
+    assert threading.active_count() == before
 
 
 @posix
