@@ -92,7 +92,8 @@ def _candidates(subject: Subject, kind: Sequence[Choice], options: FillOptions) 
         return [first]
     deepest = max(mm for choice in kind for mm in choice.depths)
     names = auto.candidates(subject, [choice.group for choice in kind], deepest)
-    return [first, *(Plan.of(name, options.blend, seed=first.seed) for name in names if name != first.method.name)]
+    plans, _ = _plans(names, options)  # their devices are told of when one of them is taken
+    return [first, *(plans[name] for name in names if name != first.method.name)]
 
 
 def _plans(names: Sequence[str], options: FillOptions) -> tuple[dict[str, Plan], list[str]]:

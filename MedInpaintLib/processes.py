@@ -32,7 +32,8 @@ def main_can_start_again() -> bool:
     spec = getattr(main, "__spec__", None)
     file = getattr(main, "__file__", None)
     is_ours = spec is not None and spec.name.split(".")[0] == __package__
-    return is_ours or (file is not None and Path(file).stem == "medinpaint")
+    # The installed command has no ending; a user's medinpaint.py is a script like any other.
+    return is_ours or (file is not None and Path(file).name == "medinpaint")
 
 
 def in_parallel(

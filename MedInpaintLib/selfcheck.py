@@ -159,8 +159,9 @@ def self_check(
     for share, plan in zip(shares, candidates, strict=True):
         name, start = plan.method.name, time.perf_counter()
         share.update(0.0, f"Trying {name}")
+        tasks = plan_tasks(trial_subject, [(dataclasses.replace(plan, grain=False), trial_groups)])
         try:
-            filling = fill(trial_subject, plan_tasks(trial_subject, [(plan, trial_groups)]), share, workers=workers)
+            filling = fill(trial_subject, tasks, share, workers=workers)
         except Cancelled:
             raise
         except MedInpaintError as error:

@@ -128,11 +128,11 @@ def _fill(output: str, report: dict[str, Any]) -> str:
     parts = f"{hole['components']} part{'s' if hole['components'] != 1 else ''}"
     # A film has no volume.
     size = (
-        f"{hole['voxels']} pixels"
+        f"{hole['voxels']} pixel{'s' if hole['voxels'] > 1 else ''}"
         if hole["volume_ml"] is None
-        else f"{hole['voxels']} voxels, {hole['volume_ml']:.2f} ml"
+        else f"{hole['voxels']} voxel{'s' if hole['voxels'] > 1 else ''}, {_millilitres(hole['volume_ml'])}"
     )
-    checked = report.get("self_check")
+    checked = report.get("self_check") or []
     mask = report.get("mask", {"kind": "binary"})
     # A mask of two values means what it says.
     meaning = "" if mask["kind"] == "binary" else f"  Mask: {mask['kind']}, {mask['rule']}\n"
@@ -142,20 +142,53 @@ def _fill(output: str, report: dict[str, Any]) -> str:
         f"  {report['method']}{why}\n"
         f"  {size} in {parts}, {report['seconds']['total']:.2f} s. "
         f"{report['trust']}"
-    ) + ("\n" + self_check_table(checked) if checked else "")
+    ) + "".join(f"\n{table}" for table in (parts_table(report["parts"]), *map(self_check_table, checked)) if table)
+
+
+def _millilitres(volume: float) -> str:
+    return f"{volume:.2f} ml" if volume >= 0.01 else "under 0.01 ml"
+
+
+#: Rows of the table of parts: the rest is in the report.
+ROWS = 5
+
+
+def parts_table(parts: Sequence[dict[str, Any]]) -> str:
+    """Format the worst parts as a table, those with warnings first; empty where there is one part alone."""
+    if len(parts) < 2:
+        return ""
+    worst = parts[:ROWS]
+    width = max(len("method"), *(len(part["method"]) for part in worst))
+    lines = [f"  {'part':>6}  {'voxels':>8}  {'mm deep':>8}  {'method':<{width}}"]
+    for part in worst:
+        depth = "-" if part["depth_mm"] is None else f"{part['depth_mm']:.1f}"
+        mark = "  see the warnings" if part["warnings"] else ""
+        lines.append(
+            f"  {part['number']:>6}  {part['voxels']:>8}  {depth:>8}  {part['method']:<{width}}{mark}".rstrip()
+        )
+    if len(parts) > ROWS:
+        lines.append(f"  Worst first; all {len(parts)} parts are in the report.")
+    return "\n".join(lines)
 
 
 def self_check_table(checked: dict[str, Any]) -> str:
-    """Format the scores on the trial holes as a table, best first."""
+    """Format the scores of one kind of parts on the trial holes as a table, best first."""
     scores = sorted(checked["methods"].items(), key=lambda item: -(item[1]["psnr"]["mean"] or math.inf))
     width = max(len(name) for name, _ in scores)
-    lines = [f"  Self-check on {checked['holes']} holes like this one in healthy tissue, {checked['range']}:"]
+    lines = [f"  {_kind(checked)} on {checked['holes']} such holes in healthy tissue, {checked['range']}:"]
     lines.append(f"  {'method':<{width}}  {'PSNR dB':>12}  {'SSIM':>13}  {'MAE':>15}  {'s':>6}")
     for name, spreads in scores:
         psnr, ssim, mae = (spread(spreads[metric], digits) for metric, digits in (("psnr", 2), ("ssim", 3), ("mae", 3)))
         lines.append(f"  {name:<{width}}  {psnr:>12}  {ssim:>13}  {mae:>15}  {spreads['seconds']:>6.2f}")
     lines += [f"  {name} could not be tried: {why}" for name, why in checked["left_out"].items()]
     return "\n".join(lines)
+
+
+def _kind(checked: dict[str, Any]) -> str:
+    """Say whose self-check it is: parts for which one method was chosen, by their numbers where they are few."""
+    numbers = checked["parts"]
+    named = ", ".join(map(str, numbers[:ROWS])) + (f" and {len(numbers) - ROWS} more" if len(numbers) > ROWS else "")
+    return f"Self-check of part{'s' if len(numbers) > 1 else ''} {named}"
 
 
 def spread(scores: dict[str, float | None], digits: int) -> str:

@@ -107,7 +107,8 @@ class _Rules:
         subject = self._subject
         large = _ml(subject, group) > LARGE_ML
         if self._network and not large:
-            return NETWORK, "deep, and it weighs other fills and what the other side of a head shows"
+            other = " and what the other side of a head shows" if subject.modality.has_two_sides else ""
+            return NETWORK, f"deep, and it weighs other fills{other}"
         if subject.modality.has_two_sides and is_mostly_known(subject, group.hole):
             why = "and the same place on the other side of the head is known"
             return ("mirror", f"very large, {why}") if large else self._without_network("mirror", f"deep, {why}")

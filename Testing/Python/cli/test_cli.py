@@ -229,10 +229,47 @@ def test_a_film_is_described_in_pixels():
         "method": "harmonic",
         "reason": "",
         "hole": {"voxels": 12, "volume_ml": None, "components": 2},
+        "parts": [],
         "seconds": {"total": 0.1},
         "trust": "Careful.",
     }
     assert "12 pixels in 2 parts" in describe("out.png", report)
+
+
+def test_the_worst_of_several_parts_are_listed():
+    parts = [
+        {"number": number, "voxels": 10 * number, "depth_mm": depth, "method": "unet", "warnings": warnings}
+        for number, depth, warnings in [
+            (3, 2.0, ["dark"]),
+            (1, None, []),
+            (2, 1.5, []),
+            (4, 1, []),
+            (5, 1, []),
+            (6, 1, []),
+        ]
+    ]
+    report = {
+        "method": "unet",
+        "reason": "",
+        "hole": {"voxels": 210, "volume_ml": 0.001, "components": 6},
+        "parts": parts,
+        "seconds": {"total": 0.1},
+        "trust": "Careful.",
+    }
+    lines = describe("out.nrrd", report).splitlines()
+    assert lines[2].startswith("  210 voxels, under 0.01 ml in 6 parts")
+    assert [line.split() for line in lines[4:6]] == [
+        ["3", "30", "2.0", "unet", "see", "the", "warnings"],
+        ["1", "10", "-", "unet"],
+    ]
+    assert lines[-1] == "  Worst first; all 6 parts are in the report."
+
+
+def test_the_self_check_of_each_kind_of_parts_is_printed(files):
+    arguments = ["fill", files / "image.nii.gz", files / "labels.nrrd", "-o", files / "out.nrrd", "--label", "all"]
+    result = run(*arguments, "--method", "harmonic", "--self-check")
+    assert result.exit_code == 0, result.output
+    assert "Self-check of parts 1, 2 on" in result.output
 
 
 def test_the_filled_mask_is_saved(files):
@@ -247,6 +284,7 @@ def test_a_finished_fill_is_described_with_reason_size_and_trust():
         "method": "linear-z",
         "reason": "slices are missing",
         "hole": {"voxels": 1000, "volume_ml": 1.0, "components": 1},
+        "parts": [{"number": 1}],
         "seconds": {"total": 0.1},
         "trust": "Careful.",
     }

@@ -1,6 +1,8 @@
 """Parts that are filled in worker processes: the same result, progress, cancel and errors."""
 
 import pickle
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -64,6 +66,16 @@ def test_a_subject_travels_without_what_can_be_computed_again(subject):
     assert again.image.metadata == {}
     np.testing.assert_array_equal(again.values, subject.values)
     np.testing.assert_array_equal(again.hole, subject.hole)
+
+
+@pytest.mark.parametrize(
+    ("file", "ours"), [("/bin/medinpaint", True), ("/home/medinpaint.py", False), ("/home/fill.py", False)]
+)
+def test_only_the_installed_command_is_known_by_its_file(file, ours, monkeypatch):
+    main = types.ModuleType("__main__")
+    main.__file__ = file
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    assert processes.main_can_start_again() is ours
 
 
 def test_short_fills_and_scripts_of_users_start_no_process(subject, monkeypatch):

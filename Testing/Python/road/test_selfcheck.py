@@ -8,7 +8,7 @@ import pytest
 from scipy import ndimage
 
 import MedInpaintLib as mi
-from MedInpaintLib import prediction
+from MedInpaintLib import prediction, selfcheck
 from MedInpaintLib.data_range import DataRange
 from MedInpaintLib.errors import Cancelled
 from MedInpaintLib.filling import Plan
@@ -141,6 +141,19 @@ def test_a_candidate_that_fails_is_left_out_with_its_reason(head, monkeypatch):
     assert "biharmonic" in checked["methods"]
     assert "broken" not in checked["methods"]
     assert "NaN" in checked["left_out"]["broken"]
+
+
+def test_grain_is_in_the_fill_of_every_winner_and_in_no_score(head, monkeypatch):
+    noisy = head[0] + np.random.default_rng(1).normal(size=head[0].shape).astype(np.float32)
+    monkeypatch.setattr(auto, "candidates", lambda *_: ["harmonic", "biharmonic"])
+    monkeypatch.setattr(selfcheck, "_best", lambda scores: "biharmonic")  # that is not the first candidate here
+    plain, grainy = (mi.inpaint(noisy, head[1], self_check=True, grain=grain) for grain in (False, True))
+    assert plain.report["method"] == grainy.report["method"] == "biharmonic"
+    for each in plain.report["self_check"] + grainy.report["self_check"]:
+        for method in each["methods"].values():
+            method.pop("seconds")
+    assert plain.report["self_check"] == grainy.report["self_check"]
+    assert (plain.volume.array != grainy.volume.array)[head[1]].any()
 
 
 def test_where_no_trial_hole_fits_a_warning_says_so():
