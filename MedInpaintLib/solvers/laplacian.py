@@ -8,6 +8,7 @@ border of the array the normal derivative is zero (Neumann): a neighbour that do
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -102,6 +103,32 @@ class HoleLaplacian:
             self._negative_laplacian(g, b, block)
             b[block] *= -self._mask[block]
         return b
+
+    def assemble(self, order: int) -> Any:
+        """Return the operator as a ``scipy.sparse.csc_array``: ``A``, or for order 2 ``R L L R^T``.
+
+        Rows and columns are the unknown voxels in their flat order, so each box of the batch is a block.
+        """
+        from scipy.sparse import csc_array
+
+        inside, at = self.inside.ravel(), np.flatnonzero(self.unknown)
+        columns = np.arange(at.size)
+        voxels, unknowns, entries = [at], [columns], [self.degree[at]]
+        for weight, stride in zip(self.weights, self.strides, strict=True):
+            for step in (-stride, stride):  # a negative index reaches the padding at the end
+                exists = inside[at + step]
+                voxels.append(at[exists] + step)
+                unknowns.append(columns[exists])
+                entries.append(np.full(unknowns[-1].size, -weight))
+        rows, which = np.concatenate(voxels), np.concatenate(unknowns)
+        all_entries = np.concatenate(entries)
+        if order == 1:
+            number = np.full(inside.size, -1)
+            number[at] = columns
+            unknown = number[rows] >= 0
+            return csc_array((all_entries[unknown], (number[rows[unknown]], which[unknown])), shape=(at.size, at.size))
+        spread = csc_array((all_entries, (rows, which)), shape=(inside.size, at.size))  # -L R^T, and L is symmetric
+        return (spread.T @ spread).tocsc()
 
     def _inside_laplacian(self, x: np.ndarray) -> np.ndarray:
         """Return ``-L x`` at the voxels of the image."""
