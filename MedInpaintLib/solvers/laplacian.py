@@ -111,24 +111,20 @@ class HoleLaplacian:
         """
         from scipy.sparse import csc_array
 
-        inside, at = self.inside.ravel(), np.flatnonzero(self.unknown)
-        columns = np.arange(at.size)
-        voxels, unknowns, entries = [at], [columns], [self.degree[at]]
-        for weight, stride in zip(self.weights, self.strides, strict=True):
-            for step in (-stride, stride):  # a negative index reaches the padding at the end
-                exists = inside[at + step]
-                voxels.append(at[exists] + step)
-                unknowns.append(columns[exists])
-                entries.append(np.full(unknowns[-1].size, -weight))
-        rows, which = np.concatenate(voxels), np.concatenate(unknowns)
-        all_entries = np.concatenate(entries)
+        at = np.flatnonzero(self.unknown)
+        steps = np.array([0, *(step for stride in self.strides for step in (-stride, stride))])
+        rows = at[:, np.newaxis] + steps  # a negative index reaches the padding at the end
+        entries = np.empty(rows.shape)
+        entries[:, 0] = self.degree[at]
+        entries[:, 1:] = -np.repeat(self.weights, 2)
+        kept = (self.unknown if order == 1 else self.inside).ravel()[rows]
+        starts = np.concatenate([[0], np.cumsum(np.count_nonzero(kept, axis=1))])
         if order == 1:
-            number = np.full(inside.size, -1)
-            number[at] = columns
-            unknown = number[rows] >= 0
-            return csc_array((all_entries[unknown], (number[rows[unknown]], which[unknown])), shape=(at.size, at.size))
-        spread = csc_array((all_entries, (rows, which)), shape=(inside.size, at.size))  # -L R^T, and L is symmetric
-        return (spread.T @ spread).tocsc()
+            number = np.empty(self.unknown.size, dtype=np.intp)
+            number[at] = np.arange(at.size)
+            return csc_array((entries[kept], number[rows[kept]], starts), shape=(at.size, at.size))
+        spread = csc_array((entries[kept], rows[kept], starts), shape=(self.unknown.size, at.size))
+        return (spread.T @ spread).tocsc()  # spread is -L R^T, and L is symmetric
 
     def _inside_laplacian(self, x: np.ndarray) -> np.ndarray:
         """Return ``-L x`` at the voxels of the image."""
