@@ -300,6 +300,11 @@ def relative(box: Box, outer: Box) -> Box:
     return tuple(slice(b.start - o.start, b.stop - o.start) for b, o in zip(box, outer, strict=True))
 
 
+def size_of(box: Box) -> int:
+    """Return how many voxels a box has."""
+    return math.prod(side.stop - side.start for side in box)
+
+
 def join(box: Box, other: Box) -> Box:
     """Return the smallest box around two boxes."""
     return tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(box, other, strict=True))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .mask import Box, Hole, clusters, grow, join, relative, shift
+from .mask import Box, Hole, clusters, grow, join, relative, shift, size_of
 
 #: Parts fewer voxels apart than this are filled together: a thin plate reads two voxels around each of them.
 APART = 2
@@ -161,7 +161,7 @@ class _Open(NamedTuple):
     @classmethod
     def of(cls, group: Group, box: Box) -> _Open:
         """Begin with one group in its box."""
-        return cls(group, [side.start for side in box], [side.stop for side in box], _size(box))
+        return cls(group, [side.start for side in box], [side.stop for side in box], size_of(box))
 
     def __add__(self, other: _Open) -> _Open:
         """Return the region around both."""
@@ -203,7 +203,3 @@ def _components(
             labels = np.where(own, seeds[tuple(nearest)], 0)
     for number, box in enumerate(ndimage.find_objects(labels), start=1):
         yield box, np.ascontiguousarray(labels[box] == number)
-
-
-def _size(box: Box) -> int:
-    return math.prod(side.stop - side.start for side in box)

@@ -42,6 +42,8 @@ SMALL = 4096
 BATCH = 2_000_000
 #: Shapes of batched boxes are rounded up to multiples of this, so that a batch holds many.
 ROUND_TO = 4
+#: Share of an iterative solution's time until the first iteration: 8 to 11 % in the largest lesions.
+SETUP = 0.08
 #: Known voxels that an equation of order 2 (biharmonic) can reach; used for both, since the second layer costs nothing.
 REACH = 2
 
@@ -333,7 +335,9 @@ class _System:
         return [solved[number][part.within] for number, part in enumerate(self.parts)]
 
 
-def _solve_by_factors(system: _System, equation: _Equation, progress: Progress) -> tuple[list[np.ndarray], float] | None:
+def _solve_by_factors(
+    system: _System, equation: _Equation, progress: Progress
+) -> tuple[list[np.ndarray], float] | None:
     """Return the solution in each part's box and the relative residual; None where rounding spoils the accuracy."""
     at = np.flatnonzero(system.operator.unknown)
     matrix, b = system.operator.assemble(equation.order), system.b[at]
@@ -358,17 +362,16 @@ def _block(matrix: Any, start: int, stop: int) -> Any:
     return type(matrix)(parts, shape=(stop - start, stop - start))
 
 
-def _solve_iteratively(
-    system: _System, equation: _Equation, progress: Progress
-) -> tuple[list[np.ndarray], float, int]:
+def _solve_iteratively(system: _System, equation: _Equation, progress: Progress) -> tuple[list[np.ndarray], float, int]:
     """Return the solution in each part's box, the relative residual and the number of iterations."""
     cycle = VCycle(system.operator)
+    progress.update(SETUP, "Solving")
     x, residual, iterations = conjugate_gradients(
         system.operator.apply if equation.order == 1 else system.operator.apply_squared,
         system.b,
         cycle.apply if equation.order == 1 else cycle.apply_twice,
         accuracy=equation.accuracy,
         max_iterations=equation.max_iterations,
-        each=lambda share: progress.update(share, "Solving"),
+        each=lambda share: progress.update(SETUP + (1 - SETUP) * share, "Solving"),
     )
     return system.boxes(x), residual, iterations
