@@ -143,7 +143,7 @@ def put_together(groups: Sequence[Group], margin: Sequence[int]) -> list[Group]:
         if index is None:
             still_open.append(new)
         else:
-            still_open[index] += new
+            still_open[index] = still_open[index].joined(new)
         if len(still_open) > OPEN:
             done.append(still_open.pop(0).group)
     done += [region.group for region in still_open]
@@ -163,7 +163,7 @@ class _Open(NamedTuple):
         """Begin with one group in its box."""
         return cls(group, [side.start for side in box], [side.stop for side in box], size_of(box))
 
-    def __add__(self, other: _Open) -> _Open:
+    def joined(self, other: _Open) -> _Open:
         """Return the region around both."""
         starts, stops = list(map(min, self.starts, other.starts)), list(map(max, self.stops, other.stops))
         return _Open(self.group + other.group, starts, stops, self.size + other.size)

@@ -101,7 +101,7 @@ def _patches(
 
 
 def _seconds(region: Region, patches: bool) -> tuple[float, float, float, float]:
-    """Return about what symmetry, initial fill, comparison and the rest take: measured on balls, strokes and tumours."""
+    """Return about what symmetry, initial fill, comparison and the rest take; from balls, strokes and tumours."""
     thousands = np.count_nonzero(region.fill) / 1000
     symmetry = 0.0 if sides.is_symmetry_known(region.subject) else 1.3
     around = [size + 2 * sides.AROUND / mm for size, mm in zip(region.hole.shape, region.spacing, strict=True)]

@@ -33,10 +33,10 @@ from .direct import solve_block
 from .laplacian import HoleLaplacian, axis_weights
 from .multigrid import VCycle
 
-#: Parts whose box has at most this many voxels, the known ones that the equations need included, are solved by factors.
-#: Up to 4096 = 16^3 that takes, against iterations: biharmonic 1.5 instead of 10 ms for a ball of 171 voxels, 10 instead
-#: of 18 for 515; in 2-D 1.0 instead of 20 ms for a disc of 81, 15 instead of 74 for 2377; harmonic half the time. Only
-#: full cubes of 12^3 take longer (45 instead of 34 ms), and beyond, factors fill up.
+#: Parts whose box, with the known voxels that the equations need, has at most this many voxels are solved by factors.
+#: Up to 4096 = 16^3 the biharmonic equation takes 1.5 instead of 10 ms for a ball of 171 voxels and 10 instead of 18
+#: for one of 515, in 2-D 1 instead of 20 ms for a disc of 81 pixels and 15 instead of 74 for one of 2377; Laplace's
+#: takes half the time or less. Full cubes of 12^3 take 45 instead of 34 ms: in larger boxes, factors fill up.
 SMALL = 4096
 #: A batch holds at most this many voxels, which bounds its memory to about 200 MB.
 BATCH = 2_000_000
