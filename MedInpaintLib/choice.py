@@ -66,7 +66,7 @@ def _self_checked(
     plans_of = {name: _candidates(subject, kind, options) for name, kind in kinds.items()}
     groups_of = {name: [choice.group for choice in kind] for name, kind in kinds.items()}
     expected = [self_check_seconds(plans_of[name], groups_of[name], workers) for name in kinds]
-    filling = expected_seconds([Task(choice.group, choice.plan) for choice in choices], workers)
+    filling = expected_seconds(subject, [Task(choice.group, choice.plan) for choice in choices], workers)
     *shares, _ = progress.remaining(*expected, filling)
     decided: list[Choice] = []
     warnings: list[str] = []

@@ -9,17 +9,18 @@ import math
 import multiprocessing
 import re
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 import numpy as np
 
-from .background import zero_voxels
+from .background import continuing_seconds, touches_zero, zero_voxels
 from .blending.by_name import BLENDS
 from .clock import Clock
 from .errors import ConvergenceError, InputError, MaskError, MethodError
 from .grain import add_grain
 from .guard import doubt_of
-from .mask import Box, grow, relative
+from .mask import Box, grow, relative, size_of
 from .methods import registry
 from .parts import Group, Part, put_together
 from .prediction import MethodInfo, Prediction, Run
@@ -32,7 +33,12 @@ from .together import Piece, do_together, time_together
 
 #: A method that never falls back to another one: used when all peers did.
 LAST = "harmonic"
-#: Seconds that processes must save, at least: each takes 1.4 s to start and to import. Two threads fill six 20 mm balls
+#: Of one thread's time, what several take: 0.95 for six balls by patches, 0.7 for 25 regions by patch-regression, 1 for
+#: 300 small holes by biharmonic.
+THREADED = 0.85
+#: Seconds that a worker process takes to start and to import.
+PROCESS = 1.4
+#: Seconds that processes must save, at least. Two threads fill six 20 mm balls
 #: by patches no quicker than one (8.1 s and 7.7 s; two processes alone 4 s), and 25 regions by patch-regression in 4.0
 #: instead of 5.7 s: numpy's many short calls wait for the interpreter's lock.
 START = 2.5
@@ -190,7 +196,8 @@ def _processes_pay(subject: Subject, tasks: Sequence[Task], workers: int) -> boo
     if len(tasks) < 2 or networks or subject.exemplars or not main_can_start_again():
         return False
     voxels = subject.image.array.size * (1 + len(subject.guides))
-    saved = expected_seconds(tasks, 1) - expected_seconds(tasks, workers)
+    costs = [_seconds(subject, task) for task in tasks]
+    saved = time_together(costs, 1) - time_together(costs, workers)
     return voxels <= MOST_COPIED and saved > START
 
 
@@ -198,12 +205,13 @@ def fill_in_processes(subject: Subject, tasks: Sequence[Task], progress: Progres
     """Fill the regions in worker processes; the result is that of :func:`fill_region` for each, in this order."""
     context = multiprocessing.get_context("spawn")
     shares = context.Array("d", len(tasks), lock=False)
-    costs = [_seconds(task) for task in tasks]
-    all_of_it = time_together(costs, workers)
+    costs = [_seconds(subject, task) for task in tasks]
+    all_of_it, started = PROCESS + time_together(costs, workers), monotonic()
 
     def tell() -> None:
         left = [cost * (1 - share) for cost, share in zip(costs, shares, strict=True)]
-        progress.update(1 - time_together(left, workers) / all_of_it, "Filling parts")
+        to_start = 0.0 if any(shares) else max(PROCESS - (monotonic() - started), 0.0)
+        progress.update(1 - (to_start + time_together(left, workers)) / all_of_it, "Filling parts")
 
     tell()
     order = sorted(range(len(tasks)), key=lambda number: -costs[number])
@@ -239,40 +247,49 @@ def _fill_one(number: int, task: Task) -> tuple[int, Filled]:
     return number, fill_region(subject, task, Progress(report))
 
 
-def expected_seconds(tasks: Sequence[Task], workers: int) -> float:
+def expected_seconds(subject: Subject, tasks: Sequence[Task], workers: int) -> float:
     """Return about what filling takes, for dividing up the progress; see :class:`.prediction.Cost`."""
-    return time_together([_seconds(task) for task in tasks], workers)
+    costs = [_seconds(subject, task) for task in tasks]
+    if workers > 1 and _processes_pay(subject, tasks, workers):
+        return PROCESS + time_together(costs, workers)
+    return _seconds_in_threads(costs, workers)
 
 
-def expected_spread_seconds(tasks: Sequence[Task], peers: Sequence[str], workers: int) -> float:
+def expected_spread_seconds(subject: Subject, tasks: Sequence[Task], peers: Sequence[str], workers: int) -> float:
     """Return about what :func:`spread_among` takes, if all regions need it."""
-    return time_together([_peers_seconds(task, peers) for task in tasks], workers)
+    return _seconds_in_threads([_peers_seconds(subject, task, peers) for task in tasks], workers)
 
 
-def _peers_seconds(task: Task, peers: Sequence[str]) -> float:
-    return sum(_seconds(Task(task.group, Plan.of(peer))) for peer in peers)
+def _seconds_in_threads(costs: Sequence[float], workers: int) -> float:
+    return sum(costs) if workers == 1 else max(max(costs, default=0.0), THREADED * sum(costs))
 
 
-def _seconds(task: Task) -> float:
-    return task.plan.method.cost.seconds(task.group.hole.count())
+def _peers_seconds(subject: Subject, task: Task, peers: Sequence[str]) -> float:
+    return sum(_seconds(subject, Task(task.group, Plan.of(peer))) for peer in peers)
 
 
-def _seconds_after(task: Task) -> tuple[float, float]:
-    """Return about what blending a prediction and looking at the result take."""
-    thousands = task.group.hole.count() / 1000
-    return (0.01 * thousands if task.plan.blend == "poisson" else 0.0), 0.03 * thousands
+def _seconds(subject: Subject, task: Task) -> float:
+    return sum(_stages(subject, task))
+
+
+def _stages(subject: Subject, task: Task) -> tuple[float, float, float, float]:
+    """Return about what the method, blending, continuing the background and judging the result take."""
+    hole, box = task.group.hole, _box(subject, task)
+    voxels, parts = hole.count(), sum(size_of(part.box) for part in task.group.parts)
+    blending = 2e-6 * voxels if task.plan.blend == "poisson" else 0.0
+    background = continuing_seconds(size_of(box)) if touches_zero(subject, hole) else 0.0
+    return task.plan.method.cost.seconds(voxels, parts), blending, background, 0.2e-6 * size_of(box)
 
 
 def _piece(subject: Subject, task: Task) -> Piece[Filled]:
     """Return a task as a piece of work."""
-    voxels = math.prod(side.stop - side.start for side in _box(subject, task))
-    return Piece(functools.partial(fill_region, subject, task), _seconds(task), voxels)
+    return Piece(functools.partial(fill_region, subject, task), _seconds(subject, task), size_of(_box(subject, task)))
 
 
 def fill_region(subject: Subject, task: Task, progress: Progress) -> Filled:
     """Fill one region."""
     plan, clock = task.plan, Clock()
-    for_method, for_blend, for_rest = progress.remaining(_seconds(task), *_seconds_after(task))
+    for_method, for_blend, for_background, for_doubts = progress.remaining(*_stages(subject, task))
     region = crop(subject, _box(subject, task), task.group.hole)
     if region.hole.all():
         raise MaskError(_nothing_known(region))
@@ -285,14 +302,13 @@ def fill_region(subject: Subject, task: Task, progress: Progress) -> Filled:
         blended = add_grain(region, blended, plan.seed)
     own = task.group.hole.crop(region.box)
     intensities = restore(region, blended, subject.image.array.dtype)
-    for_rest.update(0.0, "Looking at the result")
-    outside = zero_voxels(subject, region.box, own)
+    outside = zero_voxels(subject, region.box, own, for_background)
     if outside is not None:
         intensities[outside[own]] = 0
     patch = Patch(region.box, own, intensities, spread)
-    for_rest.update(0.8, "Looking at the result")
+    for_doubts.update(0.0, "Looking at the result")
     doubts = _doubts(subject, task.group.parts, patch, outside)
-    for_rest.update(1.0, "Looking at the result")
+    for_doubts.update(1.0, "Looking at the result")
     clock.lap("restore")
     return Filled(
         task,
@@ -395,7 +411,7 @@ def spread_among(
     pieces = []
     for number in lacking:
         region = filling.regions[number]
-        cost = _peers_seconds(region.task, peers)
+        cost = _peers_seconds(subject, region.task, peers)
         work = functools.partial(_spread_of, subject, region, peers, seed)
         pieces.append(Piece(work, cost, _piece(subject, region.task).voxels))
     regions, names = list(filling.regions), []

@@ -257,10 +257,13 @@ def clusters(hole: np.ndarray, block: Sequence[int]) -> Iterator[tuple[Box, np.n
 
     block = [min(step, size) for step, size in zip(block, hole.shape, strict=True)]
     starts = [range(0, size, step) for size, step in zip(hole.shape, block, strict=True)]
-    # Whole words and bytes are joined five times as quickly as truth values: 0.2 s for 512 x 512 x 800 voxels.
+    # Whole words and bytes are joined five times as quickly as truth values, and whole planes nine times as quickly by
+    # reduce as by reduceat: 0.05 s for 455 x 474 x 767 voxels.
     coarse = np.ascontiguousarray(hole).view(np.uint64 if hole.shape[-1] % 8 == 0 else np.uint8)
-    for axis, start in enumerate(starts[:-1]):
-        coarse = np.bitwise_or.reduceat(coarse, start, axis=axis)
+    if hole.ndim > 1:
+        coarse = np.stack([np.bitwise_or.reduce(coarse[start : start + block[0]], axis=0) for start in starts[0]])
+    for axis in range(1, hole.ndim - 1):
+        coarse = np.bitwise_or.reduceat(coarse, starts[axis], axis=axis)
     coarse = np.logical_or.reduceat(coarse.view(np.bool_), starts[-1], axis=-1)
     labels, _ = ndimage.label(coarse, structure=np.ones((3,) * hole.ndim))
     for number, coarse_box in enumerate(ndimage.find_objects(labels), start=1):
@@ -295,6 +298,11 @@ def shift(box: Box, into: Box) -> Box:
 def relative(box: Box, outer: Box) -> Box:
     """Convert a box to the coordinates of a box around it."""
     return tuple(slice(b.start - o.start, b.stop - o.start) for b, o in zip(box, outer, strict=True))
+
+
+def size_of(box: Box) -> int:
+    """Return how many voxels a box has."""
+    return math.prod(side.stop - side.start for side in box)
 
 
 def join(box: Box, other: Box) -> Box:

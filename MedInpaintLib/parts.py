@@ -9,10 +9,11 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from .mask import Box, Hole, clusters, grow, join, relative, shift
+from .mask import Box, Hole, clusters, grow, join, relative, shift, size_of
 
 #: Parts fewer voxels apart than this are filled together: a thin plate reads two voxels around each of them.
 APART = 2
@@ -132,24 +133,50 @@ def put_together(groups: Sequence[Group], margin: Sequence[int]) -> list[Group]:
         margin: voxels of context on each side, one number an axis.
     """
     done: list[Group] = []
-    still_open: list[tuple[Group, Box, int]] = []
+    still_open: list[_Open] = []
     for group in groups:
-        box = grow(group.hole.box, margin, group.hole.shape)
-        size = _size(box)
-        if size > LARGEST // 2:
+        new = _Open.of(group, grow(group.hole.box, margin, group.hole.shape))
+        if new.size > LARGEST // 2:
             done.append(group)
             continue
-        for index, (other, other_box, other_size) in enumerate(still_open):
-            both = join(box, other_box)
-            if _size(both) <= min(LARGEST, WASTE * (size + other_size)):
-                still_open[index] = (other + group, both, size + other_size)
-                break
+        index = _first_that_fits(new, still_open)
+        if index is None:
+            still_open.append(new)
         else:
-            still_open.append((group, box, size))
+            still_open[index] = still_open[index].joined(new)
         if len(still_open) > OPEN:
-            done.append(still_open.pop(0)[0])
-    done += [group for group, _, _ in still_open]
+            done.append(still_open.pop(0).group)
+    done += [region.group for region in still_open]
     return sorted(done, key=lambda group: group.parts[0].number)
+
+
+class _Open(NamedTuple):
+    """A region that still takes parts: its group, its box, and the size of its parts' boxes together."""
+
+    group: Group
+    starts: list[int]
+    stops: list[int]
+    size: int
+
+    @classmethod
+    def of(cls, group: Group, box: Box) -> _Open:
+        """Begin with one group in its box."""
+        return cls(group, [side.start for side in box], [side.stop for side in box], size_of(box))
+
+    def joined(self, other: _Open) -> _Open:
+        """Return the region around both."""
+        starts, stops = list(map(min, self.starts, other.starts)), list(map(max, self.stops, other.stops))
+        return _Open(self.group + other.group, starts, stops, self.size + other.size)
+
+
+def _first_that_fits(new: _Open, regions: Sequence[_Open]) -> int | None:
+    """Return the number of the first region that may take another one; None where none may."""
+    if not regions:
+        return None
+    starts, stops, sizes = (np.array(values) for values in list(zip(*regions, strict=True))[1:])
+    joined = np.prod(np.maximum(stops, new.stops) - np.minimum(starts, new.starts), axis=1)
+    fits = np.flatnonzero(joined <= np.minimum(LARGEST, WASTE * (sizes + new.size)))
+    return int(fits[0]) if fits.size else None
 
 
 def _clusters(hole: Hole) -> Iterator[tuple[Box, np.ndarray]]:
@@ -176,7 +203,3 @@ def _components(
             labels = np.where(own, seeds[tuple(nearest)], 0)
     for number, box in enumerate(ndimage.find_objects(labels), start=1):
         yield box, np.ascontiguousarray(labels[box] == number)
-
-
-def _size(box: Box) -> int:
-    return math.prod(side.stop - side.start for side in box)

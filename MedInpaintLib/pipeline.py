@@ -37,6 +37,8 @@ from .subject import Subject
 from .together import cores
 from .volume import Volume
 
+#: Seconds that the report takes for each part.
+REPORT = 1.5e-4
 NO_MASK = "Give a mask of what to fill; only missing slices (--fill-missing-slices) can be filled without one."
 
 
@@ -154,14 +156,13 @@ def inpaint(
     clock.lap("self-check" if self_check else "choose")
     tasks = plan_tasks(subject, by_plan(choices))
     expected = (
-        expected_seconds(tasks, at_once),
-        expected_spread_seconds(tasks, auto.PEERS, at_once) if uncertainty else 0.0,
+        expected_seconds(subject, tasks, at_once),
+        expected_spread_seconds(subject, tasks, auto.PEERS, at_once) if uncertainty else 0.0,
     )
-    for_fill, for_spread = progress.remaining(*expected)
+    for_fill, for_spread, _ = progress.remaining(*expected, REPORT * sum(len(group.parts) for group in groups))
     filling = fill(subject, tasks, for_fill, clock, workers=at_once)
     filling, spread_of = _spread(subject, filling, uncertainty, int(seed), for_spread, at_once)
     clock.lap("uncertainty")
-    progress.update(1.0, "Done")
 
     meaning = subject.whole.meaning
     assert meaning is not None  # find_hole says how it read the mask
@@ -183,6 +184,7 @@ def inpaint(
         warnings=[*warnings, *more],
         seconds=clock.seconds(),
     )
+    progress.update(1.0, "Done")
     return Result(volume, subject.whole, filling.patches, report)
 
 

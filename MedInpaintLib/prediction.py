@@ -74,21 +74,29 @@ class Cost:
         region: seconds for a region.
         thousand: seconds for each 1000 voxels to fill in it, up to ``few`` of them.
         few, beyond: seconds for each 1000 voxels more than so many.
+        box: seconds for each 1000 voxels of the boxes around the parts: solvers work on all of a box, and of that of a
+            confluent lesion 5 % are to be filled, of that of a ball half.
     """
 
     region: float
     thousand: float
     few: float = math.inf
     beyond: float = 0.0
+    box: float = 0.0
 
-    def seconds(self, voxels: int) -> float:
-        """Return about what a region with this many voxels to fill takes.
+    def seconds(self, voxels: int, box: int | None = None) -> float:
+        """Return about what a region takes.
+
+        Args:
+            voxels: to fill in it.
+            box: voxels of the boxes around its parts; twice the ones to fill when None, as for balls.
 
         >>> Cost(0.5, 1.0, few=2000, beyond=0.1).seconds(3000)
         2.6
         """
         few = min(voxels, self.few)
-        return self.region + (self.thousand * few + self.beyond * (voxels - few)) / 1000
+        boxed = self.box * (2 * voxels if box is None else box)
+        return self.region + (self.thousand * few + self.beyond * (voxels - few) + boxed) / 1000
 
 
 @dataclasses.dataclass(frozen=True)

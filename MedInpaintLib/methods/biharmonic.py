@@ -34,7 +34,7 @@ class Parameters:
     trust="Smooth: follows gradients into the hole but invents no texture; details inside the hole are lost.",
     reference="Damelin, Hoang: On surface completion and image inpainting by biharmonic functions, IJMMS 2018",
     parameters=Parameters,
-    cost=Cost(0.006, 0.03),
+    cost=Cost(0.001, 0.004, box=0.0025),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Solve ``laplace laplace u = 0`` in the hole, by spacing-aware second differences."""

@@ -41,7 +41,7 @@ class Parameters:
     parameters=Parameters,
     blend="poisson",
     uses_guides=True,
-    cost=Cost(0.5, 0.4, few=4500, beyond=0.05),
+    cost=Cost(0.5, 0.4, few=4500, beyond=0.014, box=0.003),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Fill from the other side where there is one; by patches of this side, or a biharmonic fill, where there is none.
@@ -101,12 +101,12 @@ def _patches(
 
 
 def _seconds(region: Region, patches: bool) -> tuple[float, float, float, float]:
-    """Return about what symmetry, initial fill, comparison and the rest take: measured on balls and large strokes."""
+    """Return about what symmetry, initial fill, comparison and the rest take; from balls, strokes and tumours."""
     thousands = np.count_nonzero(region.fill) / 1000
     symmetry = 0.0 if sides.is_symmetry_known(region.subject) else 1.3
     around = [size + 2 * sides.AROUND / mm for size, mm in zip(region.hole.shape, region.spacing, strict=True)]
-    each_around, each_filled = (1.5e-6, 0.35) if patches else (3.5e-6, 0.02)
-    return symmetry, 0.02 * thousands, each_around * math.prod(around), each_filled * thousands
+    initial = 0.004 * thousands + 2.8e-6 * region.hole.size
+    return symmetry, initial, 1.5e-6 * math.prod(around), (0.35 if patches else 0.007) * thousands
 
 
 def _around(left: np.ndarray, region: Region, window: Region) -> np.ndarray:

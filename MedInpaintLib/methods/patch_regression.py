@@ -36,7 +36,7 @@ class Parameters:
     reference="locally weighted ridge regression of patches; see MedInpaintLib.patches.regression",
     parameters=Parameters,
     uses_guides=True,
-    cost=Cost(0.08, 1.3),
+    cost=Cost(0.02, 1.4),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Predict each part of the hole by ridge regression from the ring around it, on a thin-plate spline."""

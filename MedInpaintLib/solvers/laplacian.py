@@ -8,6 +8,7 @@ border of the array the normal derivative is zero (Neumann): a neighbour that do
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -102,6 +103,28 @@ class HoleLaplacian:
             self._negative_laplacian(g, b, block)
             b[block] *= -self._mask[block]
         return b
+
+    def assemble(self, order: int) -> Any:
+        """Return the operator as a ``scipy.sparse.csc_array``: ``A``, or for order 2 ``R L L R^T``.
+
+        Rows and columns are the unknown voxels in their flat order, so each box of the batch is a block.
+        """
+        from scipy.sparse import csc_array
+
+        at = np.flatnonzero(self.unknown)
+        steps = np.array([0, *(step for stride in self.strides for step in (-stride, stride))])
+        rows = at[:, np.newaxis] + steps  # a negative index reaches the padding at the end
+        entries = np.empty(rows.shape)
+        entries[:, 0] = self.degree[at]
+        entries[:, 1:] = -np.repeat(self.weights, 2)
+        kept = (self.unknown if order == 1 else self.inside).ravel()[rows]
+        starts = np.concatenate([[0], np.cumsum(np.count_nonzero(kept, axis=1))])
+        if order == 1:
+            number = np.empty(self.unknown.size, dtype=np.intp)
+            number[at] = np.arange(at.size)
+            return csc_array((entries[kept], number[rows[kept]], starts), shape=(at.size, at.size))
+        spread = csc_array((entries[kept], rows[kept], starts), shape=(self.unknown.size, at.size))
+        return (spread.T @ spread).tocsc()  # spread is -L R^T, and L is symmetric
 
     def _inside_laplacian(self, x: np.ndarray) -> np.ndarray:
         """Return ``-L x`` at the voxels of the image."""

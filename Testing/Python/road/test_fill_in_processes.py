@@ -92,6 +92,6 @@ def test_short_fills_and_scripts_of_users_start_no_process(subject, monkeypatch)
 
 def test_the_expected_time_of_parts_together_is_at_least_that_of_the_longest(subject):
     tasks = plan_tasks(subject, [(Plan.of("patch"), find_parts(subject.whole, subject.image.spacing))])
-    alone = [expected_seconds([task], 1) for task in tasks]
-    assert expected_seconds(tasks, 1) == pytest.approx(sum(alone))
-    assert expected_seconds(tasks, 2) == pytest.approx(max(max(alone), sum(alone) / 2))
+    alone = [expected_seconds(subject, [task], 1) for task in tasks]
+    assert expected_seconds(subject, tasks, 1) == pytest.approx(sum(alone))
+    assert max(max(alone), sum(alone) / 2) <= expected_seconds(subject, tasks, 2) <= sum(alone)

@@ -63,7 +63,7 @@ def test_methods_that_start_from_it_fill_without_a_plate(method, scene, stiff):
 def stiffest():
     """95 % of the voxels are lost at random, and voxels are 40 times as long as wide: no plate can be solved there."""
     rng = np.random.default_rng(0)
-    image = rng.normal(500, 100, (6, 24, 24)).astype(np.float32)
+    image = rng.normal(500, 100, (8, 30, 30)).astype(np.float32)
     return image, rng.random(image.shape) < 0.95, {"spacing": (40.0, 1.0, 1.0), "modality": "MR"}
 
 

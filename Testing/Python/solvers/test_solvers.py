@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csc_array
 
 from MedInpaintLib.errors import ConvergenceError, MaskError
+from MedInpaintLib.solvers import direct, laplacian, solve_biharmonic, solve_laplace, solve_poisson
 from MedInpaintLib.solvers import fill as module
-from MedInpaintLib.solvers import laplacian, solve_biharmonic, solve_laplace, solve_poisson
 from MedInpaintLib.solvers.laplacian import HoleLaplacian, axis_weights
 from MedInpaintLib.solvers.multigrid import VCycle
 
@@ -237,3 +238,62 @@ def test_a_solver_that_does_not_converge_says_so(solve):
     values = np.random.default_rng(0).standard_normal(hole.shape)
     with pytest.raises(ConvergenceError, match=r"an error of .* in 1 iterations"):
         solve(values, hole, (1, 1, 1), max_iterations=1)
+
+
+def lumps(shape, seed):
+    """A hole of some unconnected lumps, one at the border of the array."""
+    rng = np.random.default_rng(seed)
+    grid = np.indices(shape).reshape(len(shape), -1).T
+    middles = [np.zeros(len(shape)), *(rng.integers(0, shape, (3, len(shape))))]
+    near = [((grid - middle) ** 2).sum(axis=1) <= rng.integers(3, 11) for middle in middles]
+    return np.any(near, axis=0).reshape(shape)
+
+
+@pytest.mark.parametrize("dense", [0, 10**6], ids=["sparse factors", "dense factors"])
+@pytest.mark.parametrize("with_gaps", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "spacing"),
+    [((14, 15, 16), (1, 1, 1)), ((9, 16, 12), (5.0, 0.7, 0.9)), ((22, 31), (1, 1)), ((30, 24), (0.4, 2.0))],
+)
+def test_factors_and_iterations_give_the_same_fill(shape, spacing, with_gaps, dense, monkeypatch):
+    monkeypatch.setattr(direct, "DENSE", dense)
+    rng = np.random.default_rng(5)
+    values, hole = rng.standard_normal(shape), lumps(shape, 3)
+    no_data = ~hole & (rng.random(shape) < 0.2) if with_gaps else None
+    for solve in (solve_laplace, solve_biharmonic):
+        by_factors = solve(values, hole, spacing, no_data=no_data)
+        assert by_factors.iterations == 0
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "SMALL", 0)
+            by_iterations = solve(values, hole, spacing, no_data=no_data, accuracy=1e-9)
+        assert by_iterations.iterations > 0
+        np.testing.assert_allclose(by_factors.values, by_iterations.values, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (3.0, 0.6, 1.1)])
+@pytest.mark.parametrize("middle", [(8, 8, 8), (8, 8, 1)], ids=["inside", "at the border"])
+def test_small_holes_in_linear_and_cubic_fields_are_filled_to_rounding(middle, spacing):
+    indices = np.indices((17, 17, 17))
+    z, y, x = (axis * mm for axis, mm in zip(indices, spacing, strict=True))
+    hole = sum((axis - at) ** 2 for axis, at in zip(indices, middle, strict=True)) <= 11
+    at_border = bool(hole[..., 0].any())
+    harmonic = 3 * z - 2 * y if at_border else x * y - 2 * y * z + z  # no slope across the border
+    np.testing.assert_allclose(solve_laplace(np.where(hole, 99, harmonic), hole, spacing).values, harmonic, atol=1e-10)
+    cubic = z**3 - 2 * z * y**2 + y**3 + (0 if at_border else x**3 - x * z**2)
+    filled = solve_biharmonic(np.where(hole, 99, cubic), hole, spacing).values
+    np.testing.assert_allclose(filled, cubic, atol=1e-9 * np.ptp(cubic))
+
+
+def test_a_matrix_without_a_factor_has_no_solution():
+    x, error = direct.solve_block(csc_array(np.ones((3, 3))), np.arange(3.0))
+    assert np.isnan(x).all()
+    assert np.isnan(error)
+
+
+def test_where_rounding_spoils_the_factors_iterations_solve(monkeypatch):
+    values, hole = np.random.default_rng(0).random((20, 20)), disc((20, 20), 6)
+    expected = solve_biharmonic(values, hole, (1, 1))
+    monkeypatch.setattr(module, "solve_block", lambda block, b: (np.zeros_like(b), 1e-3))
+    solution = solve_biharmonic(values, hole, (1, 1))
+    assert solution.iterations > 0
+    np.testing.assert_allclose(solution.values, expected.values, atol=1e-5)
