@@ -41,7 +41,7 @@ def choose(
 ) -> tuple[list[Choice], list[str]]:
     """Choose the method for each group of parts: the user's, else by its kind, else by the self-check; and warnings."""
     spacing = subject.image.spacing
-    depths = [group.depths(subject.no_data, spacing) for group in groups]
+    depths = [group.depths(subject.whole, subject.no_data, spacing) for group in groups]
     automatic = options.method == "auto"
     chosen = auto.choose(subject, groups, depths) if automatic else [(options.method, "")] * len(groups)
     plans, warnings = _plans([name for name, _ in chosen], options)

@@ -7,8 +7,11 @@ import dataclasses
 import functools
 import math
 import multiprocessing
+import pickle
 import re
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -29,6 +32,7 @@ from .progress import Progress
 from .region import FARTHEST, Region, context, crop, restore
 from .result import Patch
 from .subject import Subject
+from .temporary import NEW, temporary_folder
 from .together import Piece, do_together, time_together
 
 #: A method that never falls back to another one: used when all peers did.
@@ -42,8 +46,10 @@ PROCESS = 1.4
 #: by patches no quicker than one (8.1 s and 7.7 s; two processes alone 4 s), and 25 regions by patch-regression in 4.0
 #: instead of 5.7 s: numpy's many short calls wait for the interpreter's lock.
 START = 2.5
-#: Voxels of images that are copied to each process, at most: beyond, threads are used, which share them.
-MOST_COPIED = 60_000_000
+#: Bytes of images that are copied to all processes together, at most: beyond, threads are used, which share them.
+MOST_COPIED = 1_000_000_000
+#: How the names of notes begin of which less is worse.
+LIKENESS = ("correlation", "similarity")
 #: mm around a part of the hole in which known voxels are looked for where only such without data touch it.
 FAR_MM = 20.0
 
@@ -195,10 +201,10 @@ def _processes_pay(subject: Subject, tasks: Sequence[Task], workers: int) -> boo
     networks = any(task.plan.method.architecture or task.plan.device != "cpu" for task in tasks)
     if len(tasks) < 2 or networks or subject.exemplars or not main_can_start_again():
         return False
-    voxels = subject.image.array.size * (1 + len(subject.guides))
+    copied = workers * sum(volume.array.nbytes for volume in (subject.image, *subject.guides))
     costs = [_seconds(subject, task) for task in tasks]
     saved = time_together(costs, 1) - time_together(costs, workers)
-    return voxels <= MOST_COPIED and saved > START
+    return copied <= MOST_COPIED and saved > START
 
 
 def fill_in_processes(subject: Subject, tasks: Sequence[Task], progress: Progress, workers: int) -> list[Filled]:
@@ -217,14 +223,17 @@ def fill_in_processes(subject: Subject, tasks: Sequence[Task], progress: Progres
     order = sorted(range(len(tasks)), key=lambda number: -costs[number])
     jobs = [(number, tasks[number]) for number in order]
     done: dict[int, Filled] = {}
-    with contextlib.closing(
-        in_parallel(
-            _fill_one, jobs, workers=min(workers, len(tasks)), start=_begin, arguments=(subject, shares), poll=tell
+    with temporary_folder(Path(tempfile.gettempdir())) as folder:
+        # In a file: an argument of processes goes to one after the other, each of which reads it after its imports.
+        given = folder / NEW / "subject"
+        given.write_bytes(pickle.dumps(subject, protocol=5))
+        results = in_parallel(
+            _fill_one, jobs, workers=min(workers, len(tasks)), start=_begin, arguments=(given, shares), poll=tell
         )
-    ) as results:
-        for number, filled in results:
-            done[number] = dataclasses.replace(filled, task=tasks[number])
-            shares[number] = 1.0
+        with contextlib.closing(results):
+            for number, filled in results:
+                done[number] = dataclasses.replace(filled, task=tasks[number])
+                shares[number] = 1.0
     tell()
     return [done[number] for number in range(len(tasks))]
 
@@ -233,9 +242,9 @@ def fill_in_processes(subject: Subject, tasks: Sequence[Task], progress: Progres
 _GIVEN: list[Any] = []
 
 
-def _begin(subject: Subject, shares: Any) -> None:
+def _begin(given: Path, shares: Any) -> None:
     registry.methods()
-    _GIVEN[:] = [subject, shares]
+    _GIVEN[:] = [pickle.loads(given.read_bytes()), shares]
 
 
 def _fill_one(number: int, task: Task) -> tuple[int, Filled]:
@@ -305,6 +314,8 @@ def fill_region(subject: Subject, task: Task, progress: Progress) -> Filled:
     outside = zero_voxels(subject, region.box, own, for_background)
     if outside is not None:
         intensities[outside[own]] = 0
+        if spread is not None:
+            spread = np.where(outside[own], 0.0, spread)
     patch = Patch(region.box, own, intensities, spread)
     for_doubts.update(0.0, "Looking at the result")
     doubts = _doubts(subject, task.group.parts, patch, outside)
@@ -477,10 +488,11 @@ def _by_last(region: Region, method: str, run: Run) -> Prediction:
 
 
 def _worst(notes: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Merge the notes of all regions: the largest of each number, the first of each text."""
+    """Merge the notes of all regions: the least of how alike things are, the most of other numbers, the first text."""
     worst: dict[str, Any] = {}
     for note in notes:
         for name, value in note.items():
-            keep = name not in worst or (not isinstance(value, str) and value > worst[name])
-            worst[name] = value if keep else worst[name]
+            kept = worst.setdefault(name, value)
+            if not isinstance(value, str):
+                worst[name] = min(kept, value) if name.startswith(LIKENESS) else max(kept, value)
     return worst

@@ -65,10 +65,11 @@ class Group:
         voxels = self.hole.crop(box) | other.hole.crop(box)
         return Group((*self.parts, *other.parts), Hole(voxels, box, self.hole.shape))
 
-    def distances(self, unknown: np.ndarray | None, spacing: Sequence[float]) -> np.ndarray:
+    def distances(self, whole: Hole, unknown: np.ndarray | None, spacing: Sequence[float]) -> np.ndarray:
         """Return the mm from each of the group's voxels to the nearest known one, 1-D; infinity where there is none.
 
         Args:
+            whole: the hole, of which the group is a part.
             unknown: bool of the image's shape, further voxels that are not known (no data); None when there are none.
             spacing: mm, in the order of the image's axes; axes of one voxel do not count.
         """
@@ -77,24 +78,24 @@ class Group:
         margin = 1
         while True:
             box = grow(self.hole.box, [margin] * len(shape), shape)
-            distances = self._distances_in(box, unknown, spacing)
+            distances = self._distances_in(box, whole, unknown, spacing)
             # Around a hole without gaps, the nearest known voxels touch it. Beyond a gap, a nearer one may lie outside.
             is_complete = unknown is None or not unknown[box].any() or distances.max() <= (margin + 1) * min(steps)
             if is_complete or all(side.stop - side.start == size for side, size in zip(box, shape, strict=True)):
                 return distances
             margin *= 2
 
-    def depths(self, unknown: np.ndarray | None, spacing: Sequence[float]) -> list[float]:
+    def depths(self, whole: Hole, unknown: np.ndarray | None, spacing: Sequence[float]) -> list[float]:
         """Return the depth of each part: the mm from its innermost voxel to the nearest known one; see above."""
         distances = np.zeros(self.hole.voxels.shape)
-        distances[self.hole.voxels] = self.distances(unknown, spacing)
+        distances[self.hole.voxels] = self.distances(whole, unknown, spacing)
         return [float(distances[relative(part.box, self.hole.box)][part.voxels].max()) for part in self.parts]
 
-    def _distances_in(self, box: Box, unknown: np.ndarray | None, spacing: Sequence[float]) -> np.ndarray:
+    def _distances_in(self, box: Box, whole: Hole, unknown: np.ndarray | None, spacing: Sequence[float]) -> np.ndarray:
         """Return the distances by what is known in a box around the parts."""
         from scipy import ndimage
 
-        hidden = self.hole.crop(box)
+        hidden = whole.crop(box)
         if unknown is not None:
             hidden |= unknown[box]
         if hidden.all():

@@ -178,7 +178,7 @@ def _is_thin(subject: Subject, group: Group) -> bool:
     """Return whether a group is wide, and its voxels are near known ones on average."""
     if _ml(subject, group) < WIDE_ML:
         return False
-    distances = group.distances(subject.no_data, subject.image.spacing)
+    distances = group.distances(subject.whole, subject.no_data, subject.image.spacing)
     return bool(distances.mean() <= THIN)
 
 

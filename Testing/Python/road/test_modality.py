@@ -309,7 +309,7 @@ def chosen_for(monkeypatch, properties, width):
     hole, _ = find_hole(image.with_array(np.pad(np.ones((width,) * 3, np.uint8), margin)), image)
     subject = Subject(image, hole, Scaling(0, 1), Modality(name="PET", **properties))
     groups = find_parts(hole, image.spacing)
-    return auto.choose(subject, groups, [group.depths(None, image.spacing) for group in groups])[0]
+    return auto.choose(subject, groups, [group.depths(subject.whole, None, image.spacing) for group in groups])[0]
 
 
 def test_a_further_modality_is_evaluated(scan):

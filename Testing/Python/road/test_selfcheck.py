@@ -38,7 +38,7 @@ def trial_holes(subject) -> np.ndarray:
 def candidates(subject) -> list[str]:
     """Return the methods that are tried for all parts."""
     groups = groups_of(subject)
-    deepest = max(mm for group in groups for mm in group.depths(subject.no_data, subject.image.spacing))
+    deepest = max(mm for group in groups for mm in group.depths(subject.whole, subject.no_data, subject.image.spacing))
     return auto.candidates(subject, groups, deepest)
 
 
