@@ -58,6 +58,9 @@ class Settings:
     sharpness: float = 4.0
 
 
+#: A search ends with the round that improves less than this share of the matches.
+ENOUGH = 0.05
+
 #: Voxels around a hole that must all have one value for the hole to be filled with it.
 RIM = 2
 
@@ -377,6 +380,7 @@ class _Canvas:
                 neighbors=self._neighbors(),
                 reach=self._reach(),
                 rounds=self.settings.rounds,
+                enough=ENOUGH,
                 rng=rng,
                 progress=share,
             )
