@@ -24,7 +24,7 @@ SYMMETRIC = 0.49
 #: mm around a part of the hole on which both sides are compared.
 SHELL = 8.0
 #: mm around a region in which the mirror image is fitted.
-AROUND = 20.0
+AROUND = 12.0
 #: Parts around which both sides correlate less than this are not filled from the other side. Gain in dB over biharmonic
 #: of half the detail in 78 lateral 20 mm spheres: -0.1 below 0.4, then 0.5, 0.7, 0.8, and 1.2 from 0.7 on.
 ALIKE = 0.4
