@@ -25,6 +25,8 @@ MOST = {2: 9, 3: 5}
 LEAST = {1: 7, 2: 5, 3: 3}
 #: Voxels to search on each side at most.
 MOST_REACH = 40
+#: And after the first sweep of each level: of what lay further away, few in a thousand were taken.
+NEAR = 2
 #: The pyramid ends where no voxel of the hole is further than this from known ones, in voxels: patches see the rim.
 SHALLOW = 3.0
 #: How fast filled voxels lose weight with their depth in the hole when patches are compared: an e-fold per half width
@@ -378,7 +380,7 @@ class _Canvas:
                 patches,
                 self.sources,
                 neighbors=self._neighbors(),
-                reach=self._reach(),
+                reach=self._reach(MOST_REACH if sweep == 0 else NEAR),
                 rounds=self.settings.rounds,
                 enough=ENOUGH,
                 rng=rng,
@@ -414,8 +416,8 @@ class _Canvas:
                 neighbors.append((np.where(numbers < 0, np.arange(len(numbers)), numbers), int(step)))
         return neighbors
 
-    def _reach(self) -> list[tuple[int, int]]:
-        voxels = [min(MOST_REACH, int(self.settings.search / mm)) for mm in self.level.spacing]
+    def _reach(self, most: int) -> list[tuple[int, int]]:
+        voxels = [min(most, int(self.settings.search / mm)) for mm in self.level.spacing]
         return [(far, int(stride)) for far, stride in zip(voxels, self.strides, strict=True)]
 
     def _vote(self) -> None:
