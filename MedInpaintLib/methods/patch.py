@@ -31,7 +31,7 @@ class Parameters:
     sharpness: float = parameter(
         4.0, minimum=0, maximum=10, help="How much patches next to known tissue lead: high is rougher, low errs less."
     )
-    effort: int = parameter(10, minimum=1, maximum=50, help="Rounds of the search: more find better matches.")
+    effort: int = parameter(10, minimum=1, maximum=50, help="Rounds of the search at most: more find better matches.")
 
 
 @method(

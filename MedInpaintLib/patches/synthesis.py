@@ -62,7 +62,8 @@ class Settings:
     sharpness: float = 4.0
 
 
-#: A search ends with the round that improves less than this share of the matches.
+#: A search ends with the round that improves less than this share of the matches: about half of the rounds, and
+#: 0.03 dB from all of them in 20 mm balls, where another seed alone makes up to 0.2 dB.
 ENOUGH = 0.05
 
 #: Voxels around a hole that must all have one value for the hole to be filled with it.
