@@ -105,7 +105,7 @@ def _seconds(region: Region, patches: bool) -> tuple[float, float, float, float]
     thousands = np.count_nonzero(region.fill) / 1000
     symmetry = 0.0 if sides.is_symmetry_known(region.subject) else 0.7
     around = [size + 2 * sides.AROUND / mm for size, mm in zip(region.hole.shape, region.spacing, strict=True)]
-    each_around, each_filled = (1.5e-6, 0.23) if patches else (3.5e-6, 0.02)
+    each_around, each_filled = (1.5e-6, 0.27) if patches else (3.5e-6, 0.02)
     return symmetry, 0.02 * thousands, each_around * math.prod(around), each_filled * thousands
 
 
