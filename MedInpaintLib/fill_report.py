@@ -9,6 +9,7 @@ from typing import Any
 
 from .choice import Choice
 from .filling import Filled, Filling, Plan
+from .methods import registry
 from .parts import Part
 from .report import FillReport, ImageFacts, MaskFacts, PartFacts, now, software
 from .selfcheck import SelfCheck
@@ -34,6 +35,7 @@ def write_report(
     """Write the report."""
     hole, volume = subject.whole, subject.image
     plans = {plan.method.name: plan for plan in _by_voxels(choices)}
+    used = _methods_used(filling)
     parts = parts_table(subject, choices, filling)
     checked = {id(choice.checked): choice.checked for choice in choices if choice.checked is not None}
     if checked and filling.instead:
@@ -46,7 +48,7 @@ def write_report(
     return FillReport(
         software=software(),
         date=now(),
-        method=", ".join(plans),
+        method=", ".join(used),
         reason=_reason(choices),
         parameters=next(iter(settings.values())) if len(settings) == 1 else settings,
         blend=", ".join(dict.fromkeys(plan.blend for plan in plans.values())),
@@ -69,7 +71,7 @@ def write_report(
         notes=filling.notes,
         warnings=[*warnings, *filling.warnings],
         seconds=seconds,
-        trust=_trust(plans, filling, subject, max(mm for choice in choices for mm in choice.depths)),
+        trust=_trust(used, filling, subject, [mm for choice in choices for mm in choice.depths]),
     )
 
 
@@ -110,6 +112,14 @@ def _by_voxels(choices: Sequence[Choice]) -> list[Plan]:
     return [plans[name] for name in sorted(counts, key=lambda name: -counts[name])]
 
 
+def _methods_used(filling: Filling) -> list[str]:
+    """Return the names of the methods that filled in the end, those of most voxels first."""
+    counts: dict[str, int] = {}
+    for region in filling.regions:
+        counts[region.method] = counts.get(region.method, 0) + region.task.group.hole.count()
+    return sorted(counts, key=lambda name: -counts[name])
+
+
 def _reason(choices: Sequence[Choice]) -> str:
     """Say why these methods were chosen, in one sentence."""
     counts: dict[tuple[str, str], int] = {}
@@ -129,13 +139,14 @@ def _checked_kind(checked: SelfCheck, choices: Sequence[Choice]) -> dict[str, An
     return {"parts": numbers, **checked.report()}
 
 
-def _trust(plans: dict[str, Plan], filling: Filling, subject: Subject, depth: float) -> str:
+def _trust(used: Sequence[str], filling: Filling, subject: Subject, depths: Sequence[float]) -> str:
     """Say how far to trust the fill: the methods, what a model knows, the hole's depth, and what always holds."""
-    infos = [plan.method for plan in plans.values()]
+    infos = [registry.get(name) for name in used]
+    depth = max((mm for mm in depths if mm < math.inf), default=0.0)
     sentences = [infos[0].trust] if len(infos) == 1 else [f"{info.title}: {info.trust}" for info in infos]
     if "model_title" in filling.notes:
         sentences.append(f"The model ({filling.notes['model_title']}) knows no other anatomy or kind of image.")
-    if DEEP_MM < depth < math.inf:
+    if depth > DEEP_MM:
         # A picture without a pixel size has pixels of "1 mm".
         unit = "mm" if subject.image.array.ndim == 3 or subject.image.has_place else "pixels"
         sentences.append(

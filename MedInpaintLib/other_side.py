@@ -23,8 +23,10 @@ from .subject import Subject
 SYMMETRIC = 0.49
 #: mm around a part of the hole on which both sides are compared.
 SHELL = 8.0
-#: mm around a region in which the mirror image is fitted.
-AROUND = 20.0
+#: mm around a region in which the mirror image is fitted. Mean PSNR by person of the likely share of its detail with
+#: 20, 16, 14, 12, 10 and 8 mm: 23.46, 23.49, 23.51, 23.53, 23.52, 23.50 dB (20 mm balls in six heads of val); with 20,
+#: 16 and 12 mm: 30.77, 30.74, 30.77 dB (lesion shapes in two of them). Within 12 mm it takes half the time of 20.
+AROUND = 12.0
 #: Parts around which both sides correlate less than this are not filled from the other side. Gain in dB over biharmonic
 #: of half the detail in 78 lateral 20 mm spheres: -0.1 below 0.4, then 0.5, 0.7, 0.8, and 1.2 from 0.7 on.
 ALIKE = 0.4

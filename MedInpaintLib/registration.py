@@ -22,6 +22,9 @@ COARSE, MIDDLE, FINE = 8.0, 4.0, 2.5
 NEIGHBOURHOOD = 12.0
 #: Fewer samples in the body than FEWEST cannot show a symmetry; more than MOST do not make it more exact.
 FEWEST, MOST = 200, 40_000
+#: Samples by which the hundreds of first guesses of a plane are compared, and how many of each axis are compared by all
+#: samples: the choice of all by all in 21 images of train and val, in 0.4 of the time (in a CT of 17 slices 0.15).
+QUICK, FINALISTS = 800, 10
 #: In images smaller than this many mm the grids are finer in proportion: mice have a midline too.
 FULL_SIZE = 160.0
 #: A body that is thinner along an axis than this share of its largest extent has no two sides there, only slices.
@@ -32,6 +35,9 @@ TILTS = (-24.0, -12.0, 0.0, 12.0, 24.0)
 LEAST_PAIRS = 0.15
 #: How much more symmetric another plane must be than the left-right plane of the header.
 HEADER_BONUS = 0.05
+#: A left-right plane of the header that is this symmetric is not compared with those of other axes. In 13 heads of
+#: train and val left-right planes had 0.52..0.75, others 0.13..0.36; those of smooth phantoms have up to 0.52.
+CLEAR = 0.6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +84,7 @@ class _Level:
         body: float32, 1 in the body, the hole included, else 0.
         steps: mm = steps @ index.
         start: mm of index 0.
+        most: samples.
     """
 
     values: np.ndarray
@@ -85,21 +92,22 @@ class _Level:
     body: np.ndarray
     steps: np.ndarray
     start: np.ndarray
+    most: int = MOST
 
     @functools.cached_property
     def samples(self) -> tuple[np.ndarray, np.ndarray]:
-        """mm ``(d, n)`` and values ``(n,)`` of evenly spread samples of the known body, at most :data:`MOST`."""
+        """mm ``(d, n)`` and values ``(n,)`` of evenly spread samples of the known body."""
         where, points = self._spread(self.weight)
         return points, self.values[where]
 
     @functools.cached_property
     def outline(self) -> np.ndarray:
-        """mm ``(d, n)`` of evenly spread samples of the body, known or not, at most :data:`MOST`."""
+        """mm ``(d, n)`` of evenly spread samples of the body, known or not."""
         return self._spread(self.body)[1]
 
     def _spread(self, weight: np.ndarray) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
         where = np.array(np.nonzero(weight > 0.5))
-        where = where[:, :: max(1, -(-where.shape[1] // MOST))]
+        where = where[:, :: max(1, -(-where.shape[1] // self.most))]
         return tuple(where), self.steps @ where + self.start[:, np.newaxis]
 
     def index(self, points: np.ndarray) -> np.ndarray:
@@ -210,16 +218,10 @@ def find_symmetry(subject: Subject, progress: Progress | None = None) -> Symmetr
     middle = level(subject, MIDDLE)
     if np.count_nonzero(middle.weight > 0.5) < FEWEST or min(*coarse.values.shape, *middle.values.shape) < 2:
         return None
-    progress.update(0.1, "Finding the midline")
-    candidates = _candidates(coarse, left, progress.part(0.1, 0.5))
-    if not candidates:
+    plane = _find_plane(coarse, middle, left, progress.part(0.1, 0.6))
+    if plane is None:
         return None
-    fitted = [_fit_plane(middle, plane) for plane, _ in candidates]
-    scores = [
-        _similarity(middle, *reflection(plane)) + bonus for plane, (_, bonus) in zip(fitted, candidates, strict=True)
-    ]
     progress.update(0.6, "Finding the midline")
-    plane = fitted[int(np.argmax(scores))]
     matrix, shift = reflection(plane)
     fine = level(subject, FINE)
     for step, at in enumerate([middle] if fine.values.shape == middle.values.shape else [middle, fine]):
@@ -242,23 +244,30 @@ def reflection(plane: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.eye(len(normal)) - 2 * np.outer(normal, normal), 2 * distance * normal
 
 
-def _candidates(at: _Level, left: np.ndarray, progress: Progress) -> list[tuple[np.ndarray, float]]:
-    """Return the best plane near the header's left-right axis and near each axis of the grid, each with its bonus."""
-    points, _ = at.samples
+def _find_plane(coarse: _Level, middle: _Level, left: np.ndarray, progress: Progress) -> np.ndarray | None:
+    """Return the best plane near the header's left-right axis or near an axis of the grid; None without a body."""
+    points, _ = coarse.samples
     if points.shape[1] < 10:
-        return []
+        return None
     centre, radius = points.mean(axis=1), points.std(axis=1).max()
     axes = [(left / np.linalg.norm(left), HEADER_BONUS)] if np.linalg.norm(left) > 0.5 else []
-    grid = [axis / np.linalg.norm(axis) for axis in at.steps.T]
+    grid = [axis / np.linalg.norm(axis) for axis in coarse.steps.T]
     # The planes near the header's axis need not be looked at twice.
     axes += [(axis, 0.0) for axis in grid if not any(abs(axis @ other) > 0.98 for other, _ in axes)]
     axes = [(axis, bonus) for axis, bonus in axes if np.std(axis @ points) > THIN * radius]
-    planes = []
+    quick = dataclasses.replace(coarse, most=QUICK)
+    best, highest = None, -np.inf
     for number, (axis, bonus) in enumerate(axes):
         progress.update(number / len(axes), "Finding the midline")
-        best = max(_planes(axis, centre, radius), key=lambda plane: _similarity(at, *reflection(plane)))
-        planes.append((best, bonus))
-    return planes
+        guesses = sorted(_planes(axis, centre, radius), key=lambda plane: _similarity(quick, *reflection(plane)))
+        guess = max(guesses[-FINALISTS:], key=lambda plane: _similarity(coarse, *reflection(plane)))
+        plane = _fit_plane(middle, guess)
+        similarity = _similarity(middle, *reflection(plane))
+        if similarity + bonus > highest:
+            best, highest = plane, similarity + bonus
+        if bonus and similarity >= CLEAR:
+            break
+    return best
 
 
 def _planes(axis: np.ndarray, centre: np.ndarray, radius: float) -> Iterator[np.ndarray]:

@@ -103,10 +103,10 @@ def _patches(
 def _seconds(region: Region, patches: bool) -> tuple[float, float, float, float]:
     """Return about what symmetry, initial fill, comparison and the rest take; from balls, strokes and tumours."""
     thousands = np.count_nonzero(region.fill) / 1000
-    symmetry = 0.0 if sides.is_symmetry_known(region.subject) else 1.3
+    symmetry = 0.0 if sides.is_symmetry_known(region.subject) else 0.7
     around = [size + 2 * sides.AROUND / mm for size, mm in zip(region.hole.shape, region.spacing, strict=True)]
     initial = 0.004 * thousands + 2.8e-6 * region.hole.size
-    return symmetry, initial, 1.5e-6 * math.prod(around), (0.35 if patches else 0.007) * thousands
+    return symmetry, initial, 1.5e-6 * math.prod(around), (0.3 if patches else 0.007) * thousands
 
 
 def _around(left: np.ndarray, region: Region, window: Region) -> np.ndarray:

@@ -15,8 +15,8 @@ import numpy as np
 
 from ..progress import Progress
 
-#: Floats in one block of gathered patches: 1 MB, so that a block is still in the cache when it is compared.
-BLOCK = 250_000
+#: Candidates compared at a time, so that what belongs to them is still in the cache for the next voxel.
+BLOCK = 8_000
 #: One of so many voxels of a patch, those that weigh most, are compared first. Of the random candidates for 20 mm holes
 #: these rule out 7 of 8, and half of the neighbors'.
 PREVIEW = 3
@@ -38,6 +38,12 @@ class Wanted:
     weights: np.ndarray
 
     @functools.cached_property
+    def by_voxel(self) -> tuple[np.ndarray, np.ndarray]:
+        """Values and weights, float32 ``(channels, voxels, n)``."""
+        values, weights = (np.ascontiguousarray(np.moveaxis(part, 0, -1)) for part in (self.values, self.weights))
+        return values, weights
+
+    @functools.cached_property
     def first(self) -> np.ndarray:
         """float32 ``(n,)``: the sum of the weights in the first channel."""
         return np.maximum(self.weights[:, 0].sum(axis=1), _TINY)
@@ -54,7 +60,7 @@ class Preview:
 
     Attributes:
         patches: their values and weights.
-        steps: intp ``(n, few)``: the flat step from each patch's middle to them.
+        steps: intp ``(few, n)``: the flat step from each patch's middle to them.
         total: float32 ``(n,)``: the sum of the weights of the whole patch.
     """
 
@@ -70,7 +76,7 @@ class Preview:
         values, weights = (
             np.take_along_axis(part, chosen[:, np.newaxis], axis=2) for part in (patches.values, patches.weights)
         )
-        return cls(Wanted(values, weights), steps[chosen], patches.total)
+        return cls(Wanted(values, weights), np.ascontiguousarray(steps[chosen].T), patches.total)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,20 +130,23 @@ class Sources:
         self, patches: Wanted, steps: np.ndarray, rows: np.ndarray, places: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the weighted sum of squares, less what the shift corrects, and the shift of each candidate."""
-        squares, shifts = np.empty((2, len(places)), dtype=np.float32)
-        length = max(1, BLOCK // patches.values[0].size)
-        for start in range(0, len(places), length):
-            block = slice(start, start + length)
-            own = rows[block]
-            # take, einsum: a third of the time of indexing with arrays and of sums along such short axes.
-            index = places[block, np.newaxis] + (steps if steps.ndim == 1 else steps.take(own, axis=0))
-            weights, difference = patches.weights.take(own, axis=0), patches.values.take(own, axis=0)
-            for number, channel in enumerate(self.channels):
-                difference[:, number] -= channel.take(index)
-            sums = np.einsum("nv,nv->n", weights[:, 0], difference[:, 0])
-            shifts[block] = self.freedom * sums / patches.first[own]
-            weights *= difference
-            squares[block] = np.einsum("ncv,ncv->n", weights, difference) - sums * shifts[block]
+        squares, sums = np.zeros((2, len(places)), dtype=np.float32)
+        for start in range(0, len(places), BLOCK):
+            block = slice(start, start + BLOCK)
+            own, middles = rows[block], places[block]
+            # Voxel by voxel for many candidates: 0.6 of the time of gathering each candidate's patch.
+            for number, (image, values, weights) in enumerate(zip(self.channels, *patches.by_voxel, strict=True)):
+                for step, value, weight in zip(steps, values, weights, strict=True):
+                    difference = value.take(own)
+                    difference -= image.take(middles + (step.take(own) if steps.ndim > 1 else step))
+                    weighted = weight.take(own)
+                    weighted *= difference
+                    if number == 0:
+                        sums[block] += weighted
+                    weighted *= difference
+                    squares[block] += weighted
+        shifts = self.freedom * sums / patches.first.take(rows)
+        squares -= sums * shifts
         return np.maximum(squares, 0), shifts
 
 
@@ -168,22 +177,41 @@ class Field:
         field._sort(rows)
         return field
 
-    def offer(self, patches: Wanted, sources: Sources, preview: Preview, rows: np.ndarray, places: np.ndarray) -> None:
-        """Replace the worst match of the patches ``rows`` by their candidates ``places`` where those are better."""
+    def offer(self, patches: Wanted, sources: Sources, preview: Preview, places: np.ndarray) -> None:
+        """Keep the best of all patches' matches and of several candidates for each.
+
+        Args:
+            patches: those to match.
+            sources: where the candidates lie.
+            preview: of the patches.
+            places: intp ``(n, c)``: the middles of the candidates; they need not be usable, nor different.
+        """
         places = np.clip(places, 0, len(sources.usable) - 1)
-        new = sources.usable[places]
+        new = sources.usable.take(places)
         for column in self.places.T:
-            new &= places != column[rows]
-        rows, places = rows[new], places[new]
-        likely = sources.may_be_nearer(preview, rows, places, self.distances[rows, -1])
-        rows, places = rows[likely], places[likely]
+            new &= places != column[:, np.newaxis]
+        number = np.flatnonzero(new)
+        rows, places = number // places.shape[1], places.ravel().take(number)
+        likely = sources.may_be_nearer(preview, rows, places, self.distances[:, -1].take(rows))
+        rows, places = rows.take(likely), places.take(likely)
         distances, shifts = sources.compare(patches, rows, places)
-        better = distances < self.distances[rows, -1]
-        rows = rows[better]
-        self.places[rows, -1] = places[better]
-        self.distances[rows, -1] = distances[better]
-        self.shifts[rows, -1] = shifts[better]
-        self._sort(rows)
+        better = np.flatnonzero(distances < self.distances[:, -1].take(rows))
+        self._insert(*(part.take(better) for part in (rows, places, distances, shifts)))
+
+    def _insert(self, rows: np.ndarray, places: np.ndarray, distances: np.ndarray, shifts: np.ndarray) -> None:
+        """Replace worst matches by better candidates, of each patch the best first; all arguments ``(m,)``."""
+        order = np.lexsort((distances, rows))
+        while len(order):
+            first = np.ones(len(order), dtype=bool)
+            first[1:] = np.diff(rows[order]) > 0
+            now, order = order[first], order[~first]
+            # Candidates of one offer may be the same place, and the worst match may be better now.
+            again = (self.places[rows[now]] == places[now, np.newaxis]).any(axis=1)
+            now = now[~again & (distances[now] < self.distances[rows[now], -1])]
+            self.places[rows[now], -1] = places[now]
+            self.distances[rows[now], -1] = distances[now]
+            self.shifts[rows[now], -1] = shifts[now]
+            self._sort(rows[now])
 
     def _sort(self, rows: np.ndarray) -> None:
         order = np.argsort(self.distances[rows], axis=1, kind="stable")
@@ -221,24 +249,23 @@ def improve(
     """
     progress = progress or Progress()
     n, matches = field.places.shape
-    rows, usable = np.arange(n), np.flatnonzero(sources.usable)
-    preview = Preview.of(patches, sources.steps)
-    halvings = max(voxels for voxels, _ in reach).bit_length()
-    asked = np.full((len(neighbors), matches, n), -1)
+    usable, preview = np.flatnonzero(sources.usable), Preview.of(patches, sources.steps)
+    index = np.array([index for index, _ in neighbors], dtype=np.intp).reshape(-1, n).T
+    onwards = np.array([step for _, step in neighbors], dtype=np.intp)
+    turns, halvings = np.arange(len(neighbors)), np.arange(max(voxels for voxels, _ in reach).bit_length())
+    asked = np.full((matches, *index.shape), -1)
     for number in range(rounds):
-        for turn, (index, step) in enumerate(neighbors):
-            match = (number + turn) % matches
-            candidates = field.places[index, match] + step
-            # What this neighbor said last time was taken or refused then, and the matches are no worse now.
-            news = np.flatnonzero(candidates != asked[turn, match])
-            asked[turn, match] = candidates
-            field.offer(patches, sources, preview, news, candidates[news])
-        for halving in range(halvings):
-            around = field.places[:, (number + halving) % matches].copy()
-            for voxels, step in reach:
-                far = max(1, voxels >> halving) if voxels else 0
-                around += rng.integers(-far, far, n, endpoint=True) * step
-            field.offer(patches, sources, preview, rows, around)
+        advised = field.places[index, (number + turns) % matches] + onwards
+        # What a neighbor said last time was taken or refused then, and the matches are no worse now.
+        last, asked[number % matches] = asked[number % matches].copy(), advised
+        advised = np.where(advised == last, field.places[:, :1], advised)
+        around = field.places[:, (number + halvings) % matches]
+        for voxels, step in reach:
+            far = np.maximum(1, voxels >> halvings) if voxels else 0 * halvings
+            # A third of the time of integers, whose bounds cannot differ cheaply.
+            around += ((rng.random(around.shape, np.float32) * (2 * far + 1)).astype(np.intp) - far) * step
         # Somewhere else altogether: another source, or tissue like this that lies beyond the reach.
-        field.offer(patches, sources, preview, rows, usable[rng.integers(0, len(usable), n)])
+        anywhere = usable[rng.integers(0, len(usable), (n, 1))]
+        # All at once: ten calls a round took half of the time of small holes for themselves.
+        field.offer(patches, sources, preview, np.concatenate([advised, around, anywhere], axis=1))
         progress.update((number + 1) / rounds, "Searching patches")

@@ -9,11 +9,13 @@ Space-time completion of video, PAMI 2007; Newson et al.: Video inpainting of co
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ..mask import grow
 from ..progress import Progress
 from ..region import Region
 from .search import Field, Sources, Wanted, improve
@@ -238,16 +240,23 @@ class _Level:
     factors: tuple[int, ...] = ()
     no_data: np.ndarray | None = None
 
+    @functools.cached_property
     def depth(self) -> np.ndarray:
-        """Return how far each voxel of the hole is from those outside it, in voxels of the finest axis."""
+        """How far each voxel of the hole is from those outside it, in voxels of the finest axis; 0 elsewhere."""
         from scipy import ndimage
 
         unknown = self.hole if self.no_data is None else self.hole | self.no_data
-        around = np.pad(unknown, 1, mode="edge")  # beyond the image's border nothing is known either
-        if around.all():
-            return np.ones(self.hole.shape)
-        depth = ndimage.distance_transform_edt(around, sampling=self.spacing) / min(self.spacing)
-        return depth[(slice(1, -1),) * self.hole.ndim]
+        depth = np.zeros(unknown.shape)
+        # No voxel outside is nearer than the nearest one in the box around the unknown ones.
+        for box in ndimage.find_objects(unknown.astype(np.int8)):
+            around = grow(box, [1] * len(box), unknown.shape)
+            # Beyond the image's border nothing is known either, so its outermost voxels go on there.
+            part = np.pad(unknown[around], 1, mode="edge")
+            if part.all():
+                return np.ones(unknown.shape)
+            distance = ndimage.distance_transform_edt(part, sampling=self.spacing) / min(self.spacing)
+            depth[around] = distance[(slice(1, -1),) * len(box)]
+        return depth
 
     def coarser(self) -> _Level | None:
         """Return the level half as fine along the axes with small voxels, so that voxels become isotropic first."""
@@ -273,7 +282,7 @@ class _Level:
 def _pyramid(finest: _Level) -> list[_Level]:
     """Return the levels, coarsest first."""
     levels = [finest]
-    while levels[-1].depth().max() > SHALLOW:
+    while levels[-1].depth.max() > SHALLOW:
         coarser = levels[-1].coarser()
         if coarser is None:
             break
@@ -317,7 +326,7 @@ class _Canvas:
         )
         self.values = self._padded(level.values)
         self.hole = self._padded(level.hole)
-        self.depth = self._padded(level.depth()) / max(self.pad)
+        self.depth = self._padded(level.depth) / max(self.pad)
         touching = ndimage.binary_dilation(level.hole, whole)
         self.cells = np.argwhere(self._padded(touching))
         self.centers = self.cells @ self.strides

@@ -56,6 +56,14 @@ def test_the_background_inside_the_hole_is_zero_and_the_tissue_is_not(method):
     np.testing.assert_array_equal(filled[~hole], stripped()[~hole])
 
 
+def test_a_background_of_zeros_has_no_uncertainty():
+    hole = across()
+    result = mi.inpaint(stripped(), hole, method="patch", modality="MR", uncertainty=True)
+    spread = result.uncertainty.array
+    assert not spread[hole & (distance() > RADIUS + 1.5)].any()
+    assert spread[hole & (distance() < RADIUS - 1.5)].all()
+
+
 def test_what_lies_under_the_hole_never_matters():
     hole = across()
     fills = [
