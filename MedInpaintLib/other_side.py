@@ -221,11 +221,29 @@ def known_share(subject: Subject, voxels: np.ndarray, box: Box) -> float:
     symmetry = symmetry_of(subject)
     if symmetry is None or why_none(symmetry):
         return 0.0
-    inside = np.argwhere(subject.squeeze(voxels)) + [side.start for side in subject.place(box)]
-    mirrored = np.rint(symmetry.mirror(inside.T.astype(float))).astype(int)
-    within = ((mirrored >= 0) & (mirrored < np.reshape(subject.hole.shape, (-1, 1)))).all(axis=0)
-    known = np.count_nonzero(~subject.hole[tuple(mirrored[:, within])])
-    return float(known / len(inside)) if len(inside) else 0.0
+    _, known = mirrored_places(subject, symmetry, voxels, box)
+    return float(np.count_nonzero(known) / known.size) if known.size else 0.0
+
+
+def mirrored_places(
+    subject: Subject, symmetry: Symmetry, voxels: np.ndarray, box: Box
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where some voxels lie on the other side, without the local fit, and whether the image is known there.
+
+    Args:
+        subject: the image.
+        symmetry: its own.
+        voxels: bool, in a box.
+        box: of the image.
+
+    Returns:
+        int ``(d, n)``, indices of the subject's arrays, outside of them where there is no such place; bool ``(n,)``.
+    """
+    places = np.argwhere(subject.squeeze(voxels)) + [side.start for side in subject.place(box)]
+    mirrored = np.rint(symmetry.mirror(places.T.astype(float))).astype(int)
+    known = ((mirrored >= 0) & (mirrored < np.reshape(subject.hole.shape, (-1, 1)))).all(axis=0)
+    known[known] = ~subject.hole[tuple(mirrored[:, known])]
+    return mirrored, known
 
 
 def has_other_side(subject: Subject, voxels: np.ndarray, box: Box) -> bool:
