@@ -15,10 +15,11 @@ import numpy as np
 
 from .errors import ConvergenceError
 from .mask import Box, Hole, bounding_box, grow, relative, shift
+from .other_side import is_large, mirrored_places, symmetry_of, why_none
 from .progress import Progress
 from .solvers.fill import solve_biharmonic, solve_laplace
 from .subject import Subject
-from .zeros import find_outer_zeros
+from .zeros import OuterZeros, find_outer_zeros
 
 #: The distance is continued in this many voxels around the hole, too. Of 24 balls of 12 and 20 mm across the edge of
 #: three brains, 4 % of the voxels are then on the wrong side, nearly all next to the edge; with a thin plate through 0
@@ -33,6 +34,10 @@ LAYER = 1.5
 _LOOKING = "Looking at the result"
 #: Of the solver, as a share of the range of the distance.
 ACCURACY = 1e-3
+#: Voxels of large parts whose mirrored place is known to lie more than so many mm inside the body are tissue. The plate
+#: knows nothing in the depth of a large part: from dark bone beside a stroke of 288 ml it took 87 % of the brain in it
+#: for background, and with this rule 3 %, where the mirrored place is hidden, too (1 to 5 mm are alike).
+INSIDE = 3.0
 
 
 def continuing_seconds(voxels: int) -> float:
@@ -96,7 +101,31 @@ def zero_voxels(subject: Subject, box: Box, own: np.ndarray, progress: Progress 
     outside = outside.reshape(unknown.shape)
     zero = np.zeros(own.shape, dtype=bool)
     zero[inner] = outside[relative(place, wide)] & own[inner]
+    if zero.any() and is_large(int(np.count_nonzero(own)), subject.spacing):
+        zero[zero] = ~_is_body_on_the_other_side(subject, background, zero, box)
     return zero
+
+
+def _is_body_on_the_other_side(subject: Subject, background: OuterZeros, voxels: np.ndarray, box: Box) -> np.ndarray:
+    """Return whether the mirrored place of each voxel is known and deeper than :data:`INSIDE` mm in the body: ``(n,)``.
+
+    Args:
+        subject: the image; its symmetry is found on first use.
+        background: its own.
+        voxels: bool, in a box.
+        box: of the image.
+    """
+    from scipy import ndimage
+
+    symmetry = symmetry_of(subject)
+    if symmetry is None or why_none(symmetry):
+        return np.zeros(np.count_nonzero(voxels), dtype=bool)
+    mirrored, body = mirrored_places(subject, symmetry, voxels, box)
+    outside = subject.squeeze(background.crop(tuple(slice(0, size) for size in subject.whole.shape)))
+    if body.any() and outside.any():
+        depth = ndimage.distance_transform_edt(~outside, subject.spacing)
+        body[body] = depth[tuple(mirrored[:, body])] > INSIDE
+    return body
 
 
 def _beyond_one_layer(outside: np.ndarray, found: np.ndarray, spacing: Sequence[float], layer: float) -> np.ndarray:

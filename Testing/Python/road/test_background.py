@@ -123,6 +123,41 @@ def test_other_holes_and_images_are_left_alone(case):
     assert marked(image, hole, modality) is None or not marked(image, hole, modality).any()
 
 
+def in_dark_bone():
+    """A large hole in a symmetric head whose signal is exactly 0 in a layer of bone, that reaches the air by a canal.
+
+    Returns:
+        image and hole.
+    """
+    image = np.round(300 * (1 + 0.3 * _symmetric_texture())).astype(np.int16)
+    r = distance((70, 70, 70), (35, 35, 34.5))
+    image[(r >= 33) | ((r > 26) & (r < 28))] = 0
+    image[34:36, 34:36, :10] = image[34:36, 34:36, -10:] = 0
+    hole = (r <= 26) & (np.arange(70) > 37)
+    hole &= distance((70, 70, 70), (35, 35, 62)) < 24
+    return image, hole
+
+
+def _symmetric_texture():
+    from scipy import ndimage
+
+    noise = ndimage.gaussian_filter(np.random.default_rng(4).normal(size=(70, 70, 70)), 2)
+    noise = noise + noise[:, :, ::-1]
+    return noise / noise.std()
+
+
+def test_what_is_tissue_on_the_other_side_is_none_of_the_background(monkeypatch):
+    image, hole = in_dark_bone()
+    assert hole.sum() > 10_000  # at 1 mm, a large part
+    subject = dataclasses.replace(subject_of(np.where(hole, 0, image), hole), scaling=Scaling(0.0, 400.0))
+    whole = tuple(slice(0, size) for size in image.shape)
+    zero = zero_voxels(subject, whole, hole)
+    deep = hole & (distance(image.shape, (35, 35, 34.5)) < 26 - background.INSIDE - 1)
+    assert not (zero & deep).any()
+    monkeypatch.setattr(background, "INSIDE", np.inf)
+    assert (zero_voxels(subject, whole, hole) & deep).sum() > 0.3 * deep.sum()
+
+
 def test_without_data_there_is_no_background():
     """Padding beside the hole says nothing of the tissue's edge."""
     image, hole = stripped().astype(np.float32), across()
