@@ -14,7 +14,7 @@ from .mask import Box, Hole, grow, relative
 from .no_data import nearest
 from .progress import Progress
 from .region import Region
-from .registration import Symmetry, find_symmetry, fit_locally
+from .registration import FITTING, Symmetry, find_symmetry, fit_locally
 from .solvers.fill import solve_laplace
 from .subject import Subject
 
@@ -265,9 +265,9 @@ def _compare(region: Region, symmetry: Symmetry, progress: Progress) -> Comparis
     """Fit the mirror image around a region, and decide which parts of its hole can be filled from it."""
     from scipy import ndimage
 
-    progress.update(0.0, "Fitting the mirror image")
+    progress.update(0.0, FITTING)
     wide = grow(region.place, [math.ceil(AROUND / step) for step in region.spacing], region.subject.values.shape)
-    sides = _sides(region.subject, wide, symmetry)
+    sides = _sides(region.subject, wide, symmetry, progress.part(0.0, 0.5))
     within = relative(region.place, wide)
     # A known voxel between two close parts would belong to both, so parts less than three voxels apart are merged.
     everywhere = np.ones((3,) * region.hole.ndim, dtype=bool)
@@ -351,7 +351,7 @@ def _joined(compared: Comparison, initial: np.ndarray, number: int, progress: Pr
     return np.clip(initial + change, initial.min(), initial.max())
 
 
-def _sides(subject: Subject, box: Box, symmetry: Symmetry) -> _Sides:
+def _sides(subject: Subject, box: Box, symmetry: Symmetry, progress: Progress) -> _Sides:
     """Return both sides of a box, the other one fitted locally and sampled by cubic splines: linear sampling blurs."""
     from scipy import ndimage
 
@@ -373,7 +373,7 @@ def _sides(subject: Subject, box: Box, symmetry: Symmetry) -> _Sides:
 
     first, usable = look(values), look(whole.astype(np.float32)) > 0.9
     steps = np.reshape(subject.spacing, (-1, *(1,) * here.ndim))
-    aside = fit_locally(here, known, first, usable, subject.spacing) / steps
+    aside = fit_locally(here, known, first, usable, subject.spacing, progress.part(0.1, 0.8)) / steps
     at = symmetry.mirror(indices + aside) - start.reshape(-1, *(1,) * here.ndim)
     there = ndimage.map_coordinates(values, at, order=3, mode="nearest")
     usable = ndimage.map_coordinates(whole.astype(np.float32), at, order=1, mode="constant") > 0.99

@@ -226,7 +226,7 @@ def find_symmetry(subject: Subject, progress: Progress | None = None) -> Symmetr
     fine = level(subject, FINE)
     for step, at in enumerate([middle] if fine.values.shape == middle.values.shape else [middle, fine]):
         matrix, shift = _fit_affine(at, matrix, shift)
-        progress.update(0.7 + 0.15 * step, "Fitting the mirror image")
+        progress.update(0.7 + 0.15 * step, FITTING)
     steps, _ = frame(subject)
     inverse = np.linalg.inv(steps)
     return Symmetry(
@@ -381,8 +381,17 @@ FARTHEST = 3.0
 SUPPORT = (0.3, 0.5)
 
 
+#: What users are told that is done.
+FITTING = "Fitting the mirror image"
+
+
 def fit_locally(
-    fixed: np.ndarray, known: np.ndarray, moving: np.ndarray, usable: np.ndarray, spacing: Sequence[float]
+    fixed: np.ndarray,
+    known: np.ndarray,
+    moving: np.ndarray,
+    usable: np.ndarray,
+    spacing: Sequence[float],
+    progress: Progress | None = None,
 ) -> np.ndarray:
     """Return the shift in mm from each voxel of ``fixed`` to the same anatomy in ``moving``.
 
@@ -394,6 +403,7 @@ def fit_locally(
         fixed, moving: float, on one grid.
         known, usable: bool, the voxels of ``fixed`` and of ``moving`` that count.
         spacing: mm, in the order of the axes.
+        progress: reports and cancels.
 
     Returns:
         float32 ``(d, *shape)``, mm.
@@ -402,14 +412,18 @@ def fit_locally(
 
     aside = np.zeros((fixed.ndim, *fixed.shape), dtype=np.float32)
     trusted = None
-    for mm, window, iterations in LOCAL:
+    progress = progress or Progress()
+    # A step's time follows its samples.
+    shares = progress.remaining(*(iterations / mm**fixed.ndim for mm, _, iterations in LOCAL))
+    for share, (mm, window, iterations) in zip(shares, LOCAL, strict=True):
         strides = [max(1, min(round(mm / step), size // 2)) for step, size in zip(spacing, fixed.shape, strict=True)]
         steps = [step * stride for step, stride in zip(spacing, strides, strict=True)]
         fixed_means, fixed_known = _thinned(fixed, known, strides, steps)
         moving_means, moving_known = _thinned(moving, usable, strides, steps)
         shift = np.array([block_mean(part, strides) for part in aside])
         trust = _support(fixed_means, fixed_known * moving_known, [window / step for step in steps])
-        for _ in range(iterations):
+        for step_number in range(iterations):
+            share.update(step_number / iterations, FITTING)
             shift = shift + _window_step(fixed_means, fixed_known, moving_means, moving_known, shift, steps, window)
             soft = [window / 4 / step for step in steps]
             shift = np.array([ndimage.gaussian_filter(part, soft, mode="nearest") for part in shift])
