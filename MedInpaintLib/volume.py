@@ -216,7 +216,7 @@ class Volume:
         }
         what = max(alone, key=lambda name: alone[name])
         mine, theirs = _short(getattr(self, what)), _short(getattr(other, what))
-        return f"{what} {theirs} instead of {mine}, up to {distance:.2g} voxels away"
+        return f"{what} {theirs} instead of {mine}, up to {distance:.3g} voxels away"
 
     def lies_on(self, other: Volume) -> bool:
         """Return whether each voxel here is one of another grid, or would be if that were larger, turned or flipped."""

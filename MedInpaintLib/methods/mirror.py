@@ -135,9 +135,10 @@ def _warnings(compared: sides.Comparison | None, alone: str, instead: str) -> tu
         left = [part.voxels for part in parts if part.reason == reason]
         if left:
             parted = f"{len(left)} of {len(parts)} part{'s' if len(parts) > 1 else ''} of the hole ({sum(left)} voxels)"
-            sentences.append(f"{parted} filled {instead}, not from the other side: {reason}.")
+            were = "were" if len(left) > 1 else "was"
+            sentences.append(f"{parted} {were} filled {instead}, not from the other side: {reason}.")
     lacking = sum(part.voxels - part.mirrored for part in parts if not part.reason)
     if lacking:
-        voxels = f"{lacking} voxel{'s' if lacking > 1 else ''} of the hole"
+        voxels = f"{lacking} voxels of the hole were" if lacking > 1 else "1 voxel of the hole was"
         sentences.append(f"{voxels} filled {instead}: {sides.NO_MIRROR}.")
     return tuple(sentences)

@@ -101,7 +101,7 @@ def test_a_hole_on_the_midline_is_filled_by_the_fallback_and_the_report_says_so(
     np.testing.assert_allclose(result.volume.array, fallback.volume.array, atol=0.05)
     (warning,) = result.report["warnings"]
     assert warning == (
-        f"1 of 1 part of the hole ({MIDLINE.sum()} voxels) filled by {said}, not from the other side: its mirrored "
+        f"1 of 1 part of the hole ({MIDLINE.sum()} voxels) was filled by {said}, not from the other side: its mirrored "
         "place lies in the hole itself or outside of the image."
     )
     assert result.report["notes"]["voxels that were not mirrored"] == MIDLINE.sum()
@@ -130,7 +130,7 @@ def test_one_part_can_fall_back_while_the_other_is_mirrored():
 def test_patches_beside_a_part_that_is_mirrored_are_mostly_of_this_side_and_that_is_said():
     (warning,) = fill(head(), LATERAL | MIDLINE).report["warnings"]
     assert warning.startswith(
-        f"1 of 2 parts of the hole ({MIDLINE.sum()} voxels) filled mostly by patches of this side"
+        f"1 of 2 parts of the hole ({MIDLINE.sum()} voxels) was filled mostly by patches of this side"
     )
 
 
@@ -150,7 +150,7 @@ def test_single_voxels_without_a_mirror_are_carried_on_and_counted():
     truth = head()
     other_side = ball((21, 24, 12), 1.0)  # a second hole where some of the first one's mirror lies
     result = fill(truth, LATERAL | other_side, detail="all")
-    assert any(" of the hole filled by biharmonic: its mirrored" in line for line in result.report["warnings"])
+    assert any(" of the hole were filled by biharmonic: its mirrored" in line for line in result.report["warnings"])
     smooth = fill(truth, LATERAL | other_side, "biharmonic").volume.array
     assert rms(result.volume.array, truth, LATERAL) < rms(smooth, truth, LATERAL)
 
@@ -244,7 +244,7 @@ def test_a_large_hole_over_the_midline_is_mirrored_where_it_can_be():
     result = fill(truth, hole)
     smooth = fill(truth, hole, "biharmonic").volume.array
     (warning,) = result.report["warnings"]
-    assert "voxels of the hole filled by biharmonic" in warning
+    assert "voxels of the hole were filled by biharmonic" in warning
     assert rms(result.volume.array, truth, hole) < rms(smooth, truth, hole)
 
 
