@@ -116,9 +116,7 @@ def _bounded(jobs: int, workers: int, cores: int) -> str:
 def show_case(event: dict[str, Any]) -> None:
     """Print an event as a line: each case when it is over, as for a log."""
     if event["event"] == "case":
-        typer.echo(case_line(event), err=event["status"] == "failed")
-    elif event["event"] == "progress":
-        typer.echo(progress_line(event))
+        typer.echo(f"{case_line(event)} [{progress_line(event)}]", err=event["status"] == "failed")
     else:
         show_end(event)
 
@@ -147,11 +145,11 @@ def case_line(event: dict[str, Any]) -> str:
 
 
 def progress_line(event: dict[str, Any]) -> str:
-    """Describe how far the study is."""
+    """Describe how far the study is after a case."""
     from ..cohort.outlook import spoken
 
     left = "" if event["left"] is None else f", {spoken(event['left'])} left"
-    return f"{event['stage']} cases{left}"
+    return f"{event['number']} of {event['of']}{left}"
 
 
 def result_lines(event: dict[str, Any]) -> str:

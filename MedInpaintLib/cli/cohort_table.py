@@ -48,7 +48,6 @@ class LiveTable:
             self._counts[status] = self._counts.get(status, 0) + 1
             if event["status"] == "failed":
                 self._console.print(Text(case_line(event)), soft_wrap=True)
-        elif kind == "progress":
             self._progress = progress_line(event)
         elif kind == "cancelled":  # the last event, and the process may be ended after it
             self._live.stop()

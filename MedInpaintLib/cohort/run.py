@@ -33,8 +33,8 @@ def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int) -> dict[s
         scheduler: does it.
         emit: is told all that happens, one event at a time: ``warning``; ``working`` with ``id``, ``fraction`` and
             ``stage``; ``case`` with ``id``, ``status``, ``skipped``, ``seconds``, ``message`` and ``facts`` of a case
-            that is over; ``progress`` with ``fraction`` and ``stage`` after it, and ``left``, the seconds left; at
-            last ``result`` with ``output``, the path of the summary, and ``report``.
+            that is over, its ``number`` ``of`` all, and ``left``, the seconds left, or None; at last ``result`` with
+            ``output``, the path of the summary, and ``report``.
         at_once: how many cases the scheduler does at a time.
 
     Raises:
@@ -83,9 +83,13 @@ def _outcomes(plan: Plan, scheduler: Scheduler, emit: Emit, at_once: int) -> dic
         for case, outcome in running:
             outcomes[case.id] = outcome
             outlook.complete(case.id, outcome)
+            left = outlook.seconds()
             emit(
                 {
                     "event": "case",
+                    "number": len(outcomes),
+                    "of": len(plan.cases),
+                    "left": left,
                     "id": case.id,
                     "status": outcome.status,
                     "skipped": outcome.skipped,
@@ -94,7 +98,4 @@ def _outcomes(plan: Plan, scheduler: Scheduler, emit: Emit, at_once: int) -> dic
                     "facts": dict(outcome.facts),
                 }
             )
-            stage = f"{len(outcomes)} of {len(plan.cases)}"
-            fraction = len(outcomes) / len(plan.cases)
-            emit({"event": "progress", "fraction": fraction, "stage": stage, "left": outlook.seconds()})
     return outcomes
