@@ -22,11 +22,11 @@ class LiveTable:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
-        self._live = Live(console=self._console, transient=True, get_renderable=self._table, refresh_per_second=4)
         self._working: dict[str, tuple[float, str]] = {}
         self._counts: dict[str, int] = {}
         self._progress = ""
         self._later: list[dict[str, Any]] = []
+        self._live = Live(console=self._console, transient=True, get_renderable=self._table, refresh_per_second=4)
 
     def __enter__(self) -> LiveTable:
         self._live.start()
@@ -57,7 +57,7 @@ class LiveTable:
 
     def _table(self) -> Group:
         table = Table.grid(padding=(0, 2))
-        for name, (fraction, stage) in self._working.items():
+        for name, (fraction, stage) in list(self._working.items()):  # a thread of its own draws
             full = round(fraction * WIDTH)
             bar = "━" * full + " " * (WIDTH - full)
             table.add_row(Text(escaped(name)), Text(bar), f"{fraction:4.0%}", Text(escaped(stage)))

@@ -89,7 +89,9 @@ def main() -> None:
                     file.unlink()
             rows[title] = run(table, folder / f"out-{jobs}", jobs)
             wall, cpu = rows[title]
-            print(f"{title:16} {wall:7.1f} s wall, {cpu:7.1f} s CPU, {subjects / wall:6.1f} subjects a second", flush=True)
+            print(
+                f"{title:16} {wall:7.1f} s wall, {cpu:7.1f} s CPU, {subjects / wall:6.1f} subjects a second", flush=True
+            )
         print(f"{rows['--jobs 1'][0] / rows['--jobs 2'][0]:.2f} times as fast with two cases at once")
 
 

@@ -49,7 +49,7 @@ def test_a_row_becomes_a_job_with_paths_beside_the_table_and_its_own_options(stu
 
 
 def test_an_empty_cell_leaves_the_commands_option_and_an_empty_row_is_none(study):
-    rows = [["image", "mask", "output", "method"], [*ROW, ""], ["", "", "", ""], ROW[:2] + ["out/b.nii.gz", "patch"]]
+    rows = [["image", "mask", "output", "method"], [*ROW, ""], ["", "", "", ""], [*ROW[:2], "out/b.nii.gz", "patch"]]
     cases = plan(study, rows, options={"method": "harmonic"}).cases
     assert [(case.id, case.origin, case.job.method) for case in cases] == [
         ("out/a.nii.gz", "Row 2", "harmonic"),
@@ -111,7 +111,11 @@ def test_unknown_missing_and_double_columns_are_told(study):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "is empty"), ("image,mask,output\n", "has no rows"), ('image,mask,output\n"a,b,c\n', "cannot be read after row 1")],
+    [
+        ("", "is empty"),
+        ("image,mask,output\n", "has no rows"),
+        ('image,mask,output\n"a,b,c\n', "cannot be read after row 1"),
+    ],
 )
 def test_a_table_without_rows_or_with_an_open_quotation_mark_is_refused(study, text, message):
     study.table.write_text(text, encoding="utf-8")
@@ -222,7 +226,9 @@ def test_stars_tie_images_and_masks(tmp_path):
     ]  # fmt: skip
     assert [os.path.basename(case.job.mask) for case in made.cases] == ["1_a.nii.gz", "1_b.nii.gz", "2_a.nii.gz"]
     assert made.cases[1].job.output == str(tmp_path / "out/sub-1/ses-b/t1.nii.gz")
-    assert made.warnings == (f"'{tmp_path}/masks/3_a.nii.gz' belongs to no file like '{patterns['image']}' and is not used.",)
+    assert made.warnings == (
+        f"'{tmp_path}/masks/3_a.nii.gz' belongs to no file like '{patterns['image']}' and is not used.",
+    )
 
 
 def test_guides_are_tied_in_their_order_and_a_dicom_folder_gives_one(tmp_path):
