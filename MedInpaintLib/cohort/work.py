@@ -58,7 +58,7 @@ def record_of(case: Case, records: Path) -> Path:
     Its name is readable, and unique also where capitals, characters or long names are not told apart.
 
     >>> record_of(Case("sub-01/T1 *.nii.gz", None, ""), Path("records")).name
-    'sub-01_T1_.nii.gz-dd5bb3a8.json'
+    'sub-01_T1_.nii.gz-50c8c8c9.json'
     """
     readable = re.sub(r"[^A-Za-z0-9._-]+", "_", case.id).strip("._")[-80:]
     return records / f"{readable}-{hashlib.sha256(case.id.encode()).hexdigest()[:8]}.json"
