@@ -22,10 +22,10 @@ class Outlook:
 
     def __init__(self, ids: Collection[str], recorded: Collection[str], at_once: int) -> None:
         self._recorded = frozenset(recorded)
-        self._left = set(ids)
+        self._left = {True: len(self._recorded), False: len(ids) - len(self._recorded)}
         self._at_once = at_once
         self._begun: dict[str, float] = {}
-        self._took: dict[bool, list[float]] = {False: [0.0, 0], True: [0.0, 0]}
+        self._took: dict[bool, tuple[float, int]] = {False: (0.0, 0), True: (0.0, 0)}
 
     def begin(self, case: str) -> None:
         """Note that a case is worked on, from now on unless it was noted before."""
@@ -33,26 +33,26 @@ class Outlook:
 
     def complete(self, case: str, outcome: Outcome) -> None:
         """Note that a case is over."""
-        self._left.discard(case)
-        seconds = monotonic() - self._begun.pop(case, monotonic())
-        sums = self._took[outcome.skipped]
-        sums[0] += seconds
-        sums[1] += 1
+        self._left[case in self._recorded] -= 1
+        now = monotonic()
+        seconds, count = self._took[outcome.skipped]
+        self._took[outcome.skipped] = seconds + now - self._begun.pop(case, now), count + 1
 
     def seconds(self) -> float | None:
         """Return about how many seconds are left; None before anything is known of such cases."""
-        left = {True: self._left & self._recorded, False: self._left - self._recorded}
         total = longest = 0.0
-        for is_skipped, cases in left.items():
-            if not cases:
+        now = monotonic()
+        for skipped, count in self._left.items():
+            if not count:
                 continue
-            mean = self._mean(is_skipped)
+            mean = self._mean(skipped)
             if mean is None:
                 return None
-            now = monotonic()
-            rest = [max(mean - (now - self._begun[case]), 0.0) for case in cases if case in self._begun]
-            total += sum(rest) + mean * (len(cases) - len(rest))
-            longest = max(longest, *rest, mean if len(cases) > len(rest) else 0.0)
+            begun = [then for case, then in self._begun.items() if (case in self._recorded) == skipped]
+            rests = [max(mean - (now - then), 0.0) for then in begun]
+            rests += [mean] * (count > len(begun))
+            total += sum(rests) + mean * max(count - len(begun) - 1, 0)
+            longest = max(longest, *rests)
         return max(total / self._at_once, longest)
 
     def _mean(self, skipped: bool) -> float | None:
