@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import time
 import traceback
 from collections.abc import Callable
@@ -16,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from ..documents import read_json
-from ..errors import InputError, MachineError, as_ours, in_one_line
+from ..errors import InputError, MachineError, OutputPathError, as_ours, in_one_line
 from ..files import make_folder, write_json
+from ..io.formats import names_folder
 from ..progress import Progress
 from .case import FAILED, Case, CaseKind, Outcome, outputs_of
 from .fingerprint import are_unchanged, contents, fingerprint
@@ -68,17 +70,23 @@ def _done_once(case: Case, records: Path, progress: Progress) -> Outcome:
     kind, file, started = kind_of(case.job), record_of(case, records), time.perf_counter()
     progress.update(0.0, "Comparing")
     key, stamps = fingerprint(kind, case.job)
-    known = _known(kind, case, file, key)
+    record = _read(file)
+    known = _known(kind, case, record, key)
     if known is not None:
         return known
-    for path in outputs_of(kind, case.job).values():
+    paths = list(outputs_of(kind, case.job).values())
+    for path in paths:
         make_folder(Path(os.path.abspath(path)).parent)
+    folders = _make_room(paths, record)
+    if folders:
+        write_json(file, {"id": case.id, "folders": folders})
     status, report = kind.run(case.job, progress)
     if not are_unchanged(stamps):
         raise MachineError("An input was changed while it was worked on; run this again when all are complete.")
     outcome = Outcome(status, seconds=round(time.perf_counter() - started, 3), facts=kind.facts(report))
     record = {
         "id": case.id,
+        "folders": folders,
         "fingerprint": key,
         "status": outcome.status,
         "seconds": outcome.seconds,
@@ -89,9 +97,23 @@ def _done_once(case: Case, records: Path, progress: Progress) -> Outcome:
     return outcome
 
 
-def _known(kind: CaseKind, case: Case, file: Path, key: str) -> Outcome | None:
+def _make_room(paths: list[str], record: dict[str, Any]) -> list[str]:
+    """Return the folders among the outputs, with a DICOM series each, and remove those that this case made before.
+
+    A series is written into a new or empty folder only, so that nothing of anyone else is lost. A record that names the
+    folder, written before the work, says that the case has made it, even if it was killed right after.
+    """
+    folders = [os.path.realpath(path) for path in paths if names_folder(path)]
+    for folder in folders:
+        if os.path.isdir(folder) and folder in record.get("folders", []):
+            shutil.rmtree(folder)
+        elif os.path.isdir(folder) and os.listdir(folder):
+            raise OutputPathError(f"The folder '{folder}' for the DICOM series is not empty; name a new one.")
+    return folders
+
+
+def _known(kind: CaseKind, case: Case, record: dict[str, Any], key: str) -> Outcome | None:
     """Return what an earlier run made of a case, if its inputs, options and outputs are what they were then."""
-    record = _read(file)
     if record.get("fingerprint") != key or record.get("outputs") != contents(kind, case.job):
         return None
     try:

@@ -184,6 +184,54 @@ def _report_of_a_fill(study):
     return json.loads((study.folder / "other.json").read_text())
 
 
+@pytest.fixture
+def series(study):
+    """A case whose image and output are DICOM series."""
+    pytest.importorskip("pydicom")
+    from Testing.Python.dicom_files import write_series
+
+    folder = study.folder
+    stored = write_series(folder / "series")
+    mask = np.zeros(stored.shape, np.uint8)
+    mask[3:5, 5:9, 4:8] = 1
+    mi.Volume.read(folder / "series").of_another_quantity(mask).write(folder / "mask.nrrd")
+    study.write([["image", "mask", "output"], ["series", "mask.nrrd", "filled/"]])
+    return case_of(study)
+
+
+def test_a_series_that_was_written_when_the_run_was_killed_is_written_again(study, series, monkeypatch):
+    import MedInpaintLib.cohort.work as module
+
+    kept = []
+
+    def killed(file, record):
+        kept.append(record)
+        if "fingerprint" in record:
+            raise KeyboardInterrupt  # as if the process ended here, before the record
+        write_json(file, record)
+
+    write_json = module.write_json
+    monkeypatch.setattr(module, "write_json", killed)
+    with pytest.raises(KeyboardInterrupt):
+        do(study, series)
+    assert len(kept) == 2
+    assert any((study.folder / "filled").iterdir())
+    monkeypatch.undo()
+    assert do(study, series).status == DONE
+    assert do(study, series).skipped
+    changed = dataclasses.replace(series, job=dataclasses.replace(series.job, dilate_mm=2.0))
+    assert (do(study, changed).status, do(study, changed).skipped) == (DONE, True)
+
+
+def test_a_folder_that_someone_else_has_filled_is_left_alone(study, series):
+    (study.folder / "filled").mkdir()
+    (study.folder / "filled" / "own.txt").write_text("mine")
+    for _ in range(2):
+        outcome = do(study, series)
+        assert (outcome.status, outcome.kind) == (FAILED, "OutputPathError")
+    assert os.listdir(study.folder / "filled") == ["own.txt"]
+
+
 def test_a_mask_without_the_chosen_label_is_no_control(study):
     outcome = do(study, case_of(study, labels=[7]))
     assert (outcome.status, outcome.kind) == (FAILED, "MaskError")
