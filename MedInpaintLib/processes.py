@@ -135,8 +135,6 @@ def each_in_parallel(
                 worker = busy[ready]  # type: ignore[index]
                 number, (is_result, value) = worker.number, worker.hear()
                 assert number is not None
-                if isinstance(value, Died):
-                    crew.remove(worker)
                 if is_result:
                     worker.number = None
                     yield number, value
