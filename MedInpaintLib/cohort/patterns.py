@@ -76,7 +76,7 @@ def plan_of_patterns(
         for stars, file in files.items()
         if stars not in images
     )
-    plan = Plan(tuple(cases), Path(folder), warnings=warnings)
+    plan = Plan(tuple(cases), kind, Path(folder), warnings=warnings)
     problems = problems or problems_of(plan)
     if problems:
         raise PlanError(problems)

@@ -10,8 +10,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 
 from ..errors import InputError
-from .case import Case, inputs_of, outputs_of
-from .kinds import kind_of
+from .case import Case, CaseKind, inputs_of, outputs_of
 
 #: A message lists no more problems than this.
 LISTED = 20
@@ -41,6 +40,7 @@ class Plan:
 
     Attributes:
         cases: in the order of the user's table or of their names.
+        kind: of their jobs.
         folder: for the summary, the failures and the records.
         sources: files from which the plan was made, which no output may overwrite.
         warnings: one line each.
@@ -48,6 +48,7 @@ class Plan:
     """
 
     cases: tuple[Case, ...]
+    kind: CaseKind
     folder: Path
     sources: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -65,7 +66,7 @@ class Plan:
     def file(self, name: str) -> Path:
         """Return the path of a file about this plan in its folder; parts have files of their own.
 
-        >>> Plan((), Path("out")).only(3, 20).file("summary.tsv").name
+        >>> Plan((), None, Path("out")).only(3, 20).file("summary.tsv").name
         'summary-3-of-20.tsv'
         """
         stem, ending = os.path.splitext(name)
@@ -109,7 +110,7 @@ def _names(plan: Plan) -> Iterator[str]:
 def _options(plan: Plan) -> Iterator[str]:
     for case in plan.cases:
         try:
-            kind_of(case.job).check(case.job)
+            plan.kind.check(case.job)
         except InputError as error:
             yield f"{case.origin}: {error}"
 
@@ -128,7 +129,7 @@ class _Paths:
         for file in self._plan.sources:
             read |= dict.fromkeys(self._identities(os.fspath(file)), f"the table '{file}'")
         for case in self._plan.cases:
-            for name, path in inputs_of(kind_of(case.job), case.job).items():
+            for name, path in inputs_of(self._plan.kind, case.job).items():
                 if not os.path.exists(path):
                     yield f"{case.origin}: the {_spoken(name)} '{path}' is not there."
                     continue
@@ -143,7 +144,7 @@ class _Paths:
         for name in ("summary.tsv", "failures.tsv"):
             written[_folded(self._real(os.fspath(self._plan.folder / name)))] = f"the study's {name}"
         for case in self._plan.cases:
-            for name, path in outputs_of(kind_of(case.job), case.job).items():
+            for name, path in outputs_of(self._plan.kind, case.job).items():
                 what, real = f"the {_spoken(name)} of {case.origin}", self._real(path)
                 for identity in self._identities(path):
                     if identity in read:

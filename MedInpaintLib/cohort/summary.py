@@ -10,7 +10,6 @@ from typing import Any
 from ..files import write_text
 from ..texts import csv_cell
 from .case import FAILED, Outcome, outputs_of
-from .kinds import kind_of
 from .plan import Plan
 
 #: First columns of the summary, before those of the kind of jobs, and the columns of the failures.
@@ -21,27 +20,26 @@ FAILURES = ("id", "error", "message", "origin")
 def write_tables(plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
     """Write ``summary.tsv``, ``failures.tsv`` and, for faults of the program, ``tracebacks.txt`` in the plan's folder.
 
-    Rows are in the order of the plan, so that the tables do not depend on which case was done first. Columns are those
-    of all kinds of jobs in the plan, and the path of the output, relative to the folder where it lies in it.
+    Rows are in the order of the plan, so that the tables do not depend on which case was done first. The last
+    column is the path of the output, relative to the folder where it lies in it.
 
     Args:
         plan: the cases.
         outcomes: what came of each, by its id.
     """
-    columns = tuple(dict.fromkeys(column for case in plan.cases for column in kind_of(case.job).columns))
     rows: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
     traces: list[str] = []
     for case in plan.cases:
         outcome = outcomes[case.id]
-        output = outputs_of(kind_of(case.job), case.job)["output"]
+        output = outputs_of(plan.kind, case.job)["output"]
         common = {"id": case.id, "status": outcome.status, "seconds": outcome.seconds}
         rows.append({**common, **outcome.facts, "output": _inside(output, plan.folder)})
         if outcome.status == FAILED:
             failures.append({"id": case.id, "error": outcome.kind, "message": outcome.message, "origin": case.origin})
         if outcome.trace:
             traces.append(f"{case.id}\n{outcome.trace}")
-    _write(plan.file("summary.tsv"), (*SUMMARY, *columns, "output"), rows)
+    _write(plan.file("summary.tsv"), (*SUMMARY, *plan.kind.columns, "output"), rows)
     _write(plan.file("failures.tsv"), FAILURES, failures)
     if traces:
         write_text(plan.file("tracebacks.txt"), "\n".join(traces))

@@ -58,7 +58,7 @@ def plan_of_table(
         except InputError as error:
             problems.append(str(error))
     chosen = table.with_name(f"{table.stem}-cohort") if folder is None else Path(folder)
-    plan = Plan(tuple(cases), chosen, sources=(table,))
+    plan = Plan(tuple(cases), kind, chosen, sources=(table,))
     problems += problems_of(plan)
     if not cases and not problems:
         problems.append(f"The table '{table}' has no rows.")

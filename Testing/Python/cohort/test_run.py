@@ -49,6 +49,15 @@ def test_the_tables_have_a_row_for_each_case_and_failure_in_the_order_of_the_pla
     assert over[-1]["left"] == 0
 
 
+def test_a_part_without_a_case_has_the_columns_of_the_others(study, here):
+    run(plan(study).only(9, 9), here, lambda event: None, at_once=1)
+    run(plan(study), here, lambda event: None, at_once=1)
+    first, second = (
+        (study.folder / "study-cohort" / name).read_text() for name in ("summary-9-of-9.tsv", "summary.tsv")
+    )
+    assert first == second.splitlines(keepends=True)[0]
+
+
 def test_a_failure_is_tried_again_and_what_is_done_is_not(study, here):
     whole = study.image("sub-0").read_bytes()
     study.image("sub-0").write_bytes(b"no image")

@@ -263,4 +263,4 @@ def test_all_but_the_star_means_itself(tmp_path):
 
 
 def test_a_part_of_a_plan_keeps_its_folder():
-    assert Plan((), "out").only(1, 2).folder == "out"
+    assert Plan((), Fill(), "out").only(1, 2).folder == "out"

@@ -29,7 +29,7 @@ def key(case):
 
 
 def do(study, case):
-    records = Plan((), study.folder / "cohort").records
+    records = Plan((), Fill(), study.folder / "cohort").records
     records.mkdir(parents=True, exist_ok=True)
     return work_on(case, records, lambda fraction, stage: None)
 
