@@ -34,6 +34,10 @@ class MaskError(InputError):
     """The hole is empty, covers everything, or names labels that do not exist."""
 
 
+class EmptyMaskError(MaskError):
+    """The mask marks no voxel: an error of a single fill, and a control of a study."""
+
+
 class DoubtError(InputError):
     """The inputs look wrong, though they can be used: ``force`` goes on with them."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .errors import DoubtError, GeometryError, MaskError
+from .errors import DoubtError, EmptyMaskError, GeometryError, MaskError
 from .io.segments import Segments
 from .mask_values import ALL, CHOOSE, EMPTY, FORCE, Meaning, choose, listing, marked, numbered
 from .volume import GRID_TOLERANCE, Volume
@@ -113,7 +113,7 @@ def _marked_by(
         return hole, mask.grid, meaning
     box = bounding_box(mask.array)
     if box is None:
-        raise MaskError(EMPTY)
+        raise EmptyMaskError(EMPTY)
     try:
         voxels, meaning = marked(mask.array[box], mask.array.size, labels=labels, names=mask.label_names, force=force)
     except DoubtError:
@@ -140,7 +140,7 @@ def _of_segments(mask: Segments, labels: Sequence[int | str] | None) -> tuple[Ho
         ) from None
     chosen = [segment for segment in mask.segments if segment.number in numbers and segment.voxels.any()]
     if not chosen:
-        raise MaskError(EMPTY)
+        raise EmptyMaskError(EMPTY)
     box = functools.reduce(join, (segment.box for segment in chosen))
     voxels = np.zeros([part.stop - part.start for part in box], dtype=bool)
     for segment in chosen:
@@ -391,7 +391,7 @@ def _extent(line: np.ndarray) -> slice:
 def _tighten(hole: Hole) -> Hole:
     inner = bounding_box(hole.voxels)
     if inner is None:
-        raise MaskError(EMPTY)
+        raise EmptyMaskError(EMPTY)
     return Hole(np.ascontiguousarray(hole.voxels[inner]), shift(inner, hole.box), hole.shape)
 
 

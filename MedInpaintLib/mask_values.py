@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .errors import DoubtError, MaskError
+from .errors import DoubtError, EmptyMaskError, MaskError
 
 #: Stands for all labels of a label map.
 ALL = "all"
@@ -183,7 +183,7 @@ def _by_values(
     low, peak = float(values.min()), float(values.max())
     value = _single_value(values, low, peak)
     if value == 0:
-        raise MaskError(EMPTY)
+        raise EmptyMaskError(EMPTY)
     if value is not None:
         name = f" '{names[int(value)]}'" if names.get(int(value)) else ""
         voxels = np.abs(values) > abs(value) / 2 if values.dtype.kind == "f" else values != 0

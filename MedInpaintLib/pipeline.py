@@ -18,7 +18,7 @@ from . import intensity
 from .appearance import Appearance
 from .choice import by_plan, choose
 from .clock import Clock
-from .errors import GeometryError, MaskError, ParameterError
+from .errors import EmptyMaskError, GeometryError, ParameterError
 from .fill_report import write_report
 from .filling import Filling, expected_seconds, expected_spread_seconds, fill, plan_tasks, spread_among
 from .guides import check_guides
@@ -249,7 +249,7 @@ def _hole(mask: Volume | Segments, volume: Volume, options: FillOptions) -> tupl
     fill = options.fill_missing_slices
     if fill and not (mask.array.any() if isinstance(mask, Volume) else mask.segments):
         if not volume.missing:
-            raise MaskError("There is nothing to fill: the image lacks no slices, and no mask marks a voxel.")
+            raise EmptyMaskError("There is nothing to fill: the image lacks no slices, and no mask marks a voxel.")
         return with_missing_slices(volume, None, fill=True)
     hole, warnings = find_hole(mask, volume, labels=options.labels, dilate_mm=options.dilate_mm, force=options.force)
     hole, more = with_missing_slices(volume, hole, fill=fill)

@@ -11,8 +11,9 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from .errors import MedInpaintError
 from .signals import held_back
@@ -82,10 +83,123 @@ def in_parallel(
     finally:
         with held_back():
             pool.shutdown(wait=False, cancel_futures=True)
-            for child in set(multiprocessing.active_children()) - before:
-                child.kill()
-                child.join()
+            _kill(set(multiprocessing.active_children()) - before)
             pool.shutdown()
+
+
+class Died(NamedTuple):
+    """What a worker process leaves that ended during its work.
+
+    Attributes:
+        exit_code: negative where a signal ended it, by the signal's number.
+    """
+
+    exit_code: int | None
+
+
+def each_in_parallel(
+    work: Callable[..., Result],
+    jobs: Iterable[tuple[Any, ...]],
+    *,
+    workers: int,
+    start: Callable[..., None] | None = None,
+    arguments: tuple[Any, ...] = (),
+    heard: Callable[[int, Any], None] | None = None,
+) -> Generator[tuple[int, Result | Died], None, None]:
+    """Yield the number of each job, from 0, with what a function of a module returns for it, as each is done.
+
+    Unlike in :func:`in_parallel`, a worker that dies (the system kills the largest process when the memory runs out)
+    takes only its own job with it, and another one takes its place. Each worker has a pipe of its own: a process that
+    is killed while it holds the lock of a queue would silence all others. Jobs are taken from the iterable when a
+    worker is free for them. Close the iterator to kill the workers at once.
+
+    Args:
+        work, jobs: the function and its arguments; its last argument, which sends any value to ``heard``, is added. The
+            worker dies of an exception, so catch in ``work`` what may happen.
+        workers: number of processes; each does many jobs.
+        start, arguments: is called in each process first.
+        heard: is called in this one with the number of a job and what its worker sent.
+    """
+    _start_quiet_tracker()
+    numbered = enumerate(jobs)
+    before = set(multiprocessing.active_children())
+    crew: list[_Worker] = []
+    try:
+        following = next(numbered, None)
+        while following is not None or any(worker.number is not None for worker in crew):
+            while following is not None and (worker := _free(crew, workers, (work, start, arguments))) is not None:
+                worker.give(*following)
+                following = next(numbered, None)
+            busy = {worker.connection: worker for worker in crew if worker.number is not None}
+            # With a time limit: on Windows, Ctrl-C is heard only between two waits.
+            for ready in wait(list(busy), LOOK):
+                worker = busy[ready]  # type: ignore[index]
+                number, (is_result, value) = worker.number, worker.hear()
+                assert number is not None
+                if is_result:
+                    worker.number = None
+                    yield number, value
+                elif heard is not None:
+                    heard(number, value)
+    finally:
+        with held_back():
+            _kill(set(multiprocessing.active_children()) - before)
+
+
+class _Worker:
+    """A process that does one job after another; ``number`` is that of the job at hand."""
+
+    def __init__(self, work: Callable[..., Any], start: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.number: int | None = None
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, work, start, arguments))
+        with _deaf_children(), held_back():
+            self.process.start()
+        theirs.close()  # else the pipe would not end with the worker
+
+    def give(self, number: int, job: tuple[Any, ...]) -> None:
+        self.number = number
+        with contextlib.suppress(OSError):  # it is dead, which is seen when it is to be heard
+            self.connection.send(job)
+
+    def hear(self) -> tuple[bool, Any]:
+        """Return whether the next message is the result, and what it says."""
+        try:
+            return self.connection.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            return True, Died(self.process.exitcode)
+
+
+def _free(crew: list[_Worker], workers: int, made_of: tuple[Any, ...]) -> _Worker | None:
+    """Return a worker without a job, a new one where there may be more; else None."""
+    for worker in [each for each in crew if each.number is None]:
+        if worker.process.is_alive():
+            return worker
+        crew.remove(worker)
+    if len(crew) == workers:
+        return None
+    crew.append(_Worker(*made_of))
+    return crew[-1]
+
+
+def _serve(
+    connection: Connection, work: Callable[..., Any], start: Callable[..., None] | None, arguments: tuple[Any, ...]
+) -> None:
+    """Do the jobs that come through a pipe, in a worker process, until it is closed."""
+    _start(start, arguments)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            job = connection.recv()
+            result = work(*job, lambda message: connection.send((False, message)))
+            connection.send((True, result))
+
+
+def _kill(children: Iterable[multiprocessing.process.BaseProcess]) -> None:
+    for child in children:
+        child.kill()
+        child.join()
 
 
 def _start_quiet_tracker() -> None:

@@ -9,6 +9,7 @@ import typer
 from .. import __version__
 from ..holes import grammar
 from .check import check
+from .cohort import cohort
 from .console import Commands
 from .demo import demo
 from .evaluate import evaluate
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(fill)
+app.command()(cohort)
 app.command()(impute)
 app.command(epilog=grammar().replace("\n", "\n\n"))(evaluate)
 app.command()(methods)

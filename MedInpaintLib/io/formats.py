@@ -112,6 +112,19 @@ def check_writable(path: str | os.PathLike[str], image: Volume | None = None) ->
         return DICOM
     check_kind(path)
     target = real_path(path)
+    kind = format_of(target)
+    check_folder(target)
+    if image is not None:
+        _check_holds(kind, image, target)
+    return kind
+
+
+def format_of(target: Path) -> Format:
+    """Return the format that the ending of a file to write says.
+
+    Raises:
+        OutputPathError: none, or not in lower case.
+    """
     ending = next((ending for ending in FORMATS if target.name.lower().endswith(ending)), None)
     if ending is None:
         raise OutputPathError(
@@ -122,11 +135,7 @@ def check_writable(path: str | os.PathLike[str], image: Volume | None = None) ->
         raise OutputPathError(
             f"'{target.name}' must end in {ending} in lower case: not every program reads it otherwise."
         )
-    check_folder(target)
-    kind = FORMATS[ending]
-    if image is not None:
-        _check_holds(kind, image, target)
-    return kind
+    return FORMATS[ending]
 
 
 def names_folder(path: str | os.PathLike[str]) -> bool:

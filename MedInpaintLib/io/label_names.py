@@ -27,16 +27,25 @@ def names_of(path: str | os.PathLike[str]) -> dict[int, str]:
     ``FreeSurferColorLUT.txt`` beside it and, for files of FreeSurfer, in ``$FREESURFER_HOME``.
     """
     source = Path(path)
-    stem = _ENDINGS.sub("", source.name)
-    own = source.name.lower().endswith((".mgz", ".mgh"))
-    names = _embedded(source) if own else {}
-    tables = [source.with_name(stem + ending) for ending in (*_TABLES, ".tsv")] + [source.with_name(_FREESURFER)]
-    home = os.environ.get("FREESURFER_HOME")
-    if home and (own or re.search("aseg|aparc", stem)):
-        tables.append(Path(home) / _FREESURFER)
-    for table in tables:
+    names = _embedded(source) if _is_of_freesurfer(source) else {}
+    for table in tables_of(source):
         names = names or _from_table(table)
     return names
+
+
+def tables_of(path: str | os.PathLike[str]) -> list[Path]:
+    """Return the tables in which :func:`names_of` looks for the names of a file's labels; they need not be there."""
+    source = Path(path)
+    stem = _ENDINGS.sub("", source.name)
+    tables = [source.with_name(stem + ending) for ending in (*_TABLES, ".tsv")] + [source.with_name(_FREESURFER)]
+    home = os.environ.get("FREESURFER_HOME")
+    if home and (_is_of_freesurfer(source) or re.search("aseg|aparc", stem)):
+        tables.append(Path(home) / _FREESURFER)
+    return tables
+
+
+def _is_of_freesurfer(source: Path) -> bool:
+    return source.name.lower().endswith((".mgz", ".mgh"))
 
 
 def _from_table(path: Path) -> dict[int, str]:

@@ -1,0 +1,161 @@
+"""``medinpaint cohort``: fill all images of a study."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from ..errors import InputError
+from ..job import Emit, guarded, print_event
+from ..options import FillOptions
+from ..texts import escaped
+from .console import ProgressStyle, show
+from .options import assignments, labels_of, with_options
+
+# typer evaluates these annotations on Python 3.10, where Optional is what it understands.
+# ruff: noqa: UP045
+
+
+@with_options(FillOptions)
+def cohort(
+    table: Annotated[
+        Optional[Path],
+        typer.Argument(help="CSV or TSV file: columns image, mask, output and, at will, id, guides and any option."),
+    ] = None,
+    images: Annotated[Optional[str], typer.Option(help="Without a table: images, such as 'sub-*/t1.nii.gz'.")] = None,
+    masks: Annotated[Optional[str], typer.Option(help="Their masks, such as 'sub-*/lesion.nii.gz'.")] = None,
+    guides: Annotated[Optional[list[str]], typer.Option(help="Their guides, alike; repeatable.")] = None,
+    out: Annotated[
+        Optional[Path],
+        typer.Option(help="Folder for summary, failures and records and, without a table, for the filled images."),
+    ] = None,
+    exemplars: Annotated[Optional[Path], typer.Option(help="Folder with other scans of the same contrast.")] = None,
+    report: Annotated[bool, typer.Option("--report", help="Write a report (JSON) beside each output.")] = False,
+    save_mask: Annotated[bool, typer.Option("--save-mask", help="Write the mask of the filled voxels, too.")] = False,
+    uncertainty: Annotated[bool, typer.Option("--uncertainty", help="Write the uncertainty, too.")] = False,
+    jobs: Annotated[
+        Optional[int], typer.Option(min=1, help="Cases at once; as many as there are cores when left out.")
+    ] = None,
+    part: Annotated[
+        Optional[str], typer.Option(help="Do a part of the cases, such as 3/20, in an array of jobs.")
+    ] = None,
+    progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
+    **options: Any,
+) -> None:
+    """Fill all images of a study: those in TABLE, or those whose names are like --images.
+
+    Cases that are done are skipped when the command is run again, unless inputs or options have changed. A case that
+    fails stops no other. An image whose mask is empty is copied. Exit code 1: some cases failed.
+    """
+
+    def work(emit: Emit) -> None:
+        from ..cohort.fill import Fill
+        from ..cohort.local import LocalProcesses, shares
+        from ..cohort.patterns import plan_of_patterns
+        from ..cohort.plan import PlanError, part_of
+        from ..cohort.run import run
+        from ..cohort.table import plan_of_table
+        from ..together import cores
+
+        at_once, within = shares(jobs, options["workers"], cores())
+        given = {"report": report, "filled_mask": save_mask, "uncertainty": uncertainty}
+        common: dict[str, Any] = {
+            "folder": out,
+            "beside": tuple(name for name, wanted in given.items() if wanted),
+            "options": {
+                **options,
+                "parameters": assignments(options["parameters"] or []),
+                "labels": labels_of(options["labels"]),
+                "workers": within,
+                "exemplars": None if exemplars is None else os.path.abspath(exemplars),
+            },
+        }
+        patterns = {"image": images, "mask": masks, "guides": guides}
+        chosen: dict[str, Any] = {field: pattern for field, pattern in patterns.items() if pattern}
+        if (table is None) == (images is None) or (table is not None and chosen):
+            raise InputError("Give either a TABLE, or --images with their --masks.")
+        if table is None and out is None:
+            raise InputError("Name the folder for the filled images with --out.")
+        piece = None if part is None else part_of(part)
+        try:
+            if table is not None:
+                plan = plan_of_table(table, Fill(), **common)
+            else:
+                plan = plan_of_patterns(chosen, Fill(), **common)
+        except PlanError as error:
+            for line in error.lines():
+                emit({"event": "problem", "message": line})
+            raise
+        if (jobs or 1) > at_once or (options["workers"] or 1) > within:
+            emit({"event": "warning", "message": _bounded(at_once, within, cores())})
+        run(plan if piece is None else plan.only(*piece), LocalProcesses(at_once, within), emit, at_once=at_once)
+
+    if progress is ProgressStyle.json:
+        raise typer.Exit(guarded(lambda: work(print_event), print_event))
+    if progress is ProgressStyle.bar or (progress is ProgressStyle.auto and sys.stderr.isatty()):
+        from .cohort_table import LiveTable
+
+        with LiveTable() as live:
+            code = guarded(lambda: work(live.show), live.show)
+        raise typer.Exit(code)
+    shown = show_case if progress is ProgressStyle.auto else show_end
+    raise typer.Exit(guarded(lambda: work(shown), shown))
+
+
+def _bounded(jobs: int, workers: int, cores: int) -> str:
+    return (
+        f"{cores} core{'s' if cores > 1 else ''} may be used: {jobs} case{'s' if jobs > 1 else ''} at once, "
+        f"{workers} part{'s' if workers > 1 else ''} at a time in each."
+    )
+
+
+def show_case(event: dict[str, Any]) -> None:
+    """Print an event as a line: each case when it is over, as for a log."""
+    if event["event"] == "case":
+        typer.echo(f"{case_line(event)} [{progress_line(event)}]", err=event["status"] == "failed")
+    else:
+        show_end(event)
+
+
+def show_end(event: dict[str, Any]) -> None:
+    """Print an event unless it tells of cases on the way."""
+    if event["event"] == "problem":
+        typer.echo(escaped(event["message"]), err=True)
+    elif event["event"] == "result":
+        typer.echo(result_lines(event))
+    else:
+        show(event)
+
+
+def case_line(event: dict[str, Any]) -> str:
+    """Describe a case that is over."""
+    name, facts = escaped(event["id"]), event["facts"]
+    if event["status"] == "failed":
+        return f"{name}: failed: {escaped(event['message'])}"
+    if event["status"] == "control":
+        what = "copied, its mask is empty"
+    else:
+        what = f"filled by {facts['method']}, {facts['voxels']} voxels in {facts['parts']} part(s)"
+    warned = f", {facts['warnings']} warning(s)" if facts.get("warnings") else ""
+    return f"{name}: {what}{warned}, " + ("done before" if event["skipped"] else f"{event['seconds']:.1f} s")
+
+
+def progress_line(event: dict[str, Any]) -> str:
+    """Describe how far the study is after a case."""
+    from ..cohort.outlook import spoken
+
+    left = "" if event["left"] is None else f", {spoken(event['left'])} left"
+    return f"{event['number']} of {event['of']}{left}"
+
+
+def result_lines(event: dict[str, Any]) -> str:
+    """Describe what came of a study."""
+    report = event["report"]
+    return (
+        f"{escaped(event['output'])}\n  {report['cases']} cases: {report['done']} filled, {report['control']} copied "
+        f"with an empty mask, {report['failed']} failed; {report['skipped']} of them were done before."
+    )

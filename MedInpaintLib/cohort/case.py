@@ -1,0 +1,115 @@
+"""Cases, what comes of them, and what a cohort must know of a kind of job."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from ..jobs.job_file import JobFile
+from ..progress import Progress
+from ..report import Report
+
+Job = TypeVar("Job", bound=JobFile)
+
+#: What comes of a case: done, copied because there is nothing to do in it, or failed.
+DONE, CONTROL, FAILED = "done", "control", "failed"
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One image of a study, and what is to be done with it.
+
+    Attributes:
+        id: its name in tables and messages, unique in the study and the same in every run.
+        job: inputs, options and outputs; it can be run without the cohort.
+        origin: where the user wrote it down, such as ``"Row 7"``, for messages.
+    """
+
+    id: str
+    job: JobFile
+    origin: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came of a case.
+
+    Attributes:
+        status: :data:`DONE`, :data:`CONTROL` or :data:`FAILED`.
+        skipped: whether that was known from an earlier run.
+        seconds: of the work, in the run in which it was done.
+        facts: of the report, by the columns of the summary.
+        kind, message: of the error, where it failed.
+        trace: the traceback, where the error is a fault of the program.
+    """
+
+    status: str
+    skipped: bool = False
+    seconds: float = 0.0
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    kind: str = ""
+    message: str = ""
+    trace: str = ""
+
+
+class CaseKind(abc.ABC, Generic[Job]):
+    """What a cohort must know of a kind of job, besides how to run it.
+
+    Attributes:
+        job: the class of the jobs.
+        reads, writes: its fields with paths of inputs and of outputs. Folders that are read are inputs as a whole.
+        without_effect: fields that change how a job is done and not what comes out.
+        columns: of the summary, the keys of :meth:`facts`.
+    """
+
+    job: type[Job]
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    without_effect: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    @abc.abstractmethod
+    def check(self, job: Job) -> None:
+        """Check what can be checked without opening a file.
+
+        Raises:
+            InputError: options that cannot be used.
+        """
+
+    @abc.abstractmethod
+    def further_inputs(self, job: Job) -> tuple[list[Path], dict[str, Any]]:
+        """Return files (there or not) and facts that the result depends on, besides the job's fields and inputs."""
+
+    @abc.abstractmethod
+    def run(self, job: Job, progress: Progress) -> tuple[str, Report]:
+        """Do the job; return :data:`DONE` or :data:`CONTROL`, and the report."""
+
+    @abc.abstractmethod
+    def facts(self, report: Any) -> dict[str, Any]:
+        """Return what the summary says of a report, by :attr:`columns`."""
+
+
+def inputs_of(kind: CaseKind, job: JobFile) -> dict[str, str]:
+    """Return the paths that a job reads, by the field, with a number where it holds several."""
+    return _paths(job, kind.reads)
+
+
+def outputs_of(kind: CaseKind, job: JobFile) -> dict[str, str]:
+    """Return the paths that a job writes, by the field."""
+    return _paths(job, kind.writes)
+
+
+def _paths(job: JobFile, fields: tuple[str, ...]) -> dict[str, str]:
+    paths: dict[str, str] = {}
+    for field in fields:
+        value = getattr(job, field)
+        if isinstance(value, str):
+            paths[field] = value
+        elif isinstance(value, dict):
+            paths |= {f"{field} {name}": path for name, path in value.items()}
+        elif value:
+            paths |= {f"{field} {number}": path for number, path in enumerate(value, start=1)}
+    return paths

@@ -1,0 +1,17 @@
+"""The kinds of jobs that there are cohorts of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..jobs.job_file import JobFile
+from .case import CaseKind
+from .fill import Fill
+
+#: By the class of their jobs.
+KINDS: dict[type[JobFile], CaseKind[Any]] = {kind.job: kind for kind in (Fill(),)}
+
+
+def kind_of(job: JobFile) -> CaseKind[Any]:
+    """Return what a cohort knows of jobs like this one."""
+    return KINDS[type(job)]

@@ -1,0 +1,46 @@
+"""One runner at a time for a study, or for a part of it: two would do the same cases twice."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from ..errors import InputError
+
+#: What the system says of a lock that another process holds. Others mean that the file system knows no locks.
+_HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
+
+
+@contextlib.contextmanager
+def only_runner(file: Path) -> Iterator[None]:
+    """Hold a lock on a file in this block; the system frees it when this process ends, however it ends.
+
+    Raises:
+        InputError: another process holds it.
+    """
+    with file.open("a+", encoding="utf-8") as lock:
+        try:
+            _take(lock)
+        except OSError as error:
+            if error.errno in _HELD:
+                raise InputError(
+                    f"Another run is at work on this study (it holds '{file}'); wait until it has ended, or end it."
+                ) from None
+        yield
+
+
+def _take(lock: IO[str]) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        lock.seek(0, os.SEEK_SET)
+        msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
