@@ -7,7 +7,10 @@ import pytest
 from scipy import ndimage
 
 import MedInpaintLib as mi
+from MedInpaintLib import tissues as engine
+from MedInpaintLib.errors import Cancelled
 from MedInpaintLib.methods.white_matter import _noise
+from MedInpaintLib.progress import Progress
 
 SHAPE = (72, 84, 76)
 #: Means of CSF, grey and white matter, and of scalp fat, for each contrast.
@@ -111,6 +114,71 @@ def test_neighbours_correlate_as_they_should(correlation):
         assert np.corrcoef(moved[1:].ravel(), moved[:-1].ravel())[0, 1] == pytest.approx(expected, abs=0.02)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_noise_along_short_axes_deviates_as_elsewhere(size):
+    noise = _noise((size, 200, 200), (0.6, 0.3, 0.0), np.random.default_rng(0))
+    assert noise.shape == (size, 200, 200)
+    assert noise.std(axis=(1, 2)) == pytest.approx(1, abs=0.03)
+
+
+def differences(filled, hole, axis):
+    """The standard deviation of the differences between neighbours in the hole."""
+    filled, hole = np.moveaxis(filled, axis, 0), np.moveaxis(hole, axis, 0)
+    return np.diff(filled, axis=0)[hole[1:] & hole[:-1]].std()
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.1, 0.2])
+def test_a_bias_field_does_not_make_the_fill_smooth_or_rough(bias):
+    hole = ball((36, 42, 54), 7)
+    filled = mi.inpaint(head(bias=bias), hole, method="white-matter", spacing=1.0, modality="MR").volume.array
+    for axis in range(3):
+        assert differences(filled, hole, axis) == pytest.approx(np.sqrt(2) * NOISE, rel=0.1)
+
+
+def test_in_thick_slices_anatomy_is_no_noise():
+    image, hole = head(bias=0.1)[::4], ball((36, 42, 54), 7)[::4]
+    filled = mi.inpaint(image, hole, method="white-matter", spacing=(4.0, 1.0, 1.0), modality="MR").volume.array
+    for axis in (1, 2):
+        assert differences(filled, hole, axis) == pytest.approx(np.sqrt(2) * NOISE, rel=0.15)
+
+
+@pytest.mark.parametrize("a", [-0.4, 0.0, 0.2, 0.6])
+def test_variance_and_correlation_follow_from_differences(a):
+    one, two = 2 * a / (1 + 2 * a**2), a**2 / (1 + 2 * a**2)
+    pairs = np.array([[1000.0, 900.0]] * 2)
+    squares = 2 * pairs * 9 * np.array([1 - one, 1 - two])
+    squares[1] *= 1.5  # the other axis has anatomy, too
+    variance, (along, across) = engine._noise(pairs, squares, 1.0)
+    assert variance == pytest.approx(9)
+    assert along == pytest.approx(one)
+    assert 9 * (1 - across) == pytest.approx(1.5 * 9 * (1 - one))
+
+
+def test_slabs_give_what_the_whole_image_gives(monkeypatch):
+    white = []
+    for voxels in (engine.SLAB, 1):
+        monkeypatch.setattr(engine, "SLAB", voxels)
+        subject = []
+        monkeypatch.setattr(
+            "MedInpaintLib.methods.white_matter.white_matter",
+            lambda *args, subject=subject: subject.append(engine.white_matter(*args)) or subject[-1],
+        )
+        fill(head(bias=0.1), BESIDE)
+        white.append(subject[0])
+    for name in ("mean", "deviation", "noise", "distance"):
+        np.testing.assert_allclose(*(getattr(each, name) for each in white), rtol=1e-5)
+    assert white[0].correlation == pytest.approx(white[1].correlation)
+
+
+def test_the_search_reports_and_can_be_cancelled():
+    stages = []
+    report = lambda fraction, stage: stages.append(stage)  # noqa: E731
+    with pytest.raises(Cancelled):
+        fill(head(), DEEP, progress=Progress(report, lambda: "Finding white matter" in stages))
+    assert stages[-1] == "Finding white matter"
+    assert "Looking at the result" not in stages
+
+
 def test_smooth_noise_of_a_scan_is_continued():
     noise = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=SHAPE), 0.7)
     image = np.where(tissues() > 0, np.array([0, 150, 500, 800])[tissues()] + 20 * noise / noise.std(), 0)
@@ -118,8 +186,8 @@ def test_smooth_noise_of_a_scan_is_continued():
     filled = mi.inpaint(image.astype(np.float32), hole, method="white-matter", spacing=1.0, modality="MR").volume.array
     pairs = hole[:, :, 1:] & hole[:, :, :-1]
     expected = np.corrcoef(noise[:, :, 1:].ravel(), noise[:, :, :-1].ravel())[0, 1]
-    found = np.corrcoef(filled[:, :, 1:][pairs], filled[:, :, :-1][pairs])[0, 1]
-    assert found == pytest.approx(expected, abs=0.15)
+    measured = np.corrcoef(filled[:, :, 1:][pairs], filled[:, :, :-1][pairs])[0, 1]
+    assert measured == pytest.approx(expected, abs=0.15)
 
 
 def test_what_lies_under_the_hole_does_not_matter():
@@ -145,6 +213,33 @@ def test_a_slice_is_filled_as_well():
     filled, report = fill(head()[36], DEEP[36])
     assert filled.mean() == pytest.approx(CONTRASTS["T1"][2], rel=0.02)
     assert not report["warnings"]
+
+
+@pytest.mark.parametrize("noise", [2, 8])
+@pytest.mark.parametrize("share", [0.5, 0.6, 0.7])
+def test_a_slice_is_filled_where_all_that_is_deep_is_white_matter(noise, share):
+    r = np.hypot(*np.ogrid[-50:50, -50:50]) / 46
+    image = np.select([r < share, r < 0.85, r < 0.95], [200.0, 130.0, 40.0], 0.0)
+    image = np.where(image > 0, image + np.random.default_rng(1).normal(0, noise, image.shape), 0).clip(0)
+    hole = np.zeros(image.shape, dtype=bool)
+    hole[46:54, 30:38] = True
+    filled, report = fill(image.astype(np.float32), hole)
+    assert not report["warnings"]
+    assert filled.mean() == pytest.approx(200, abs=noise)
+    assert filled.std() == pytest.approx(noise, rel=0.3)
+
+
+@pytest.mark.parametrize("contrast", CONTRASTS)
+@pytest.mark.parametrize("axis", range(3))
+def test_all_slices_with_enough_white_matter_are_filled(contrast, axis):
+    white, head_ = (np.moveaxis(each, axis, 0) for each in (tissues() == 3, tissues() > 0))
+    share = white.sum(axis=(1, 2)) / np.maximum(head_.sum(axis=(1, 2)), 1)
+    for number in np.flatnonzero(share > 0.3)[::4]:
+        depth = ndimage.distance_transform_edt(white[number])
+        hole = ndimage.binary_dilation(depth == depth.max(), iterations=3)
+        filled, report = fill(np.moveaxis(head(contrast), axis, 0)[number], hole)
+        assert not any("No white matter" in each for each in report["warnings"]), number
+        assert filled.mean() == pytest.approx(CONTRASTS[contrast][2], rel=0.05), number
 
 
 def test_other_modalities_are_filled_by_biharmonic():
