@@ -287,7 +287,10 @@ def _solve_together(
 ) -> tuple[list[np.ndarray], float, int]:
     """Return the solution in each part's box, the relative residual and the number of iterations."""
     system = _System.of(parts, data, equation)
-    if _is_small(parts[0]):
+    # A plate among voxels without data may hardly be determined, which iterations tell: in a disc of which 30 % have
+    # none, factors err by 8.8, and the membrane that is taken where iterations do not converge by 2.9.
+    determined = equation.order == 1 or not any(data.lacks(part.outer) for part in parts)
+    if determined and _is_small(parts[0]):
         solved = _solve_by_factors(system, equation, progress)
         if solved is not None:
             return (*solved, 0)

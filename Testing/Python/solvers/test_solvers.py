@@ -260,7 +260,7 @@ def test_factors_and_iterations_give_the_same_fill(shape, spacing, with_gaps, de
     rng = np.random.default_rng(5)
     values, hole = rng.standard_normal(shape), lumps(shape, 3)
     no_data = ~hole & (rng.random(shape) < 0.2) if with_gaps else None
-    for solve in (solve_laplace, solve_biharmonic):
+    for solve in (solve_laplace,) if with_gaps else (solve_laplace, solve_biharmonic):
         by_factors = solve(values, hole, spacing, no_data=no_data)
         assert by_factors.iterations == 0
         with monkeypatch.context() as patch:
