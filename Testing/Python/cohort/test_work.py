@@ -109,8 +109,7 @@ def test_names_of_labels_are_inputs_where_labels_are_chosen(study):
 
 
 def test_a_users_model_is_an_input_of_fills_that_may_use_it_alone(study, tiny_models):
-    if tiny_models is None:
-        pytest.skip("PyTorch is not installed")
+    pytest.importorskip("torch")
     facts = tiny_models / "a-tiny-pconv" / "bundle.json"
     text = facts.read_text(encoding="utf-8")
 

@@ -154,7 +154,7 @@ def test_what_is_tissue_on_the_other_side_is_none_of_the_background(monkeypatch)
     zero = zero_voxels(subject, whole, hole)
     deep = hole & (distance(image.shape, (35, 35, 34.5)) < 26 - background.INSIDE - 1)
     assert not (zero & deep).any()
-    monkeypatch.setattr(background, "INSIDE", np.inf)
+    monkeypatch.setattr(background, "INSIDE", 1000.0)
     assert (zero_voxels(subject, whole, hole) & deep).sum() > 0.3 * deep.sum()
 
 
