@@ -185,7 +185,8 @@ def inpaint(
         seconds=clock.seconds(),
     )
     progress.update(1.0, "Done")
-    return Result(volume, subject.whole, filling.patches, report)
+    parts = tuple(sorted((part for group in groups for part in group.parts), key=lambda part: part.number))
+    return Result(volume, subject.whole, filling.patches, report, parts)
 
 
 def _as_list(labels: Sequence[int | str] | int | str | None) -> list[int | str] | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .errors import ParameterError
 from .mask import Box, Hole
+from .parts import Part
 from .report import FillReport
 from .saving import save_together
 from .volume import Volume
@@ -38,12 +39,14 @@ class Result:
         hole: the voxels that were filled (after resampling and growing).
         patches: what was filled in, box by box.
         report: provenance and facts, ready for JSON; ``report["trust"]`` says how far to trust the fill.
+        parts: of the hole, those of ``report["parts"]``, in the order of their numbers.
     """
 
     image: Volume
     hole: Hole
     patches: tuple[Patch, ...]
     report: FillReport
+    parts: tuple[Part, ...] = ()
 
     def __repr__(self) -> str:
         hole = self.report["hole"]
@@ -62,7 +65,7 @@ class Result:
         """The voxels that were filled, after resampling and growing: uint8, 1 = synthetic."""
         return self.image.of_another_quantity(self.hole.full().astype(np.uint8))
 
-    @property
+    @functools.cached_property
     def uncertainty(self) -> Volume | None:
         """Standard deviation among the method's samples, float32, image units, 0 outside; None without samples."""
         if any(patch.spread is None for patch in self.patches):
@@ -79,11 +82,13 @@ class Result:
         mask: str | os.PathLike[str] | None = None,
         *,
         uncertainty: str | os.PathLike[str] | None = None,
+        page: str | os.PathLike[str] | None = None,
         compress: bool = True,
     ) -> None:
-        """Write the filled image, and where paths for them are given the report as JSON, the mask and the uncertainty.
+        """Write the filled image and, where paths for them are given, the report, mask, uncertainty and page.
 
-        All old files are replaced, or none. The report, the last one, names the sha256 of the others.
+        The report is JSON. The page is HTML for people: before and after of each part, warnings, and how it was made.
+        All old files are replaced, or none. The report, the last one, names the sha256 of the images.
 
         Raises:
             ParameterError: there is no uncertainty.
@@ -97,4 +102,10 @@ class Result:
             if spread is None:
                 raise ParameterError("This fill has no uncertainty to write; fill with uncertainty=True.")
             images.append((uncertainty, spread, True))
-        save_together(images, self.report, report)
+        save_together(images, self.report, report, page=None if page is None else (page, self._page()))
+
+    def _page(self) -> str:
+        from .pages.page import fill_page
+
+        spread = None if self.uncertainty is None else self.uncertainty.array
+        return fill_page(self.image, self.volume.array, self.hole, self.parts, self.report, spread)

@@ -16,8 +16,14 @@ Path: TypeAlias = "str | os.PathLike[str]"
 Kind = TypeVar("Kind", bound=Report)
 
 
-def save_together(images: Sequence[tuple[Path, Volume, bool]], report: Kind, report_path: Path | None) -> Kind:
-    """Write images and report so that all old files are replaced, or none; return the report.
+def save_together(
+    images: Sequence[tuple[Path, Volume, bool]],
+    report: Kind,
+    report_path: Path | None,
+    *,
+    page: tuple[Path, str] | None = None,
+) -> Kind:
+    """Write images, page and report so that all old files are replaced, or none; return the report.
 
     A folder with a DICOM series, which is always new, is written when all files are ready to replace the old ones.
 
@@ -25,6 +31,7 @@ def save_together(images: Sequence[tuple[Path, Volume, bool]], report: Kind, rep
         images: path, volume and whether to compress it, of each.
         report: gets ``files``, the sha256 of each file by its name, where it is written.
         report_path: where to write the report as JSON, after the images; None: nowhere.
+        page: path and text of a page, if there is one.
 
     Raises:
         OutputError: with the reason; older files are still there then.
@@ -32,11 +39,14 @@ def save_together(images: Sequence[tuple[Path, Volume, bool]], report: Kind, rep
     series = [(path, volume) for path, volume, _ in images if names_folder(path)]
     images = [each for each in images if not names_folder(each[0])]
     paths = [path for path, _, _ in images]
-    with replacing_all(*paths, *([] if report_path is None else [report_path])) as temporary:
+    texts = [*([] if page is None else [page[0]]), *([] if report_path is None else [report_path])]
+    with replacing_all(*paths, *texts) as temporary:
         for new, (_, volume, compress) in zip(temporary, images, strict=False):
             volume.write(new, compress=compress)
         for path, volume in series:
             volume.write(path)
+        if page is not None:
+            temporary[len(images)].write_text(page[1], encoding="utf-8", newline="\n")
         if report_path is not None:
             files = {name: digest for new in temporary[: len(images)] for name, digest in hashes(new).items()}
             report["files"] = files | {

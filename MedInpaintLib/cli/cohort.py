@@ -37,6 +37,9 @@ def cohort(
     report: Annotated[bool, typer.Option("--report", help="Write a report (JSON) beside each output.")] = False,
     save_mask: Annotated[bool, typer.Option("--save-mask", help="Write the mask of the filled voxels, too.")] = False,
     uncertainty: Annotated[bool, typer.Option("--uncertainty", help="Write the uncertainty, too.")] = False,
+    page: Annotated[
+        bool, typer.Option("--page", help="Write a page (HTML) beside each output, and index.html.")
+    ] = False,
     jobs: Annotated[
         Optional[int], typer.Option(min=1, help="Cases at once; as many as there are cores when left out.")
     ] = None,
@@ -62,7 +65,7 @@ def cohort(
         from ..together import cores
 
         at_once, within = shares(jobs, options["workers"], cores())
-        given = {"report": report, "filled_mask": save_mask, "uncertainty": uncertainty}
+        given = {"report": report, "filled_mask": save_mask, "uncertainty": uncertainty, "page": page}
         common: dict[str, Any] = {
             "folder": out,
             "beside": tuple(name for name, wanted in given.items() if wanted),
@@ -155,7 +158,8 @@ def progress_line(event: dict[str, Any]) -> str:
 def result_lines(event: dict[str, Any]) -> str:
     """Describe what came of a study."""
     report = event["report"]
+    pages = f"  Pages: {escaped(report['index'])}\n" if report["index"] else ""
     return (
-        f"{escaped(event['output'])}\n  {report['cases']} cases: {report['done']} filled, {report['control']} copied "
-        f"with an empty mask, {report['failed']} failed; {report['skipped']} of them were done before."
+        f"{escaped(event['output'])}\n{pages}  {report['cases']} cases: {report['done']} filled, {report['control']} "
+        f"copied with an empty mask, {report['failed']} failed; {report['skipped']} of them were done before."
     )

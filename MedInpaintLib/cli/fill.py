@@ -36,6 +36,9 @@ def fill(
     report: Annotated[Optional[Path], typer.Option(help="Write provenance and facts to this JSON file.")] = None,
     save_mask: Annotated[Optional[Path], typer.Option(help="Write the mask of the filled voxels to this file.")] = None,
     uncertainty: Annotated[Optional[Path], typer.Option(help="Write the uncertainty to this image file.")] = None,
+    page: Annotated[
+        Optional[Path], typer.Option(help="Write a page (HTML) with before and after of each part.")
+    ] = None,
     dicom: Annotated[bool, typer.Option("--dicom", help="Write a DICOM series into the folder that -o names.")] = False,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
     **options: Any,
@@ -57,6 +60,7 @@ def fill(
             report=str(report) if report else None,
             uncertainty=str(uncertainty) if uncertainty else None,
             filled_mask=str(save_mask) if save_mask else None,
+            page=str(page) if page else None,
             **{
                 **options,
                 "parameters": assignments(options["parameters"] or []),

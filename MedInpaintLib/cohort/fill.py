@@ -22,9 +22,9 @@ class Fill(CaseKind[FillJob]):
 
     job = FillJob
     reads = ("image", "mask", "guides", "exemplars")
-    writes = ("output", "report", "uncertainty", "filled_mask")
+    writes = ("output", "report", "uncertainty", "filled_mask", "page")
     without_effect = ("workers",)
-    columns = ("method", "voxels", "volume_ml", "parts", "warnings", "first_warning")
+    columns = ("method", "voxels", "volume_ml", "parts", "warned_parts", "deepest_mm", "warnings", "first_warning")
 
     def check(self, job: FillJob) -> None:
         from ..io.formats import format_of, names_folder
@@ -59,6 +59,8 @@ class Fill(CaseKind[FillJob]):
             "voxels": report["hole"]["voxels"],
             "volume_ml": report["hole"]["volume_ml"],
             "parts": report["hole"]["components"],
+            "warned_parts": sum(bool(part["warnings"]) for part in report["parts"]),
+            "deepest_mm": max((part["depth_mm"] or 0.0 for part in report["parts"]), default=None),
             "warnings": len(warnings),
             "first_warning": warnings[0] if warnings else "",
         }
@@ -142,7 +144,7 @@ def _copy(job: FillJob, reason: str, progress: Progress) -> FillReport:
     )
     report["seconds"] = {"total": round(time.perf_counter() - start, 4)}
     Result(image, hole, (), report).save(
-        job.output, job.report, job.filled_mask, uncertainty=job.uncertainty, compress=job.compress
+        job.output, job.report, job.filled_mask, uncertainty=job.uncertainty, page=job.page, compress=job.compress
     )
     progress.update(1.0, "Done")
     return report

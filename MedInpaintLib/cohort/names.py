@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 #: What may be written beside an output, by its field -> what its name gets.
-BESIDE = {"report": "", "uncertainty": "-uncertainty", "filled_mask": "-filled-mask"}
+BESIDE = {"report": "", "uncertainty": "-uncertainty", "filled_mask": "-filled-mask", "page": ""}
+#: Endings of those that are no images.
+TEXTS = {"report": ".json", "page": ".html"}
 
 
 def add_outputs(fields: dict[str, Any], which: tuple[str, ...]) -> dict[str, Any]:
@@ -18,7 +20,7 @@ def add_outputs(fields: dict[str, Any], which: tuple[str, ...]) -> dict[str, Any
     if not isinstance(output, str) or not which:
         return fields
     stem, ending = split_ending(output)
-    paths = {name: f"{stem}{BESIDE[name]}{'.json' if name == 'report' else ending}" for name in which}
+    paths = {name: f"{stem}{BESIDE[name]}{TEXTS.get(name, ending)}" for name in which}
     return {**paths, **fields}
 
 

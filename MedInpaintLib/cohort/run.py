@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import Cancelled, MedInpaintError
 from ..files import make_folder
 from .case import CONTROL, DONE, FAILED, Case, Outcome
+from .index import write_index
 from .lock import only_runner
 from .outlook import Outlook
 from .plan import Plan
@@ -26,7 +27,7 @@ class CasesFailedError(MedInpaintError):
 
 
 def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int) -> dict[str, int]:
-    """Do all cases of a plan that are not done yet, and write its tables; return how many are of each status.
+    """Do all cases of a plan that are not done yet, and write its tables and index; return how many are of each status.
 
     Args:
         plan: what is to be done.
@@ -34,7 +35,7 @@ def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int) -> dict[s
         emit: is told all that happens, one event at a time: ``warning``; ``working`` with ``id``, ``fraction`` and
             ``stage``; ``case`` with ``id``, ``status``, ``skipped``, ``seconds``, ``message`` and ``facts`` of a case
             that is over, its ``number`` ``of`` all, and ``left``, the seconds left, or None; at last ``result`` with
-            ``output``, the path of the summary, and ``report``.
+            ``output``, the path of the summary, and ``report``, whose ``index`` is that of the pages, or None.
         at_once: how many cases the scheduler does at a time.
 
     Raises:
@@ -53,12 +54,14 @@ def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int) -> dict[s
                 "Cancelled; cases that are done are kept, and the same command goes on with the others."
             ) from None
         write_tables(plan, outcomes)
+        index = write_index(plan, outcomes)
     counts = collections.Counter(outcome.status for outcome in outcomes.values())
     report = {
         "cases": len(plan.cases),
         **{status: counts[status] for status in (DONE, CONTROL, FAILED)},
         "skipped": sum(outcome.skipped for outcome in outcomes.values()),
         "failures": os.fspath(plan.file("failures.tsv")),
+        "index": None if index is None else os.fspath(index),
     }
     emit({"event": "result", "output": os.fspath(plan.file("summary.tsv")), "report": report})
     if counts[FAILED]:

@@ -19,7 +19,7 @@ from .outputs import lies_in, model_folder
 
 #: Writing a compressed file takes so many times as long as reading it (NIfTI heads of 3 to 8 million voxels).
 WRITING = 4.0
-_OUTPUTS = ("output", "report", "uncertainty", "filled_mask")
+_OUTPUTS = ("output", "report", "uncertainty", "filled_mask", "page")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +36,7 @@ class FillJob(JobFile, FillOptions):
         report: where to write the report as JSON, or None.
         uncertainty: where to write the uncertainty (standard deviation, in the image's units), or None.
         filled_mask: where to write the mask of the voxels that were filled (grown and resampled), or None.
+        page: where to write a page for people (HTML), or None.
         compress: write a compressed file where the format can; the panel does not, for speed.
     """
 
@@ -49,6 +50,7 @@ class FillJob(JobFile, FillOptions):
     report: str | None = None
     uncertainty: str | None = None
     filled_mask: str | None = None
+    page: str | None = None
     compress: bool = True
 
     def run(self, progress: Progress | None = None) -> FillReport:
@@ -67,8 +69,9 @@ class FillJob(JobFile, FillOptions):
         for path in (self.output, self.uncertainty, self.filled_mask):
             if path is not None:
                 check_writable(path)
-        if self.report is not None:
-            check_folder(self.report)
+        for path in (self.report, self.page):
+            if path is not None:
+                check_folder(path)
         start = time.perf_counter()
         progress.update(0.0, "Reading")
         image = Volume.read(self.image, **self.reading())
@@ -89,7 +92,14 @@ class FillJob(JobFile, FillOptions):
         )
         _complete(result.report, self, reading)
         progress.update(0.0, "Writing")
-        result.save(self.output, self.report, self.filled_mask, uncertainty=self.uncertainty, compress=self.compress)
+        result.save(
+            self.output,
+            self.report,
+            self.filled_mask,
+            uncertainty=self.uncertainty,
+            page=self.page,
+            compress=self.compress,
+        )
         progress.update(1.0, "Done")
         return result.report
 
