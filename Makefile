@@ -1,4 +1,4 @@
-# make demo | test | test-all | mutations | formats | odd-files | bench | gpu | research | lint: each sets up what it needs in .venv, once.
+# make demo | test | test-all | mutations | formats | odd-files | report-check | bench | gpu | research | lint: each sets up what it needs in .venv, once.
 # Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 SETUP := pyproject.toml constraints.txt
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test test-all mutations formats odd-files bench gpu research lint format clean
+.PHONY: demo test test-all mutations formats odd-files report-check bench gpu research lint format clean
 
 demo: $(VENV)/.demo
 	$(RUN) -m MedInpaintLib.cli demo --output demo-output
@@ -30,6 +30,10 @@ formats: $(VENV)/.test
 # Damaged and odd files of many kinds, in every format.
 odd-files: $(VENV)/.test
 	$(RUN) -m Testing.odd_files
+
+# Pages of fills in a real browser: Chromium, which must be there. Look at the screenshots in report-output.
+report-check: $(VENV)/.browser
+	$(RUN) -m Testing.report_check
 
 # With DATA=FOLDER also real loads (lesions, a stroke, a tumour), whose table is docs/loads.
 bench: $(VENV)/.bench
@@ -56,7 +60,7 @@ format: $(VENV)/.lint
 	$(RUN) Testing/cmake_lists.py --fix
 
 clean:
-	rm -rf $(VENV) demo-output
+	rm -rf $(VENV) demo-output report-output
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "MedInpaint needs Python 3.10 or newer; found %s. Try: make PYTHON=python3.12" % sys.version.split()[0])'
@@ -71,6 +75,10 @@ $(VENV)/.demo: $(VENV)/.python $(SETUP)
 $(VENV)/.test: $(VENV)/.python $(SETUP)
 	$(INSTALL) ".[cli,report,opencv,test]"
 	touch $@ $(VENV)/.demo
+
+$(VENV)/.browser: $(VENV)/.python $(SETUP)
+	$(INSTALL) ".[cli,browser]"
+	touch $@
 
 $(VENV)/.bench: $(VENV)/.python $(SETUP)
 	$(INSTALL) ".[cli,report,opencv,learned,bench]"

@@ -26,12 +26,12 @@ def write_index(plan: Plan, outcomes: Mapping[str, Outcome]) -> Path | None:
     if not any(_page(case) for case in plan.cases):
         return None
     columns = [column for column in plan.kind.columns if column != _MESSAGE]
-    headings = [column.replace("_ml", " ml").replace("_mm", " mm").replace("_", " ") for column in columns]
+    headings = [column.replace("_", " ").capitalize() for column in columns]
     order = sorted(plan.cases, key=lambda case: _urgency(outcomes[case.id]))
     rows = [_row(case, outcomes[case.id], columns, plan.folder) for case in order]
-    title = f"Study {Path(os.path.abspath(plan.folder)).name}"
+    name = plan.sources[0].stem if plan.sources else Path(os.path.abspath(plan.folder)).name
     index = plan.file("index.html")
-    write_text(index, index_page(title, [*headings, "seconds"], rows))
+    write_text(index, index_page(f"Study {name}", [*headings, "Seconds"], rows))
     return index
 
 

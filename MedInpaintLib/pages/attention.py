@@ -24,7 +24,7 @@ FAILED = Attention(0, "failed", "There is no result.")
 LOOK = Attention(1, "look", "Parts of the hole have warnings.")
 NOTE = Attention(2, "note", "There are warnings, of no single part.")
 CLEAR = Attention(3, "clear", "No warnings.")
-COPY = Attention(4, "copy", "Nothing was filled.")
+COPY = Attention(4, "copy", "The mask is empty.")
 LEVELS = (FAILED, LOOK, NOTE, CLEAR, COPY)
 
 

@@ -11,7 +11,7 @@ from ..texts import escaped
 
 #: The browser itself refuses whatever would leave the page.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-NOT_CLINICAL = "Synthetic voxels: not for clinical use."
+NOT_CLINICAL = "Not for clinical use."
 
 
 def document(title: str, body: str, script: str) -> str:

@@ -1,44 +1,49 @@
 "use strict";
+// All rows stay in memory; the table holds those that fit the search, and at first only some of many.
+const FEW = 300;
+const find = (id) => document.getElementById(id);
 const body = document.querySelector("#cases tbody");
 const heads = Array.from(document.querySelectorAll("#cases th"));
-const order = new Intl.Collator(undefined, { numeric: true });
+const collator = new Intl.Collator(undefined, { numeric: true });
+let most = FEW;
+let rows = Array.from(document.querySelectorAll("#cases tbody tr"), (row) => {
+  const cells = Array.from(row.children, (cell) => cell.dataset.rank ?? cell.textContent);
+  return { row, cells, level: row.children[1].textContent, text: row.textContent.toLowerCase() };
+});
 
-const value = (row, column) => {
-  const cell = row.cells[column];
-  const text = cell.dataset.rank ?? cell.textContent;
-  const number = text === "" ? NaN : Number(text);
-  return { text, number };
+const show = () => {
+  const words = find("words").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const level = find("level").value;
+  const fit = rows.filter((each) => (!level || each.level === level) && words.every((word) => each.text.includes(word)));
+  const shown = fit.slice(0, most);
+  body.replaceChildren(...shown.map((each) => each.row));
+  find("count").textContent = `${shown.length} of ${fit.length} shown`;
+  find("more").hidden = shown.length === fit.length;
+};
+
+const compare = (a, b) => {
+  const numbers = Number(a) - Number(b);
+  return Number.isNaN(numbers) ? collator.compare(a, b) : numbers;
 };
 
 const sort = (column) => {
   const head = heads[column];
-  const falling = head.getAttribute("aria-sort") === "ascending";
-  const keyed = Array.from(body.rows, (row) => ({ row, ...value(row, column) }));
-  keyed.sort((a, b) => {
-    if ((a.text === "") !== (b.text === "")) return a.text === "" ? 1 : -1; // empty cells stay last
-    const both = !Number.isNaN(a.number) && !Number.isNaN(b.number);
-    const ascending = both ? a.number - b.number : order.compare(a.text, b.text);
-    return falling ? -ascending : ascending;
+  const sign = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+  rows.sort((one, other) => {
+    const [a, b] = [one.cells[column], other.cells[column]];
+    if (!a || !b) return (a ? 0 : 1) - (b ? 0 : 1); // empty cells stay last
+    return sign * compare(a, b);
   });
-  body.append(...keyed.map((each) => each.row));
   for (const each of heads) each.removeAttribute("aria-sort");
-  head.setAttribute("aria-sort", falling ? "descending" : "ascending");
+  head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
+  show();
 };
-heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => sort(column)));
 
-const words = document.getElementById("words");
-const level = document.getElementById("level");
-const filter = () => {
-  const sought = words.value.toLowerCase().split(/\s+/).filter(Boolean);
-  let shown = 0;
-  for (const row of body.rows) {
-    const text = row.textContent.toLowerCase();
-    const fits = (!level.value || row.cells[1].textContent === level.value) && sought.every((word) => text.includes(word));
-    row.hidden = !fits;
-    shown += fits;
-  }
-  document.getElementById("count").textContent = `${shown} shown`;
-};
-words.addEventListener("input", filter);
-level.addEventListener("change", filter);
-filter();
+heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => sort(column)));
+find("words").addEventListener("input", show);
+find("level").addEventListener("change", show);
+find("more").addEventListener("click", () => {
+  most = Infinity;
+  show();
+});
+show();

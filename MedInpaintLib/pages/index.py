@@ -41,29 +41,36 @@ def index_page(title: str, headings: Sequence[str], rows: Sequence[Row]) -> str:
     counts = collections.Counter(row.attention for row in rows)
     there = [level for level in LEVELS if counts[level]]
     levels = "".join(f'<option value="{level.word}">{level.word} ({counts[level]})</option>' for level in there)
-    legend = " ".join(f"{level.word}: {level.about}" for level in there)
-    names = ["Case", "Attention", *headings, "Message"]
-    head = "".join(f'<th scope="col"><button type="button">{text(name)}</button></th>' for name in names)
-    lines = "\n".join(map(_line, rows))
+    legend = "".join(
+        f'<li><b class="{level.word}">{counts[level]} {level.word}</b>: {text(level.about)}</li>' for level in there
+    )
     body = (
         f'<main class="index">\n<header><h1>{text(title)}</h1>\n'
-        f"<p>{len(rows)} case{'s' * (len(rows) != 1)}. {text(legend)} {NOT_CLINICAL}</p></header>\n"
+        f'<p>{len(rows)} case{"s" * (len(rows) != 1)}. {NOT_CLINICAL}</p><ul class="levels">{legend}</ul></header>\n'
         '<div class="search"><label>Search <input type="search" id="words"></label>'
         f'<label>Attention <select id="level"><option value="">all ({len(rows)})</option>{levels}</select></label>'
-        f'<span id="count" role="status"></span></div>\n<div class="wide"><table id="cases">\n'
-        f"<thead><tr>{head}</tr></thead>\n"
-        f"<tbody>\n{lines}\n</tbody></table></div>\n</main>"
+        '<span id="count" role="status"></span><button type="button" id="more" hidden>Show all</button></div>\n'
+        f"{_table(headings, rows)}\n</main>"
     )
     return document(title, body, "index.js")
+
+
+def _table(headings: Sequence[str], rows: Sequence[Row]) -> str:
+    names = ["Case", "Attention", "Message", *headings]
+    head = "".join(f'<th scope="col"><button type="button">{text(name)}</button></th>' for name in names)
+    lines = "\n".join(map(_line, rows))
+    return (
+        f'<div class="wide"><table id="cases">\n<thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{lines}\n</tbody></table></div>"
+    )
 
 
 def _line(row: Row) -> str:
     name = text(row.name) if row.link is None else f'<a href="{text(row.link)}">{text(row.name)}</a>'
     word, rank = row.attention.word, row.attention.rank
+    cells = "".join(map(_cell, row.cells))
     return (
-        f'<tr><td>{name}</td><td class="{word}" data-rank="{rank}">{word}</td>'
-        + "".join(map(_cell, row.cells))
-        + f"<td>{text(row.message)}</td></tr>"
+        f'<tr><td>{name}</td><td class="{word}" data-rank="{rank}">{word}</td><td>{text(row.message)}</td>{cells}</tr>'
     )
 
 

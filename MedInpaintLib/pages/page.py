@@ -44,12 +44,14 @@ def fill_page(
     """
     scene = Scene(image, filled, hole, report["modality"], spread) if parts else None
     drawn = {} if scene is None else _drawn(scene, parts, report["parts"])
-    pictures = "" if scene is None else _pictures(scene, drawn, report, image)
+    # A picture without a pixel size has pixels of "1 mm".
+    unit = "mm" if image.array.ndim == 3 or image.has_place else "pixels"
+    pictures = "" if scene is None else _pictures(scene, drawn, report, image, unit)
     sections = (
         _top(report, image.array.ndim),
         _section("Warnings", _bounded(report["warnings"])),
         pictures,
-        _section("Parts of the hole", _parts(report["parts"], set(drawn))),
+        _section("Parts of the hole", _parts(report["parts"], set(drawn), unit)),
         *(_section(_checked_title(each), _checked(each)) for each in report["self_check"] or []),
         _section("How it was made", facts(_making(report))),
         f"<footer><p>{text(report['software'])}, {text(report['date'])}. {NOT_CLINICAL}</p></footer>",
@@ -88,7 +90,7 @@ def _top(report: FillReport, dimensions: int) -> str:
     )
 
 
-def _pictures(scene: Scene, drawn: dict[int, list[View]], report: FillReport, image: Volume) -> str:
+def _pictures(scene: Scene, drawn: dict[int, list[View]], report: FillReport, image: Volume, unit: str) -> str:
     views = [view for several in drawn.values() for view in several]
     if not views:
         return ""
@@ -105,8 +107,6 @@ def _pictures(scene: Scene, drawn: dict[int, list[View]], report: FillReport, im
         notes.append("Large slices are shown with fewer pixels than they have.")
     if more > 0:
         notes.append(f"Pictures of the {len(drawn)} worst parts; {more} more in the table.")
-    # A picture without a pixel size has pixels of "1 mm".
-    unit = "mm" if image.array.ndim == 3 or image.has_place else "pixels"
     parts = "\n".join(_part(rows[name], several, unit) for name, several in drawn.items())
     return (
         f"<section><h2>Before and after</h2>\n<p>{text(' '.join(notes))}</p>\n{_controls(scene, report)}\n"
@@ -120,7 +120,7 @@ def _controls(scene: Scene, report: FillReport) -> str:
     if scene.most is not None:
         spread = '<label><input type="checkbox" id="spread"> Uncertainty</label>'
         colours = ", ".join(f"rgb({red} {green} {blue})" for red, green, blue in COLOURS)
-        what = f"standard deviation {report['uncertainty'] or ''}, in the image's units"
+        what = f"standard deviation ({report['uncertainty']}), in the image's units"
         legend = (
             '<p class="legend"><span>0</span>'
             f'<span class="scale" style="background:linear-gradient(to right, {colours})"></span>'
@@ -177,11 +177,11 @@ def _drawing(view: View) -> str:
     return f'<svg viewBox="0 0 {columns} {rows}" preserveAspectRatio="none" aria-hidden="true">{shapes}</svg>{letters}'
 
 
-def _parts(rows: Sequence[PartFacts], drawn: set[int]) -> str:
+def _parts(rows: Sequence[PartFacts], drawn: set[int], unit: str) -> str:
     if not rows:
         return ""
     scored = any(row["scores"] for row in rows)
-    headings = ["Part", "Size", "Depth mm", "Method", *(["PSNR dB"] if scored else []), "Warnings"]
+    headings = ["Part", "Size", f"Depth {unit}", "Method", *(["PSNR dB"] if scored else []), "Warnings"]
     cells = []
     for row in rows[:MOST_ROWS]:
         name = f'<a href="#part-{row["number"]}">{row["number"]}</a>' if row["number"] in drawn else f"{row['number']}"
