@@ -185,7 +185,7 @@ PATHS = {
     "control": "a\x1b[31m\n.nrrd/b.nrrd",
 }
 FIELDS = {
-    "fill": ("image", "mask", "output", "guides", "exemplars", "report", "uncertainty", "filled_mask"),
+    "fill": ("image", "mask", "output", "guides", "exemplars", "report", "uncertainty", "filled_mask", "page"),
     "evaluate": ("image", "output", "avoid", "holes"),
     "impute": ("images", "output", "like", "report"),
 }

@@ -183,7 +183,7 @@ def test_the_table_of_an_evaluation_overwrites_no_input(folder):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no such device")
-@pytest.mark.parametrize("output", ["output", "report", "uncertainty", "filled_mask"])
+@pytest.mark.parametrize("output", ["output", "report", "uncertainty", "filled_mask", "page"])
 def test_a_device_is_refused_before_the_work(output, folder):
     (folder / "full.nrrd").symlink_to("/dev/full")
     fields = {"job": "fill", "image": "scan.mhd", "mask": "mask.nrrd", "output": "out.nrrd", output: "full.nrrd"}

@@ -153,6 +153,7 @@ def test_a_dicom_folder_as_input_is_no_place_for_the_output(files):
         ({"report": "filled.nrrd"}, "The output and the report would both be written"),
         ({"uncertainty": "./filled.nrrd"}, "The output and the uncertainty would both be written"),
         ({"report": "a.nrrd", "uncertainty": "a.nrrd"}, "The report and the uncertainty would both be written"),
+        ({"report": "a.nrrd", "page": "a.nrrd"}, "The report and the page would both be written"),
         ({"output": "a.nrrd", "uncertainty": "A.nrrd"}, "The output and the uncertainty would both be written"),
     ],
 )
@@ -161,7 +162,7 @@ def test_outputs_do_not_replace_each_other(files, changes, message):
         FillJob.of(fields(**changes), files).run()
 
 
-@pytest.mark.parametrize("output", ["output", "report", "uncertainty", "filled_mask"])
+@pytest.mark.parametrize("output", ["output", "report", "uncertainty", "filled_mask", "page"])
 @pytest.mark.parametrize(
     "path", ["others/a.nrrd", "others/new.nrrd", "others/series/new.nrrd", "link/new.nrrd", "b.nrrd"]
 )
