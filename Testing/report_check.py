@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,8 @@ ROWS = 10_000
 
 def make_study(folder: Path) -> Path:
     """Fill the samples as a study with pages; return its index. One image is damaged, and one mask is empty."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     known = samples()
     hostile = folder / f"{HOSTILE if os.name != 'nt' else 'name'}.nii.gz"
     shutil.copy(known["brain-t1"].image, hostile)
@@ -137,6 +140,7 @@ def check_index(browser: Browser, path: Path) -> list[Path]:
     """Sort and search the index, and follow its links; return the pages."""
     with opened(browser, path, "wide") as page:
         names = page.locator("tbody tr td:first-child")
+        links = page.evaluate("Array.from(document.querySelectorAll('tbody a'), (each) => each.getAttribute('href'))")
         _expect(names.first.inner_text() == "damaged", f"the first case is {names.first.inner_text()}")
         _expect(HOSTILE in names.all_inner_texts(), "the name that is HTML is not shown as it is")
         page.get_by_role("button", name="Case").click()
@@ -146,11 +150,10 @@ def check_index(browser: Browser, path: Path) -> list[Path]:
         page.locator("#words").fill("")
         page.locator("#level").select_option("failed")
         _expect(page.locator("tbody tr:visible").count() == 1, "there is one case that failed")
-        links = page.evaluate("Array.from(document.querySelectorAll('tbody a'), (each) => each.getAttribute('href'))")
         page.locator("#level").select_option("")
         page.get_by_role("link", name="lesions").click()
         _expect(page.locator("h1").inner_text() == "brain-t1.nii.gz", "a link does not lead to the page")
-    return [path.parent / link.replace("%20", " ").replace("%23", "#") for link in links]
+    return [path.parent / urllib.parse.unquote(link) for link in links]
 
 
 def check_many(browser: Browser, folder: Path) -> None:
@@ -197,8 +200,9 @@ def main() -> None:
     folder = parser.parse_args().output.resolve()
     program = _chromium()
     screenshots = folder / "screenshots"
-    screenshots.mkdir(parents=True, exist_ok=True)
-    index = make_study(folder)
+    index = make_study(folder / "study")
+    shutil.rmtree(screenshots, ignore_errors=True)
+    screenshots.mkdir()
     with sync_playwright() as playwright:
         # Without a sandbox: it opens nothing but these files, and the sandbox needs rights that containers lack.
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])

@@ -56,8 +56,12 @@ def index_page(title: str, headings: Sequence[str], rows: Sequence[Row]) -> str:
 
 
 def _table(headings: Sequence[str], rows: Sequence[Row]) -> str:
-    names = ["Case", "Attention", "Message", *headings]
-    head = "".join(f'<th scope="col"><button type="button">{text(name)}</button></th>' for name in names)
+    numeric = [any(isinstance(row.cells[at], (int, float)) for row in rows) for at in range(len(headings))]
+    names = [(name, False) for name in ("Case", "Attention", "Message")] + list(zip(headings, numeric, strict=True))
+    head = "".join(
+        f'<th scope="col"{" class=n" if is_number else ""}><button type="button">{text(name)}</button></th>'
+        for name, is_number in names
+    )
     lines = "\n".join(map(_line, rows))
     return (
         f'<div class="wide"><table id="cases">\n<thead><tr>{head}</tr></thead>\n'

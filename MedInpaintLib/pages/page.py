@@ -49,7 +49,7 @@ def fill_page(
     pictures = "" if scene is None else _pictures(scene, drawn, report, image, unit)
     sections = (
         _top(report, image.array.ndim),
-        _section("Warnings", _bounded(report["warnings"])),
+        _section("Warnings", _bounded(_general_warnings(report))),
         pictures,
         _section("Parts of the hole", _parts(report["parts"], set(drawn), unit)),
         *(_section(_checked_title(each), _checked(each)) for each in report["self_check"] or []),
@@ -236,6 +236,12 @@ def _making(report: FillReport) -> Iterator[tuple[str, str]]:
 
 def _section(title: str, content: str) -> str:
     return f"<section><h2>{text(title)}</h2>\n{content}\n</section>" if content else ""
+
+
+def _general_warnings(report: FillReport) -> list[str]:
+    """Return the warnings that are of no single part."""
+    of_parts = {warning for row in report["parts"] for warning in row["warnings"]}
+    return [warning for warning in report["warnings"] if warning not in of_parts]
 
 
 def _bounded(warnings: Sequence[str]) -> str:
