@@ -22,7 +22,7 @@ if (all) {
 for (const name of ["outline", "spread"]) {
   const box = document.getElementById(name);
   if (box) {
-    const show = () => document.body.classList.toggle(`with-${name}`, box.checked);
+    const show = () => document.querySelector("main").classList.toggle(`with-${name}`, box.checked);
     box.addEventListener("change", show);
     show();
   }

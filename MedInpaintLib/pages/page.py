@@ -57,7 +57,9 @@ def fill_page(
         f"<footer><p>{text(report['software'])}, {text(report['date'])}. {NOT_CLINICAL}</p></footer>",
     )
     body = "\n".join(section for section in sections if section)
-    return document(f"{report['image'].get('name', 'image')}: filled", f"<main>\n{body}\n</main>", "page.js")
+    return document(
+        f"{report['image'].get('name', 'image')}: filled", f'<main class="with-outline">\n{body}\n</main>', "page.js"
+    )
 
 
 def _drawn(scene: Scene, parts: Sequence[Part], worst_first: Sequence[PartFacts]) -> dict[int, list[View]]:
@@ -137,11 +139,11 @@ def _controls(scene: Scene, report: FillReport) -> str:
 def _part(row: PartFacts, views: Sequence[View], unit: str) -> str:
     depth = "" if row["depth_mm"] is None else f", {row['depth_mm']:.1f} {unit} deep"
     at = ", ".join(f"{axis} {index}" for axis, index in zip("ijk", reversed(row["middle"]), strict=False))
-    reason = f" {text(row['reason'])}." if row["reason"] else ""
+    reason = f": {text(row['reason'])}" if row["reason"] else ""
     figures = "\n".join(_view(view, row["number"]) for view in views)
     return (
         f'<article id="part-{row["number"]}"><h3>Part {row["number"]}: {_size(row)}{depth}</h3>\n'
-        f"<p><b>{text(row['method'])}</b>.{reason} Middle: voxel {at}.</p>\n"
+        f"<p><b>{text(row['method'])}</b>{reason}. Middle: {at}.</p>\n"
         f'<div class="warned">{lines(row["warnings"])}</div>\n<div class="views">\n{figures}\n</div></article>'
     )
 
@@ -228,10 +230,17 @@ def _making(report: FillReport) -> Iterator[tuple[str, str]]:
         yield "Mask", f"{text(mask.get('name', ''))}: {text(mask.get('kind', ''))}, {text(mask.get('rule', ''))}{grown}"
     yield "Uncertainty", text(report["uncertainty"] or "")
     for name, value in report["notes"].items():
-        yield f"Note: {name}", text(value if isinstance(value, (str, int, float)) else json.dumps(value, default=str))
+        yield f"Note: {name}", text(_short(value))
     yield "Device", text(report["device"])
     yield "Seconds", text(", ".join(f"{stage} {seconds:.2f}" for stage, seconds in report["seconds"].items()))
     yield "Version", text(report["software"])
+
+
+def _short(value: Any) -> str:
+    """Return a note as a text; numbers with six digits."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _section(title: str, content: str) -> str:
