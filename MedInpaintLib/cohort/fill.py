@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import EmptyMaskError, ParameterError
 from ..jobs.fill import FillJob
 from ..jobs.outputs import model_folder
 from ..progress import Progress
 from ..report import FillReport, now, software
-from .case import CONTROL, DONE, CaseKind
+from .case import CONTROL, DONE, FAILED, CaseKind
+from .networks import networks
 
 
 class Fill(CaseKind[FillJob]):
@@ -25,6 +26,7 @@ class Fill(CaseKind[FillJob]):
     writes = ("output", "report", "uncertainty", "filled_mask")
     without_effect = ("workers",)
     columns = ("method", "voxels", "volume_ml", "parts", "warnings", "first_warning")
+    counted: ClassVar = {DONE: "filled", CONTROL: "copied with an empty mask", FAILED: "failed"}
 
     def check(self, job: FillJob) -> None:
         from ..io.formats import format_of, names_folder
@@ -44,7 +46,7 @@ class Fill(CaseKind[FillJob]):
         files = sorted(Path(model).iterdir()) if model else []
         if job.mask is not None and job.labels is not None:
             files += tables_of(job.mask)
-        return files, _networks(job.method, job.self_check, str(job.parameters.get("model", "auto")))
+        return files, networks(job.method, job.self_check, str(job.parameters.get("model", "auto")))
 
     def run(self, job: FillJob, progress: Progress) -> tuple[str, FillReport]:
         try:
@@ -63,6 +65,11 @@ class Fill(CaseKind[FillJob]):
             "first_warning": warnings[0] if warnings else "",
         }
 
+    def describe(self, status: str, facts: Mapping[str, Any]) -> str:
+        if status == CONTROL:
+            return "copied, its mask is empty"
+        return f"filled by {facts['method']}, {facts['voxels']} voxels in {facts['parts']} part(s)"
+
 
 @functools.lru_cache(1024)
 def _check_options(options: str) -> None:
@@ -80,24 +87,6 @@ def _check_options(options: str) -> None:
     if checked.method != "auto":
         info = registry.get(checked.method)
         parse(info.parameters, checked.parameters, method=checked.method)
-
-
-@functools.lru_cache(1024)
-def _networks(method: str, self_check: bool, model: str) -> dict[str, Any]:
-    """Return what a fill's networks depend on beyond the version of MedInpaint: the user's own models, and PyTorch."""
-    from ..methods import registry
-    from ..models.store import is_released, models
-
-    architecture = None if method == "auto" else registry.get(method).architecture
-    if method != "auto" and not self_check and architecture is None:
-        return {}
-    own = {
-        bundle.name: bundle.weights_file["sha256"]
-        for bundle in models().values()
-        if not is_released(bundle)
-        and (model == bundle.name if model != "auto" else self_check or architecture in (None, bundle.architecture))
-    }
-    return {"models": own, "torch": importlib.util.find_spec("torch") is not None}
 
 
 def _copy(job: FillJob, reason: str, progress: Progress) -> FillReport:
