@@ -13,7 +13,7 @@ from ..errors import EmptyMaskError, ParameterError
 from ..jobs.fill import FillJob
 from ..jobs.outputs import model_folder
 from ..progress import Progress
-from ..report import FillReport, now, software
+from ..report import FillReport
 from .case import CONTROL, DONE, FAILED, CaseKind
 from .networks import networks
 
@@ -91,47 +91,20 @@ def _check_options(options: str) -> None:
 
 def _copy(job: FillJob, reason: str, progress: Progress) -> FillReport:
     """Write an image whose mask is empty as it is, with the other outputs of its job; return the report."""
-    import numpy as np
-
-    from ..inputs import facts_of, name_of
-    from ..mask import Hole
+    from ..jobs.fill_volumes import fill_volumes
+    from ..jobs.unfilled import unfilled
     from ..missing_slices import with_missing_slices
-    from ..result import Result
     from ..volume import Volume
 
     start = time.perf_counter()
     progress.update(0.0, "Copying")
+    if job.is_4d():
+        return fill_volumes(job, progress, also_without_hole=True)
     image = Volume.read(job.image, **job.reading())
     if image.missing:
         with_missing_slices(image, None, fill=False)  # refuses it: those slices are no copy of anything
-    nothing = (slice(0, 0),) * image.array.ndim
-    hole = Hole(np.zeros((0,) * image.array.ndim, dtype=bool), nothing, image.array.shape)
-    report = FillReport(
-        software=software(),
-        date=now(),
-        method="none",
-        reason=reason,
-        parameters={},
-        blend="paste",
-        seed=job.seed,
-        device="cpu",
-        modality=job.modality or "",
-        modality_reason="",
-        image={**facts_of(job.image, image), "dtype": str(image.array.dtype)},
-        mask={} if job.mask is None else {"name": name_of(job.mask), "kind": "empty", "rule": "nothing is filled"},
-        hole={"voxels": 0, "volume_ml": 0.0 if image.array.ndim == 3 else None, "components": 0, "regions": 0},
-        parts=[],
-        grain=job.grain,
-        self_check=None,
-        uncertainty=None,
-        notes={},
-        warnings=list(image.warnings),
-        seconds={},
-        trust="Nothing was filled: the image is a copy.",
-    )
-    report["seconds"] = {"total": round(time.perf_counter() - start, 4)}
-    Result(image, hole, (), report).save(
-        job.output, job.report, job.filled_mask, uncertainty=job.uncertainty, compress=job.compress
-    )
+    result = unfilled(job, image, reason)
+    result.report["seconds"] = {"total": round(time.perf_counter() - start, 4)}
+    result.save(job.output, job.report, job.filled_mask, uncertainty=job.uncertainty, compress=job.compress)
     progress.update(1.0, "Done")
-    return report
+    return result.report
