@@ -150,7 +150,8 @@ def case_line(event: dict[str, Any]) -> str:
     if event["status"] == "failed":
         return f"{name}: failed: {escaped(event['message'])}"
     warned = f", {facts['warnings']} warning(s)" if facts.get("warnings") else ""
-    return f"{name}: {escaped(event['what'])}{warned}, " + ("done before" if event["skipped"] else f"{event['seconds']:.1f} s")
+    took = "done before" if event["skipped"] else f"{event['seconds']:.1f} s"
+    return f"{name}: {escaped(event['what'])}{warned}, {took}"
 
 
 def progress_line(event: dict[str, Any]) -> str:

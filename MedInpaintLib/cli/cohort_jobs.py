@@ -43,7 +43,7 @@ def shared_by_all(kind: CaseKind, values: Mapping[str, Any], given: Collection[s
         ParameterError: one was given that these jobs do not have.
     """
     known = {field.name for field in dataclasses.fields(kind.job)}
-    if kind.job.KIND == JobName.fill.value:
+    if JobName(kind.job.KIND) is JobName.fill:
         return {name: value for name, value in values.items() if name in known}
     known -= {"parameters"}  # one method's in fills, several methods' in evaluations
     for name in given:

@@ -21,4 +21,4 @@ def kind_of(job: JobFile) -> CaseKind[Any]:
 
 def kind_named(name: str) -> CaseKind[Any]:
     """Return what a cohort knows of the jobs of this name."""
-    return next(kind for kind in KINDS.values() if kind.job.KIND == name)
+    return {kind.job.KIND: kind for kind in KINDS.values()}[name]

@@ -40,7 +40,6 @@ METRICS = {
 }
 
 
-
 def is_better(metric: str, mine: float, theirs: float) -> bool:
     """Return whether a score beats another one.
 

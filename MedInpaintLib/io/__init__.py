@@ -19,8 +19,8 @@ from .dicom import derived, segmentation, structures
 from .dicom import series as dicom_series
 from .dicom.meta import is_dicom
 from .dicom.objects import STRUCTURES, class_of, is_mask, mask_of
-from .four_d import volumes_in
 from .formats import DICOM, MGH, NIFTI, NOT_READ, check_writable, unreadable
+from .four_d import volumes_in
 from .label_names import names_of
 from .segments import Segments
 

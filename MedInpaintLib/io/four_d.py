@@ -79,8 +79,8 @@ class FourD:
         if kind is not entry[0]:
             endings = " or ".join(ending for ending, other in FORMATS.items() if other is entry[0])
             raise OutputPathError(
-                f"'{path}' cannot hold the {self.count} volumes of '{self.path.name}': a 4-D image is written in its own "
-                f"format. End it in {endings}, or fill one volume with --volume."
+                f"'{path}' cannot hold the {self.count} volumes of '{self.path.name}': a 4-D image is written in "
+                f"its own format. End it in {endings}, or fill one volume with --volume."
             )
 
     @contextlib.contextmanager

@@ -167,9 +167,7 @@ def test_values_for_all_rows_are_read_like_cells_and_paths_from_this_folder(stud
     monkeypatch.chdir(study.folder / "here")
     arguments = ["--with", "mask=../sub-1/lesion.nii.gz", "--with", "dilate=2.5", "--method", "nearest", "--jobs", "1"]
     assert command("../study.csv", *arguments).exit_code == 0
-    direct = mi.inpaint(
-        study.image("sub-0"), study.folder / "sub-1" / "lesion.nii.gz", method="nearest", dilate_mm=2.5
-    )
+    direct = mi.inpaint(study.image("sub-0"), study.folder / "sub-1" / "lesion.nii.gz", method="nearest", dilate_mm=2.5)
     np.testing.assert_array_equal(mi.Volume.read(study.output("sub-0")).array, direct.volume.array)
 
 
