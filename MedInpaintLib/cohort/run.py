@@ -32,7 +32,7 @@ def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int) -> dict[s
         plan: what is to be done.
         scheduler: does it.
         emit: is told all that happens, one event at a time: ``warning``; ``working`` with ``id``, ``fraction`` and
-            ``stage``; ``case`` with ``id``, ``status``, ``skipped``, ``seconds``, ``what`` in few words, ``message`` and
+            ``stage``; ``case`` with ``id``, ``status``, ``skipped``, ``seconds``, ``what`` in words, ``message`` and
             ``facts`` of a case that is over, its ``number`` ``of`` all, and ``left``, the seconds left, or None; at
             last ``result`` with ``output``, the path of the summary, ``report`` and ``counted``, its numbers in words.
         at_once: how many cases the scheduler does at a time.

@@ -20,8 +20,8 @@ def chosen(number: int | None, count: int, path: Path) -> int:
     if number is None:
         if count > 1:
             raise ImageReadError(
-                f"'{path}' is 4-D with {count} volumes in it. Choose one of 0 to {count - 1} with --volume (volume=); "
-                "'medinpaint fill' without it fills all. Split it into 3-D volumes where one image is expected."
+                f"'{path}' is 4-D with {count} volumes in it. 'medinpaint fill' fills all of them, or the one of 0 to "
+                f"{count - 1} that --volume (volume=) names; for anything else, split it into 3-D volumes."
             )
         return 0
     if not 0 <= number < count:

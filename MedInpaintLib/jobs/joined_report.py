@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ def joined(reports: Sequence[FillReport]) -> FillReport:
     order = sorted(range(len(reports)), key=lambda number: (*_rank(reports[number]), number))
     worst = reports[order[0]]
     parts = [PartFacts(**{**part, "volume": number}) for number in order for part in reports[number]["parts"]]
+    parts.sort(key=lambda part: (not part["warnings"], -_depth(part)))
     methods, parameters = _methods(reports)
     return FillReport(
         **{
@@ -25,7 +27,7 @@ def joined(reports: Sequence[FillReport]) -> FillReport:
             "parameters": next(iter(parameters.values())) if len(parameters) == 1 else parameters,
             "image": {**worst["image"], "shape": [len(reports), *worst["image"]["shape"]]},
             "hole": _hole(reports),
-            "parts": sorted(parts, key=lambda part: not part["warnings"]),
+            "parts": parts,
             "warnings": _warnings(reports),
             "seconds": _seconds(reports),
             "volumes": [_facts(number, reports[number]) for number in order],
@@ -34,8 +36,12 @@ def joined(reports: Sequence[FillReport]) -> FillReport:
 
 
 def _rank(report: FillReport) -> tuple[bool, bool, float]:
-    depths = [part["depth_mm"] or float("inf") for part in report["parts"]]
-    return not report["parts"], not report["warnings"], -max(depths, default=0.0)
+    return not report["parts"], not report["warnings"], -max(map(_depth, report["parts"]), default=0.0)
+
+
+def _depth(part: PartFacts) -> float:
+    """Return how deep a part is; where nothing is known, deeper than any other."""
+    return part["depth_mm"] or math.inf
 
 
 def _facts(number: int, report: FillReport) -> VolumeFacts:

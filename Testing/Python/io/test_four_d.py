@@ -206,7 +206,7 @@ def test_a_volume_that_is_not_there_is_refused(tmp_path, mask, write):
         mi.inpaint(source, mask, volume=3)
     with pytest.raises(ParameterError, match="counted from 0"):
         mi.inpaint(source, mask, volume=-1)
-    with pytest.raises(ImageReadError, match=r"4-D with 3 volumes in it\. Choose one of 0 to 2 with --volume"):
+    with pytest.raises(ImageReadError, match=r"4-D with 3 volumes in it.*one of 0 to 2 that --volume"):
         mi.inpaint(source, mask)
     with pytest.raises(ParameterError, match="it is a single volume"):
         mi.inpaint(mask, mask, volume=1)
@@ -275,6 +275,11 @@ def test_the_command_and_a_study_fill_all_volumes(tmp_path, image, mask):
     runner = CliRunner()
     arguments = [str(image), str(mask), "-o", str(tmp_path / "a.nii.gz"), "--method", "nearest", "--volume", "2"]
     assert runner.invoke(app, ["fill", *arguments]).exit_code == 0
+    told = runner.invoke(app, ["fill", *arguments[:-2]]).stdout.splitlines()
+    assert told[2].startswith("  81 voxels, 0.32 ml in 3 parts of 3 volumes, ")
+    assert told[3].split() == ["volume", "part", "voxels", "mm", "deep", "method"]
+    assert [line.split()[:3] for line in told[4:]] == [[str(number), "1", "27"] for number in range(COUNT)]
+    runner.invoke(app, ["fill", *arguments])
     assert nibabel.load(tmp_path / "a.nii.gz").shape == SHAPE
     write_masks(tmp_path / "none.nii.gz", None)
     table = tmp_path / "study.csv"
