@@ -41,12 +41,14 @@ class FourD:
         count: of its volumes.
         grid: of each volume; it has no voxels.
         header: of the whole file, for writing.
+        kind: its format.
     """
 
     path: Path
     count: int
     grid: Volume
     header: Any
+    kind: Format
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> FourD:
@@ -58,13 +60,11 @@ class FourD:
         entry = _format(Path(path))
         assert entry is not None  # volumes_in found several
         count, header = entry[1].whole(Path(path))
-        return cls(Path(path), count, header.grid, header)
+        return cls(Path(path), count, header.grid, header, entry[0])
 
     def volumes(self) -> Iterator[Volume]:
         """Yield the volumes one after the other."""
-        entry = _format(self.path)
-        assert entry is not None
-        return entry[1].volumes(self.path)
+        return dict(_MODULES)[self.kind].volumes(self.path)
 
     def check_writable(self, path: str | os.PathLike[str], dtype: np.dtype | None = None) -> None:
         """Check before the work that volumes can be written there, behind this file's header; see :meth:`writing`.
@@ -72,12 +72,10 @@ class FourD:
         Raises:
             OutputPathError: with the reason.
         """
-        entry = _format(self.path)
-        assert entry is not None
         held = self.grid.array.dtype if dtype is None else dtype
         kind = check_writable(path, self.grid.with_array(np.broadcast_to(held.type(0), self.grid.array.shape)))
-        if kind is not entry[0]:
-            endings = " or ".join(ending for ending, other in FORMATS.items() if other is entry[0])
+        if kind is not self.kind:
+            endings = " or ".join(ending for ending, other in FORMATS.items() if other is self.kind)
             raise OutputPathError(
                 f"'{path}' cannot hold the {self.count} volumes of '{self.path.name}': a 4-D image is written in "
                 f"its own format. End it in {endings}, or fill one volume with --volume."
