@@ -156,13 +156,8 @@ def test_the_conda_recipe_is_that_of_the_source_archive(archive):
     assert "torch" not in needed
 
 
-def test_messages_name_packages_that_can_be_installed():
-    """MedInpaint itself is in no registry yet: 'pip install medinpaint[...]' would install nothing, or someone else's."""
-    project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+def test_messages_do_not_install_a_package_that_is_not_published():
+    """A registry may hold nothing under the name medinpaint yet, or what someone else has put there."""
     for folder in ("MedInpaintLib", "MedInpaint", "SegmentEditorMedInpaint"):
         for path in (REPOSITORY / folder).rglob("*.py"):
-            for command in re.findall(r"pip install ([\w' .\[\],-]+)", path.read_text(encoding="utf-8")):
-                names = [name for name in command.split() if re.fullmatch(r"[A-Za-z][\w-]+", name)]
-                assert "medinpaint" not in command.lower(), path
-                unknown = [name for name in names if f'"{name.lower()}' not in project.lower()]
-                assert unknown == [] or command != " ".join(names), f"{path}: {unknown}"
+            assert not re.search(r"pip install [^\n\"]*medinpaint", path.read_text(encoding="utf-8"), re.I), path
