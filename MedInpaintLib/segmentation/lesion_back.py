@@ -22,7 +22,7 @@ from ..saving import save_together
 from ..volume import Volume
 from .label_map import labels_in, names_for
 from .lesion import Lesion, check_number, doubts_about, numbers_of
-from .numberings import AUTO, numbering_of
+from .numberings import AUTO, Numbering, numbering_of
 from .regions import as_tsv, millilitres, table_of
 
 
@@ -115,27 +115,45 @@ def lesion_back(
     numbers, more = numbers_of(lesion, number, cut, before, meaning)
     warnings = [*volume.warnings, *mask_read.warnings, *warnings, *more, *doubts_about(lesion, force)]
     result, more = _with_lesion(volume, lesion, numbers)
+    report = _report(lesion, numbers, before, meaning, [*warnings, *more])
+    report["segmentation"] = {**facts_of(segmentation, volume), "dtype": str(volume.array.dtype)}
+    report["mask"] = _mask_facts(mask, mask_read, hole.meaning, labels)
+    report["seconds"] = {"total": round(time.perf_counter() - start, 4)}
+    progress.update(1.0, "Done")
+    return LesionBack(result, report)
+
+
+def _report(
+    lesion: Lesion, numbers: np.ndarray, before: Mapping[int, int], meaning: Numbering, warnings: list[str]
+) -> LesionBackReport:
+    """Return the report, but for what the inputs were.
+
+    Args:
+        lesion: its voxels.
+        numbers: the label that each of them gets.
+        before: voxels by label.
+        meaning: of the labels.
+        warnings: one line each.
+    """
     used = counts_of(numbers[np.newaxis]) if numbers.any() else {}
-    regions = table_of(before, lesion.covered, used, meaning.names, lesion.voxel_ml)
-    report = LesionBackReport(
+    labelled = sum(before.values())
+    return LesionBackReport(
         software=software(),
         date=now(),
         device="cpu",
-        segmentation={**facts_of(segmentation, volume), "dtype": str(volume.array.dtype)},
-        mask=_mask_facts(mask, mask_read, hole.meaning, labels),
+        segmentation={},
+        mask={},
         numbering=meaning.name,
         numbering_reason=meaning.reason,
         lesion=lesion.facts(used),
         hit_regions=len(lesion.covered),
         lost_regions=sum(count == before[label] for label, count in lesion.covered.items()),
-        labelled_before_ml=millilitres(sum(before.values()), lesion.voxel_ml),
-        labelled_after_ml=millilitres(sum(before.values()) - sum(lesion.covered.values()), lesion.voxel_ml),
-        regions=regions,
-        warnings=[*warnings, *more],
-        seconds={"total": round(time.perf_counter() - start, 4)},
+        labelled_before_ml=millilitres(labelled, lesion.voxel_ml),
+        labelled_after_ml=millilitres(labelled - sum(lesion.covered.values()), lesion.voxel_ml),
+        regions=table_of(before, lesion.covered, used, meaning.names, lesion.voxel_ml),
+        warnings=warnings,
+        seconds={},
     )
-    progress.update(1.0, "Done")
-    return LesionBack(result, report)
 
 
 def _no_hole(volume: Volume) -> Hole:

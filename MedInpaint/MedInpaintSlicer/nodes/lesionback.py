@@ -79,20 +79,20 @@ def _intoLabels(labelsNode, lesion: Lesion, cut, number):
     image = imageOf(labelsNode)
     hole = holeOf(lesion.segmentation, lesion.segmentIds, labelsNode)
     labels = fileVolume(image.array, image.geometry)
-    result = lesion_back(labels, hole.mask, number=number, cut=cut, names=_namesIn(labelsNode, image.array))
+    result = lesion_back(labels, hole.mask, number=number, cut=cut, names=_namesIn(labelsNode))
     node = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, labelsNode, _nameOf(labelsNode))
     slicer.util.updateVolumeFromArray(node, result.volume.array)
     return node, result.report["regions"], [*image.warnings, *hole.warnings, *result.report["warnings"]]
 
 
-def _namesIn(labelsNode, array: np.ndarray) -> dict[int, str]:
+def _namesIn(labelsNode) -> dict[int, str]:
     """Return the names of labels in a label map's colors, where they were made for it."""
     display = labelsNode.GetDisplayNode()
     colors = display.GetColorNode() if display is not None else None
     if colors is None or not colors.IsA("vtkMRMLColorTableNode") or (colors.GetID() or "").startswith(_GENERIC):
         return {}
-    known = [int(label) for label in np.unique(array) if 0 < label < colors.GetNumberOfColors()]
-    names = {label: colors.GetColorName(label) for label in known if colors.GetColorDefined(label)}
+    defined = [label for label in range(1, colors.GetNumberOfColors()) if colors.GetColorDefined(label)]
+    names = {label: colors.GetColorName(label) for label in defined}
     return {label: name for label, name in names.items() if name and not name.isdecimal()}
 
 

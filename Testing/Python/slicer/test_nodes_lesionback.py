@@ -124,28 +124,44 @@ def test_closed_surfaces_are_made_label_maps_in_the_copy(scene):
     assert _table(node)["brain"]["volume_after_ml"] == pytest.approx(after.sum() * ML, rel=1e-5)
 
 
+def _addLabels(volume, labels):
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "Labels")
+    slicer.modules.volumes.logic().CreateLabelVolumeFromVolume(slicer.mrmlScene, node, volume)
+    slicer.util.updateVolumeFromArray(node, labels)
+    return node
+
+
+LABELS = np.where(SMALL, 5, np.where(BRAIN, 2, 0)).astype(np.uint8)
+
+
 @pytest.mark.parametrize(("number", "dtype"), [(None, np.uint8), (1000, np.int16)])
 def test_a_label_map_gets_a_label(scene, number, dtype):
     volume, lesion, _anatomy = scene
-    labels = np.where(BRAIN, 2, 0).astype(np.uint8)
-    labels[SMALL] = 5
-    matrix = slicer.util.vtkMatrixFromArray(np.eye(4))
-    volume.GetIJKToRASMatrix(matrix)
-    node = addVolume(labels, slicer.util.arrayFromVTKMatrix(matrix), "Labels")
-    label = slicer.modules.volumes.logic().CreateLabelVolumeFromVolume(
-        slicer.mrmlScene, slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "Labels"), node
-    )
-    slicer.util.updateVolumeFromArray(label, labels)
-    marks = lesionback.Lesion(lesion, ("lesion",))
-    result, warnings = lesionback.putBack(label, marks, number=number)
-    assert [("does not fit" in each) for each in warnings] == [True] * (number == 1000)
+    labels = _addLabels(volume, LABELS)
+    result, warnings = lesionback.putBack(labels, lesionback.Lesion(lesion, ("lesion",)), number=number)
+    assert ["does not fit" in each for each in warnings] == [True] * (number == 1000)
     array = slicer.util.arrayFromVolume(result)
-    np.testing.assert_array_equal(array, np.where(box(), number or 6, labels.astype(int)))
+    np.testing.assert_array_equal(array, np.where(box(), number or 6, LABELS.astype(int)))
     assert array.dtype == dtype
     assert result.IsA("vtkMRMLLabelMapVolumeNode")
-    np.testing.assert_array_equal(slicer.util.arrayFromVolume(label), labels)
-    table = lesionback.regionsOf(result)
-    assert table.GetNumberOfRows() == 3
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(labels), LABELS)
+    assert lesionback.regionsOf(result).GetNumberOfRows() == 3
+
+
+def test_names_of_labels_are_those_of_colors_made_for_them(scene):
+    volume, lesion, _anatomy = scene
+    labels = _addLabels(volume, LABELS)
+    colors = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLColorTableNode", "Mine")
+    colors.SetTypeToUser()
+    colors.SetNumberOfColors(10)
+    for label, name in ((2, "Left brain"), (5, "spot"), (9, "Lesion")):
+        colors.SetColor(label, name, 1, 1, 1)
+    labels.CreateDefaultDisplayNodes()
+    labels.GetDisplayNode().SetAndObserveColorNodeID(colors.GetID())
+    result = _putBack(labels, lesion)
+    rows = _table(result)
+    assert (rows["Left brain"]["side"], rows["spot"]["label"]) == ("left", 5)
+    assert rows["Lesion"]["label"] == 9
 
 
 def test_what_cannot_be_used_is_said_and_leaves_no_trace(scene):
