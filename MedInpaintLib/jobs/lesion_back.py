@@ -73,7 +73,7 @@ class LesionBackJob(JobFile):
             progress=progress.part(0.0, 0.7),
         )
         result.report["seconds"]["total"] = round(time.perf_counter() - start, 4)
-        progress.update(0.7, "Writing")
+        progress.update(0.75, "Writing")
         result.save(self.output, self.report, self.table, compress=self.compress)
         progress.update(1.0, "Done")
         return result.report
