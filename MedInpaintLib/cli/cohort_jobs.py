@@ -29,6 +29,7 @@ class JobName(str, enum.Enum):
     fill = "fill"
     evaluate = "evaluate"
     impute = "impute"
+    lesion_back = "lesion-back"
 
 
 def shared_by_all(kind: CaseKind, values: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:

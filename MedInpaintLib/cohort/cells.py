@@ -143,8 +143,12 @@ def _list(cell: str) -> list[str]:
     return [entry.strip() for entry in cell.split(BETWEEN) if entry.strip()]
 
 
+def _label(cell: str) -> int | str:
+    return int(cell) if cell.isdecimal() else cell
+
+
 def _labels(cell: str) -> list[int | str]:
-    return [int(entry) if entry.isdecimal() else entry for entry in _list(cell)]
+    return [_label(entry) for entry in _list(cell)]
 
 
 #: How a cell is read, by the type of its field.
@@ -153,6 +157,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     "int": _whole,
     "float": _number,
     "bool": _truth,
+    "int | str": _label,
     "list[int | str]": _labels,
     "list[str]": _list,
     "dict[str, Any]": pairs,

@@ -9,9 +9,10 @@ from .case import CaseKind
 from .evaluate import Evaluate
 from .fill import Fill
 from .impute import Impute
+from .lesion_back import LesionBack
 
 #: By the class of their jobs.
-KINDS: dict[type[JobFile], CaseKind[Any]] = {kind.job: kind for kind in (Fill(), Evaluate(), Impute())}
+KINDS: dict[type[JobFile], CaseKind[Any]] = {kind.job: kind for kind in (Fill(), Evaluate(), Impute(), LesionBack())}
 
 
 def kind_of(job: JobFile) -> CaseKind[Any]:
