@@ -58,8 +58,8 @@ def cohort(
     """Fill all images of a study: those in TABLE, or those whose names are like --images.
 
     Cases that are done are skipped when the command is run again, unless inputs or options have changed. A case that
-    fails stops no other. An image whose mask is empty is copied. Exit code 1: some cases failed. With --job evaluate or
-    impute, methods are scored, or a contrast is estimated, for each row.
+    fails stops no other. An image whose mask is empty is copied. Exit code 1: some cases failed. With --job, each
+    row is another job: methods are scored, a contrast is estimated, or a lesion is put back.
     """
 
     def work(emit: Emit) -> None:
