@@ -88,7 +88,7 @@ class Result:
         """Write the filled image and, where paths for them are given, the report, mask, uncertainty and page.
 
         The report is JSON. The page is HTML for people: before and after of each part, warnings, and how it was made.
-        All old files are replaced, or none. The report, the last one, names the sha256 of the images.
+        All old files are replaced, or none. The report, the last one, names the sha256 of the others.
 
         Raises:
             ParameterError: there is no uncertainty.
@@ -102,7 +102,7 @@ class Result:
             if spread is None:
                 raise ParameterError("This fill has no uncertainty to write; fill with uncertainty=True.")
             images.append((uncertainty, spread, True))
-        save_together(images, self.report, report, page=None if page is None else (page, self._page()))
+        save_together(images, self.report, report, [] if page is None else [(page, self._page())])
 
     def _page(self) -> str:
         from .pages.page import fill_page

@@ -15,6 +15,7 @@ from .demo import demo
 from .evaluate import evaluate
 from .fill import fill
 from .impute import impute
+from .lesion_back import lesion_back
 from .methods import methods
 from .models import models
 from .run import run
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command()(fill)
 app.command()(cohort)
 app.command()(impute)
+app.command("lesion-back")(lesion_back)
 app.command(epilog=grammar().replace("\n", "\n\n"))(evaluate)
 app.command()(methods)
 app.add_typer(models, name="models")

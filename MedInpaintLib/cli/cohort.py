@@ -1,4 +1,4 @@
-"""``medinpaint cohort``: fill all images of a study."""
+"""``medinpaint cohort``: fill all images of a study, or evaluate methods or estimate contrasts in all."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..job import Emit, guarded, print_event
 from ..options import FillOptions
 from ..texts import escaped
+from .cohort_jobs import JobName, given_fields, shared_by_all
 from .console import ProgressStyle, show
 from .options import assignments, labels_of, with_options
 
@@ -22,6 +23,7 @@ from .options import assignments, labels_of, with_options
 
 @with_options(FillOptions)
 def cohort(
+    context: typer.Context,
     table: Annotated[
         Optional[Path],
         typer.Argument(help="CSV or TSV file: columns image, mask, output and, at will, id, guides and any option."),
@@ -32,6 +34,13 @@ def cohort(
     out: Annotated[
         Optional[Path],
         typer.Option(help="Folder for summary, failures and records and, without a table, for the filled images."),
+    ] = None,
+    job: Annotated[
+        JobName, typer.Option(help="What is done in each row; the columns are the fields of such a job.")
+    ] = JobName.fill,
+    values: Annotated[
+        Optional[list[str]],
+        typer.Option("--with", metavar="FIELD=VALUE", help="A value for all rows, written as in a cell; repeatable."),
     ] = None,
     exemplars: Annotated[Optional[Path], typer.Option(help="Folder with other scans of the same contrast.")] = None,
     report: Annotated[bool, typer.Option("--report", help="Write a report (JSON) beside each output.")] = False,
@@ -52,11 +61,13 @@ def cohort(
     """Fill all images of a study: those in TABLE, or those whose names are like --images.
 
     Cases that are done are skipped when the command is run again, unless inputs or options have changed. A case that
-    fails stops no other. An image whose mask is empty is copied. Exit code 1: some cases failed.
+    fails stops no other. An image whose mask is empty is copied. Exit code 1: some cases failed. With --job, each
+    row is another job: methods are scored, a contrast is estimated, or a lesion is put back.
     """
 
     def work(emit: Emit) -> None:
-        from ..cohort.fill import Fill
+        from ..cohort.cells import values_of
+        from ..cohort.kinds import kind_named
         from ..cohort.local import LocalProcesses, shares
         from ..cohort.patterns import plan_of_patterns
         from ..cohort.plan import PlanError, part_of
@@ -65,17 +76,19 @@ def cohort(
         from ..together import cores
 
         at_once, within = shares(jobs, options["workers"], cores())
+        kind = kind_named(job.value)
         given = {"report": report, "filled_mask": save_mask, "uncertainty": uncertainty, "page": page}
+        for_rows = {
+            **options,
+            "parameters": assignments(options["parameters"] or []),
+            "labels": labels_of(options["labels"]),
+            "workers": within,
+            "exemplars": None if exemplars is None else os.path.abspath(exemplars),
+        }
         common: dict[str, Any] = {
             "folder": out,
             "beside": tuple(name for name, wanted in given.items() if wanted),
-            "options": {
-                **options,
-                "parameters": assignments(options["parameters"] or []),
-                "labels": labels_of(options["labels"]),
-                "workers": within,
-                "exemplars": None if exemplars is None else os.path.abspath(exemplars),
-            },
+            "options": shared_by_all(kind, for_rows, given_fields(context)) | values_of(values or [], kind),
         }
         patterns = {"image": images, "mask": masks, "guides": guides}
         chosen: dict[str, Any] = {field: pattern for field, pattern in patterns.items() if pattern}
@@ -86,9 +99,9 @@ def cohort(
         piece = None if part is None else part_of(part)
         try:
             if table is not None:
-                plan = plan_of_table(table, Fill(), **common)
+                plan = plan_of_table(table, kind, **common)
             else:
-                plan = plan_of_patterns(chosen, Fill(), **common)
+                plan = plan_of_patterns(chosen, kind, **common)
         except PlanError as error:
             for line in error.lines():
                 emit({"event": "problem", "message": line})
@@ -139,12 +152,9 @@ def case_line(event: dict[str, Any]) -> str:
     name, facts = escaped(event["id"]), event["facts"]
     if event["status"] == "failed":
         return f"{name}: failed: {escaped(event['message'])}"
-    if event["status"] == "control":
-        what = "copied, its mask is empty"
-    else:
-        what = f"filled by {facts['method']}, {facts['voxels']} voxels in {facts['parts']} part(s)"
     warned = f", {facts['warnings']} warning(s)" if facts.get("warnings") else ""
-    return f"{name}: {what}{warned}, " + ("done before" if event["skipped"] else f"{event['seconds']:.1f} s")
+    took = "done before" if event["skipped"] else f"{event['seconds']:.1f} s"
+    return f"{name}: {escaped(event['what'])}{warned}, {took}"
 
 
 def progress_line(event: dict[str, Any]) -> str:
@@ -160,6 +170,6 @@ def result_lines(event: dict[str, Any]) -> str:
     report = event["report"]
     pages = f"  Pages: {escaped(report['index'])}\n" if report["index"] else ""
     return (
-        f"{escaped(event['output'])}\n{pages}  {report['cases']} cases: {report['done']} filled, {report['control']} "
-        f"copied with an empty mask, {report['failed']} failed; {report['skipped']} of them were done before."
+        f"{escaped(event['output'])}\n{pages}  {report['cases']} cases: {event['counted']}; {report['skipped']} of "
+        "them were done before."
     )

@@ -33,9 +33,10 @@ def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int) -> dict[s
         plan: what is to be done.
         scheduler: does it.
         emit: is told all that happens, one event at a time: ``warning``; ``working`` with ``id``, ``fraction`` and
-            ``stage``; ``case`` with ``id``, ``status``, ``skipped``, ``seconds``, ``message`` and ``facts`` of a case
-            that is over, its ``number`` ``of`` all, and ``left``, the seconds left, or None; at last ``result`` with
-            ``output``, the path of the summary, and ``report``, whose ``index`` is that of the pages, or None.
+            ``stage``; ``case`` with ``id``, ``status``, ``skipped``, ``seconds``, ``what`` in words, ``message`` and
+            ``facts`` of a case that is over, its ``number`` ``of`` all, and ``left``, the seconds left, or None; at
+            last ``result`` with ``output``, the path of the summary, ``report``, whose ``index`` is that of the pages
+            or None, and ``counted``, its numbers in words.
         at_once: how many cases the scheduler does at a time.
 
     Raises:
@@ -63,7 +64,8 @@ def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int) -> dict[s
         "failures": os.fspath(plan.file("failures.tsv")),
         "index": None if index is None else os.fspath(index),
     }
-    emit({"event": "result", "output": os.fspath(plan.file("summary.tsv")), "report": report})
+    counted = ", ".join(f"{counts[status]} {word}" for status, word in plan.kind.counted.items())
+    emit({"event": "result", "output": os.fspath(plan.file("summary.tsv")), "report": report, "counted": counted})
     if counts[FAILED]:
         raise CasesFailedError(
             f"{counts[FAILED]} of {len(plan.cases)} cases failed, see '{plan.file('failures.tsv')}'; the same command "
@@ -98,7 +100,12 @@ def _outcomes(plan: Plan, scheduler: Scheduler, emit: Emit, at_once: int) -> dic
                     "skipped": outcome.skipped,
                     "seconds": outcome.seconds,
                     "message": outcome.message,
+                    "what": _what(plan, outcome),
                     "facts": dict(outcome.facts),
                 }
             )
     return outcomes
+
+
+def _what(plan: Plan, outcome: Outcome) -> str:
+    return "" if outcome.status == FAILED else plan.kind.describe(outcome.status, outcome.facts)

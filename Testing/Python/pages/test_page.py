@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import MedInpaintLib as mi
-from MedInpaintLib.errors import OutputPathError
+from MedInpaintLib.errors import OutputPathError, ParameterError
 from MedInpaintLib.jobs.fill import FillJob
 from MedInpaintLib.pages.page import MOST_DRAWN, MOST_ROWS, fill_page
 
@@ -241,7 +241,7 @@ def test_of_thousands_of_parts_the_table_has_the_worst(result, reading):
 def test_the_page_is_saved_with_the_image_or_not_at_all(result, tmp_path):
     result.save(tmp_path / "filled.nii.gz", tmp_path / "filled.json", page=tmp_path / "filled.html")
     assert (tmp_path / "filled.html").read_text(encoding="utf-8") == page_of(result)
-    assert set(json.loads((tmp_path / "filled.json").read_text())["files"]) == {"filled.nii.gz"}
+    assert set(json.loads((tmp_path / "filled.json").read_text())["files"]) == {"filled.nii.gz", "filled.html"}
     with pytest.raises(OutputPathError, match="does not exist"):
         result.save(tmp_path / "other.nii.gz", page=tmp_path / "nowhere" / "filled.html")
     assert not (tmp_path / "other.nii.gz").exists()
@@ -261,3 +261,19 @@ def test_a_job_writes_a_page_and_its_file_keeps_the_path(tmp_path, reading):
     assert dataclasses.replace(again, page=None).page is None
     again.run()
     assert "<b>t1.nii.gz" in reading((tmp_path / "page.html").read_text(encoding="utf-8")).texts
+
+
+def test_a_page_of_several_volumes_is_refused_before_the_work_and_one_of_them_has_one(tmp_path):
+    nibabel = pytest.importorskip("nibabel")
+    array = noise((12, 14, 10, 3))
+    hole = np.zeros(array.shape[:3], np.uint8)
+    hole[4:7, 5:9, 6:9] = 1
+    nibabel.save(nibabel.Nifti1Image(array, np.eye(4)), tmp_path / "series.nii.gz")
+    nibabel.save(nibabel.Nifti1Image(hole, np.eye(4)), tmp_path / "mask.nii.gz")
+    fields = {"image": "series.nii.gz", "mask": "mask.nii.gz", "output": "out.nii.gz", "page": "page.html"}
+    job = FillJob.of({"job": "fill", "method": "shell-mean", **fields}, tmp_path)
+    with pytest.raises(ParameterError, match=r"has 3: choose one by its number \(--volume\)"):
+        job.run()
+    assert not (tmp_path / "out.nii.gz").exists()
+    dataclasses.replace(job, volume=1).run()
+    assert (tmp_path / "page.html").exists()
