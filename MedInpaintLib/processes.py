@@ -59,13 +59,13 @@ def in_parallel(
     Raises:
         MedInpaintError: a worker died.
     """
-    _start_quiet_tracker()
+    _start_quiet_tracker()  # the pool makes semaphores
     before = set(multiprocessing.active_children())
     pool = concurrent.futures.ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), _start, (start, arguments)
     )
     try:
-        with _deaf_children(), held_back():
+        with deaf_children(), held_back():
             futures = [pool.submit(work, *job) for job in jobs]
         waiting = set(futures)
         while waiting:
@@ -83,7 +83,7 @@ def in_parallel(
     finally:
         with held_back():
             pool.shutdown(wait=False, cancel_futures=True)
-            _kill(set(multiprocessing.active_children()) - before)
+            kill(set(multiprocessing.active_children()) - before)
             pool.shutdown()
 
 
@@ -120,7 +120,6 @@ def each_in_parallel(
         start, arguments: is called in each process first.
         heard: is called in this one with the number of a job and what its worker sent.
     """
-    _start_quiet_tracker()
     numbered = enumerate(jobs)
     before = set(multiprocessing.active_children())
     crew: list[_Worker] = []
@@ -143,7 +142,7 @@ def each_in_parallel(
                     heard(number, value)
     finally:
         with held_back():
-            _kill(set(multiprocessing.active_children()) - before)
+            kill(set(multiprocessing.active_children()) - before)
 
 
 class _Worker:
@@ -154,7 +153,7 @@ class _Worker:
         self.number: int | None = None
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, work, start, arguments))
-        with _deaf_children(), held_back():
+        with deaf_children(), held_back():
             self.process.start()
         theirs.close()  # else the pipe would not end with the worker
 
@@ -196,7 +195,8 @@ def _serve(
             connection.send((True, result))
 
 
-def _kill(children: Iterable[multiprocessing.process.BaseProcess]) -> None:
+def kill(children: Iterable[multiprocessing.process.BaseProcess]) -> None:
+    """End processes at once, and wait until they have."""
     for child in children:
         child.kill()
         child.join()
@@ -205,8 +205,8 @@ def _kill(children: Iterable[multiprocessing.process.BaseProcess]) -> None:
 def _start_quiet_tracker() -> None:
     """Start the process with which Python removes the semaphores of processes that are killed.
 
-    Here, since it would unblock the signal in :func:`_deaf_children`, and without the two lines in which it tells what
-    it removes: a command that is stopped prints one.
+    Before :func:`deaf_children` blocks the signal, which it would unblock, and without the two lines in which it tells
+    what it removes: a command that is stopped prints one.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows, which has none
         return
@@ -224,12 +224,13 @@ def _start_quiet_tracker() -> None:
 
 
 @contextlib.contextmanager
-def _deaf_children() -> Iterator[None]:
+def deaf_children() -> Iterator[None]:
     """Let processes that are started in this block never hear Ctrl-C, which a terminal sends to all processes of a job.
 
-    They inherit the blocked signal, so that it does not stop them during their imports either; they are ended by
-    this process.
+    They inherit the blocked signal, so that it does not stop them during their imports either, as do threads that are
+    started here and what these start; they are ended by this process.
     """
+    _start_quiet_tracker()
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
