@@ -59,13 +59,13 @@ def in_parallel(
     Raises:
         MedInpaintError: a worker died.
     """
-    _start_quiet_tracker()  # the pool makes semaphores
+    _start_quiet_tracker()
     before = set(multiprocessing.active_children())
     pool = concurrent.futures.ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), _start, (start, arguments)
     )
     try:
-        with deaf_children(), held_back():
+        with _deaf_children(), held_back():
             futures = [pool.submit(work, *job) for job in jobs]
         waiting = set(futures)
         while waiting:
@@ -85,6 +85,24 @@ def in_parallel(
             pool.shutdown(wait=False, cancel_futures=True)
             kill(set(multiprocessing.active_children()) - before)
             pool.shutdown()
+
+
+def start_process(work: Callable[..., None], *arguments: Any) -> multiprocessing.process.BaseProcess:
+    """Start a process that does one thing, never hears Ctrl-C, and ends with this one; see :func:`kill`.
+
+    Args:
+        work, arguments: a function of a module and what it is given.
+    """
+    _start_quiet_tracker()
+    process = multiprocessing.get_context("spawn").Process(target=_do, args=(work, arguments))
+    with _deaf_children(), held_back():
+        process.start()
+    return process
+
+
+def _do(work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    _start(None, ())
+    work(*arguments)
 
 
 class Died(NamedTuple):
@@ -120,6 +138,7 @@ def each_in_parallel(
         start, arguments: is called in each process first.
         heard: is called in this one with the number of a job and what its worker sent.
     """
+    _start_quiet_tracker()
     numbered = enumerate(jobs)
     before = set(multiprocessing.active_children())
     crew: list[_Worker] = []
@@ -153,7 +172,7 @@ class _Worker:
         self.number: int | None = None
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, work, start, arguments))
-        with deaf_children(), held_back():
+        with _deaf_children(), held_back():
             self.process.start()
         theirs.close()  # else the pipe would not end with the worker
 
@@ -205,8 +224,8 @@ def kill(children: Iterable[multiprocessing.process.BaseProcess]) -> None:
 def _start_quiet_tracker() -> None:
     """Start the process with which Python removes the semaphores of processes that are killed.
 
-    Before :func:`deaf_children` blocks the signal, which it would unblock, and without the two lines in which it tells
-    what it removes: a command that is stopped prints one.
+    Here, since it would unblock the signal in :func:`_deaf_children`, and without the two lines in which it tells what
+    it removes: a command that is stopped prints one.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows, which has none
         return
@@ -224,13 +243,12 @@ def _start_quiet_tracker() -> None:
 
 
 @contextlib.contextmanager
-def deaf_children() -> Iterator[None]:
+def _deaf_children() -> Iterator[None]:
     """Let processes that are started in this block never hear Ctrl-C, which a terminal sends to all processes of a job.
 
-    They inherit the blocked signal, so that it does not stop them during their imports either, as do threads that are
-    started here and what these start; they are ended by this process.
+    They inherit the blocked signal, so that it does not stop them during their imports either; they are ended by
+    this process.
     """
-    _start_quiet_tracker()
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return

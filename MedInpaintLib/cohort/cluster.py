@@ -14,9 +14,10 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError, MachineError, in_one_line
+from ..errors import InputError, MachineError
 from ..report import software
 from ..temporary import NEW, temporary_folder
+from ..texts import in_one_line
 from .case import FAILED, Case, Outcome
 from .crews import Crew, Hire, at_address, local, slurm
 from .dask_worker import Greeting, greet, work_in_dask
@@ -137,10 +138,10 @@ class _Dispatch:
         """See which workers there are; return the outcomes of cases that have lost one too often."""
         try:
             workers = self._crew.client.scheduler_info()["workers"]
-        except Exception as error:  # of many kinds, depending on what Dask was at
+        except Exception:  # of many kinds, depending on what Dask was at
             raise MachineError(
-                f"The Dask scheduler does not answer any more ({in_one_line(error)}); cases that are done are kept, "
-                "and the same command goes on with the others."
+                "The Dask scheduler does not answer any more; cases that are done are kept, and the same command goes "
+                "on with the others."
             ) from None
         self._names = {address: each["name"] for address, each in workers.items() if each["status"] == "running"}
         over: list[tuple[int, Outcome]] = []
@@ -229,7 +230,7 @@ class _Dispatch:
             self._inbox.put((address, future))
             return []
         except (Exception, distributed.CancelledError) as error:
-            return self._failed(address, f"The Dask worker '{address}' failed ({in_one_line(error)}).")
+            return self._failed(address, f"The Dask worker '{address}' failed ({in_one_line(repr(error))}).")
         number = self._tasks[address].number
         if number is None:
             self._judge(address, result)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import multiprocessing
 import os
 import re
 import shutil
@@ -12,12 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import InputError, MachineError, MissingDependencyError, in_one_line
-from ..processes import deaf_children, kill
+from ..errors import InputError, MachineError, MissingDependencyError
+from ..processes import kill, start_process
 from ..signals import held_back
+from ..texts import in_one_line
+from .dask_worker import be_a_worker
 from .local import THREADS
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from distributed import Client
 
 #: Seconds for the answer of a scheduler, and for what is closed in the end.
@@ -59,41 +62,37 @@ def at_address(address: str) -> Iterator[Crew]:
     try:
         client = distributed.Client(address, timeout=TO_ANSWER)
     except (OSError, ValueError, ImportError) as error:
-        raise InputError(f"No Dask scheduler answers at '{address}' ({in_one_line(error)}).") from None
-    with _closed(client):
+        raise InputError(f"No Dask scheduler answers at '{address}' ({in_one_line(str(error))}).") from None
+    try:
         yield Crew(client, lambda left, idle: None)
+    finally:
+        _close(client)  # the scheduler forgets what it has asked for
 
 
 @contextlib.contextmanager
 def local(jobs: int, threads: int) -> Iterator[Crew]:
-    """Start workers on this computer; one that dies is replaced.
+    """Start a scheduler in this process and workers beside it; one that dies is replaced.
+
+    Without Dask's nannies, which would start workers again while all is being ended.
 
     Args:
         jobs: workers.
         threads: of the libraries underneath in each, at most.
     """
     distributed = _distributed()
-    before = set(multiprocessing.active_children())
-    cluster = None
-    try:
-        with deaf_children():  # the threads that start them keep the signal blocked
-            cluster = distributed.LocalCluster(
-                n_workers=jobs,
-                threads_per_worker=1,
-                memory_limit=None,
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-                env={name: str(threads) for name in THREADS},
-            )
-        with distributed.Client(cluster) as client:
-            yield Crew(client, lambda left, idle: None)
-    finally:
-        with held_back():
-            for nanny in [] if cluster is None else cluster.workers.values():
-                nanny.auto_restart = False
-            kill(set(multiprocessing.active_children()) - before)
-            if cluster is not None:
-                cluster.close(timeout=TO_CLOSE)
+    workers: list[BaseProcess] = []
+    with contextlib.ExitStack() as stack:
+        cluster = distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=logging.CRITICAL)
+        stack.callback(_close, cluster)
+        client = stack.enter_context(distributed.Client(cluster))
+        stack.callback(lambda: kill(workers))
+
+        def fit(left: int, idle: list[Any]) -> None:
+            workers[:] = [worker for worker in workers if worker.is_alive()]
+            while len(workers) < min(jobs, left):
+                workers.append(start_process(be_a_worker, cluster.scheduler_address, threads))
+
+        yield Crew(client, fit)
 
 
 @contextlib.contextmanager
@@ -116,7 +115,7 @@ def slurm(jobs: int, threads: int) -> Iterator[Crew]:
     refusals: list[str] = []
     with contextlib.ExitStack() as stack:
         cluster = _slurm_cluster(threads, refusals)
-        stack.callback(_close_jobs, cluster)
+        stack.callback(_close, cluster)
         client = stack.enter_context(distributed.Client(cluster))
 
         def fit(left: int, idle: list[Any]) -> None:
@@ -148,43 +147,37 @@ def _slurm_cluster(threads: int, refusals: list[str]) -> Any:
             try:
                 await super().start()
             except Exception as error:
-                refusals.append(in_one_line(error))
+                refusals.append(in_one_line(str(error)))
                 raise
 
     threads = int(dask.config.get("jobqueue.slurm.cores", None) or threads)
-    before = list(dask.config.get("jobqueue.slurm.job-script-prologue", None) or [])
+    prologue = list(dask.config.get("jobqueue.slurm.job-script-prologue", None) or [])
+    prologue += [f"export {name}={threads}" for name in THREADS]
+    # A worker whose memory is nearly full would wait for Dask to move data to disk, and it holds none.
+    prologue.append("export DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE=False")
     try:
         return SLURMCluster(
             job_cls=Job,
             cores=threads,
             processes=1,
-            job_script_prologue=[*before, *(f"export {name}={threads}" for name in THREADS)],
+            job_script_prologue=prologue,
             silence_logs=logging.CRITICAL,
         )
     except ValueError as error:
         raise InputError(
-            f"The jobs of the workers cannot be made ({in_one_line(error)}); set jobqueue.slurm.memory and the like in "
-            f"'{os.path.join(dask.config.PATH, 'jobqueue.yaml')}'."
+            f"The jobs of the workers lack something ({in_one_line(str(error).partition(chr(10))[0])}); set "
+            f"jobqueue.slurm.memory and the like in '{os.path.join(dask.config.PATH, 'jobqueue.yaml')}'."
         ) from None
 
 
-def _close_jobs(cluster: Any) -> None:
-    with held_back():
-        cluster.close(timeout=TO_CLOSE)
-
-
-@contextlib.contextmanager
-def _closed(client: Client) -> Iterator[None]:
-    """Close a client after this block, with which its scheduler forgets what it has asked for."""
-    try:
-        yield
-    finally:
-        with held_back():
-            client.close(timeout=TO_CLOSE)
+def _close(closable: Any) -> None:
+    """Close a client or a cluster, for which the end of this process waits a little."""
+    with held_back(), contextlib.suppress(TimeoutError):
+        closable.close(timeout=TO_CLOSE)
 
 
 def _distributed() -> Any:
-    """Return the package distributed, which says what is wrong by itself only through what is raised.
+    """Return the package distributed, whose logs of lost workers and the like are not shown any more.
 
     Raises:
         MissingDependencyError: it is not installed.
@@ -195,5 +188,6 @@ def _distributed() -> Any:
         raise MissingDependencyError(
             "--scheduler needs Dask, which is not installed; install it with: pip install distributed"
         ) from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return distributed

@@ -8,7 +8,9 @@ record names; then the next run does that case again.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import logging
 import os
 import threading
 from pathlib import Path
@@ -101,3 +103,23 @@ def _is_wanted(worker: Any, key: Any) -> bool:
     """Return whether a task is still to be done: Dask itself lets a thread go on whose task was cancelled."""
     task = worker.state.tasks.get(key)
     return task is not None and task.state != "cancelled"
+
+
+def be_a_worker(scheduler: str, threads: int) -> None:
+    """Work for a scheduler on this computer until it has gone, or this process is ended.
+
+    Args:
+        scheduler: its address.
+        threads: of the libraries underneath, at most.
+    """
+    limit_threads(threads)  # before the next line imports numpy
+    import dask
+    from distributed import Worker
+
+    async def work() -> None:
+        async with Worker(scheduler, nthreads=1, memory_limit=None, dashboard=False, silence_logs=logging.CRITICAL) as one:
+            await one.finished()
+
+    # A worker whose memory is nearly full would wait for Dask to move data to disk, and it holds none.
+    with dask.config.set({"distributed.worker.memory.pause": False}):
+        asyncio.run(work())
