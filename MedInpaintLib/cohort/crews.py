@@ -119,8 +119,9 @@ def slurm(jobs: int, threads: int) -> Iterator[Crew]:
         client = stack.enter_context(distributed.Client(cluster))
 
         def fit(left: int, idle: list[Any]) -> None:
-            if refusals and not cluster.observed:
-                raise MachineError(f"SLURM refuses the jobs of the workers: {refusals[-1]}")
+            submitted = list(cluster.workers.values())
+            if submitted and all(job.status is distributed.Status.failed for job in submitted):
+                raise MachineError(f"SLURM refuses the jobs of the workers ({refusals[-1]}).")
             surplus = len(cluster.plan) - min(jobs, left)
             if surplus > 0:
                 in_the_queue = sorted(cluster.plan - cluster.observed)
@@ -137,6 +138,7 @@ def _slurm_cluster(threads: int, refusals: list[str]) -> Any:
         import dask
         from dask_jobqueue import SLURMCluster
         from dask_jobqueue.slurm import SLURMJob
+        from distributed import Status
     except ModuleNotFoundError:
         raise MissingDependencyError(
             "--scheduler slurm needs dask-jobqueue, which is not installed; install it with: pip install dask-jobqueue"
@@ -146,9 +148,9 @@ def _slurm_cluster(threads: int, refusals: list[str]) -> Any:
         async def start(self) -> None:
             try:
                 await super().start()
-            except Exception as error:
-                refusals.append(in_one_line(str(error)))
-                raise
+            except Exception as error:  # of many kinds; the last line is what sbatch says
+                refusals.append(str(error).strip().splitlines()[-1])
+                self.status = Status.failed
 
     threads = int(dask.config.get("jobqueue.slurm.cores", None) or threads)
     prologue = list(dask.config.get("jobqueue.slurm.job-script-prologue", None) or [])
