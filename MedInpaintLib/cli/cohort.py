@@ -48,7 +48,7 @@ def cohort(
     ] = None,
     scheduler: Annotated[
         Optional[str],
-        typer.Option(help="Fill on Dask workers: an address such as tcp://host:8786, slurm, or local; see docs/clusters.md."),
+        typer.Option(help="Fill on Dask workers: an address such as tcp://host:8786, slurm, or local."),
     ] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
     **options: Any,

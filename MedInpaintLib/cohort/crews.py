@@ -190,6 +190,6 @@ def _distributed() -> Any:
         raise MissingDependencyError(
             "--scheduler needs Dask, which is not installed; install it with: pip install distributed"
         ) from None
-    for name in ("distributed", "distributed.client"):
+    for name in ("distributed", "distributed.client", "asyncio"):  # Dask leaves tasks of asyncio that were lost, too
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return distributed
