@@ -152,6 +152,7 @@ def _slurm_cluster(threads: int, refusals: list[str]) -> Any:
                 refusals.append(str(error).strip().splitlines()[-1])
                 self.status = Status.failed
 
+    job: Any = Job
     threads = int(dask.config.get("jobqueue.slurm.cores", None) or threads)
     prologue = list(dask.config.get("jobqueue.slurm.job-script-prologue", None) or [])
     prologue += [f"export {name}={threads}" for name in THREADS]
@@ -159,7 +160,7 @@ def _slurm_cluster(threads: int, refusals: list[str]) -> Any:
     prologue.append("export DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE=False")
     try:
         return SLURMCluster(
-            job_cls=Job,
+            job_cls=job,
             cores=threads,
             processes=1,
             job_script_prologue=prologue,

@@ -117,9 +117,7 @@ def be_a_worker(scheduler: str, threads: int) -> None:
     from distributed import Worker
 
     async def work() -> None:
-        async with Worker(
-            scheduler, nthreads=1, memory_limit=None, dashboard=False, silence_logs=logging.CRITICAL
-        ) as one:
+        async with Worker(scheduler, nthreads=1, memory_limit=0, dashboard=False, silence_logs=logging.CRITICAL) as one:
             await one.finished()
 
     # A worker whose memory is nearly full would wait for Dask to move data to disk, and it holds none.

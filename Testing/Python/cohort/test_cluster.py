@@ -283,9 +283,11 @@ def test_waiting_for_a_worker_is_told_and_has_an_end(study, monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 1.5)
     monkeypatch.setattr(cluster, "TO_SAY", 0.5)
     warnings = []
-    with distributed.LocalCluster(n_workers=0, processes=False, protocol="tcp://", dashboard_address=None) as started:
-        with pytest.raises(MachineError, match="No Dask worker was free"):
-            run(plan(study), at(started.scheduler_address, warn=warnings.append), lambda event: None, at_once=None)
+    with (
+        distributed.LocalCluster(n_workers=0, processes=False, protocol="tcp://", dashboard_address=None) as started,
+        pytest.raises(MachineError, match="No Dask worker was free"),
+    ):
+        run(plan(study), at(started.scheduler_address, warn=warnings.append), lambda event: None, at_once=None)
     assert warnings == ["Dask: no worker is free so far; waiting for one."]
 
 
