@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -16,6 +16,9 @@ from ..texts import escaped
 from .cohort_jobs import JobName, given_fields, shared_by_all
 from .console import ProgressStyle, show
 from .options import assignments, labels_of, with_options
+
+if TYPE_CHECKING:
+    from ..cohort.scheduler import Scheduler
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
 # ruff: noqa: UP045
@@ -55,6 +58,10 @@ def cohort(
     part: Annotated[
         Optional[str], typer.Option(help="Do a part of the cases, such as 3/20, in an array of jobs.")
     ] = None,
+    scheduler: Annotated[
+        Optional[str],
+        typer.Option(help="Fill on Dask workers: an address such as tcp://host:8786, slurm, or local."),
+    ] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
     **options: Any,
 ) -> None:
@@ -68,14 +75,12 @@ def cohort(
     def work(emit: Emit) -> None:
         from ..cohort.cells import values_of
         from ..cohort.kinds import kind_named
-        from ..cohort.local import LocalProcesses, shares
         from ..cohort.patterns import plan_of_patterns
         from ..cohort.plan import PlanError, part_of
         from ..cohort.run import run
         from ..cohort.table import plan_of_table
-        from ..together import cores
 
-        at_once, within = shares(jobs, options["workers"], cores())
+        at_once, within, runs = _scheduled(scheduler, jobs, options["workers"], emit)
         kind = kind_named(job.value)
         given = {"report": report, "filled_mask": save_mask, "uncertainty": uncertainty, "page": page}
         for_rows = {
@@ -106,9 +111,7 @@ def cohort(
             for line in error.lines():
                 emit({"event": "problem", "message": line})
             raise
-        if (jobs or 1) > at_once or (options["workers"] or 1) > within:
-            emit({"event": "warning", "message": _bounded(at_once, within, cores())})
-        run(plan if piece is None else plan.only(*piece), LocalProcesses(at_once, within), emit, at_once=at_once)
+        run(plan if piece is None else plan.only(*piece), runs, emit, at_once=at_once)
 
     if progress is ProgressStyle.json:
         raise typer.Exit(guarded(lambda: work(print_event), print_event))
@@ -120,6 +123,27 @@ def cohort(
         raise typer.Exit(code)
     shown = show_case if progress is ProgressStyle.auto else show_end
     raise typer.Exit(guarded(lambda: work(shown), shown))
+
+
+def _scheduled(
+    name: str | None, jobs: int | None, workers: int | None, emit: Emit
+) -> tuple[int | None, int, Scheduler]:
+    """Return how many cases are done at once (None: not known), the workers in each, and what runs them."""
+    from ..cohort.cluster import cluster_named
+    from ..cohort.local import LocalProcesses, shares
+    from ..together import cores
+
+    def warn(message: str) -> None:
+        emit({"event": "warning", "message": message})
+
+    if name not in (None, "local"):
+        return jobs, workers or 1, cluster_named(name, jobs, workers or 1, warn)
+    at_once, within = shares(jobs, workers, cores())
+    if (jobs or 1) > at_once or (workers or 1) > within:
+        warn(_bounded(at_once, within, cores()))
+    if name is None:
+        return at_once, within, LocalProcesses(at_once, within)
+    return at_once, within, cluster_named(name, at_once, within, warn)
 
 
 def _bounded(jobs: int, workers: int, cores: int) -> str:

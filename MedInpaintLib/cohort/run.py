@@ -26,7 +26,7 @@ class CasesFailedError(MedInpaintError):
     """Some cases failed; the others are done."""
 
 
-def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int) -> dict[str, int]:
+def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int | None) -> dict[str, int]:
     """Do all cases of a plan that are not done yet, and write its tables and index; return how many are of each status.
 
     Args:
@@ -37,7 +37,7 @@ def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int) -> dict[s
             ``facts`` of a case that is over, its ``number`` ``of`` all, and ``left``, the seconds left, or None; at
             last ``result`` with ``output``, the path of the summary, ``report``, whose ``index`` is that of the pages
             or None, and ``counted``, its numbers in words.
-        at_once: how many cases the scheduler does at a time.
+        at_once: how many cases the scheduler does at a time; None: that is not known before.
 
     Raises:
         CasesFailedError: some failed; all others are done.
@@ -74,7 +74,7 @@ def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int) -> dict[s
     return counts
 
 
-def _outcomes(plan: Plan, scheduler: Scheduler, emit: Emit, at_once: int) -> dict[str, Outcome]:
+def _outcomes(plan: Plan, scheduler: Scheduler, emit: Emit, at_once: int | None) -> dict[str, Outcome]:
     kept = set(os.listdir(plan.records))
     recorded = {case.id for case in plan.cases if record_of(case, plan.records).name in kept}
     outlook = Outlook([case.id for case in plan.cases], recorded, at_once)
