@@ -1,4 +1,4 @@
-# make demo | test | test-all | mutations | formats | odd-files | bench | gpu | research | lint: each sets up what it needs in .venv, once.
+# make demo | test | test-all | mutations | formats | odd-files | bids-check | bench | gpu | research | lint: each sets up what it needs in .venv, once.
 # Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 SETUP := pyproject.toml constraints.txt
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test test-all mutations formats odd-files bench gpu research lint format clean
+.PHONY: demo test test-all mutations formats odd-files bids-check bench gpu research lint format clean
 
 demo: $(VENV)/.demo
 	$(RUN) -m MedInpaintLib.cli demo --output demo-output
@@ -30,6 +30,10 @@ formats: $(VENV)/.test
 # Damaged and odd files of many kinds, in every format.
 odd-files: $(VENV)/.test
 	$(RUN) -m Testing.odd_files
+
+# The BIDS validator (Deno, from PyPI) on an example dataset and on what is made of it.
+bids-check: $(VENV)/.bids
+	$(RUN) -m Testing.bids_check
 
 # With DATA=FOLDER also real loads (lesions, a stroke, a tumour), whose table is docs/loads.
 bench: $(VENV)/.bench
@@ -78,6 +82,10 @@ $(VENV)/.bench: $(VENV)/.python $(SETUP)
 
 $(VENV)/.research: $(VENV)/.python $(SETUP)
 	$(INSTALL) ".[cli,research]"
+	touch $@
+
+$(VENV)/.bids: $(VENV)/.python $(SETUP)
+	$(INSTALL) ".[cli,bids-check]"
 	touch $@
 
 $(VENV)/.lint: $(VENV)/.python $(SETUP)

@@ -8,6 +8,7 @@ import typer
 
 from .. import __version__
 from ..holes import grammar
+from .bids import BidsCommand, bids
 from .check import check
 from .cohort import cohort
 from .console import Commands
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(fill)
 app.command()(cohort)
+app.command(cls=BidsCommand)(bids)
 app.command()(impute)
 app.command(epilog=grammar().replace("\n", "\n\n"))(evaluate)
 app.command()(methods)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -15,6 +16,9 @@ from ..options import FillOptions
 from ..texts import escaped
 from .console import ProgressStyle, show
 from .options import assignments, labels_of, with_options
+
+if TYPE_CHECKING:
+    from ..cohort.plan import Plan
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
 # ruff: noqa: UP045
@@ -56,7 +60,7 @@ def cohort(
         from ..cohort.fill import Fill
         from ..cohort.local import LocalProcesses, shares
         from ..cohort.patterns import plan_of_patterns
-        from ..cohort.plan import PlanError, part_of
+        from ..cohort.plan import part_of
         from ..cohort.run import run
         from ..cohort.table import plan_of_table
         from ..together import cores
@@ -81,19 +85,31 @@ def cohort(
         if table is None and out is None:
             raise InputError("Name the folder for the filled images with --out.")
         piece = None if part is None else part_of(part)
-        try:
-            if table is not None:
-                plan = plan_of_table(table, Fill(), **common)
-            else:
-                plan = plan_of_patterns(chosen, Fill(), **common)
-        except PlanError as error:
-            for line in error.lines():
-                emit({"event": "problem", "message": line})
-            raise
+        if table is not None:
+            plan = planned(lambda: plan_of_table(table, Fill(), **common), emit)
+        else:
+            plan = planned(lambda: plan_of_patterns(chosen, Fill(), **common), emit)
         if (jobs or 1) > at_once or (options["workers"] or 1) > within:
-            emit({"event": "warning", "message": _bounded(at_once, within, cores())})
+            emit({"event": "warning", "message": bounded(at_once, within, cores())})
         run(plan if piece is None else plan.only(*piece), LocalProcesses(at_once, within), emit, at_once=at_once)
 
+    follow_cases(work, progress)
+
+
+def planned(make: Callable[[], Plan], emit: Emit) -> Plan:
+    """Return the plan that a function makes; each of its problems is told before the error is raised."""
+    from ..cohort.plan import PlanError
+
+    try:
+        return make()
+    except PlanError as error:
+        for line in error.lines():
+            emit({"event": "problem", "message": line})
+        raise
+
+
+def follow_cases(work: Callable[[Emit], None], progress: ProgressStyle) -> None:
+    """Run ``work(emit)``, show the cases as they go, and leave with the exit code that fits."""
     if progress is ProgressStyle.json:
         raise typer.Exit(guarded(lambda: work(print_event), print_event))
     if progress is ProgressStyle.bar or (progress is ProgressStyle.auto and sys.stderr.isatty()):
@@ -106,7 +122,8 @@ def cohort(
     raise typer.Exit(guarded(lambda: work(shown), shown))
 
 
-def _bounded(jobs: int, workers: int, cores: int) -> str:
+def bounded(jobs: int, workers: int, cores: int) -> str:
+    """Say how many cases and parts are worked on at once where more were asked for."""
     return (
         f"{cores} core{'s' if cores > 1 else ''} may be used: {jobs} case{'s' if jobs > 1 else ''} at once, "
         f"{workers} part{'s' if workers > 1 else ''} at a time in each."

@@ -21,10 +21,10 @@ class Fill(CaseKind[FillJob]):
     """Fills, see :func:`MedInpaintLib.inpaint`."""
 
     job = FillJob
-    reads = ("image", "mask", "guides", "exemplars")
-    writes = ("output", "report", "uncertainty", "filled_mask")
+    reads: tuple[str, ...] = ("image", "mask", "guides", "exemplars")
+    writes: tuple[str, ...] = ("output", "report", "uncertainty", "filled_mask")
     without_effect = ("workers",)
-    columns = ("method", "voxels", "volume_ml", "parts", "warnings", "first_warning")
+    columns: tuple[str, ...] = ("method", "voxels", "volume_ml", "parts", "warnings", "first_warning")
 
     def check(self, job: FillJob) -> None:
         from ..io.formats import format_of, names_folder

@@ -15,3 +15,11 @@ KINDS: dict[type[JobFile], CaseKind[Any]] = {kind.job: kind for kind in (Fill(),
 def kind_of(job: JobFile) -> CaseKind[Any]:
     """Return what a cohort knows of jobs like this one."""
     return KINDS[type(job)]
+
+
+def register(kind: CaseKind[Any]) -> None:
+    """Add a kind of jobs.
+
+    The module that defines the jobs does so: worker processes import it with the first case that they get.
+    """
+    KINDS[kind.job] = kind
