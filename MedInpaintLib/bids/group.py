@@ -14,6 +14,9 @@ from ..cohort.scheduler import Heard
 from ..cohort.work import recorded
 from .case import BidsFillJob
 
+#: The kind of error of an image that no run has tried yet.
+NOT_DONE = "NotDone"
+
 
 @dataclasses.dataclass(frozen=True)
 class Recorded:
@@ -33,7 +36,7 @@ class Recorded:
         assert isinstance(case.job, BidsFillJob)
         if case.job.refusal is not None:
             return Outcome(FAILED, kind="MaskError", message=case.job.refusal)
-        return self.reasons.get(case.id) or Outcome(FAILED, kind="NotDone", message="It was not filled yet.")
+        return self.reasons.get(case.id) or Outcome(FAILED, kind=NOT_DONE, message="It was not filled yet.")
 
 
 def summarize(plan: Plan, emit: Emit) -> None:
@@ -56,5 +59,6 @@ def _failures(folder: Path) -> dict[str, Outcome]:
     for table in sorted(folder.glob("failures*.tsv")):
         with table.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-                reasons[row["id"]] = Outcome(FAILED, kind=row["error"], message=row["message"])
+                if row.get("error") not in (None, NOT_DONE):
+                    reasons[row["id"]] = Outcome(FAILED, kind=row["error"], message=row["message"])
     return reasons

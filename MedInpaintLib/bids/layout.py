@@ -101,13 +101,10 @@ def visit_of(name: Name) -> Visit:
 
 def datasets_in(folder: Path) -> list[Path]:
     """Return the folder itself, if it has participants, and the folders in it that have some."""
-    try:
-        entries = sorted((entry for entry in os.scandir(folder) if entry.is_dir()), key=lambda entry: entry.name)
-    except OSError:
+    if not folder.is_dir():
         return []
-    found = [folder] if any(_FOLDER.fullmatch(entry.name) for entry in entries) else []
-    others = [Path(entry.path) for entry in entries if not _FOLDER.fullmatch(entry.name)]
-    return found + [each for each in others if any(_labels(os.scandir(each), "sub"))]
+    inner = [Path(entry.path) for entry in _entries(folder) if entry.is_dir() and not _FOLDER.fullmatch(entry.name)]
+    return [each for each in (folder, *inner) if any(_labels(_entries(each), "sub"))]
 
 
 def scan(dataset: Dataset, wanted: Wanted = lambda subject, session: True) -> Layout:

@@ -180,8 +180,8 @@ def _misplaced(layouts: Sequence[Layout]) -> Iterator[str]:
 def _without(idle: Mapping[str, str]) -> Iterator[str]:
     if idle:
         count = len(idle)
-        images = "1 image has" if count == 1 else f"{count} images have"
-        yield f"{images} no lesion mask, and nothing is done for them: {_some(list(idle))}."
+        images, them = ("1 image has", "it") if count == 1 else (f"{count} images have", "them")
+        yield f"{images} no lesion mask, and nothing is done for {them}: {_some(list(idle))}."
 
 
 def _some(names: Sequence[str]) -> str:
