@@ -214,6 +214,40 @@ def test_group_tells_what_is_done_whatever_the_options_were(study):
     assert rows["sub-03_T1w"]["status"] == "no mask"
 
 
+def test_group_does_not_count_what_has_no_output_any_more(study):
+    study.run()
+    (study.out / f"{FILLED}.nii.gz").unlink()
+    assert study.run(level="group", options=()).exit_code == 1
+    assert statuses(study) == {"sub-01_T1w": "failed", "sub-02_ses-1_T1w": "done", "sub-03_T1w": "no mask"}
+    assert "leave out --part" in study.run("--part", "1/2", level="group", options=()).output
+
+
+def test_a_study_that_was_moved_is_still_done(study):
+    study.run()
+    study.folder = study.folder.rename(study.folder.with_name("moved"))
+    study.out = study.folder / "derivatives" / "medinpaint"
+    assert "2 of them were done before" in study.run().output
+
+
+def test_a_participant_without_a_mask_alone_is_no_error(patients):
+    result = patients.run("--participant-label", "03")
+    assert result.exit_code == 0, result.output
+    assert statuses(patients, "summary-sub-03.tsv") == {"sub-03_T1w": "no mask"}
+
+
+def test_a_file_under_the_wrong_participant_is_told(study):
+    study.image("sub-03/anat/sub-02_T1w.nii.gz")
+    assert "sub-02_T1w.nii.gz' is not used: its name tells another participant" in study.run().output
+
+
+def test_an_image_that_is_there_twice_is_told_before_anything_is_done(study):
+    study.image("sub-01/anat/sub-01_T1w.nii")
+    result = study.run()
+    assert result.exit_code == 2
+    assert "also fits" not in result.output
+    assert not (study.out / "sub-01").exists()
+
+
 def test_parts_share_the_images_and_those_without_a_mask(study):
     for number in (1, 2):
         assert study.run("--part", f"{number}/2").exit_code == 0
