@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import MedInpaintLib as mi
+from MedInpaintLib.cli.bids import repeated
 
 T1W = "sub-01/anat/sub-01_T1w.nii.gz"
 MASK = "sub-01/anat/sub-01_T1w_label-lesion_roi.nii.gz"
@@ -322,6 +323,14 @@ def test_other_datasets_are_not_written_into(study):
 def test_a_folder_without_participants_is_no_dataset(tree):
     result = tree.run()
     assert (result.exit_code, "no folder in it is named like sub-01" in " ".join(result.output.split())) == (2, True)
+
+
+def test_options_with_several_values_take_the_words_up_to_the_next_option():
+    line = ["data", "out", "participant", "--session-label", "1", "2", "--jobs", "2", "--participant-label", "a"]
+    expected = [*line[:5], "--session-label", "2", *line[6:]]
+    assert repeated(line) == expected
+    assert repeated(expected) == expected
+    assert repeated(["--participant-label=01", "data"]) == ["--participant-label=01", "data"]
 
 
 def test_options_of_other_apps_and_the_version_are_understood(study):

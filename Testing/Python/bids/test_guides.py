@@ -19,8 +19,8 @@ def study(tree, in_this_process):
     return tree
 
 
-def facts(tree):
-    result = tree.run()
+def facts(tree, *arguments):
+    result = tree.run(*arguments)
     assert result.exit_code == 0, result.output
     return tree.read(f"{ANAT}desc-lesionfilled_T1w.json")
 
@@ -47,14 +47,15 @@ def test_a_contrast_on_another_grid_is_left_out_unless_its_name_says_that_it_lie
     assert sidecar["Sources"][2:] == [f"bids:aligned:{ANAT}space-T1w_T2w.nii.gz"]
 
 
-def test_a_contrast_that_shows_the_lesion_is_left_out(study):
+@pytest.mark.parametrize("grown", ["0", "4"])
+def test_a_contrast_that_shows_the_lesion_is_left_out_however_far_it_is_grown(study, grown):
     study.image(f"{ANAT}FLAIR.nii.gz", seed=1)
     path = study.folder / f"{ANAT}FLAIR.nii.gz"
     bright = mi.Volume.read(path)
     array = bright.array.copy()
     array[6:9, 5:8, 6:9] += 2000
     bright.with_array(array).write(path)
-    sidecar = facts(study)
+    sidecar = facts(study, "--dilate", grown)
     assert sidecar["MedInpaint"]["guides"] == []
     assert "shows the lesion" in sidecar["MedInpaint"]["guides_left_out"]["sub-01_FLAIR.nii.gz"]
     assert len(sidecar["Sources"]) == 2
