@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 _WHERE = {
     "inpaint": ".pipeline",
     "impute": ".imputation.impute",
+    "lesion_back": ".segmentation.lesion_back",
     "Result": ".result",
     "Volume": ".volume",
     "Progress": ".progress",
@@ -29,6 +30,7 @@ _WHERE = {
 __all__ = [  # noqa: RUF022 - in the order in which a reader wants them
     "inpaint",
     "impute",
+    "lesion_back",
     "Result",
     "Volume",
     "evaluate",
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from .pipeline import inpaint
     from .progress import Progress
     from .result import Result
+    from .segmentation.lesion_back import lesion_back
     from .volume import Volume
 
 

@@ -155,6 +155,60 @@ class EvaluationReport(Report):
     text: str
 
 
+class RegionFacts(TypedDict):
+    """A region of a segmentation before and after the lesion was put back into it.
+
+    side: "left", "right", or empty where its name does not tell; voxels and volumes: before, as it was segmented on the
+    filled image, and after, without the lesion; covered_ml, covered_percent: its part under the lesion.
+    """
+
+    label: int
+    name: str
+    side: str
+    voxels_before: int
+    voxels_after: int
+    volume_before_ml: float
+    volume_after_ml: float
+    covered_ml: float
+    covered_percent: float
+
+
+class LesionFacts(TypedDict):
+    """The lesion in a segmentation.
+
+    labels: that it has got, none where it was cut out; left_ml, right_ml: None where the names of the regions do not
+    tell sides; background_ml: where the segmentation has no label.
+    """
+
+    labels: list[int]
+    voxels: int
+    volume_ml: float
+    left_ml: float | None
+    right_ml: float | None
+    background_ml: float
+
+
+class LesionBackReport(Report):
+    """The report of a lesion that was put back into a segmentation.
+
+    numbering, numbering_reason: what the labels mean, and why that is known; lesion: see :class:`LesionFacts`;
+    hit_regions, lost_regions: how many regions lie under it in part or as a whole, and how many as a whole;
+    labelled_before_ml, labelled_after_ml: all regions together, without the lesion; regions: all, those with most under
+    the lesion first.
+    """
+
+    segmentation: ImageFacts
+    mask: MaskFacts
+    numbering: str
+    numbering_reason: str
+    lesion: LesionFacts
+    hit_regions: int
+    lost_regions: int
+    labelled_before_ml: float
+    labelled_after_ml: float
+    regions: list[RegionFacts]
+
+
 def software() -> str:
     """Return name and version of the engine, for a report."""
     return f"MedInpaintLib {__version__}"

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from ..job import EXIT_FAILED, EXIT_INPUT, Emit, guarded, print_event
 from ..streams import emptied
 from ..texts import escaped
+from .regions_table import lesion_back_lines
 
 #: The error of typer, or of click under older ones, for a wrong command line.
 _UsageError: Any = typer.BadParameter.__bases__[0]
@@ -110,6 +111,8 @@ def describe(output: str, report: dict[str, Any]) -> str:
     output = escaped(output)
     if "rows" in report:
         return f"{report['text']}\n{output}"
+    if "regions" in report:
+        return lesion_back_lines(output, report)
     return _fill(output, report) if "hole" in report else _estimate(output, report)
 
 

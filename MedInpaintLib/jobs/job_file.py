@@ -79,6 +79,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "int": ("a whole number", _whole),
     "float": ("a finite number", _number),
     "bool": ("true or false", _truth),
+    "int | str": ("a whole number or a name", _label),
     "list[int | str]": ("a list of whole numbers and names", _label_list),
     "list[str]": ("a list of texts that are not empty", _text_list),
     "dict[str, Any]": ("an object of names and values", _object),
