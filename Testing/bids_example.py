@@ -1,7 +1,8 @@
 """Make a small BIDS dataset from the sample data: ``python Testing/bids_example.py FOLDER``.
 
 Four participants: one with its real lesions marked in a derivative, one with two sessions and masks named as in the
-documentation of fMRIPrep, one whose mask is empty, and one without a mask. Half the resolution keeps it quick.
+documentation of fMRIPrep, one whose mask is empty, and one without a mask. Half the resolution keeps it quick. Only numpy
+and nibabel are needed.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ import json
 import sys
 from pathlib import Path
 
+import nibabel
 import numpy as np
-
-from MedInpaintLib.volume import Volume
 
 SAMPLES = Path(__file__).parents[1] / "Resources" / "SampleData"
 LESIONS, MASK = "derivatives/lesions", "space-T1w_label-lesion_mask"
@@ -28,8 +28,8 @@ CC BY; see its README for the citation) at half the resolution. All participants
 def main(folder: Path) -> None:
     """Write the dataset into a folder."""
     image, lesions, balls = (_half(f"brain-t1{rest}.nii.gz") for rest in ("", "-lesion", "-hole"))
-    balls = balls.with_array((balls.array > 0).astype(np.uint8))
-    empty = lesions.with_array(np.zeros_like(lesions.array))
+    balls = _like(balls, (np.asarray(balls.dataobj) > 0).astype(np.uint8))
+    empty = _like(lesions, np.zeros(lesions.shape, np.uint8))
     _describe(folder, {"Name": "MedInpaint example", "DatasetType": "raw", "License": "CC-BY-4.0"})
     for visit in ("sub-01", "sub-02/ses-1", "sub-02/ses-2", "sub-03", "sub-04"):
         _write(image, folder, visit, "T1w")
@@ -52,10 +52,12 @@ def main(folder: Path) -> None:
         _write_json(_path(folder / LESIONS, visit, MASK, ".json"), sidecar)
 
 
-def _half(name: str) -> Volume:
-    volume = Volume.read(SAMPLES / name)
-    spacing = tuple(2 * mm for mm in volume.spacing)
-    return Volume(volume.array[::2, ::2, ::2].copy(), spacing, volume.origin, volume.direction)
+def _half(name: str) -> nibabel.Nifti1Image:
+    return nibabel.load(SAMPLES / name).slicer[::2, ::2, ::2]
+
+
+def _like(image: nibabel.Nifti1Image, array: np.ndarray) -> nibabel.Nifti1Image:
+    return nibabel.Nifti1Image(array, image.affine)
 
 
 def _describe(folder: Path, description: dict[str, object]) -> None:
@@ -67,10 +69,10 @@ def _path(folder: Path, visit: str, rest: str, ending: str) -> Path:
     return folder / visit / "anat" / f"{visit.replace('/', '_')}_{rest}{ending}"
 
 
-def _write(volume: Volume, folder: Path, visit: str, rest: str) -> None:
+def _write(image: nibabel.Nifti1Image, folder: Path, visit: str, rest: str) -> None:
     path = _path(folder, visit, rest, ".nii.gz")
     path.parent.mkdir(parents=True, exist_ok=True)
-    volume.write(path)
+    nibabel.save(image, path)
 
 
 def _write_json(path: Path, content: object) -> None:
