@@ -1,8 +1,8 @@
 """Make a small BIDS dataset from the sample data: ``python Testing/bids_example.py FOLDER``.
 
 Four participants: one with its real lesions marked in a derivative, one with two sessions and masks named as in the
-documentation of fMRIPrep, one whose mask is empty, and one without a mask. Half the resolution keeps it quick. Only numpy
-and nibabel are needed.
+documentation of fMRIPrep, one whose mask is empty, and one without a mask. Half the resolution keeps it quick. It needs
+only numpy and nibabel.
 """
 
 from __future__ import annotations
