@@ -22,7 +22,7 @@ from .errors import EmptyMaskError, GeometryError, ParameterError
 from .fill_report import write_report
 from .filling import Filling, expected_seconds, expected_spread_seconds, fill, plan_tasks, spread_among
 from .guides import check_guides
-from .inputs import facts_of, find_exemplars, names_of_guides, read_guides, read_image, read_mask
+from .inputs import check_same_length, facts_of, find_exemplars, names_of_guides, read_guides, read_image, read_mask
 from .io.segments import Segments
 from .mask import Hole, find_hole
 from .methods import auto
@@ -63,6 +63,7 @@ def inpaint(
     grain: bool = False,
     force: bool = False,
     series: str | None = None,
+    volume: int | None = None,
     fill_missing_slices: bool = False,
     allow_outside_data: bool = False,
     progress: Progress | None = None,
@@ -100,6 +101,7 @@ def inpaint(
             surroundings. Their error grows by it; scores of the self-check are without it.
         force: fill although the inputs look wrong: a swapped, inverted or misplaced mask, flipped or unfitting guides.
         series: of an image that is a folder of DICOM files, which series: its number, UID or a part of its description.
+        volume: of a 4-D file (NIfTI, MGH), which volume, from 0; of a 4-D mask, the same one is used.
         fill_missing_slices: fill the slices that a DICOM series lacks, besides what the mask marks.
         allow_outside_data: read voxels that a header (.mhd, .nhdr) takes from outside its own folder.
         progress: reports and cancels.
@@ -134,6 +136,7 @@ def inpaint(
         grain=grain,
         force=force,
         series=series,
+        volume=volume,
         fill_missing_slices=fill_missing_slices,
         allow_outside_data=allow_outside_data,
     )
@@ -143,12 +146,13 @@ def inpaint(
     progress, clock = progress or Progress(), Clock()
 
     progress.update(0.0, "Reading")
-    volume = read_image(image, spacing, **options.reading())
-    mask_read = read_mask(mask, volume, allow_outside_data=allow_outside_data)
+    check_same_length(image, mask)
+    source = read_image(image, spacing, **options.reading())
+    mask_read = read_mask(mask, source, allow_outside_data=allow_outside_data, volume=volume)
     clock.lap("read")
 
     progress.update(0.0, "Checking")
-    subject, groups, modality_reason, warnings = _check(volume, mask_read, guides, exemplars, options)
+    subject, groups, modality_reason, warnings = _check(source, mask_read, guides, exemplars, options)
     clock.lap("check")
 
     at_once = workers or cores()
@@ -171,7 +175,7 @@ def inpaint(
         choices,
         filling,
         modality_reason=modality_reason,
-        image={**facts_of(image, volume), "dtype": str(volume.array.dtype)},
+        image={**facts_of(image, source), "dtype": str(source.array.dtype)},
         mask={
             **facts_of(mask, mask_read.grid if isinstance(mask_read, Segments) else mask_read),
             "kind": meaning.kind,
@@ -185,7 +189,7 @@ def inpaint(
         seconds=clock.seconds(),
     )
     progress.update(1.0, "Done")
-    return Result(volume, subject.whole, filling.patches, report)
+    return Result(source, subject.whole, filling.patches, report)
 
 
 def _as_list(labels: Sequence[int | str] | int | str | None) -> list[int | str] | None:

@@ -42,7 +42,13 @@ class HoleFacts(TypedDict):
     regions: int
 
 
-class PartFacts(TypedDict):
+class OfVolume(TypedDict, total=False):
+    """What is said only of a 4-D image: the volume that a part belongs to, from 0."""
+
+    volume: int
+
+
+class PartFacts(OfVolume):
     """A connected part of the hole, and how it was filled.
 
     number: from 1; volume_ml: None for a flat image; depth_mm: from its innermost voxel to the nearest known one, None
@@ -60,6 +66,18 @@ class PartFacts(TypedDict):
     reason: str
     warnings: list[str]
     scores: dict[str, Any] | None
+
+
+class VolumeFacts(TypedDict):
+    """A volume of a 4-D image: its number, from 0, and what the report of its fill says, see :class:`FillReport`."""
+
+    number: int
+    method: str
+    reason: str
+    modality: str
+    hole: HoleFacts
+    warnings: list[str]
+    trust: str
 
 
 class Written(TypedDict, total=False):
@@ -82,8 +100,14 @@ class Report(Written):
     seconds: dict[str, float]
 
 
-class FillReport(Report):
-    """The report of a fill.
+class OfVolumes(TypedDict, total=False):
+    """What only the report of a 4-D image holds: its volumes, the worst first as among parts."""
+
+    volumes: list[VolumeFacts]
+
+
+class FillReport(Report, OfVolumes):
+    """The report of a fill; of a 4-D image, that of the worst volume with holes, parts and warnings of all.
 
     notes: facts of the methods; trust: how far to trust the fill; method, reason: the methods, those that filled most
     voxels first, and why they were chosen where none was named; parameters: of the method, or of each by its name where

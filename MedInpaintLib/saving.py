@@ -46,11 +46,25 @@ def save_together(
         for path, volume in series:
             volume.write(path)
         if report_path is not None:
-            files = {name: digest for new in temporary[: len(paths)] for name, digest in hashes(new).items()}
-            report["files"] = files | {
-                f"{file.parent.name}/{file.name}": sha256(file)
-                for path, _ in series
-                for file in sorted(pathlib.Path(path).iterdir())
-            }
-            temporary[-1].write_text(as_json(report, indent=2) + "\n", encoding="utf-8")
+            write_report(report, temporary[-1], temporary[: len(paths)], [path for path, _ in series])
     return report
+
+
+def write_report(
+    report: Report, file: pathlib.Path, images: Sequence[pathlib.Path], series: Sequence[Path] = ()
+) -> None:
+    """Write a report, with the sha256 of the images that were written with it, as a temporary file.
+
+    Args:
+        report: gets ``files``.
+        file: to write.
+        images: temporary paths of the images.
+        series: folders of DICOM series.
+    """
+    files = {name: digest for new in images for name, digest in hashes(new).items()}
+    report["files"] = files | {
+        f"{each.parent.name}/{each.name}": sha256(each)
+        for path in series
+        for each in sorted(pathlib.Path(path).iterdir())
+    }
+    file.write_text(as_json(report, indent=2) + "\n", encoding="utf-8")

@@ -14,7 +14,7 @@ from .. import __version__
 from ..errors import InputError
 from ..job import Emit
 from ..options import FillOptions
-from .cohort import bounded, follow_cases, planned
+from .cohort import follow_cases, planned, scheduled
 from .console import ProgressStyle
 from .options import assignments, labels_of, with_options
 
@@ -110,6 +110,10 @@ def bids(
     part: Annotated[
         Optional[str], typer.Option(help="Do a part of the images, such as 3/20, in an array of jobs.")
     ] = None,
+    scheduler: Annotated[
+        Optional[str],
+        typer.Option(help="Fill on Dask workers: an address such as tcp://host:8786, slurm, or local."),
+    ] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
@@ -126,12 +130,10 @@ def bids(
         from ..bids.derivative import write_dataset
         from ..bids.group import summarize
         from ..bids.plan import Study, plan_of_bids
-        from ..cohort.local import LocalProcesses, shares
         from ..cohort.plan import part_of
         from ..cohort.run import run
-        from ..together import cores
 
-        at_once, within = shares(jobs, options["workers"], cores())
+        at_once, within, runs = scheduled(scheduler, jobs, options["workers"], emit)
         piece = None if part is None else part_of(part)
         if piece is not None and analysis_level is Level.group:
             raise InputError("The level group is about all images; leave out --part.")
@@ -148,10 +150,8 @@ def bids(
         if analysis_level is Level.group:
             summarize(plan, emit)
             return
-        if (jobs or 1) > at_once or (options["workers"] or 1) > within:
-            emit({"event": "warning", "message": bounded(at_once, within, cores())})
         write_dataset(output_dir, study.raw, study.derivatives)
-        run(plan if piece is None else plan.only(*piece), LocalProcesses(at_once, within), emit, at_once=at_once)
+        run(plan if piece is None else plan.only(*piece), runs, emit, at_once=at_once)
 
     follow_cases(work, progress)
 

@@ -129,6 +129,8 @@ def _fill(output: str, report: dict[str, Any]) -> str:
     hole = report["hole"]
     why = f" ({report['reason']})" if report["reason"] else ""
     parts = f"{hole['components']} part{'s' if hole['components'] != 1 else ''}"
+    if "volumes" in report:
+        parts += f" of {len(report['volumes'])} volumes"
     # A film has no volume.
     size = (
         f"{hole['voxels']} pixel{'s' if hole['voxels'] > 1 else ''}"
@@ -162,13 +164,15 @@ def parts_table(parts: Sequence[dict[str, Any]]) -> str:
         return ""
     worst = parts[:ROWS]
     width = max(len("method"), *(len(part["method"]) for part in worst))
-    lines = [f"  {'part':>6}  {'voxels':>8}  {'mm deep':>8}  {'method':<{width}}"]
+    of_volumes = "volume" in worst[0]
+    volume = f"{'volume':>6}  " if of_volumes else ""
+    lines = [f"  {volume}{'part':>6}  {'voxels':>8}  {'mm deep':>8}  {'method':<{width}}"]
     for part in worst:
         depth = "-" if part["depth_mm"] is None else f"{part['depth_mm']:.1f}"
         mark = "  see the warnings" if part["warnings"] else ""
-        lines.append(
-            f"  {part['number']:>6}  {part['voxels']:>8}  {depth:>8}  {part['method']:<{width}}{mark}".rstrip()
-        )
+        volume = f"{part['volume']:>6}  " if of_volumes else ""
+        cells = f"{part['number']:>6}  {part['voxels']:>8}  {depth:>8}  {part['method']:<{width}}{mark}"
+        lines.append(f"  {volume}{cells}".rstrip())
     if len(parts) > ROWS:
         lines.append(f"  Worst first; all {len(parts)} parts are in the report.")
     return "\n".join(lines)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..jobs.lesion_back import LesionBackJob
 from ..progress import Progress
 from ..report import LesionBackReport
-from .case import CONTROL, DONE, CaseKind
+from .case import CONTROL, DONE, FAILED, CaseKind
 
 
 class LesionBack(CaseKind[LesionBackJob]):
@@ -19,6 +20,7 @@ class LesionBack(CaseKind[LesionBackJob]):
     reads = ("segmentation", "mask", "names")
     writes = ("output", "report", "table")
     columns = ("numbering", "lesion_ml", "left_ml", "right_ml", "hit", "lost", "most_hit", "warnings", "first_warning")
+    counted: ClassVar = {DONE: "put back", CONTROL: "copied with an empty mask", FAILED: "failed"}
 
     def check(self, job: LesionBackJob) -> None:
         from ..io.formats import format_of
@@ -53,3 +55,8 @@ class LesionBack(CaseKind[LesionBackJob]):
             "warnings": len(warnings),
             "first_warning": warnings[0] if warnings else "",
         }
+
+    def describe(self, status: str, facts: Mapping[str, Any]) -> str:
+        if status == CONTROL:
+            return "copied, its mask is empty"
+        return f"lesion of {facts['lesion_ml']:.2f} ml put back, {facts['hit']} region(s) hit"

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..files import write_text
 from ..texts import csv_cell
-from .case import FAILED, Outcome, outputs_of
+from .case import DONE, FAILED, Outcome, outputs_of
 from .plan import Plan
 
 #: First columns of the summary, before those of the kind of jobs, and the columns of the failures.
@@ -18,7 +18,9 @@ FAILURES = ("id", "error", "message", "origin")
 
 
 def write_tables(plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
-    """Write ``summary.tsv``, ``failures.tsv`` and, for faults of the program, ``tracebacks.txt`` in the plan's folder.
+    """Write the tables and, for faults of the program, ``tracebacks.txt`` in the plan's folder.
+
+    The tables are ``summary.tsv``, ``failures.tsv`` and those of the kind of jobs.
 
     Rows are in the order of the plan, so that the tables do not depend on which case was done first; images that need
     nothing come last. The last column is the path of the output, relative to the folder where it lies in it.
@@ -42,6 +44,9 @@ def write_tables(plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
     rows += [{"id": name, "status": why} for name, why in plan.idle.items()]
     _write(plan.file("summary.tsv"), (*SUMMARY, *plan.kind.columns, "output"), rows)
     _write(plan.file("failures.tsv"), FAILURES, failures)
+    facts = [outcome.facts for case in plan.cases if (outcome := outcomes[case.id]).status == DONE]
+    for name, columns in plan.kind.tables.items():
+        _write(plan.file(name), columns, plan.kind.rows(name, facts))
     if traces:
         write_text(plan.file("tracebacks.txt"), "\n".join(traces))
     else:

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import MedInpaintLib as mi
+from MedInpaintLib.cli.app import app
 from MedInpaintLib.cohort.case import CONTROL, DONE, FAILED, Case
 from MedInpaintLib.cohort.fingerprint import fingerprint
 from MedInpaintLib.cohort.kinds import kind_of
@@ -58,3 +60,15 @@ def test_names_beside_the_segmentation_are_inputs(job, tmp_path):
 def test_options_are_checked_before_the_work(job, change):
     with pytest.raises(ParameterError):
         LesionBack().check(job(**change))
+
+
+@pytest.mark.usefixtures("job")
+def test_the_command_puts_lesions_back_in_a_table(tmp_path):
+    (tmp_path / "study.csv").write_text(
+        "segmentation,mask,output,number\nseg.nii.gz,lesion.nii.gz,a.nii.gz,7\nseg.nii.gz,empty.nii.gz,b.nii.gz,\n"
+    )
+    told = CliRunner().invoke(app, ["cohort", str(tmp_path / "study.csv"), "--job", "lesion-back", "--jobs", "1"])
+    assert told.exit_code == 0, told.output
+    assert "a.nii.gz: lesion of 0.00 ml put back, 1 region(s) hit, " in told.output
+    assert "2 cases: 1 put back, 1 copied with an empty mask, 0 failed" in told.output
+    assert (mi.Volume.read(tmp_path / "a.nii.gz").array == 7).sum() == 2
