@@ -1,5 +1,5 @@
-# make demo | test | test-all | mutations | formats | odd-files | report-check | bench | gpu | research | dist | lint: each sets up what it needs in
-# .venv, once.
+# make demo | test | test-all | mutations | formats | odd-files | report-check | bids-check | bench | gpu | research | dist | lint: each sets up
+# what it needs in .venv, once.
 # Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
 
 PYTHON ?= python3
@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 SETUP := pyproject.toml constraints.txt
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test test-all mutations formats odd-files report-check bench gpu research dist lint format clean
+.PHONY: demo test test-all mutations formats odd-files report-check bids-check bench gpu research dist lint format clean
 
 demo: $(VENV)/.demo
 	$(RUN) -m MedInpaintLib.cli demo --output demo-output
@@ -35,6 +35,10 @@ odd-files: $(VENV)/.test
 # Pages of fills in a real browser: Chromium, which must be there. Look at the screenshots in report-output.
 report-check: $(VENV)/.browser
 	$(RUN) -m Testing.report_check
+
+# The BIDS validator (Deno, from PyPI) on an example dataset and on what is made of it.
+bids-check: $(VENV)/.bids
+	$(RUN) -m Testing.bids_check
 
 # With DATA=FOLDER also real loads (lesions, a stroke, a tumour), whose table is docs/loads.
 bench: $(VENV)/.bench
@@ -94,6 +98,10 @@ $(VENV)/.bench: $(VENV)/.python $(SETUP)
 
 $(VENV)/.research: $(VENV)/.python $(SETUP)
 	$(INSTALL) ".[cli,research]"
+	touch $@
+
+$(VENV)/.bids: $(VENV)/.python $(SETUP)
+	$(INSTALL) ".[cli,bids-check]"
 	touch $@
 
 $(VENV)/.dist: $(VENV)/.python $(SETUP)

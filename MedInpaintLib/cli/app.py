@@ -8,6 +8,7 @@ import typer
 
 from .. import __version__
 from ..holes import grammar
+from .bids import BidsCommand, bids
 from .check import check
 from .cohort import cohort
 from .console import Commands
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command()(fill)
 app.command()(cohort)
+app.command(cls=BidsCommand)(bids)
 app.command()(impute)
 app.command("lesion-back")(lesion_back)
 app.command(epilog=grammar().replace("\n", "\n\n"))(evaluate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -18,6 +19,7 @@ from .console import ProgressStyle, show
 from .options import assignments, labels_of, with_options
 
 if TYPE_CHECKING:
+    from ..cohort.plan import Plan
     from ..cohort.scheduler import Scheduler
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
@@ -76,11 +78,11 @@ def cohort(
         from ..cohort.cells import values_of
         from ..cohort.kinds import kind_named
         from ..cohort.patterns import plan_of_patterns
-        from ..cohort.plan import PlanError, part_of
+        from ..cohort.plan import part_of
         from ..cohort.run import run
         from ..cohort.table import plan_of_table
 
-        at_once, within, runs = _scheduled(scheduler, jobs, options["workers"], emit)
+        at_once, within, runs = scheduled(scheduler, jobs, options["workers"], emit)
         kind = kind_named(job.value)
         given = {"report": report, "filled_mask": save_mask, "uncertainty": uncertainty, "page": page}
         for_rows = {
@@ -102,17 +104,29 @@ def cohort(
         if table is None and out is None:
             raise InputError("Name the folder for the filled images with --out.")
         piece = None if part is None else part_of(part)
-        try:
-            if table is not None:
-                plan = plan_of_table(table, kind, **common)
-            else:
-                plan = plan_of_patterns(chosen, kind, **common)
-        except PlanError as error:
-            for line in error.lines():
-                emit({"event": "problem", "message": line})
-            raise
+        if table is not None:
+            plan = planned(lambda: plan_of_table(table, kind, **common), emit)
+        else:
+            plan = planned(lambda: plan_of_patterns(chosen, kind, **common), emit)
         run(plan if piece is None else plan.only(*piece), runs, emit, at_once=at_once)
 
+    follow_cases(work, progress)
+
+
+def planned(make: Callable[[], Plan], emit: Emit) -> Plan:
+    """Return the plan that a function makes; each of its problems is told before the error is raised."""
+    from ..cohort.plan import PlanError
+
+    try:
+        return make()
+    except PlanError as error:
+        for line in error.lines():
+            emit({"event": "problem", "message": line})
+        raise
+
+
+def follow_cases(work: Callable[[Emit], None], progress: ProgressStyle) -> None:
+    """Run ``work(emit)``, show the cases as they go, and leave with the exit code that fits."""
     if progress is ProgressStyle.json:
         raise typer.Exit(guarded(lambda: work(print_event), print_event))
     if progress is ProgressStyle.bar or (progress is ProgressStyle.auto and sys.stderr.isatty()):
@@ -125,9 +139,7 @@ def cohort(
     raise typer.Exit(guarded(lambda: work(shown), shown))
 
 
-def _scheduled(
-    name: str | None, jobs: int | None, workers: int | None, emit: Emit
-) -> tuple[int | None, int, Scheduler]:
+def scheduled(name: str | None, jobs: int | None, workers: int | None, emit: Emit) -> tuple[int | None, int, Scheduler]:
     """Return how many cases are done at once (None: not known), the workers in each, and what runs them."""
     from ..cohort.cluster import cluster_named
     from ..cohort.local import LocalProcesses, shares

@@ -22,10 +22,19 @@ class Fill(CaseKind[FillJob]):
     """Fills, see :func:`MedInpaintLib.inpaint`."""
 
     job = FillJob
-    reads = ("image", "mask", "guides", "exemplars")
-    writes = ("output", "report", "uncertainty", "filled_mask", "page")
+    reads: tuple[str, ...] = ("image", "mask", "guides", "exemplars")
+    writes: tuple[str, ...] = ("output", "report", "uncertainty", "filled_mask", "page")
     without_effect = ("workers",)
-    columns = ("method", "voxels", "volume_ml", "parts", "warned_parts", "deepest_mm", "warnings", "first_warning")
+    columns: tuple[str, ...] = (
+        "method",
+        "voxels",
+        "volume_ml",
+        "parts",
+        "warned_parts",
+        "deepest_mm",
+        "warnings",
+        "first_warning",
+    )
     counted: ClassVar = {DONE: "filled", CONTROL: "copied with an empty mask", FAILED: "failed"}
 
     def check(self, job: FillJob) -> None:

@@ -23,3 +23,11 @@ def kind_of(job: JobFile) -> CaseKind[Any]:
 def kind_named(name: str) -> CaseKind[Any]:
     """Return what a cohort knows of the jobs of this name."""
     return {kind.job.KIND: kind for kind in KINDS.values()}[name]
+
+
+def register(kind: CaseKind[Any]) -> None:
+    """Add a kind of jobs.
+
+    The module that defines the jobs does so: worker processes import it with the first case that they get.
+    """
+    KINDS[kind.job] = kind

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import os
 import unicodedata
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import InputError
@@ -45,6 +45,8 @@ class Plan:
         sources: files from which the plan was made, which no output may overwrite.
         warnings: one line each.
         part: ``(3, 20)`` for the third of twenty parts, else None.
+        idle: images that need nothing, which the summary lists: id -> why.
+        label: of a run that is about some of a study's cases, for the names of its files; empty for all.
     """
 
     cases: tuple[Case, ...]
@@ -53,6 +55,8 @@ class Plan:
     sources: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
     part: tuple[int, int] | None = None
+    idle: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    label: str = ""
 
     def only(self, number: int, parts: int) -> Plan:
         """Return one part of the plan: each case is in exactly one of the parts, and neighbors are in different ones.
@@ -61,16 +65,19 @@ class Plan:
             number: from 1.
             parts: how many there are.
         """
-        return dataclasses.replace(self, cases=self.cases[number - 1 :: parts], part=(number, parts))
+        idle = dict(list(self.idle.items())[number - 1 :: parts])
+        return dataclasses.replace(self, cases=self.cases[number - 1 :: parts], idle=idle, part=(number, parts))
 
     def file(self, name: str) -> Path:
-        """Return the path of a file about this plan in its folder; parts have files of their own.
+        """Return the path of a file about this plan in its folder; parts and labels have files of their own.
 
         >>> Plan((), None, Path("out")).only(3, 20).file("summary.tsv").name
         'summary-3-of-20.tsv'
         """
         stem, ending = os.path.splitext(name)
-        return self.folder / (name if self.part is None else f"{stem}-{self.part[0]}-of-{self.part[1]}{ending}")
+        label = f"-{self.label}" if self.label else ""
+        part = "" if self.part is None else f"-{self.part[0]}-of-{self.part[1]}"
+        return self.folder / f"{stem}{label}{part}{ending}"
 
     @property
     def records(self) -> Path:

@@ -22,8 +22,8 @@ def write_tables(plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
 
     The tables are ``summary.tsv``, ``failures.tsv`` and those of the kind of jobs.
 
-    Rows are in the order of the plan, so that the tables do not depend on which case was done first. The last
-    column is the path of the output, relative to the folder where it lies in it.
+    Rows are in the order of the plan, so that the tables do not depend on which case was done first; images that need
+    nothing come last. The last column is the path of the output, relative to the folder where it lies in it.
 
     Args:
         plan: the cases.
@@ -41,6 +41,7 @@ def write_tables(plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
             failures.append({"id": case.id, "error": outcome.kind, "message": outcome.message, "origin": case.origin})
         if outcome.trace:
             traces.append(f"{case.id}\n{outcome.trace}")
+    rows += [{"id": name, "status": why} for name, why in plan.idle.items()]
     _write(plan.file("summary.tsv"), (*SUMMARY, *plan.kind.columns, "output"), rows)
     _write(plan.file("failures.tsv"), FAILURES, failures)
     facts = [outcome.facts for case in plan.cases if (outcome := outcomes[case.id]).status == DONE]

@@ -116,6 +116,20 @@ def _known(kind: CaseKind, case: Case, record: dict[str, Any], key: str) -> Outc
     """Return what an earlier run made of a case, if its inputs, options and outputs are what they were then."""
     if record.get("fingerprint") != key or record.get("outputs") != contents(kind, case.job):
         return None
+    return _outcome(record)
+
+
+def recorded(case: Case, records: Path) -> Outcome | None:
+    """Return what the last run that did a case made of it, whatever has changed since.
+
+    Returns:
+        None where it was never done, or its output is gone.
+    """
+    there = os.path.exists(outputs_of(kind_of(case.job), case.job)["output"])
+    return _outcome(_read(record_of(case, records))) if there else None
+
+
+def _outcome(record: dict[str, Any]) -> Outcome | None:
     try:
         return Outcome(record["status"], True, float(record["seconds"]), dict(record["facts"]))
     except (KeyError, TypeError, ValueError):

@@ -188,6 +188,24 @@ def _opened(path: Path) -> Iterator[_File]:
         yield _File(path, layout, content, stream)
 
 
+def read_grid(path: Path) -> Volume:
+    """Return the grid of a file from its header alone; its voxels are 0 and take no memory.
+
+    Raises:
+        ImageReadError: it is no NIfTI, or its header is damaged.
+    """
+    with opened(_two_files(path)[0]) as stream:
+        parsed = Layout.read(stream)
+    if parsed is None:
+        raise unreadable(path)
+    layout, content = parsed
+    shape = layout.shape[:3]
+    mm = _unit(content, layout)
+    affine = np.diag([mm, mm, mm, 1.0]) @ _affine(content, layout, path)
+    grid = grid_of(affine, [mm * zoom for zoom in layout.zooms], shape[::-1], path)
+    return Volume(np.broadcast_to(np.uint8(0), shape), **grid)
+
+
 def write(volume: Volume, path: Path, *, compress: bool) -> None:
     """Write a volume to a single NIfTI file, with the header that it was read with where the grid is still the same.
 

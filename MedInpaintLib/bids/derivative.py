@@ -1,0 +1,132 @@
+"""The dataset that is written: names of its files, and what it says about itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..documents import read_json
+from ..errors import InputError, OutputPathError
+from ..files import make_folder, write_json, write_text
+from .layout import ANATOMY, BidsFile, Dataset
+
+#: The name of this program in datasets, and the version of BIDS that they follow.
+PROGRAM, BIDS_VERSION = "MedInpaint", "1.11.1"
+DESCRIPTION = "dataset_description.json"
+FILLED, UNCERTAINTY, MASK = "lesionfilled", "uncertainty", "filled"
+README = f"""# Images with filled lesions
+
+{PROGRAM} has replaced the lesions in these images by plausible tissue, so that programs that expect healthy anatomy can
+work on them. **Filled voxels are synthetic**: nothing can be measured in them. Not for clinical use.
+
+- `*_desc-{FILLED}_*`: the image, with the same voxels as the source outside the filled ones;
+- `*_desc-{MASK}_mask`: the voxels that were filled;
+- `*_desc-{UNCERTAINTY}_*`: the standard deviation of the fill, in the units of the image;
+- the JSON file beside each image: its sources, method, options, warnings, and how far to trust the fill;
+- `summary.tsv`: a row for each image; `failures.tsv`: why images could not be filled.
+"""
+IGNORED = """# Tables, pages, locks and records of what is done, for which BIDS has no names.
+/summary*.tsv
+/failures*.tsv
+/tracebacks*.txt
+/lock*
+/records
+*.html
+"""
+
+
+def outputs_for(image: BidsFile, folder: Path, *, uncertainty: bool, page: bool) -> dict[str, str]:
+    """Return the paths of all outputs of an image, by the field of its job; its page lies at the top of the folder."""
+    name, suffix = image.name, image.name.suffix
+    visit = [f"{key}-{name.entities[key]}" for key in ("sub", "ses") if key in name.entities]
+    images = {
+        "output": name.having(suffix, ".nii.gz", desc=FILLED),
+        # The contrast is in the mask's name, too: several of one visit may be filled.
+        "filled_mask": name.having("mask", ".nii.gz", space=suffix, desc=MASK),
+        **({"uncertainty": name.having(suffix, ".nii.gz", desc=UNCERTAINTY)} if uncertainty else {}),
+    }
+    sidecars = {_sidecar_of(field): each.having(each.suffix, ".json") for field, each in images.items()}
+    paths = {field: os.path.join(folder, *visit, ANATOMY, str(each)) for field, each in {**images, **sidecars}.items()}
+    return {**paths, **({"page": os.path.join(folder, str(name.having(suffix, ".html")))} if page else {})}
+
+
+def _sidecar_of(field: str) -> str:
+    return "sidecar" if field == "output" else f"{field}_sidecar"
+
+
+def check_folder_of(folder: Path, raw: Path) -> None:
+    """Check that a dataset can be written there.
+
+    Raises:
+        OutputPathError: it is the raw dataset, or holds a dataset of another program.
+    """
+    if os.path.realpath(folder) == os.path.realpath(raw):
+        raise OutputPathError(
+            f"The output '{folder}' is the dataset itself; name a folder of its own, such as "
+            f"'{Path(raw) / 'derivatives' / 'medinpaint'}'."
+        )
+    description = read_description(folder)
+    if description is not None and not is_ours(description):
+        raise OutputPathError(f"The folder '{folder}' holds another dataset; name a new one.")
+
+
+def write_dataset(folder: Path, raw: Dataset, sources: Sequence[Dataset]) -> None:
+    """Write what a dataset says about itself; runs for single participants may do so at the same time.
+
+    Args:
+        folder: of the dataset.
+        raw: with the images.
+        sources: further datasets with masks and guides.
+    """
+    make_folder(folder)
+    origin = read_description(raw.folder) or {}
+    before = (read_description(folder) or {}).get("DatasetLinks", {})
+    source = {key: value for key, value in _source(origin).items() if value}
+    document: dict[str, Any] = {
+        "Name": f"{origin.get('Name') or raw.folder.resolve().name}, lesions filled",
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "derivative",
+        **({"License": origin["License"]} if origin.get("License") else {}),
+        "GeneratedBy": generated_by(),
+        "SourceDatasets": [source or {"URL": _link(raw.folder, folder)}],
+        "DatasetLinks": {**before, **{each.name: _link(each.folder, folder) for each in (raw, *sources)}},
+    }
+    write_json(folder / DESCRIPTION, document)
+    write_text(folder / "README.md", README)
+    write_text(folder / ".bidsignore", IGNORED)
+
+
+def generated_by() -> list[dict[str, str]]:
+    """Return the program and its version as BIDS writes them."""
+    return [{"Name": PROGRAM, "Version": __version__, "Description": "Lesion filling (inpainting)"}]
+
+
+def read_description(folder: Path) -> dict[str, Any] | None:
+    """Return what a dataset says about itself; None where it says nothing that can be read."""
+    try:
+        document = read_json(folder / DESCRIPTION, f"'{folder / DESCRIPTION}'", InputError)
+    except InputError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def is_ours(description: dict[str, Any]) -> bool:
+    """Return whether a dataset was written by this program."""
+    programs = description.get("GeneratedBy")
+    first = programs[0] if isinstance(programs, list) and programs else None
+    return isinstance(first, dict) and first.get("Name") == PROGRAM
+
+
+def _source(origin: dict[str, Any]) -> dict[str, Any]:
+    return {"DOI": origin.get("DatasetDOI")}
+
+
+def _link(target: Path, folder: Path) -> str:
+    """Return the path from one dataset to another, so that both can be moved together; on another drive its URI."""
+    try:
+        return os.path.relpath(os.path.realpath(target), os.path.realpath(folder)).replace(os.sep, "/")
+    except ValueError:
+        return target.resolve().as_uri()

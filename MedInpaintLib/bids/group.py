@@ -1,0 +1,64 @@
+"""The level ``group``: the tables over all that is done, without filling anything."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+
+from ..cohort.case import FAILED, Case, Outcome
+from ..cohort.plan import Plan
+from ..cohort.run import CasesFailedError, Emit, run
+from ..cohort.scheduler import Heard
+from ..cohort.work import recorded
+from .case import BidsFillJob
+
+#: The kind of error of an image that no run has tried yet.
+NOT_DONE = "NotDone"
+
+
+@dataclasses.dataclass(frozen=True)
+class Recorded:
+    """A :class:`.cohort.scheduler.Scheduler` that does nothing: it tells what earlier runs left.
+
+    Attributes:
+        reasons: why cases failed, by their id.
+    """
+
+    reasons: Mapping[str, Outcome]
+
+    def run(self, cases: Sequence[Case], records: Path, heard: Heard) -> Generator[tuple[Case, Outcome], None, None]:
+        for case in cases:
+            yield case, recorded(case, records) or self._missing(case)
+
+    def _missing(self, case: Case) -> Outcome:
+        assert isinstance(case.job, BidsFillJob)
+        if case.job.refusal is not None:
+            return Outcome(FAILED, kind="MaskError", message=case.job.refusal)
+        return self.reasons.get(case.id) or Outcome(FAILED, kind=NOT_DONE, message="It was not filled yet.")
+
+
+def summarize(plan: Plan, emit: Emit) -> None:
+    """Write the tables over all images of a plan.
+
+    Raises:
+        CasesFailedError: some are not filled.
+    """
+    try:
+        run(plan, Recorded(_failures(plan.folder)), emit, at_once=1)
+    except CasesFailedError:
+        raise CasesFailedError(
+            f"Not all images are filled, see '{plan.file('failures.tsv')}'; the level participant fills them."
+        ) from None
+
+
+def _failures(folder: Path) -> dict[str, Outcome]:
+    """Return what the runs of single participants and parts have noted of their failures."""
+    reasons: dict[str, Outcome] = {}
+    for table in sorted(folder.glob("failures*.tsv")):
+        with table.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+                if row.get("error") not in (None, NOT_DONE):
+                    reasons[row["id"]] = Outcome(FAILED, kind=row["error"], message=row["message"])
+    return reasons
