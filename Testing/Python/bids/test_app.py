@@ -84,6 +84,9 @@ def test_outputs_have_the_names_of_derivatives(study):
     assert written == {
         *(f"sub-01/anat/sub-01_{name}" for name in names),
         *(f"sub-02/ses-1/anat/sub-02_ses-1_{name}" for name in names),
+        "sub-01_T1w.html",
+        "sub-02_ses-1_T1w.html",
+        "index.html",
         *("dataset_description.json", "README.md", ".bidsignore", "summary.tsv", "failures.tsv", "lock"),
     }
     mask = mi.Volume.read(study.out / "sub-01/anat/sub-01_space-T1w_desc-filled_mask.nii.gz").array
