@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Build the container and fill an example study in it, read-only and without a network. Where no Docker runs, the same
-# is done in a clean environment: the container's installation, and the command as a user without rights.
+# is done in a clean environment: the container's installation, and the command as nobody.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -24,11 +24,8 @@ else
   env -i HOME="$work/home" PATH="$work/app/bin:/usr/bin:/bin" ${PIP_CONFIG_FILE:+PIP_CONFIG_FILE="$PIP_CONFIG_FILE"} \
     sh "$work/source/Packaging/install.sh"
   rm -r "$work/source"
-  run=(env -i HOME="$work/home" PATH="$work/app/bin:/usr/bin:/bin" medinpaint bids "$work/study" "$work/out" participant --jobs 1)
-  if [ "$(id -u)" = 0 ]; then
-    run=(setpriv --reuid 65534 --regid 65534 --clear-groups unshare --map-root-user --net "${run[@]}")
-  fi
-  "${run[@]}"
+  unshare --user --map-user 65534 --map-group 65534 --net \
+    env -i HOME="$work/home" PATH="$work/app/bin:/usr/bin:/bin" medinpaint bids "$work/study" "$work/out" participant --jobs 1
 fi
 
 test -s "$work/out/dataset_description.json"
