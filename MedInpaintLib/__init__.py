@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "inpaint": ".pipeline",
+    "inpaint_together": ".pipeline",
     "impute": ".imputation.impute",
     "Result": ".result",
     "Volume": ".volume",
@@ -28,6 +29,7 @@ _WHERE = {
 
 __all__ = [  # noqa: RUF022 - in the order in which a reader wants them
     "inpaint",
+    "inpaint_together",
     "impute",
     "Result",
     "Volume",
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from .imputation.impute import impute
     from .methods.registry import MethodInfo
     from .models.bundle import Bundle
-    from .pipeline import inpaint
+    from .pipeline import inpaint, inpaint_together
     from .progress import Progress
     from .result import Result
     from .volume import Volume

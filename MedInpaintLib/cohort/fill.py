@@ -135,6 +135,7 @@ def _copy(job: FillJob, reason: str, progress: Progress) -> FillReport:
         grain=job.grain,
         self_check=None,
         uncertainty=None,
+        filled_together=None,
         notes={},
         warnings=list(image.warnings),
         seconds={},

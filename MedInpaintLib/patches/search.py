@@ -32,10 +32,12 @@ class Wanted:
     Attributes:
         values: float32 ``(n, channels, voxels)``.
         weights: float32, the same shape, 0 or more: how much each value counts; 0 = not known.
+        images: how many channels are images to fill, the first ones; the others only guide.
     """
 
     values: np.ndarray
     weights: np.ndarray
+    images: int = 1
 
     @functools.cached_property
     def by_voxel(self) -> tuple[np.ndarray, np.ndarray]:
@@ -45,8 +47,8 @@ class Wanted:
 
     @functools.cached_property
     def first(self) -> np.ndarray:
-        """float32 ``(n,)``: the sum of the weights in the first channel."""
-        return np.maximum(self.weights[:, 0].sum(axis=1), _TINY)
+        """float32 ``(images, n)``: the sum of the weights in each image."""
+        return np.maximum(self.weights[:, : self.images].sum(axis=2).T, _TINY)
 
     @functools.cached_property
     def total(self) -> np.ndarray:
@@ -76,7 +78,7 @@ class Preview:
         values, weights = (
             np.take_along_axis(part, chosen[:, np.newaxis], axis=2) for part in (patches.values, patches.weights)
         )
-        return cls(Wanted(values, weights), np.ascontiguousarray(steps[chosen].T), patches.total)
+        return cls(Wanted(values, weights, patches.images), np.ascontiguousarray(steps[chosen].T), patches.total)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Sources:
     """The images to find matches in: of one shape, flat, one behind the other.
 
     Attributes:
-        channels: float32 ``(channels, size)``; the first is the image to be filled, the others only guide.
+        channels: float32 ``(channels, size)``, those of the patches: images to be filled, then guides.
         steps: intp ``(voxels,)``: the flat step from a patch's middle to each of its voxels.
         usable: bool ``(size,)``: True where a patch's middle may lie.
         freedom: 0..1: the share of a difference in brightness that is ignored, and corrected by a shift.
@@ -98,9 +100,9 @@ class Sources:
     def compare(self, patches: Wanted, rows: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return how well one candidate for each of some patches fits.
 
-        With weights ``w``, a patch ``a`` and a candidate ``b``, the shift is ``s = freedom * mean_w(a - b)`` in the
-        first channel, and the distance ``sum w (a - b)^2 / sum w`` less what the shift corrects, ``freedom * mean_w(a -
-        b)^2 * sum_1 w / sum w``.
+        With weights ``w``, a patch ``a``, a candidate ``b`` and the weighted mean ``mean_i`` in image ``i``, the shift
+        there is ``s_i = freedom * mean_i(a - b)``, and the distance ``sum w (a - b)^2 / sum w`` less what the shifts
+        correct, the sum over the images of ``freedom * mean_i(a - b)^2 * sum_i w / sum w``.
 
         Args:
             patches: those to match.
@@ -108,10 +110,11 @@ class Sources:
             places: intp ``(m,)``: the middle of the candidate for each; it need not be usable.
 
         Returns:
-            float32 distances and shifts, ``(m,)``; the distance is infinite where the candidate is not usable.
+            float32 distances ``(m,)`` and shifts ``(m, images)``; the distance is infinite where the candidate is not
+            usable.
         """
         distances = np.full(len(places), np.inf, dtype=np.float32)
-        shifts = np.zeros(len(places), dtype=np.float32)
+        shifts = np.zeros((len(places), patches.images), dtype=np.float32)
         usable = np.flatnonzero(self.usable[places])
         rows = rows[usable]
         squares, shifts[usable] = self._differ(patches, self.steps, rows, places[usable])
@@ -129,8 +132,9 @@ class Sources:
     def _differ(
         self, patches: Wanted, steps: np.ndarray, rows: np.ndarray, places: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the weighted sum of squares, less what the shift corrects, and the shift of each candidate."""
-        squares, sums = np.zeros((2, len(places)), dtype=np.float32)
+        """Return the weighted sum of squares, less what the shifts correct, and the shifts of each candidate."""
+        squares = np.zeros(len(places), dtype=np.float32)
+        sums = np.zeros((patches.images, len(places)), dtype=np.float32)
         for start in range(0, len(places), BLOCK):
             block = slice(start, start + BLOCK)
             own, middles = rows[block], places[block]
@@ -141,13 +145,13 @@ class Sources:
                     difference -= image.take(middles + (step.take(own) if steps.ndim > 1 else step))
                     weighted = weight.take(own)
                     weighted *= difference
-                    if number == 0:
-                        sums[block] += weighted
+                    if number < patches.images:
+                        sums[number, block] += weighted
                     weighted *= difference
                     squares[block] += weighted
-        shifts = self.freedom * sums / patches.first.take(rows)
-        squares -= sums * shifts
-        return np.maximum(squares, 0), shifts
+        shifts = self.freedom * sums / patches.first.take(rows, axis=1)
+        squares -= (sums * shifts).sum(axis=0)
+        return np.maximum(squares, 0), shifts.T
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +161,7 @@ class Field:
     Attributes:
         places: intp ``(n, k)``: the middle of each match.
         distances: float32 ``(n, k)``: see :meth:`Sources.compare`; infinite where there is no match.
-        shifts: float32 ``(n, k)``: what to add to a match's first channel to give it the patch's brightness.
+        shifts: float32 ``(n, k, images)``: what to add to each image of a match to give it the patch's brightness.
     """
 
     places: np.ndarray
@@ -196,10 +200,10 @@ class Field:
         rows, places = rows.take(likely), places.take(likely)
         distances, shifts = sources.compare(patches, rows, places)
         better = np.flatnonzero(distances < self.distances[:, -1].take(rows))
-        self._insert(*(part.take(better) for part in (rows, places, distances, shifts)))
+        self._insert(*(part.take(better, axis=0) for part in (rows, places, distances, shifts)))
 
     def _insert(self, rows: np.ndarray, places: np.ndarray, distances: np.ndarray, shifts: np.ndarray) -> None:
-        """Replace worst matches by better candidates, of each patch the best first; all arguments ``(m,)``."""
+        """Replace worst matches by better candidates, of each patch the best first; arguments of ``m`` candidates."""
         order = np.lexsort((distances, rows))
         while len(order):
             first = np.ones(len(order), dtype=bool)
