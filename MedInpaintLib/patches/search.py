@@ -15,7 +15,8 @@ import numpy as np
 
 from ..progress import Progress
 
-#: Candidates compared at a time, so that what belongs to them is still in the cache for the next voxel.
+#: Candidates compared at a time, so that what belongs to them is still in the cache for the next voxel; of four
+#: channels half as many.
 BLOCK = 8_000
 #: One of so many voxels of a patch, those that weigh most, are compared first. Of the random candidates for 20 mm holes
 #: these rule out 7 of 8, and half of the neighbors'.
@@ -41,14 +42,14 @@ class Wanted:
 
     @functools.cached_property
     def by_voxel(self) -> tuple[np.ndarray, np.ndarray]:
-        """Values and weights, float32 ``(channels, voxels, n)``."""
-        values, weights = (np.ascontiguousarray(np.moveaxis(part, 0, -1)) for part in (self.values, self.weights))
+        """Values and weights, float32 ``(voxels, n, channels)`` as :func:`_interleaved`."""
+        values, weights = (_interleaved(np.transpose(part, (1, 2, 0))) for part in (self.values, self.weights))
         return values, weights
 
     @functools.cached_property
     def first(self) -> np.ndarray:
-        """float32 ``(images, n)``: the sum of the weights in each image."""
-        return np.maximum(self.weights[:, : self.images].sum(axis=2).T, _TINY)
+        """float32 ``(n, images)``: the sum of the weights in each image."""
+        return np.maximum(self.weights[:, : self.images].sum(axis=2), _TINY)
 
     @functools.cached_property
     def total(self) -> np.ndarray:
@@ -97,6 +98,11 @@ class Sources:
     usable: np.ndarray
     freedom: float = 0.0
 
+    @functools.cached_property
+    def by_place(self) -> np.ndarray:
+        """float32 ``(size, channels)`` as :func:`_interleaved`."""
+        return _interleaved(self.channels)
+
     def compare(self, patches: Wanted, rows: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return how well one candidate for each of some patches fits.
 
@@ -133,25 +139,37 @@ class Sources:
         self, patches: Wanted, steps: np.ndarray, rows: np.ndarray, places: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the weighted sum of squares, less what the shifts correct, and the shifts of each candidate."""
-        squares = np.zeros(len(places), dtype=np.float32)
-        sums = np.zeros((patches.images, len(places)), dtype=np.float32)
-        for start in range(0, len(places), BLOCK):
-            block = slice(start, start + BLOCK)
+        image, (values, weights) = self.by_place, patches.by_voxel
+        squares, sums = np.zeros((2, len(places), image.shape[1]), dtype=np.float32)
+        size = BLOCK // max(1, image.shape[1] // 2)
+        for start in range(0, len(places), size):
+            block = slice(start, start + size)
             own, middles = rows[block], places[block]
-            # Voxel by voxel for many candidates: 0.6 of the time of gathering each candidate's patch.
-            for number, (image, values, weights) in enumerate(zip(self.channels, *patches.by_voxel, strict=True)):
-                for step, value, weight in zip(steps, values, weights, strict=True):
-                    difference = value.take(own)
-                    difference -= image.take(middles + (step.take(own) if steps.ndim > 1 else step))
-                    weighted = weight.take(own)
-                    weighted *= difference
-                    if number < patches.images:
-                        sums[number, block] += weighted
-                    weighted *= difference
-                    squares[block] += weighted
-        shifts = self.freedom * sums / patches.first.take(rows, axis=1)
-        squares -= (sums * shifts).sum(axis=0)
-        return np.maximum(squares, 0), shifts.T
+            # Voxel by voxel for many candidates: 0.6 of the time of gathering each candidate's patch. All channels at
+            # once: three take half of the time that they take one after the other.
+            for step, value, weight in zip(steps, values, weights, strict=True):
+                difference = value.take(own, axis=0)
+                difference -= image.take(middles + (step.take(own) if steps.ndim > 1 else step), axis=0)
+                weighted = weight.take(own, axis=0)
+                weighted *= difference
+                sums[block] += weighted
+                weighted *= difference
+                squares[block] += weighted
+        of_images = sums[:, : patches.images]
+        shifts = self.freedom * of_images / patches.first.take(rows, axis=0)
+        return np.maximum(squares.sum(axis=1) - (of_images * shifts).sum(axis=1), 0), shifts
+
+
+def _interleaved(channels: np.ndarray) -> np.ndarray:
+    """Return ``(channels, ...)`` as ``(..., channels)``: contiguous, with zeros up to 1, 2, 4, 8, ... channels.
+
+    Numpy takes 4, 8 or 16 bytes at a time as quickly as it takes 4.
+    """
+    if len(channels) == 1:
+        return np.ascontiguousarray(channels[0])[..., np.newaxis]
+    wide = np.zeros((*channels.shape[1:], 1 << (len(channels) - 1).bit_length()), dtype=np.float32)
+    np.moveaxis(wide, -1, 0)[: len(channels)] = channels
+    return wide
 
 
 @dataclasses.dataclass(frozen=True)
