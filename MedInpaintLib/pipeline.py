@@ -172,7 +172,7 @@ def inpaint_together(
     each image on its own; ``report["filled_together"]`` says which. The methods are chosen once, for the first image.
 
     Args:
-        images: two or more, of one modality and on one grid; the same kinds as in :func:`inpaint`.
+        images: of one modality and on one grid; the same kinds as in :func:`inpaint`.
         mask: of the hole in all images.
         spacing, guides, uncertainty, labels, progress: as in :func:`inpaint`. A guide is undamaged in the hole.
         options: those of :func:`inpaint` but ``exemplars``, ``series`` and ``fill_missing_slices``. A self-check scores
@@ -194,8 +194,8 @@ def inpaint_together(
     chosen = FillOptions(**{**options, "labels": _as_list(labels), "parameters": options.get("parameters") or {}})
     chosen.check()
     sources = list(images)
-    if len(sources) < 2:
-        raise ParameterError(f"Give two images or more to be filled together; found {len(sources)}.")
+    if not sources:
+        raise ParameterError("Give the images to be filled together; found none.")
     unsuited = [name for name in ("series", "fill_missing_slices") if getattr(chosen, name)]
     if unsuited:
         raise ParameterError(f"The option '{unsuited[0]}' cannot be used for several images; fill each one alone.")

@@ -14,6 +14,7 @@ from .console import Commands
 from .demo import demo
 from .evaluate import evaluate
 from .fill import fill
+from .fill_together import fill_together
 from .impute import impute
 from .methods import methods
 from .models import models
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(fill)
+app.command()(fill_together)
 app.command()(cohort)
 app.command()(impute)
 app.command(epilog=grammar().replace("\n", "\n\n"))(evaluate)

@@ -7,9 +7,10 @@ from typing import Any
 from ..jobs.job_file import JobFile
 from .case import CaseKind
 from .fill import Fill
+from .fill_together import FillTogether
 
 #: By the class of their jobs.
-KINDS: dict[type[JobFile], CaseKind[Any]] = {kind.job: kind for kind in (Fill(),)}
+KINDS: dict[type[JobFile], CaseKind[Any]] = {kind.job: kind for kind in (Fill(), FillTogether())}
 
 
 def kind_of(job: JobFile) -> CaseKind[Any]:
