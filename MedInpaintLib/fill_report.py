@@ -186,7 +186,7 @@ def _agreement(together: TogetherFacts) -> str:
     """Say whether images that were filled together show one anatomy."""
     images, shared, own = len(together["images"]), len(together["shared"]), len(together["own"])
     if not own:
-        return f"All {images} images took this hole's tissue from the same places, so their fills show one anatomy."
+        return f"The {images} images took this hole's tissue from the same places, so their fills show one anatomy."
     if not shared:
         return f"Each of the {images} images was filled on its own: in the hole they need not show the same anatomy."
     return (

@@ -93,7 +93,12 @@ class Region:
 
     @property
     def channels(self) -> np.ndarray:
-        """float32 ``(images + guides, *shape)``: the values, those of the companions, then the guides."""
+        """float32 ``(1 + guides, *shape)``: the values, then the guides."""
+        return np.concatenate([self.values[np.newaxis], self.guides])
+
+    @property
+    def all_channels(self) -> np.ndarray:
+        """float32 ``(images + guides, *shape)``: the values of all images, then the guides."""
         return np.concatenate([[image.values for image in self.images], self.guides])
 
     def alone(self) -> Region:

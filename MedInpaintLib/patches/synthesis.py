@@ -149,7 +149,7 @@ def fill_region(
     )
     for reach, size, warnings in tries:
         window, inside = region.wider(reach, most=MOST_REACH if math.isfinite(reach) else math.inf)
-        channels = window.channels
+        channels = window.all_channels
         hole = np.zeros(window.hole.shape, dtype=bool)
         hole[inside] = region.fill
         start = channels.copy()
