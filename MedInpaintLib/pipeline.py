@@ -317,6 +317,9 @@ def _check(
     volume, force = volumes[0], options.force
     check_grids(volumes, names)
     hole, warnings = _hole(mask, volume, options)
+    for each in volumes[1:]:  # slices that a series lacks are refused unless the mask marks them
+        hole, more = with_missing_slices(each, hole, fill=False)
+        warnings += more
     marked = _marked(mask, volume, hole, options)
     hole, lacking, remarks = settle_all(volumes, hole, marked)
     groups = find_parts(hole, volume.spacing, marked if options.dilate_mm > 0 else None)

@@ -42,7 +42,7 @@ def fill_together(
     """
 
     def work(emit):  # type: ignore[no-untyped-def]
-        from ..cohort.names import beside
+        from ..cohort.names import path_beside
 
         job = FillTogetherJob(
             job="fill-together",
@@ -50,8 +50,8 @@ def fill_together(
             mask=str(mask),
             output=output,
             guides=[str(each) for each in guide or []],
-            report=[beside(each, "report") for each in output] if report else [],
-            uncertainty=[beside(each, "uncertainty") for each in output] if uncertainty else [],
+            report=[path_beside(each, "report") for each in output] if report else [],
+            uncertainty=[path_beside(each, "uncertainty") for each in output] if uncertainty else [],
             filled_mask=str(save_mask) if save_mask else None,
             **{
                 **options,

@@ -20,18 +20,18 @@ def add_outputs(fields: dict[str, Any], which: tuple[str, ...]) -> dict[str, Any
     if not which:
         return fields
     if isinstance(output, str):
-        return {**{name: beside(output, name) for name in which}, **fields}
+        return {**{name: path_beside(output, name) for name in which}, **fields}
     if isinstance(output, list) and output:
-        of_each = {name: [beside(each, name) for each in output] for name in which if name != "filled_mask"}
-        of_all = {"filled_mask": beside(output[0], "filled_mask")} if "filled_mask" in which else {}
+        of_each = {name: [path_beside(each, name) for each in output] for name in which if name != "filled_mask"}
+        of_all = {"filled_mask": path_beside(output[0], "filled_mask")} if "filled_mask" in which else {}
         return {**of_each, **of_all, **fields}
     return fields
 
 
-def beside(output: str, name: str) -> str:
+def path_beside(output: str, name: str) -> str:
     """Return the path beside an output for what a field of a job names.
 
-    >>> beside("out/t1.nii.gz", "report"), beside("out/t1.nii.gz", "uncertainty")
+    >>> path_beside("out/t1.nii.gz", "report"), path_beside("out/t1.nii.gz", "uncertainty")
     ('out/t1.json', 'out/t1-uncertainty.nii.gz')
     """
     stem, ending = split_ending(output)

@@ -1,6 +1,7 @@
 """Rows with several images: one case, filled together."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -93,6 +94,4 @@ def test_what_is_wrong_is_told_before_anything_runs(two, row, options, problem):
     two.write([HEADING, [row[0], row[1], "sub-0/lesion.nii.gz", row[2], "patch"]])
     with pytest.raises(PlanError) as error:
         plan(two, **options)
-    import re
-
     assert any(re.search(problem, each) for each in error.value.problems), error.value.problems
