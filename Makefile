@@ -1,4 +1,4 @@
-# make demo | test | test-all | mutations | formats | odd-files | bench | gpu | research | lint: each sets up what it needs in .venv, once.
+# make demo | test | test-all | mutations | formats | odd-files | bench | gpu | research | dist | lint: each sets up what it needs in .venv, once.
 # Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 SETUP := pyproject.toml constraints.txt
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test test-all mutations formats odd-files bench gpu research lint format clean
+.PHONY: demo test test-all mutations formats odd-files bench gpu research dist lint format clean
 
 demo: $(VENV)/.demo
 	$(RUN) -m MedInpaintLib.cli demo --output demo-output
@@ -42,6 +42,13 @@ gpu: $(VENV)/.research
 # Without a NAME, all studies are listed.
 research: $(VENV)/.research
 	$(RUN) -m Research $(NAME) $(if $(NAME),--data "$(DATA)" $(OPTIONS))
+
+# Wheel, source archive and the recipe for conda-forge, in dist.
+dist: $(VENV)/.dist
+	rm -rf dist
+	$(RUN) -m build
+	$(RUN) -m twine check --strict dist/*
+	$(RUN) Packaging/conda_recipe.py dist/*.tar.gz > dist/recipe.yaml
 
 lint: $(VENV)/.lint
 	$(RUN) -m ruff check .
@@ -78,6 +85,10 @@ $(VENV)/.bench: $(VENV)/.python $(SETUP)
 
 $(VENV)/.research: $(VENV)/.python $(SETUP)
 	$(INSTALL) ".[cli,research]"
+	touch $@
+
+$(VENV)/.dist: $(VENV)/.python $(SETUP)
+	$(INSTALL) ".[dist]"
 	touch $@
 
 $(VENV)/.lint: $(VENV)/.python $(SETUP)

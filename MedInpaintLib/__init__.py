@@ -20,6 +20,7 @@ _WHERE = {
     "inpaint": ".pipeline",
     "inpaint_together": ".pipeline",
     "impute": ".imputation.impute",
+    "lesion_back": ".segmentation.lesion_back",
     "Result": ".result",
     "Volume": ".volume",
     "Progress": ".progress",
@@ -31,6 +32,7 @@ __all__ = [  # noqa: RUF022 - in the order in which a reader wants them
     "inpaint",
     "inpaint_together",
     "impute",
+    "lesion_back",
     "Result",
     "Volume",
     "evaluate",
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from .pipeline import inpaint, inpaint_together
     from .progress import Progress
     from .result import Result
+    from .segmentation.lesion_back import lesion_back
     from .volume import Volume
 
 

@@ -75,7 +75,7 @@ def _toml() -> Any:
     try:
         import tomli
     except ImportError:
-        raise MissingDependencyError("Recipes need tomli on Python 3.10: pip install 'medinpaint[train]'.") from None
+        raise MissingDependencyError("Recipes need tomli on Python 3.10: pip install tomli") from None
     return tomli
 
 

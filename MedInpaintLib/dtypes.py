@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
@@ -28,3 +30,20 @@ def stored_dtype(dtype: np.dtype) -> np.dtype:
     if dtype == np.float16:
         return np.dtype(np.float32)
     return dtype.newbyteorder("=")
+
+
+def holding(dtype: np.dtype, numbers: Sequence[int]) -> np.dtype:
+    """Return the dtype if it holds these whole numbers exactly, else the smallest of int16, int32 and int64 that does.
+
+    >>> holding(np.dtype("uint8"), [0, 99]), holding(np.dtype("uint8"), [0, 1000])
+    (dtype('uint8'), dtype('int16'))
+    """
+    candidates = (dtype, *map(np.dtype, (np.int16, np.int32, np.int64)))
+    return next(each for each in candidates if all(_holds(each, number) for number in numbers))
+
+
+def _holds(dtype: np.dtype, number: int) -> bool:
+    if dtype.kind == "f":
+        return abs(number) <= 2 ** (np.finfo(dtype).nmant + 1)
+    limits = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return limits[0] <= number <= limits[1]

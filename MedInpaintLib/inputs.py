@@ -28,9 +28,11 @@ def read_image(source: Any, spacing: Sequence[float] | float | None, **reading: 
     """Return an image as a volume; ``reading`` are options of :func:`.io.read`.
 
     Raises:
-        ParameterError: a spacing is given for an image that brings its own.
+        ParameterError: a spacing is given for an image that brings its own, or a volume is chosen from no file.
         ImageReadError: it cannot be read.
     """
+    if reading.get("volume") is not None and not isinstance(source, (str, os.PathLike)):
+        raise ParameterError("A volume can only be chosen from a file; give an array or image of 3 axes without it.")
     if spacing is not None and has_grid(source):
         raise ParameterError("Spacing can only be given for arrays; this image brings its own.")
     if isinstance(source, (str, os.PathLike)):
@@ -38,8 +40,12 @@ def read_image(source: Any, spacing: Sequence[float] | float | None, **reading: 
     return Volume.of(source, spacing)
 
 
-def read_mask(source: Any, image: Volume, *, allow_outside_data: bool = False) -> Volume | Segments:
+def read_mask(
+    source: Any, image: Volume, *, allow_outside_data: bool = False, volume: int | None = None
+) -> Volume | Segments:
     """Return a mask as values or segments; a bare array has no grid, so it gets the image's; None marks nothing.
+
+    Of a 4-D file, that is the volume of this number.
 
     Raises:
         GeometryError: an array of another shape.
@@ -51,7 +57,7 @@ def read_mask(source: Any, image: Volume, *, allow_outside_data: bool = False) -
     if isinstance(source, (Volume, Segments)):
         mask = source
     elif isinstance(source, (str, os.PathLike)):
-        mask = io.read_mask(source, image, allow_outside_data=allow_outside_data)
+        mask = io.read_mask(source, image, allow_outside_data=allow_outside_data, volume=volume)
     elif has_grid(source):
         mask = io.itk.mask_from_sitk(source)
     if isinstance(mask, Segments):
@@ -62,6 +68,20 @@ def read_mask(source: Any, image: Volume, *, allow_outside_data: bool = False) -
     if array.shape != image.array.shape:
         raise GeometryError(f"The mask array must have the image's shape {image.array.shape}; found {array.shape}.")
     return image.with_array(array)
+
+
+def check_same_length(image: Any, mask: Any) -> None:
+    """Check that a 4-D mask has as many volumes as its image.
+
+    Raises:
+        GeometryError: it has others.
+    """
+    counts = [io.volumes_in(each) if isinstance(each, (str, os.PathLike)) else 1 for each in (image, mask)]
+    if counts[1] not in (1, counts[0]):
+        raise GeometryError(
+            f"The mask '{name_of(mask)}' has {counts[1]} volumes and the image {counts[0]}. Give a 3-D mask for all "
+            "volumes, or one of the same number."
+        )
 
 
 def names_of_guides(sources: Any) -> list[str]:

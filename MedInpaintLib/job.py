@@ -31,6 +31,7 @@ from .jobs.fill import FillJob
 from .jobs.fill_together import FillTogetherJob
 from .jobs.impute import ImputeJob
 from .jobs.job_file import JobFile
+from .jobs.lesion_back import LesionBackJob
 from .progress import Progress
 from .signals import cancelling, end_this_process_on_signals
 from .starting import EXIT_CANCELLED
@@ -40,7 +41,9 @@ from .threads import one_for_blas
 EXIT_DONE, EXIT_FAILED, EXIT_INPUT = 0, 1, 2
 
 #: The kinds of jobs, by their name in the file.
-JOBS: dict[str, type[JobFile]] = {kind.KIND: kind for kind in (FillJob, FillTogetherJob, ImputeJob, EvaluateJob)}
+JOBS: dict[str, type[JobFile]] = {
+    kind.KIND: kind for kind in (FillJob, FillTogetherJob, ImputeJob, EvaluateJob, LesionBackJob)
+}
 
 Emit = Callable[[dict[str, Any]], None]
 

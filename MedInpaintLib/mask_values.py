@@ -99,6 +99,23 @@ def numbered(values: np.ndarray) -> np.ndarray | None:
     return _whole(_finite(values)[0])
 
 
+def counts_of(whole: np.ndarray | None) -> dict[int, int]:
+    """Return label -> number of voxels, without 0."""
+    if whole is None:
+        return {}
+    low, high = int(whole.min()), int(whole.max())
+    if high - low < 2**16:
+        width = high - low + 1
+        planes = (np.bincount(plane.ravel().astype(np.int64) - low, minlength=width) for plane in whole)
+        counts = sum(planes, np.zeros(width, np.int64))
+        numbers = np.flatnonzero(counts)
+        pairs = zip((numbers + low).tolist(), counts[numbers].tolist(), strict=True)
+    else:
+        unique, unique_counts = np.unique(whole, return_counts=True)
+        pairs = zip(unique.tolist(), unique_counts.tolist(), strict=True)
+    return {number: count for number, count in pairs if number != 0}
+
+
 def choose(labels: Sequence[int | str], names: Mapping[int, str]) -> list[int]:
     """Return the numbers of the chosen labels.
 
@@ -156,7 +173,7 @@ def _finite(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
 def _selected(values: np.ndarray, labels: Sequence[int | str], names: Mapping[int, str]) -> tuple[np.ndarray, str]:
     """Return the voxels of the chosen labels, and the rule."""
     whole = _whole(values)
-    counts = _counts(whole)
+    counts = counts_of(whole)
     known = {number: names.get(number, "") for number in counts}
     if any(str(label).strip() == "0" for label in labels):
         raise MaskError("Label 0 cannot be filled: 0 says that a voxel is known. Give the hole another label.")
@@ -257,25 +274,8 @@ def _whole(values: np.ndarray) -> np.ndarray | None:
     return np.rint(values).astype(np.int32)
 
 
-def _counts(whole: np.ndarray | None) -> dict[int, int]:
-    """Return label -> number of voxels, without 0."""
-    if whole is None:
-        return {}
-    low, high = int(whole.min()), int(whole.max())
-    if high - low < 2**16:
-        width = high - low + 1
-        planes = (np.bincount(plane.ravel().astype(np.int64) - low, minlength=width) for plane in whole)
-        counts = sum(planes, np.zeros(width, np.int64))
-        numbers = np.flatnonzero(counts)
-        pairs = zip((numbers + low).tolist(), counts[numbers].tolist(), strict=True)
-    else:
-        unique, unique_counts = np.unique(whole, return_counts=True)
-        pairs = zip(unique.tolist(), unique_counts.tolist(), strict=True)
-    return {number: count for number, count in pairs if number != 0}
-
-
 def _labelled(whole: np.ndarray, all_labels: bool, names: Mapping[int, str]) -> tuple[np.ndarray, Meaning]:
-    counts = _counts(whole)
+    counts = counts_of(whole)
     if not all_labels:
         raise MaskError(
             f"The mask is a label map with {len(counts)} labels, and not all may be meant: {listing(counts, names)}. "

@@ -45,6 +45,7 @@ class FillOptions:
         workers: parts that are filled at a time; as many as there are cores when None. The result is the same.
         force: fill although the inputs look wrong (swapped, inverted or misplaced mask, flipped or unfitting guides).
         series: which DICOM series of a folder, see :func:`.io.read`; the only one when None.
+        volume: which volume of a 4-D image to fill, from 0; a job fills all of them when None.
         fill_missing_slices: fill the slices that a DICOM series lacks, besides what the mask marks.
         allow_outside_data: read voxels that a header takes from outside its own folder.
     """
@@ -66,6 +67,9 @@ class FillOptions:
     workers: int | None = option(None, help="Parts to fill at a time; all cores when left out.", metavar="N")
     force: bool = option(False, help="Fill although mask or guides look swapped, inverted, flipped or misplaced.")
     series: str | None = option(None, help="Which DICOM series: number, UID or part of its description.")
+    volume: int | None = option(
+        None, help="Fill this volume of a 4-D image alone, from 0; all of them when left out.", metavar="N"
+    )
     fill_missing_slices: bool = option(False, help="Fill the slices that a DICOM series lacks, too.")
     allow_outside_data: bool = option(False, help="Read voxels that a header takes from outside its folder.")
 
@@ -75,13 +79,18 @@ class FillOptions:
 
     def reading(self) -> dict[str, Any]:
         """Return the options of the image's reader as keyword arguments of :func:`.io.read`."""
-        return {"series": self.series, "allow_outside_data": self.allow_outside_data, "missing_slices": True}
+        return {
+            "series": self.series,
+            "allow_outside_data": self.allow_outside_data,
+            "missing_slices": True,
+            "volume": self.volume,
+        }
 
     def check(self) -> None:
         """Check what can be checked without an image.
 
         Raises:
-            ParameterError: blending, modality, device, seed or workers cannot be used.
+            ParameterError: blending, modality, device, seed, volume or workers cannot be used.
         """
         if self.seed < 0:
             raise ParameterError(f"The seed must be 0 or more; found {self.seed}.")
@@ -89,6 +98,8 @@ class FillOptions:
             raise ParameterError(f"There is no blending '{self.blend}'; choose one of {', '.join(BLENDS)}.")
         if self.modality is not None:
             Modality.of(self.modality)
+        if self.volume is not None and self.volume < 0:
+            raise ParameterError(f"Volumes are counted from 0; found {self.volume}.")
         if self.workers is not None and self.workers < 1:
             raise ParameterError(f"The number of workers must be 1 or more; found {self.workers}.")
         check_device(self.device)

@@ -25,6 +25,7 @@ from .fill_report import together_facts, write_report
 from .filling import Filling, expected_seconds, expected_spread_seconds, fill, plan_tasks, spread_among
 from .guides import check_guides
 from .inputs import (
+    check_same_length,
     facts_of,
     find_exemplars,
     name_of,
@@ -74,6 +75,7 @@ def inpaint(
     grain: bool = False,
     force: bool = False,
     series: str | None = None,
+    volume: int | None = None,
     fill_missing_slices: bool = False,
     allow_outside_data: bool = False,
     progress: Progress | None = None,
@@ -111,6 +113,7 @@ def inpaint(
             surroundings. Their error grows by it; scores of the self-check are without it.
         force: fill although the inputs look wrong: a swapped, inverted or misplaced mask, flipped or unfitting guides.
         series: of an image that is a folder of DICOM files, which series: its number, UID or a part of its description.
+        volume: of a 4-D file (NIfTI, MGH), which volume, from 0; of a 4-D mask, the same one is used.
         fill_missing_slices: fill the slices that a DICOM series lacks, besides what the mask marks.
         allow_outside_data: read voxels that a header (.mhd, .nhdr) takes from outside its own folder.
         progress: reports and cancels.
@@ -145,6 +148,7 @@ def inpaint(
         grain=grain,
         force=force,
         series=series,
+        volume=volume,
         fill_missing_slices=fill_missing_slices,
         allow_outside_data=allow_outside_data,
     )
@@ -175,8 +179,8 @@ def inpaint_together(
         images: of one modality and on one grid; the same kinds as in :func:`inpaint`.
         mask: of the hole in all images.
         spacing, guides, uncertainty, labels, progress: as in :func:`inpaint`. A guide is undamaged in the hole.
-        options: those of :func:`inpaint` but ``exemplars``, ``series`` and ``fill_missing_slices``. A self-check scores
-            the first image.
+        options: those of :func:`inpaint` but ``exemplars``, ``series``, ``volume`` and ``fill_missing_slices``. A
+            self-check scores the first image.
 
     Returns:
         A result for each image, in their order.
@@ -196,7 +200,9 @@ def inpaint_together(
     sources = list(images)
     if not sources:
         raise ParameterError("Give the images to be filled together; found none.")
-    unsuited = [name for name in ("series", "fill_missing_slices") if getattr(chosen, name)]
+    unsuited = [
+        name for name in ("series", "volume", "fill_missing_slices") if getattr(chosen, name) not in (None, False)
+    ]
     if unsuited:
         raise ParameterError(f"The option '{unsuited[0]}' cannot be used for several images; fill each one alone.")
     info = None if chosen.method == "auto" else registry.get(chosen.method)
@@ -220,8 +226,10 @@ def _travel(
     """Fill the hole in one image, or in several; the arguments are those of :func:`inpaint`."""
     clock = Clock()
     progress.update(0.0, "Reading")
+    for image in images:
+        check_same_length(image, mask)
     volumes = [read_image(image, spacing, **options.reading()) for image in images]
-    mask_read = read_mask(mask, volumes[0], allow_outside_data=options.allow_outside_data)
+    mask_read = read_mask(mask, volumes[0], allow_outside_data=options.allow_outside_data, volume=options.volume)
     clock.lap("read")
 
     progress.update(0.0, "Checking")

@@ -83,8 +83,26 @@ def in_parallel(
     finally:
         with held_back():
             pool.shutdown(wait=False, cancel_futures=True)
-            _kill(set(multiprocessing.active_children()) - before)
+            kill(set(multiprocessing.active_children()) - before)
             pool.shutdown()
+
+
+def start_process(work: Callable[..., None], *arguments: Any) -> multiprocessing.process.BaseProcess:
+    """Start a process that does one thing, never hears Ctrl-C, and ends with this one; see :func:`kill`.
+
+    Args:
+        work, arguments: a function of a module and what it is given.
+    """
+    _start_quiet_tracker()
+    process = multiprocessing.get_context("spawn").Process(target=_do, args=(work, arguments))
+    with _deaf_children(), held_back():
+        process.start()
+    return process
+
+
+def _do(work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    _start(None, ())
+    work(*arguments)
 
 
 class Died(NamedTuple):
@@ -143,7 +161,7 @@ def each_in_parallel(
                     heard(number, value)
     finally:
         with held_back():
-            _kill(set(multiprocessing.active_children()) - before)
+            kill(set(multiprocessing.active_children()) - before)
 
 
 class _Worker:
@@ -196,7 +214,8 @@ def _serve(
             connection.send((True, result))
 
 
-def _kill(children: Iterable[multiprocessing.process.BaseProcess]) -> None:
+def kill(children: Iterable[multiprocessing.process.BaseProcess]) -> None:
+    """End processes at once, and wait until they have."""
     for child in children:
         child.kill()
         child.join()

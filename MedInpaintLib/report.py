@@ -42,7 +42,13 @@ class HoleFacts(TypedDict):
     regions: int
 
 
-class PartFacts(TypedDict):
+class OfVolume(TypedDict, total=False):
+    """What is said only of a 4-D image: the volume that a part belongs to, from 0."""
+
+    volume: int
+
+
+class PartFacts(OfVolume):
     """A connected part of the hole, and how it was filled.
 
     number: from 1; volume_ml: None for a flat image; depth_mm: from its innermost voxel to the nearest known one, None
@@ -74,6 +80,18 @@ class TogetherFacts(TypedDict):
     own: list[int]
 
 
+class VolumeFacts(TypedDict):
+    """A volume of a 4-D image: its number, from 0, and what the report of its fill says, see :class:`FillReport`."""
+
+    number: int
+    method: str
+    reason: str
+    modality: str
+    hole: HoleFacts
+    warnings: list[str]
+    trust: str
+
+
 class Written(TypedDict, total=False):
     """What only a report in a file knows: the sha256 of each file of the images that it was written with, by name."""
 
@@ -94,8 +112,14 @@ class Report(Written):
     seconds: dict[str, float]
 
 
-class FillReport(Report):
-    """The report of a fill.
+class OfVolumes(TypedDict, total=False):
+    """What only the report of a 4-D image holds: its volumes, the worst first as among parts."""
+
+    volumes: list[VolumeFacts]
+
+
+class FillReport(Report, OfVolumes):
+    """The report of a fill; of a 4-D image, that of the worst volume with holes, parts and warnings of all.
 
     notes: facts of the methods; trust: how far to trust the fill; method, reason: the methods, those that filled most
     voxels first, and why they were chosen where none was named; parameters: of the method, or of each by its name where
@@ -166,6 +190,60 @@ class EvaluationReport(Report):
     methods: list[dict[str, Any]]
     left_out: dict[str, str]
     text: str
+
+
+class RegionFacts(TypedDict):
+    """A region of a segmentation before and after the lesion was put back into it.
+
+    side: "left", "right", or empty where its name does not tell; voxels and volumes: before, as it was segmented on the
+    filled image, and after, without the lesion; covered_ml, covered_percent: its part under the lesion.
+    """
+
+    label: int
+    name: str
+    side: str
+    voxels_before: int
+    voxels_after: int
+    volume_before_ml: float
+    volume_after_ml: float
+    covered_ml: float
+    covered_percent: float
+
+
+class LesionFacts(TypedDict):
+    """The lesion in a segmentation.
+
+    labels: that it has got, none where it was cut out; left_ml, right_ml: None where the names of the regions do not
+    tell sides; background_ml: where the segmentation has no label.
+    """
+
+    labels: list[int]
+    voxels: int
+    volume_ml: float
+    left_ml: float | None
+    right_ml: float | None
+    background_ml: float
+
+
+class LesionBackReport(Report):
+    """The report of a lesion that was put back into a segmentation.
+
+    numbering, numbering_reason: what the labels mean, and why that is known; lesion: see :class:`LesionFacts`;
+    hit_regions, lost_regions: how many regions lie under it in part or as a whole, and how many as a whole;
+    labelled_before_ml, labelled_after_ml: all regions together, without the lesion; regions: all, those with most under
+    the lesion first.
+    """
+
+    segmentation: ImageFacts
+    mask: MaskFacts
+    numbering: str
+    numbering_reason: str
+    lesion: LesionFacts
+    hit_regions: int
+    lost_regions: int
+    labelled_before_ml: float
+    labelled_after_ml: float
+    regions: list[RegionFacts]
 
 
 def software() -> str:

@@ -7,9 +7,7 @@ import json
 from pathlib import Path
 
 from .errors import ImageReadError, ParameterError
-
-#: In a wheel the samples are inside the package; in a checkout and the Slicer extension, in Resources beside it.
-_PLACES = (Path(__file__).parent / "SampleData", Path(__file__).parents[1] / "Resources" / "SampleData")
+from .resources import resource_folders
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +40,7 @@ def samples() -> dict[str, Sample]:
     Raises:
         ImageReadError: the folder with the samples is missing.
     """
-    folder = next((place for place in _PLACES if (place / "index.json").is_file()), None)
+    folder = next((each for each in resource_folders("SampleData") if (each / "index.json").is_file()), None)
     if folder is None:
         raise ImageReadError("The sample data are missing from this installation; install MedInpaint again.")
     entries = json.loads((folder / "index.json").read_text(encoding="utf-8"))["samples"]

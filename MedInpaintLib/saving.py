@@ -1,4 +1,4 @@
-"""Writing the images of a result and its report as one set."""
+"""Writing the images of a result, its tables and its report as one set."""
 
 from __future__ import annotations
 
@@ -16,33 +16,55 @@ Path: TypeAlias = "str | os.PathLike[str]"
 Kind = TypeVar("Kind", bound=Report)
 
 
-def save_together(images: Sequence[tuple[Path, Volume, bool]], report: Kind, report_path: Path | None) -> Kind:
-    """Write images and report so that all old files are replaced, or none; return the report.
+def save_together(
+    images: Sequence[tuple[Path, Volume, bool]],
+    report: Kind,
+    report_path: Path | None,
+    texts: Sequence[tuple[Path, str]] = (),
+) -> Kind:
+    """Write images, texts and report so that all old files are replaced, or none; return the report.
 
     A folder with a DICOM series, which is always new, is written when all files are ready to replace the old ones.
 
     Args:
         images: path, volume and whether to compress it, of each.
         report: gets ``files``, the sha256 of each file by its name, where it is written.
-        report_path: where to write the report as JSON, after the images; None: nowhere.
+        report_path: where to write the report as JSON, after the others; None: nowhere.
+        texts: path and content of each further file, such as a table.
 
     Raises:
         OutputError: with the reason; older files are still there then.
     """
     series = [(path, volume) for path, volume, _ in images if names_folder(path)]
     images = [each for each in images if not names_folder(each[0])]
-    paths = [path for path, _, _ in images]
+    paths = [*(path for path, _, _ in images), *(path for path, _ in texts)]
     with replacing_all(*paths, *([] if report_path is None else [report_path])) as temporary:
         for new, (_, volume, compress) in zip(temporary, images, strict=False):
             volume.write(new, compress=compress)
+        for new, (_, text) in zip(temporary[len(images) :], texts, strict=False):
+            new.write_text(text, encoding="utf-8")
         for path, volume in series:
             volume.write(path)
         if report_path is not None:
-            files = {name: digest for new in temporary[: len(images)] for name, digest in hashes(new).items()}
-            report["files"] = files | {
-                f"{file.parent.name}/{file.name}": sha256(file)
-                for path, _ in series
-                for file in sorted(pathlib.Path(path).iterdir())
-            }
-            temporary[-1].write_text(as_json(report, indent=2) + "\n", encoding="utf-8")
+            write_report(report, temporary[-1], temporary[: len(paths)], [path for path, _ in series])
     return report
+
+
+def write_report(
+    report: Report, file: pathlib.Path, images: Sequence[pathlib.Path], series: Sequence[Path] = ()
+) -> None:
+    """Write a report, with the sha256 of the images that were written with it, as a temporary file.
+
+    Args:
+        report: gets ``files``.
+        file: to write.
+        images: temporary paths of the images.
+        series: folders of DICOM series.
+    """
+    files = {name: digest for new in images for name, digest in hashes(new).items()}
+    report["files"] = files | {
+        f"{each.parent.name}/{each.name}": sha256(each)
+        for path in series
+        for each in sorted(pathlib.Path(path).iterdir())
+    }
+    file.write_text(as_json(report, indent=2) + "\n", encoding="utf-8")

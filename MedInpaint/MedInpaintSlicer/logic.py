@@ -8,7 +8,7 @@ from . import evaluation
 from .jobs import evaluate, fill, impute, process
 from .jobs.sequence import SequenceJob
 from .jobs.volumes import VolumesJob
-from .nodes import arguments, sequences
+from .nodes import arguments, lesionback, sequences
 from .nodes.segments import allSegmentIds
 from .parameters import MedInpaintParameterNode
 
@@ -267,6 +267,34 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         arguments.checkPath("model", model)
         request = impute.Request(dict(volumes), target, like, register, model, reference, outputVolume, device)
         return self._do(impute.ImputeJob, request, wait, progress=progress, warning=warning, finished=finished, log=log)
+
+    def lesionBack(self, segmentation, lesion, segmentIds=None, volume=None, cut=False, number=None, warning=None):
+        """Put a lesion back into a segmentation that was made of the filled volume, and measure the regions.
+
+        Args:
+            segmentation: a segmentation, or a label map volume; it does not change.
+            lesion: the segmentation that marked the hole of the fill.
+            segmentIds: its segments; None: all.
+            volume: on whose grid segments are compared; None: the volume that they were drawn on.
+            cut: only take the lesion away from the regions; otherwise, it becomes a segment or label of its own.
+            number: the lesion's label in a label map; ``"sides"``: FreeSurfer's 25 (left) and 57 (right). None: 99
+                where the labels are FreeSurfer's, else one more than the highest.
+            warning: called with each warning as text.
+
+        Returns:
+            A new segmentation or label map volume. It refers to a table with a row for each region, its volume before
+            and after, and how much of it lies under the lesion: ``GetNodeReference("MedInpaint.Regions")``.
+
+        Raises:
+            MedInpaintLib.errors.MedInpaintError: the nodes cannot be used.
+        """
+        arguments.checkSegmentation("lesion", lesion)
+        arguments.checkVolume("volume", volume)
+        marks = lesionback.Lesion(lesion, _chosen(lesion, segmentIds))
+        node, warnings = lesionback.putBack(segmentation, marks, volume, cut=bool(cut), number=number)
+        for each in warnings if warning is not None else ():
+            warning(each)
+        return node
 
     def evaluate(
         self,

@@ -20,7 +20,7 @@ def main() -> None:
     try:
         import typer  # noqa: F401
     except ImportError:
-        sys.exit("The medinpaint command needs typer and rich; install them with: pip install 'medinpaint[cli]'")
+        sys.exit("The medinpaint command needs typer and rich; install them with: pip install typer rich")
     from .app import app
 
     app()

@@ -16,6 +16,7 @@ from .evaluate import evaluate
 from .fill import fill
 from .fill_together import fill_together
 from .impute import impute
+from .lesion_back import lesion_back
 from .methods import methods
 from .models import models
 from .run import run
@@ -34,6 +35,7 @@ app.command()(fill)
 app.command()(fill_together)
 app.command()(cohort)
 app.command()(impute)
+app.command("lesion-back")(lesion_back)
 app.command(epilog=grammar().replace("\n", "\n\n"))(evaluate)
 app.command()(methods)
 app.add_typer(models, name="models")

@@ -1,11 +1,11 @@
-"""``medinpaint cohort``: fill all images of a study."""
+"""``medinpaint cohort``: fill all images of a study, or evaluate methods or estimate contrasts in all."""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -13,8 +13,12 @@ from ..errors import InputError
 from ..job import Emit, guarded, print_event
 from ..options import FillOptions
 from ..texts import escaped
+from .cohort_jobs import JobName, given_fields, shared_by_all
 from .console import ProgressStyle, show
 from .options import assignments, labels_of, with_options
+
+if TYPE_CHECKING:
+    from ..cohort.scheduler import Scheduler
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
 # ruff: noqa: UP045
@@ -22,6 +26,7 @@ from .options import assignments, labels_of, with_options
 
 @with_options(FillOptions)
 def cohort(
+    context: typer.Context,
     table: Annotated[
         Optional[Path],
         typer.Argument(help="CSV or TSV file: columns image, mask, output and, at will, id, guides and any option."),
@@ -33,6 +38,13 @@ def cohort(
         Optional[Path],
         typer.Option(help="Folder for summary, failures and records and, without a table, for the filled images."),
     ] = None,
+    job: Annotated[
+        JobName, typer.Option(help="What is done in each row; the columns are the fields of such a job.")
+    ] = JobName.fill,
+    values: Annotated[
+        Optional[list[str]],
+        typer.Option("--with", metavar="FIELD=VALUE", help="A value for all rows, written as in a cell; repeatable."),
+    ] = None,
     exemplars: Annotated[Optional[Path], typer.Option(help="Folder with other scans of the same contrast.")] = None,
     report: Annotated[bool, typer.Option("--report", help="Write a report (JSON) beside each output.")] = False,
     save_mask: Annotated[bool, typer.Option("--save-mask", help="Write the mask of the filled voxels, too.")] = False,
@@ -43,36 +55,42 @@ def cohort(
     part: Annotated[
         Optional[str], typer.Option(help="Do a part of the cases, such as 3/20, in an array of jobs.")
     ] = None,
+    scheduler: Annotated[
+        Optional[str],
+        typer.Option(help="Fill on Dask workers: an address such as tcp://host:8786, slurm, or local."),
+    ] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
     **options: Any,
 ) -> None:
     """Fill all images of a study: those in TABLE, or those whose names are like --images.
 
     Cases that are done are skipped when the command is run again, unless inputs or options have changed. A case that
-    fails stops no other. An image whose mask is empty is copied. Exit code 1: some cases failed.
+    fails stops no other. An image whose mask is empty is copied. Exit code 1: some cases failed. With --job, each
+    row is another job: methods are scored, a contrast is estimated, or a lesion is put back.
     """
 
     def work(emit: Emit) -> None:
-        from ..cohort.fill import Fill
-        from ..cohort.local import LocalProcesses, shares
+        from ..cohort.cells import values_of
+        from ..cohort.kinds import kind_named
         from ..cohort.patterns import plan_of_patterns
         from ..cohort.plan import PlanError, part_of
         from ..cohort.run import run
         from ..cohort.table import plan_of_table
-        from ..together import cores
 
-        at_once, within = shares(jobs, options["workers"], cores())
+        at_once, within, runs = _scheduled(scheduler, jobs, options["workers"], emit)
+        kind = kind_named(job.value)
         given = {"report": report, "filled_mask": save_mask, "uncertainty": uncertainty}
+        for_rows = {
+            **options,
+            "parameters": assignments(options["parameters"] or []),
+            "labels": labels_of(options["labels"]),
+            "workers": within,
+            "exemplars": None if exemplars is None else os.path.abspath(exemplars),
+        }
         common: dict[str, Any] = {
             "folder": out,
             "beside": tuple(name for name, wanted in given.items() if wanted),
-            "options": {
-                **options,
-                "parameters": assignments(options["parameters"] or []),
-                "labels": labels_of(options["labels"]),
-                "workers": within,
-                "exemplars": None if exemplars is None else os.path.abspath(exemplars),
-            },
+            "options": shared_by_all(kind, for_rows, given_fields(context)) | values_of(values or [], kind),
         }
         patterns = {"image": images, "mask": masks, "guides": guides}
         chosen: dict[str, Any] = {field: pattern for field, pattern in patterns.items() if pattern}
@@ -83,16 +101,14 @@ def cohort(
         piece = None if part is None else part_of(part)
         try:
             if table is not None:
-                plan = plan_of_table(table, Fill(), **common)
+                plan = plan_of_table(table, kind, **common)
             else:
-                plan = plan_of_patterns(chosen, Fill(), **common)
+                plan = plan_of_patterns(chosen, kind, **common)
         except PlanError as error:
             for line in error.lines():
                 emit({"event": "problem", "message": line})
             raise
-        if (jobs or 1) > at_once or (options["workers"] or 1) > within:
-            emit({"event": "warning", "message": _bounded(at_once, within, cores())})
-        run(plan if piece is None else plan.only(*piece), LocalProcesses(at_once, within), emit, at_once=at_once)
+        run(plan if piece is None else plan.only(*piece), runs, emit, at_once=at_once)
 
     if progress is ProgressStyle.json:
         raise typer.Exit(guarded(lambda: work(print_event), print_event))
@@ -104,6 +120,27 @@ def cohort(
         raise typer.Exit(code)
     shown = show_case if progress is ProgressStyle.auto else show_end
     raise typer.Exit(guarded(lambda: work(shown), shown))
+
+
+def _scheduled(
+    name: str | None, jobs: int | None, workers: int | None, emit: Emit
+) -> tuple[int | None, int, Scheduler]:
+    """Return how many cases are done at once (None: not known), the workers in each, and what runs them."""
+    from ..cohort.cluster import cluster_named
+    from ..cohort.local import LocalProcesses, shares
+    from ..together import cores
+
+    def warn(message: str) -> None:
+        emit({"event": "warning", "message": message})
+
+    if name not in (None, "local"):
+        return jobs, workers or 1, cluster_named(name, jobs, workers or 1, warn)
+    at_once, within = shares(jobs, workers, cores())
+    if (jobs or 1) > at_once or (workers or 1) > within:
+        warn(_bounded(at_once, within, cores()))
+    if name is None:
+        return at_once, within, LocalProcesses(at_once, within)
+    return at_once, within, cluster_named(name, at_once, within, warn)
 
 
 def _bounded(jobs: int, workers: int, cores: int) -> str:
@@ -136,12 +173,9 @@ def case_line(event: dict[str, Any]) -> str:
     name, facts = escaped(event["id"]), event["facts"]
     if event["status"] == "failed":
         return f"{name}: failed: {escaped(event['message'])}"
-    if event["status"] == "control":
-        what = "copied, its mask is empty"
-    else:
-        what = f"filled by {facts['method']}, {facts['voxels']} voxels in {facts['parts']} part(s)"
     warned = f", {facts['warnings']} warning(s)" if facts.get("warnings") else ""
-    return f"{name}: {what}{warned}, " + ("done before" if event["skipped"] else f"{event['seconds']:.1f} s")
+    took = "done before" if event["skipped"] else f"{event['seconds']:.1f} s"
+    return f"{name}: {escaped(event['what'])}{warned}, {took}"
 
 
 def progress_line(event: dict[str, Any]) -> str:
@@ -156,6 +190,6 @@ def result_lines(event: dict[str, Any]) -> str:
     """Describe what came of a study."""
     report = event["report"]
     return (
-        f"{escaped(event['output'])}\n  {report['cases']} cases: {report['done']} filled, {report['control']} copied "
-        f"with an empty mask, {report['failed']} failed; {report['skipped']} of them were done before."
+        f"{escaped(event['output'])}\n  {report['cases']} cases: {event['counted']}; {report['skipped']} of them were "
+        "done before."
     )

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from ..job import EXIT_FAILED, EXIT_INPUT, Emit, guarded, print_event
 from ..streams import emptied
 from ..texts import escaped
+from .regions_table import lesion_back_lines
 
 #: The error of typer, or of click under older ones, for a wrong command line.
 _UsageError: Any = typer.BadParameter.__bases__[0]
@@ -110,6 +111,8 @@ def describe(output: str | Sequence[str], report: dict[str, Any]) -> str:
     output = "\n".join(map(escaped, [output] if isinstance(output, str) else output))
     if "rows" in report:
         return f"{report['text']}\n{output}"
+    if "regions" in report:
+        return lesion_back_lines(output, report)
     return _fill(output, report) if "hole" in report else _estimate(output, report)
 
 
@@ -126,6 +129,8 @@ def _fill(output: str, report: dict[str, Any]) -> str:
     hole = report["hole"]
     why = f" ({report['reason']})" if report["reason"] else ""
     parts = f"{hole['components']} part{'s' if hole['components'] != 1 else ''}"
+    if "volumes" in report:
+        parts += f" of {len(report['volumes'])} volumes"
     # A film has no volume.
     size = (
         f"{hole['voxels']} pixel{'s' if hole['voxels'] > 1 else ''}"
@@ -159,13 +164,15 @@ def parts_table(parts: Sequence[dict[str, Any]]) -> str:
         return ""
     worst = parts[:ROWS]
     width = max(len("method"), *(len(part["method"]) for part in worst))
-    lines = [f"  {'part':>6}  {'voxels':>8}  {'mm deep':>8}  {'method':<{width}}"]
+    of_volumes = "volume" in worst[0]
+    volume = f"{'volume':>6}  " if of_volumes else ""
+    lines = [f"  {volume}{'part':>6}  {'voxels':>8}  {'mm deep':>8}  {'method':<{width}}"]
     for part in worst:
         depth = "-" if part["depth_mm"] is None else f"{part['depth_mm']:.1f}"
         mark = "  see the warnings" if part["warnings"] else ""
-        lines.append(
-            f"  {part['number']:>6}  {part['voxels']:>8}  {depth:>8}  {part['method']:<{width}}{mark}".rstrip()
-        )
+        volume = f"{part['volume']:>6}  " if of_volumes else ""
+        cells = f"{part['number']:>6}  {part['voxels']:>8}  {depth:>8}  {part['method']:<{width}}{mark}"
+        lines.append(f"  {volume}{cells}".rstrip())
     if len(parts) > ROWS:
         lines.append(f"  Worst first; all {len(parts)} parts are in the report.")
     return "\n".join(lines)

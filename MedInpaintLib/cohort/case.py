@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from ..jobs.job_file import JobFile
 from ..progress import Progress
@@ -62,7 +62,11 @@ class CaseKind(abc.ABC, Generic[Job]):
         job: the class of the jobs.
         reads, writes: its fields with paths of inputs and of outputs. Folders that are read are inputs as a whole.
         without_effect: fields that change how a job is done and not what comes out.
-        columns: of the summary, the keys of :meth:`facts`.
+        columns: of the summary, keys of :meth:`facts`.
+        counted: the status of cases -> what a person calls it, in the order of a sentence.
+        ending: of outputs that are named after their image; empty where it is the image's.
+        readers: field -> how a cell is read, where the type of the field does not say it.
+        tables: further tables over the study: the file's name -> its columns, keys of :meth:`rows`.
     """
 
     job: type[Job]
@@ -70,6 +74,10 @@ class CaseKind(abc.ABC, Generic[Job]):
     writes: tuple[str, ...]
     without_effect: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    counted: ClassVar[Mapping[str, str]] = {DONE: "done", FAILED: "failed"}
+    ending: str = ""
+    readers: ClassVar[Mapping[str, Callable[[str], Any]]] = {}
+    tables: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @abc.abstractmethod
     def check(self, job: Job) -> None:
@@ -93,12 +101,32 @@ class CaseKind(abc.ABC, Generic[Job]):
 
     @abc.abstractmethod
     def facts(self, report: Any) -> dict[str, Any]:
-        """Return what the summary says of a report, by :attr:`columns`."""
+        """Return what the summary says of a report, by :attr:`columns`, and what :meth:`rows` needs; ready for JSON."""
+
+    @abc.abstractmethod
+    def describe(self, status: str, facts: Mapping[str, Any]) -> str:
+        """Say in a few words what came of a case that did not fail."""
+
+    def inputs(self, job: Job) -> dict[str, str]:
+        """Return the paths that a job reads, by the field, with a number where it holds several."""
+        return _paths(job, self.reads)
+
+    def entries(self) -> Sequence[str]:
+        """Return names that columns can have besides those of fields: entries of a field with values by name."""
+        return ()
+
+    def entry_of(self, heading: str) -> tuple[str, str] | None:
+        """Return the field and the entry in it that a column of this name holds; None where it holds none."""
+        return None
+
+    def rows(self, table: str, facts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return the rows of one of the :attr:`tables`, from the facts of all cases that are done."""
+        raise NotImplementedError
 
 
 def inputs_of(kind: CaseKind, job: JobFile) -> dict[str, str]:
     """Return the paths that a job reads, by the field, with a number where it holds several."""
-    return _paths(job, kind.reads)
+    return kind.inputs(job)
 
 
 def outputs_of(kind: CaseKind, job: JobFile) -> dict[str, str]:

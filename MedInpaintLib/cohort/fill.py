@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import EmptyMaskError, ParameterError
 from ..jobs.fill import FillJob
 from ..jobs.outputs import model_folder
 from ..progress import Progress
-from ..report import FillReport, now, software
-from .case import CONTROL, DONE, CaseKind
+from ..report import FillReport
+from .case import CONTROL, DONE, FAILED, CaseKind
+from .networks import networks
 
 
 class Fill(CaseKind[FillJob]):
@@ -25,6 +26,7 @@ class Fill(CaseKind[FillJob]):
     writes = ("output", "report", "uncertainty", "filled_mask")
     without_effect = ("workers",)
     columns = ("method", "voxels", "volume_ml", "parts", "warnings", "first_warning")
+    counted: ClassVar = {DONE: "filled", CONTROL: "copied with an empty mask", FAILED: "failed"}
 
     def check(self, job: FillJob) -> None:
         from ..io.formats import format_of, names_folder
@@ -44,7 +46,7 @@ class Fill(CaseKind[FillJob]):
         files = sorted(Path(model).iterdir()) if model else []
         if job.mask is not None and job.labels is not None:
             files += tables_of(job.mask)
-        return files, _networks(job.method, job.self_check, str(job.parameters.get("model", "auto")))
+        return files, networks(job.method, job.self_check, str(job.parameters.get("model", "auto")))
 
     def of_row(self, fields: dict[str, Any]) -> tuple[CaseKind[Any], dict[str, Any]]:
         """Return the kind for a row: one with several images and as many outputs is filled together."""
@@ -70,6 +72,11 @@ class Fill(CaseKind[FillJob]):
             "first_warning": warnings[0] if warnings else "",
         }
 
+    def describe(self, status: str, facts: Mapping[str, Any]) -> str:
+        if status == CONTROL:
+            return "copied, its mask is empty"
+        return f"filled by {facts['method']}, {facts['voxels']} voxels in {facts['parts']} part(s)"
+
 
 @functools.lru_cache(1024)
 def check_options(options: str) -> None:
@@ -89,68 +96,22 @@ def check_options(options: str) -> None:
         parse(info.parameters, checked.parameters, method=checked.method)
 
 
-@functools.lru_cache(1024)
-def _networks(method: str, self_check: bool, model: str) -> dict[str, Any]:
-    """Return what a fill's networks depend on beyond the version of MedInpaint: the user's own models, and PyTorch."""
-    from ..methods import registry
-    from ..models.store import is_released, models
-
-    architecture = None if method == "auto" else registry.get(method).architecture
-    if method != "auto" and not self_check and architecture is None:
-        return {}
-    own = {
-        bundle.name: bundle.weights_file["sha256"]
-        for bundle in models().values()
-        if not is_released(bundle)
-        and (model == bundle.name if model != "auto" else self_check or architecture in (None, bundle.architecture))
-    }
-    return {"models": own, "torch": importlib.util.find_spec("torch") is not None}
-
-
 def copy(job: FillJob, reason: str, progress: Progress) -> FillReport:
     """Write an image whose mask is empty as it is, with the other outputs of its job; return the report."""
-    import numpy as np
-
-    from ..inputs import facts_of, name_of
-    from ..mask import Hole
+    from ..jobs.fill_volumes import fill_volumes
+    from ..jobs.unfilled import unfilled
     from ..missing_slices import with_missing_slices
-    from ..result import Result
     from ..volume import Volume
 
     start = time.perf_counter()
     progress.update(0.0, "Copying")
+    if job.is_4d():
+        return fill_volumes(job, progress, also_without_hole=True)
     image = Volume.read(job.image, **job.reading())
     if image.missing:
         with_missing_slices(image, None, fill=False)  # refuses it: those slices are no copy of anything
-    nothing = (slice(0, 0),) * image.array.ndim
-    hole = Hole(np.zeros((0,) * image.array.ndim, dtype=bool), nothing, image.array.shape)
-    report = FillReport(
-        software=software(),
-        date=now(),
-        method="none",
-        reason=reason,
-        parameters={},
-        blend="paste",
-        seed=job.seed,
-        device="cpu",
-        modality=job.modality or "",
-        modality_reason="",
-        image={**facts_of(job.image, image), "dtype": str(image.array.dtype)},
-        mask={} if job.mask is None else {"name": name_of(job.mask), "kind": "empty", "rule": "nothing is filled"},
-        hole={"voxels": 0, "volume_ml": 0.0 if image.array.ndim == 3 else None, "components": 0, "regions": 0},
-        parts=[],
-        grain=job.grain,
-        self_check=None,
-        uncertainty=None,
-        filled_together=None,
-        notes={},
-        warnings=list(image.warnings),
-        seconds={},
-        trust="Nothing was filled: the image is a copy.",
-    )
-    report["seconds"] = {"total": round(time.perf_counter() - start, 4)}
-    Result(image, hole, (), report).save(
-        job.output, job.report, job.filled_mask, uncertainty=job.uncertainty, compress=job.compress
-    )
+    result = unfilled(job, image, reason)
+    result.report["seconds"] = {"total": round(time.perf_counter() - start, 4)}
+    result.save(job.output, job.report, job.filled_mask, uncertainty=job.uncertainty, compress=job.compress)
     progress.update(1.0, "Done")
-    return report
+    return result.report

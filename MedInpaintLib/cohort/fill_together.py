@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import EmptyMaskError
 from ..jobs.fill import FillJob
@@ -28,6 +29,7 @@ class FillTogether(CaseKind[FillTogetherJob]):
     writes = ("output", "report", "uncertainty", "filled_mask")
     without_effect = _FILL.without_effect
     columns = _FILL.columns
+    counted: ClassVar = _FILL.counted
 
     def check(self, job: FillTogetherJob) -> None:
         from ..io.formats import format_of, names_folder
@@ -50,6 +52,9 @@ class FillTogether(CaseKind[FillTogetherJob]):
 
     def facts(self, report: FillReport) -> dict[str, Any]:
         return _FILL.facts(report)
+
+    def describe(self, status: str, facts: Mapping[str, Any]) -> str:
+        return _FILL.describe(status, facts)
 
 
 def split_lists(fields: dict[str, Any]) -> dict[str, Any] | None:

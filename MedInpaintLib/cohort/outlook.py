@@ -17,19 +17,20 @@ class Outlook:
     Args:
         ids: of all cases.
         recorded: of those that have a record.
-        at_once: how many cases are worked on at a time.
+        at_once: how many cases are worked on at a time; None: as many as were seen to be.
     """
 
-    def __init__(self, ids: Collection[str], recorded: Collection[str], at_once: int) -> None:
+    def __init__(self, ids: Collection[str], recorded: Collection[str], at_once: int | None) -> None:
         self._recorded = frozenset(recorded)
         self._left = {True: len(self._recorded), False: len(ids) - len(self._recorded)}
-        self._at_once = at_once
+        self._at_once, self._seen_at_once = at_once, 1
         self._begun: dict[str, float] = {}
         self._took: dict[bool, tuple[float, int]] = {False: (0.0, 0), True: (0.0, 0)}
 
     def begin(self, case: str) -> None:
         """Note that a case is worked on, from now on unless it was noted before."""
         self._begun.setdefault(case, monotonic())
+        self._seen_at_once = max(self._seen_at_once, len(self._begun))
 
     def complete(self, case: str, outcome: Outcome) -> None:
         """Note that a case is over."""
@@ -53,7 +54,7 @@ class Outlook:
             rests += [mean] * (count > len(begun))
             total += sum(rests) + mean * max(count - len(begun) - 1, 0)
             longest = max(longest, *rests)
-        return max(total / self._at_once, longest)
+        return max(total / (self._at_once or self._seen_at_once), longest)
 
     def _mean(self, skipped: bool) -> float | None:
         seconds, count = self._took[skipped]

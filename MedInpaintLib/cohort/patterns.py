@@ -10,7 +10,8 @@ from typing import Any
 
 from ..errors import InputError, ParameterError
 from .case import Case, CaseKind
-from .names import add_outputs
+from .cells import needed_fields
+from .names import add_outputs, split_ending
 from .plan import Plan, PlanError, problems_of
 
 #: The texts that the stars of a pattern stand for, in their order.
@@ -43,6 +44,11 @@ def plan_of_patterns(
         (field, each) for field, value in patterns.items() for each in ([value] if isinstance(value, str) else value)
     ]
     assert isinstance(pattern, str)
+    lacking = [name for name in needed_fields(kind) if name not in {*(options or {}), *patterns, "output"}]
+    if lacking:
+        raise ParameterError(
+            f"Say for all images: {', '.join(f'--with {name}=...' for name in lacking)}; a table can do so for each."
+        )
     count = pattern.count("*")
     for _, other in others:
         if other.count("*") != count:
@@ -64,8 +70,7 @@ def plan_of_patterns(
             else:
                 fields[field] = [*fields.get(field, []), str(files[stars])]
         name = _below_first_star(pattern, image)
-        output = os.path.join(folder, *name.split("/"))
-        fields["output"] = os.path.join(output, "") if image.is_dir() else output  # a DICOM series
+        fields["output"] = _output(os.path.join(folder, *name.split("/")), image, kind)
         try:
             cases.append(Case(name, kind.job.of(add_outputs(fields, beside), Path()), f"'{image}'"))
         except InputError as error:
@@ -106,6 +111,13 @@ def _step(stars: Stars, folder: Path, name: str) -> Iterator[tuple[Stars, Path]]
         match = expression.fullmatch(entry)
         if match and (name.startswith(".") or not entry.startswith(".")):
             yield (*stars, *match.groups()), folder / entry
+
+
+def _output(path: str, image: Path, kind: CaseKind) -> str:
+    """Return the path of an image's output: the same name with the ending of the kind; a folder for a DICOM series."""
+    if kind.ending:
+        return (path if image.is_dir() else split_ending(path)[0]) + kind.ending
+    return os.path.join(path, "") if image.is_dir() else path
 
 
 def _below_first_star(pattern: str, file: Path) -> str:

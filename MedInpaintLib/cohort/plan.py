@@ -142,7 +142,7 @@ class _Paths:
 
     def _of_outputs(self, read: dict[Hashable, str], folders: dict[Hashable, str]) -> Iterator[str]:
         written: dict[Hashable, str] = {}
-        for name in ("summary.tsv", "failures.tsv"):
+        for name in ("summary.tsv", "failures.tsv", *self._plan.kind.tables):
             written[_folded(self._real(os.fspath(self._plan.folder / name)))] = f"the study's {name}"
         for case in self._plan.cases:
             for name, path in outputs_of(kind_of(case.job), case.job).items():

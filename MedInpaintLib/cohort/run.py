@@ -25,17 +25,17 @@ class CasesFailedError(MedInpaintError):
     """Some cases failed; the others are done."""
 
 
-def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int) -> dict[str, int]:
+def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int | None) -> dict[str, int]:
     """Do all cases of a plan that are not done yet, and write its tables; return how many are of each status.
 
     Args:
         plan: what is to be done.
         scheduler: does it.
         emit: is told all that happens, one event at a time: ``warning``; ``working`` with ``id``, ``fraction`` and
-            ``stage``; ``case`` with ``id``, ``status``, ``skipped``, ``seconds``, ``message`` and ``facts`` of a case
-            that is over, its ``number`` ``of`` all, and ``left``, the seconds left, or None; at last ``result`` with
-            ``output``, the path of the summary, and ``report``.
-        at_once: how many cases the scheduler does at a time.
+            ``stage``; ``case`` with ``id``, ``status``, ``skipped``, ``seconds``, ``what`` in words, ``message`` and
+            ``facts`` of a case that is over, its ``number`` ``of`` all, and ``left``, the seconds left, or None; at
+            last ``result`` with ``output``, the path of the summary, ``report`` and ``counted``, its numbers in words.
+        at_once: how many cases the scheduler does at a time; None: that is not known before.
 
     Raises:
         CasesFailedError: some failed; all others are done.
@@ -60,7 +60,8 @@ def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int) -> dict[s
         "skipped": sum(outcome.skipped for outcome in outcomes.values()),
         "failures": os.fspath(plan.file("failures.tsv")),
     }
-    emit({"event": "result", "output": os.fspath(plan.file("summary.tsv")), "report": report})
+    counted = ", ".join(f"{counts[status]} {word}" for status, word in plan.kind.counted.items())
+    emit({"event": "result", "output": os.fspath(plan.file("summary.tsv")), "report": report, "counted": counted})
     if counts[FAILED]:
         raise CasesFailedError(
             f"{counts[FAILED]} of {len(plan.cases)} cases failed, see '{plan.file('failures.tsv')}'; the same command "
@@ -69,7 +70,7 @@ def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int) -> dict[s
     return counts
 
 
-def _outcomes(plan: Plan, scheduler: Scheduler, emit: Emit, at_once: int) -> dict[str, Outcome]:
+def _outcomes(plan: Plan, scheduler: Scheduler, emit: Emit, at_once: int | None) -> dict[str, Outcome]:
     kept = set(os.listdir(plan.records))
     recorded = {case.id for case in plan.cases if record_of(case, plan.records).name in kept}
     outlook = Outlook([case.id for case in plan.cases], recorded, at_once)
@@ -95,7 +96,12 @@ def _outcomes(plan: Plan, scheduler: Scheduler, emit: Emit, at_once: int) -> dic
                     "skipped": outcome.skipped,
                     "seconds": outcome.seconds,
                     "message": outcome.message,
+                    "what": _what(plan, outcome),
                     "facts": dict(outcome.facts),
                 }
             )
     return outcomes
+
+
+def _what(plan: Plan, outcome: Outcome) -> str:
+    return "" if outcome.status == FAILED else plan.kind.describe(outcome.status, outcome.facts)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..files import write_text
 from ..texts import csv_cell
-from .case import FAILED, Outcome, outputs_of
+from .case import DONE, FAILED, Outcome, outputs_of
 from .kinds import kind_of
 from .plan import Plan
 
@@ -19,7 +19,9 @@ FAILURES = ("id", "error", "message", "origin")
 
 
 def write_tables(plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
-    """Write ``summary.tsv``, ``failures.tsv`` and, for faults of the program, ``tracebacks.txt`` in the plan's folder.
+    """Write the tables and, for faults of the program, ``tracebacks.txt`` in the plan's folder.
+
+    The tables are ``summary.tsv``, ``failures.tsv`` and those of the kind of jobs.
 
     Rows are in the order of the plan, so that the tables do not depend on which case was done first. The last
     column is the path of the (first) output, relative to the folder where it lies in it.
@@ -33,7 +35,8 @@ def write_tables(plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
     traces: list[str] = []
     for case in plan.cases:
         outcome = outcomes[case.id]
-        output = next(iter(outputs_of(kind_of(case.job), case.job).values()))
+        outputs = outputs_of(kind_of(case.job), case.job)
+        output = outputs.get("output") or outputs["output 1"]
         common = {"id": case.id, "status": outcome.status, "seconds": outcome.seconds}
         rows.append({**common, **outcome.facts, "output": _inside(output, plan.folder)})
         if outcome.status == FAILED:
@@ -42,6 +45,9 @@ def write_tables(plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
             traces.append(f"{case.id}\n{outcome.trace}")
     _write(plan.file("summary.tsv"), (*SUMMARY, *plan.kind.columns, "output"), rows)
     _write(plan.file("failures.tsv"), FAILURES, failures)
+    facts = [outcome.facts for case in plan.cases if (outcome := outcomes[case.id]).status == DONE]
+    for name, columns in plan.kind.tables.items():
+        _write(plan.file(name), columns, plan.kind.rows(name, facts))
     if traces:
         write_text(plan.file("tracebacks.txt"), "\n".join(traces))
     else:

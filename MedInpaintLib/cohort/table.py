@@ -6,21 +6,19 @@ import csv
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..documents import read_text
 from ..errors import InputError, ParameterError
-from ..jobs.job_file import JobFile
 from .case import Case, CaseKind
+from .cells import Cell, cell_of, fields_of, needed_fields
 from .names import add_outputs
 from .plan import Plan, PlanError, problems_of
 
 #: Largest table, bytes: 10,000 rows of 4 paths have 3 MB.
 MOST_BYTES = 256 << 20
-#: What stands between the entries of a cell that holds a list.
-BETWEEN = ";"
 #: The column with the names of the cases; its own columns, which begin with this, are left to the user.
 ID, OWN = "id", "#"
 
@@ -49,7 +47,7 @@ def plan_of_table(
     """
     table = Path(path)
     rows = _rows(read_text(table, f"The table '{table}'", ParameterError, MOST_BYTES), table)
-    columns = _columns(next(rows)[1], kind.job)
+    columns = _columns(next(rows)[1], kind, options or {})
     cases: list[Case] = []
     problems: list[str] = []
     for number, cells in rows:
@@ -88,55 +86,43 @@ def _rows(text: str, table: Path) -> Iterator[tuple[int, list[str]]]:
 
 @dataclasses.dataclass(frozen=True)
 class _Column:
-    """A column: its heading, the field that it holds (None: the user's own), and how a cell is read."""
+    """A column: its heading, and what its cells hold."""
 
     heading: str
-    field: str | None
-    read: Callable[[str], Any]
+    cell: Cell
 
 
-def _columns(headings: list[str], job: type[JobFile]) -> list[_Column]:
+def _columns(headings: list[str], kind: CaseKind, options: Mapping[str, Any]) -> list[_Column]:
     """Return the columns of a table.
 
     Raises:
         PlanError: columns are missing, unknown or there twice.
     """
-    fields = {field.name: field for field in dataclasses.fields(job) if field.name not in ("job", "workers")}
-    names = {_plain(name): name for name in fields} | {
-        _plain(field.metadata["flag"]): name for name, field in fields.items() if field.metadata.get("flag")
-    }
     columns: list[_Column] = []
     problems: list[str] = []
     for number, heading in enumerate(headings, start=1):
-        name = names.get(_plain(heading))
         if heading.startswith(OWN):
-            columns.append(_Column(heading, None, str))
+            cell: Cell | None = Cell(None, str)
         elif heading.lower() == ID:
-            columns.append(_Column(heading, ID, str))
-        elif name is None:
+            cell = Cell(ID, str)
+        else:
+            cell = cell_of(heading, kind)
+        if cell is None:
             problems.append(
-                f"Row 1: column {number} '{heading}' is unknown; the columns are {ID}, {', '.join(fields)}, and your "
-                f"own if their names begin with {OWN}."
+                f"Row 1: column {number} '{heading}' is unknown; the columns are {ID}, "
+                f"{', '.join([*kind.entries(), *fields_of(kind)])}, and your own if their names begin with {OWN}."
             )
         else:
-            columns.append(_Column(heading, name, _READ[str(fields[name].type).removesuffix(" | None")]))
-    known = [column.field for column in columns if column.field is not None]
+            columns.append(_Column(heading, cell))
+    known = [column.cell.name for column in columns if column.cell.name is not None]
     problems += [
         f"Row 1: the column '{name}' is there twice." for name in dict.fromkeys(known) if known.count(name) > 1
     ]
-    problems += [
-        f"Row 1: the column '{name}' is missing."
-        for name, field in fields.items()
-        if field.default is field.default_factory is dataclasses.MISSING and name not in known
-    ]
+    there = {*options, *(column.cell.field for column in columns)}
+    problems += [f"Row 1: the column '{name}' is missing." for name in needed_fields(kind) if name not in there]
     if problems:
         raise PlanError(problems)
     return columns
-
-
-def _plain(name: str) -> str:
-    """Return what a field and its option on the command line have in common."""
-    return name.strip().lower().lstrip("-").replace("-", "_")
 
 
 def _case(
@@ -158,10 +144,10 @@ def _case(
         raise ParameterError(f"{origin} has {len(cells)} cells, and the table {len(columns)} columns.")
     fields: dict[str, Any] = {}
     for column, cell in zip(columns, cells, strict=True):
-        if not cell or column.field is None:
+        if not cell or column.cell.field is None:
             continue
         try:
-            fields[column.field] = column.read(cell)
+            column.cell.put(column.cell.read(cell), fields)
         except ValueError as error:
             raise ParameterError(f"{origin}, column '{column.heading}': {error}.") from None
     output = fields.get("output", "")
@@ -177,54 +163,3 @@ def _of_a_row(message: str) -> str:
     """Return a message about the fields of a job file as one about the columns of a table."""
     message = re.sub(r"^The job's field '", "column '", message)
     return re.sub(r"^The job file has missing: (.*?)\. Its fields are: .*$", r"nothing in the column \1.", message)
-
-
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        raise ValueError(f"it must be a number; found '{cell}'") from None
-
-
-def _whole(cell: str) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]{1,18}", cell):
-        raise ValueError(f"it must be a whole number; found '{cell}'")
-    return int(cell)
-
-
-def _truth(cell: str) -> bool:
-    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    if cell.lower() not in words:
-        raise ValueError(f"it must be true or false; found '{cell}'")
-    return words[cell.lower()]
-
-
-def _list(cell: str) -> list[str]:
-    return [entry.strip() for entry in cell.split(BETWEEN) if entry.strip()]
-
-
-def _labels(cell: str) -> list[int | str]:
-    return [int(entry) if entry.isdecimal() else entry for entry in _list(cell)]
-
-
-def _pairs(cell: str) -> dict[str, str]:
-    pairs = {}
-    for entry in _list(cell):
-        name, equals, value = entry.partition("=")
-        if not equals:
-            raise ValueError(f"it must hold NAME=VALUE, with {BETWEEN} between several; found '{entry}'")
-        pairs[name.strip()] = value.strip()
-    return pairs
-
-
-#: How a cell is read, by the type of its field.
-_READ: dict[str, Callable[[str], Any]] = {
-    "str": str,
-    "int": _whole,
-    "float": _number,
-    "bool": _truth,
-    "list[int | str]": _labels,
-    "list[str]": _list,
-    "dict[str, Any]": _pairs,
-    "dict[str, str]": _pairs,
-}

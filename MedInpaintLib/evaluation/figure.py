@@ -227,7 +227,7 @@ def _need_matplotlib() -> None:
         import matplotlib  # noqa: F401
     except ImportError:
         raise MissingDependencyError(
-            "Figures need matplotlib, which is not installed; install it with: pip install 'medinpaint[report]'"
+            "Figures need matplotlib, which is not installed; install it with: pip install matplotlib"
         ) from None
 
 

@@ -39,6 +39,19 @@ METRICS = {
     "boundary_jump": MetricInfo("jump", 2, "one"),
 }
 
+
+def is_better(metric: str, mine: float, theirs: float) -> bool:
+    """Return whether a score beats another one.
+
+    >>> is_better("psnr", 30, 20), is_better("mae", 30, 20), is_better("gradient_energy", 0.9, 1.2)
+    (True, False, True)
+    """
+    better = METRICS[metric].better
+    if better == "one":
+        return abs(mine - 1) < abs(theirs - 1)
+    return mine > theirs if better == "higher" else mine < theirs
+
+
 #: Columns of the summary, if the convention has them; the CSV file has every metric.
 _SHOWN = ("psnr", "psnr_01", "ssim", "mae", "gradient_energy", "boundary_jump")
 _PAIRED = ("psnr", "ssim")
@@ -153,7 +166,7 @@ class Table:
     def wins(self, method: str, metric: str = "psnr", over: str | None = None) -> int:
         """Count the holes in which a method beats another one (:attr:`reference` by default)."""
         pairs = zip(self.scores(method, metric), self.scores(over or self.reference, metric), strict=True)
-        return sum(_is_better(mine, theirs, METRICS[metric].better) for mine, theirs in pairs)
+        return sum(is_better(metric, mine, theirs) for mine, theirs in pairs)
 
     def mean_scores(self, method: str) -> dict[str, float]:
         """Return the mean of every metric over the holes."""
@@ -285,12 +298,6 @@ def write_csv(path: str | os.PathLike[str], tables: Sequence[Table]) -> None:
 
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def _is_better(mine: float, theirs: float, better: str) -> bool:
-    if better == "one":
-        return abs(mine - 1) < abs(theirs - 1)
-    return mine > theirs if better == "higher" else mine < theirs
 
 
 def _columns(head: list[str], body: list[list[str]]) -> str:

@@ -9,7 +9,7 @@ import dataclasses
 import os
 from pathlib import Path
 
-from ..errors import ImageReadError
+from ..errors import ImageReadError, ParameterError
 from ..files import check_path, real_path, replacing, special_kind
 from ..files_of import detached_files
 from ..volume import Volume
@@ -20,6 +20,7 @@ from .dicom import series as dicom_series
 from .dicom.meta import is_dicom
 from .dicom.objects import STRUCTURES, class_of, is_mask, mask_of
 from .formats import DICOM, MGH, NIFTI, NOT_READ, check_writable, unreadable
+from .four_d import volumes_in
 from .label_names import names_of
 from .segments import Segments
 
@@ -30,6 +31,7 @@ def read(
     series: str | None = None,
     allow_outside_data: bool = False,
     missing_slices: bool = False,
+    volume: int | None = None,
 ) -> Volume:
     """Read an image file, or a folder with DICOM files.
 
@@ -38,33 +40,39 @@ def read(
         series: which of a folder's DICOM series: its number, its UID, or a part of its description.
         allow_outside_data: read voxels that a header (.mhd, .nhdr) takes from outside its own folder.
         missing_slices: also read a DICOM series that lacks slices; they are in the volume's ``missing``.
+        volume: which volume of a 4-D NIfTI or MGH file, from 0.
 
     Raises:
         ImageReadError: nothing there, not an image, damaged, several series, 4-D, or several values per voxel.
+        ParameterError: there is no such volume.
     """
     source = _existing(path)
     if series is not None and not (source.is_dir() or is_dicom(source)):
         raise ImageReadError(f"'{source}' is no folder with DICOM series; leave out --series (series=).")
-    volume = _by_format(source, series)
-    if volume is None:
+    _check_can_choose(source, volume)
+    image = _by_format(source, series, volume)
+    if image is None:
         if not allow_outside_data:
             _check_inside(source)
         check_header(source)
-        volume = itk.read(source)
-        check_whole(source, volume)
-        volume = tiff.without_palette(source, volume)
+        image = itk.read(source)
+        check_whole(source, image)
+        image = tiff.without_palette(source, image)
     if not missing_slices:
-        _check_complete(source, volume)
-    return volume
+        _check_complete(source, image)
+    return image
 
 
-def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data: bool = False) -> Volume | Segments:
+def read_mask(
+    path: str | os.PathLike[str], image: Volume, *, allow_outside_data: bool = False, volume: int | None = None
+) -> Volume | Segments:
     """Read a mask: one volume of values, or named segments that may overlap.
 
     Args:
         path: of the file or folder.
         image: that the mask belongs to; contours become voxels of its grid.
         allow_outside_data: as in :func:`read`.
+        volume: which volume of a 4-D mask, from 0; a 3-D mask is read whole.
 
     Raises:
         ImageReadError: as in :func:`read`.
@@ -74,7 +82,7 @@ def read_mask(path: str | os.PathLike[str], image: Volume, *, allow_outside_data
         if class_of(source) == STRUCTURES:
             return structures.read_structures(source, image)
         return segmentation.read_segmentation(source, image)
-    mask: Volume | Segments | None = _by_format(source)
+    mask: Volume | Segments | None = _by_format(source, volume=None if volumes_in(source) == 1 else volume)
     if mask is None:
         if not allow_outside_data:
             _check_inside(source)
@@ -108,16 +116,28 @@ def _check_complete(path: Path, volume: Volume) -> None:
         raise ImageReadError(f"{volume.header.lacks(repr(str(path)))}. Only the image of a fill may lack slices.")
 
 
-def _by_format(source: Path, series: str | None = None) -> Volume | None:
+def _check_can_choose(source: Path, volume: int | None) -> None:
+    """Check that a volume is chosen only from formats whose volumes can be.
+
+    Raises:
+        ParameterError: of another format.
+    """
+    if volume is not None and (source.is_dir() or not source.name.lower().endswith((*nifti.ENDINGS, *mgh.ENDINGS))):
+        raise ParameterError(
+            f"A volume is chosen from 4-D NIfTI and MGH files, and '{source}' is none; leave out --volume (volume=)."
+        )
+
+
+def _by_format(source: Path, series: str | None = None, volume: int | None = None) -> Volume | None:
     """Read a format that has a reader of its own; return None for those that SimpleITK reads."""
     if source.is_dir():
         return dicom_series.read_series(source, series=series)
     if is_dicom(source):
         return dicom_series.read_file(source, series=series)
     if source.name.lower().endswith(mgh.ENDINGS):
-        return mgh.read(source)
+        return mgh.read(source, volume)
     if source.name.lower().endswith(nifti.ENDINGS):
-        return nifti.read(source)
+        return nifti.read(source, volume)
     if source.name.lower().endswith(tuple(NOT_READ)):
         raise unreadable(source)
     return None

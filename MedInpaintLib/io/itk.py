@@ -121,7 +121,8 @@ def _array_of(image: SimpleITK.Image, name: str) -> np.ndarray:
     if image.GetDimension() > 3 and (image.GetDimension() > 4 or image.GetSize()[3] > 1):
         raise ImageReadError(
             f"{name} is {image.GetDimension()}-D with {image.GetSize()[3]} volumes in it. "
-            "Split it into 3-D volumes (for example with SimpleITK: image[:, :, :, t]) and fill one at a time."
+            "Convert it to NIfTI, whose volumes can all be filled, or split it into 3-D volumes (for example with "
+            "SimpleITK: image[:, :, :, t])."
         )
     array = sitk.GetArrayFromImage(image)
     return array[0] if image.GetDimension() == 4 else array

@@ -1,4 +1,4 @@
-"""Names of labels: from FreeSurfer's color tables, in or beside a file, and BIDS's tables beside it."""
+"""Names of labels: from color tables in or beside a file, BIDS's tables beside it, or a table that the user names."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
+from ..documents import read_text
+from ..errors import ParameterError
+
 #: A line of a color table: number, name, red, green, blue and, mostly, transparency.
 _LINE = re.compile(r"\s*(\d+)\s+(\S.*?)(?:\s+\d+){3,4}\s*$")
+#: A line of ITK-SNAP's label descriptions: number, red, green, blue, opacity, two flags and the name.
+_SNAP_LINE = re.compile(r'\s*(\d+)(?:\s+[\d.]+){6}\s+"(.*)"\s*$')
+#: The columns with numbers and names in tables of BIDS, FastSurfer and Slicer, in small letters.
+_NUMBER_COLUMNS, _NAME_COLUMNS = ("index", "id", "labelvalue", "label"), ("name", "labelname")
 _TABLES = (".ctab", ".ctbl", ".lut", ".txt")
 _ENDINGS = re.compile(r"(\.seg)?\.(nii\.gz|nii|mgz|mgh|nrrd|nhdr|mha|mhd|png|tiff?|img|hdr)$", re.IGNORECASE)
 #: FreeSurfer's own table, which names the labels of its own files only.
@@ -30,6 +37,26 @@ def names_of(path: str | os.PathLike[str]) -> dict[int, str]:
     names = _embedded(source) if _is_of_freesurfer(source) else {}
     for table in tables_of(source):
         names = names or _from_table(table)
+    return names
+
+
+def read_table(path: str | os.PathLike[str]) -> dict[int, str]:
+    """Return the names of labels in a table, number -> name.
+
+    Args:
+        path: a color table of FreeSurfer or Slicer, label descriptions of ITK-SNAP, or a table with columns such as
+            ``index`` and ``name`` (.tsv or .csv), as BIDS, FastSurfer and Slicer have them.
+
+    Raises:
+        ParameterError: it cannot be read, or names no label.
+    """
+    table = Path(path)
+    names = _names_in(read_text(table, f"The table '{table}'", ParameterError, _LARGEST_TABLE), table)
+    if not names:
+        raise ParameterError(
+            f"The table '{table}' names no label. Give a color table (number, name, red, green, blue on each line), "
+            "label descriptions of ITK-SNAP, or a .tsv or .csv file with the columns index and name."
+        )
     return names
 
 
@@ -55,21 +82,28 @@ def _from_table(path: Path) -> dict[int, str]:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
         return {}
-    return _rows_of(text) if path.suffix == ".tsv" else _lines_of(text)
+    return _names_in(text, path)
+
+
+def _names_in(text: str, path: Path) -> dict[int, str]:
+    separator = {".tsv": "\t", ".csv": ","}.get(path.suffix.lower())
+    return _lines_of(text) if separator is None else _rows_of(text, separator)
 
 
 def _lines_of(text: str) -> dict[int, str]:
-    matches = (_LINE.match(line) for line in text.splitlines())
+    matches = (_LINE.match(line) or _SNAP_LINE.match(line) for line in text.splitlines())
     return {int(match[1]): match[2].strip('" ') for match in matches if match and len(match[1]) < 10}
 
 
-def _rows_of(text: str) -> dict[int, str]:
-    """Read BIDS's table of a ``_dseg`` file: its columns ``index`` and ``name``."""
+def _rows_of(text: str, separator: str) -> dict[int, str]:
+    """Read a table with headings, such as BIDS's of a ``_dseg`` file."""
     names = {}
-    for row in csv.DictReader(text.splitlines(), delimiter="\t"):
-        index, name = (row.get("index") or "").strip(), (row.get("name") or "").strip()
-        if index.isdecimal() and len(index) < 10 and name:
-            names[int(index)] = name
+    for row in csv.DictReader(text.splitlines(), delimiter=separator):
+        cells = {str(heading).strip().lower(): cell for heading, cell in row.items() if isinstance(cell, str)}
+        number = next((cells[each].strip() for each in _NUMBER_COLUMNS if each in cells), "")
+        name = next((cells[each].strip() for each in _NAME_COLUMNS if each in cells), "")
+        if number.isdecimal() and len(number) < 10 and name:
+            names[int(number)] = name
     return names
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import math
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from ..volume import Volume
 from . import gzipped
 from .affine import affine_of, grid_of
 from .storage import Storage
-from .stream import opened
+from .stream import Stream, opened
+from .volumes import chosen
 
 ENDINGS = (".mgh", ".mgz")
 #: Bytes before the voxels, and of the scan parameters behind them.
@@ -25,8 +28,8 @@ _SIZE, _PARAMETERS = 284, 20
 _DTYPES = {0: ">u1", 1: ">i4", 3: ">f4", 4: ">i2", 10: ">u2"}
 #: Version, width, height, depth, frames, type, degrees of freedom, good-RAS flag, voxel sizes, direction, centre.
 _FIELDS = struct.Struct(">7ih3f9f3f")
-#: Where the type stands.
-_TYPE_AT = 20
+#: Where the number of frames stands, and the type.
+_FRAMES_AT, _TYPE_AT = 16, 20
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,21 +59,92 @@ class MghHeader:
         return dataclasses.replace(self.plain(), content=content, storage=Storage.of(np.dtype(_DTYPES[code])))
 
 
-def read(path: Path) -> Volume:
+def read(path: Path, number: int | None = None) -> Volume:
     """Read an MGH or MGZ file.
+
+    Args:
+        path: of the file.
+        number: of the volume (frame) to read from a 4-D file, from 0.
 
     Raises:
         ImageReadError: it is damaged, cut off, or of a kind that is not supported.
     """
+    with _opened(path) as file:
+        number = chosen(number, file.frames, path)
+        file.skip(number)
+        array, _ = file.storage.read(file.stream, file.shape)
+        file.skip(file.frames - number - 1)
+        tail = file.stream.rest(most=1 << 24)
+    return _volume(file, array, tail)
+
+
+def volumes(path: Path) -> Iterator[Volume]:
+    """Yield the volumes of a 4-D file one after the other, so that no more than one is in memory.
+
+    Raises:
+        ImageReadError: as :func:`read`.
+    """
+    with _opened(path) as file:
+        for _ in range(file.frames):
+            yield _volume(file, file.storage.read(file.stream, file.shape)[0], bytes(_PARAMETERS))
+        file.stream.rest()
+
+
+def whole(path: Path) -> tuple[int, MghHeader]:
+    """Read a file to its end to check it; return the number of its volumes and the header of all of them together.
+
+    The grid of that header is the one of each volume.
+
+    Raises:
+        ImageReadError: as :func:`read`.
+    """
+    first = read(path, 0)
+    with _opened(path) as file:
+        return file.frames, dataclasses.replace(first.header, content=file.content)
+
+
+def count(path: Path) -> int:
+    """Return how many volumes a file has by its header.
+
+    Raises:
+        ImageReadError: as :func:`read`.
+    """
+    with _opened(path) as file:
+        return file.frames
+
+
+@dataclasses.dataclass
+class _File:
+    """A file at its first voxel."""
+
+    path: Path
+    content: bytes
+    shape: tuple[int, ...]
+    frames: int
+    storage: Storage
+    stream: Stream
+
+    def skip(self, count: int) -> None:
+        """Read volumes that are not needed, for the checksum behind them."""
+        for _ in range(count):
+            self.stream.read_array(math.prod(self.shape) * self.storage.dtype.itemsize)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[_File]:
+    """Open a file, and read up to its first voxel."""
     with opened(path) as stream:
         content = stream.read(_SIZE)
-        shape, storage = _checked(content, path)
-        array, _ = storage.read(stream, shape)
-        tail = stream.rest(most=1 << 24)
-    affine, zooms = _affine(content, path)
-    volume = Volume(array, **grid_of(affine, zooms, shape[::-1], path))
+        yield _File(path, content, *_checked(content, path), stream)
+
+
+def _volume(file: _File, array: np.ndarray, tail: bytes) -> Volume:
+    """Put the voxels where the header says; the header of one volume of several is that of a 3-D image."""
+    affine, zooms = _affine(file.content, file.path)
+    volume = Volume(array, **grid_of(affine, zooms, file.shape[::-1], file.path))
     empty = volume.with_array(np.broadcast_to(array.dtype.type(0), array.shape))
-    return dataclasses.replace(volume, header=MghHeader(content, tail, storage, empty))
+    content = file.content[:_FRAMES_AT] + struct.pack(">i", 1) + file.content[_FRAMES_AT + 4 :]
+    return dataclasses.replace(volume, header=MghHeader(content, tail, file.storage, empty))
 
 
 def write(volume: Volume, path: Path, *, compress: bool) -> None:
@@ -101,8 +175,8 @@ def _write(array: np.ndarray, header: MghHeader, file: Any) -> None:
     file.write(header.tail)
 
 
-def _checked(content: bytes, path: Path) -> tuple[tuple[int, ...], Storage]:
-    """Return shape and storage of the voxels.
+def _checked(content: bytes, path: Path) -> tuple[tuple[int, ...], int, Storage]:
+    """Return the shape of a volume, how many there are, and the storage of the voxels.
 
     Raises:
         ImageReadError: a field is absurd; the message names it.
@@ -113,18 +187,13 @@ def _checked(content: bytes, path: Path) -> tuple[tuple[int, ...], Storage]:
         raise ImageReadError(f"'{path}' is no MGH file: its version is {version}, and must be 1.")
     if min(*sizes, frames) < 1:
         raise ImageReadError(f"'{path}' has a damaged header: its sizes are {(*sizes, frames)}. Get the file again.")
-    if frames > 1:
-        raise ImageReadError(
-            f"'{path}' is 4-D with {frames} volumes in it. Split it into 3-D volumes (for example with mri_convert "
-            "--frame) and fill one at a time."
-        )
     if code not in _DTYPES:
         raise ImageReadError(f"'{path}' holds voxels of an unknown kind (type {code}). Convert it first.")
     if good and not (all(map(math.isfinite, numbers)) and min(numbers[:3]) > 0):
         raise ImageReadError(
             f"'{path}' has a damaged header: voxel sizes, direction and centre are {numbers}. Correct the header."
         )
-    return tuple(sizes[::-1]), Storage.of(np.dtype(_DTYPES[code]))
+    return tuple(sizes[::-1]), frames, Storage.of(np.dtype(_DTYPES[code]))
 
 
 def _affine(content: bytes, path: Path) -> tuple[np.ndarray, tuple[float, ...]]:

@@ -6,21 +6,25 @@ SimpleITK says where the voxels lie, and headers are written anew.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..dtypes import stored_dtype
-from ..errors import ImageReadError
+from ..errors import ImageReadError, MissingDependencyError
 from ..volume import Volume
 from . import gzipped, itk
 from .affine import affine_of, grid_of
 from .formats import unreadable
 from .nifti_layout import SIZES, Layout
 from .storage import Storage
-from .stream import opened
+from .stream import Stream, opened
+from .volumes import chosen
 
 ENDINGS = (".nii", ".nii.gz", ".hdr", ".img", ".hdr.gz", ".img.gz")
 #: mm in a unit of length, by its code in xyzt_units; of other codes it is 1.
@@ -46,6 +50,8 @@ class NiftiHeader:
     version: int
     storage: Storage
     grid: Volume
+    #: There is nothing behind the voxels.
+    tail: ClassVar[bytes] = b""
 
     @property
     def tells_position(self) -> bool:
@@ -75,12 +81,97 @@ class NiftiHeader:
         return dataclasses.replace(plain, content=_patched(plain.content, header), storage=Storage.of(stored))
 
 
-def read(path: Path) -> Volume:
+def read(path: Path, number: int | None = None) -> Volume:
     """Read a NIfTI file, single or in two parts (.hdr and .img).
+
+    Args:
+        path: of the file.
+        number: of the volume to read from a 4-D file, from 0.
 
     Raises:
         ImageReadError: it is no NIfTI, damaged, cut off, or of a kind that is not supported.
     """
+    with _opened(path) as file:
+        number = chosen(number, file.layout.volumes, path)
+        file.skip(number)
+        array, storage = file.voxels()
+        file.skip(file.layout.volumes - number - 1)
+        remarks = file.remarks()
+    return _volume(file, array, storage, remarks)
+
+
+def volumes(path: Path) -> Iterator[Volume]:
+    """Yield the volumes of a 4-D file one after the other, so that no more than one is in memory.
+
+    Raises:
+        ImageReadError: as :func:`read`.
+    """
+    with _opened(path) as file:
+        for _ in range(file.layout.volumes):
+            yield _kept(_volume(file, *file.voxels(), ()), path)
+        file.remarks()
+
+
+def whole(path: Path) -> tuple[int, NiftiHeader]:
+    """Read a file to its end to check it; return the number of its volumes and the header of all of them together.
+
+    The grid of that header is the one of each volume.
+
+    Raises:
+        ImageReadError: as :func:`read`.
+    """
+    with _opened(path) as file:
+        array, storage = file.voxels()
+        file.skip(file.layout.volumes - 1)
+        remarks = file.remarks()
+    if not available():
+        raise MissingDependencyError(
+            f"Filling all volumes of '{path}' needs the package nibabel; install it with: pip install nibabel"
+        )
+    header = _kept(_volume(file, array, storage, remarks), path).header
+    grid = dataclasses.replace(header.grid, warnings=(*header.grid.warnings, *remarks))
+    content = _as_single(file.content, file.layout)
+    return file.layout.volumes, dataclasses.replace(header, content=content, grid=grid)
+
+
+def count(path: Path) -> int:
+    """Return how many volumes a file has by its header.
+
+    Raises:
+        ImageReadError: as :func:`read`.
+    """
+    with _opened(path) as file:
+        return file.layout.volumes
+
+
+@dataclasses.dataclass
+class _File:
+    """A file at its first voxel."""
+
+    path: Path
+    layout: Layout
+    content: bytes
+    stream: Stream
+
+    def voxels(self) -> tuple[np.ndarray, Storage | None]:
+        """Read the next volume."""
+        return self.layout.storage.read(self.stream, self.layout.shape)
+
+    def skip(self, count: int) -> None:
+        """Read volumes that are not needed, for the checksum behind them."""
+        for _ in range(count):
+            self.stream.read_array(math.prod(self.layout.shape) * self.layout.storage.dtype.itemsize)
+
+    def remarks(self) -> tuple[str, ...]:
+        """Read to the end, with the last checksum; return what is odd there."""
+        if not self.stream.rest():
+            return ()
+        return (f"'{self.path.name}' goes on behind its last voxel; the rest was ignored.",)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[_File]:
+    """Open a file, and read up to its first voxel."""
     header_path, voxels_path = _two_files(path)
     with opened(header_path) as stream:
         parsed = Layout.read(stream)
@@ -89,17 +180,12 @@ def read(path: Path) -> Volume:
         layout, content = parsed
         if layout.single:
             content += stream.read(layout.offset - len(content))
-            array, storage = layout.storage.read(stream, layout.shape)
-            extra = len(stream.rest())
-        else:
-            content += stream.rest(most=1 << 24)
-    if not layout.single:
-        with opened(voxels_path) as stream:
-            stream.read(layout.offset)
-            array, storage = layout.storage.read(stream, layout.shape)
-            extra = len(stream.rest())
-    remarks = (f"'{path.name}' goes on behind its last voxel; the rest was ignored.",) if extra else ()
-    return _volume(path, header_path, layout, content, array, storage, remarks)
+            yield _File(path, layout, content, stream)
+            return
+        content += stream.rest(most=1 << 24)
+    with opened(voxels_path) as stream:
+        stream.read(layout.offset)
+        yield _File(path, layout, content, stream)
 
 
 def write(volume: Volume, path: Path, *, compress: bool) -> None:
@@ -157,16 +243,9 @@ def _new_header(volume: Volume, dtype: np.dtype) -> NiftiHeader:
     return NiftiHeader(header.binaryblock + bytes(4), version, Storage.of(dtype), volume)
 
 
-def _volume(
-    path: Path,
-    header_path: Path,
-    layout: Layout,
-    content: bytes,
-    array: np.ndarray,
-    storage: Storage | None,
-    remarks: tuple[str, ...],
-) -> Volume:
-    """Put the voxels where the header says."""
+def _volume(file: _File, array: np.ndarray, storage: Storage | None, remarks: tuple[str, ...]) -> Volume:
+    """Put the voxels where the header says; the header of one volume of several is that of a 3-D image."""
+    path, layout, content = file.path, file.layout, file.content
     if len(layout.shape) > min(len(layout.zooms), 3):
         array = _grey(array, path)
     if not available():
@@ -178,8 +257,22 @@ def _volume(
     if storage is None or array.ndim != len(layout.shape):
         return volume
     empty = volume.with_array(np.broadcast_to(array.dtype.type(0), array.shape))
-    header = NiftiHeader(_as_single(content, layout), layout.version, storage, empty)
+    header = NiftiHeader(_as_one(_as_single(content, layout), layout), layout.version, storage, empty)
     return dataclasses.replace(volume, header=header)
+
+
+def _kept(volume: Volume, path: Path) -> Volume:
+    """Return a volume whose voxels the header writes back bit by bit.
+
+    Raises:
+        ImageReadError: it does not.
+    """
+    if volume.header is None:
+        raise ImageReadError(
+            f"The scaling of '{path}' (scl_slope, scl_inter) cannot be undone without rounding. Convert it to float64, "
+            "or fill one volume at a time with --volume."
+        )
+    return volume
 
 
 def _unit(content: bytes, layout: Layout) -> float:
@@ -236,6 +329,15 @@ def _as_single(content: bytes, layout: Layout) -> bytes:
     header = _parsed(padded, layout.version)
     header["magic"], header["vox_offset"] = _magic(layout.version), len(padded)
     return _patched(padded, header)
+
+
+def _as_one(content: bytes, layout: Layout) -> bytes:
+    """Return the header of a 4-D image as that of a single volume of it."""
+    if layout.volumes == 1:
+        return content
+    header = _parsed(content, layout.version)
+    header["dim"][0], header["dim"][4] = 3, 1
+    return _patched(content, header)
 
 
 def _two_files(path: Path) -> tuple[Path, Path]:

@@ -46,6 +46,7 @@ class Layout:
         zooms: voxel sizes along i, j(, k), mm; 1 along axes of one voxel that have none.
         offset: bytes before the first voxel.
         single: whether header and voxels are in one file.
+        volumes: of this shape, one behind the other; 1 but for a 4-D image.
     """
 
     version: int
@@ -54,6 +55,7 @@ class Layout:
     zooms: tuple[float, ...]
     offset: int
     single: bool
+    volumes: int
 
     @classmethod
     def read(cls, stream: Stream) -> tuple[Layout, bytes] | None:
@@ -124,20 +126,25 @@ class Layout:
             raise refuse("scl_inter", inter, "a number")
         return cls(
             version,
-            _shape(sizes, stream.path) + ((channels,) if channels > 1 else ()),
+            sizes[:3][::-1] + ((channels,) if channels > 1 else ()),
             Storage.of(dtype, slope, inter),
             tuple(abs(mm) or 1.0 for mm in pixdim[1 : min(dim[0], 3) + 1]),
             int(offset),
             single,
+            _volumes(sizes, channels, stream.path),
         )
 
 
-def _shape(sizes: tuple[int, ...], path: Path) -> tuple[int, ...]:
-    """Return the shape of a 2-D or 3-D array; further axes must have one voxel."""
-    further = [size for size in sizes[3:] if size > 1]
-    if further:
+def _volumes(sizes: tuple[int, ...], channels: int, path: Path) -> int:
+    """Return the number of volumes; axes behind the fourth must have one voxel, and colours have no fourth.
+
+    Raises:
+        ImageReadError: it is a vector image, or a 4-D image in colour.
+    """
+    volumes, further = math.prod(sizes[3:4]), math.prod(sizes[4:])
+    if further > 1 or (volumes > 1 and channels > 1):
         raise ImageReadError(
-            f"'{path}' is {len(sizes)}-D with {math.prod(further)} volumes in it. Split it into 3-D volumes (for "
-            "example with nibabel: image.slicer[..., t]) and fill one at a time."
+            f"'{path}' is {len(sizes)}-D with {volumes * further} volumes in it{' in colour' * (channels > 1)}. Split "
+            "it into 3-D or 4-D images (for example with nibabel: image.slicer[..., n]) and fill one at a time."
         )
-    return sizes[:3][::-1]
+    return volumes

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import OutputPathError, ParameterError
+from ..modality import Modality
 from ..progress import Progress
 from ..report import EvaluationReport, now, software
 from ..texts import escaped
@@ -36,8 +37,8 @@ class EvaluateJob(JobFile):
         convention: of the scores: ``"masked"``, ``"brats"`` or ``"rfr-report"``.
         data_range: R of PSNR and SSIM, in the image's intensities; None for what suits the image.
         avoid: a file with a mask of where no hole may lie, or None.
-        modality, device, seed, series, allow_outside_data: as in :func:`MedInpaintLib.inpaint`; methods that want no
-            GPU stay on the CPU.
+        modality, device, seed, series, allow_outside_data, workers: as in :func:`MedInpaintLib.inpaint`; methods that
+            want no GPU stay on the CPU.
     """
 
     KIND: ClassVar[str] = "evaluate"
@@ -56,14 +57,19 @@ class EvaluateJob(JobFile):
     seed: int = 0
     series: str | None = None
     allow_outside_data: bool = False
+    workers: int | None = None
 
     @classmethod
-    def of(cls, fields: Mapping[str, Any], folder: Path) -> EvaluateJob:
+    def placed(cls, fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         from ..holes import is_spec, taken_from
 
-        job = super().of(fields, folder)
-        sources = [taken_from(each, folder) if is_spec(each) else str(folder / each) for each in job.holes]
-        return dataclasses.replace(job, holes=sources)
+        placed, holes = super().placed(fields, folder), fields.get("holes")
+        if isinstance(holes, list):
+            placed["holes"] = [
+                each if not isinstance(each, str) else taken_from(each, folder) if is_spec(each) else str(folder / each)
+                for each in holes
+            ]
+        return placed
 
     def run(self, progress: Progress | None = None) -> EvaluationReport:
         """Score all methods in all holes, and write the table."""
@@ -104,27 +110,48 @@ class EvaluateJob(JobFile):
         progress.update(1.0, "Done")
         return report
 
-    def _check(self) -> None:
-        """Check before the work begins all that could make it fail."""
+    def check_options(self) -> None:
+        """Check what can be checked without opening a file.
+
+        Raises:
+            InputError: an option cannot be used, or the output has no ending that is known.
+        """
         from ..devices import check_device
-        from ..files import check_folder
-        from ..holes import HINT, file_of, is_spec, parse
+        from ..holes import is_spec, parse
+        from ..metrics import CONVENTIONS
 
         for field in ("holes", "methods"):
             if not getattr(self, field):
                 raise ParameterError(f"The job's field '{field}' is empty; give one or more.")
-        inputs: dict[str, str | None] = {"image": self.image, "mask of what to avoid": self.avoid}
-        inputs |= {f"mask of holes {number}": file_of(holes) for number, holes in enumerate(self.holes, start=1)}
-        inputs |= {f"model of {name}": model_folder(values) for name, values in self.parameters.items()}
-        self.check_outputs(inputs, {"output": self.output})
         if not self.output.lower().endswith((".csv", ".json")):
             raise OutputPathError(f"'{Path(self.output).name}' must end in .csv (a line a hole) or .json (the report).")
-        check_folder(self.output)
+        if self.convention not in CONVENTIONS:
+            raise ParameterError(
+                f"There is no convention '{self.convention}'; the conventions are: {', '.join(CONVENTIONS)}."
+            )
+        if self.modality is not None:
+            Modality.of(self.modality)
+        if self.seed < 0:
+            raise ParameterError(f"The seed must be a whole number, 0 or more; found {self.seed}.")
         check_device(self.device)
         for each in self.holes:
             if is_spec(each):
                 parse(each)
-            elif not os.path.exists(each):
+        self._entries()
+
+    def _check(self) -> None:
+        """Check before the work begins all that could make it fail."""
+        from ..files import check_folder
+        from ..holes import HINT, file_of, is_spec
+
+        inputs: dict[str, str | None] = {"image": self.image, "mask of what to avoid": self.avoid}
+        inputs |= {f"mask of holes {number}": file_of(holes) for number, holes in enumerate(self.holes, start=1)}
+        inputs |= {f"model of {name}": model_folder(values) for name, values in self.parameters.items()}
+        self.check_outputs(inputs, {"output": self.output})
+        self.check_options()
+        check_folder(self.output)
+        for each in self.holes:
+            if not is_spec(each) and not os.path.exists(each):
                 raise ParameterError(f"'{each}' is neither a file nor a description of holes. {HINT}")
 
     def _entries(self) -> list[tuple[str, dict[str, Any]]]:
@@ -138,7 +165,11 @@ class EvaluateJob(JobFile):
 
         entries: dict[str, dict[str, Any]] = {}
         for name in self.methods:
-            options: dict[str, Any] = {"method": name, "parameters": self.parameters.get(name, {})}
+            options: dict[str, Any] = {
+                "method": name,
+                "parameters": self.parameters.get(name, {}),
+                "workers": self.workers,
+            }
             if not isinstance(options["parameters"], dict):
                 raise ParameterError(f"The parameters of '{name}' must be an object of names and values.")
             if name != "auto":

@@ -29,6 +29,8 @@ class FillJob(JobFile, FillOptions):
     Attributes:
         job: ``"fill"``.
         image, mask: files (or folders with DICOM files) to read; the mask may be None where missing slices are filled.
+            Of a 4-D image, all volumes are filled, see :func:`.fill_volumes.fill_volumes`, unless ``volume`` names one;
+            the mask is one for all, or has as many volumes.
         guides: files with other contrasts of the same subject.
         exemplars: a folder with scans of other subjects, of the same contrast, or None.
         output: the filled image; its ending says the format. A folder, or a name that ends in "/": a DICOM series
@@ -56,7 +58,7 @@ class FillJob(JobFile, FillOptions):
         import numpy as np
 
         from ..files import check_folder
-        from ..inputs import read_mask
+        from ..inputs import check_same_length, read_mask
         from ..io.formats import check_writable
         from ..pipeline import NO_MASK, inpaint
         from ..volume import Volume
@@ -65,6 +67,10 @@ class FillJob(JobFile, FillOptions):
         if self.mask is None and not self.fill_missing_slices:
             raise ParameterError(NO_MASK)
         _check_outputs(self)
+        if self.is_4d():
+            from .fill_volumes import fill_volumes
+
+            return fill_volumes(self, progress)
         for path in (self.output, self.uncertainty, self.filled_mask):
             if path is not None:
                 check_writable(path)
@@ -72,8 +78,9 @@ class FillJob(JobFile, FillOptions):
             check_folder(self.report)
         start = time.perf_counter()
         progress.update(0.0, "Reading")
+        check_same_length(self.image, self.mask)
         image = Volume.read(self.image, **self.reading())
-        mask = read_mask(self.mask, image, allow_outside_data=self.allow_outside_data)
+        mask = read_mask(self.mask, image, allow_outside_data=self.allow_outside_data, volume=self.volume)
         reading = time.perf_counter() - start
         check_writable(self.output, image)
         for path, kind in ((self.uncertainty, np.float32), (self.filled_mask, np.uint8)):
@@ -82,7 +89,7 @@ class FillJob(JobFile, FillOptions):
         result = inpaint(
             image,
             mask,
-            **self.keywords(),
+            **{**self.keywords(), "volume": None},
             guides=self.guides,
             exemplars=self.exemplars,
             uncertainty=self.uncertainty is not None,
@@ -93,6 +100,12 @@ class FillJob(JobFile, FillOptions):
         result.save(self.output, self.report, self.filled_mask, uncertainty=self.uncertainty, compress=self.compress)
         progress.update(1.0, "Done")
         return result.report
+
+    def is_4d(self) -> bool:
+        """Return whether several volumes are filled: those of a 4-D image of which none is chosen."""
+        from ..io.four_d import volumes_in
+
+        return self.volume is None and volumes_in(self.image) > 1
 
 
 def _complete(report: FillReport, job: FillJob, reading: float) -> None:

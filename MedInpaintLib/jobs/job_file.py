@@ -79,6 +79,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "int": ("a whole number", _whole),
     "float": ("a finite number", _number),
     "bool": ("true or false", _truth),
+    "int | str": ("a whole number or a name", _label),
     "list[int | str]": ("a list of whole numbers and names", _label_list),
     "list[str]": ("a list of texts that are not empty", _text_list),
     "dict[str, Any]": ("an object of names and values", _object),
@@ -134,7 +135,12 @@ class JobFile:
             parts = [f"unknown fields: {', '.join(unknown)}"] if unknown else []
             parts += [f"missing: {', '.join(missing)}"] if missing else []
             raise ParameterError(f"The job file has {'; '.join(parts)}. Its fields are: {', '.join(known)}.")
-        return cls(**{**fields, **{name: _placed(fields[name], folder) for name in cls.PATHS if name in fields}})
+        return cls(**cls.placed(fields, folder))
+
+    @classmethod
+    def placed(cls, fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+        """Return some of the fields with relative paths taken from ``folder``."""
+        return {**fields, **{name: _placed(fields[name], folder) for name in cls.PATHS if name in fields}}
 
     def read_from(self: Kind, path: Path) -> Kind:
         """Remember the file that the job was read from, which no output may overwrite; return the job."""

@@ -15,15 +15,15 @@ from pathlib import Path
 
 from ..errors import ModelError
 from ..files import check_path, make_folder
+from ..resources import resource_folders
 from ..temporary import NEW, temporary_folder
 from .archive import unpacked
 from .bundle import Bundle, read_bundle
 from .folders import CARD, FACTS, own_file, replacing_bundle, strangers, writing
 from .recipes import how_to_make
 
-#: The released models are inside the package in a wheel (not as "Models", which is this package on a file system that
-#: ignores case); in a checkout and in the Slicer extension they are in Resources beside it.
-_RELEASED = (Path(__file__).parents[1] / "ReleasedModels", Path(__file__).parents[2] / "Resources" / "Models")
+#: Folders with the released models.
+_RELEASED = resource_folders("Models")
 
 
 def user_folder() -> Path:

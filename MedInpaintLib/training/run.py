@@ -63,7 +63,8 @@ def run(
         from .loop import Hardware, train
     except ImportError as error:
         raise MissingDependencyError(
-            f"Training needs more packages ({error.name}): pip install 'medinpaint[train]'."
+            f"Training needs more packages ({error.name}): "
+            "pip install torch safetensors lightning-fabric scikit-image tensorboard"
         ) from None
     from .data import prepare
 

@@ -331,3 +331,25 @@ def test_a_second_result_can_be_taken_back_and_the_first_one_stays(panel, view):
     ui.undoButton.click()
     assert _layers(view) == ["T1", "T1 filled (harmonic)"]
     assert slicer.mrmlScene.GetFirstNodeByName("T1 filled (nearest)") is None
+
+
+def test_the_lesion_is_put_back_into_a_segmentation_that_is_chosen(panel):
+    volume, _lesion = _addInputs()
+    ui = _fill(panel)
+    assert ui.lesionBackCollapsibleButton.visible
+    assert not ui.lesionBackButton.enabled
+    anatomy = addSegmentation(volume, brain=box((2, 10), (3, 13), (2, 12)), far=box((0, 1), (0, 1), (0, 1)))
+    anatomy.SetName("Anatomy")
+    ui.lesionBackSelector.setCurrentNode(anatomy)
+    assert ui.lesionBackButton.enabled
+    ui.lesionBackButton.click()
+    assert "'Anatomy with lesion' has the lesion" in ui.lesionBackMessage.text
+    node = slicer.mrmlScene.GetFirstNodeByName("Anatomy with lesion")
+    assert node.GetSegmentation().GetSegmentIdBySegmentName("Lesion")
+    assert node.GetNodeReference("MedInpaint.Regions").GetNumberOfRows() == 3
+    anatomy.GetSegmentation().RemoveSegment("brain")
+    ui.lesionBackButton.click()
+    assert "covers no segment" in ui.lesionBackMessage.text
+    ui.undoButton.click()
+    assert not ui.lesionBackCollapsibleButton.visible
+    assert slicer.mrmlScene.IsNodePresent(node)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import multiprocessing
 import os
+import signal
 
 import numpy as np
 
 import MedInpaintLib as mi
+from MedInpaintLib.cohort.case import Case
 from MedInpaintLib.cohort.work import work_on
 
 
@@ -60,3 +63,31 @@ def echo(value, tell):
         os._exit(7)
     tell(("told", value))
     return value
+
+
+class Deadly(Case):
+    """A case that kills each worker process that begins it."""
+
+    def __getattribute__(self, name):
+        if name == "job" and multiprocessing.parent_process() is not None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__getattribute__(name)
+
+
+class Greedy(Case):
+    """A case for which the memory does not suffice in the process that begins it first."""
+
+    def __getattribute__(self, name):
+        # Its origin names the file that says that it was begun.
+        if name == "job" and multiprocessing.parent_process() is not None and not os.path.exists(self.origin):
+            with open(self.origin, "x"):
+                raise MemoryError
+        return super().__getattribute__(name)
+
+
+def deadly(case):
+    return Deadly(case.id, case.job, case.origin)
+
+
+def greedy(case, file):
+    return Greedy(case.id, case.job, str(file))

@@ -38,7 +38,7 @@ def saved(tmp_path):
 
 def test_job_files_of_all_kinds_were_saved():
     kinds = [json.loads((SAVED / path).read_text())["job"] for path in JOB_FILES]
-    assert sorted(kinds) == sorted(2 * list(job.JOBS))
+    assert sorted(kinds) == sorted(2 * ["fill", "impute", "evaluate"])
 
 
 @pytest.mark.parametrize("path", JOB_FILES)

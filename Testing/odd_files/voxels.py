@@ -236,6 +236,9 @@ def several(trial: Trial, count: int) -> Right:
         stacked = sitk.JoinSeries([sitk.GetImageFromArray(array)] * count)
         place(stacked)
         sitk.WriteImage(stacked, str(trial.image))
+    if count > 1:
+        if trial.format.name not in (*NIFTI, *MGH):
+            return Right(refused="4-D|volumes")
+        return Right(np.stack([truth] * count), hole=np.stack([trial.hole] * count))
     # With one volume, a writer may leave out the fourth axis.
-    same = trial.format.name in NIFTI
-    return Right(truth if count == 1 else None, refused="" if count == 1 else "4-D|volumes", same=same)
+    return Right(truth, same=trial.format.name in NIFTI)

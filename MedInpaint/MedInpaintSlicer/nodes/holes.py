@@ -36,7 +36,7 @@ def holeOf(segmentationNode, segmentIds, volumeNode) -> Hole:
     names = _checkedNames(segmentationNode, segmentIds)
     mask = np.zeros(slicer.util.arrayFromVolume(volumeNode).shape, dtype=bool)
     emptySegments = []
-    with _Labelmaps(segmentationNode, segmentIds, volumeNode) as labelmaps:
+    with Labelmaps(segmentationNode, segmentIds, volumeNode) as labelmaps:
         for segmentId, name in names.items():
             # One at a time: in a merged labelmap, overlapping segments would hide each other.
             segment = labelmaps.array(segmentId) > 0
@@ -60,7 +60,7 @@ def holeOf(segmentationNode, segmentIds, volumeNode) -> Hole:
     return Hole(mask, tuple(names.values()), warnings)
 
 
-class _Labelmaps:
+class Labelmaps:
     """Segments as labelmaps on a volume's grid, inside a ``with`` block that restores the scene."""
 
     def __init__(self, segmentationNode, segmentIds, volumeNode) -> None:

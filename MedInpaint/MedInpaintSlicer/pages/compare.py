@@ -7,6 +7,7 @@ from slicer.i18n import tr as _
 
 from ..nodes import difference, views
 from ..nodes.outline import Outline
+from .lesionback import LesionBack
 
 #: While the two flicker, each is shown for this time (ms).
 FLICKER = 600
@@ -23,13 +24,14 @@ class Compare:
         """Bind the widgets.
 
         Args:
-            ui: has the widgets of Compare.ui.
+            ui: has the widgets of Compare.ui and LesionBack.ui.
             undone: called after Undo.
             gone: called when the user has removed the result or its input.
         """
         self._ui = ui
         self._undone = undone
         self._gone = gone
+        self._lesionBack = LesionBack(ui)
         self._removals = views.Removals(self._onRemoved)
         self._job: Any = None
         self._before: Any = None
@@ -59,6 +61,7 @@ class Compare:
         if self._isFill():
             self._outline = Outline(job.segmentation, job.segmentIds)
             self._outline.show(self._ui.outlineBox.checked)
+            self._lesionBack.show(job)
         self._removals.observe(self._before, job.outputVolume)
         self._offerViews()
         self._ui.fadeSlider.value = self._ui.fadeSlider.maximum
@@ -74,6 +77,7 @@ class Compare:
         """Forget the result; the views do not change, and segments look as before."""
         self.rest()
         self._hideLegends()
+        self._lesionBack.clear()
         self._removals.observe()
         if self._outline is not None:
             self._outline.restore()

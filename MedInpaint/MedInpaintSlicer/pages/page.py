@@ -108,7 +108,10 @@ class RunPage(Page):
         super().__init__(logic)
         self.ui.runWidget.layout().addWidget(loadUi("Run"))
         if self.COMPARES:
+            lesionBack = loadUi("LesionBack")
+            lesionBack.setMRMLScene(slicer.mrmlScene)
             self.ui.compareWidget.layout().addWidget(loadUi("Compare"))
+            self.ui.compareWidget.layout().addWidget(lesionBack)
         self.ui = slicer.util.childWidgetVariables(self.widget)
         self.compare = Compare(self.ui, self._onUndone, self._onGone) if self.COMPARES else None
         self._isEntered = False

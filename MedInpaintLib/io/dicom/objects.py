@@ -146,7 +146,7 @@ def need_pydicom(what: str) -> None:
         import pydicom  # noqa: F401
     except ImportError:
         raise MissingDependencyError(
-            f"{what} needs the package pydicom; install it with: pip install 'medinpaint[dicom]'"
+            f"{what} needs the package pydicom; install it with: pip install pydicom highdicom"
         ) from None
 
 

@@ -18,6 +18,7 @@ from MedInpaintLib.cohort.lock import only_runner
 from MedInpaintLib.cohort.outlook import Outlook
 from MedInpaintLib.cohort.run import CasesFailedError, run
 from MedInpaintLib.cohort.table import plan_of_table
+from MedInpaintLib.errors import InputError
 from MedInpaintLib.processes import Died, each_in_parallel
 from Testing.Python.studies import Study, echo
 
@@ -176,6 +177,22 @@ def test_a_second_run_on_the_same_plan_is_refused_and_other_parts_are_not(study,
     assert whole.only(1, 2).file("lock") != whole.only(2, 2).file("lock") != whole.file("lock")
 
 
+@posix
+def test_a_run_that_was_killed_while_it_held_the_lock_is_in_nobodys_way(study, here):
+    whole = plan(study)
+    whole.records.mkdir(parents=True)
+    code = "import sys, time, pathlib; from MedInpaintLib.cohort.lock import *\n"
+    code += "with only_runner(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    holder = subprocess.Popen([sys.executable, "-c", code, str(whole.file("lock"))], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(InputError, match="Another run is at work"):
+        run(whole, here, lambda event: None, at_once=1)
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    assert run(whole, here, lambda event: None, at_once=1)["failed"] == 0  # the file is still there, the lock is not
+
+
 class _Holder:
     """Another process that wants a lock."""
 
@@ -211,6 +228,18 @@ def test_the_time_left_is_that_of_the_cases_which_are_left(monkeypatch):
     assert outlook.seconds() == 0.0
 
 
+def test_without_a_number_of_cases_at_once_the_time_left_goes_by_how_many_were_seen(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("MedInpaintLib.cohort.outlook.monotonic", lambda: clock[0])
+    outlook = Outlook("abcdefg", [], at_once=None)
+    for case in "abc":
+        outlook.begin(case)
+    clock[0] = 10.0
+    for case in "abc":
+        outlook.complete(case, Outcome(DONE))
+    assert outlook.seconds() == pytest.approx(40 / 3)
+
+
 def test_the_command_fills_a_table_and_says_so(study):
     result = command(study.table, "--method", "shell-mean", "--jobs", "1", "--report")
     assert result.exit_code == 0, result.output
@@ -238,6 +267,24 @@ def test_the_command_takes_patterns_and_a_part_at_a_time(study):
     whole = command(*arguments)
     assert "3 of them were done before" in whole.stdout
     assert [row["id"] for row in study.summary(out="out")] == [f"sub-{number}/t1.nii.gz" for number in range(3)]
+
+
+def test_parts_may_run_at_the_same_time_and_the_run_of_the_whole_joins_their_tables(study):
+    command_line = [sys.executable, "-m", "MedInpaintLib.cli", "cohort", str(study.table), "--method", "shell-mean"]
+    command_line += ["--jobs", "1", "--progress", "none"]
+    parts = [
+        subprocess.Popen(
+            [*command_line, "--jobs", "1", "--progress", "none", "--part", part], stdout=subprocess.DEVNULL
+        )
+        for part in ("1/2", "2/2")
+    ]
+    assert [part.wait() for part in parts] == [0, 0]
+    rows = [*study.summary("summary-1-of-2.tsv"), *study.summary("summary-2-of-2.tsv")]
+    whole = command(study.table, "--method", "shell-mean", "--jobs", "1", "--progress", "none")
+    assert "3 of them were done before" in whole.stdout
+    joined = study.summary()
+    assert [row["id"] for row in joined] == [f"filled/{name}.nii.gz" for name in study.subjects]
+    assert sorted(joined, key=lambda row: row["id"]) == sorted(rows, key=lambda row: row["id"])
 
 
 def test_exit_codes_tell_wrong_plans_from_failed_cases(study):

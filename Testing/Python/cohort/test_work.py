@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import MedInpaintLib as mi
-from MedInpaintLib.cohort import fill
+from MedInpaintLib.cohort import networks
 from MedInpaintLib.cohort.case import CONTROL, DONE, FAILED
 from MedInpaintLib.cohort.fill import Fill
 from MedInpaintLib.cohort.fingerprint import fingerprint
@@ -114,7 +114,7 @@ def test_a_users_model_is_an_input_of_fills_that_may_use_it_alone(study, tiny_mo
     text = facts.read_text(encoding="utf-8")
 
     def keys():
-        fill._networks.cache_clear()
+        networks.networks.cache_clear()
         return [
             key(case_of(study, method=method, parameters=parameters))
             for method, parameters in (
@@ -133,7 +133,7 @@ def test_a_users_model_is_an_input_of_fills_that_may_use_it_alone(study, tiny_mo
         changed = [one != other for one, other in zip(before, keys(), strict=True)]
     finally:
         facts.write_text(text, encoding="utf-8")
-        fill._networks.cache_clear()
+        networks.networks.cache_clear()
     assert changed == [True, True, False, False, True]
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -349,33 +347,6 @@ def test_looking_at_models_loads_no_pytorch(places, tiny):
     code = "import sys, MedInpaintLib as mi; assert 'tiny' in mi.list_models(); print('torch' in sys.modules)"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert process.stdout.strip() == "False"
-
-
-def test_the_wheel_and_the_source_package_hold_the_released_models_and_no_studies(tmp_path):
-    root = Path(__file__).parents[3]
-    source = tmp_path / "source"
-    source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE", "CITATION.cff"):
-        shutil.copy(root / name, source)
-    for name in ("MedInpaintLib", "Research", "Resources/SampleData", "Resources/Models"):
-        shutil.copytree(root / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=source, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    (archive,) = tmp_path.glob("*.tar.gz")
-    released = [path for path in (root / "Resources" / "Models").rglob("*") if path.is_file()]
-    expected = {path.relative_to(root / "Resources" / "Models").as_posix() for path in released}
-    names = zipfile.ZipFile(wheel).namelist()
-    assert not [name for name in names if "Research" in name]
-    assert "README.md" in expected
-    assert {f"MedInpaintLib/ReleasedModels/{name}" for name in expected} <= set(names)
-    # On file systems that do not tell small from capital letters, no folder may become another one.
-    folders = {name.rpartition("/")[0] for name in names}
-    assert len({folder.lower() for folder in folders}) == len(folders)
-    with tarfile.open(archive) as packed:
-        names = [name.partition("/")[2] for name in packed.getnames()]
-    assert {f"Resources/Models/{name}" for name in expected} <= set(names)
-    assert not [name for name in names if "Research" in name]
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_methods_without_a_model_are_told_and_that_is_no_fault(monkeypatch):
 
 
 def test_sample_data_that_are_missing(monkeypatch, tmp_path):
-    monkeypatch.setattr(samples, "_PLACES", ())
+    monkeypatch.setattr(samples, "resource_folders", lambda kind: ())
     found = section("Sample data")
     assert not found.well
     assert "The sample data are missing from this installation" in found.text()

@@ -188,11 +188,13 @@ FIELDS = {
     "fill": ("image", "mask", "output", "guides", "exemplars", "report", "uncertainty", "filled_mask"),
     "evaluate": ("image", "output", "avoid", "holes"),
     "impute": ("images", "output", "like", "report"),
+    "lesion-back": ("segmentation", "mask", "output", "report", "table", "names"),
 }
 JOBS = {
     "fill": {"image": "image.nrrd", "mask": "mask.nrrd", "output": "out.nrrd"},
     "evaluate": {"image": "image.nrrd", "holes": ["spheres:2px:1"], "methods": ["nearest"], "output": "out.csv"},
     "impute": {"images": {"T1": "image.nrrd"}, "target": "T2", "output": "out.nrrd"},
+    "lesion-back": {"segmentation": "image.nrrd", "mask": "mask.nrrd", "output": "out.nrrd"},
 }
 
 

@@ -185,7 +185,7 @@ def test_a_missing_file_is_named():
 def test_a_4d_image_is_refused_with_the_way_out(tmp_path):
     series = sitk.JoinSeries([sitk.Image(4, 4, 4, sitk.sitkInt16)] * 3)
     sitk.WriteImage(series, str(tmp_path / "fmri.nii.gz"))
-    with pytest.raises(ImageReadError, match=r"4-D with 3 volumes.*Split it"):
+    with pytest.raises(ImageReadError, match=r"4-D with 3 volumes.*--volume.*split it"):
         Volume.read(tmp_path / "fmri.nii.gz")
 
 

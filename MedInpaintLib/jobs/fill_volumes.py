@@ -1,0 +1,157 @@
+"""Fill all volumes of a 4-D image: each as if it were alone, with the same options and seed, one after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import Cancelled, EmptyMaskError, MedInpaintError
+from ..files import check_folder, replacing_all
+from ..inputs import check_same_length, read_mask
+from ..io.four_d import Add, FourD, volumes_in
+from ..io.label_names import names_of
+from ..io.segments import Segments
+from ..pipeline import inpaint
+from ..progress import Progress
+from ..report import FillReport
+from ..result import Result
+from ..saving import write_report
+from ..texts import escaped
+from ..volume import Volume
+from .joined_report import joined
+from .unfilled import unfilled
+
+if TYPE_CHECKING:
+    from .fill import FillJob
+
+#: The images that are written -> the dtype of those that hold another quantity than the image.
+_IMAGES = {"output": None, "uncertainty": np.dtype(np.float32), "filled_mask": np.dtype(np.uint8)}
+
+
+def fill_volumes(job: FillJob, progress: Progress, *, also_without_hole: bool = False) -> FillReport:
+    """Fill all volumes, and write them behind the header of the image.
+
+    A volume in which a 4-D mask marks nothing is copied.
+
+    Args:
+        job: of a 4-D image.
+        progress: reports and cancels.
+        also_without_hole: copy an image of which no volume has a hole.
+
+    Raises:
+        MedInpaintError: nothing was written then; the message names the volume.
+    """
+    start = time.perf_counter()
+    progress.update(0.0, "Reading")
+    check_same_length(job.image, job.mask)
+    image = FourD.open(job.image)
+    paths = {name: getattr(job, name) for name in _IMAGES if getattr(job, name) is not None}
+    for name, path in paths.items():
+        image.check_writable(path, _IMAGES[name])
+    if job.report is not None:
+        check_folder(job.report)
+    several_masks = job.mask is not None and volumes_in(job.mask) > 1
+    reports: list[FillReport] = []
+    with replacing_all(*paths.values(), *([] if job.report is None else [job.report])) as temporary:
+        with _writers(image, dict(zip(paths, temporary, strict=False)), job) as writers:
+            for number, (volume, mask) in enumerate(zip(image.volumes(), _masks(job, image), strict=True)):
+                share = progress.part(number / image.count, (number + 1) / image.count)
+                share = share.part(0.0, 1.0, f"{number + 1} of {image.count} volumes")
+                optional = also_without_hole or several_masks
+                with _named(number):
+                    result = _fill(job, volume, mask, share, optional=optional)
+                _add(result, writers)
+                reports.append(result.report)
+        if not also_without_hole and not any(report["parts"] for report in reports):
+            raise EmptyMaskError(reports[0]["reason"])
+        report = joined(reports)
+        _complete(report, job, image, several_masks, time.perf_counter() - start)
+        if job.report is not None:
+            write_report(report, temporary[-1], temporary[:-1])
+    progress.update(1.0, "Done")
+    return report
+
+
+def _fill(job: FillJob, volume: Volume, mask: Volume | Segments, progress: Progress, *, optional: bool) -> Result:
+    """Fill one volume, or return it as it is where nothing is marked and a hole is optional."""
+    try:
+        return inpaint(
+            volume,
+            mask,
+            **{**job.keywords(), "volume": None},
+            guides=job.guides,
+            exemplars=job.exemplars,
+            uncertainty=job.uncertainty is not None,
+            progress=progress,
+        )
+    except EmptyMaskError as error:
+        if not optional:
+            raise
+        return unfilled(job, volume, str(error))
+
+
+def _masks(job: FillJob, image: FourD) -> Iterator[Volume | Segments]:
+    """Yield the mask of each volume: the volumes of a 4-D mask, or the same mask for all."""
+    if job.mask is None or volumes_in(job.mask) == 1:
+        mask = read_mask(job.mask, image.grid, allow_outside_data=job.allow_outside_data)
+        for _ in range(image.count):
+            yield mask
+        return
+    masks, names = FourD.open(job.mask), names_of(Path(job.mask))
+    for each in masks.volumes():
+        yield read_mask(dataclasses.replace(each, label_names=names), image.grid)
+
+
+@contextlib.contextmanager
+def _writers(image: FourD, paths: dict[str, Path], job: FillJob) -> Iterator[dict[str, Add]]:
+    """Open all images that are written, until the last volume was added to them."""
+    with contextlib.ExitStack() as stack:
+        yield {
+            name: stack.enter_context(
+                image.writing(path, _IMAGES[name], compress=job.compress if name == "output" else True)
+            )
+            for name, path in paths.items()
+        }
+
+
+def _add(result: Result, writers: dict[str, Add]) -> None:
+    """Add a volume to each of the images that are written."""
+    writers["output"](result.volume.array)
+    if "uncertainty" in writers:
+        spread = result.uncertainty
+        assert spread is not None  # it was asked for
+        writers["uncertainty"](spread.array)
+    if "filled_mask" in writers:
+        writers["filled_mask"](result.mask.array)
+
+
+@contextlib.contextmanager
+def _named(number: int) -> Iterator[None]:
+    """Let an error say in which volume it came."""
+    try:
+        yield
+    except Cancelled:
+        raise
+    except MedInpaintError as error:
+        error.args = (f"Volume {number}: {error}",)
+        raise
+
+
+def _complete(report: FillReport, job: FillJob, image: FourD, several_masks: bool, seconds: float) -> None:
+    """Add what the volumes by themselves do not know."""
+    facts: dict[str, Any] = {"image": report["image"], "mask": report["mask"]}
+    for name in facts:
+        path = getattr(job, name)
+        if path is not None:
+            facts[name]["name"] = escaped(os.path.basename(path))
+    if several_masks and "shape" in report["mask"]:
+        report["mask"]["shape"] = [image.count, *report["mask"]["shape"]]
+    report["warnings"] = list(dict.fromkeys([*image.grid.warnings, *report["warnings"]]))
+    report["seconds"]["total"] = round(seconds, 4)
