@@ -200,9 +200,8 @@ def inpaint_together(
     sources = list(images)
     if not sources:
         raise ParameterError("Give the images to be filled together; found none.")
-    unsuited = [
-        name for name in ("series", "volume", "fill_missing_slices") if getattr(chosen, name) not in (None, False)
-    ]
+    given = {name: getattr(chosen, name) for name in ("series", "volume", "fill_missing_slices")}
+    unsuited = [name for name, value in given.items() if value is not None and value is not False]
     if unsuited:
         raise ParameterError(f"The option '{unsuited[0]}' cannot be used for several images; fill each one alone.")
     info = None if chosen.method == "auto" else registry.get(chosen.method)
