@@ -10,6 +10,9 @@ filled in each image alone and in all three together. Prints, as means by person
   the RMS error of that for the fills over the one for the truth: 1 is ideal, and what is too smooth falls below 1;
 * bits: the mutual information of two contrasts in the holes, the mean of three pairs, over that of the truth;
 * seconds of one core.
+
+Seven people: together, PSNR differs by -0.45 to +0.31 dB and cannot be told apart in any contrast; misfit falls by 0.04
+to 0.11, bits rise by 0.17 to 0.32, and seconds are 0.55 to 0.67 of those alone (``docs/together.md``).
 """
 
 from __future__ import annotations
