@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "inpaint": ".pipeline",
+    "inpaint_together": ".pipeline",
     "impute": ".imputation.impute",
     "lesion_back": ".segmentation.lesion_back",
     "Result": ".result",
@@ -29,6 +30,7 @@ _WHERE = {
 
 __all__ = [  # noqa: RUF022 - in the order in which a reader wants them
     "inpaint",
+    "inpaint_together",
     "impute",
     "lesion_back",
     "Result",
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from .imputation.impute import impute
     from .methods.registry import MethodInfo
     from .models.bundle import Bundle
-    from .pipeline import inpaint
+    from .pipeline import inpaint, inpaint_together
     from .progress import Progress
     from .result import Result
     from .segmentation.lesion_back import lesion_back

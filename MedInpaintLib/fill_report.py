@@ -11,7 +11,7 @@ from .choice import Choice
 from .filling import Filled, Filling, Plan
 from .methods import registry
 from .parts import Part
-from .report import FillReport, ImageFacts, MaskFacts, PartFacts, now, software
+from .report import FillReport, ImageFacts, MaskFacts, PartFacts, TogetherFacts, now, software
 from .selfcheck import SelfCheck
 from .subject import Subject
 
@@ -27,6 +27,7 @@ def write_report(
     modality_reason: str,
     image: ImageFacts,
     mask: MaskFacts,
+    together: TogetherFacts | None,
     grain: bool,
     uncertainty: str | None,
     warnings: list[str],
@@ -49,7 +50,7 @@ def write_report(
         software=software(),
         date=now(),
         method=", ".join(used),
-        reason=_reason(choices),
+        reason=_reason(choices, 1 if together is None else len(together["images"])),
         parameters=next(iter(settings.values())) if len(settings) == 1 else settings,
         blend=", ".join(dict.fromkeys(plan.blend for plan in plans.values())),
         seed=next(iter(plans.values())).seed,
@@ -68,11 +69,28 @@ def write_report(
         grain=grain,
         self_check=[_checked_kind(each, choices) for each in checked.values()] or None,
         uncertainty=uncertainty,
+        filled_together=together,
         notes=filling.notes,
         warnings=[*warnings, *filling.warnings],
         seconds=seconds,
-        trust=_trust(used, filling, subject, [mm for choice in choices for mm in choice.depths]),
+        trust=_trust(used, filling, subject, [mm for choice in choices for mm in choice.depths], together),
     )
+
+
+def together_facts(names: Sequence[str], filling: Filling) -> TogetherFacts:
+    """Return which parts of the hole were filled from the same places in all images.
+
+    Args:
+        names: of the images.
+        filling: of the first one, with its companions.
+    """
+
+    def numbers(shared: bool) -> list[int]:
+        return sorted(
+            part.number for region in filling.regions if region.shared is shared for part in region.task.group.parts
+        )
+
+    return TogetherFacts(images=list(names), shared=numbers(True), own=numbers(False))
 
 
 def parts_table(subject: Subject, choices: Sequence[Choice], filling: Filling) -> list[PartFacts]:
@@ -120,8 +138,13 @@ def _methods_used(filling: Filling) -> list[str]:
     return sorted(counts, key=lambda name: -counts[name])
 
 
-def _reason(choices: Sequence[Choice]) -> str:
+def _reason(choices: Sequence[Choice], images: int) -> str:
     """Say why these methods were chosen, in one sentence."""
+    reason = _reason_of(choices)
+    return f"{reason}; chosen for the first of {images} images, and taken for all" if reason and images > 1 else reason
+
+
+def _reason_of(choices: Sequence[Choice]) -> str:
     counts: dict[tuple[str, str], int] = {}
     for choice in choices:
         key = choice.plan.method.name, choice.reason
@@ -139,7 +162,9 @@ def _checked_kind(checked: SelfCheck, choices: Sequence[Choice]) -> dict[str, An
     return {"parts": numbers, **checked.report()}
 
 
-def _trust(used: Sequence[str], filling: Filling, subject: Subject, depths: Sequence[float]) -> str:
+def _trust(
+    used: Sequence[str], filling: Filling, subject: Subject, depths: Sequence[float], together: TogetherFacts | None
+) -> str:
     """Say how far to trust the fill: the methods, what a model knows, the hole's depth, and what always holds."""
     infos = [registry.get(name) for name in used]
     depth = max((mm for mm in depths if mm < math.inf), default=0.0)
@@ -152,4 +177,19 @@ def _trust(used: Sequence[str], filling: Filling, subject: Subject, depths: Sequ
         sentences.append(
             f"The middle of the hole is {depth:.0f} {unit} from what is known: do not expect anatomy there."
         )
+    if together is not None:
+        sentences.append(_agreement(together))
     return " ".join([*sentences, "Synthetic voxels: not for clinical use."])
+
+
+def _agreement(together: TogetherFacts) -> str:
+    """Say whether images that were filled together show one anatomy."""
+    images, shared, own = len(together["images"]), len(together["shared"]), len(together["own"])
+    if not own:
+        return f"The {images} images took this hole's tissue from the same places, so their fills show one anatomy."
+    if not shared:
+        return f"Each of the {images} images was filled on its own: in the hole they need not show the same anatomy."
+    return (
+        f"The {images} images took {shared} of {shared + own} parts from the same places; in the others, filled image "
+        "by image, they need not show the same anatomy."
+    )

@@ -102,7 +102,9 @@ class Filled:
         doubts: for parts whose fill does not fit the tissue around it, by number, a sentence.
         instead: name of the method that replaced this one in all of the region; None when it filled some of it.
         device: where the method's network ran in the end; None without a network.
-        seconds: by stage.
+        seconds: by stage, of all images.
+        companions: the same region of the subject's companions.
+        shared: whether all images were filled from the same sources; False for an image without companions.
     """
 
     task: Task
@@ -112,7 +114,14 @@ class Filled:
     doubts: dict[int, str]
     instead: str | None
     device: str | None
-    seconds: dict[str, float]
+    seconds: dict[str, float] = dataclasses.field(default_factory=dict)
+    companions: tuple[Filled, ...] = ()
+    shared: bool = False
+
+    @property
+    def images(self) -> tuple[Filled, ...]:
+        """The region in all images that were filled together."""
+        return self, *self.companions
 
     @property
     def method(self) -> str:
@@ -125,6 +134,11 @@ class Filling:
     """The filled regions of a hole, in the order of their parts."""
 
     regions: tuple[Filled, ...]
+
+    def of_each_image(self) -> list[Filling]:
+        """Return the filling of each image that was filled together, the first one with companions no more."""
+        images = zip(*(region.images for region in self.regions), strict=True)
+        return [Filling(tuple(dataclasses.replace(each, companions=()) for each in regions)) for regions in images]
 
     @property
     def patches(self) -> tuple[Patch, ...]:
@@ -156,8 +170,8 @@ class Filling:
 
     @property
     def has_spread(self) -> bool:
-        """Whether there is a standard deviation everywhere."""
-        return all(region.patch.spread is not None for region in self.regions)
+        """Whether there is a standard deviation everywhere, in all images."""
+        return all(each.patch.spread is not None for region in self.regions for each in region.images)
 
 
 def plan_tasks(subject: Subject, planned: Sequence[tuple[Plan, Sequence[Group]]]) -> list[Task]:
@@ -201,7 +215,8 @@ def _processes_pay(subject: Subject, tasks: Sequence[Task], workers: int) -> boo
     networks = any(task.plan.method.architecture or task.plan.device != "cpu" for task in tasks)
     if len(tasks) < 2 or networks or subject.exemplars or not main_can_start_again():
         return False
-    copied = workers * sum(volume.array.nbytes for volume in (subject.image, *subject.guides))
+    volumes = [volume for each in subject.images for volume in (each.image, *each.guides)]
+    copied = workers * sum(volume.array.nbytes for volume in volumes)
     costs = [_seconds(subject, task) for task in tasks]
     saved = time_together(costs, 1) - time_together(costs, workers)
     return copied <= MOST_COPIED and saved > START
@@ -283,11 +298,12 @@ def _seconds(subject: Subject, task: Task) -> float:
 
 def _stages(subject: Subject, task: Task) -> tuple[float, float, float, float]:
     """Return about what the method, blending, continuing the background and judging the result take."""
-    hole, box = task.group.hole, _box(subject, task)
+    hole, box, images = task.group.hole, _box(subject, task), len(subject.images)
     voxels, parts = hole.count(), sum(size_of(part.box) for part in task.group.parts)
     blending = 2e-6 * voxels if task.plan.blend == "poisson" else 0.0
     background = continuing_seconds(size_of(box)) if touches_zero(subject, hole) else 0.0
-    return task.plan.method.cost.seconds(voxels, parts), blending, background, 0.2e-6 * size_of(box)
+    stages = task.plan.method.cost.seconds(voxels, parts), blending, background, 0.2e-6 * size_of(box)
+    return stages[0] * images, stages[1] * images, stages[2] * images, stages[3] * images
 
 
 def _piece(subject: Subject, task: Task) -> Piece[Filled]:
@@ -296,14 +312,27 @@ def _piece(subject: Subject, task: Task) -> Piece[Filled]:
 
 
 def fill_region(subject: Subject, task: Task, progress: Progress) -> Filled:
-    """Fill one region."""
-    plan, clock = task.plan, Clock()
-    for_method, for_blend, for_background, for_doubts = progress.remaining(*_stages(subject, task))
+    """Fill one region, in the subject and its companions."""
+    clock = Clock()
+    for_method, *for_rest = progress.remaining(*_stages(subject, task))
     region = crop(subject, _box(subject, task), task.group.hole)
-    if region.hole.all():
-        raise MaskError(_nothing_known(region))
-    prediction = _predict(region, plan, for_method)
+    for each in region.images:
+        if each.hole.all():
+            raise MaskError(_nothing_known(each))
+    predictions, shared = _predict_all(region, task.plan, for_method)
     clock.lap("method")
+    count = len(predictions)
+    filled = []
+    for number, (each, prediction) in enumerate(zip(region.images, predictions, strict=True)):
+        shares = [stage.part(number / count, (number + 1) / count) for stage in for_rest]
+        filled.append(dataclasses.replace(_put_in(each, task, prediction, shares, clock), shared=shared))
+    return dataclasses.replace(filled[0], seconds=clock.stages(), companions=tuple(filled[1:]))
+
+
+def _put_in(region: Region, task: Task, prediction: Prediction, shares: Sequence[Progress], clock: Clock) -> Filled:
+    """Blend a prediction, and return the filled voxels in the image's own intensities."""
+    plan, subject = task.plan, region.subject
+    for_blend, for_background, for_doubts = shares
     blended = BLENDS[plan.blend](prediction.mean, region, for_blend)
     clock.lap("blend")
     spread = None if prediction.spread is None else prediction.spread[region.fill] * region.scaling.width
@@ -329,7 +358,6 @@ def fill_region(subject: Subject, task: Task, progress: Progress) -> Filled:
         doubts,
         prediction.instead,
         prediction.device,
-        clock.stages(),
     )
 
 
@@ -358,16 +386,17 @@ def _box(subject: Subject, task: Task) -> Box:
     """Return the box of a region: the parts with context, and with known voxels if any are near."""
     margin = [context(task.plan.method.context_mm, mm) for mm in subject.image.spacing]
     box = grow(task.group.hole.box, margin, subject.whole.shape)
-    return box if subject.no_data is None else _with_known_voxels(subject, box)
+    return box if all(each.no_data is None for each in subject.images) else _with_known_voxels(subject, box)
 
 
 def _with_known_voxels(subject: Subject, box: Box) -> Box:
-    """Grow a box until there are known voxels in it, by :data:`FAR_MM` at most."""
-    assert subject.no_data is not None
+    """Grow a box until there are known voxels of all images in it, by :data:`FAR_MM` at most."""
+    lacking = [each.no_data for each in subject.images if each.no_data is not None]
     wider = box
     for mm in (0.0, FAR_MM / 4, FAR_MM / 2, FAR_MM):
         wider = grow(box, [min(math.ceil(mm / step), FARTHEST) for step in subject.image.spacing], subject.whole.shape)
-        if not (subject.whole.crop(wider) | subject.no_data[wider]).all():
+        hole = subject.whole.crop(wider)
+        if not any((hole | no_data[wider]).all() for no_data in lacking):
             break
     return wider
 
@@ -404,7 +433,7 @@ def _and_others(warning: str, count: int) -> str:
 def spread_among(
     subject: Subject, filling: Filling, peers: Sequence[str], seed: int, progress: Progress, *, workers: int = 1
 ) -> tuple[Filling, list[str]]:
-    """Give regions without a spread the standard deviation among their fill and those of other methods.
+    """Give regions without a spread, in any image, the standard deviation among their fill and those of other methods.
 
     Args:
         subject: the image that was filled.
@@ -418,7 +447,7 @@ def spread_among(
         The filling, and the names of the peers that took part. A peer that fell back to another method is left out; if
         none is left, :data:`LAST` takes part.
     """
-    lacking = [number for number, region in enumerate(filling.regions) if region.patch.spread is None]
+    lacking = [number for number, region in enumerate(filling.regions) if not Filling((region,)).has_spread]
     pieces = []
     for number in lacking:
         region = filling.regions[number]
@@ -426,21 +455,28 @@ def spread_among(
         work = functools.partial(_spread_of, subject, region, peers, seed)
         pieces.append(Piece(work, cost, _piece(subject, region.task).voxels))
     regions, names = list(filling.regions), []
-    for number, (spread, others, warnings) in zip(lacking, do_together(pieces, workers, progress), strict=True):
+    for number, (spreads, others, warnings) in zip(lacking, do_together(pieces, workers, progress), strict=True):
         names += [name for name in others if name not in names]
-        patch = dataclasses.replace(regions[number].patch, spread=spread)
-        all_warnings = (*regions[number].warnings, *warnings)
-        regions[number] = dataclasses.replace(regions[number], patch=patch, warnings=all_warnings)
+        first, *companions = (
+            each if each.patch.spread is not None else _with_spread(each, spread, warnings)
+            for each, spread in zip(regions[number].images, spreads, strict=True)
+        )
+        regions[number] = dataclasses.replace(first, companions=tuple(companions))
     return Filling(tuple(regions)), names
+
+
+def _with_spread(filled: Filled, spread: np.ndarray, warnings: Sequence[str]) -> Filled:
+    patch = dataclasses.replace(filled.patch, spread=spread)
+    return dataclasses.replace(filled, patch=patch, warnings=(*filled.warnings, *warnings))
 
 
 def _spread_of(
     subject: Subject, region: Filled, peers: Sequence[str], seed: int, progress: Progress
-) -> tuple[np.ndarray, list[str], list[str]]:
-    """Return a region's spread among methods, the other methods' names, and warnings."""
+) -> tuple[list[np.ndarray], list[str], list[str]]:
+    """Return a region's spread among methods in each image, the other methods' names, and warnings."""
     names: list[str] = []
     warnings: list[str] = []
-    values = [region.patch.intensities.astype(np.float64)]
+    values = [_intensities(region)]
     ours = (region.method, region.task.plan.method.name)
     for number, name in enumerate((*(peer for peer in peers if peer not in ours), LAST)):
         if name == LAST and names:
@@ -448,10 +484,31 @@ def _spread_of(
         task = Task(region.task.group, Plan.of(name, seed=seed))
         peer = fill_region(subject, task, progress.part(number / (len(peers) + 1), (number + 1) / (len(peers) + 1)))
         warnings += [f"For the uncertainty, {name}: {warning}" for warning in peer.warnings]
-        if peer.instead is None:
+        if all(each.instead is None for each in peer.images):
             names.append(name)
-            values.append(peer.patch.intensities.astype(np.float64))
-    return np.std(values, axis=0), names, warnings
+            values.append(_intensities(peer))
+    return [np.std(of_image, axis=0) for of_image in zip(*values, strict=True)], names, warnings
+
+
+def _intensities(region: Filled) -> list[np.ndarray]:
+    """Return the filled voxels of each image."""
+    return [each.patch.intensities.astype(np.float64) for each in region.images]
+
+
+def _predict_all(region: Region, plan: Plan, progress: Progress) -> tuple[list[Prediction], bool]:
+    """Return the predictions for a region and its companions, and whether they have the same sources.
+
+    Where the method does not share sources, or found none that all images have, each image is filled on its own.
+    """
+    count = len(region.images)
+    shares = [progress.part(number / count, (number + 1) / count) for number in range(count)]
+    first = _predict(region, plan, progress if plan.method.shares_sources else shares[0])
+    if first.companions:
+        for each, companion in zip(first.companions, region.companions, strict=True):
+            _check_prediction(each, companion, plan.method.name)
+        return [first, *first.companions], True
+    others = [_predict(each, plan, share) for each, share in zip(region.companions, shares[1:], strict=True)]
+    return [first, *others], False
 
 
 def _predict(region: Region, plan: Plan, progress: Progress) -> Prediction:
@@ -470,12 +527,21 @@ def _predict(region: Region, plan: Plan, progress: Progress) -> Prediction:
             f"Method '{name}' has too few known voxels around the hole to solve its equations ({error}); take another "
             f"one, such as '{LAST}'."
         ) from None
+    _check_prediction(prediction, region, name)
+    return prediction
+
+
+def _check_prediction(prediction: Prediction, region: Region, name: str) -> None:
+    """Check a method's prediction.
+
+    Raises:
+        MethodError: it is of another shape, or not finite.
+    """
     for what, array in (("shape", prediction.mean), ("a spread of shape", prediction.spread)):
         if array is not None and array.shape != region.values.shape:
             raise MethodError(f"Method '{name}' returned {what} {array.shape} for a region of {region.values.shape}.")
         if array is not None and not np.isfinite(array[region.fill]).all():
             raise MethodError(f"Method '{name}' returned NaN or infinity inside the hole; try another method.")
-    return prediction
 
 
 def _by_last(region: Region, method: str, run: Run) -> Prediction:

@@ -92,6 +92,14 @@ def names_of_guides(sources: Any) -> list[str]:
     ]
 
 
+def names_of_images(sources: Sequence[Any]) -> list[str]:
+    """Return the names of images that are filled together for messages: their files, or their numbers."""
+    return [
+        f"'{name_of(source)}'" if isinstance(source, (str, os.PathLike)) else f"number {number}"
+        for number, source in enumerate(sources, start=1)
+    ]
+
+
 def _laid_on(image: Volume, other: Volume, name: str) -> Volume:
     """Lay an image on another voxel by voxel where the NIfTI header of just one of the two tells no position.
 

@@ -2,7 +2,8 @@
 
 ``python -m MedInpaintLib.job JOB.json`` needs only the engine's own dependencies; :data:`JOBS` has the kinds of jobs.
 It prints one JSON object a line: ``{"event": "progress", "fraction": 0.4, "stage": "Solving"}``, ``{"event": "warning",
-"message": ...}``, and at the end one of ``{"event": "result", "output": ..., "report": {...}}``, ``{"event": "error",
+"message": ...}``, and at the end one of ``{"event": "result", "output": ..., "report": {...}}`` (the output is a path,
+or a list of paths where the job writes several images), ``{"event": "error",
 "kind": ..., "message": ...}`` or ``{"event": "cancelled", "message": ...}``. Exit codes are :data:`EXIT_DONE` and its
 neighbours.
 """
@@ -27,6 +28,7 @@ from .errors import Cancelled, InputError, ParameterError, as_ours, in_one_line
 from .files import as_json
 from .jobs.evaluate import EvaluateJob
 from .jobs.fill import FillJob
+from .jobs.fill_together import FillTogetherJob
 from .jobs.impute import ImputeJob
 from .jobs.job_file import JobFile
 from .jobs.lesion_back import LesionBackJob
@@ -39,7 +41,9 @@ from .threads import one_for_blas
 EXIT_DONE, EXIT_FAILED, EXIT_INPUT = 0, 1, 2
 
 #: The kinds of jobs, by their name in the file.
-JOBS: dict[str, type[JobFile]] = {kind.KIND: kind for kind in (FillJob, ImputeJob, EvaluateJob, LesionBackJob)}
+JOBS: dict[str, type[JobFile]] = {
+    kind.KIND: kind for kind in (FillJob, FillTogetherJob, ImputeJob, EvaluateJob, LesionBackJob)
+}
 
 Emit = Callable[[dict[str, Any]], None]
 

@@ -175,12 +175,22 @@ def why_none(symmetry: Symmetry | None) -> str:
 
 def other_side(region: Region, progress: Progress | None = None) -> Comparison | None:
     """Compare a region with what lies on the other side of the body, once a region; None where there is none."""
+    compared = other_sides(region.alone(), progress)
+    return None if compared is None else compared[0]
+
+
+def other_sides(region: Region, progress: Progress | None = None) -> tuple[Comparison, ...] | None:
+    """Compare a region and its companions with the other side, once a region; None where there is none.
+
+    All images take the symmetry and the local fit of the first one, so that they show one anatomy, and its verdict.
+    """
     progress = progress or Progress()
     start = 0.0 if is_symmetry_known(region.subject) else 0.7
     symmetry = symmetry_of(region.subject, progress.part(0.0, start))
     if symmetry is None or why_none(symmetry):
         return None
-    return region.cached(other_side, lambda: _compare(region, symmetry, progress.part(start, 1.0)))
+    key = other_sides, len(region.companions)
+    return region.cached(key, lambda: _compare_all(region, symmetry, progress.part(start, 1.0)))
 
 
 def is_mostly_known(subject: Subject, hole: Hole) -> bool:
@@ -261,13 +271,28 @@ def has_other_side(subject: Subject, voxels: np.ndarray, box: Box) -> bool:
     return known_share(subject, voxels, box) >= (LARGE_MOST if large else MOST)
 
 
-def _compare(region: Region, symmetry: Symmetry, progress: Progress) -> Comparison:
-    """Fit the mirror image around a region, and decide which parts of its hole can be filled from it."""
-    from scipy import ndimage
-
+def _compare_all(region: Region, symmetry: Symmetry, progress: Progress) -> tuple[Comparison, ...]:
+    """Fit the mirror image around a region, and compare each image there."""
     progress.update(0.0, FITTING)
     wide = grow(region.place, [math.ceil(AROUND / step) for step in region.spacing], region.subject.values.shape)
-    sides = _sides(region.subject, wide, symmetry, progress.part(0.0, 0.5))
+    sides, mirrored = _sides(region.subject, wide, symmetry, progress.part(0.0, 0.5))
+    first = _compare(region, sides, wide, progress.part(0.5, 1.0))
+    companions = []
+    for each in region.companions:
+        compared = _compare(each, _mirrored_sides(each.subject, wide, mirrored), wide, Progress())
+        pairs = zip(first.parts, compared.parts, compared.shells, strict=True)
+        parts = [
+            dataclasses.replace(part, reason=leader.reason or ("" if shell.any() else UNLIKE))
+            for leader, part, (_, shell) in pairs
+        ]
+        companions.append(dataclasses.replace(compared, parts=parts))
+    return first, *companions
+
+
+def _compare(region: Region, sides: _Sides, wide: Box, progress: Progress) -> Comparison:
+    """Decide which parts of a region's hole can be filled from the other side, seen in a wider box."""
+    from scipy import ndimage
+
     within = relative(region.place, wide)
     # A known voxel between two close parts would belong to both, so parts less than three voxels apart are merged.
     everywhere = np.ones((3,) * region.hole.ndim, dtype=bool)
@@ -279,7 +304,7 @@ def _compare(region: Region, symmetry: Symmetry, progress: Progress) -> Comparis
     around[within] = labels
     parts, shells = [], []
     for number, part_box in enumerate(ndimage.find_objects(around), start=1):
-        progress.update(0.5 + 0.5 * number / count, "Comparing the two sides")
+        progress.update(number / count, "Comparing the two sides")
         box = grow(part_box, [math.ceil(SHELL / step) for step in region.spacing], around.shape)
         part, shell = _part(sides, box, around[box] == number, region.spacing)
         parts.append(part)
@@ -319,7 +344,7 @@ def estimate(
             own = zone & compared.fill[box]
             values[box][own] = _joined(compared, initial, number, progress)[box][own]
             continue
-        share = 1.0 if full else min(LIKELY * part.correlation, 1.0)
+        share = 1.0 if full else min(max(LIKELY * part.correlation, 0.0), 1.0)
         seen = _matched(sides, image[box], shell) if match else image[box]
         values[box][zone] += share * _completed(seen - initial[box], usable[box], compared.spacing)[zone]
     return values
@@ -351,8 +376,16 @@ def _joined(compared: Comparison, initial: np.ndarray, number: int, progress: Pr
     return np.clip(initial + change, initial.min(), initial.max())
 
 
-def _sides(subject: Subject, box: Box, symmetry: Symmetry, progress: Progress) -> _Sides:
-    """Return both sides of a box, the other one fitted locally and sampled by cubic splines: linear sampling blurs."""
+@dataclasses.dataclass(frozen=True)
+class _Mirrored:
+    """Where the mirrored places of a box's voxels lie: a box of the subject, None for nowhere, and indices in it."""
+
+    source: Box | None
+    at: np.ndarray
+
+
+def _sides(subject: Subject, box: Box, symmetry: Symmetry, progress: Progress) -> tuple[_Sides, _Mirrored]:
+    """Return both sides of a box, the other one fitted locally, and the mirrored places."""
     from scipy import ndimage
 
     here, known = subject.values[box], ~subject.hole[box]
@@ -360,12 +393,9 @@ def _sides(subject: Subject, box: Box, symmetry: Symmetry, progress: Progress) -
     indices = np.indices(here.shape, dtype=np.float32) + first_index.reshape(-1, *(1,) * here.ndim)
     source, start = _source(subject, symmetry, box)
     if source is None:
-        nothing = np.zeros(here.shape, dtype=bool)
-        return _Sides(here, np.zeros_like(here), nothing, nothing, (here, here))
-    values, whole = subject.values[source], ~subject.hole[source]
-    if not whole.all() and whole.any():
-        # Splines ring at the edge of the emptied hole.
-        values = nearest(values, ~whole, subject.spacing)
+        nowhere = _Mirrored(None, indices)
+        return _mirrored_sides(subject, box, nowhere), nowhere
+    values, whole = _known_values(subject, source)
 
     def look(array: np.ndarray) -> np.ndarray:
         offset = symmetry.mirror(first_index) - start
@@ -374,7 +404,38 @@ def _sides(subject: Subject, box: Box, symmetry: Symmetry, progress: Progress) -
     first, usable = look(values), look(whole.astype(np.float32)) > 0.9
     steps = np.reshape(subject.spacing, (-1, *(1,) * here.ndim))
     aside = fit_locally(here, known, first, usable, subject.spacing, progress.part(0.1, 0.8)) / steps
-    at = symmetry.mirror(indices + aside) - start.reshape(-1, *(1,) * here.ndim)
+    mirrored = _Mirrored(source, symmetry.mirror(indices + aside) - start.reshape(-1, *(1,) * here.ndim))
+    return _mirrored_sides(subject, box, mirrored, (values, whole)), mirrored
+
+
+def _known_values(subject: Subject, source: Box) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values in a box, those that are not known replaced by the nearest ones, and which are known."""
+    values, whole = subject.values[source], ~subject.hole[source]
+    if not whole.all() and whole.any():
+        # Splines ring at the edge of the emptied hole.
+        values = nearest(values, ~whole, subject.spacing)
+    return values, whole
+
+
+def _mirrored_sides(
+    subject: Subject, box: Box, mirrored: _Mirrored, source_values: tuple[np.ndarray, np.ndarray] | None = None
+) -> _Sides:
+    """Return both sides of a box, the other one sampled by cubic splines: linear sampling blurs.
+
+    Args:
+        subject: the image.
+        box: of it.
+        mirrored: the mirrored places of its voxels.
+        source_values: what :func:`_known_values` returns for them, where it is there already.
+    """
+    from scipy import ndimage
+
+    here, known = subject.values[box], ~subject.hole[box]
+    if mirrored.source is None:
+        nothing = np.zeros(here.shape, dtype=bool)
+        return _Sides(here, np.zeros_like(here), nothing, nothing, (here, here))
+    values, whole = source_values or _known_values(subject, mirrored.source)
+    at = mirrored.at
     there = ndimage.map_coordinates(values, at, order=3, mode="nearest")
     usable = ndimage.map_coordinates(whole.astype(np.float32), at, order=1, mode="constant") > 0.99
     compared = known & usable

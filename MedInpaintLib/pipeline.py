@@ -1,6 +1,6 @@
-"""The road from an image and a mask to a filled image. Every method travels it.
+"""The road from an image, or several with one hole, and a mask to filled images. Every method travels it.
 
-read, check, choose, fill, report, result: each step is a line of :func:`inpaint`; :func:`.filling.fill` goes on for
+read, check, choose, fill, report, result: each step is a line of :func:`_travel`; :func:`.filling.fill` goes on for
 each region with region, method, blend, restore. Three promises hold for
 every method, because they are kept here and not in the methods: known voxels are bit-identical, hidden voxels never
 matter, and the same seed gives the same output on the same number of threads.
@@ -8,9 +8,10 @@ matter, and the same seed gives the same output on the same number of threads.
 
 from __future__ import annotations
 
+import dataclasses
 import numbers
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,20 +19,31 @@ from . import intensity
 from .appearance import Appearance
 from .choice import by_plan, choose
 from .clock import Clock
+from .companions import check_companions, check_grids, check_modalities, settle_all
 from .errors import EmptyMaskError, GeometryError, ParameterError
-from .fill_report import write_report
+from .fill_report import together_facts, write_report
 from .filling import Filling, expected_seconds, expected_spread_seconds, fill, plan_tasks, spread_among
 from .guides import check_guides
-from .inputs import check_same_length, facts_of, find_exemplars, names_of_guides, read_guides, read_image, read_mask
+from .inputs import (
+    check_same_length,
+    facts_of,
+    find_exemplars,
+    name_of,
+    names_of_guides,
+    names_of_images,
+    read_guides,
+    read_image,
+    read_mask,
+)
 from .io.segments import Segments
 from .mask import Hole, find_hole
-from .methods import auto
+from .methods import auto, registry
 from .missing_slices import with_missing_slices
 from .modality import Guess, Modality
-from .no_data import settle
 from .options import FillOptions
 from .parts import Group, find_parts
 from .progress import Progress
+from .report import MaskFacts
 from .result import Result
 from .subject import Subject
 from .together import cores
@@ -143,21 +155,89 @@ def inpaint(
     options.check()
     if mask is None and not options.fill_missing_slices:
         raise ParameterError(NO_MASK)
-    progress, clock = progress or Progress(), Clock()
+    return _travel([image], mask, options, spacing, guides, exemplars, uncertainty, progress or Progress())[0]
 
+
+def inpaint_together(
+    images: Sequence[Any],
+    mask: Any,
+    *,
+    spacing: Sequence[float] | float | None = None,
+    guides: Sequence[Any] = (),
+    uncertainty: bool = False,
+    labels: Sequence[int | str] | int | str | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> list[Result]:
+    """Fill one hole in several images of a subject: contrasts or time points that are all damaged there.
+
+    Methods that copy tissue (``patch``, ``mirror``, ``hybrid``) compare all images at once, with the voxels that are
+    known in each, and every image takes its voxels from the same places: the fills show one anatomy. Other methods fill
+    each image on its own; ``report["filled_together"]`` says which. The methods are chosen once, for the first image.
+
+    Args:
+        images: of one modality and on one grid; the same kinds as in :func:`inpaint`.
+        mask: of the hole in all images.
+        spacing, guides, uncertainty, labels, progress: as in :func:`inpaint`. A guide is undamaged in the hole.
+        options: those of :func:`inpaint` but ``exemplars``, ``series``, ``volume`` and ``fill_missing_slices``. A
+            self-check scores the first image.
+
+    Returns:
+        A result for each image, in their order.
+
+    Raises:
+        InputError: as :func:`inpaint`; also for images on different grids or of different modalities.
+
+    >>> ramp = np.add.outer(np.arange(9.0), np.arange(9.0))
+    >>> hole = np.zeros((9, 9), bool)
+    >>> hole[3:6, 3:6] = True
+    >>> first, second = inpaint_together([ramp, 20 - ramp], hole, method="harmonic", modality="MR")
+    >>> np.allclose(first.volume.array, ramp), np.allclose(second.volume.array, 20 - ramp)
+    (True, True)
+    """
+    chosen = FillOptions(**{**options, "labels": _as_list(labels), "parameters": options.get("parameters") or {}})
+    chosen.check()
+    sources = list(images)
+    if not sources:
+        raise ParameterError("Give the images to be filled together; found none.")
+    given = {name: getattr(chosen, name) for name in ("series", "volume", "fill_missing_slices")}
+    unsuited = [name for name, value in given.items() if value is not None and value is not False]
+    if unsuited:
+        raise ParameterError(f"The option '{unsuited[0]}' cannot be used for several images; fill each one alone.")
+    info = None if chosen.method == "auto" else registry.get(chosen.method)
+    if info is not None and (info.needs_exemplars or info.needs_guides):
+        raise ParameterError(f"Method '{info.name}' fills a single contrast; fill each image alone, or take another.")
+    if mask is None:
+        raise ParameterError("Give a mask of what to fill.")
+    return _travel(sources, mask, chosen, spacing, guides, None, uncertainty, progress or Progress())
+
+
+def _travel(
+    images: Sequence[Any],
+    mask: Any,
+    options: FillOptions,
+    spacing: Sequence[float] | float | None,
+    guides: Sequence[Any],
+    exemplars: Any,
+    uncertainty: bool,
+    progress: Progress,
+) -> list[Result]:
+    """Fill the hole in one image, or in several; the arguments are those of :func:`inpaint`."""
+    clock = Clock()
     progress.update(0.0, "Reading")
-    check_same_length(image, mask)
-    source = read_image(image, spacing, **options.reading())
-    mask_read = read_mask(mask, source, allow_outside_data=allow_outside_data, volume=volume)
+    for image in images:
+        check_same_length(image, mask)
+    volumes = [read_image(image, spacing, **options.reading()) for image in images]
+    mask_read = read_mask(mask, volumes[0], allow_outside_data=options.allow_outside_data, volume=options.volume)
     clock.lap("read")
 
     progress.update(0.0, "Checking")
-    subject, groups, modality_reason, warnings = _check(source, mask_read, guides, exemplars, options)
+    subject, groups, remarks = _check(volumes, names_of_images(images), mask_read, guides, exemplars, options)
     clock.lap("check")
 
-    at_once = workers or cores()
+    at_once = options.workers or cores()
     choices, more = choose(subject, groups, options, progress, workers=at_once)
-    clock.lap("self-check" if self_check else "choose")
+    clock.lap("self-check" if options.self_check else "choose")
     tasks = plan_tasks(subject, by_plan(choices))
     expected = (
         expected_seconds(subject, tasks, at_once),
@@ -165,32 +245,42 @@ def inpaint(
     )
     for_fill, for_spread, _ = progress.remaining(*expected, REPORT * sum(len(group.parts) for group in groups))
     filling = fill(subject, tasks, for_fill, clock, workers=at_once)
-    filling, spread_of = _spread(subject, filling, uncertainty, int(seed), for_spread, at_once)
+    filling, spread_of = _spread(subject, filling, uncertainty, int(options.seed), for_spread, at_once)
     clock.lap("uncertainty")
 
-    meaning = subject.whole.meaning
-    assert meaning is not None  # find_hole says how it read the mask
-    report = write_report(
-        subject,
-        choices,
-        filling,
-        modality_reason=modality_reason,
-        image={**facts_of(image, source), "dtype": str(source.array.dtype)},
-        mask={
-            **facts_of(mask, mask_read.grid if isinstance(mask_read, Segments) else mask_read),
-            "kind": meaning.kind,
-            "rule": meaning.rule,
-            "labels": chosen,
-            "dilate_mm": float(dilate_mm),
-        },
-        grain=grain,
-        uncertainty=spread_of,
-        warnings=[*warnings, *more],
-        seconds=clock.seconds(),
-    )
-    progress.update(1.0, "Done")
+    names = [name_of(image) for image in images]
+    together = together_facts(names, filling) if len(images) > 1 else None
     parts = tuple(sorted((part for group in groups for part in group.parts), key=lambda part: part.number))
-    return Result(source, subject.whole, filling.patches, report, parts)
+    results = []
+    for image, each, own, remark in zip(images, subject.images, filling.of_each_image(), remarks, strict=True):
+        report = write_report(
+            each,
+            choices,
+            own,
+            modality_reason=remark.modality,
+            image={**facts_of(image, each.image), "dtype": str(each.image.array.dtype)},
+            mask=_mask_facts(mask, mask_read, subject.whole, options),
+            together=together,
+            grain=options.grain,
+            uncertainty=spread_of,
+            warnings=[*remark.warnings, *more],
+            seconds=clock.seconds(),
+        )
+        results.append(Result(each.image, each.whole, own.patches, report, parts))
+    progress.update(1.0, "Done")
+    return results
+
+
+def _mask_facts(source: Any, mask: Volume | Segments, hole: Hole, options: FillOptions) -> MaskFacts:
+    meaning = hole.meaning
+    assert meaning is not None  # find_hole says how it read the mask
+    return {
+        **facts_of(source, mask.grid if isinstance(mask, Segments) else mask),
+        "kind": meaning.kind,
+        "rule": meaning.rule,
+        "labels": options.labels,
+        "dilate_mm": float(options.dilate_mm),
+    }
 
 
 def _as_list(labels: Sequence[int | str] | int | str | None) -> list[int | str] | None:
@@ -216,37 +306,58 @@ def _label(label: Any) -> int | str:
     raise ParameterError(f"A label is a whole number or a name; found {label!r}.")
 
 
+class _Remarks(NamedTuple):
+    """About an image: the reason for its modality, and warnings."""
+
+    modality: str
+    warnings: list[str]
+
+
 def _check(
-    volume: Volume, mask: Volume | Segments, guides: Any, exemplars: Any, options: FillOptions
-) -> tuple[Subject, list[Group], str, list[str]]:
-    """Return the subject, its hole's parts, the reason for its modality, and warnings."""
+    volumes: Sequence[Volume],
+    names: Sequence[str],
+    mask: Volume | Segments,
+    guides: Any,
+    exemplars: Any,
+    options: FillOptions,
+) -> tuple[Subject, list[Group], list[_Remarks]]:
+    """Return the subject with its companions, its hole's parts, and remarks on each image."""
+    volume, force = volumes[0], options.force
+    check_grids(volumes, names)
     hole, warnings = _hole(mask, volume, options)
+    for each in volumes[1:]:  # slices that a series lacks are refused unless the mask marks them
+        hole, more = with_missing_slices(each, hole, fill=False)
+        warnings += more
     marked = _marked(mask, volume, hole, options)
-    hole, no_data, remarks = settle(volume, hole, marked)
+    hole, lacking, remarks = settle_all(volumes, hole, marked)
     groups = find_parts(hole, volume.spacing, marked if options.dilate_mm > 0 else None)
-    guess = _modality(volume, hole, no_data, options.modality)
-    known = intensity.sample_known(volume.array, hole.voxels, hole.box, no_data)
-    scaling = intensity.fit_scaling(known, guess.modality)
+    guesses = [_modality(each, hole, no_data, options.modality) for each, no_data in zip(volumes, lacking, strict=True)]
+    check_modalities([guess.modality for guess in guesses], names)
     guide_volumes, more = read_guides(guides, volume, hole, allow_outside_data=options.allow_outside_data)
-    more += check_guides(guide_volumes, names_of_guides(guides), volume, hole, no_data, force=options.force)
-    subject = Subject(
-        volume,
-        hole,
-        scaling,
-        guess.modality,
-        guide_volumes,
-        find_exemplars(exemplars),
-        no_data,
-        allow_outside_data=options.allow_outside_data,
-        may_be=guess.may_be,
-        grown=options.dilate_mm > 0,
-    )
-    return (
-        subject,
-        groups,
-        guess.reason,
-        [*volume.warnings, *mask.warnings, *warnings, *remarks, *guess.warnings, *more],
-    )
+    more += check_guides(guide_volumes, names_of_guides(guides), volume, hole, lacking[0], force=force)
+    more += check_companions(volumes, names, hole, lacking, force=force)
+    subjects = []
+    for each, no_data, guess in zip(volumes, lacking, guesses, strict=True):
+        known = intensity.sample_known(each.array, hole.voxels, hole.box, no_data)
+        subject = Subject(
+            each,
+            hole,
+            intensity.fit_scaling(known, guess.modality),
+            guess.modality,
+            guide_volumes,
+            find_exemplars(exemplars),
+            no_data,
+            allow_outside_data=options.allow_outside_data,
+            may_be=guess.may_be,
+            grown=options.dilate_mm > 0,
+        )
+        subjects.append(subject)
+    subject = dataclasses.replace(subjects[0], companions=tuple(subjects[1:]))
+    all_remarks = [
+        _Remarks(guess.reason, [*each.warnings, *mask.warnings, *warnings, *remark, *guess.warnings, *more])
+        for each, remark, guess in zip(volumes, remarks, guesses, strict=True)
+    ]
+    return subject, groups, all_remarks
 
 
 def _hole(mask: Volume | Segments, volume: Volume, options: FillOptions) -> tuple[Hole, list[str]]:

@@ -39,6 +39,8 @@ class Prediction:
         warnings: for the user, above all where another method replaced this one and why.
         instead: the method that replaced this one in all of the region; None when this one filled some of it.
         device: of torch, where its network ran in the end: the CPU if memory was too small. None without a network.
+        companions: the predictions for the region's companions, from the same sources; empty where there are none, and
+            where this method fills each image on its own.
     """
 
     mean: np.ndarray
@@ -47,6 +49,7 @@ class Prediction:
     warnings: tuple[str, ...] = ()
     instead: str | None = None
     device: str | None = None
+    companions: tuple[Prediction, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,6 +121,7 @@ class MethodInfo:
         architecture: of the models that it can use; None for methods that need none.
         needs_exemplars: whether it needs scans of other subjects, of the same contrast; other methods use none.
         uses_guides: whether it uses other contrasts of the same subject where there are any.
+        shares_sources: whether it fills several images with one hole from the same sources; others fill each alone.
         needs_guides: whether it can do nothing without them.
         wants_gpu: whether it is quick only on a GPU.
         requires: packages beyond the engine's own, as pip names them.
@@ -139,6 +143,7 @@ class MethodInfo:
     architecture: str | None = None
     needs_exemplars: bool = False
     uses_guides: bool = False
+    shares_sources: bool = False
     needs_guides: bool = False
     wants_gpu: bool = False
     requires: tuple[str, ...] = ()
@@ -183,7 +188,7 @@ def method(**info: Any) -> Callable:
 def fill_with(name: str, region: Region, progress: Progress | None = None, *, seed: int = 0) -> Prediction:
     """Run another method with its defaults and blend the result, for methods that refine an existing fill.
 
-    Guides are left out: the networks that refine a fill have learned from fills that were made without.
+    Guides and companions are left out: the networks that refine a fill have learned from fills that were made without.
 
     Args:
         name: of the method.
@@ -205,7 +210,7 @@ def fill_with(name: str, region: Region, progress: Progress | None = None, *, se
     if info.needs_model or info.needs_exemplars or info.needs_guides:
         raise ParameterError(f"Method '{name}' needs a model or other scans itself, so nothing can go on from it.")
     assert info.fill is not None  # the decorator fills it in
-    region = region.without_guides()
+    region = region.alone()
     prediction = info.fill(region, info.parameters(), Run(seed, progress=progress.part(0.0, 0.9)))
     mean = BLENDS[info.blend](prediction.mean, region, progress.part(0.9, 1.0)).astype(np.float32)
     if region.no_data is not None:

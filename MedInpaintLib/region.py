@@ -35,6 +35,7 @@ class Region:
         subject: the whole image, voided too. Axes of the image that are one voxel long are left out of both.
         no_data: bool array of the same shape: the voxels of :attr:`hole` that are not to be filled here: nothing was
             measured there, or they belong to a part of another region. None when there are none.
+        companions: the same box of the subject's companions.
         cache: values computed once a region; see :meth:`cached`.
 
     The border of the arrays is either the image's own border or at least two voxels away from what is to be filled.
@@ -45,7 +46,13 @@ class Region:
     box: Box
     subject: Subject
     no_data: np.ndarray | None = None
+    companions: tuple[Region, ...] = ()
     cache: dict[Hashable, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def images(self) -> tuple[Region, ...]:
+        """This region and its companions."""
+        return self, *self.companions
 
     @property
     def fill(self) -> np.ndarray:
@@ -86,14 +93,21 @@ class Region:
 
     @property
     def channels(self) -> np.ndarray:
-        """float32 ``(1 + n guides, *shape)``: the values, then the guides."""
+        """float32 ``(1 + guides, *shape)``: the values, then the guides."""
         return np.concatenate([self.values[np.newaxis], self.guides])
 
-    def without_guides(self) -> Region:
-        """Return the same region of a subject without guides; both share the cache, which no guide changes."""
-        if not self.subject.guides:
+    @property
+    def all_channels(self) -> np.ndarray:
+        """float32 ``(images + guides, *shape)``: the values of all images, then the guides."""
+        return np.concatenate([[image.values for image in self.images], self.guides])
+
+    def alone(self) -> Region:
+        """Return the same region without guides and companions; both share the cache, which none of them changes."""
+        if not (self.subject.guides or self.companions):
             return self
-        return dataclasses.replace(self, subject=dataclasses.replace(self.subject, guides=()))
+        return dataclasses.replace(
+            self, subject=dataclasses.replace(self.subject, guides=(), companions=()), companions=()
+        )
 
     def cached(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Return the cached value for `key`, computing it with `make()` on first use; as :meth:`.Subject.cached`."""
@@ -145,7 +159,8 @@ def crop(subject: Subject, box: Box, own: Hole | None = None) -> Region:
         values = subject.scaling.forward(subject.image.array[box])
     values[hole] = 0.0
     no_data = subject.squeeze(left) if left.any() else None
-    return Region(subject.squeeze(values), subject.squeeze(hole), box, subject, no_data)
+    companions = tuple(crop(each, box, own) for each in subject.companions)
+    return Region(subject.squeeze(values), subject.squeeze(hole), box, subject, no_data, companions)
 
 
 def restore(region: Region, values: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -68,6 +68,18 @@ class PartFacts(OfVolume):
     scores: dict[str, Any] | None
 
 
+class TogetherFacts(TypedDict):
+    """Images with one hole that were filled together.
+
+    images: their names, the one first for which methods were chosen; shared, own: the numbers of the parts that all
+    images took from the same places, and of those that were filled image by image.
+    """
+
+    images: list[str]
+    shared: list[int]
+    own: list[int]
+
+
 class VolumeFacts(TypedDict):
     """A volume of a 4-D image: its number, from 0, and what the report of its fill says, see :class:`FillReport`."""
 
@@ -114,7 +126,7 @@ class FillReport(Report, OfVolumes):
     there are several; blend, seed, modality: as used; modality_reason: why it was guessed, empty where it was named;
     parts: of the hole, the worst first: those with warnings, then the deepest; grain: whether noise was added;
     self_check: scores on trial holes, one entry for each kind of parts, or None; uncertainty: what the spread is among,
-    or None without one.
+    or None without one; filled_together: the images with this hole that were filled with it, or None for one alone.
     """
 
     notes: dict[str, Any]
@@ -133,6 +145,7 @@ class FillReport(Report, OfVolumes):
     grain: bool
     self_check: list[dict[str, Any]] | None
     uncertainty: str | None
+    filled_together: TogetherFacts | None
 
 
 class ImputeReport(Report):

@@ -20,7 +20,7 @@ from .errors import Cancelled, MedInpaintError
 from .filling import Filling, Plan, fill, plan_tasks
 from .foreground import body
 from .intensity import sample_known
-from .mask import Hole, bounding_box, grow, relative
+from .mask import Box, Hole, bounding_box, grow, relative
 from .metrics import score
 from .parts import Group, find_parts
 from .progress import Progress
@@ -148,7 +148,7 @@ def self_check(
     zero = window.image.array.dtype.type(0)
     truth = np.where(hidden if window.no_data is None else hidden | window.no_data, zero, window.image.array)
     # What is cached (a registration) is computed with the trial holes hidden, so it cannot have seen into them.
-    trial_subject = dataclasses.replace(window, whole=_hole(both), cache={})
+    trial_subject = window.change_all(lambda image: dataclasses.replace(image, whole=_hole(both), cache={}))
     known = sample_known(window.image.array, trial_subject.whole.voxels, trial_subject.whole.box, window.no_data)
     trial_groups = find_parts(trials, window.image.spacing)
     scale = data_range_of(known, subject.modality, subject.image.array.dtype)
@@ -224,6 +224,10 @@ def _window(subject: Subject) -> Subject:
     box = grow(subject.whole.box, [REACH] * len(subject.whole.shape), subject.whole.shape)
     if all(side == slice(0, size) for side, size in zip(box, subject.whole.shape, strict=True)):
         return subject
+    return subject.change_all(lambda each: _cropped(each, box))
+
+
+def _cropped(subject: Subject, box: Box) -> Subject:
     image = subject.image.crop(box)
     moved = relative(subject.whole.box, box)
     return dataclasses.replace(

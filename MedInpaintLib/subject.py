@@ -34,6 +34,8 @@ class Subject:
             guides hold NaN where they have no data.
         grown: whether the hole reaches further than the mask that the user drew.
         exemplars: scans of other subjects, of the same contrast: files, or other sources of :meth:`Volume.of`.
+        companions: other images of the same subject with the same hole, on the same grid, that are filled together with
+            this one; they have no companions themselves.
         allow_outside_data: whether headers of exemplars may take their voxels from outside their own folder.
         cache: values computed once an image; see :meth:`cached`.
     """
@@ -48,6 +50,7 @@ class Subject:
     allow_outside_data: bool = False
     may_be: tuple[Modality, ...] = ()
     grown: bool = False
+    companions: tuple[Subject, ...] = ()
     cache: dict[Hashable, Any] = dataclasses.field(default_factory=dict)
     _lock: threading.RLock = dataclasses.field(default_factory=threading.RLock, repr=False)
 
@@ -64,6 +67,15 @@ class Subject:
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in {**state, "_lock": threading.RLock()}.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def images(self) -> tuple[Subject, ...]:
+        """All images that are filled together: this one, and its companions."""
+        return self, *self.companions
+
+    def change_all(self, change: Callable[[Subject], Subject]) -> Subject:
+        """Return the subject with all its images changed alike."""
+        return dataclasses.replace(change(self), companions=tuple(change(each) for each in self.companions))
 
     @property
     def values(self) -> np.ndarray:

@@ -15,6 +15,7 @@ from .console import Commands
 from .demo import demo
 from .evaluate import evaluate
 from .fill import fill
+from .fill_together import fill_together
 from .impute import impute
 from .lesion_back import lesion_back
 from .methods import methods
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(fill)
+app.command()(fill_together)
 app.command()(cohort)
 app.command(cls=BidsCommand)(bids)
 app.command()(impute)

@@ -106,9 +106,9 @@ def say(text: str) -> None:
     typer.echo(escaped(text, keep="\n"))
 
 
-def describe(output: str, report: dict[str, Any]) -> str:
+def describe(output: str | Sequence[str], report: dict[str, Any]) -> str:
     """Describe a finished job in a few lines, or with the table that it made."""
-    output = escaped(output)
+    output = "\n".join(map(escaped, [output] if isinstance(output, str) else output))
     if "rows" in report:
         return f"{report['text']}\n{output}"
     if "regions" in report:

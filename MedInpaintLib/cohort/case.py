@@ -91,6 +91,10 @@ class CaseKind(abc.ABC, Generic[Job]):
     def further_inputs(self, job: Job) -> tuple[list[Path], dict[str, Any]]:
         """Return files (there or not) and facts that the result depends on, besides the job's fields and inputs."""
 
+    def of_row(self, fields: dict[str, Any]) -> tuple[CaseKind[Any], dict[str, Any]]:
+        """Return the kind of job that the fields of a row are for, mostly this one, and the fields as it has them."""
+        return self, fields
+
     @abc.abstractmethod
     def run(self, job: Job, progress: Progress) -> tuple[str, Report]:
         """Do the job; return :data:`DONE` or :data:`CONTROL`, and the report."""

@@ -46,7 +46,7 @@ class Fill(CaseKind[FillJob]):
         for path in (job.output, job.uncertainty, job.filled_mask):
             if path is not None and not names_folder(path):
                 format_of(Path(path))
-        _check_options(json.dumps(job.keywords(), sort_keys=True))
+        check_options(json.dumps(job.keywords(), sort_keys=True))
 
     def further_inputs(self, job: FillJob) -> tuple[list[Path], dict[str, Any]]:
         from ..io.label_names import tables_of
@@ -57,11 +57,18 @@ class Fill(CaseKind[FillJob]):
             files += tables_of(job.mask)
         return files, networks(job.method, job.self_check, str(job.parameters.get("model", "auto")))
 
+    def of_row(self, fields: dict[str, Any]) -> tuple[CaseKind[Any], dict[str, Any]]:
+        """Return the kind for a row: one with several images and as many outputs is filled together."""
+        from .fill_together import FillTogether, split_lists
+
+        lists = split_lists(fields)
+        return (self, fields) if lists is None else (FillTogether(), lists)
+
     def run(self, job: FillJob, progress: Progress) -> tuple[str, FillReport]:
         try:
             return DONE, job.run(progress)
         except EmptyMaskError as error:
-            return CONTROL, _copy(job, str(error), progress)
+            return CONTROL, copy(job, str(error), progress)
 
     def facts(self, report: FillReport) -> dict[str, Any]:
         warnings = report["warnings"]
@@ -83,7 +90,7 @@ class Fill(CaseKind[FillJob]):
 
 
 @functools.lru_cache(1024)
-def _check_options(options: str) -> None:
+def check_options(options: str) -> None:
     """Check options, as JSON, once for all cases that share them.
 
     Raises:
@@ -100,7 +107,7 @@ def _check_options(options: str) -> None:
         parse(info.parameters, checked.parameters, method=checked.method)
 
 
-def _copy(job: FillJob, reason: str, progress: Progress) -> FillReport:
+def copy(job: FillJob, reason: str, progress: Progress) -> FillReport:
     """Write an image whose mask is empty as it is, with the other outputs of its job; return the report."""
     from ..jobs.fill_volumes import fill_volumes
     from ..jobs.unfilled import unfilled

@@ -78,5 +78,6 @@ def _attention(outcome: Outcome) -> Attention:
 
 
 def _page(case: Case) -> str | None:
-    page = getattr(case.job, "page", None)
-    return page if isinstance(page, str) else None
+    """Return the page of a case, the first where it has several."""
+    pages = getattr(case.job, "page", None) or []
+    return next(iter([pages] if isinstance(pages, str) else pages), None)

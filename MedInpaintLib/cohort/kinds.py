@@ -8,11 +8,14 @@ from ..jobs.job_file import JobFile
 from .case import CaseKind
 from .evaluate import Evaluate
 from .fill import Fill
+from .fill_together import FillTogether
 from .impute import Impute
 from .lesion_back import LesionBack
 
 #: By the class of their jobs.
-KINDS: dict[type[JobFile], CaseKind[Any]] = {kind.job: kind for kind in (Fill(), Evaluate(), Impute(), LesionBack())}
+KINDS: dict[type[JobFile], CaseKind[Any]] = {
+    kind.job: kind for kind in (Fill(), FillTogether(), Evaluate(), Impute(), LesionBack())
+}
 
 
 def kind_of(job: JobFile) -> CaseKind[Any]:

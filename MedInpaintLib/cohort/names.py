@@ -15,13 +15,29 @@ def add_outputs(fields: dict[str, Any], which: tuple[str, ...]) -> dict[str, Any
 
     >>> add_outputs({"output": "out/t1.nii.gz"}, ("report", "filled_mask"))["filled_mask"]
     'out/t1-filled-mask.nii.gz'
+
+    Of several outputs each gets its own, but the mask is one for all, beside the first.
     """
     output = fields.get("output")
-    if not isinstance(output, str) or not which:
+    if not which:
         return fields
+    if isinstance(output, str):
+        return {**{name: path_beside(output, name) for name in which}, **fields}
+    if isinstance(output, list) and output:
+        of_each = {name: [path_beside(each, name) for each in output] for name in which if name != "filled_mask"}
+        of_all = {"filled_mask": path_beside(output[0], "filled_mask")} if "filled_mask" in which else {}
+        return {**of_each, **of_all, **fields}
+    return fields
+
+
+def path_beside(output: str, name: str) -> str:
+    """Return the path beside an output for what a field of a job names.
+
+    >>> path_beside("out/t1.nii.gz", "report"), path_beside("out/t1.nii.gz", "uncertainty")
+    ('out/t1.json', 'out/t1-uncertainty.nii.gz')
+    """
     stem, ending = split_ending(output)
-    paths = {name: f"{stem}{BESIDE[name]}{TEXTS.get(name, ending)}" for name in which}
-    return {**paths, **fields}
+    return f"{stem}{BESIDE[name]}{TEXTS.get(name, ending)}"
 
 
 def split_ending(path: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from .case import Case, CaseKind, inputs_of, outputs_of
+from .kinds import kind_of
 
 #: A message lists no more problems than this.
 LISTED = 20
@@ -40,7 +41,7 @@ class Plan:
 
     Attributes:
         cases: in the order of the user's table or of their names.
-        kind: of their jobs.
+        kind: of their jobs; rows of a table may be of a related one, see :meth:`.CaseKind.of_row`.
         folder: for the summary, the failures and the records.
         sources: files from which the plan was made, which no output may overwrite.
         warnings: one line each.
@@ -117,7 +118,7 @@ def _names(plan: Plan) -> Iterator[str]:
 def _options(plan: Plan) -> Iterator[str]:
     for case in plan.cases:
         try:
-            plan.kind.check(case.job)
+            kind_of(case.job).check(case.job)
         except InputError as error:
             yield f"{case.origin}: {error}"
 
@@ -136,7 +137,7 @@ class _Paths:
         for file in self._plan.sources:
             read |= dict.fromkeys(self._identities(os.fspath(file)), f"the table '{file}'")
         for case in self._plan.cases:
-            for name, path in inputs_of(self._plan.kind, case.job).items():
+            for name, path in inputs_of(kind_of(case.job), case.job).items():
                 if not os.path.exists(path):
                     yield f"{case.origin}: the {_spoken(name)} '{path}' is not there."
                     continue
@@ -151,7 +152,7 @@ class _Paths:
         for name in ("summary.tsv", "failures.tsv", "index.html", *self._plan.kind.tables):
             written[_folded(self._real(os.fspath(self._plan.folder / name)))] = f"the study's {name}"
         for case in self._plan.cases:
-            for name, path in outputs_of(self._plan.kind, case.job).items():
+            for name, path in outputs_of(kind_of(case.job), case.job).items():
                 what, real = f"the {_spoken(name)} of {case.origin}", self._real(path)
                 for identity in self._identities(path):
                     if identity in read:

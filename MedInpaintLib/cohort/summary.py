@@ -10,6 +10,7 @@ from typing import Any
 from ..files import write_text
 from ..texts import csv_cell
 from .case import DONE, FAILED, Outcome, outputs_of
+from .kinds import kind_of
 from .plan import Plan
 
 #: First columns of the summary, before those of the kind of jobs, and the columns of the failures.
@@ -23,7 +24,7 @@ def write_tables(plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
     The tables are ``summary.tsv``, ``failures.tsv`` and those of the kind of jobs.
 
     Rows are in the order of the plan, so that the tables do not depend on which case was done first; images that need
-    nothing come last. The last column is the path of the output, relative to the folder where it lies in it.
+    nothing come last. The last column is the path of the (first) output, relative to the folder where it lies in it.
 
     Args:
         plan: the cases.
@@ -34,7 +35,8 @@ def write_tables(plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
     traces: list[str] = []
     for case in plan.cases:
         outcome = outcomes[case.id]
-        output = outputs_of(plan.kind, case.job)["output"]
+        outputs = outputs_of(kind_of(case.job), case.job)
+        output = outputs.get("output") or outputs["output 1"]
         common = {"id": case.id, "status": outcome.status, "seconds": outcome.seconds}
         rows.append({**common, **outcome.facts, "output": _inside(output, plan.folder)})
         if outcome.status == FAILED:

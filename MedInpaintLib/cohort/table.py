@@ -153,7 +153,8 @@ def _case(
     output = fields.get("output", "")
     name = fields.pop(ID, output)
     try:
-        return Case(name, kind.job.of(add_outputs({"job": kind.job.KIND, **options, **fields}, beside), folder), origin)
+        kind, fields = kind.of_row({**options, **fields})
+        return Case(name, kind.job.of(add_outputs({"job": kind.job.KIND, **fields}, beside), folder), origin)
     except InputError as error:
         raise ParameterError(f"{origin}: {_of_a_row(str(error))}") from None
 

@@ -44,6 +44,7 @@ class EvaluateJob(JobFile):
     KIND: ClassVar[str] = "evaluate"
     PATHS: ClassVar[tuple[str, ...]] = ("image", "output", "avoid")
 
+    output: str
     image: str
     holes: list[str]
     methods: list[str]

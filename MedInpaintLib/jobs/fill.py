@@ -45,6 +45,7 @@ class FillJob(JobFile, FillOptions):
     KIND: ClassVar[str] = "fill"
     PATHS: ClassVar[tuple[str, ...]] = ("image", "mask", "guides", "exemplars", *_OUTPUTS)
 
+    output: str
     image: str
     mask: str | None = None
     guides: list[str] = dataclasses.field(default_factory=list)

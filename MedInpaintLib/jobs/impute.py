@@ -32,6 +32,7 @@ class ImputeJob(JobFile):
     KIND: ClassVar[str] = "impute"
     PATHS: ClassVar[tuple[str, ...]] = ("images", "output", "report", "like")
 
+    output: str
     images: dict[str, str]
     target: str
     report: str | None = None

@@ -96,7 +96,7 @@ class JobFile:
         PATHS: the fields that hold a path, a list of paths, or paths by name. Relative ones are relative to the file.
         source: the file that the job was read from, or None; it is no field of the JSON file.
         job: the kind.
-        output: the image to write.
+        output: the image to write, or several.
     """
 
     KIND: ClassVar[str]
@@ -104,7 +104,7 @@ class JobFile:
     source: ClassVar[Path | None] = None
 
     job: str
-    output: str
+    output: str | list[str]
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

@@ -30,6 +30,7 @@ class LesionBackJob(JobFile):
     KIND: ClassVar[str] = "lesion-back"
     PATHS: ClassVar[tuple[str, ...]] = ("segmentation", "mask", "output", "report", "table", "names")
 
+    output: str
     segmentation: str
     mask: str
     report: str | None = None

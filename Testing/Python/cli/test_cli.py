@@ -43,6 +43,25 @@ def test_fill_writes_the_volume_and_says_what_it_did(files):
     assert json.loads((files / "r.json").read_text())["hole"]["components"] == 2
 
 
+def test_fill_together_fills_each_image_and_writes_reports_beside_them(files):
+    image = mi.Volume.read(files / "image.nii.gz")
+    image.with_array(100 - image.array).write(files / "other.nii.gz")
+    result = run(
+        "fill-together", files / "image.nii.gz", files / "other.nii.gz", "--mask", files / "mask.nrrd",
+        "-o", files / "a.nrrd", "-o", files / "b.nii.gz", "--report", "--method", "harmonic", "--modality", "MR",
+        "--force",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert f"{files / 'a.nrrd'}\n{files / 'b.nii.gz'}\n" in result.output
+    assert "Each of the 2 images was filled on its own" in result.output
+    for name, expected in (("a.nrrd", image.array), ("b.nii.gz", 100 - image.array)):
+        np.testing.assert_array_equal(mi.Volume.read(files / name).array, expected)
+    assert [json.loads((files / name).read_text())["image"]["name"] for name in ("a.json", "b.json")] == [
+        "image.nii.gz",
+        "other.nii.gz",
+    ]
+
+
 def test_fill_passes_every_option_on(files):
     result = run(
         "fill", files / "image.nii.gz", files / "labels.nrrd", "-o", files / "out.nrrd", "--method", "shell-mean",
