@@ -28,6 +28,7 @@ def check_guides(
     hole: Hole,
     no_data: np.ndarray | None = None,
     *,
+    marked: Hole | None = None,
     force: bool = False,
 ) -> list[str]:
     """Return warnings about guides.
@@ -38,6 +39,9 @@ def check_guides(
         image: to fill; its hole is not looked at.
         hole: in the image.
         no_data: bool of the image's shape, True = without data; None where all voxels hold some.
+        marked: the hole before it was grown; None where it was not. Healthy voxels that growing adds hide a lesion: FLAIR
+            of two people with multiple sclerosis is brighter in it with 0.95 and 0.96, and grown by 1 mm with 0.76
+            and 0.80.
         force: warn of what is refused otherwise.
 
     Raises:
@@ -49,7 +53,7 @@ def check_guides(
     unknown = hole.full() if no_data is None else hole.full() | no_data
     warnings = check_one_anatomy(volumes, "the image", hint=_HINT, hole=unknown, called=str, force=force)
     for name, guide in zip(names, guides, strict=True):
-        brighter = share_brighter(guide, hole)
+        brighter = share_brighter(guide, hole if marked is None else marked)
         if max(brighter, 1 - brighter) >= SHOWN:
             sense = "brighter" if brighter > 0.5 else "darker"
             warnings.append(

@@ -334,7 +334,7 @@ def _check(
     guesses = [_modality(each, hole, no_data, options.modality) for each, no_data in zip(volumes, lacking, strict=True)]
     check_modalities([guess.modality for guess in guesses], names)
     guide_volumes, more = read_guides(guides, volume, hole, allow_outside_data=options.allow_outside_data)
-    more += check_guides(guide_volumes, names_of_guides(guides), volume, hole, lacking[0], force=force)
+    more += check_guides(guide_volumes, names_of_guides(guides), volume, hole, lacking[0], marked=marked, force=force)
     more += check_companions(volumes, names, hole, lacking, force=force)
     subjects = []
     for each, no_data, guess in zip(volumes, lacking, guesses, strict=True):

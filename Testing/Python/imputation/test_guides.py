@@ -141,6 +141,20 @@ def test_a_guide_that_shows_the_lesion_is_warned_of(image, guide, hole, added, s
     assert check_guides([guide.with_array(elsewhere)], ["1"], image, hole) == []
 
 
+def test_growing_the_hole_does_not_hide_the_lesion_in_a_guide(image, guide, hole):
+    array = guide.array.astype(np.float32)
+    array[hole.box] += np.where(hole.voxels, 2000, 0)
+    lesion = image.with_array(hole.full().astype(np.uint8))
+    grown = find_hole(lesion, image, dilate_mm=4)[0]
+    shows = [guide.with_array(array)]
+    assert check_guides(shows, ["1"], image, grown) == []
+    (warning,) = check_guides(shows, ["1"], image, grown, marked=hole)
+    assert "seems to show the lesion" in warning
+    options = {"method": "patch", "guides": shows, "modality": "MR", "force": True}
+    warnings = mi.inpaint(image, lesion, dilate_mm=4, **options).report["warnings"]
+    assert any("seems to show the lesion" in each for each in warnings)
+
+
 def test_the_share_is_that_of_the_rank_sum_test():
     rng = np.random.default_rng(0)
     guide = Volume(rng.integers(0, 20, (12, 30, 30)).astype(np.int16), (1.0,) * 3)
