@@ -39,9 +39,9 @@ def check_guides(
         image: to fill; its hole is not looked at.
         hole: in the image.
         no_data: bool of the image's shape, True = without data; None where all voxels hold some.
-        marked: the hole before it was grown; None where it was not. Healthy voxels that growing adds hide a lesion: FLAIR
-            of two people with multiple sclerosis is brighter in it with 0.95 and 0.96, and grown by 1 mm with 0.76
-            and 0.80.
+        marked: the hole before it was grown; None where it was not. Healthy voxels that growing adds hide a lesion: in
+            two people with multiple sclerosis FLAIR is brighter there with probability 0.95 and 0.96, and 0.76 and
+            0.80 when the hole is grown by 1 mm.
         force: warn of what is refused otherwise.
 
     Raises:
