@@ -74,7 +74,11 @@ def find_mask(image: BidsFile, images: Sequence[BidsFile], masks: Sequence[BidsF
             refusal=f"{len(here)} lesion masks fit it: {names}. Choose one, by --masks or by 'mask' in "
             "--bids-filter-file, or merge them."
         )
-    others = [each.text for each in images if each != image and fits(here[0].name, each.name)]
+    others = [
+        each.text
+        for each in images
+        if each != image and fits(here[0].name, each.name) and is_in_space_of(here[0], each)
+    ]
     if others:
         return Match(
             refusal=f"The lesion mask '{here[0].text}' also fits '{others[0]}', and may lie on one of them alone; name "

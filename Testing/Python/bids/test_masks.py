@@ -109,6 +109,16 @@ def test_a_mask_that_fits_two_scans_is_not_taken_for_either(tmp_path):
     assert [find_mask(image, [one, two], masks).mask for image in (one, two)] == masks
 
 
+def test_a_mask_whose_sidecar_names_one_of_two_scans_is_taken_for_that_one_alone(tmp_path):
+    one, two = (file(tmp_path, f"sub-1_run-{number}_T1w.nii.gz", "raw") for number in (1, 2))
+    mask = file(tmp_path, "sub-1_label-lesion_mask.nii.gz")
+    sidecar = tmp_path / "lesions" / "sub-1" / "anat" / "sub-1_label-lesion_mask.json"
+    sidecar.parent.mkdir(parents=True)
+    sidecar.write_text(json.dumps({"SpatialReference": "bids:raw:sub-1/anat/sub-1_run-1_T1w.nii.gz"}))
+    assert find_mask(one, [one, two], [mask]).mask == mask
+    assert "sub-1_run-1_T1w" in find_mask(two, [one, two], [mask]).refusal
+
+
 def test_no_mask_is_neither_found_nor_refused(tmp_path):
     image = file(tmp_path, "sub-1_T1w.nii.gz", "raw")
     match = find_mask(image, [image], [file(tmp_path, "sub-1_FLAIR_label-lesion_roi.nii.gz")])
