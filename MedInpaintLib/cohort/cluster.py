@@ -139,7 +139,7 @@ class _Dispatch:
     def _look(self, left: int) -> list[tuple[int, Outcome]]:
         """See which workers there are; return the outcomes of cases that have lost one too often."""
         try:
-            workers = self._crew.client.scheduler_info()["workers"]
+            workers = self._crew.client.scheduler_info(n_workers=-1)["workers"]  # Dask before 2026.8 tells of 5 else
         except Exception:  # of many kinds, depending on what Dask was at
             raise MachineError(
                 "The Dask scheduler does not answer any more; cases that are done are kept, and the same command goes "

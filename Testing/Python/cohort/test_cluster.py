@@ -208,6 +208,30 @@ def test_no_more_cases_are_in_the_cluster_than_it_has_workers(study, address):
     assert skipped(plan(study, seed=1), at(address)) == 10
 
 
+def test_all_workers_of_a_large_cluster_are_used_by_older_versions_of_dask_too(study, monkeypatch):
+    monkeypatch.setattr(distributed.Client.scheduler_info, "__defaults__", (5,))  # as in 2025.9 to 2026.3
+    for name in THREADS:
+        monkeypatch.setenv(name, "1")
+    rows = [["sub-0/t1.nii.gz", "sub-0/lesion.nii.gz", f"filled/{number:02}.nii.gz"] for number in range(14)]
+    study.write([["image", "mask", "output"], *rows])
+    greeted = []
+    monkeypatch.setattr(cluster._Dispatch, "_judge", _noting(greeted, cluster._Dispatch._judge))
+    with distributed.LocalCluster(
+        n_workers=7, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
+    ) as started:
+        report = run(plan(study), at(started.scheduler_address), lambda event: None, at_once=None)
+    assert report["done"] == 14
+    assert len(set(greeted)) == 7
+
+
+def _noting(addresses, judge):
+    def judge_and_note(self, address, problem):
+        addresses.append(address)
+        judge(self, address, problem)
+
+    return judge_and_note
+
+
 def test_a_case_has_absolute_paths_on_its_way_to_a_worker_and_is_still_the_same_case(study, monkeypatch):
     monkeypatch.chdir(study.folder)
     study.write([["image", "mask", "output"], ["sub-0/t1.nii.gz", "sub-0/lesion.nii.gz", "filled/series/"]])
