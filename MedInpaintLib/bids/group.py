@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import os
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
@@ -30,12 +31,15 @@ class Recorded:
 
     def run(self, cases: Sequence[Case], records: Path, heard: Heard) -> Generator[tuple[Case, Outcome], None, None]:
         for case in cases:
-            yield case, recorded(case, records) or self._missing(case)
+            yield case, self._refused(case) or recorded(case, records) or self._missing(case)
+
+    def _refused(self, case: Case) -> Outcome | None:
+        """Return the outcome of an image whose masks cannot be used, even if it was filled with others before."""
+        assert isinstance(case.job, BidsFillJob)
+        refusal = case.job.refusal
+        return None if refusal is None else Outcome(FAILED, kind="MaskError", message=refusal)
 
     def _missing(self, case: Case) -> Outcome:
-        assert isinstance(case.job, BidsFillJob)
-        if case.job.refusal is not None:
-            return Outcome(FAILED, kind="MaskError", message=case.job.refusal)
         return self.reasons.get(case.id) or Outcome(FAILED, kind=NOT_DONE, message="It was not filled yet.")
 
 
@@ -45,12 +49,21 @@ def summarize(plan: Plan, emit: Emit) -> None:
     Raises:
         CasesFailedError: some are not filled.
     """
+    plan = dataclasses.replace(plan, cases=tuple(map(_with_page_that_is_there, plan.cases)))
     try:
         run(plan, Recorded(_failures(plan.folder)), emit, at_once=1)
     except CasesFailedError:
         raise CasesFailedError(
             f"Not all images are filled, see '{plan.file('failures.tsv')}'; the level participant fills them."
         ) from None
+
+
+def _with_page_that_is_there(case: Case) -> Case:
+    """Return a case without a page if there is none, so that the index does not lead to it."""
+    assert isinstance(case.job, BidsFillJob)
+    if case.job.page is None or os.path.exists(case.job.page):
+        return case
+    return dataclasses.replace(case, job=dataclasses.replace(case.job, page=None))
 
 
 def _failures(folder: Path) -> dict[str, Outcome]:

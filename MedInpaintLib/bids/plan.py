@@ -45,8 +45,11 @@ class Study:
         """Return a study with the derivatives that the user names, else with all that lie in the dataset.
 
         Raises:
-            InputError: there are no participants in a folder.
+            InputError: a folder is not there, or there are no participants in it.
         """
+        for folder in (bids_dir, *masks):
+            if not folder.is_dir():
+                raise InputError(f"The folder '{folder}' is not there.")
         if bids_dir not in datasets_in(bids_dir):
             raise InputError(f"'{bids_dir}' is no BIDS dataset: no folder in it is named like sub-01.")
         for folder in masks:

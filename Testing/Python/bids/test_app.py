@@ -226,6 +226,23 @@ def test_group_does_not_count_what_has_no_output_any_more(study):
     assert "leave out --part" in study.run("--part", "1/2", level="group", options=()).output
 
 
+def test_group_does_not_count_an_image_whose_masks_are_refused_by_now(study):
+    study.run()
+    study.mask("sub-01/anat/sub-01_label-lesion_mask.nii.gz")
+    assert study.run(level="group", options=()).exit_code == 1
+    assert statuses(study)["sub-01_T1w"] == "failed"
+    assert "2 lesion masks fit it" in study.table("failures.tsv")[0]["message"]
+
+
+def test_the_index_of_group_leads_to_no_page_that_was_not_written(study):
+    study.run("--no-page")
+    assert "Pages" not in study.run(level="group", options=()).output
+    assert not (study.out / "index.html").exists()
+    study.run("--participant-label", "01")
+    study.run(level="group", options=())
+    assert re.findall(r'href="([^"]*)"', (study.out / "index.html").read_text()) == ["sub-01_T1w.html"]
+
+
 def test_a_study_that_was_moved_is_still_done(study):
     study.run()
     study.folder = study.folder.rename(study.folder.with_name("moved"))
@@ -301,7 +318,7 @@ def test_the_output_of_an_earlier_run_is_no_source(study):
         (["--participant-label", "09"], "There is no participant 09 in .* there are 01, 02, 03"),
         (["--session-label", "9"], "There is no session 9"),
         (["--contrast", "T2w"], "There is no image to fill .* with the suffix T2w"),
-        (["--masks", "nowhere"], "'nowhere' .* is no BIDS dataset"),
+        (["--masks", "nowhere"], "The folder 'nowhere' is not there"),
         (["--part", "3/2"], "A part is written as 3/20"),
         (["--method", "magic"], "'magic'"),
     ],
