@@ -28,7 +28,8 @@ def fingerprint(kind: CaseKind, job: JobFile) -> tuple[str, Stamps]:
     """
     files, facts = kind.further_inputs(job)
     inputs = {name: files_in(path) for name, path in inputs_of(kind, job).items()}
-    inputs["further"] = {file.name: file for file in files if file.is_file()}
+    # With a number, since the files of two models have the same names.
+    inputs["further"] = {f"{number} {file.name}": file for number, file in enumerate(files) if file.is_file()}
     stamps = {str(file): _stamp(file) for each in inputs.values() for file in each.values()}
     paths = {*kind.reads, *kind.writes, *kind.without_effect}
     document = {

@@ -114,6 +114,22 @@ def test_masks_of_holes_are_inputs_by_content_and_one_row_of_the_scores(study, m
     assert fingerprint(Evaluate(), case.job)[0] != before
 
 
+def test_each_of_two_models_of_ones_own_is_an_input(evaluations):
+    parameters = {}
+    for method in ("pconv", "unet"):
+        folder = evaluations.folder / f"my-{method}"
+        folder.mkdir()
+        (folder / "weights.safetensors").write_bytes(method.encode())
+        parameters[method] = {"model": str(folder)}
+    image, output = str(evaluations.image("sub-0")), str(evaluations.folder / "scores.json")
+    job = EvaluateJob("evaluate", output, image, [HOLES], list(parameters), parameters=parameters)
+    keys = {fingerprint(Evaluate(), job)[0]}
+    for method in parameters:
+        (evaluations.folder / f"my-{method}" / "weights.safetensors").write_bytes(b"trained again")
+        keys.add(fingerprint(Evaluate(), job)[0])
+    assert len(keys) == 3
+
+
 def test_parameters_of_methods_are_written_in_a_cell(study):
     study.write(
         [
