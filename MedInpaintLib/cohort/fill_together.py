@@ -58,9 +58,8 @@ class FillTogether(CaseKind[FillTogetherJob]):
 
 
 def split_lists(fields: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the fields of a row with several images and outputs as those of a fill together; None for another row."""
-    image, output = fields.get("image"), fields.get("output")
-    if not all(isinstance(each, str) and BETWEEN in each for each in (image, output)):
+    """Return the fields of a row with several images or outputs as those of a fill together; None for another row."""
+    if not any(isinstance(each, str) and BETWEEN in each for each in (fields.get("image"), fields.get("output"))):
         return None
     # What the command leaves out is None; with a value, the job refuses what it has not.
     kept = {name: value for name, value in fields.items() if not (name == "exemplars" and value is None)}
