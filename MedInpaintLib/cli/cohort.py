@@ -204,8 +204,9 @@ def progress_line(event: dict[str, Any]) -> str:
 def result_lines(event: dict[str, Any]) -> str:
     """Describe what came of a study."""
     report = event["report"]
+    cases = f"{report['cases']} case{'s' * (report['cases'] != 1)}"
     pages = f"  Pages: {escaped(report['index'])}\n" if report["index"] else ""
     return (
-        f"{escaped(event['output'])}\n{pages}  {report['cases']} cases: {event['counted']}; {report['skipped']} of "
+        f"{escaped(event['output'])}\n{pages}  {cases}: {event['counted']}; {report['skipped']} of "
         "them were done before."
     )
