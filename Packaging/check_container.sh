@@ -15,7 +15,7 @@ chmod -R a+rX "$work/study"
 
 if docker info > /dev/null 2>&1; then
   docker build --tag medinpaint:check .
-  docker run --rm --network none --read-only --tmpfs /tmp -v "$work/study:/data:ro" -v "$work/out:/out" \
+  docker run --rm --network none --read-only --tmpfs /tmp -u "$(id -u):$(id -g)" -v "$work/study:/data:ro" -v "$work/out:/out" \
     medinpaint:check /data /out participant --jobs 1
 else
   echo "No Docker here: the steps of the container in a clean environment."
