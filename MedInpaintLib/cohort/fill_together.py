@@ -13,10 +13,9 @@ from ..jobs.fill_together import FillTogetherJob
 from ..progress import Progress
 from ..report import FillReport
 from .case import CONTROL, DONE, CaseKind
+from .cells import BETWEEN
 from .fill import Fill, check_options, copy
 
-#: What stands between several images, outputs and so on in their cells.
-BETWEEN = ";"
 _LISTS = ("image", "output", "report", "uncertainty", "page")
 _FILL = Fill()
 

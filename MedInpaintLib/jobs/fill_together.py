@@ -100,7 +100,7 @@ class FillTogetherJob(JobFile, FillOptions):
         if not count:
             raise ParameterError("Name one image or more to fill.")
         if len(self.output) != count:
-            raise ParameterError(f"Name an output for each image; found {_of(count, 'image')} and {_of(len(self.output), 'output')}.")
+            raise ParameterError(f"Name an output for each image; found {count} image(s) and {len(self.output)} output(s).")
         for name in _OF_EACH:
             paths = getattr(self, name)
             if paths and len(paths) != count:
@@ -150,10 +150,6 @@ class FillTogetherJob(JobFile, FillOptions):
                 report["filled_together"]["images"] = list(names)
             for stage in ("read", "total"):
                 report["seconds"][stage] = round(report["seconds"][stage] + reading, 4)
-
-
-def _of(count: int, thing: str) -> str:
-    return f"{count} {thing}{'s' * (count != 1)}"
 
 
 def _numbered(name: str, paths: Iterable[str]) -> dict[str, str | None]:

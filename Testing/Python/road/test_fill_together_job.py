@@ -69,7 +69,7 @@ def test_the_warnings_of_all_images_are_told_with_their_names(files):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"output": ["a.nii.gz"]}, "found 2 images and 1 output\\."),
+        ({"output": ["a.nii.gz"]}, r"found 2 image\(s\) and 1 output\(s\)"),
         ({"image": [], "output": []}, "one image or more"),
         ({"report": ["a.json"]}, "'report' as images"),
         ({"image": "t1.nii.gz"}, "'image' must be a list of texts"),
