@@ -78,7 +78,7 @@ def _done_once(case: Case, records: Path, progress: Progress) -> Outcome:
     for path in paths:
         make_folder(Path(os.path.abspath(path)).parent)
     folders = _make_room(paths, record)
-    if folders:
+    if folders or record:  # an older result is none of these inputs and options, even if the work fails
         write_json(file, {"id": case.id, "folders": folders})
     status, report = kind.run(case.job, progress)
     if not are_unchanged(stamps):

@@ -1,5 +1,6 @@
 """The app as its users meet it: the command, and the dataset that it leaves."""
 
+import dataclasses
 import json
 import re
 
@@ -224,6 +225,16 @@ def test_group_does_not_count_what_has_no_output_any_more(study):
     assert study.run(level="group", options=()).exit_code == 1
     assert statuses(study) == {"sub-01_T1w": "failed", "sub-02_ses-1_T1w": "done", "sub-03_T1w": "no mask"}
     assert "leave out --part" in study.run("--part", "1/2", level="group", options=()).output
+
+
+def test_group_does_not_count_an_older_fill_of_an_image_that_has_failed_since(study):
+    study.run()
+    mask = mi.Volume.read(study.folder / MASK)
+    dataclasses.replace(mask, origin=(500.0, 0.0, 0.0), header=None).write(study.folder / MASK)
+    assert study.run().exit_code == 1
+    assert study.run(level="group", options=()).exit_code == 1
+    assert statuses(study)["sub-01_T1w"] == "failed"
+    assert "does not overlap the image" in study.table("failures.tsv")[0]["message"]
 
 
 def test_group_does_not_count_an_image_whose_masks_are_refused_by_now(study):
