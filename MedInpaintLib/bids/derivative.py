@@ -68,8 +68,7 @@ def check_folder_of(folder: Path, raw: Path) -> None:
             f"The output '{folder}' is the dataset itself; name a folder of its own, such as "
             f"'{Path(raw) / 'derivatives' / 'medinpaint'}'."
         )
-    description = read_description(folder)
-    if description is not None and not is_ours(description):
+    if (folder / DESCRIPTION).exists() and not is_ours(read_description(folder) or {}):
         raise OutputPathError(f"The folder '{folder}' holds another dataset; name a new one.")
 
 
@@ -95,8 +94,9 @@ def write_dataset(folder: Path, raw: Dataset, sources: Sequence[Dataset]) -> Non
         "DatasetLinks": {**before, **{each.name: _link(each.folder, folder) for each in (raw, *sources)}},
     }
     write_json(folder / DESCRIPTION, document)
-    write_text(folder / "README.md", README)
-    write_text(folder / ".bidsignore", IGNORED)
+    for name, content in (("README.md", README), (".bidsignore", IGNORED)):
+        if not (folder / name).exists():  # else it is the user's, or was written before
+            write_text(folder / name, content)
 
 
 def generated_by() -> list[dict[str, str]]:

@@ -351,6 +351,22 @@ def test_other_datasets_are_not_written_into(study):
     assert (result.exit_code, "holds another dataset" in result.output) == (2, True)
 
 
+def test_a_dataset_that_cannot_be_read_is_not_written_into(study):
+    study.out.mkdir(parents=True)
+    (study.out / "dataset_description.json").write_text('{"Name": ')
+    result = study.run()
+    assert (result.exit_code, "holds another dataset" in result.output) == (2, True)
+    assert (study.out / "dataset_description.json").read_text() == '{"Name": '
+
+
+def test_a_readme_that_is_there_is_kept(study):
+    study.out.mkdir(parents=True)
+    for name in ("README.md", ".bidsignore"):
+        (study.out / name).write_text("mine")
+    assert study.run("--participant-label", "03").exit_code == 0
+    assert [(study.out / name).read_text() for name in ("README.md", ".bidsignore")] == ["mine", "mine"]
+
+
 def test_a_folder_without_participants_is_no_dataset(tree):
     result = tree.run()
     assert (result.exit_code, "no folder in it is named like sub-01" in " ".join(result.output.split())) == (2, True)
