@@ -100,7 +100,9 @@ class FillTogetherJob(JobFile, FillOptions):
         if not count:
             raise ParameterError("Name one image or more to fill.")
         if len(self.output) != count:
-            raise ParameterError(f"Name an output for each image; found {count} image(s) and {len(self.output)} output(s).")
+            raise ParameterError(
+                f"Name an output for each image; found {count} image(s) and {len(self.output)} output(s)."
+            )
         for name in _OF_EACH:
             paths = getattr(self, name)
             if paths and len(paths) != count:

@@ -83,7 +83,11 @@ def test_a_change_of_any_image_or_output_makes_the_case_new(two, here):
 @pytest.mark.parametrize(
     ("row", "options", "problem"),
     [
-        (["a", "sub-0/t1.nii.gz;sub-0/t2.nii.gz", "o/a.nii.gz;o/b.nii.gz;o/c.nii.gz"], {}, r"2 image\(s\) and 3 output\(s\)"),
+        (
+            ["a", "sub-0/t1.nii.gz;sub-0/t2.nii.gz", "o/a.nii.gz;o/b.nii.gz;o/c.nii.gz"],
+            {},
+            r"2 image\(s\) and 3 output\(s\)",
+        ),
         (["a", "sub-0/t1.nii.gz;sub-0/t2.nii.gz", "o/a.nii.gz"], {}, r"2 image\(s\) and 1 output\(s\)"),
         (["a", "sub-0/t1.nii.gz", "o/a.nii.gz;o/b.nii.gz"], {}, r"1 image\(s\) and 2 output\(s\)"),
         (["a", "sub-0/t1.nii.gz;sub-0/no.nii.gz", "o/a.nii.gz;o/b.nii.gz"], {}, "image 2 '.*no.nii.gz' is not there"),
