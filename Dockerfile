@@ -1,5 +1,5 @@
 # The BIDS app in a container: docker build -t medinpaint .
-# docker run --rm --network none -u "$(id -u)" -v BIDS_DIR:/data:ro -v OUT_DIR:/out medinpaint /data /out participant
+# How to run it: docs/clusters.md.
 ARG PYTHON=docker.io/library/python:3.12-slim
 
 FROM ${PYTHON} AS build
