@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from MedInpaintLib.errors import InputError
+from MedInpaintLib.errors import InputError, MissingDependencyError
 from MedInpaintLib.files import make_folder, write_text
 
 from ..real_lesions.holes import MS
@@ -34,6 +35,8 @@ from .table import (
 from .volumes import OUTSIDE, TISSUES
 
 PAGE = "README.md"
+#: What only this study imports: of dipy, ANTsPy and deepbet.
+PACKAGES = ("dipy", "ants", "deepbet")
 ARMS = (LEFT_IN, MASKED_OUT, *METHODS)
 
 
@@ -42,6 +45,7 @@ def main(arguments: Sequence[str]) -> None:
 
     Raises:
         InputError: there are no such lesions, or the data lack the images.
+        MissingDependencyError: a package that measures is not installed.
     """
     parser = options("downstream", out=Path("docs/downstream"))
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for what was measured")
@@ -58,9 +62,20 @@ def main(arguments: Sequence[str]) -> None:
     jobs = measure.list_jobs(chosen.data, chosen.runs, chosen.split, kinds, methods, chosen.match)
     if not jobs:
         raise InputError(f"The data in '{chosen.data}' lack the images of the split {chosen.split}.")
+    _need_packages()
     measure.run(jobs, chosen.again, chosen.workers)
     everything = measure.list_jobs(chosen.data, chosen.runs, chosen.split, tuple(KINDS), METHODS)
     write_page(list(measure.rows_of(everything)), chosen.out, chosen.split)
+
+
+def _need_packages() -> None:
+    """Check that what measures is installed; the workers, which import it, would end after the first fill."""
+    missing = [name for name in PACKAGES if not importlib.util.find_spec(name)]
+    if missing:
+        raise MissingDependencyError(
+            f"This study needs the packages {', '.join(PACKAGES)}, and lacks {', '.join(missing)}; in the repository's "
+            'folder, run: pip install ".[cli,downstream]"'
+        )
 
 
 def write_page(cases: Sequence[Row], out: Path, split: str) -> None:

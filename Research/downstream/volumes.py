@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -33,5 +34,5 @@ def errors(labels: np.ndarray, truth: np.ndarray, hole: np.ndarray, *, masked_as
 
 
 def _error(measured: np.ndarray, true: np.ndarray) -> float:
-    count = np.count_nonzero(true)
-    return 100 * (np.count_nonzero(measured) - count) / count
+    count = int(np.count_nonzero(true))
+    return 100 * (int(np.count_nonzero(measured)) - count) / count if count else math.nan
