@@ -8,7 +8,7 @@ from MedInpaintLib import inpaint
 from MedInpaintLib.modality import MR
 
 from ..real_lesions.holes import MS
-from .lesions import Patient
+from .lesions import MS_IN_WHITE, Patient, is_stroke
 
 #: What is done with lesions besides filling them, and the head without lesions.
 HEALTHY, LEFT_IN, MASKED_OUT = "healthy", "left in", "masked out"
@@ -23,7 +23,12 @@ METHODS = (
     "auto",
 )
 #: Kinds of lesions, the most asked for first, with what they are called.
-KINDS = {MS: "15 ml of MS lesions", "stroke-50-120": "A stroke of 50-120 ml", "stroke-20-50": "A stroke of 20-50 ml"}
+KINDS = {
+    MS_IN_WHITE: "15 ml of MS in white matter",
+    MS: "15 ml of MS, at the cortex too",
+    "stroke-50-120": "A stroke of 50-120 ml",
+    "stroke-20-50": "A stroke of 20-50 ml",
+}
 #: What the others are compared with.
 BASE = "biharmonic"
 #: Methods that are left out of strokes: they learn nothing that far from the rim, and take minutes.
@@ -32,7 +37,7 @@ NOT_IN_STROKES = ("patch-regression",)
 
 def methods_for(kind: str, methods: tuple[str, ...] = METHODS) -> tuple[str, ...]:
     """Return the methods that fill lesions of a kind."""
-    return tuple(each for each in methods if kind == MS or each not in NOT_IN_STROKES)
+    return tuple(each for each in methods if not is_stroke(kind) or each not in NOT_IN_STROKES)
 
 
 def fill(patient: Patient, method: str) -> tuple[np.ndarray, list[str]]:

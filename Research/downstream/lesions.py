@@ -9,9 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from ..real_lesions.heads import Head
-from ..real_lesions.holes import MS, cut
+from ..real_lesions.holes import TOTAL_ML, cut
+from ..tissue_volumes.lesions import Anatomy, in_white_matter
 from ..tissue_volumes.segmentation import CSF, GREY, WHITE, Tissues, segment
 
+#: Lesions of MS of which nearly all is white matter, as in the study `tissue-volumes`; those of `real-lesions` lie at
+#: ventricles and at the cortex, too, and about half of their voxels are white matter.
+MS_IN_WHITE = "ms-white"
 #: How dark lesions are, one draw a lesion. Of MS: below white matter by so many times the contrast of white and grey
 #: matter, as in the study `tissue-volumes`. Old strokes: below grey matter by this share of its contrast to CSF.
 BELOW_WHITE, BELOW_GREY = (0.8, 1.4), (0.5, 1.0)
@@ -36,14 +40,28 @@ class Patient:
     spacing: tuple[float, ...]
 
 
+def is_stroke(kind: str) -> bool:
+    """Return whether a kind of lesions is strokes, else it is lesions of MS."""
+    return kind.startswith("stroke")
+
+
 def make_patient(head: Head, kind: str, data: Path) -> Patient | None:
-    """Return a head with lesions of a kind of the study `real-lesions`; None where they do not fit."""
-    labels = cut(head, kind, data)
-    if labels is None:
-        return None
+    """Return a head with lesions of a kind; None where they do not fit.
+
+    Args:
+        head: of a healthy person.
+        kind: :data:`MS_IN_WHITE`, or lesions of the study `real-lesions`.
+        data: folder with the shapes of strokes.
+    """
     image, spacing = head.image.array, head.image.spacing
     rng = np.random.default_rng(zlib.crc32(f"{head.entry.subject} {kind} dark".encode()))
     tissues = segment(image, head.brain, spacing)
+    if kind == MS_IN_WHITE:
+        labels = in_white_matter(Anatomy(image, head.brain, tissues, spacing), TOTAL_ML, rng)
+    else:
+        labels = cut(head, kind, data)
+    if labels is None:
+        return None
     damaged = darkened(image, labels, tissues, levels(kind, tissues.means, labels.max(), rng))
     return Patient(image, damaged, head.brain, labels > 0, spacing)
 
@@ -59,7 +77,7 @@ def levels(kind: str, means: np.ndarray, count: int, rng: np.random.Generator) -
     """
     top, contrast, below = (
         (means[WHITE], means[WHITE] - means[GREY], BELOW_WHITE)
-        if kind == MS
+        if not is_stroke(kind)
         else (means[GREY], means[GREY] - means[CSF], BELOW_GREY)
     )
     return top - rng.uniform(*below, size=count) * contrast

@@ -17,20 +17,19 @@ from MedInpaintLib.files import make_folder, replacing, write_text
 from MedInpaintLib.manifest import Entry
 
 from ..real_lesions.heads import list_heads, read_head
-from ..real_lesions.holes import MS
 from ..shared.cases import in_parallel
 from ..tissue_volumes.segmentation import WHITE
 from . import volumes
 from .arms import HEALTHY, KINDS, LEFT_IN, MASKED_OUT, fill, methods_for
 from .extraction import brain_of, compare
-from .lesions import Patient, make_patient
+from .lesions import Patient, is_stroke, make_patient
 from .registration import Exam
 from .segmenters import SEGMENTERS
 
 #: Healthy people without skull.
 STRIPPED = "mr_t1/ds002748-"
 #: Lesions of which a registration is measured: those that are large enough to mislead it.
-REGISTERED = tuple(kind for kind in KINDS if kind != MS)
+REGISTERED = tuple(filter(is_stroke, KINDS))
 #: mm around the brain that a registration looks at, so that it sees its edge.
 EDGE = 3.0
 
@@ -73,7 +72,7 @@ def list_jobs(
         Job(data, runs, entry, about, kind, tuple(methods))
         for kind in kinds
         for entry, about in heads
-        if entry.contrast == "T1" and (entry.name.startswith(STRIPPED) or ("skull" in about and kind != MS))
+        if entry.contrast == "T1" and (entry.name.startswith(STRIPPED) or ("skull" in about and is_stroke(kind)))
     ]
 
 
@@ -139,7 +138,7 @@ def _volumes(patient: Patient, job: Job) -> Callable[[np.ndarray, str], Row]:
     """Return the measurement of volumes; the healthy head is segmented once."""
     truths = {name: _kept(job, name, patient) for name in SEGMENTERS}
     # Lesions of MS lie in white matter, and those who mask them out count them as such; nobody counts a stroke.
-    masked_as = WHITE if job.kind == MS else None
+    masked_as = None if is_stroke(job.kind) else WHITE
 
     def measured(image: np.ndarray, arm: str) -> Row:
         if arm == HEALTHY:

@@ -12,13 +12,13 @@ import numpy as np
 from MedInpaintLib.errors import InputError, MissingDependencyError
 from MedInpaintLib.files import make_folder, write_text
 
-from ..real_lesions.holes import MS
 from ..shared.cases import options
 from ..shared.facts import read_facts, write_facts
 from ..shared.statistics import reading
 from . import words
 from .arms import BASE, HEALTHY, KINDS, LEFT_IN, MASKED_OUT, METHODS
-from .figure import FIGURE, draw
+from .figure import FIGURE, Panel, draw
+from .lesions import is_stroke
 from .segmenters import SEGMENTERS
 from .table import (
     MEASURED,
@@ -149,7 +149,9 @@ def _of_kinds(rows: Sequence[Row], table: Any) -> list[str]:
         own = [row for row in rows if row["kind"] == kind]
         if own:
             ml = sorted({row["ml"] for row in own})
-            size = title if kind == MS else f"{title} in the average head ({ml[0]:.0f} to {ml[-1]:.0f} ml here)"
+            size = (
+                title if not is_stroke(kind) else f"{title} in the average head ({ml[0]:.0f} to {ml[-1]:.0f} ml here)"
+            )
             parts += [f"### {size}", table(by_arm(own))]
     return parts
 
@@ -235,12 +237,12 @@ def _extraction(groups: dict[str, list[Row]]) -> str:
     return _table(["Dice, %", "volume, %"], ["compared: Dice"], groups, cells)
 
 
-def _panels(tables: dict[str, list[Row]]) -> list[tuple[str, list[Row], str]]:
-    """Return the panels of the figure: of each kind grey and white matter, and registration where it was measured."""
-    panels = []
+def _panels(tables: dict[str, list[Row]]) -> list[list[Panel]]:
+    """Return the panels of the figure, a line for each kind: grey and white matter, and registration if measured."""
+    lines: list[list[Panel]] = []
     for kind, title in KINDS.items():
-        volumes = [row for row in tables["volumes"] if row["kind"] == kind]
-        near = [row for row in tables["registration"] if row["kind"] == kind]
-        panels += [(f"{title}: {tissue}, %", volumes, tissue) for tissue in ("grey", "white") if volumes]
-        panels += [(f"{title}: registration, mm", near, "near")] if near else []
-    return panels
+        volumes, near = ([row for row in tables[each] if row["kind"] == kind] for each in ("volumes", "registration"))
+        panels: list[Panel] = [(f"{title}: {tissue}, %", volumes, tissue) for tissue in ("grey", "white")]
+        panels += [("registration near it, mm", near, "near")] if near else []
+        lines += [panels] if volumes else []
+    return lines

@@ -12,10 +12,12 @@ QUESTION = (
     "volumes, a registration and a brain extraction with lesions left in, masked out, and filled?"
 )
 CASES = (
-    "Lesions of real shapes, placed as on the page of [real lesions](../real-lesions/README.md), in healthy heads:\n"
+    "Lesions of real shapes in healthy heads: MS in white matter as on the page of\n"
+    "[tissue-volumes](../tissue-volumes/README.md), MS at ventricles and at the cortex, too (about half of these\n"
+    "lesions is white matter), and strokes as on that of [real lesions](../real-lesions/README.md).\n"
     "MS lesions are darker than white matter by 0.8 to 1.4 times its contrast to grey matter, old strokes lie\n"
     "between grey matter and CSF; noise stays. Tissues are told apart by the k-means of\n"
-    "[tissue-volumes](../tissue-volumes/README.md), by HMRF of dipy, and by Atropos of ANTs.\n"
+    "tissue-volumes, by HMRF of dipy, and by Atropos of ANTs.\n"
     f"{', '.join(f'`{each}`' for each in NOT_IN_STROKES)} is left out of strokes: it learns nothing so far from the\n"
     "rim."
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,13 +11,15 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from MedInpaintLib.manifest import Entry
+from MedInpaintLib.volume import Volume
 from Research.__main__ import main
 from Research.downstream import measure, page, registration, segmenters
 from Research.downstream.arms import HEALTHY, LEFT_IN, MASKED_OUT, METHODS, methods_for
 from Research.downstream.extraction import compare
-from Research.downstream.lesions import Patient, darkened, levels
+from Research.downstream.lesions import MS_IN_WHITE, Patient, darkened, levels, make_patient
 from Research.downstream.table import by_person, less_error, mean_and_error, read_table, size_of, write_tables
 from Research.downstream.volumes import errors
+from Research.real_lesions.heads import Head
 from Research.tissue_volumes.segmentation import CSF, GREY, WHITE, Tissues
 
 SHAPE, MM = (40, 48, 44), (2.0, 2.0, 2.0)
@@ -89,6 +92,20 @@ def test_ms_is_darker_than_white_matter_and_strokes_are_darker_than_grey_matter(
     assert 60 < ms.max() <= 90 - 0.8 * 30
     assert 20 <= strokes.min() < 25
     assert 35 < strokes.max() <= 40
+
+
+def test_ms_in_white_matter_is_made_dark_there_and_nowhere_else():
+    image, labels = head(), tissue()
+    entry = Entry(Path("t1.nii.gz"), "mr_t1/ds002748-99/t1", "MR", "T1", "p9", "test")
+    one = make_patient(
+        Head(entry, Volume(image, MM), labels >= 0, np.zeros(SHAPE, np.uint8), np.zeros(SHAPE, bool)),
+        MS_IN_WHITE,
+        Path("no strokes are needed"),
+    )
+    assert 10 < np.count_nonzero(one.hole) * 8 / 1000 < 17  # as many as fit into this small brain
+    assert (labels[one.hole] == WHITE).mean() > 0.85
+    assert np.array_equal(one.damaged[~one.hole], image[~one.hole])
+    assert 90 - 1.5 * 30 < one.damaged[one.hole].mean() < 90 - 0.7 * 30
 
 
 def test_means_of_blocks_leave_out_what_is_masked():
@@ -231,7 +248,7 @@ def test_a_head_is_measured_arm_by_arm_and_no_arm_twice(quick, tmp_path):
 def test_a_missing_package_is_named_before_anything_is_measured(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(page.importlib.util, "find_spec", lambda name: None if name == "ants" else True)
     monkeypatch.setattr(measure, "list_jobs", lambda *_: [job(tmp_path)])
-    assert main(["downstream", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert main(["downstream", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
     assert "lacks ants; in the repository's folder, run: pip install" in capsys.readouterr().err
 
 
