@@ -218,9 +218,12 @@ def _registration(groups: dict[str, list[Row]]) -> str:
 
     def cells(own: Sequence[Row]) -> list[str]:
         zones = [size_of(zone) for zone in ("near", "far")]
-        return [*(mean_and_error(own, zone) for zone in zones), *(_against(own, base, zone) for zone in zones)]
+        near = by_person(own, zones[0]).values()
+        means = [mean_and_error(own, zone) for zone in zones]
+        verdicts = [_against(own, base, zone) for zone in zones]
+        return [means[0], f"{min(near):.2f} to {max(near):.2f}", means[1], *verdicts]
 
-    return _table(["near, mm", "far, mm"], ["compared: near", "compared: far"], groups, cells)
+    return _table(["near, mm", "range", "far, mm"], ["compared: near", "compared: far"], groups, cells)
 
 
 def _extraction(groups: dict[str, list[Row]]) -> str:

@@ -267,6 +267,6 @@ def test_the_page_has_a_line_for_what_was_measured(tmp_path):
     text = (tmp_path / page.PAGE).read_text(encoding="utf-8")
     assert (tmp_path / page.FIGURE).stat().st_size > 1000
     assert "| A stroke of 50-120 ml: grey matter, % | 4.00 | 4.00 | 4.00 (`auto`) | 4.00 (`white-matter`) |" in text
-    assert "| left in | 5 | 1.50 ± 0.00 | 0.25 ± 0.00 | cannot be told apart: +0.000" in text
+    assert "| left in | 5 | 1.50 ± 0.00 | 1.50 to 1.50 | 0.25 ± 0.00 | cannot be told apart: +0.000" in text
     assert "| left in | 5 | 97.50 ± 0.00 | 1.00 ± 0.00 |" in text
     assert text == page.text(tmp_path)
