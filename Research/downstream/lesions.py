@@ -56,6 +56,7 @@ def make_patient(head: Head, kind: str, data: Path) -> Patient | None:
     image, spacing = head.image.array, head.image.spacing
     rng = np.random.default_rng(zlib.crc32(f"{head.entry.subject} {kind} dark".encode()))
     tissues = segment(image, head.brain, spacing)
+    labels: np.ndarray | None
     if kind == MS_IN_WHITE:
         labels = in_white_matter(Anatomy(image, head.brain, tissues, spacing), TOTAL_ML, rng)
     else:
