@@ -52,7 +52,7 @@ def _panel(axis: Any, groups: dict[str, list[Row]], arms: Sequence[str], value: 
             axis.plot(people, [line] * len(people), "o", color="0.7", markersize=3)
             axis.plot(np.mean(people), line, "D", color="tab:blue", markersize=5)
     axis.set(xscale="log", yticks=range(len(arms)), yticklabels=arms, ylim=(len(arms) - 0.5, -0.5))
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axis.xaxis.set_major_formatter("{x:g}")
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.grid(axis="x", which="both", linewidth=0.3)

@@ -130,7 +130,9 @@ def _answers(tables: dict[str, list[Row]]) -> str:
         ):
             own = by_arm(row for row in tables[measured] if row["kind"] == kind)
             means = {arm: _mean(rows, size_of(column)) for arm, rows in own.items()}
-            fills = sorted((mean, arm) for arm, mean in means.items() if arm in METHODS)
+            # Methods that were measured in fewer people had other lesions.
+            whole = {arm for arm, rows in own.items() if len(rows) == len(own[LEFT_IN])}
+            fills = sorted((mean, arm) for arm, mean in means.items() if arm in METHODS and arm in whole)
             if fills:
                 ends = [f"{mean:.2f} (`{arm}`)" for mean, arm in (fills[0], fills[-1])]
                 aside = [f"{means[arm]:.2f}" for arm in (LEFT_IN, MASKED_OUT)]

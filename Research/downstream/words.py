@@ -19,7 +19,7 @@ CASES = (
     "between grey matter and CSF; noise stays. Tissues are told apart by the k-means of\n"
     "tissue-volumes, by HMRF of dipy, and by Atropos of ANTs.\n"
     f"{', '.join(f'`{each}`' for each in NOT_IN_STROKES)} is left out of strokes: it learns nothing so far from the\n"
-    "rim."
+    "rim. Other methods, and other sizes of strokes, that a table lacks were not measured yet; the command adds them."
 )
 FIGURE_SAYS = (
     "*Errors over what was done: a dot a person, a diamond their mean. Volumes are the mean of the three programs.*"
