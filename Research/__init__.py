@@ -31,6 +31,10 @@ STUDIES = {
     "films-and-ct": ("How good are the released networks on chest films and CT slices?", "films-and-ct/README.md"),
     "film-masks": ("What do fills of text, devices and wires on chest films look like?", "film-masks/README.md"),
     "tissue-volumes": ("What do lesions and their fills do to the volumes of tissue?", "tissue-volumes/README.md"),
+    "downstream": (
+        "What do lesions and their fills do to tissue volumes, registration and brain extraction?",
+        "downstream/README.md",
+    ),
     "contrasts": ("How well is a missing contrast estimated, by CollaGAN and by others?", "contrasts/README.md"),
     "forced-choice": ("Can a fill be told from the truth?", "forced-choice/README.md"),
     "learning": ("What lets a network learn on chest films?", "experiments/learning/README.md"),

@@ -257,3 +257,35 @@ def test_what_is_said_of_latent_searches_is_in_their_table():
         "worse than the smooth fill in spheres of 10 and 20 mm (11 people) and of 40 mm (6 people), "
         f"by {min(means):.1f} to {max(means):.1f} dB"
     )
+
+
+def downstream(name: str, kind: str, arm: str, column: str) -> list[float]:
+    """Return each person's mean of an error that the study `downstream` measured, without its sign."""
+    people: dict[str, list[float]] = {}
+    for row in table(f"downstream/{name}"):
+        if (row["kind"], row["arm"]) == (kind, arm):
+            people.setdefault(row["subject"], []).append(abs(float(row[column])))
+    assert len(people) == 6
+    return [float(np.mean(each)) for each in people.values()]
+
+
+def test_what_is_said_of_measuring_afterwards_is_in_its_tables():
+    left_in, masked, unet = (
+        np.array(downstream("registration", "stroke-50-120", arm, "near")) for arm in ("left in", "masked out", "unet")
+    )
+    assert says(
+        f"beside a stroke one was off by {left_in.mean():.1f} mm ({left_in.min():.1f} to {left_in.max():.1f} mm in six "
+        f"people) with the lesion left in, {masked.mean():.1f} mm with a mask, {unet.mean():.1f} mm after a fill by "
+        "`unet`"
+    )
+    inside = {
+        arm: np.mean(downstream("volumes", "ms-white", arm, "white"))
+        for arm in ("left in", "masked out", "white-matter", "biharmonic")
+    }
+    assert says(
+        f"15 ml of MS in white matter leave an error of {inside['left in']:.2f} % of its volume when left in, "
+        f"{inside['masked out']:.2f} % masked out, {inside['white-matter']:.2f} % filled by `white-matter` and "
+        f"{inside['biharmonic']:.2f} % by `biharmonic`"
+    )
+    reaching = {arm: np.mean(downstream("volumes", "ms", arm, "white")) for arm in ("white-matter", "biharmonic")}
+    assert says(f"where lesions reach the cortex {reaching['white-matter']:.2f} % and {reaching['biharmonic']:.2f} %")
