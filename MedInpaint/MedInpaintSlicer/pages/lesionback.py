@@ -15,7 +15,7 @@ class LesionBack:
         """Bind the widgets of LesionBack.ui."""
         self._ui = ui
         self._job: Any = None
-        ui.lesionBackSelector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: self._refresh())
+        ui.lesionBackSelector.connect("currentNodeChanged(bool)", lambda valid: self._refresh())
         ui.lesionBackButton.connect("clicked(bool)", lambda checked: self.putBack())
         self.clear()
 

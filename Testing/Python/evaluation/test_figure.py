@@ -142,7 +142,7 @@ def test_the_same_fill_gives_the_same_file(case, tmp_path):
 
 def test_without_matplotlib_the_error_says_how_to_install_it(case, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'medinpaint\[report\]'"):
+    with pytest.raises(MissingDependencyError, match="pip install matplotlib"):
         save_figure(tmp_path / "f.png", *case)
 
 

@@ -208,6 +208,7 @@ def test_the_worker_gets_what_was_asked_for():
         "modality": None,
         "series": None,
         "allow_outside_data": False,
+        "workers": None,
     }
     assert {name: Path(path).name for name, path in files.items()} == {
         "image": "T1.nrrd",
