@@ -82,7 +82,8 @@ def write_dataset(folder: Path, raw: Dataset, sources: Sequence[Dataset]) -> Non
     """
     make_folder(folder)
     origin = read_description(raw.folder) or {}
-    before = (read_description(folder) or {}).get("DatasetLinks", {})
+    links = (read_description(folder) or {}).get("DatasetLinks")
+    before = links if isinstance(links, dict) else {}
     source = {key: value for key, value in _source(origin).items() if value}
     document: dict[str, Any] = {
         "Name": f"{origin.get('Name') or raw.folder.resolve().name}, lesions filled",

@@ -67,9 +67,9 @@ def _with_page_that_is_there(case: Case) -> Case:
 
 
 def _failures(folder: Path) -> dict[str, Outcome]:
-    """Return what the runs of single participants and parts have noted of their failures."""
+    """Return what the runs of single participants and parts have noted of their failures, the newest of each."""
     reasons: dict[str, Outcome] = {}
-    for table in sorted(folder.glob("failures*.tsv")):
+    for table in sorted(folder.glob("failures*.tsv"), key=lambda path: path.stat().st_mtime):
         with table.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
                 if row.get("error") not in (None, NOT_DONE):

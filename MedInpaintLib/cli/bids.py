@@ -14,7 +14,7 @@ from .. import __version__
 from ..errors import InputError
 from ..job import Emit
 from ..options import FillOptions
-from .cohort import follow_cases, planned, scheduled
+from .cohort import AtOnce, Exemplars, PartOfAll, SchedulerName, follow_cases, planned, scheduled
 from .console import ProgressStyle
 from .options import assignments, labels_of, with_options
 
@@ -94,7 +94,7 @@ def bids(
         Optional[Path],
         typer.Option("--bids-filter-file", "--bids_filter_file", help="JSON file that chooses images, as of fMRIPrep."),
     ] = None,
-    exemplars: Annotated[Optional[Path], typer.Option(help="Folder with other scans of the same contrast.")] = None,
+    exemplars: Exemplars = None,
     uncertainty: Annotated[bool, typer.Option(help="Write the uncertainty, which takes longer.")] = True,
     page: Annotated[bool, typer.Option(help="Write a page for each image, and an index of them.")] = True,
     skip_bids_validation: Annotated[
@@ -105,16 +105,9 @@ def bids(
             help="For scripts of other apps: this one validates none.",
         ),
     ] = False,
-    jobs: Annotated[
-        Optional[int], typer.Option(min=1, help="Images at once; as many as there are cores when left out.")
-    ] = None,
-    part: Annotated[
-        Optional[str], typer.Option(help="Do a part of the images, such as 3/20, in an array of jobs.")
-    ] = None,
-    scheduler: Annotated[
-        Optional[str],
-        typer.Option(help="Fill on Dask workers: an address such as tcp://host:8786, slurm, or local."),
-    ] = None,
+    jobs: AtOnce = None,
+    part: PartOfAll = None,
+    scheduler: SchedulerName = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")

@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 # ruff: noqa: UP045
 
 
+# Options that all commands over many cases have.
+Exemplars = Annotated[Optional[Path], typer.Option(help="Folder with other scans of the same contrast.")]
+AtOnce = Annotated[Optional[int], typer.Option(min=1, help="Cases at once; as many as there are cores when left out.")]
+PartOfAll = Annotated[Optional[str], typer.Option(help="Do a part of the cases, such as 3/20, in an array of jobs.")]
+SchedulerName = Annotated[
+    Optional[str], typer.Option(help="Fill on Dask workers: an address such as tcp://host:8786, slurm, or local.")
+]
+
+
 @with_options(FillOptions)
 def cohort(
     context: typer.Context,
@@ -47,23 +56,16 @@ def cohort(
         Optional[list[str]],
         typer.Option("--with", metavar="FIELD=VALUE", help="A value for all rows, written as in a cell; repeatable."),
     ] = None,
-    exemplars: Annotated[Optional[Path], typer.Option(help="Folder with other scans of the same contrast.")] = None,
+    exemplars: Exemplars = None,
     report: Annotated[bool, typer.Option("--report", help="Write a report (JSON) beside each output.")] = False,
     save_mask: Annotated[bool, typer.Option("--save-mask", help="Write the mask of the filled voxels, too.")] = False,
     uncertainty: Annotated[bool, typer.Option("--uncertainty", help="Write the uncertainty, too.")] = False,
     page: Annotated[
         bool, typer.Option("--page", help="Write a page (HTML) beside each output, and index.html.")
     ] = False,
-    jobs: Annotated[
-        Optional[int], typer.Option(min=1, help="Cases at once; as many as there are cores when left out.")
-    ] = None,
-    part: Annotated[
-        Optional[str], typer.Option(help="Do a part of the cases, such as 3/20, in an array of jobs.")
-    ] = None,
-    scheduler: Annotated[
-        Optional[str],
-        typer.Option(help="Fill on Dask workers: an address such as tcp://host:8786, slurm, or local."),
-    ] = None,
+    jobs: AtOnce = None,
+    part: PartOfAll = None,
+    scheduler: SchedulerName = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
     **options: Any,
 ) -> None:

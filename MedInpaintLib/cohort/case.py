@@ -111,6 +111,10 @@ class CaseKind(abc.ABC, Generic[Job]):
         """Return the paths that a job reads, by the field, with a number where it holds several."""
         return _paths(job, self.reads)
 
+    def outputs(self, job: Job) -> dict[str, str]:
+        """Return the paths that a job writes, by the field, with a number where it holds several."""
+        return _paths(job, self.writes)
+
     def entries(self) -> Sequence[str]:
         """Return names that columns can have besides those of fields: entries of a field with values by name."""
         return ()
@@ -121,17 +125,7 @@ class CaseKind(abc.ABC, Generic[Job]):
 
     def rows(self, table: str, facts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return the rows of one of the :attr:`tables`, from the facts of all cases that are done."""
-        raise NotImplementedError
-
-
-def inputs_of(kind: CaseKind, job: JobFile) -> dict[str, str]:
-    """Return the paths that a job reads, by the field, with a number where it holds several."""
-    return kind.inputs(job)
-
-
-def outputs_of(kind: CaseKind, job: JobFile) -> dict[str, str]:
-    """Return the paths that a job writes, by the field."""
-    return _paths(job, kind.writes)
+        return []
 
 
 def _paths(job: JobFile, fields: tuple[str, ...]) -> dict[str, str]:

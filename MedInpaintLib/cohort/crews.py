@@ -121,7 +121,8 @@ def slurm(jobs: int, threads: int) -> Iterator[Crew]:
         def fit(left: int, idle: list[Any]) -> None:
             submitted = list(cluster.workers.values())
             if submitted and all(job.status is distributed.Status.failed for job in submitted):
-                raise MachineError(f"SLURM refuses the jobs of the workers ({refusals[-1]}).")
+                why = refusals[-1] if refusals else "it does not say why"
+                raise MachineError(f"SLURM refuses the jobs of the workers ({why}).")
             surplus = len(cluster.plan) - min(jobs, left)
             if surplus > 0:
                 in_the_queue = sorted(cluster.plan - cluster.observed)

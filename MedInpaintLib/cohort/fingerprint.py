@@ -13,7 +13,7 @@ from ..files import sha256
 from ..files_of import files_of
 from ..jobs.job_file import JobFile
 from ..report import software
-from .case import CaseKind, inputs_of, outputs_of
+from .case import CaseKind
 
 #: Of each file that was read: device, number, size and time of its last change, ns. It says that a file was replaced
 #: during the work; that a file is the same as in another run, its content alone says: a copy may keep all four.
@@ -27,7 +27,7 @@ def fingerprint(kind: CaseKind, job: JobFile) -> tuple[str, Stamps]:
     endings and headers say how a file is read; not their folders, so that a study can be moved.
     """
     files, facts = kind.further_inputs(job)
-    inputs = {name: files_in(path) for name, path in inputs_of(kind, job).items()}
+    inputs = {name: files_in(path) for name, path in kind.inputs(job).items()}
     # With a number, since the files of two models have the same names.
     inputs["further"] = {f"{number} {file.name}": file for number, file in enumerate(files) if file.is_file()}
     stamps = {str(file): _stamp(file) for each in inputs.values() for file in each.values()}
@@ -53,7 +53,7 @@ def are_unchanged(stamps: Stamps) -> bool:
 
 def contents(kind: CaseKind, job: JobFile) -> dict[str, dict[str, str]]:
     """Return the sha256 of each file of a job's outputs by field and name; without the outputs that are not there."""
-    outputs = outputs_of(kind, job).items()
+    outputs = kind.outputs(job).items()
     return {field: _digests(files_in(path)) for field, path in outputs if os.path.exists(path)}
 
 

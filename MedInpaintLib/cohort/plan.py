@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import InputError
-from .case import Case, CaseKind, inputs_of, outputs_of
+from .case import Case, CaseKind
 from .kinds import kind_of
 
 #: A message lists no more problems than this.
@@ -137,7 +137,7 @@ class _Paths:
         for file in self._plan.sources:
             read |= dict.fromkeys(self._identities(os.fspath(file)), f"the table '{file}'")
         for case in self._plan.cases:
-            for name, path in inputs_of(kind_of(case.job), case.job).items():
+            for name, path in kind_of(case.job).inputs(case.job).items():
                 if not os.path.exists(path):
                     yield f"{case.origin}: the {_spoken(name)} '{path}' is not there."
                     continue
@@ -152,7 +152,7 @@ class _Paths:
         for name in ("summary.tsv", "failures.tsv", "index.html", *self._plan.kind.tables):
             written[_folded(self._real(os.fspath(self._plan.folder / name)))] = f"the study's {name}"
         for case in self._plan.cases:
-            for name, path in outputs_of(kind_of(case.job), case.job).items():
+            for name, path in kind_of(case.job).outputs(case.job).items():
                 what, real = f"the {_spoken(name)} of {case.origin}", self._real(path)
                 for identity in self._identities(path):
                     if identity in read:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..files import write_text
 from ..texts import csv_cell
-from .case import DONE, FAILED, Outcome, outputs_of
+from .case import DONE, FAILED, Outcome
 from .kinds import kind_of
 from .plan import Plan
 
@@ -35,7 +35,7 @@ def write_tables(plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
     traces: list[str] = []
     for case in plan.cases:
         outcome = outcomes[case.id]
-        outputs = outputs_of(kind_of(case.job), case.job)
+        outputs = kind_of(case.job).outputs(case.job)
         output = outputs.get("output") or outputs["output 1"]
         common = {"id": case.id, "status": outcome.status, "seconds": outcome.seconds}
         rows.append({**common, **outcome.facts, "output": _inside(output, plan.folder)})

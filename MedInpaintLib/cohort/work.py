@@ -21,7 +21,7 @@ from ..errors import InputError, MachineError, OutputPathError, as_ours, in_one_
 from ..files import make_folder, write_json
 from ..io.formats import names_folder
 from ..progress import Progress
-from .case import FAILED, Case, CaseKind, Outcome, outputs_of
+from .case import FAILED, Case, CaseKind, Outcome
 from .fingerprint import are_unchanged, contents, fingerprint
 from .kinds import kind_of
 
@@ -74,7 +74,7 @@ def _done_once(case: Case, records: Path, progress: Progress) -> Outcome:
     known = _known(kind, case, record, key)
     if known is not None:
         return known
-    paths = list(outputs_of(kind, case.job).values())
+    paths = list(kind.outputs(case.job).values())
     for path in paths:
         make_folder(Path(os.path.abspath(path)).parent)
     folders = _make_room(paths, record)
@@ -125,7 +125,7 @@ def recorded(case: Case, records: Path) -> Outcome | None:
     Returns:
         None where it was never done, or its output is gone.
     """
-    there = os.path.exists(outputs_of(kind_of(case.job), case.job)["output"])
+    there = os.path.exists(kind_of(case.job).outputs(case.job)["output"])
     return _outcome(_read(record_of(case, records))) if there else None
 
 

@@ -31,7 +31,8 @@ RUINED = 8.0
 SHALLOW = 2.6
 #: A part of more than LARGE_ML whose voxels are no deeper than so many mm on average is filled smoothly. In 86 ml of
 #: confluent lesions (1.9 mm; 7.7 at most) biharmonic has 21.7 dB in 8 s, unet 21.8 in 118 s, mirror and patch 20.5.
-#: In thin strokes of 5 to 9 ml of train and val people unet and mirror lead biharmonic by 0.5 to 2 dB.
+#: In strokes of 5 to 9 ml of three train and val people (6 to 7 mm at most) unet and mirror lead biharmonic by 0.5 to
+#: 2.2 dB.
 THIN = 2.2
 #: mm up to which regression from the rim is worth a trial.
 LEARNABLE = 7.0

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import re
 
 import numpy as np
@@ -234,6 +235,18 @@ def test_group_does_not_count_an_older_fill_of_an_image_that_has_failed_since(st
     assert study.run().exit_code == 1
     assert study.run(level="group", options=()).exit_code == 1
     assert statuses(study)["sub-01_T1w"] == "failed"
+    assert "does not overlap the image" in study.table("failures.tsv")[0]["message"]
+
+
+def test_group_tells_the_newest_reason_of_a_failure(study):
+    (study.folder / T1W).write_bytes(b"no image")
+    assert study.run().exit_code == 1
+    os.utime(study.out / "failures.tsv", (1, 1))  # clocks of file systems may be coarse
+    study.image(T1W)
+    mask = mi.Volume.read(study.folder / MASK)
+    dataclasses.replace(mask, origin=(500.0, 0.0, 0.0), header=None).write(study.folder / MASK)
+    assert study.run("--participant-label", "01").exit_code == 1
+    study.run(level="group", options=())
     assert "does not overlap the image" in study.table("failures.tsv")[0]["message"]
 
 
