@@ -179,7 +179,7 @@ def address(monkeypatch):
     for name in THREADS:
         monkeypatch.setenv(name, "1")  # so that what the greeting sets is taken back
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None, memory_limit=0
     ) as started:
         yield started.scheduler_address
 
@@ -217,7 +217,12 @@ def test_all_workers_of_a_large_cluster_are_used_by_older_versions_of_dask_too(s
     greeted = []
     monkeypatch.setattr(cluster._Dispatch, "_judge", _noting(greeted, cluster._Dispatch._judge))
     with distributed.LocalCluster(
-        n_workers=7, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
+        n_workers=7,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp://",
+        dashboard_address=None,
+        memory_limit=0,  # workers in a process that has run thousands of tests would pause for its size
     ) as started:
         report = run(plan(study), at(started.scheduler_address), lambda event: None, at_once=None)
     assert report["done"] == 14
@@ -290,7 +295,12 @@ def test_a_scheduler_that_is_gone_ends_the_run_and_keeps_what_is_done(study, mon
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     with (
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
+            n_workers=1,
+            threads_per_worker=1,
+            processes=False,
+            protocol="tcp://",
+            dashboard_address=None,
+            memory_limit=0,
         ) as started,
         pytest.raises(MachineError, match="scheduler does not answer any more; cases that are done are kept"),
     ):
