@@ -45,6 +45,27 @@ class Registration:
             places += resample(self.field.added, self.field.strides, self.field.box, (1, 1, 1), box)
         return places
 
+    def index(self, places: np.ndarray, rounds: int = 8) -> np.ndarray:
+        """Return the voxel indices of MNI mm ``(3, ...)``, the inverse of :meth:`places`, by fixed-point iteration.
+
+        Where the field ends, it goes on as at its border.
+        """
+        from scipy import ndimage
+
+        flat = places.reshape(3, -1)
+        inverse = np.linalg.inv(self.matrix)
+        start = inverse @ (flat - self.offset[:, np.newaxis])
+        if self.field is None:
+            return start.reshape(places.shape)
+        strides = np.array(self.field.strides)[:, np.newaxis]
+        corner = np.array([side.start for side in self.field.box])[:, np.newaxis]
+        index = start
+        for _ in range(rounds):
+            at = (index - (strides - 1) / 2) / strides - corner
+            moved = [ndimage.map_coordinates(each, at, order=1, mode="nearest") for each in self.field.added]
+            index = start - inverse @ np.array(moved)
+        return index.reshape(places.shape)
+
     @property
     def reason(self) -> str:
         """Why the atlas does not fit, in words; empty where it does."""
