@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..progress import Progress
+from .local_correlation import LocalCorrelation, mix
 from .maps import Maps, head_maps
 from .scan import Scan
 
@@ -41,8 +42,8 @@ UPRIGHT = _Search(
     ((-60, -45, -30, -15, 0, 15, 30, 45), (-30, -15, 0, 15, 30), (-12, 0, 12)), (0.86, 1.0, 1.14), (-20.0, 0.0, 20.0)
 )
 TURNED = _Search(((-45, -30, -15, 0, 15, 30), (-20, 0, 20), (0,)), (0.86, 1.0), (0.0,))
-#: Best guesses of the search that are fitted.
-FINALISTS = 6
+#: Best guesses of the search that are fitted, one of each size and pitch; and how many distinct maps of them go on.
+FINALISTS, DISTINCT = 9, 4
 #: What the squared stretches and shears, relative to a rigid map of one size, cost of the explained share: without it,
 #: heads with skull lose a fifth of their height.
 STRETCH = 0.5
@@ -160,15 +161,42 @@ def _best(
         return None
     for number, turn in enumerate(turns):
         progress.update(0.8 * number / len(turns), "Finding the head")
-        tried = [_score(coarse, _points(SEARCH), each) for each in _guesses(search, turn, middle)]
-        guesses += sorted(tried, key=lambda each: -each.explained)[:FINALISTS]
-    finalists = sorted(guesses, key=lambda each: -each.explained)[: FINALISTS]
-    fitted = [_fit(coarse, _points(SEARCH), each, rigid=True, iterations=12) for each in finalists]
-    fitted = sorted(fitted, key=lambda each: -each.explained)[:2]
-    progress.update(0.9, "Finding the head")
-    fitted = [_fit(fine, _points(FIT), each, rigid=True, iterations=8) for each in fitted]
-    fitted = [_fit(fine, _points(FIT), each, rigid=False, iterations=15) for each in fitted]
-    return max(fitted, key=lambda each: each.quality, default=None)
+        for pitch, size in itertools.product(search.pitches, search.sizes):
+            tried = [_score(coarse, _points(SEARCH), each) for each in _guesses(search, turn, pitch, size, middle)]
+            guesses.append(max(tried, key=lambda each: each.explained))
+    # The best guess of each size and pitch: else all would be heads with the skull taken as brain.
+    finalists = sorted(guesses, key=lambda each: -each.explained)[:FINALISTS]
+    fitted: list[Affine] = []
+    for each in finalists:
+        progress.update(0.85, "Finding the head")
+        rigid = _fit(coarse, _points(SEARCH), each, rigid=True, iterations=12)
+        if not any(_is_same(rigid, other) for other in fitted):
+            fitted.append(rigid)
+    fitted = sorted(fitted, key=lambda each: -each.explained)[:DISTINCT]
+    for step in ({"rigid": True, "iterations": 8}, {"rigid": False, "iterations": 15}):
+        fitted = [_fit(fine, _points(FIT), each, **step) for each in fitted]
+    # The edge of the skull explains much of a head; what lies within the brain tells it from the edge of the brain.
+    return max(fitted, key=lambda each: _agreement(fine, each), default=None)
+
+
+def _is_same(one: Affine, other: Affine) -> bool:
+    """Return whether two maps bring the atlas to about the same place and size."""
+    size, others = (np.cbrt(np.linalg.det(each.matrix)) for each in (one, other))
+    moved = np.linalg.norm(one.shift - other.shift) + 80.0 * np.abs(one.matrix - other.matrix).max()
+    return abs(size - others) < 0.04 and moved < 8.0
+
+
+def _agreement(scan: Scan, affine: Affine) -> float:
+    """Return the mean local correlation within the brain, -1..1, by the affine map alone."""
+    maps = head_maps(4)
+    shape = maps.channels.shape[1:]
+    places = np.indices(shape).reshape(3, -1) * maps.mm + maps.origin[:, np.newaxis]
+    index = scan.index(affine(places))
+    values = _sample(scan, scan.values, index).reshape(shape)
+    known = (_sample(scan, scan.weight, index).reshape(shape) > KNOWN).astype(np.float32)
+    image = LocalCorrelation(values, known * (maps.brain > 0.05), [9, 9, 9])
+    everywhere = places.reshape(3, *shape).astype(np.float32)
+    return image.within(mix(maps, everywhere, values, image.weight), maps.brain)
 
 
 def _middle(scan: Scan) -> np.ndarray | None:
@@ -184,14 +212,14 @@ def _middle(scan: Scan) -> np.ndarray | None:
     return scan.matrix @ (np.array(index) / total) + scan.offset
 
 
-def _guesses(search: _Search, turn: np.ndarray, middle: np.ndarray) -> Iterator[Affine]:
-    for pitch, size in itertools.product(search.pitches, search.sizes):
-        angle = np.radians(pitch)
-        tilt = np.eye(3)
-        tilt[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-        matrix = size * turn @ tilt
-        for around in itertools.product(*search.shifts):
-            yield Affine(matrix, middle + turn @ np.array(around, dtype=float))
+def _guesses(
+    search: _Search, turn: np.ndarray, pitch: float, size: float, middle: np.ndarray
+) -> Iterator[Affine]:
+    angle = np.radians(pitch)
+    tilt = np.eye(3)
+    tilt[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    for around in itertools.product(*search.shifts):
+        yield Affine(size * turn @ tilt, middle + turn @ np.array(around, dtype=float))
 
 
 def _sample(scan: Scan, array: np.ndarray, index: np.ndarray) -> np.ndarray:
