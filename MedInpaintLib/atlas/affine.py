@@ -43,7 +43,7 @@ UPRIGHT = _Search(
 )
 TURNED = _Search(((-45, -30, -15, 0, 15, 30), (-20, 0, 20), (0,)), (0.86, 1.0), (0.0,))
 #: Best guesses of the search that are fitted, one of each size and pitch; and how many distinct maps of them go on.
-FINALISTS, DISTINCT = 9, 4
+FINALISTS, DISTINCT = 9, 3
 #: What the squared stretches and shears, relative to a rigid map of one size, cost of the explained share: without it,
 #: heads with skull lose a fifth of their height.
 STRETCH = 0.5
@@ -172,10 +172,10 @@ def _best(
         rigid = _fit(coarse, _points(SEARCH), each, rigid=True, iterations=12)
         if not any(_is_same(rigid, other) for other in fitted):
             fitted.append(rigid)
-    fitted = sorted(fitted, key=lambda each: -each.explained)[:DISTINCT]
+    # The edge of the skull explains much of a head; what lies within the brain tells it from the edge of the brain.
+    fitted = sorted(fitted, key=lambda each: -_agreement(fine, each))[:DISTINCT]
     for step in ({"rigid": True, "iterations": 8}, {"rigid": False, "iterations": 15}):
         fitted = [_fit(fine, _points(FIT), each, **step) for each in fitted]
-    # The edge of the skull explains much of a head; what lies within the brain tells it from the edge of the brain.
     return max(fitted, key=lambda each: _agreement(fine, each), default=None)
 
 
