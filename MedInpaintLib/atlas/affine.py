@@ -58,11 +58,13 @@ class Affine:
         shift: ``(3,)``: where the centre of the atlas' brain lies in the scan.
         explained: share of the scan's variance that the atlas explains, times the root of the share of points that
             are in the scan and known; 0..1.
+        agreement: mean local correlation with the mixed maps within the brain, -1..1; of final maps alone.
     """
 
     matrix: np.ndarray
     shift: np.ndarray
     explained: float = 0.0
+    agreement: float = 0.0
 
     def __call__(self, places: np.ndarray) -> np.ndarray:
         """Return the mm in the scan of MNI mm ``(3, n)``."""
@@ -126,17 +128,17 @@ def find_affine(coarse: Scan, fine: Scan, enough: float, progress: Progress) -> 
     Args:
         coarse: the scan at about 8 mm.
         fine: at about 4 mm.
-        enough: a map that explains this share with the header's orientation is taken; else all orientations of the
-            grid are tried, because headers err.
+        enough: a map of this agreement with the header's orientation is taken; else all orientations of the grid are
+            tried, because headers err.
         progress: reports and cancels.
     """
     identity = np.eye(3)
     best = _best([identity], UPRIGHT, coarse, fine, progress.part(0.0, 0.3))
-    if best is not None and best.explained >= enough:
+    if best is not None and best.agreement >= enough:
         return best
     others = _best(list(_turns())[1:], TURNED, coarse, fine, progress.part(0.3, 1.0))
     found = [each for each in (best, others) if each is not None]
-    return max(found, key=lambda each: each.explained, default=None)
+    return max(found, key=lambda each: each.agreement, default=None)
 
 
 def _turns() -> Iterator[np.ndarray]:
@@ -176,7 +178,8 @@ def _best(
     fitted = sorted(fitted, key=lambda each: -_agreement(fine, each))[:DISTINCT]
     for step in ({"rigid": True, "iterations": 8}, {"rigid": False, "iterations": 15}):
         fitted = [_fit(fine, _points(FIT), each, **step) for each in fitted]
-    return max(fitted, key=lambda each: _agreement(fine, each), default=None)
+    judged = [dataclasses.replace(each, agreement=_agreement(fine, each)) for each in fitted]
+    return max(judged, key=lambda each: each.agreement, default=None)
 
 
 def _is_same(one: Affine, other: Affine) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .registration import Registration
 
 #: Changes with the registration, so that results of older programs are not read.
-VERSION = 1
+VERSION = 2
 #: Registrations that are kept; a head at 1 mm takes about 3 MB.
 MOST = 100
 
@@ -87,16 +88,16 @@ def _read(path: Path) -> Registration | None:
                 strides = tuple(map(int, stored["strides"]))
                 added = stored["added"].astype(np.float32)
                 field = Field(added, box, strides, float(stored["correlation"]))
-            found = Registration(stored["matrix"], stored["offset"], field, float(stored["explained"]))
+            found = Registration(stored["matrix"], stored["offset"], field, float(stored["agreement"]))
         os.utime(path)  # the oldest ones are removed first
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     return found
 
 
 def _write(path: Path, made: Registration) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {"matrix": made.matrix, "offset": made.offset, "explained": np.array(made.explained)}
+    arrays = {"matrix": made.matrix, "offset": made.offset, "agreement": np.array(made.agreement)}
     if made.field is not None:
         arrays |= {
             "added": made.field.added.astype(np.float16),
