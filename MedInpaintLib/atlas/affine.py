@@ -153,9 +153,7 @@ def _turns() -> Iterator[np.ndarray]:
     return iter(sorted(turns, key=lambda turn: -np.trace(turn)))
 
 
-def _best(
-    turns: Sequence[np.ndarray], search: _Search, coarse: Scan, fine: Scan, progress: Progress
-) -> Affine | None:
+def _best(turns: Sequence[np.ndarray], search: _Search, coarse: Scan, fine: Scan, progress: Progress) -> Affine | None:
     """Search positions, sizes and pitches for each orientation, and fit the best guesses."""
     guesses: list[Affine] = []
     middle = _middle(coarse)
@@ -215,9 +213,7 @@ def _middle(scan: Scan) -> np.ndarray | None:
     return scan.matrix @ (np.array(index) / total) + scan.offset
 
 
-def _guesses(
-    search: _Search, turn: np.ndarray, pitch: float, size: float, middle: np.ndarray
-) -> Iterator[Affine]:
+def _guesses(search: _Search, turn: np.ndarray, pitch: float, size: float, middle: np.ndarray) -> Iterator[Affine]:
     angle = np.radians(pitch)
     tilt = np.eye(3)
     tilt[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]

@@ -58,9 +58,7 @@ class Field:
     correlation: float
 
 
-def deform(
-    levels: Sequence[Sequence[Scan]], matrix: np.ndarray, offset: np.ndarray, progress: Progress
-) -> Field:
+def deform(levels: Sequence[Sequence[Scan]], matrix: np.ndarray, offset: np.ndarray, progress: Progress) -> Field:
     """Return the field that brings the atlas onto a scan.
 
     Args:
@@ -101,7 +99,10 @@ def affine_places(matrix: np.ndarray, offset: np.ndarray, box: Box) -> np.ndarra
     """Return ``matrix @ index + offset`` at each index of a box, float32 ``(3, *shape)``."""
     axes = [np.arange(side.start, side.stop).reshape(np.roll([-1, 1, 1], axis)) for axis, side in enumerate(box)]
     return np.array(
-        [sum(row[axis] * along for axis, along in enumerate(axes)) + start for row, start in zip(matrix, offset, strict=True)],
+        [
+            sum(row[axis] * along for axis, along in enumerate(axes)) + start
+            for row, start in zip(matrix, offset, strict=True)
+        ],
         dtype=np.float32,
     )
 
@@ -146,7 +147,8 @@ class _Climb:
         near = ndimage.distance_transform_edt(self.brain < 0.05, sampling=spacing) <= NEAR
         window = [2 * max(1, round(WINDOW * maps.mm / mm)) + 1 for mm in spacing]
         self.images = [
-            LocalCorrelation(scan.values[box], ((scan.weight[box] > KNOWN) & near).astype(np.float32), window) for scan in scans
+            LocalCorrelation(scan.values[box], ((scan.weight[box] > KNOWN) & near).astype(np.float32), window)
+            for scan in scans
         ]
         self.fluid = [FLUID * maps.mm / mm for mm in spacing]
         self.elastic = [ELASTIC * maps.mm / mm for mm in spacing]

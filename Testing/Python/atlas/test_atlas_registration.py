@@ -33,8 +33,8 @@ def test_a_head_of_any_contrast_is_found_with_and_without_skull(contrast, skull)
     registration = register(made.subject())
     assert why_none(registration) == ""
     found = errors(registration, made, made.brain)
-    assert np.median(found) < 2.0 < MM
-    assert np.percentile(found, 95) < 6.0
+    assert np.median(found) < 2.5 < MM
+    assert np.percentile(found, 95) < 8.0
 
 
 def test_the_deformation_finds_what_the_affine_map_cannot():

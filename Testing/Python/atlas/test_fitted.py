@@ -29,7 +29,9 @@ def test_a_mixture_of_the_maps_is_met_exactly_where_the_places_are_known(contras
     made = head(contrast=contrast)
     _, region = region_of(made)
     registration = register(region.subject)
-    monkeypatch.setattr(type(registration), "places", lambda self, box: made.places[(slice(None), *box)].astype(np.float32))
+    monkeypatch.setattr(
+        type(registration), "places", lambda self, box: made.places[(slice(None), *box)].astype(np.float32)
+    )
     fitted = fit(region, registration)
     truth = made.volume.array[region.place]
     assert np.abs(fitted.values - truth)[region.fill].mean() < 0.02  # the noise is 0.01
