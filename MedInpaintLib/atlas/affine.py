@@ -1,8 +1,8 @@
 """The affine map from the atlas to a scan, found from any position of the head.
 
-What is compared is how much of the scan's brightness the tissues of the atlas explain: at points of the atlas' brain and
-in a thin shell around it, the scan is a linear combination of grey matter, white matter, fluid, brightness on T1 and
-"outside", whose coefficients are fitted anew for each map. So any contrast can be met, and skin and scalp, which the
+The objective is the share of the scan's brightness that the tissues of the atlas explain: at points of the atlas' brain
+and in a thin shell around it, the scan is a linear combination of grey matter, white matter, fluid, brightness on T1
+and "outside", whose coefficients are fitted for each map. So any contrast can be met, and skin and scalp, which the
 atlas lacks, do not count.
 """
 
@@ -30,7 +30,7 @@ KNOWN = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class _Search:
-    """Where the search looks: shifts of the head's middle in mm (superior, anterior, right), sizes, pitches in degrees."""
+    """Shifts of the head's middle in mm (superior, anterior, right), sizes, and pitches in degrees that are tried."""
 
     shifts: tuple[tuple[int, ...], ...]
     sizes: tuple[float, ...]
@@ -73,7 +73,7 @@ class Affine:
     @property
     def stretch(self) -> np.ndarray:
         """``(3, 3)``: what the matrix does beyond rotation and one size; 0 where it does nothing else."""
-        turn, sizes, back = np.linalg.svd(self.matrix)
+        _, sizes, back = np.linalg.svd(self.matrix)
         return (back.T * (sizes / np.exp(np.log(sizes).mean()))) @ back - np.eye(3)
 
     @property
@@ -169,13 +169,13 @@ def _best(turns: Sequence[np.ndarray], search: _Search, coarse: Scan, fine: Scan
     fitted: list[Affine] = []
     for each in finalists:
         progress.update(0.85, "Finding the head")
-        rigid = _fit(coarse, _points(SEARCH), each, rigid=True, iterations=12)
-        if not any(_is_same(rigid, other) for other in fitted):
-            fitted.append(rigid)
+        guess = _fit(coarse, _points(SEARCH), each, rigid=True, iterations=12)
+        if not any(_is_same(guess, other) for other in fitted):
+            fitted.append(guess)
     # The edge of the skull explains much of a head; what lies within the brain tells it from the edge of the brain.
     fitted = sorted(fitted, key=lambda each: -_agreement(fine, each))[:DISTINCT]
-    for step in ({"rigid": True, "iterations": 8}, {"rigid": False, "iterations": 15}):
-        fitted = [_fit(fine, _points(FIT), each, **step) for each in fitted]
+    for rigid, iterations in ((True, 8), (False, 15)):
+        fitted = [_fit(fine, _points(FIT), each, rigid=rigid, iterations=iterations) for each in fitted]
     judged = [dataclasses.replace(each, agreement=_agreement(fine, each)) for each in fitted]
     return max(judged, key=lambda each: each.agreement, default=None)
 
@@ -231,7 +231,7 @@ def _seen(scan: Scan, points: _Points, affine: Affine) -> tuple[np.ndarray, np.n
     """Return the indices of the points that lie in the scan and are known, which these are, and the values there."""
     index = scan.index(affine(points.places))
     high = np.array(scan.values.shape)[:, np.newaxis] - 1
-    use = ((index >= 0) & (index <= high)).all(axis=0)
+    use = np.all((index >= 0) & (index <= high), axis=0)
     use[use] = _sample(scan, scan.weight, index[:, use]) > KNOWN
     return index[:, use], use, _sample(scan, scan.values, index[:, use])
 
@@ -253,7 +253,7 @@ def _score(scan: Scan, points: _Points, affine: Affine) -> Affine:
 
 
 def _fit(scan: Scan, points: _Points, start: Affine, *, rigid: bool, iterations: int) -> Affine:
-    """Improve an affine map by Gauss-Newton steps with the coefficients of the tissues eliminated (variable projection).
+    """Improve an affine map by Gauss-Newton steps; the tissues' coefficients are eliminated (variable projection).
 
     Args:
         scan, points: to compare.

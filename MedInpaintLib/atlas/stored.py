@@ -1,7 +1,7 @@
 """Registrations in the user's cache: a second fill of the same damaged image need not register again.
 
-The folder is ``medinpaint/registrations`` in the platform's cache, or the environment variable ``MEDINPAINT_REGISTRATIONS``
-where it is set; "off" keeps nothing. Nothing there is needed: it may be deleted at any time.
+The folder is ``medinpaint/registrations`` in the platform's cache, or what the environment variable
+``MEDINPAINT_REGISTRATIONS`` says; "off" keeps nothing. Nothing there is needed: it may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -71,9 +71,9 @@ def _key(subject: Subject) -> str:
     digest.update(atlas_file().read_bytes())
     digest.update(np.packbits(subject.hole).tobytes())
     # Voxels under the hole are 0 in the values, so that the key does not depend on them.
-    digest.update(np.ascontiguousarray(subject.values))
+    digest.update(subject.values.tobytes())
     for guide in subject.guides:
-        digest.update(np.ascontiguousarray(guide.array))
+        digest.update(guide.array.tobytes())
     return digest.hexdigest()
 
 
@@ -97,7 +97,7 @@ def _read(path: Path) -> Registration | None:
 
 def _write(path: Path, made: Registration) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {"matrix": made.matrix, "offset": made.offset, "agreement": np.array(made.agreement)}
+    arrays: dict[str, Any] = {"matrix": made.matrix, "offset": made.offset, "agreement": np.array(made.agreement)}
     if made.field is not None:
         arrays |= {
             "added": made.field.added.astype(np.float16),

@@ -7,16 +7,16 @@ import dataclasses
 import numpy as np
 
 from ..atlas.fitted import continue_inwards, fit
-from ..atlas.registration import Registration, register, why_none
+from ..atlas.registration import register, why_none
 from ..blending.by_name import BLENDS
 from ..initial_fill import initial_fill
 from ..other_side import Comparison, other_side
 from ..prediction import METHODS, Cost, Prediction, Run, method
 from ..region import Region
 
-#: The shares of the mirror's and the atlas' fill in what is added to the smooth one: sums of a constant, the depth in cm
-#: (2 at most), the correlation of the two sides around the part, and the share of the surroundings' variance that the
-#: atlas explains. Least squares over balls of 12 to 40 mm in train people, each ball alike:
+#: The shares of the mirror's and the atlas' fill in what is added to the smooth one: sums of a constant, the depth in
+#: cm (2 at most), the correlation of the two sides around the part, and the share of the surroundings' variance that
+#: the atlas explains. Least squares over balls of 12 to 40 mm in train people, each ball alike:
 #: ``python -m Research consensus-weights``.
 MIRROR = (0.70, -0.24, 0.29, -0.27)
 ATLAS = (0.24, 0.38, -0.17, 0.24)
@@ -56,11 +56,8 @@ def fill(region: Region, parameters: object, run: Run) -> Prediction:
     if not alike[region.fill].any():
         warning = "All of the hole was filled by the atlas alone: there is no other side that is like this one."
         return Prediction(atlas, notes=notes, warnings=(warning,), instead="atlas")
-    mirrored = METHODS["mirror"]
-    prediction = mirrored.fill(
-        region, mirrored.parameters(), dataclasses.replace(run, progress=at_mirror.part(0.3, 1.0))
-    )
-    mirror = BLENDS[mirrored.blend](prediction.mean, region, at_rest)
+    mirror, _ = _mirror(region, dataclasses.replace(run, progress=at_mirror.part(0.3, 1.0)))
+    at_rest.update(0.5, "Joining the fills")
     smooth = initial_fill(region)
     depth = _depth(region)
     share_of_mirror, share_of_atlas = shares(depth / 10.0, alike, fitted.explained)
@@ -87,16 +84,10 @@ def shares(depth: np.ndarray, alike: np.ndarray, explained: float) -> tuple[np.n
 
     >>> mirror, atlas = shares(np.array([0.2, 2.0]), np.array([0.6, 0.6]), 0.7)
     >>> mirror.round(2).tolist(), atlas.round(2).tolist()
-    ([0.64, 0.18], [0.38, 0.82])
+    ([0.63, 0.17], [0.37, 0.83])
     """
-    evidence = np.array(
-        [
-            np.ones_like(depth),
-            np.minimum(depth, 2.0),
-            np.maximum(alike, 0.0),
-            np.full_like(depth, np.clip(explained, 0.0, 1.0)),
-        ]
-    )
+    explains = np.full_like(depth, np.clip(explained, 0.0, 1.0))
+    evidence = np.array([np.ones_like(depth), np.minimum(depth, 2.0), np.maximum(alike, 0.0), explains])
     mirror, atlas = (np.clip(np.tensordot(weights, evidence, 1), 0.0, 1.0) for weights in (MIRROR, ATLAS))
     total = np.maximum(mirror + atlas, 1.0)
     return mirror / total, atlas / total
@@ -117,12 +108,17 @@ def _alike(region: Region, compared: Comparison | None) -> np.ndarray:
     return np.array(of_parts)[compared.zone]
 
 
+def _mirror(region: Region, run: Run) -> tuple[np.ndarray, Prediction]:
+    """Return the blended fill of ``mirror``, and what it says of it."""
+    info = METHODS["mirror"]
+    assert info.fill is not None  # the decorator fills it in
+    prediction = info.fill(region, info.parameters(), run)
+    return BLENDS[info.blend](prediction.mean, region, run.progress), prediction
+
+
 def _mirror_instead(region: Region, run: Run, reason: str) -> Prediction:
     """Fill by the mirror, which says itself what it could not do."""
-    info = METHODS["mirror"]
-    prediction = info.fill(region, info.parameters(), run)
-    mean = BLENDS[info.blend](prediction.mean, region, run.progress)
-    warning = f"All of the hole was filled by {prediction.instead or 'mirror'}: {reason}."
-    return dataclasses.replace(
-        prediction, mean=mean, warnings=(warning, *prediction.warnings), instead=prediction.instead or "mirror"
-    )
+    mean, prediction = _mirror(region, run)
+    instead = prediction.instead or "mirror"
+    warning = f"All of the hole was filled by {instead}: {reason}."
+    return dataclasses.replace(prediction, mean=mean, warnings=(warning, *prediction.warnings), instead=instead)

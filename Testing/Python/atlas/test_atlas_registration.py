@@ -1,4 +1,4 @@
-"""The registration of the atlas: heads made by a known map are found, whatever their contrast, place and orientation."""
+"""The registration of the atlas: heads made by a known map are found, in any contrast, place and orientation."""
 
 import dataclasses
 
@@ -8,11 +8,11 @@ from scipy import ndimage
 
 from MedInpaintLib.atlas.deformable import jacobian
 from MedInpaintLib.atlas.registration import register, why_none
+from MedInpaintLib.errors import Cancelled
 from MedInpaintLib.intensity import Scaling
 from MedInpaintLib.mask import Hole
 from MedInpaintLib.modality import CT, FILM, MR
 from MedInpaintLib.progress import Progress
-from MedInpaintLib.errors import Cancelled
 from MedInpaintLib.subject import Subject
 from MedInpaintLib.volume import Volume
 

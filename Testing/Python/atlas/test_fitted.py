@@ -1,4 +1,4 @@
-"""The atlas in a scan's intensities: a scan that is a mixture of the maps is met exactly, and the method fills by it."""
+"""The atlas in a scan's intensities: a mixture of the maps is met exactly, and the methods fill by it."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ from MedInpaintLib.mask import grow
 from MedInpaintLib.metrics import psnr
 from MedInpaintLib.region import crop
 
-from .heads import MM, T1, T2, head
+from .heads import T1, T2, head
 
 CENTRE = (20.0, -10.0, 30.0)
 
@@ -83,7 +83,8 @@ def test_the_maps_are_symmetric_and_shares_add_up():
     maps = head_maps()
     np.testing.assert_array_equal(maps.channels, maps.channels[..., ::-1])
     grey, white, csf, t1 = maps.channels
-    assert maps.channels.min() >= 0 and (grey + white + csf).max() <= 1.02
+    assert maps.channels.min() >= 0
+    assert (grey + white + csf).max() <= 1.02
     inside = maps.brain > 0.99
     assert t1[inside & (white > 0.95)].mean() > t1[inside & (grey > 0.95)].mean() > t1[inside & (csf > 0.95)].mean()
     left_of_middle = maps.index(np.array([0.0, 0.0, 0.0]))
