@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,8 +19,9 @@ from .scan import guides_at, scan_at, voxels_to_mm
 #: scans of 15 heads (T1, T2, FLAIR; skull or not) have 0.37 to 0.78 and 0.50 to 0.77; the same in wrong orientations,
 #: phantoms and textures have at most 0.24 and 0.11.
 LEAST_AFFINE, LEAST_CORRELATION = 0.3, 0.35
-#: The least extent of an image along each axis that can show enough of a head, mm.
+#: The least extent of an image along each axis that can show enough of a head, mm and voxels.
 LEAST_MM = 60.0
+LEAST_VOXELS = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +38,9 @@ class Registration:
     offset: np.ndarray
     field: Field | None
     agreement: float
+
+    #: Worker processes get it with the subject.
+    goes_along: ClassVar[bool] = True
 
     def places(self, box: Box) -> np.ndarray:
         """Return the MNI mm of the voxels of a box of the subject's arrays, float32 ``(3, *shape)``."""
@@ -88,15 +93,20 @@ def register(subject: Subject, progress: Progress | None = None) -> Registration
     return subject.cached(register, lambda: _register(subject, progress or Progress()))
 
 
+def can_show_a_head(subject: Subject) -> bool:
+    """Return whether the image is a volume of a kind that has an atlas, and large enough."""
+    sizes = [subject.image.array.shape[axis] for axis in subject.axes]
+    extents = [size * mm for size, mm in zip(sizes, subject.spacing, strict=True)]
+    return subject.modality.has_atlas and len(sizes) == 3 and min(extents) >= LEAST_MM and min(sizes) >= LEAST_VOXELS
+
+
 def why_none(registration: Registration | None) -> str:
     """Return why there is no atlas for an image, in words; empty where there is one."""
     return "the image cannot show a head" if registration is None else registration.reason
 
 
 def _register(subject: Subject, progress: Progress) -> Registration | None:
-    shape = subject.values.shape
-    extents = [size * mm for size, mm in zip(shape, subject.spacing, strict=True)]
-    if not subject.modality.has_atlas or len(shape) != 3 or min(extents) < LEAST_MM or min(shape) < 8:
+    if not can_show_a_head(subject):
         return None
     return stored.kept(subject, lambda: _find(subject, progress))
 

@@ -36,15 +36,16 @@ CONSTANT, DISAGREEMENT, DEPTH = 0.0036, 0.78, 0.0023
     dimensions="3-D",
     context_mm=25.0,
     uses_guides=True,
-    cost=Cost(0.8, 0.5, few=4500, beyond=0.11),
+    cost=Cost(0.8, 0.5, few=4500, beyond=0.11, image=6.0),
+    prepare=register,
 )
 def fill(region: Region, parameters: object, run: Run) -> Prediction:
     """Fill with ``smooth + m (mirror - smooth) + a (atlas - smooth)``, whose weights follow depth and evidence.
 
     A part without another side gets the atlas alone; an image without an atlas is filled by ``mirror``.
     """
-    at_atlas, at_mirror, at_rest = run.progress.remaining(6.0, 2.0, 0.5)
-    registration = register(region.subject, at_atlas)
+    at_mirror, at_rest = run.progress.part(0.0, 0.8), run.progress.part(0.8, 1.0)
+    registration = register(region.subject, run.progress)
     reason = why_none(registration)
     if reason or registration is None:
         return _mirror_instead(region, dataclasses.replace(run, progress=at_mirror), f"there is no atlas: {reason}")
