@@ -192,8 +192,8 @@ def _withdrawn(cases: Sequence[Case], seconds: Mapping[str, Mapping[str, float]]
         f"{models} are measured here but no longer come with MedInpaint. Of the {len(gains)} comparisons with kernel 3 "
         f"[below](#statements-and-whether-they-hold-here), kernel 7 is better in {better or 'none'}; its largest gain "
         f"is {largest}, and a case takes {min(slower):.1f} to {max(slower):.1f} times as long. Their recipes do come "
-        f"with it. To use such a model, or to run this study again, train it (`medinpaint train {WITHDRAWN[0]} --data DATA "
-        f"--out runs/{WITHDRAWN[0]}`) and add it (`medinpaint models add runs/{WITHDRAWN[0]}/{WITHDRAWN[0]}`)."
+        f"with it. To use such a model, or to run this study again, train it (`medinpaint train {WITHDRAWN[0]} --data "
+        f"DATA --out runs/{WITHDRAWN[0]}`) and add it (`medinpaint models add runs/{WITHDRAWN[0]}/{WITHDRAWN[0]}`)."
     )
 
 
