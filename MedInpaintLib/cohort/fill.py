@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import EmptyMaskError, ParameterError
 from ..jobs.fill import FillJob
 from ..jobs.outputs import model_folder
+from ..options import FillOptions
 from ..progress import Progress
 from ..report import FillReport
 from .case import CONTROL, DONE, FAILED, CaseKind
@@ -38,15 +39,11 @@ class Fill(CaseKind[FillJob]):
     counted: ClassVar = {DONE: "filled", CONTROL: "copied with an empty mask", FAILED: "failed"}
 
     def check(self, job: FillJob) -> None:
-        from ..io.formats import format_of, names_folder
         from ..pipeline import NO_MASK
 
         if job.mask is None and not job.fill_missing_slices:
             raise ParameterError(NO_MASK)
-        for path in (job.output, job.uncertainty, job.filled_mask):
-            if path is not None and not names_folder(path):
-                format_of(Path(path))
-        check_options(json.dumps(job.keywords(), sort_keys=True))
+        check_fill(job, (job.output, job.uncertainty, job.filled_mask))
 
     def further_inputs(self, job: FillJob) -> tuple[list[Path], dict[str, Any]]:
         from ..io.label_names import tables_of
@@ -89,15 +86,32 @@ class Fill(CaseKind[FillJob]):
         return f"filled by {facts['method']}, {facts['voxels']} voxels in {facts['parts']} part(s)"
 
 
+def check_fill(options: FillOptions, images: Iterable[str | None]) -> None:
+    """Check the options of a fill and the formats of the images that it writes.
+
+    Args:
+        options: of the fill.
+        images: paths of the images; None for those that are not asked for.
+
+    Raises:
+        InputError: with the reason.
+    """
+    from ..io.formats import format_of, names_folder
+
+    for path in images:
+        if path is not None and not names_folder(path):
+            format_of(Path(path))
+    _check_options(json.dumps(options.keywords(), sort_keys=True))
+
+
 @functools.lru_cache(1024)
-def check_options(options: str) -> None:
+def _check_options(options: str) -> None:
     """Check options, as JSON, once for all cases that share them.
 
     Raises:
         ParameterError: with the reason.
     """
     from ..methods import registry
-    from ..options import FillOptions
     from ..parameters import parse
 
     checked = FillOptions(**json.loads(options))
