@@ -5,6 +5,7 @@ import json
 import os
 import re
 
+import nibabel
 import numpy as np
 import pytest
 
@@ -175,6 +176,25 @@ def test_an_empty_mask_is_a_control_whose_image_is_copied(study):
     sidecar = study.read(f"{FILLED}.json")
     assert sidecar["MedInpaint"]["status"] == "control"
     assert "nothing was filled" in sidecar["Description"]
+
+
+@pytest.mark.parametrize("with_guide", [False, True])
+def test_a_4d_image_is_filled_and_its_page_shows_one_volume(study, with_guide):
+    if with_guide:  # which is compared with the first volume that has a hole
+        study.image("sub-01/anat/sub-01_T2w.nii.gz", seed=1)
+    volumes = [nibabel.load(study.folder / T1W).get_fdata() * share for share in (1.0, 0.8)]
+    mask = nibabel.load(study.folder / MASK)
+    nibabel.save(nibabel.Nifti1Image(np.stack(volumes, -1).astype(np.int16), mask.affine), study.folder / T1W)
+    masks = np.stack([0 * mask.get_fdata(), mask.get_fdata()], -1).astype(np.uint8)
+    nibabel.save(nibabel.Nifti1Image(masks, mask.affine), study.folder / MASK)
+    result = study.run("--participant-label", "01")
+    assert result.exit_code == 0, result.output
+    after = nibabel.load(study.out / f"{FILLED}.nii.gz")
+    changed = np.asarray(after.dataobj) != np.asarray(nibabel.load(study.folder / T1W).dataobj)
+    assert changed[..., 1].any()
+    assert not changed[masks == 0].any()
+    assert "This page shows volume 1, the first that was filled." in (study.out / "sub-01_T1w.html").read_text()
+    assert study.read(f"{FILLED}.json")["MedInpaint"]["guides"] == ["sub-01_T2w.nii.gz"] * with_guide
 
 
 def test_an_image_whose_mask_is_refused_fails_alone_and_says_why(study):
