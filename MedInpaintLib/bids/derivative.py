@@ -11,7 +11,8 @@ from .. import __version__
 from ..documents import read_json
 from ..errors import InputError, OutputPathError
 from ..files import make_folder, write_json, write_text
-from .layout import ANATOMY, BidsFile, Dataset
+from .layout import ANATOMY, Dataset
+from .names import Name
 
 #: The name of this program in datasets, and the version of BIDS that they follow.
 PROGRAM, BIDS_VERSION = "MedInpaint", "1.11.1"
@@ -38,10 +39,14 @@ IGNORED = """# Tables, pages, locks and records of what is done, for which BIDS 
 """
 
 
-def outputs_for(image: BidsFile, folder: Path, *, uncertainty: bool, page: bool) -> dict[str, str]:
+def folder_of(image: Name) -> list[str]:
+    """Return the folders in which an image of this name lies, from the top of its dataset."""
+    return [*(f"{key}-{image.entities[key]}" for key in ("sub", "ses") if key in image.entities), ANATOMY]
+
+
+def outputs_for(name: Name, folder: Path, *, uncertainty: bool, page: bool) -> dict[str, str]:
     """Return the paths of all outputs of an image, by the field of its job; its page lies at the top of the folder."""
-    name, suffix = image.name, image.name.suffix
-    visit = [f"{key}-{name.entities[key]}" for key in ("sub", "ses") if key in name.entities]
+    suffix = name.suffix
     images = {
         "output": name.having(suffix, ".nii.gz", desc=FILLED),
         # The contrast is in the mask's name, too: several of one visit may be filled.
@@ -49,7 +54,7 @@ def outputs_for(image: BidsFile, folder: Path, *, uncertainty: bool, page: bool)
         **({"uncertainty": name.having(suffix, ".nii.gz", desc=UNCERTAINTY)} if uncertainty else {}),
     }
     sidecars = {_sidecar_of(field): each.having(each.suffix, ".json") for field, each in images.items()}
-    paths = {field: os.path.join(folder, *visit, ANATOMY, str(each)) for field, each in {**images, **sidecars}.items()}
+    paths = {field: os.path.join(folder, *folder_of(name), str(each)) for field, each in {**images, **sidecars}.items()}
     return {**paths, **({"page": os.path.join(folder, str(name.having(suffix, ".html")))} if page else {})}
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,23 @@ from .views import Scene, View
 MOST_DRAWN, MOST_BYTES = 24, 1_600_000
 #: Rows of the table of parts, and warnings in a list; the report has all.
 MOST_ROWS, MOST_WARNINGS = 300, 50
+#: A view as :func:`_view` writes it: its ratio and the picture after the fill.
+_FIRST_PICTURE = re.compile(
+    r'<figure style="--ratio:(?P<ratio>[0-9.]+)">.*?<div class="layer after"><img src="(?P<uri>data:image/png;[^"]+)"',
+    re.DOTALL,
+)
+
+
+class Picture(NamedTuple):
+    """A picture of a page.
+
+    Attributes:
+        uri: its data URI.
+        ratio: width over height, in mm.
+    """
+
+    uri: str
+    ratio: float
 
 
 def fill_page(
@@ -62,6 +80,16 @@ def fill_page(
     return document(
         f"{report['image'].get('name', 'image')}: filled", f'<main class="with-outline">\n{body}\n</main>', "page.js"
     )
+
+
+def first_picture(page: str) -> Picture | None:
+    """Return the first picture after the fill on a page of :func:`fill_page`; None where the page has no pictures.
+
+    Args:
+        page: HTML; its begin is enough if that holds the picture.
+    """
+    match = _FIRST_PICTURE.search(page)
+    return None if match is None else Picture(match["uri"], float(match["ratio"]))
 
 
 def _drawn(scene: Scene, parts: Sequence[Part], worst_first: Sequence[PartFacts]) -> dict[int, list[View]]:
