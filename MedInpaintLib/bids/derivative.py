@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..cohort.lock import one_at_a_time
 from ..documents import read_json
 from ..errors import InputError, OutputPathError
 from ..files import make_folder, write_json, write_text
@@ -86,11 +87,20 @@ def write_dataset(folder: Path, raw: Dataset, sources: Sequence[Dataset]) -> Non
         sources: further datasets with masks and guides.
     """
     make_folder(folder)
+    with one_at_a_time(folder / "lock-dataset"):  # else a run may lose the links that another adds at the same time
+        write_json(folder / DESCRIPTION, _description(folder, raw, sources))
+    for name, content in (("README.md", README), (".bidsignore", IGNORED)):
+        if not (folder / name).exists():  # else it is the user's, or was written before
+            write_text(folder / name, content)
+
+
+def _description(folder: Path, raw: Dataset, sources: Sequence[Dataset]) -> dict[str, Any]:
+    """Return the description of a dataset, with the links that it has so far."""
     origin = read_description(raw.folder) or {}
     links = (read_description(folder) or {}).get("DatasetLinks")
     before = links if isinstance(links, dict) else {}
     source = {key: value for key, value in _source(origin).items() if value}
-    document: dict[str, Any] = {
+    return {
         "Name": f"{origin.get('Name') or raw.folder.resolve().name}, lesions filled",
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
@@ -99,10 +109,6 @@ def write_dataset(folder: Path, raw: Dataset, sources: Sequence[Dataset]) -> Non
         "SourceDatasets": [source or {"URL": _link(raw.folder, folder)}],
         "DatasetLinks": {**before, **{each.name: _link(each.folder, folder) for each in (raw, *sources)}},
     }
-    write_json(folder / DESCRIPTION, document)
-    for name, content in (("README.md", README), (".bidsignore", IGNORED)):
-        if not (folder / name).exists():  # else it is the user's, or was written before
-            write_text(folder / name, content)
 
 
 def generated_by() -> list[dict[str, str]]:

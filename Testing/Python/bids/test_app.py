@@ -4,12 +4,15 @@ import dataclasses
 import json
 import os
 import re
+import threading
 
 import nibabel
 import numpy as np
 import pytest
 
 import MedInpaintLib as mi
+from MedInpaintLib.bids import derivative
+from MedInpaintLib.bids.layout import Dataset
 from MedInpaintLib.cli.bids import repeated
 
 T1W = "sub-01/anat/sub-01_T1w.nii.gz"
@@ -88,7 +91,8 @@ def test_outputs_have_the_names_of_derivatives(study):
         *(f"sub-01/anat/sub-01_{name}" for name in names),
         *(f"sub-02/ses-1/anat/sub-02_ses-1_{name}" for name in names),
         *("sub-01_T1w.html", "sub-02_ses-1_T1w.html", "sub-01.html", "sub-02.html", "index.html"),
-        *("dataset_description.json", "README.md", ".bidsignore", "summary.tsv", "failures.tsv", "lock"),
+        *("dataset_description.json", "README.md", ".bidsignore", "summary.tsv", "failures.tsv"),
+        *("lock", "lock-dataset"),
     }
     mask = mi.Volume.read(study.out / "sub-01/anat/sub-01_space-T1w_desc-filled_mask.nii.gz").array
     assert mask.sum() == mask[BOX].sum() == 27
@@ -115,6 +119,26 @@ def test_links_of_earlier_runs_are_kept(study):
     study.run()
     study.run("--masks", study.folder)
     assert study.read("dataset_description.json")["DatasetLinks"] == {"raw": "../..", "lesions": "../lesions"}
+
+
+def test_links_of_runs_at_the_same_time_are_kept(study, tmp_path, monkeypatch):
+    """The second run begins to write the description while the first has read it and not yet written its own."""
+    raw = Dataset(study.folder, "raw")
+    second = threading.Thread(
+        target=derivative.write_dataset, args=(study.out, raw, [Dataset(tmp_path / "b", "second")])
+    )
+    write_json = derivative.write_json
+
+    def write_slowly(path, document):
+        if threading.current_thread() is not second:
+            second.start()
+            second.join(0.5)
+        write_json(path, document)
+
+    monkeypatch.setattr(derivative, "write_json", write_slowly)
+    derivative.write_dataset(study.out, raw, [Dataset(tmp_path / "a", "first")])
+    second.join()
+    assert study.read("dataset_description.json")["DatasetLinks"].keys() == {"raw", "first", "second"}
 
 
 def test_a_sidecar_has_sources_method_trust_and_the_metadata_that_still_holds(study):
