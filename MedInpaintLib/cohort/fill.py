@@ -11,12 +11,11 @@ from typing import Any, ClassVar
 
 from ..errors import EmptyMaskError, ParameterError
 from ..jobs.fill import FillJob
-from ..jobs.outputs import model_folder
 from ..options import FillOptions
 from ..progress import Progress
 from ..report import FillReport
-from .case import CONTROL, DONE, FAILED, CaseKind
-from .networks import networks
+from .case import CONTROL, DONE, FAILED, CaseKind, facts_of_warnings
+from .networks import files_of_model, networks
 
 
 class Fill(CaseKind[FillJob]):
@@ -48,8 +47,7 @@ class Fill(CaseKind[FillJob]):
     def further_inputs(self, job: FillJob) -> tuple[list[Path], dict[str, Any]]:
         from ..io.label_names import tables_of
 
-        model = model_folder(job.parameters)
-        files = sorted(Path(model).iterdir()) if model else []
+        files = files_of_model(job.parameters)
         if job.mask is not None and job.labels is not None:
             files += tables_of(job.mask)
         return files, networks(job.method, job.self_check, str(job.parameters.get("model", "auto")))
@@ -68,7 +66,6 @@ class Fill(CaseKind[FillJob]):
             return CONTROL, copy(job, str(error), progress)
 
     def facts(self, report: FillReport) -> dict[str, Any]:
-        warnings = report["warnings"]
         return {
             "method": report["method"],
             "voxels": report["hole"]["voxels"],
@@ -76,8 +73,7 @@ class Fill(CaseKind[FillJob]):
             "parts": report["hole"]["components"],
             "warned_parts": sum(bool(part["warnings"]) for part in report["parts"]),
             "deepest_mm": max((part["depth_mm"] or 0.0 for part in report["parts"]), default=None),
-            "warnings": len(warnings),
-            "first_warning": warnings[0] if warnings else "",
+            **facts_of_warnings(report["warnings"]),
         }
 
     def describe(self, status: str, facts: Mapping[str, Any]) -> str:

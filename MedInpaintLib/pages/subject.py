@@ -45,11 +45,10 @@ def subject_page(subject: str, entries: Sequence[Entry]) -> str:
 
 
 def _article(entry: Entry) -> str:
-    about = " ".join(each for each in (entry.attention.about, entry.message) if each)
     known = facts((name, text(value)) for name, value in entry.facts)
     return (
         f'<article id="{text(entry.name)}"><h2>{_linked(entry, text(entry.name))}</h2>\n'
-        f'<p class="verdict {entry.attention.word}">{text(about)}</p>\n'
+        f'<p class="verdict {entry.attention.word}"><b>{text(entry.attention.about)}</b> {text(entry.message)}</p>\n'
         f'<div class="entry">{_picture(entry)}{known}</div></article>'
     )
 
@@ -61,7 +60,9 @@ def _picture(entry: Entry) -> str:
         f'<span class="layer" style="--ratio:{entry.picture.ratio:.4f}">'
         f'<img src="{text(entry.picture.uri)}" alt="After the fill: {text(entry.name)}"></span>'
     )
-    return f'<div class="thumbnail">{_linked(entry, layer)}</div>'
+    return (
+        f'<figure class="thumbnail">{_linked(entry, layer)}<figcaption>Worst part, after the fill</figcaption></figure>'
+    )
 
 
 def _linked(entry: Entry, content: str) -> str:

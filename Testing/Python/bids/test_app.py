@@ -412,7 +412,7 @@ def test_the_page_of_a_subject_tells_what_failed_and_shows_no_older_fill_of_it(s
     assert study.run().exit_code == 1
     text = (study.out / "sub-01.html").read_text(encoding="utf-8")
     assert 'class="verdict failed"' in text
-    assert "There is no result. " in text
+    assert "There is no result." in text
     assert _targets(study.out / "sub-01.html") == []
     assert "<img" not in text
 
