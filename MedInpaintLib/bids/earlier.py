@@ -102,24 +102,22 @@ def with_page_that_is_there(case: Case) -> Case:
     return dataclasses.replace(case, job=dataclasses.replace(case.job, page=None))
 
 
-def recorded_names(records: Path, known: Collection[Case], subjects: Collection[str] | None = None) -> Iterator[str]:
+def recorded_names(records: Path, known: Collection[Case]) -> Iterator[str]:
     """Yield the ids of images that have a record.
 
     Args:
         records: the folder with the records.
         known: cases to leave out; their records are not opened.
-        subjects: names such as ``"sub-01"``; None for all.
     """
     left_out = {record_of(case, records).name for case in known}
     for file in sorted(os.listdir(records)):
-        if file not in left_out and (subjects is None or subject_of(file) in subjects):
-            name = case_recorded(records / file)
-            if name is not None:
-                yield name
+        name = None if file in left_out else case_recorded(records / file)
+        if name is not None:
+            yield name
 
 
 def subject_of(name: str) -> str:
-    """Return the subject in the id of an image or the name of its record.
+    """Return the subject in the id of an image.
 
     >>> subject_of("sub-01_ses-2_T1w")
     'sub-01'

@@ -13,7 +13,7 @@ from ..cohort.summary import write_tables
 from ..files import write_text
 from ..pages.page import Picture, first_picture
 from ..pages.subject import Entry, subject_page
-from .earlier import Earlier, case_named, recorded_names, subject_of, with_images
+from .earlier import Earlier, case_named, subject_of, with_images
 
 #: Characters of an image's page in which its first picture is looked for, and not the whole 3 MB of a large one: two
 #: pictures of 256 x 256 pixels take 180,000, and the outline of a ragged hole some more.
@@ -66,11 +66,13 @@ def _write_subject_pages(plan: Plan, outcomes: Mapping[str, Outcome], raw: Path)
 
 
 def _of_other_runs(plan: Plan, subjects: Collection[str], raw: Path) -> list[tuple[Case, Outcome]]:
-    """Return the images with pages that other runs have filled of the same subjects."""
+    """Return the images of the same subjects that other runs have filled, by their pages."""
     nothing = Earlier({}, {})
-    names = (name for name in recorded_names(plan.records, plan.cases, subjects) if name not in plan.idle)
-    cases: Iterable[Case | None] = (case_named(name, raw, plan.folder) for name in names)
-    outcomes = [(case, nothing.outcome(case, plan.records)) for case in cases if case is not None and _page(case)]
+    known = {*(case.id for case in plan.cases), *plan.idle}
+    pages = (stem for stem, ending in map(os.path.splitext, sorted(os.listdir(plan.folder))) if ending == ".html")
+    names = (name for name in pages if subject_of(name) in subjects and name not in known)
+    cases = (case for case in (case_named(name, raw, plan.folder) for name in names) if case is not None)
+    outcomes = [(case, nothing.outcome(case, plan.records)) for case in cases]
     return [(case, outcome) for case, outcome in outcomes if outcome.status != FAILED]
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import threading
+import urllib.parse
 
 import nibabel
 import numpy as np
@@ -385,7 +386,7 @@ def _targets(page):
     targets = re.findall(r'href="([^"]*)"', page.read_text(encoding="utf-8"))
     for target in targets:
         file, _, anchor = target.partition("#")
-        text = (page.parent / file).read_text(encoding="utf-8")
+        text = (page.parent / urllib.parse.unquote(file)).read_text(encoding="utf-8")
         assert not anchor or f'id="{anchor}"' in text
     return targets
 
@@ -404,6 +405,16 @@ def test_the_page_of_a_subject_lists_its_images_with_a_picture_and_links_to_thei
     assert "<dt>Method</dt><dd>shell-mean</dd>" in text
     assert "<script" not in text
     assert "http" not in re.sub("<meta[^>]*>", "", text)
+
+
+def test_the_page_of_a_subject_lists_no_image_of_one_whose_name_begins_alike(tree, in_this_process):
+    for subject in ("01", "01+a", "011"):
+        tree.image(f"sub-{subject}/anat/sub-{subject}_T1w.nii.gz")
+        tree.mask(f"sub-{subject}/anat/sub-{subject}_label-lesion_mask.nii.gz")
+    for subject in ("01+a", "011", "01"):
+        result = tree.run("--participant-label", subject)
+        assert result.exit_code == 0, result.output
+        assert set(_targets(tree.out / f"sub-{subject}.html")) == {f"sub-{subject}_T1w.html".replace("+", "%2B")}
 
 
 def test_the_page_of_a_subject_tells_what_failed_and_shows_no_older_fill_of_it(study):
