@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -62,7 +63,15 @@ def _write_subject_pages(plan: Plan, outcomes: Mapping[str, Outcome], raw: Path)
     for subject, cases in subjects.items():
         if any(_page(case) for case in cases):
             entries = [_entry(case, outcomes[case.id], columns, plan.folder) for case in by_urgency(cases, outcomes)]
-            write_text(_path(subject, plan.folder), subject_page(subject, entries))
+            _write_where_changed(_path(subject, plan.folder), subject_page(subject, entries))
+
+
+def _write_where_changed(path: str, page: str) -> None:
+    """Write a page unless it is there already: reading it takes less than writing, which happens in one step."""
+    with contextlib.suppress(OSError, ValueError), open(path, encoding="utf-8") as file:
+        if file.read() == page:
+            return
+    write_text(path, page)
 
 
 def _of_other_runs(plan: Plan, subjects: Collection[str], raw: Path) -> list[tuple[Case, Outcome]]:
