@@ -1,4 +1,4 @@
-"""Where Dask workers come from: a scheduler that runs already, processes of this computer, or jobs of SLURM."""
+"""Sources of Dask workers: a scheduler that runs already, processes of this computer, or jobs of SLURM."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..errors import InputError, MachineError, MissingDependencyError
 from ..processes import kill, start_process
 from ..signals import held_back
 from ..texts import in_one_line
-from .dask_worker import be_a_worker
+from .dask_worker import run_worker
 from .local import THREADS
 
 if TYPE_CHECKING:
@@ -23,32 +23,33 @@ if TYPE_CHECKING:
 
     from distributed import Client
 
-#: Seconds for the answer of a scheduler, and for what is closed in the end.
+#: Seconds within which a scheduler must answer, and within which clients and clusters must close at the end.
 TO_ANSWER, TO_CLOSE = 15, 5
 
 
-class Crew(NamedTuple):
-    """Workers that are there, or come and go.
+class Workers(NamedTuple):
+    """The workers of a run; they may be lost, and others may be added.
 
     Attributes:
         client: of their scheduler.
-        fit: is told some times how many cases are left, and the names of workers without one; may ask for more
-            workers, or let these go.
-        comes_by_itself: whether workers that are missing are just waited for, as in the queue of a cluster.
+        adjust: starts or ends workers; it is called every second with the number of cases that are left and the names
+            of workers without a case.
+        queued: whether workers start some time after they were asked for, such as jobs in the queue of a cluster. Then
+            the run waits for them without a limit.
     """
 
     client: Client
-    fit: Callable[[int, list[Any]], None]
-    comes_by_itself: bool = False
+    adjust: Callable[[int, list[Any]], None]
+    queued: bool = False
 
 
-#: Hires a crew for a block.
-Hire = Callable[[], AbstractContextManager[Crew]]
+#: Provides workers within a ``with`` block.
+Source = Callable[[], AbstractContextManager[Workers]]
 
 
 @contextlib.contextmanager
-def at_address(address: str) -> Iterator[Crew]:
-    """Take the workers of a scheduler that runs already.
+def at_address(address: str) -> Iterator[Workers]:
+    """Provide the workers of a scheduler that runs already.
 
     Raises:
         InputError: there is none.
@@ -64,20 +65,20 @@ def at_address(address: str) -> Iterator[Crew]:
     except (OSError, ValueError, ImportError) as error:
         raise InputError(f"No Dask scheduler answers at '{address}' ({in_one_line(str(error))}).") from None
     try:
-        yield Crew(client, lambda left, idle: None)
+        yield Workers(client, lambda left, idle: None)
     finally:
-        _close(client)  # the scheduler forgets what it has asked for
+        _close(client)  # then the scheduler drops the tasks of this client
 
 
 @contextlib.contextmanager
-def local(jobs: int, threads: int) -> Iterator[Crew]:
-    """Start a scheduler in this process and workers beside it; one that dies is replaced.
+def local(jobs: int, threads: int) -> Iterator[Workers]:
+    """Start a scheduler in this process and worker processes; a worker that dies is replaced.
 
-    Without Dask's nannies, which would start workers again while all is being ended.
+    Dask's nannies are not used: they would restart workers while the run is being ended.
 
     Args:
-        jobs: workers.
-        threads: of the libraries underneath in each, at most.
+        jobs: number of workers.
+        threads: most threads of the numerical libraries in each.
     """
     distributed = _distributed()
     workers: list[BaseProcess] = []
@@ -87,23 +88,23 @@ def local(jobs: int, threads: int) -> Iterator[Crew]:
         client = stack.enter_context(distributed.Client(cluster))
         stack.callback(lambda: kill(workers))
 
-        def fit(left: int, idle: list[Any]) -> None:
+        def adjust(left: int, idle: list[Any]) -> None:
             workers[:] = [worker for worker in workers if worker.is_alive()]
             while len(workers) < min(jobs, left):
-                workers.append(start_process(be_a_worker, cluster.scheduler_address, threads))
+                workers.append(start_process(run_worker, cluster.scheduler_address, threads))
 
-        yield Crew(client, fit)
+        yield Workers(client, adjust)
 
 
 @contextlib.contextmanager
-def slurm(jobs: int, threads: int) -> Iterator[Crew]:
-    """Submit jobs to SLURM, each with one worker, as the user's ``jobqueue.yaml`` says.
+def slurm(jobs: int, threads: int) -> Iterator[Workers]:
+    """Submit jobs to SLURM, each with one worker, with the settings of the user's ``jobqueue.yaml``.
 
-    There are never more of them than cases that are left; a job that ends too early is replaced.
+    There are never more jobs than cases that are left; a job that ends too early is replaced.
 
     Args:
-        jobs: at once.
-        threads: cores of each, unless the configuration says how many.
+        jobs: most jobs at once.
+        threads: number of cores of each job, where the configuration sets none.
 
     Raises:
         InputError: this computer has no SLURM, or the configuration lacks something.
@@ -118,7 +119,7 @@ def slurm(jobs: int, threads: int) -> Iterator[Crew]:
         stack.callback(_close, cluster)
         client = stack.enter_context(distributed.Client(cluster))
 
-        def fit(left: int, idle: list[Any]) -> None:
+        def adjust(left: int, idle: list[Any]) -> None:
             submitted = list(cluster.workers.values())
             if submitted and all(job.status is distributed.Status.failed for job in submitted):
                 why = refusals[-1] if refusals else "it does not say why"
@@ -128,13 +129,18 @@ def slurm(jobs: int, threads: int) -> Iterator[Crew]:
                 in_the_queue = sorted(cluster.plan - cluster.observed)
                 cluster.sync(cluster.scale_down, [*in_the_queue, *idle][:surplus])
             else:
-                cluster.scale(min(jobs, left))  # replaces lost ones, too
+                cluster.scale(min(jobs, left))  # this also replaces lost ones
 
-        yield Crew(client, fit, comes_by_itself=True)
+        yield Workers(client, adjust, queued=True)
 
 
 def _slurm_cluster(threads: int, refusals: list[str]) -> Any:
-    """Return a cluster without a job so far, which notes why SLURM refuses one."""
+    """Return a cluster without jobs.
+
+    Args:
+        threads: see :func:`slurm`.
+        refusals: gets SLURM's reason for each job that it refuses.
+    """
     try:
         import dask
         from dask_jobqueue import SLURMCluster
@@ -149,7 +155,7 @@ def _slurm_cluster(threads: int, refusals: list[str]) -> Any:
         async def start(self) -> None:
             try:
                 await super().start()
-            except Exception as error:  # of many kinds; the last line is what sbatch says
+            except Exception as error:  # dask-jobqueue raises many kinds; the last line is the message of sbatch
                 refusals.append(str(error).strip().splitlines()[-1])
                 self.status = Status.failed
 
@@ -157,7 +163,7 @@ def _slurm_cluster(threads: int, refusals: list[str]) -> Any:
     threads = int(dask.config.get("jobqueue.slurm.cores", None) or threads)
     prologue = list(dask.config.get("jobqueue.slurm.job-script-prologue", None) or [])
     prologue += [f"export {name}={threads}" for name in THREADS]
-    # A worker whose memory is nearly full would wait for Dask to move data to disk, and it holds none.
+    # Else a worker whose memory is nearly full pauses until Dask has moved data to disk, and these have no such data.
     prologue.append("export DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE=False")
     try:
         return SLURMCluster(
@@ -175,13 +181,13 @@ def _slurm_cluster(threads: int, refusals: list[str]) -> Any:
 
 
 def _close(closable: Any) -> None:
-    """Close a client or a cluster, for which the end of this process waits a little."""
+    """Close a client or a cluster; a signal that ends this process waits until it is closed."""
     with held_back(), contextlib.suppress(TimeoutError):
         closable.close(timeout=TO_CLOSE)
 
 
 def _distributed() -> Any:
-    """Return the package distributed, whose logs of lost workers and the like are not shown any more.
+    """Return the package distributed, with its logs (of lost workers, for example) switched off.
 
     Raises:
         MissingDependencyError: it is not installed.
@@ -192,6 +198,6 @@ def _distributed() -> Any:
         raise MissingDependencyError(
             "--scheduler needs Dask, which is not installed; install it with: pip install distributed"
         ) from None
-    for name in ("distributed", "distributed.client", "asyncio"):  # Dask leaves tasks of asyncio that were lost, too
+    for name in ("distributed", "distributed.client", "asyncio"):  # asyncio logs tasks that Dask did not end
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return distributed
