@@ -152,7 +152,7 @@ def _answers(tables: dict[str, list[Row]]) -> str:
 
 def _gaps(tables: dict[str, list[Row]]) -> dict[str, list[str]]:
     """Return title of a kind of lesions -> the methods that were not measured in all people."""
-    gaps = {}
+    gaps: dict[str, list[str]] = {}
     for kind, title in KINDS.items():
         groups = [
             by_arm(row for row in tables[each] if row["kind"] == kind)
