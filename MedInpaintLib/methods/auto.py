@@ -47,6 +47,8 @@ LARGE_ML = 25.0
 #: (0.18) at 14 and 1.2 (0.3) at 34, and mirror by 1.2, 0.9 and 1.2 (0.2 to 0.4); at 0.9 to 4 ml the three are alike. In
 #: strokes of five val people it leads mirror by 0.3 to 1.2 dB at 14 to 20 ml and by 0.3 to 1.2 at 29 to 78.
 ATLAS_ML = 5.0
+#: mm to its innermost voxel that such a part has at least; the parts that were measured have 6 and more.
+ATLAS_DEPTH = 6.0
 #: mm to the innermost voxel up to which patches of a flat image lose to a thin plate: by 1.5 dB in discs of 10 mm in
 #: four heads and by 0.4 in strips of 16 px in CT slices; in discs of 20 mm and squares of 32 px they gain 1.1 and 0.9.
 FLAT_DEPTH = 9.0
@@ -119,7 +121,8 @@ class _Rules:
         subject = self._subject
         ml = _ml(subject, group)
         large = ml > LARGE_ML
-        if ml > ATLAS_ML and can_show_a_head(subject) and not why_none(register(subject, self._progress)):
+        wide = ml > ATLAS_ML and depth > ATLAS_DEPTH
+        if wide and can_show_a_head(subject) and not why_none(register(subject, self._progress)):
             return "consensus", "deep, and an average head says with the other side what is likely there"
         if self._network and not large:
             other = " and what the other side of a head shows" if subject.modality.has_two_sides else ""
