@@ -25,10 +25,22 @@ SEARCH, FIT = 12, 6
 SHELL = 7.0
 #: Points whose blocks are known to this share count.
 KNOWN = 0.5
-#: The search looks around the head's middle, mm (superior, anterior, right), at these sizes and pitches (degrees).
-AROUND = ((-60, -45, -30, -15, 0, 15, 30, 45), (-30, -15, 0, 15, 30), (-12, 0, 12))
-SIZES = (0.86, 1.0, 1.14)
-PITCHES = (-20.0, 0.0, 20.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Search:
+    """Where the search looks: shifts of the head's middle in mm (superior, anterior, right), sizes, pitches in degrees."""
+
+    shifts: tuple[tuple[int, ...], ...]
+    sizes: tuple[float, ...]
+    pitches: tuple[float, ...]
+
+
+#: As the header says, and in the other 23 orientations, which are searched when that fails: 1,080 and 36 guesses each.
+UPRIGHT = _Search(
+    ((-60, -45, -30, -15, 0, 15, 30, 45), (-30, -15, 0, 15, 30), (-12, 0, 12)), (0.86, 1.0, 1.14), (-20.0, 0.0, 20.0)
+)
+TURNED = _Search(((-45, -30, -15, 0, 15, 30), (-20, 0, 20), (0,)), (0.86, 1.0), (0.0,))
 #: Best guesses of the search that are fitted.
 FINALISTS = 6
 #: What the squared stretches and shears, relative to a rigid map of one size, cost of the explained share: without it,
@@ -118,10 +130,10 @@ def find_affine(coarse: Scan, fine: Scan, enough: float, progress: Progress) -> 
         progress: reports and cancels.
     """
     identity = np.eye(3)
-    best = _best([identity], coarse, fine, progress.part(0.0, 0.3))
+    best = _best([identity], UPRIGHT, coarse, fine, progress.part(0.0, 0.3))
     if best is not None and best.explained >= enough:
         return best
-    others = _best(list(_turns())[1:], coarse, fine, progress.part(0.3, 1.0))
+    others = _best(list(_turns())[1:], TURNED, coarse, fine, progress.part(0.3, 1.0))
     found = [each for each in (best, others) if each is not None]
     return max(found, key=lambda each: each.explained, default=None)
 
@@ -138,7 +150,9 @@ def _turns() -> Iterator[np.ndarray]:
     return iter(sorted(turns, key=lambda turn: -np.trace(turn)))
 
 
-def _best(turns: Sequence[np.ndarray], coarse: Scan, fine: Scan, progress: Progress) -> Affine | None:
+def _best(
+    turns: Sequence[np.ndarray], search: _Search, coarse: Scan, fine: Scan, progress: Progress
+) -> Affine | None:
     """Search positions, sizes and pitches for each orientation, and fit the best guesses."""
     guesses: list[Affine] = []
     middle = _middle(coarse)
@@ -146,7 +160,7 @@ def _best(turns: Sequence[np.ndarray], coarse: Scan, fine: Scan, progress: Progr
         return None
     for number, turn in enumerate(turns):
         progress.update(0.8 * number / len(turns), "Finding the head")
-        tried = [_score(coarse, _points(SEARCH), each) for each in _guesses(turn, middle)]
+        tried = [_score(coarse, _points(SEARCH), each) for each in _guesses(search, turn, middle)]
         guesses += sorted(tried, key=lambda each: -each.explained)[:FINALISTS]
     finalists = sorted(guesses, key=lambda each: -each.explained)[: FINALISTS]
     fitted = [_fit(coarse, _points(SEARCH), each, rigid=True, iterations=12) for each in finalists]
@@ -170,13 +184,13 @@ def _middle(scan: Scan) -> np.ndarray | None:
     return scan.matrix @ (np.array(index) / total) + scan.offset
 
 
-def _guesses(turn: np.ndarray, middle: np.ndarray) -> Iterator[Affine]:
-    for pitch, size in itertools.product(PITCHES, SIZES):
+def _guesses(search: _Search, turn: np.ndarray, middle: np.ndarray) -> Iterator[Affine]:
+    for pitch, size in itertools.product(search.pitches, search.sizes):
         angle = np.radians(pitch)
         tilt = np.eye(3)
         tilt[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
         matrix = size * turn @ tilt
-        for around in itertools.product(*AROUND):
+        for around in itertools.product(*search.shifts):
             yield Affine(matrix, middle + turn @ np.array(around, dtype=float))
 
 

@@ -38,6 +38,8 @@ MARGIN = 12.0
 NEAR = 6.0
 #: Windows whose standard deviation is below this share of the range hold noise.
 FLAT = 0.02
+#: Windows with this share of brain lie within it.
+INSIDE = 0.95
 #: The least volume that the field may leave of a block, relative to the affine map.
 LEAST_VOLUME = 0.1
 
@@ -178,10 +180,14 @@ class _Climb:
         return np.tensordot(turned.astype(np.float32), force, 1)
 
     def _correlation(self, added: np.ndarray) -> float:
+        from scipy import ndimage
+
         places = self.start + added
         image = self.images[0]
         warped = self.maps.sample(mix(self.maps, places, image.values, image.weight), places)
-        return image.correlation(warped, image.weight * (self.maps.sample(self.maps.brain, places) > 0.5))
+        # Windows within the brain: any bright ball has the brain's edge.
+        inside = ndimage.uniform_filter(self.maps.sample(self.maps.brain, places), image.window) > INSIDE
+        return image.correlation(warped, image.weight * inside)
 
     def _regular(self, added: np.ndarray) -> np.ndarray:
         """Smooth the field where it leaves less than :data:`LEAST_VOLUME` of a block, until it does so nowhere."""

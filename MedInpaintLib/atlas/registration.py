@@ -18,7 +18,7 @@ from .scan import guides_at, scan_at, voxels_to_mm
 #: orientations are tried.
 ENOUGH = 0.45
 #: Below these, the atlas does not fit: of the share that the affine map explains, and of the local correlation.
-LEAST_EXPLAINED, LEAST_CORRELATION = 0.3, 0.35
+LEAST_EXPLAINED, LEAST_CORRELATION = 0.3, 0.5
 #: The least extent of an image along each axis that can show enough of a head, mm.
 LEAST_MM = 60.0
 
