@@ -107,8 +107,8 @@ def inpaint(
         self_check: fill trial holes like this one in healthy tissue of the same image first; ``report["self_check"]``
             holds the scores to expect. With ``method="auto"`` several methods are tried, and the best one is taken.
         regions: name the regions of the brain that each part lies in, and the tissues that are expected there, by the
-            atlas: ``report["parts"]`` has ``regions`` and ``tissues`` then. Takes about 10 s for a head at 1 mm, once an
-            image. They are there without this option, too, where the method needs the atlas itself.
+            atlas: ``report["parts"]`` has ``regions`` and ``tissues`` then. Takes about 10 s for a head at 1 mm, once
+            an image. They are there without this option, too, where the method needs the atlas itself.
         uncertainty: make sure that the result has one: methods that give no spread of their own get the spread among
             several methods.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``; auto is a GPU where there is one and the

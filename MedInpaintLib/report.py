@@ -272,7 +272,9 @@ def shares_in_words(shares: Mapping[str, float]) -> str:
     'left cortex (62 %), left white matter (30 %)'
     """
     largest_first = sorted(shares.items(), key=lambda item: -item[1])
-    return ", ".join(f"{name} ({share:.0%})".replace("%", " %") for name, share in largest_first if share >= LEAST_SHARE)
+    return ", ".join(
+        f"{name} ({share:.0%})".replace("%", " %") for name, share in largest_first if share >= LEAST_SHARE
+    )
 
 
 def software() -> str:

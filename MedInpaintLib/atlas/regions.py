@@ -38,7 +38,12 @@ MIDLINE = ("third ventricle", "fourth ventricle", "brainstem")
 NAMES = ("", *(f"left {name}" for name in PAIRED), *(f"right {name}" for name in PAIRED), *MIDLINE)
 #: The number of the same region on the other side.
 MIRRORED = np.array(
-    [0, *range(len(PAIRED) + 1, 2 * len(PAIRED) + 1), *range(1, len(PAIRED) + 1), *range(2 * len(PAIRED) + 1, len(NAMES))],
+    [
+        0,
+        *range(len(PAIRED) + 1, 2 * len(PAIRED) + 1),
+        *range(1, len(PAIRED) + 1),
+        *range(2 * len(PAIRED) + 1, len(NAMES)),
+    ],
     dtype=np.uint8,
 )
 
@@ -75,7 +80,9 @@ def region_map() -> RegionMap:
     """
     path = atlas_file().with_name(FILE)
     if not path.is_file():
-        raise MedInpaintError(f"The map of regions is missing: there is no file Atlas/{FILE} in the resources. Install MedInpaint again.")
+        raise MedInpaintError(
+            f"The map of regions is missing: there is no file Atlas/{FILE} in the resources. Install MedInpaint again."
+        )
     with np.load(path, allow_pickle=False) as stored:
         right, origin = stored["right"], stored["origin"].astype(float)
     return RegionMap(np.concatenate([MIRRORED[right[:, :, :0:-1]], right], axis=2), 1.0, origin)

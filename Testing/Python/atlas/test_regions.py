@@ -10,7 +10,7 @@ from MedInpaintLib.atlas import regions
 from MedInpaintLib.atlas.maps import head_maps
 from MedInpaintLib.atlas.regions import MIRRORED, NAMES, region_map, region_shares, tissue_shares
 from MedInpaintLib.atlas.registration import Registration
-from MedInpaintLib.report import NO_REGIONS
+from MedInpaintLib.report import NO_REGIONS, shares_in_words
 
 #: A head as of :func:`head_maps` at 4 mm: up, to the front and to the right are the axes k, j and i.
 MM = 4
@@ -29,14 +29,20 @@ PLACES = [
     ((16, 0, -8), "left lateral ventricle"),
     ((-30, -26, 0), "brainstem"),  # pons
     ((30, -20, -28), "left white matter"),  # corona radiata
-    ((54, -24, 44), "right cortex"),  # postcentral gyrus
+    ((8, -20, -46), "left cortex"),  # Heschl's gyrus
+    ((0, 6, 40), "right cortex"),  # insula
 ]
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("registrations")
+
+
 @pytest.fixture(autouse=True)
-def kept_apart(tmp_path_factory, monkeypatch):
-    """Keep registrations out of the user's cache."""
-    monkeypatch.setenv("MEDINPAINT_REGISTRATIONS", "off")
+def apart(folder, monkeypatch):
+    """Keep registrations out of the user's cache; the head with its hole is registered once for all tests."""
+    monkeypatch.setenv("MEDINPAINT_REGISTRATIONS", str(folder))
 
 
 def at(place, mm=1.0, origin=None):
@@ -58,6 +64,20 @@ def head():
     noise = np.random.default_rng(0).normal(scale=8.0, size=bright.shape)
     array = np.where(bright > 0.02, np.maximum(800 * bright + noise, 1), 0).astype(np.int16)
     return mi.Volume(array, (MM,) * 3, (60.0, -20.0, 33.0), DIRECTION)
+
+
+@pytest.fixture(scope="module")
+def hole(head):
+    """A hole of two parts: in the left thalamus, and in the right half of the cerebellum."""
+    return head.with_array((ball((8, -20, -12), 8) | ball((-38, -62, 24), 10)).astype(np.uint8))
+
+
+EXPECTED = ["left deep nuclei", "right cerebellum"]
+
+
+def largest(report):
+    """Return the region that holds most of each part."""
+    return sorted(next(iter(part["regions"])) for part in report["parts"])
 
 
 def exact():
@@ -102,7 +122,9 @@ def test_what_lies_outside_of_the_map_is_no_region():
     assert not region_map().at(places).any()
 
 
-@pytest.mark.parametrize(("place", "radius", "name"), [((8, -20, -10), 7, "left deep nuclei"), ((-40, -62, 24), 11, "right cerebellum")])
+@pytest.mark.parametrize(
+    ("place", "radius", "name"), [((8, -20, -10), 7, "left deep nuclei"), ((-40, -62, 24), 11, "right cerebellum")]
+)
 def test_shares_of_a_part_add_up_to_at_most_one_the_largest_first(place, radius, name):
     box, voxels = around(ball(place, radius))
     shares = region_shares(exact(), box, voxels)
@@ -125,13 +147,11 @@ def test_shares_are_those_of_the_voxels_alone_and_of_each_voxel_alike():
     assert region_shares(exact(), box, voxels) == {"left white matter": 0.5, "brainstem": 0.5}
 
 
-def test_the_parts_of_a_fill_are_named_and_the_report_is_json(head):
-    hole = ball((8, -20, -12), 8) | ball((-38, -62, 24), 10)
-    result = mi.inpaint(head, head.with_array(hole.astype(np.uint8)), method="shell-mean", regions=True, modality="MR")
+def test_the_parts_of_a_fill_are_named_and_the_report_is_json(head, hole):
+    result = mi.inpaint(head, hole, method="shell-mean", regions=True, modality="MR")
     report = json.loads(json.dumps(result.report))
     assert report == result.report
-    named = {part["number"]: next(iter(part["regions"])) for part in report["parts"]}
-    assert sorted(named.values()) == ["left deep nuclei", "right cerebellum"]
+    assert largest(report) == EXPECTED
     for part in report["parts"]:
         assert sum(part["regions"].values()) <= 1.001
         assert sum(part["tissues"].values()) <= 1.001
@@ -139,41 +159,76 @@ def test_the_parts_of_a_fill_are_named_and_the_report_is_json(head):
     assert NO_REGIONS not in report["notes"]
 
 
-def test_a_fill_that_is_not_asked_does_not_register(head, monkeypatch):
+def test_a_fill_that_is_not_asked_does_not_register(head, hole, monkeypatch):
     monkeypatch.setattr("MedInpaintLib.pipeline.register", lambda *arguments: pytest.fail("registered"))
-    hole = ball((8, -20, -12), 8)
-    report = mi.inpaint(head, head.with_array(hole.astype(np.uint8)), method="shell-mean", modality="MR").report
-    assert not {"regions", "tissues"} & set(report["parts"][0])
+    report = mi.inpaint(head, hole, method="shell-mean", modality="MR").report
+    assert not any({"regions", "tissues"} & set(part) for part in report["parts"])
     assert "regions" not in report["seconds"]
 
 
-def test_a_fill_from_the_atlas_names_the_regions_without_being_asked(head):
-    hole = ball((-38, -62, 24), 10)
-    report = mi.inpaint(head, head.with_array(hole.astype(np.uint8)), method="atlas", modality="MR").report
-    assert next(iter(report["parts"][0]["regions"])) == "right cerebellum"
+def test_a_fill_from_the_atlas_names_the_regions_without_being_asked(head, hole):
+    assert largest(mi.inpaint(head, hole, method="atlas", modality="MR").report) == EXPECTED
 
 
-def test_an_image_that_shows_no_head_gives_no_regions_and_says_why():
+def test_images_that_are_filled_together_have_the_regions_of_the_first(head, hole):
+    other = head.with_array(((900 - head.array) * (head.array > 0)).astype(np.int16))
+    for result in mi.inpaint_together([head, other], hole, method="shell-mean", modality="MR", regions=True):
+        assert largest(result.report) == EXPECTED
+
+
+def test_labels_without_names_are_named_by_the_atlas_where_the_image_is_given(head, hole):
+    labels = np.zeros(head.array.shape, dtype=np.uint8)
+    labels[ball((-38, -62, -24), 14)] = 1
+    labels[ball((-38, -62, 24), 14)] = 2
+    labels[ball((8, -20, -12), 10) | ball((8, -20, 12), 10)] = 3  # half of it on each side: no single name
+    segmentation = head.with_array(labels)
+    report = mi.lesion_back(segmentation, hole, image=head).report
+    names = {row["label"]: (row["name"], row["side"]) for row in report["regions"]}
+    assert (names[1], names[2], names[3][0]) == (("left cerebellum", "left"), ("right cerebellum", "right"), "")
+    assert report["numbering"] == "atlas"
+    assert report["lesion"]["left_ml"] > 0 < report["lesion"]["right_ml"]
+    assert mi.lesion_back(segmentation, hole).report["numbering"] == "none"
+    assert mi.lesion_back(segmentation, hole, image=head, names={1: "mine"}).report["numbering"] == "table"
+    with pytest.raises(mi.MedInpaintError, match="another grid"):
+        mi.lesion_back(segmentation, hole, image=mi.Volume(head.array, head.spacing, (0.0, 0.0, 0.0), DIRECTION))
+
+
+def test_an_image_without_a_head_names_no_labels_and_is_warned_of():
+    labels = np.zeros((12, 12, 12), dtype=np.uint8)
+    labels[2:10, 2:10, 2:10] = 7
+    mask = labels * 0
+    mask[4:6, 4:6, 4:6] = 1
+    noise = np.random.default_rng(2).integers(100, 900, labels.shape).astype(np.int16)
+    report = mi.lesion_back(labels, mask, image=noise, spacing=2.0).report
+    assert report["numbering"] == "none"
+    assert "The atlas names no regions: the image cannot show a head." in report["warnings"]
+
+
+@pytest.mark.parametrize("modality", ["MR", "CT"])
+def test_an_image_that_cannot_show_a_head_gives_no_regions_and_says_why(modality):
     array = np.random.default_rng(1).integers(100, 900, (16, 16, 16)).astype(np.int16)
     hole = np.zeros(array.shape, dtype=np.uint8)
     hole[7:9, 7:9, 7:9] = 1
-    small = mi.inpaint(array, hole, spacing=3.0, method="shell-mean", modality="MR", regions=True).report
-    assert small["notes"][NO_REGIONS] == "the image cannot show a head"
-    noise = mi.inpaint(array, hole, spacing=6.0, method="shell-mean", modality="MR", regions=True).report
-    assert noise["notes"][NO_REGIONS].startswith(("no head was found in the image", "the image does not agree"))
-    for report in (small, noise):
-        assert not {"regions", "tissues"} & set(report["parts"][0])
-    films = mi.inpaint(array[0], hole[7], method="shell-mean", modality="film", regions=True).report
-    assert films["notes"][NO_REGIONS] == "the image cannot show a head"
+    spacing = 3.0 if modality == "MR" else 10.0  # too small, or of a kind that the atlas does not know
+    options = {"method": "shell-mean", "modality": modality, "spacing": spacing}
+    report = mi.inpaint(array, hole, **options, regions=True).report
+    assert report["notes"][NO_REGIONS] == "the image cannot show a head"
+    assert not {"regions", "tissues"} & set(report["parts"][0])
+    assert NO_REGIONS not in mi.inpaint(array, hole, **options).report["notes"]
 
 
-def test_images_that_are_filled_together_have_the_regions_of_the_first(head):
-    hole = head.with_array(ball((-38, -62, 24), 10).astype(np.uint8))
-    other = head.with_array((900 - head.array) * (head.array > 0))
-    results = mi.inpaint_together([head, other], hole, method="shell-mean", modality="MR", regions=True)
-    first, second = (result.report["parts"][0]["regions"] for result in results)
-    assert first == second
-    assert next(iter(first)) == "right cerebellum"
+def test_a_registration_that_failed_names_nothing():
+    failed = Registration(np.eye(3), np.zeros(3), None, 0.12)
+    known = regions.anatomy(None, [], failed)
+    assert (known.regions, known.tissues) == ({}, {})
+    assert known.reason == "no head was found in the image (the atlas explains 12% of it)"
+    assert regions.anatomy(None, [], failed, asked=False).reason == ""
+
+
+def test_words_name_the_largest_shares_first_and_leave_small_ones_out():
+    shares = {"left cortex": 0.62, "left white matter": 0.301, "left hippocampus": 0.049}
+    assert shares_in_words(shares) == "left cortex (62 %), left white matter (30 %)"
+    assert shares_in_words({}) == ""
 
 
 def test_a_missing_map_is_one_clear_error(tmp_path, monkeypatch):
