@@ -59,8 +59,8 @@ def legend() -> str:
     """Return what the table's columns mean."""
     return _(
         "The parts of the hole, those with warnings first, then the deepest. Click a number to see the part. Depth: "
-        "from the part's middle to the nearest known voxel. Region: where most of it lies, by the atlas (all: tool tip). "
-        "PSNR: what the self-check expects; higher is better."
+        "from the part's middle to the nearest known voxel. Region: where most of it lies, by the atlas. PSNR: what "
+        "the self-check expects; higher is better."
     )
 
 

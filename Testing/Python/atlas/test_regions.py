@@ -29,7 +29,8 @@ PLACES = [
     ((16, 0, -8), "left lateral ventricle"),
     ((-30, -26, 0), "brainstem"),  # pons
     ((30, -20, -28), "left white matter"),  # corona radiata
-    ((8, -20, -46), "left cortex"),  # Heschl's gyrus
+    ((4, -90, -8), "left cortex"),  # primary visual cortex
+    ((30, 20, 4), "right cortex"),  # cingulate gyrus
     ((0, 6, 40), "right cortex"),  # insula
 ]
 
