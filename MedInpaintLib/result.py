@@ -102,10 +102,15 @@ class Result:
             if spread is None:
                 raise ParameterError("This fill has no uncertainty to write; fill with uncertainty=True.")
             images.append((uncertainty, spread, True))
-        save_together(images, self.report, report, [] if page is None else [(page, self._page())])
+        save_together(images, self.report, report, [] if page is None else [(page, self.page())])
 
-    def _page(self) -> str:
+    def page(self, remark: str = "") -> str:
+        """Return the page of this fill for people, as HTML.
+
+        Args:
+            remark: what the page is about besides, in a line below its title.
+        """
         from .pages.page import fill_page
 
         spread = None if self.uncertainty is None else self.uncertainty.array
-        return fill_page(self.image, self.volume.array, self.hole, self.parts, self.report, spread)
+        return fill_page(self.image, self.volume.array, self.hole, self.parts, self.report, spread, remark)

@@ -62,14 +62,19 @@ def main(arguments: Sequence[str]) -> None:
     for number in range(options.rounds):
         mean, spread, similarity = average(options.data, people, options.workers)
         store(target, {**maps, "t1": mean * maps["brain"], "spread": spread * maps["brain"]}, ORIGIN)
-        print(f"round {number + 1}: {len(people)} people, correlation with the average before {similarity:.3f}", flush=True)
+        print(
+            f"round {number + 1}: {len(people)} people, correlation with the average before {similarity:.3f}",
+            flush=True,
+        )
 
 
 def mni_maps(data: Path) -> dict[str, np.ndarray]:
     """Return MNI's T1, grey and white matter, and which voxels are brain, 0..1, in the box of the atlas."""
     from scipy import ndimage
 
-    t1, grey, white = (read(data / "atlas" / MNI.format(name)).array[BOX].astype(np.float32) / 255 for name in ("t1", "gm", "wm"))
+    t1, grey, white = (
+        read(data / "atlas" / MNI.format(name)).array[BOX].astype(np.float32) / 255 for name in ("t1", "gm", "wm")
+    )
     brain = ndimage.binary_fill_holes((t1 > 0) | (grey + white > 0.5))
     more = np.maximum(grey + white, 1.0)  # rounding: shares add up to 1.004 in places
     return {"t1": t1, "grey": grey / more * brain, "white": white / more * brain, "brain": brain.astype(np.float32)}
@@ -113,7 +118,9 @@ def in_atlas(data: Path, entry: Entry) -> tuple[np.ndarray, np.ndarray] | None:
     maps = head_maps()
     index = _index(registration, maps.channels[3].shape, maps.origin)
     values = ndimage.map_coordinates(subject.values, index, order=3, mode="constant", prefilter=True)
-    inside = np.all([(each >= 0) & (each <= size - 1) for each, size in zip(index, subject.values.shape, strict=True)], 0)
+    inside = np.all(
+        [(each >= 0) & (each <= size - 1) for each, size in zip(index, subject.values.shape, strict=True)], 0
+    )
     weight = (inside & (maps.brain > INSIDE) & (values > 0.02)).astype(np.float32)
 
     def near(array: np.ndarray) -> np.ndarray:

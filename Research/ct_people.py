@@ -17,4 +17,5 @@ STUDY = Study(
     comparisons=comparisons(HOLES),
     base="body-ct",
     across=0,
+    pictured=("Squares of 32 px",),
 )

@@ -53,4 +53,5 @@ STUDY = Study(
         if home != second
     ),
     remark=functools.partial(levels, arms={condition: home for condition, (home, _) in HOME.items()}),
+    pictured=("1 square a film", "4 strips a film"),
 )

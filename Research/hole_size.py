@@ -22,4 +22,5 @@ STUDY = Study(
     ),
     comparisons=tuple(Comparison(condition, size) for condition, size in HOME.items()),
     remark=functools.partial(levels, arms=HOME),
+    pictured=("Squares of 1/8", "Squares of 1/6"),
 )

@@ -61,4 +61,5 @@ STUDY = Study(
         "small": Size(steps=100, cases=60, crops=16, images=6, seeds=(0,), batch=2),
         "full": Size(steps=200, cases=300, crops=64, images=1000, seeds=(0,), batch=2),
     },
+    pictured=("Films of 64 px", "Films of 512 px"),
 )

@@ -16,4 +16,5 @@ STUDY = Study(
     comparisons=comparisons(CONDITIONS),
     base="body-ct",
     across=0,
+    pictured=("Squares of 32 px",),
 )

@@ -59,4 +59,5 @@ STUDY = Study(
     base="body-ct",
     across=0,
     sizes=SMALL_BATCH,
+    pictured=("1 square a slice",),
 )

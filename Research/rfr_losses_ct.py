@@ -23,4 +23,5 @@ STUDY = Study(
     sizes={
         name: dataclasses.replace(size, cases=min(size.cases, 800), seeds=(0, 1)) for name, size in RELEASED.items()
     },
+    pictured=("Squares of 32 px",),
 )

@@ -47,4 +47,5 @@ STUDY = Study(
     base="body-ct",
     across=0,
     sizes=SMALL_BATCH,
+    pictured=("2 strips of both directions",),
 )

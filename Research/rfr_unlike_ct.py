@@ -39,4 +39,5 @@ STUDY = Study(
     base="body-ct",
     across=0,
     sizes=SMALL_BATCH,
+    pictured=("4 strips a slice",),
 )

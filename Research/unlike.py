@@ -36,4 +36,5 @@ STUDY = Study(
         for condition, (_, home, stranger) in MIXES.items()
         for first, second in ((home, BASE), (stranger, BASE), (stranger, home))
     ),
+    pictured=("2 strips", "4 squares"),
 )

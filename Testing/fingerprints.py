@@ -47,8 +47,8 @@ BRAIN_MODELS = {
     "unet": ("brain-mr-unet",),
     "pconv": ("brain-mr-pconv",),
     "rfr": ("brain-mr-rfr",),
-    "vae-latent": ("brain-mr-vae-3", "brain-mr-vae-7"),
-    "gan-latent": ("brain-mr-gan-3", "brain-mr-gan-7"),
+    "vae-latent": ("brain-mr-vae-3",),
+    "gan-latent": ("brain-mr-gan-3",),
 }
 HEADS = ("mr_t1/ds002748-47/t1.nii.gz", "mr_t1/studyforrest-02/t1.nii.gz")
 CONTRASTS = "mr_multicontrast/lju-long04/ses1_{}.nii.gz"

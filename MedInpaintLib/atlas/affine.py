@@ -1,8 +1,8 @@
 """The affine map from the atlas to a scan, found from any position of the head.
 
-What is compared is how much of the scan's brightness the tissues of the atlas explain: at points of the atlas' brain and
-in a thin shell around it, the scan is a linear combination of grey matter, white matter, fluid, brightness on T1 and
-"outside", whose coefficients are fitted anew for each map. So any contrast can be met, and skin and scalp, which the
+The objective is the share of the scan's brightness that the tissues of the atlas explain: at points of the atlas' brain
+and in a thin shell around it, the scan is a linear combination of grey matter, white matter, fluid, brightness on T1
+and "outside", whose coefficients are fitted for each map. So any contrast can be met, and skin and scalp, which the
 atlas lacks, do not count.
 """
 
@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..progress import Progress
+from .local_correlation import LocalCorrelation, mix
 from .maps import Maps, head_maps
 from .scan import Scan
 
@@ -29,7 +30,7 @@ KNOWN = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class _Search:
-    """Where the search looks: shifts of the head's middle in mm (superior, anterior, right), sizes, pitches in degrees."""
+    """Shifts of the head's middle in mm (superior, anterior, right), sizes, and pitches in degrees that are tried."""
 
     shifts: tuple[tuple[int, ...], ...]
     sizes: tuple[float, ...]
@@ -41,8 +42,8 @@ UPRIGHT = _Search(
     ((-60, -45, -30, -15, 0, 15, 30, 45), (-30, -15, 0, 15, 30), (-12, 0, 12)), (0.86, 1.0, 1.14), (-20.0, 0.0, 20.0)
 )
 TURNED = _Search(((-45, -30, -15, 0, 15, 30), (-20, 0, 20), (0,)), (0.86, 1.0), (0.0,))
-#: Best guesses of the search that are fitted.
-FINALISTS = 6
+#: Best guesses of the search that are fitted, one of each size and pitch; and how many distinct maps of them go on.
+FINALISTS, DISTINCT = 9, 3
 #: What the squared stretches and shears, relative to a rigid map of one size, cost of the explained share: without it,
 #: heads with skull lose a fifth of their height.
 STRETCH = 0.5
@@ -57,11 +58,13 @@ class Affine:
         shift: ``(3,)``: where the centre of the atlas' brain lies in the scan.
         explained: share of the scan's variance that the atlas explains, times the root of the share of points that
             are in the scan and known; 0..1.
+        agreement: mean local correlation with the mixed maps within the brain, -1..1; of final maps alone.
     """
 
     matrix: np.ndarray
     shift: np.ndarray
     explained: float = 0.0
+    agreement: float = 0.0
 
     def __call__(self, places: np.ndarray) -> np.ndarray:
         """Return the mm in the scan of MNI mm ``(3, n)``."""
@@ -70,7 +73,7 @@ class Affine:
     @property
     def stretch(self) -> np.ndarray:
         """``(3, 3)``: what the matrix does beyond rotation and one size; 0 where it does nothing else."""
-        turn, sizes, back = np.linalg.svd(self.matrix)
+        _, sizes, back = np.linalg.svd(self.matrix)
         return (back.T * (sizes / np.exp(np.log(sizes).mean()))) @ back - np.eye(3)
 
     @property
@@ -125,17 +128,17 @@ def find_affine(coarse: Scan, fine: Scan, enough: float, progress: Progress) -> 
     Args:
         coarse: the scan at about 8 mm.
         fine: at about 4 mm.
-        enough: a map that explains this share with the header's orientation is taken; else all orientations of the
-            grid are tried, because headers err.
+        enough: a map of this agreement with the header's orientation is taken; else all orientations of the grid are
+            tried, because headers err.
         progress: reports and cancels.
     """
     identity = np.eye(3)
     best = _best([identity], UPRIGHT, coarse, fine, progress.part(0.0, 0.3))
-    if best is not None and best.explained >= enough:
+    if best is not None and best.agreement >= enough:
         return best
     others = _best(list(_turns())[1:], TURNED, coarse, fine, progress.part(0.3, 1.0))
     found = [each for each in (best, others) if each is not None]
-    return max(found, key=lambda each: each.explained, default=None)
+    return max(found, key=lambda each: each.agreement, default=None)
 
 
 def _turns() -> Iterator[np.ndarray]:
@@ -150,9 +153,7 @@ def _turns() -> Iterator[np.ndarray]:
     return iter(sorted(turns, key=lambda turn: -np.trace(turn)))
 
 
-def _best(
-    turns: Sequence[np.ndarray], search: _Search, coarse: Scan, fine: Scan, progress: Progress
-) -> Affine | None:
+def _best(turns: Sequence[np.ndarray], search: _Search, coarse: Scan, fine: Scan, progress: Progress) -> Affine | None:
     """Search positions, sizes and pitches for each orientation, and fit the best guesses."""
     guesses: list[Affine] = []
     middle = _middle(coarse)
@@ -160,15 +161,43 @@ def _best(
         return None
     for number, turn in enumerate(turns):
         progress.update(0.8 * number / len(turns), "Finding the head")
-        tried = [_score(coarse, _points(SEARCH), each) for each in _guesses(search, turn, middle)]
-        guesses += sorted(tried, key=lambda each: -each.explained)[:FINALISTS]
-    finalists = sorted(guesses, key=lambda each: -each.explained)[: FINALISTS]
-    fitted = [_fit(coarse, _points(SEARCH), each, rigid=True, iterations=12) for each in finalists]
-    fitted = sorted(fitted, key=lambda each: -each.explained)[:2]
-    progress.update(0.9, "Finding the head")
-    fitted = [_fit(fine, _points(FIT), each, rigid=True, iterations=8) for each in fitted]
-    fitted = [_fit(fine, _points(FIT), each, rigid=False, iterations=15) for each in fitted]
-    return max(fitted, key=lambda each: each.quality, default=None)
+        for pitch, size in itertools.product(search.pitches, search.sizes):
+            tried = [_score(coarse, _points(SEARCH), each) for each in _guesses(search, turn, pitch, size, middle)]
+            guesses.append(max(tried, key=lambda each: each.explained))
+    # The best guess of each size and pitch: else all would be heads with the skull taken as brain.
+    finalists = sorted(guesses, key=lambda each: -each.explained)[:FINALISTS]
+    fitted: list[Affine] = []
+    for each in finalists:
+        progress.update(0.85, "Finding the head")
+        guess = _fit(coarse, _points(SEARCH), each, rigid=True, iterations=12)
+        if not any(_is_same(guess, other) for other in fitted):
+            fitted.append(guess)
+    # The edge of the skull explains much of a head; what lies within the brain tells it from the edge of the brain.
+    fitted = sorted(fitted, key=lambda each: -_agreement(fine, each))[:DISTINCT]
+    for rigid, iterations in ((True, 8), (False, 15)):
+        fitted = [_fit(fine, _points(FIT), each, rigid=rigid, iterations=iterations) for each in fitted]
+    judged = [dataclasses.replace(each, agreement=_agreement(fine, each)) for each in fitted]
+    return max(judged, key=lambda each: each.agreement, default=None)
+
+
+def _is_same(one: Affine, other: Affine) -> bool:
+    """Return whether two maps bring the atlas to about the same place and size."""
+    size, others = (np.cbrt(np.linalg.det(each.matrix)) for each in (one, other))
+    moved = np.linalg.norm(one.shift - other.shift) + 80.0 * np.abs(one.matrix - other.matrix).max()
+    return abs(size - others) < 0.04 and moved < 8.0
+
+
+def _agreement(scan: Scan, affine: Affine) -> float:
+    """Return the mean local correlation within the brain, -1..1, by the affine map alone."""
+    maps = head_maps(4)
+    shape = maps.channels.shape[1:]
+    places = np.indices(shape).reshape(3, -1) * maps.mm + maps.origin[:, np.newaxis]
+    index = scan.index(affine(places))
+    values = _sample(scan, scan.values, index).reshape(shape)
+    known = (_sample(scan, scan.weight, index).reshape(shape) > KNOWN).astype(np.float32)
+    image = LocalCorrelation(values, known * (maps.brain > 0.05), [9, 9, 9])
+    everywhere = places.reshape(3, *shape).astype(np.float32)
+    return image.within(mix(maps, everywhere, values, image.weight), maps.brain)
 
 
 def _middle(scan: Scan) -> np.ndarray | None:
@@ -184,14 +213,12 @@ def _middle(scan: Scan) -> np.ndarray | None:
     return scan.matrix @ (np.array(index) / total) + scan.offset
 
 
-def _guesses(search: _Search, turn: np.ndarray, middle: np.ndarray) -> Iterator[Affine]:
-    for pitch, size in itertools.product(search.pitches, search.sizes):
-        angle = np.radians(pitch)
-        tilt = np.eye(3)
-        tilt[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-        matrix = size * turn @ tilt
-        for around in itertools.product(*search.shifts):
-            yield Affine(matrix, middle + turn @ np.array(around, dtype=float))
+def _guesses(search: _Search, turn: np.ndarray, pitch: float, size: float, middle: np.ndarray) -> Iterator[Affine]:
+    angle = np.radians(pitch)
+    tilt = np.eye(3)
+    tilt[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    for around in itertools.product(*search.shifts):
+        yield Affine(size * turn @ tilt, middle + turn @ np.array(around, dtype=float))
 
 
 def _sample(scan: Scan, array: np.ndarray, index: np.ndarray) -> np.ndarray:
@@ -204,7 +231,7 @@ def _seen(scan: Scan, points: _Points, affine: Affine) -> tuple[np.ndarray, np.n
     """Return the indices of the points that lie in the scan and are known, which these are, and the values there."""
     index = scan.index(affine(points.places))
     high = np.array(scan.values.shape)[:, np.newaxis] - 1
-    use = ((index >= 0) & (index <= high)).all(axis=0)
+    use = np.all((index >= 0) & (index <= high), axis=0)
     use[use] = _sample(scan, scan.weight, index[:, use]) > KNOWN
     return index[:, use], use, _sample(scan, scan.values, index[:, use])
 
@@ -226,7 +253,7 @@ def _score(scan: Scan, points: _Points, affine: Affine) -> Affine:
 
 
 def _fit(scan: Scan, points: _Points, start: Affine, *, rigid: bool, iterations: int) -> Affine:
-    """Improve an affine map by Gauss-Newton steps with the coefficients of the tissues eliminated (variable projection).
+    """Improve an affine map by Gauss-Newton steps; the tissues' coefficients are eliminated (variable projection).
 
     Args:
         scan, points: to compare.

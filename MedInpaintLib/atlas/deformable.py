@@ -15,6 +15,7 @@ import numpy as np
 
 from ..mask import Box
 from ..progress import Progress
+from .local_correlation import LocalCorrelation, mix
 from .maps import Maps, head_maps
 from .scan import Scan
 
@@ -36,10 +37,6 @@ KNOWN = 0.5
 MARGIN = 12.0
 #: mm around the brain of the atlas that count in the correlation: the edge of the brain shows there.
 NEAR = 6.0
-#: Windows whose standard deviation is below this share of the range hold noise.
-FLAT = 0.02
-#: Windows with this share of brain lie within it.
-INSIDE = 0.95
 #: The least volume that the field may leave of a block, relative to the affine map.
 LEAST_VOLUME = 0.1
 
@@ -61,9 +58,7 @@ class Field:
     correlation: float
 
 
-def deform(
-    levels: Sequence[Sequence[Scan]], matrix: np.ndarray, offset: np.ndarray, progress: Progress
-) -> Field:
+def deform(levels: Sequence[Sequence[Scan]], matrix: np.ndarray, offset: np.ndarray, progress: Progress) -> Field:
     """Return the field that brings the atlas onto a scan.
 
     Args:
@@ -104,7 +99,10 @@ def affine_places(matrix: np.ndarray, offset: np.ndarray, box: Box) -> np.ndarra
     """Return ``matrix @ index + offset`` at each index of a box, float32 ``(3, *shape)``."""
     axes = [np.arange(side.start, side.stop).reshape(np.roll([-1, 1, 1], axis)) for axis, side in enumerate(box)]
     return np.array(
-        [sum(row[axis] * along for axis, along in enumerate(axes)) + start for row, start in zip(matrix, offset, strict=True)],
+        [
+            sum(row[axis] * along for axis, along in enumerate(axes)) + start
+            for row, start in zip(matrix, offset, strict=True)
+        ],
         dtype=np.float32,
     )
 
@@ -149,7 +147,8 @@ class _Climb:
         near = ndimage.distance_transform_edt(self.brain < 0.05, sampling=spacing) <= NEAR
         window = [2 * max(1, round(WINDOW * maps.mm / mm)) + 1 for mm in spacing]
         self.images = [
-            _Image(scan.values[box], ((scan.weight[box] > KNOWN) & near).astype(np.float32), window) for scan in scans
+            LocalCorrelation(scan.values[box], ((scan.weight[box] > KNOWN) & near).astype(np.float32), window)
+            for scan in scans
         ]
         self.fluid = [FLUID * maps.mm / mm for mm in spacing]
         self.elastic = [ELASTIC * maps.mm / mm for mm in spacing]
@@ -180,14 +179,10 @@ class _Climb:
         return np.tensordot(turned.astype(np.float32), force, 1)
 
     def _correlation(self, added: np.ndarray) -> float:
-        from scipy import ndimage
-
         places = self.start + added
         image = self.images[0]
         warped = self.maps.sample(mix(self.maps, places, image.values, image.weight), places)
-        # Windows within the brain: any bright ball has the brain's edge.
-        inside = ndimage.uniform_filter(self.maps.sample(self.maps.brain, places), image.window) > INSIDE
-        return image.correlation(warped, image.weight * inside)
+        return image.within(warped, self.maps.sample(self.maps.brain, places))
 
     def _regular(self, added: np.ndarray) -> np.ndarray:
         """Smooth the field where it leaves less than :data:`LEAST_VOLUME` of a block, until it does so nowhere."""
@@ -212,57 +207,3 @@ def _smooth(field: np.ndarray, sigma: Sequence[float]) -> np.ndarray:
     from scipy import ndimage
 
     return np.array([ndimage.gaussian_filter(each, sigma, mode="nearest", truncate=3.0) for each in field])
-
-
-def mix(maps: Maps, places: np.ndarray, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the linear combination of the maps that is nearest to a scan, on the maps' grid; 0 outside the brain.
-
-    Args:
-        maps: of the atlas.
-        places: MNI mm of the scan's voxels, ``(3, *shape)``.
-        values, weight: of the scan.
-    """
-    chosen = weight > KNOWN
-    at = places[:, chosen][:, ::4]  # a quarter of 200,000 voxels settles four coefficients as well
-    tissues = np.array([maps.sample(each, at) for each in maps.channels])
-    target = values[chosen][::4]
-    gram = (tissues @ tissues.T).astype(float) + 1e-5 * max(tissues.shape[1], 1) * np.eye(len(tissues))
-    shares = np.linalg.solve(gram, (tissues @ target).astype(float))
-    return np.tensordot(shares.astype(np.float32), maps.channels, 1)
-
-
-class _Image:
-    """An image, and its local correlation with others on its grid.
-
-    Args:
-        values: float32 ``(k, j, i)``.
-        weight: float32, what counts.
-        window: odd sizes, blocks.
-    """
-
-    def __init__(self, values: np.ndarray, weight: np.ndarray, window: Sequence[int]) -> None:
-        self.values, self.weight, self.window = values, weight, window
-        self.total = np.maximum(self._mean(weight), 1e-3)
-        self.centred, self.variance = self._moments(values)
-
-    def _mean(self, array: np.ndarray) -> np.ndarray:
-        from scipy import ndimage
-
-        return ndimage.uniform_filter(array, self.window, mode="constant")
-
-    def _moments(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return values less their local mean, 0 where nothing counts, and their local variance."""
-        centred = (values - self._mean(values * self.weight) / self.total) * self.weight
-        return centred, np.maximum(self._mean(centred**2) / self.total, FLAT**2)
-
-    def force(self, other: np.ndarray) -> np.ndarray:
-        """Return the derivative of the squared local correlation with respect to another image's values."""
-        centred, variance = self._moments(other)
-        covariance = self._mean(centred * self.centred) / self.total
-        return covariance / (self.variance * variance) * (self.centred - covariance / variance * centred)
-
-    def correlation(self, other: np.ndarray, weight: np.ndarray) -> float:
-        """Return the mean local correlation with another image, weighted."""
-        centred, variance = self._moments(other)
-        local = self._mean(centred * self.centred) / self.total / np.sqrt(self.variance * variance)
-        return float(np.average(local, weights=weight)) if weight.any() else 0.0

@@ -77,7 +77,9 @@ def atlas_file() -> Path:
     for folder in resource_folders("Atlas"):
         if (folder / FILE).is_file():
             return folder / FILE
-    raise MedInpaintError(f"The atlas is missing: there is no file Atlas/{FILE} in the resources. Install MedInpaint again.")
+    raise MedInpaintError(
+        f"The atlas is missing: there is no file Atlas/{FILE} in the resources. Install MedInpaint again."
+    )
 
 
 def _whole(right: np.ndarray) -> np.ndarray:

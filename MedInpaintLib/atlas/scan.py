@@ -61,9 +61,7 @@ def guides_at(subject: Subject, mm: float) -> tuple[Scan, ...]:
 
 def _scan(subject: Subject, values: np.ndarray, known: np.ndarray, mm: float) -> Scan:
     shape = values.shape
-    strides = tuple(
-        max(1, min(round(mm / step), size // 2)) for step, size in zip(subject.spacing, shape, strict=True)
-    )
+    strides = tuple(max(1, min(round(mm / step), size // 2)) for step, size in zip(subject.spacing, shape, strict=True))
     weight = block_mean(known, strides)
     means = block_mean(values * known, strides) / np.maximum(weight, 1e-3)
     matrix, offset = voxels_to_mm(subject)

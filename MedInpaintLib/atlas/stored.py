@@ -1,7 +1,7 @@
 """Registrations in the user's cache: a second fill of the same damaged image need not register again.
 
-The folder is ``medinpaint/registrations`` in the platform's cache, or the environment variable ``MEDINPAINT_REGISTRATIONS``
-where it is set; "off" keeps nothing. Nothing there is needed: it may be deleted at any time.
+The folder is ``medinpaint/registrations`` in the platform's cache, or what the environment variable
+``MEDINPAINT_REGISTRATIONS`` says; "off" keeps nothing. Nothing there is needed: it may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .registration import Registration
 
 #: Changes with the registration, so that results of older programs are not read.
-VERSION = 1
+VERSION = 2
 #: Registrations that are kept; a head at 1 mm takes about 3 MB.
 MOST = 100
 
@@ -70,9 +71,9 @@ def _key(subject: Subject) -> str:
     digest.update(atlas_file().read_bytes())
     digest.update(np.packbits(subject.hole).tobytes())
     # Voxels under the hole are 0 in the values, so that the key does not depend on them.
-    digest.update(np.ascontiguousarray(subject.values))
+    digest.update(subject.values.tobytes())
     for guide in subject.guides:
-        digest.update(np.ascontiguousarray(guide.array))
+        digest.update(guide.array.tobytes())
     return digest.hexdigest()
 
 
@@ -87,16 +88,16 @@ def _read(path: Path) -> Registration | None:
                 strides = tuple(map(int, stored["strides"]))
                 added = stored["added"].astype(np.float32)
                 field = Field(added, box, strides, float(stored["correlation"]))
-            found = Registration(stored["matrix"], stored["offset"], field, float(stored["explained"]))
+            found = Registration(stored["matrix"], stored["offset"], field, float(stored["agreement"]))
         os.utime(path)  # the oldest ones are removed first
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     return found
 
 
 def _write(path: Path, made: Registration) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {"matrix": made.matrix, "offset": made.offset, "explained": np.array(made.explained)}
+    arrays: dict[str, Any] = {"matrix": made.matrix, "offset": made.offset, "agreement": np.array(made.agreement)}
     if made.field is not None:
         arrays |= {
             "added": made.field.added.astype(np.float16),

@@ -5,5 +5,6 @@
 * :mod:`.masks`, :mod:`.guides`: which mask and which other contrasts belong to an image;
 * :mod:`.derivative`, :mod:`.sidecars`: the dataset that is written, and what it says about each image;
 * :mod:`.case`: one image as a case of a cohort;
-* :mod:`.plan`, :mod:`.group`: the two levels of the app.
+* :mod:`.plan`, :mod:`.group`: the two levels of the app;
+* :mod:`.earlier`, :mod:`.overview`: what other runs have left, and the tables and pages over all images.
 """

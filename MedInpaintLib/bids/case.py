@@ -10,6 +10,7 @@ from ..cohort.fill import Fill
 from ..cohort.kinds import register
 from ..errors import EmptyMaskError, MaskError
 from ..files import write_json
+from ..io.four_d import volumes_in
 from ..jobs.fill import FillJob
 from ..progress import Progress
 from ..report import FillReport
@@ -71,10 +72,7 @@ class BidsFill(Fill):
             raise MaskError(job.refusal)
         metadata = read_metadata(job.metadata)
         progress.update(0.0, "Choosing guides")
-        try:
-            choice = choose_guides(job)
-        except EmptyMaskError:
-            choice = Choice((), {})
+        choice = _choose_guides(job)
         fill = job.fill_with(choice)
         status, report = super().run(fill, progress)
         names = [os.path.basename(guide) for guide in fill.guides]
@@ -85,6 +83,16 @@ class BidsFill(Fill):
     def facts(self, report: Any) -> dict[str, Any]:
         left_out = "; ".join(f"{name}: {why}" for name, why in report["guides_left_out"].items())
         return {**super().facts(report), "guides": "; ".join(report["guides"]), "guides_left_out": left_out}
+
+
+def _choose_guides(job: BidsFillJob) -> Choice:
+    """Return the guides that fit the image, or the first volume with a hole of a 4-D one; none without a hole."""
+    for volume in range(volumes_in(job.mask)) if job.mask is not None and job.is_4d() else [job.volume]:
+        try:
+            return choose_guides(dataclasses.replace(job, volume=volume))
+        except EmptyMaskError:
+            continue
+    return Choice((), {})
 
 
 def _write_sidecars(job: BidsFillJob, report: BidsReport, choice: Choice, metadata: dict[str, Any]) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..cohort.lock import one_at_a_time
 from ..documents import read_json
 from ..errors import InputError, OutputPathError
 from ..files import make_folder, write_json, write_text
-from .layout import ANATOMY, BidsFile, Dataset
+from .layout import ANATOMY, Dataset
+from .names import Name
 
 #: The name of this program in datasets, and the version of BIDS that they follow.
 PROGRAM, BIDS_VERSION = "MedInpaint", "1.11.1"
@@ -38,10 +40,14 @@ IGNORED = """# Tables, pages, locks and records of what is done, for which BIDS 
 """
 
 
-def outputs_for(image: BidsFile, folder: Path, *, uncertainty: bool, page: bool) -> dict[str, str]:
+def folder_of(image: Name) -> list[str]:
+    """Return the folders in which an image of this name lies, from the top of its dataset."""
+    return [*(f"{key}-{image.entities[key]}" for key in ("sub", "ses") if key in image.entities), ANATOMY]
+
+
+def outputs_for(name: Name, folder: Path, *, uncertainty: bool, page: bool) -> dict[str, str]:
     """Return the paths of all outputs of an image, by the field of its job; its page lies at the top of the folder."""
-    name, suffix = image.name, image.name.suffix
-    visit = [f"{key}-{name.entities[key]}" for key in ("sub", "ses") if key in name.entities]
+    suffix = name.suffix
     images = {
         "output": name.having(suffix, ".nii.gz", desc=FILLED),
         # The contrast is in the mask's name, too: several of one visit may be filled.
@@ -49,7 +55,7 @@ def outputs_for(image: BidsFile, folder: Path, *, uncertainty: bool, page: bool)
         **({"uncertainty": name.having(suffix, ".nii.gz", desc=UNCERTAINTY)} if uncertainty else {}),
     }
     sidecars = {_sidecar_of(field): each.having(each.suffix, ".json") for field, each in images.items()}
-    paths = {field: os.path.join(folder, *visit, ANATOMY, str(each)) for field, each in {**images, **sidecars}.items()}
+    paths = {field: os.path.join(folder, *folder_of(name), str(each)) for field, each in {**images, **sidecars}.items()}
     return {**paths, **({"page": os.path.join(folder, str(name.having(suffix, ".html")))} if page else {})}
 
 
@@ -81,11 +87,20 @@ def write_dataset(folder: Path, raw: Dataset, sources: Sequence[Dataset]) -> Non
         sources: further datasets with masks and guides.
     """
     make_folder(folder)
+    with one_at_a_time(folder / "lock-dataset"):  # else a run may lose the links that another adds at the same time
+        write_json(folder / DESCRIPTION, _description(folder, raw, sources))
+    for name, content in (("README.md", README), (".bidsignore", IGNORED)):
+        if not (folder / name).exists():  # else it is the user's, or was written before
+            write_text(folder / name, content)
+
+
+def _description(folder: Path, raw: Dataset, sources: Sequence[Dataset]) -> dict[str, Any]:
+    """Return the description of a dataset, with the links that it has so far."""
     origin = read_description(raw.folder) or {}
     links = (read_description(folder) or {}).get("DatasetLinks")
     before = links if isinstance(links, dict) else {}
     source = {key: value for key, value in _source(origin).items() if value}
-    document: dict[str, Any] = {
+    return {
         "Name": f"{origin.get('Name') or raw.folder.resolve().name}, lesions filled",
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
@@ -94,10 +109,6 @@ def write_dataset(folder: Path, raw: Dataset, sources: Sequence[Dataset]) -> Non
         "SourceDatasets": [source or {"URL": _link(raw.folder, folder)}],
         "DatasetLinks": {**before, **{each.name: _link(each.folder, folder) for each in (raw, *sources)}},
     }
-    write_json(folder / DESCRIPTION, document)
-    for name, content in (("README.md", README), (".bidsignore", IGNORED)):
-        if not (folder / name).exists():  # else it is the user's, or was written before
-            write_text(folder / name, content)
 
 
 def generated_by() -> list[dict[str, str]]:

@@ -2,76 +2,46 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import os
-from collections.abc import Generator, Mapping, Sequence
+import functools
+from collections.abc import Callable
 from pathlib import Path
 
-from ..cohort.case import FAILED, Case, Outcome
 from ..cohort.plan import Plan
 from ..cohort.run import CasesFailedError, Emit, run
-from ..cohort.scheduler import Heard
-from ..cohort.work import recorded
-from .case import BidsFillJob
-
-#: The kind of error of an image that no run has tried yet.
-NOT_DONE = "NotDone"
+from .earlier import Earlier, recorded_names, with_images, with_page_that_is_there
+from .names import parse
+from .overview import write_overview
 
 
-@dataclasses.dataclass(frozen=True)
-class Recorded:
-    """A :class:`.cohort.scheduler.Scheduler` that does nothing: it tells what earlier runs left.
+def summarize(plan: Plan, emit: Emit, raw: Path, wants: Callable[[str, str | None], bool]) -> None:
+    """Write the tables over all images of a plan, and over those of earlier runs with other contrasts or masks.
 
-    Attributes:
-        reasons: why cases failed, by their id.
-    """
-
-    reasons: Mapping[str, Outcome]
-
-    def run(self, cases: Sequence[Case], records: Path, heard: Heard) -> Generator[tuple[Case, Outcome], None, None]:
-        for case in cases:
-            yield case, self._refused(case) or recorded(case, records) or self._missing(case)
-
-    def _refused(self, case: Case) -> Outcome | None:
-        """Return the outcome of an image whose masks cannot be used, even if it was filled with others before."""
-        assert isinstance(case.job, BidsFillJob)
-        refusal = case.job.refusal
-        return None if refusal is None else Outcome(FAILED, kind="MaskError", message=refusal)
-
-    def _missing(self, case: Case) -> Outcome:
-        return self.reasons.get(case.id) or Outcome(FAILED, kind=NOT_DONE, message="It was not filled yet.")
-
-
-def summarize(plan: Plan, emit: Emit) -> None:
-    """Write the tables over all images of a plan.
+    Args:
+        plan: the images that should be filled.
+        emit: see :func:`.cohort.run.run`.
+        raw: folder of the dataset with the images.
+        wants: returns whether a visit is chosen.
 
     Raises:
         CasesFailedError: some are not filled.
     """
-    plan = dataclasses.replace(plan, cases=tuple(map(_with_page_that_is_there, plan.cases)))
+    folder = plan.folder
+    earlier = Earlier.of(folder.glob("summary*.tsv"), folder.glob("failures*.tsv"))
+    known = {*(case.id for case in plan.cases), *plan.idle}
+    done = recorded_names(plan.records, plan.cases) if plan.records.is_dir() else ()
+    others = {**earlier.statuses, **dict.fromkeys(earlier.reasons, ""), **dict.fromkeys(done, "")}
+    chosen = {name: status for name, status in others.items() if name not in known and _is_wanted(name, wants)}
+    plan = with_images(plan, chosen, raw)
+    plan = dataclasses.replace(plan, cases=tuple(map(with_page_that_is_there, plan.cases)))
     try:
-        run(plan, Recorded(_failures(plan.folder)), emit, at_once=1)
+        run(plan, earlier, emit, at_once=1, write=functools.partial(write_overview, raw=raw, known=known))
     except CasesFailedError:
         raise CasesFailedError(
             f"Not all images are filled, see '{plan.file('failures.tsv')}'; the level participant fills them."
         ) from None
 
 
-def _with_page_that_is_there(case: Case) -> Case:
-    """Return a case without a page if there is none, so that the index does not lead to it."""
-    assert isinstance(case.job, BidsFillJob)
-    if case.job.page is None or os.path.exists(case.job.page):
-        return case
-    return dataclasses.replace(case, job=dataclasses.replace(case.job, page=None))
-
-
-def _failures(folder: Path) -> dict[str, Outcome]:
-    """Return what the runs of single participants and parts have noted of their failures, the newest of each."""
-    reasons: dict[str, Outcome] = {}
-    for table in sorted(folder.glob("failures*.tsv"), key=lambda path: path.stat().st_mtime):
-        with table.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-                if row.get("error") not in (None, NOT_DONE):
-                    reasons[row["id"]] = Outcome(FAILED, kind=row["error"], message=row["message"])
-    return reasons
+def _is_wanted(name: str, wants: Callable[[str, str | None], bool]) -> bool:
+    parsed = parse(f"{name}.nii.gz")
+    return parsed is not None and wants(parsed.entities.get("sub", ""), parsed.entities.get("ses"))

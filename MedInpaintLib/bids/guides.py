@@ -124,7 +124,8 @@ class _Target:
 
     @functools.cached_property
     def _mask(self) -> Volume | Segments:
-        return read_mask(self._job.mask, self._image, allow_outside_data=self._job.allow_outside_data)
+        job = self._job
+        return read_mask(job.mask, self._image, allow_outside_data=job.allow_outside_data, volume=job.volume)
 
     @functools.cached_property
     def _lesion(self) -> Hole:

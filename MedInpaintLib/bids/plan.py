@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..texts import escaped
 from .case import BidsFill, BidsFillJob
 from .derivative import check_folder_of, outputs_for
+from .earlier import NO_MASK
 from .filters import Selection
 from .guides import candidates
 from .layout import BidsFile, Dataset, Layout, Visit, datasets_in, scan
@@ -22,8 +23,8 @@ from .masks import Match, find_mask, is_lesion_mask
 
 #: The name of the raw dataset in BIDS URIs.
 RAW = "raw"
-#: The status of an image without a lesion mask; a message names so many of them.
-NO_MASK, NAMED = "no mask", 20
+#: A message names no more images than this.
+NAMED = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +104,7 @@ def plan_of_bids(
         fields = {
             **(options or {}),
             **_inputs(image, match, near, raw),
-            **outputs_for(image, output, uncertainty=uncertainty, page=page),
+            **outputs_for(image.name, output, uncertainty=uncertainty, page=page),
         }
         cases.append(Case(name, BidsFillJob(job=BidsFillJob.KIND, **fields), f"'{image.inside}'"))
     if not cases and not idle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -123,6 +124,7 @@ def bids(
     def work(emit: Emit) -> None:
         from ..bids.derivative import write_dataset
         from ..bids.group import summarize
+        from ..bids.overview import write_overview
         from ..bids.plan import Study, plan_of_bids
         from ..cohort.plan import part_of
         from ..cohort.run import run
@@ -142,11 +144,13 @@ def bids(
         }
         written = {"uncertainty": uncertainty, "page": page}
         plan = planned(lambda: plan_of_bids(study, output_dir, chosen, options=fields, **written), emit)
+        raw = study.raw.folder
         if analysis_level is Level.group:
-            summarize(plan, emit)
+            summarize(plan, emit, raw, chosen.wants)
             return
         write_dataset(output_dir, study.raw, study.derivatives)
-        run(plan if piece is None else plan.only(*piece), runs, emit, at_once=at_once)
+        write = functools.partial(write_overview, raw=raw, known={*(case.id for case in plan.cases), *plan.idle})
+        run(plan if piece is None else plan.only(*piece), runs, emit, at_once=at_once, write=write)
 
     follow_cases(work, progress)
 

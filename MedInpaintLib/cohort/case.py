@@ -128,6 +128,11 @@ class CaseKind(abc.ABC, Generic[Job]):
         return []
 
 
+def facts_of_warnings(warnings: Sequence[str]) -> dict[str, Any]:
+    """Return what the summary says of the warnings of a report."""
+    return {"warnings": len(warnings), "first_warning": warnings[0] if warnings else ""}
+
+
 def _paths(job: JobFile, fields: tuple[str, ...]) -> dict[str, str]:
     paths: dict[str, str] = {}
     for field in fields:

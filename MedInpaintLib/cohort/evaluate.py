@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..jobs.evaluate import EvaluateJob
-from ..jobs.outputs import model_folder
 from ..progress import Progress
 from ..report import EvaluationReport
-from .case import DONE, FAILED, CaseKind
+from .case import DONE, FAILED, CaseKind, facts_of_warnings
 from .cells import pairs
-from .networks import networks
+from .networks import files_of_model, networks
 
 #: The table over the study, and its columns.
 SCORES = "scores.tsv"
@@ -48,8 +47,7 @@ class Evaluate(CaseKind[EvaluateJob]):
     def further_inputs(self, job: EvaluateJob) -> tuple[list[Path], dict[str, Any]]:
         from ..holes import is_spec
 
-        folders = [model_folder(values) for values in job.parameters.values()]
-        files = [file for folder in folders if folder for file in sorted(Path(folder).iterdir())]
+        files = [file for values in job.parameters.values() for file in files_of_model(values)]
         # Masks are inputs by their content; the folder that they lie in does not matter.
         holes = [_without_folder(each) if is_spec(each) else "mask" for each in job.holes]
         models = {
@@ -61,15 +59,14 @@ class Evaluate(CaseKind[EvaluateJob]):
         return DONE, job.run(progress)
 
     def facts(self, report: EvaluationReport) -> dict[str, Any]:
-        warnings, methods = report["warnings"], report["methods"]
+        methods = report["methods"]
         names = _names_of_sets([each["holes"] for each in report["holes"]])
         return {
             "modality": report["modality"],
             "holes": sum(each["count"] for each in report["holes"]),
             "methods": len({each["method"] for each in methods}),
             "left_out": ", ".join(report["left_out"]),
-            "warnings": len(warnings),
-            "first_warning": warnings[0] if warnings else "",
+            **facts_of_warnings(report["warnings"]),
             "trivial": report["trivial"],
             "convention": report["convention"].partition(":")[0],
             "scores": [

@@ -5,17 +5,17 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import EmptyMaskError, ParameterError
 from ..jobs.fill import FillJob
-from ..jobs.outputs import model_folder
+from ..options import FillOptions
 from ..progress import Progress
 from ..report import FillReport
-from .case import CONTROL, DONE, FAILED, CaseKind
-from .networks import networks
+from .case import CONTROL, DONE, FAILED, CaseKind, facts_of_warnings
+from .networks import files_of_model, networks
 
 
 class Fill(CaseKind[FillJob]):
@@ -38,21 +38,16 @@ class Fill(CaseKind[FillJob]):
     counted: ClassVar = {DONE: "filled", CONTROL: "copied with an empty mask", FAILED: "failed"}
 
     def check(self, job: FillJob) -> None:
-        from ..io.formats import format_of, names_folder
         from ..pipeline import NO_MASK
 
         if job.mask is None and not job.fill_missing_slices:
             raise ParameterError(NO_MASK)
-        for path in (job.output, job.uncertainty, job.filled_mask):
-            if path is not None and not names_folder(path):
-                format_of(Path(path))
-        check_options(json.dumps(job.keywords(), sort_keys=True))
+        check_fill(job, (job.output, job.uncertainty, job.filled_mask))
 
     def further_inputs(self, job: FillJob) -> tuple[list[Path], dict[str, Any]]:
         from ..io.label_names import tables_of
 
-        model = model_folder(job.parameters)
-        files = sorted(Path(model).iterdir()) if model else []
+        files = files_of_model(job.parameters)
         if job.mask is not None and job.labels is not None:
             files += tables_of(job.mask)
         return files, networks(job.method, job.self_check, str(job.parameters.get("model", "auto")))
@@ -71,7 +66,6 @@ class Fill(CaseKind[FillJob]):
             return CONTROL, copy(job, str(error), progress)
 
     def facts(self, report: FillReport) -> dict[str, Any]:
-        warnings = report["warnings"]
         return {
             "method": report["method"],
             "voxels": report["hole"]["voxels"],
@@ -79,8 +73,7 @@ class Fill(CaseKind[FillJob]):
             "parts": report["hole"]["components"],
             "warned_parts": sum(bool(part["warnings"]) for part in report["parts"]),
             "deepest_mm": max((part["depth_mm"] or 0.0 for part in report["parts"]), default=None),
-            "warnings": len(warnings),
-            "first_warning": warnings[0] if warnings else "",
+            **facts_of_warnings(report["warnings"]),
         }
 
     def describe(self, status: str, facts: Mapping[str, Any]) -> str:
@@ -89,15 +82,32 @@ class Fill(CaseKind[FillJob]):
         return f"filled by {facts['method']}, {facts['voxels']} voxels in {facts['parts']} part(s)"
 
 
+def check_fill(options: FillOptions, images: Iterable[str | None]) -> None:
+    """Check the options of a fill and the formats of the images that it writes.
+
+    Args:
+        options: of the fill.
+        images: paths of the images; None for those that are not asked for.
+
+    Raises:
+        InputError: with the reason.
+    """
+    from ..io.formats import format_of, names_folder
+
+    for path in images:
+        if path is not None and not names_folder(path):
+            format_of(Path(path))
+    _check_options(json.dumps(options.keywords(), sort_keys=True))
+
+
 @functools.lru_cache(1024)
-def check_options(options: str) -> None:
+def _check_options(options: str) -> None:
     """Check options, as JSON, once for all cases that share them.
 
     Raises:
         ParameterError: with the reason.
     """
     from ..methods import registry
-    from ..options import FillOptions
     from ..parameters import parse
 
     checked = FillOptions(**json.loads(options))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,7 +13,7 @@ from ..progress import Progress
 from ..report import FillReport
 from .case import CONTROL, DONE, CaseKind
 from .cells import BETWEEN
-from .fill import Fill, check_options, copy
+from .fill import Fill, check_fill, copy
 
 _LISTS = ("image", "output", "report", "uncertainty", "page")
 _FILL = Fill()
@@ -31,13 +30,8 @@ class FillTogether(CaseKind[FillTogetherJob]):
     counted: ClassVar = _FILL.counted
 
     def check(self, job: FillTogetherJob) -> None:
-        from ..io.formats import format_of, names_folder
-
         job.check()
-        for path in (*job.output, *job.uncertainty, *([job.filled_mask] if job.filled_mask else [])):
-            if not names_folder(path):
-                format_of(Path(path))
-        check_options(json.dumps(job.keywords(), sort_keys=True))
+        check_fill(job, (*job.output, *job.uncertainty, job.filled_mask))
 
     def further_inputs(self, job: FillTogetherJob) -> tuple[list[Path], dict[str, Any]]:
         return _FILL.further_inputs(_alone(job, 0))

@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 
 from ..errors import ParameterError
 from ..jobs.impute import ImputeJob
-from ..jobs.outputs import model_folder
 from ..progress import Progress
 from ..report import ImputeReport
-from .case import DONE, FAILED, CaseKind
-from .networks import networks
+from .case import DONE, FAILED, CaseKind, facts_of_warnings
+from .networks import files_of_model, networks
 
 
 class Impute(CaseKind[ImputeJob]):
@@ -47,22 +46,19 @@ class Impute(CaseKind[ImputeJob]):
     def further_inputs(self, job: ImputeJob) -> tuple[list[Path], dict[str, Any]]:
         from ..imputation.estimate import ARCHITECTURE
 
-        folder = model_folder({"model": job.model})
-        return sorted(Path(folder).iterdir()) if folder else [], networks(ARCHITECTURE, False, job.model)
+        return files_of_model({"model": job.model}), networks(ARCHITECTURE, False, job.model)
 
     def run(self, job: ImputeJob, progress: Progress) -> tuple[str, ImputeReport]:
         return DONE, job.run(progress)
 
     def facts(self, report: ImputeReport) -> dict[str, Any]:
-        warnings = report["warnings"]
         return {
             "target": report["target"],
             "model": report["model"],
             "images": ", ".join(report["images"]),
             "registered": "yes" if report["registered"] else "no",
             "units": report["units"],
-            "warnings": len(warnings),
-            "first_warning": warnings[0] if warnings else "",
+            **facts_of_warnings(report["warnings"]),
         }
 
     def describe(self, status: str, facts: Mapping[str, Any]) -> str:

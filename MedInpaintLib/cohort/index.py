@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ..files import write_text
@@ -18,21 +18,73 @@ from .plan import Plan
 _MESSAGE = "first_warning"
 
 
-def write_index(plan: Plan, outcomes: Mapping[str, Outcome]) -> Path | None:
+def link_to_page(case: Case, folder: Path) -> str | None:
+    """Return the URL of a case's page, the first where it has several, relative to a folder; None without a page."""
+    page = _page(case)
+    return None if page is None else link(page, folder)
+
+
+def write_index(
+    plan: Plan,
+    outcomes: Mapping[str, Outcome],
+    link_of: Callable[[Case, Path], str | None] = link_to_page,
+) -> Path | None:
     """Write ``index.html`` in the plan's folder if any case writes a page; return its path, or None.
 
     Failures come first, then cases with warnings, and among them those with the most and deepest parts.
+
+    Args:
+        plan: the cases.
+        outcomes: what came of each, by its id.
+        link_of: returns the URL to which the name of a case leads, relative to the folder.
     """
     if not any(_page(case) for case in plan.cases):
         return None
-    columns = [column for column in plan.kind.columns if column != _MESSAGE]
-    headings = [column.replace("_", " ").capitalize() for column in columns]
-    order = sorted(plan.cases, key=lambda case: _urgency(outcomes[case.id]))
-    rows = [_row(case, outcomes[case.id], columns, plan.folder) for case in order]
+    columns = columns_of(plan)
+    order = by_urgency(plan.cases, outcomes)
+    # What is there of a case that failed is of an earlier run.
+    links = [None if outcomes[case.id].status == FAILED else link_of(case, plan.folder) for case in order]
+    rows = [_row(case, outcomes[case.id], columns, url) for case, url in zip(order, links, strict=True)]
     name = plan.sources[0].stem if plan.sources else Path(os.path.abspath(plan.folder)).name
     index = plan.file("index.html")
-    write_text(index, index_page(f"Study {name}", [*headings, "Seconds"], rows))
+    write_text(index, index_page(f"Study {name}", [*map(heading_of, columns), "Seconds"], rows))
     return index
+
+
+def columns_of(plan: Plan) -> list[str]:
+    """Return the facts of a case that pages show, besides its message."""
+    return [column for column in plan.kind.columns if column != _MESSAGE]
+
+
+def heading_of(column: str) -> str:
+    """Return the name of a fact for people.
+
+    >>> heading_of("warned_parts")
+    'Warned parts'
+    """
+    return column.replace("_", " ").capitalize()
+
+
+def by_urgency(cases: Iterable[Case], outcomes: Mapping[str, Outcome]) -> list[Case]:
+    """Return cases in the order in which pages list them, see :func:`write_index`."""
+    return sorted(cases, key=lambda case: _urgency(outcomes[case.id]))
+
+
+def message_of(outcome: Outcome) -> str:
+    """Return the error or the first warning of a case."""
+    return outcome.message or str(outcome.facts.get(_MESSAGE, ""))
+
+
+def attention_for(outcome: Outcome) -> Attention:
+    """Return how much attention a case asks for."""
+    if outcome.status == FAILED:
+        return NO_RESULT
+    facts = outcome.facts
+    return attention_of(
+        voxels=facts.get("voxels") or 0,
+        warned_parts=facts.get("warned_parts") or 0,
+        warnings=facts.get("warnings") or 0,
+    )
 
 
 def link(path: str, folder: Path) -> str:
@@ -48,33 +100,14 @@ def link(path: str, folder: Path) -> str:
     return urllib.parse.quote(relative.replace(os.sep, "/"))
 
 
-def _row(case: Case, outcome: Outcome, columns: list[str], folder: Path) -> Row:
-    page = _page(case)
-    failed = outcome.status == FAILED
-    return Row(
-        case.id,
-        # What is there of a case that failed is of an earlier run.
-        link(page, folder) if page and not failed else None,
-        _attention(outcome),
-        [*(outcome.facts.get(column) for column in columns), outcome.seconds],
-        outcome.message or str(outcome.facts.get(_MESSAGE, "")),
-    )
+def _row(case: Case, outcome: Outcome, columns: list[str], url: str | None) -> Row:
+    cells = [*(outcome.facts.get(column) for column in columns), outcome.seconds]
+    return Row(case.id, url, attention_for(outcome), cells, message_of(outcome))
 
 
 def _urgency(outcome: Outcome) -> tuple[int, float, float]:
     facts = outcome.facts
-    return _attention(outcome).rank, -(facts.get("warned_parts") or 0), -(facts.get("deepest_mm") or 0.0)
-
-
-def _attention(outcome: Outcome) -> Attention:
-    if outcome.status == FAILED:
-        return NO_RESULT
-    facts = outcome.facts
-    return attention_of(
-        voxels=facts.get("voxels") or 0,
-        warned_parts=facts.get("warned_parts") or 0,
-        warnings=facts.get("warnings") or 0,
-    )
+    return attention_for(outcome).rank, -(facts.get("warned_parts") or 0), -(facts.get("deepest_mm") or 0.0)
 
 
 def _page(case: Case) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from ..jobs.lesion_back import LesionBackJob
 from ..progress import Progress
 from ..report import LesionBackReport
-from .case import CONTROL, DONE, FAILED, CaseKind
+from .case import CONTROL, DONE, FAILED, CaseKind, facts_of_warnings
 
 
 class LesionBack(CaseKind[LesionBackJob]):
@@ -42,7 +42,7 @@ class LesionBack(CaseKind[LesionBackJob]):
         return DONE if report["lesion"]["voxels"] else CONTROL, report
 
     def facts(self, report: LesionBackReport) -> dict[str, Any]:
-        lesion, warnings = report["lesion"], report["warnings"]
+        lesion = report["lesion"]
         most = next((row for row in report["regions"] if row["covered_ml"] > 0), None)
         return {
             "numbering": report["numbering"],
@@ -52,8 +52,7 @@ class LesionBack(CaseKind[LesionBackJob]):
             "hit": report["hit_regions"],
             "lost": report["lost_regions"],
             "most_hit": "" if most is None else most["name"] or str(most["label"]),
-            "warnings": len(warnings),
-            "first_warning": warnings[0] if warnings else "",
+            **facts_of_warnings(report["warnings"]),
         }
 
     def describe(self, status: str, facts: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""One runner at a time for a study, or for a part of it: two would do the same cases twice."""
+"""Locks between processes: one runner at a time for a study or a part of it, and one writer of what runners share."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def only_runner(file: Path) -> Iterator[None]:
     """
     with file.open("a+", encoding="utf-8") as lock:
         try:
-            _take(lock)
+            _take(lock, wait=False)
         except OSError as error:
             if error.errno in _HELD:
                 raise InputError(
@@ -34,13 +34,23 @@ def only_runner(file: Path) -> Iterator[None]:
         yield
 
 
-def _take(lock: IO[str]) -> None:
+@contextlib.contextmanager
+def one_at_a_time(file: Path) -> Iterator[None]:
+    """Hold a lock on a file in this short block, after other processes have left theirs."""
+    with file.open("a+", encoding="utf-8") as lock:
+        # Some file systems know no locks, and Windows ends its waiting after 10 s.
+        with contextlib.suppress(OSError):
+            _take(lock, wait=True)
+        yield
+
+
+def _take(lock: IO[str], *, wait: bool) -> None:
     if sys.platform == "win32":
         import msvcrt
 
         lock.seek(0, os.SEEK_SET)
-        msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+        msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
     else:
         import fcntl
 
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from ..jobs.outputs import model_folder
+
+
+def files_of_model(parameters: Mapping[str, Any]) -> list[Path]:
+    """Return the files of the model that a method's parameters name by its folder; none for models by name."""
+    folder = model_folder(parameters)
+    return [] if folder is None else sorted(Path(folder).iterdir())
 
 
 @functools.lru_cache(1024)

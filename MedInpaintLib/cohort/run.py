@@ -5,7 +5,8 @@ from __future__ import annotations
 import collections
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ..errors import Cancelled, MedInpaintError
@@ -20,13 +21,23 @@ from .summary import write_tables
 from .work import record_of
 
 Emit = Callable[[dict[str, Any]], None]
+#: Writes what people read of all cases, see :func:`write_overview`.
+WriteOverview = Callable[[Plan, Mapping[str, Outcome]], "Path | None"]
 
 
 class CasesFailedError(MedInpaintError):
     """Some cases failed; the others are done."""
 
 
-def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int | None) -> dict[str, int]:
+def write_overview(plan: Plan, outcomes: Mapping[str, Outcome]) -> Path | None:
+    """Write the tables and the index of a plan; return the path of the index, or None without pages."""
+    write_tables(plan, outcomes)
+    return write_index(plan, outcomes)
+
+
+def run(
+    plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int | None, write: WriteOverview = write_overview
+) -> dict[str, int]:
     """Do all cases of a plan that are not done yet, and write its tables and index; return how many are of each status.
 
     Args:
@@ -38,6 +49,7 @@ def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int | None) ->
             last ``result`` with ``output``, the path of the summary, ``report``, whose ``index`` is that of the pages
             or None, and ``counted``, its numbers in words.
         at_once: how many cases the scheduler does at a time; None: that is not known before.
+        write: writes tables and pages over the cases when all are over, and returns the path of the index, or None.
 
     Raises:
         CasesFailedError: some failed; all others are done.
@@ -54,8 +66,7 @@ def run(plan: Plan, scheduler: Scheduler, emit: Emit, *, at_once: int | None) ->
             raise Cancelled(
                 "Cancelled; cases that are done are kept, and the same command goes on with the others."
             ) from None
-        write_tables(plan, outcomes)
-        index = write_index(plan, outcomes)
+        index = write(plan, outcomes)
     counts = collections.Counter(outcome.status for outcome in outcomes.values())
     report = {
         "cases": len(plan.cases),

@@ -129,6 +129,12 @@ def recorded(case: Case, records: Path) -> Outcome | None:
     return _outcome(_read(record_of(case, records))) if there else None
 
 
+def case_recorded(file: Path) -> str | None:
+    """Return the id of the case that a record is about; None where it cannot be read."""
+    name = _read(file).get("id")
+    return name if isinstance(name, str) else None
+
+
 def _outcome(record: dict[str, Any]) -> Outcome | None:
     try:
         return Outcome(record["status"], True, float(record["seconds"]), dict(record["facts"]))

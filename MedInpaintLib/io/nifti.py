@@ -122,13 +122,15 @@ def whole(path: Path) -> tuple[int, NiftiHeader]:
     """
     with _opened(path) as file:
         array, storage = file.voxels()
-        file.skip(file.layout.volumes - 1)
+        # A later volume that cannot be written back bit by bit is refused now, not after the fills of those before it.
+        # 200 scaled volumes of 64 x 64 x 30 take 0.8 s instead of 0.2 s (.nii.gz); unscaled ones take no longer.
+        storages = [storage, *(file.voxels()[1] for _ in range(file.layout.volumes - 1))]
         remarks = file.remarks()
     if not available():
         raise MissingDependencyError(
             f"Filling all volumes of '{path}' needs the package nibabel; install it with: pip install nibabel"
         )
-    header = _kept(_volume(file, array, storage, remarks), path).header
+    header = _kept(_volume(file, array, storage if all(storages) else None, remarks), path).header
     grid = dataclasses.replace(header.grid, warnings=(*header.grid.warnings, *remarks))
     content = _as_single(file.content, file.layout)
     return file.layout.volumes, dataclasses.replace(header, content=content, grid=grid)

@@ -38,7 +38,7 @@ class FillJob(JobFile, FillOptions):
         report: where to write the report as JSON, or None.
         uncertainty: where to write the uncertainty (standard deviation, in the image's units), or None.
         filled_mask: where to write the mask of the voxels that were filled (grown and resampled), or None.
-        page: where to write a page for people (HTML), or None.
+        page: where to write a page for people (HTML), or None; of a 4-D image, of the first volume filled.
         compress: write a compressed file where the format can; the panel does not, for speed.
     """
 

@@ -6,13 +6,13 @@ import contextlib
 import dataclasses
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import Cancelled, EmptyMaskError, MedInpaintError, ParameterError
+from ..errors import Cancelled, EmptyMaskError, MedInpaintError
 from ..files import check_folder, replacing_all
 from ..inputs import check_same_length, read_mask
 from ..io.four_d import Add, FourD, volumes_in
@@ -25,7 +25,7 @@ from ..result import Result
 from ..saving import write_report
 from ..texts import escaped
 from ..volume import Volume
-from .joined_report import joined
+from .joined_report import joined, ranges
 from .unfilled import unfilled
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _IMAGES = {"output": None, "uncertainty": np.dtype(np.float32), "filled_mask": n
 def fill_volumes(job: FillJob, progress: Progress, *, also_without_hole: bool = False) -> FillReport:
     """Fill all volumes, and write them behind the header of the image.
 
-    A volume in which a 4-D mask marks nothing is copied.
+    A volume in which a 4-D mask marks nothing is copied. The page shows the first volume that was filled.
 
     Args:
         job: of a 4-D image.
@@ -52,19 +52,16 @@ def fill_volumes(job: FillJob, progress: Progress, *, also_without_hole: bool = 
     progress.update(0.0, "Reading")
     check_same_length(job.image, job.mask)
     image = FourD.open(job.image)
-    if job.page is not None:
-        raise ParameterError(
-            f"A page shows one volume, and '{job.image}' has {image.count}: choose one by its number (--volume), or "
-            "leave out the page."
-        )
     paths = {name: getattr(job, name) for name in _IMAGES if getattr(job, name) is not None}
     for name, path in paths.items():
         image.check_writable(path, _IMAGES[name])
-    if job.report is not None:
-        check_folder(job.report)
+    texts = [path for path in (job.page, job.report) if path is not None]
+    for path in texts:
+        check_folder(path)
     several_masks = job.mask is not None and volumes_in(job.mask) > 1
     reports: list[FillReport] = []
-    with replacing_all(*paths.values(), *([] if job.report is None else [job.report])) as temporary:
+    shown: tuple[int, Result] | None = None
+    with replacing_all(*paths.values(), *texts) as temporary:
         with _writers(image, dict(zip(paths, temporary, strict=False)), job) as writers:
             for number, (volume, mask) in enumerate(zip(image.volumes(), _masks(job, image), strict=True)):
                 share = progress.part(number / image.count, (number + 1) / image.count)
@@ -74,10 +71,15 @@ def fill_volumes(job: FillJob, progress: Progress, *, also_without_hole: bool = 
                     result = _fill(job, volume, mask, share, optional=optional)
                 _add(result, writers)
                 reports.append(result.report)
+                if job.page is not None and (shown is None or (result.parts and not shown[1].parts)):
+                    shown = number, result
         if not also_without_hole and not any(report["parts"] for report in reports):
             raise EmptyMaskError(reports[0]["reason"])
         report = joined(reports)
         _complete(report, job, image, several_masks, time.perf_counter() - start)
+        if shown is not None:
+            page = _page(job, *shown, reports)
+            temporary[len(paths)].write_text(page, encoding="utf-8", newline="\n")
         if job.report is not None:
             write_report(report, temporary[-1], temporary[:-1])
     progress.update(1.0, "Done")
@@ -135,6 +137,20 @@ def _add(result: Result, writers: dict[str, Add]) -> None:
         writers["uncertainty"](spread.array)
     if "filled_mask" in writers:
         writers["filled_mask"](result.mask.array)
+
+
+def _page(job: FillJob, number: int, result: Result, reports: Sequence[FillReport]) -> str:
+    """Return the page of one volume, which says that it is about this one, and which others have warnings."""
+    which = "the first that was filled" if result.parts else "since no volume was filled"
+    remark = f"The image has {len(reports)} volumes, counted from 0. This page shows volume {number}, {which}."
+    warned = [other for other, report in enumerate(reports) if report["warnings"] and other != number]
+    if warned:
+        remark += f" Other volumes with warnings, which the report has: {ranges(warned)}."
+    report = result.report.copy()
+    for name in ("image", "mask"):
+        if getattr(job, name) is not None:
+            report[name] = {**report[name], "name": escaped(os.path.basename(getattr(job, name)))}
+    return dataclasses.replace(result, report=report).page(remark)
 
 
 @contextlib.contextmanager

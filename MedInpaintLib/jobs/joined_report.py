@@ -89,21 +89,20 @@ def _warnings(reports: Sequence[FillReport]) -> list[str]:
         for warning in dict.fromkeys(report["warnings"]):
             about.setdefault(warning, []).append(number)
     return [
-        warning if len(numbers) == len(reports) else f"{_listed(numbers)}: {warning}"
+        warning if len(numbers) == len(reports) else f"Volume{'s' * (len(numbers) > 1)} {ranges(numbers)}: {warning}"
         for warning, numbers in about.items()
     ]
 
 
-def _listed(numbers: Sequence[int]) -> str:
-    """Name volumes.
+def ranges(numbers: Sequence[int]) -> str:
+    """Return ascending numbers as a short text.
 
-    >>> _listed([0, 1, 2, 5]), _listed([7])
-    ('Volumes 0-2, 5', 'Volume 7')
+    >>> ranges([0, 1, 2, 5]), ranges([7])
+    ('0-2, 5', '7')
     """
     runs = itertools.groupby(enumerate(numbers), key=lambda entry: entry[1] - entry[0])
     ends = [(run[0][1], run[-1][1]) for run in ([*entries] for _, entries in runs)]
-    texts = [str(first) if first == last else f"{first}-{last}" for first, last in ends]
-    return f"Volume{'s' if len(numbers) > 1 else ''} {', '.join(texts)}"
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ends)
 
 
 def _seconds(reports: Sequence[FillReport]) -> dict[str, float]:

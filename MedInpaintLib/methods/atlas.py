@@ -22,14 +22,15 @@ from ..region import Region
     context_mm=25.0,
     uses_guides=True,
     shares_sources=True,
-    cost=Cost(0.3, 0.1),
+    cost=Cost(0.3, 0.1, image=6.0),
+    prepare=register,
 )
 def fill(region: Region, parameters: object, run: Run) -> Prediction:
     """Fill with the fitted maps of the average head, corrected by the misfit around the hole; see :mod:`..atlas`.
 
     Where the atlas cannot be brought onto the image, the biharmonic fill is taken.
     """
-    registration = register(region.subject, run.progress.part(0.0, 0.8))
+    registration = register(region.subject, run.progress.part(0.0, 0.5))
     reason = why_none(registration)
     if reason or registration is None:
         warning = f"All of the hole was filled by biharmonic: {reason}."

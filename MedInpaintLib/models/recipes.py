@@ -23,6 +23,15 @@ def recipes(architecture: str) -> dict[str, str]:
     return {name: modality for name, kind, modality in _all() if kind == architecture and not name.endswith(_FEATURES)}
 
 
+def has_recipe(name: str) -> bool:
+    """Return whether a recipe makes the model of this name.
+
+    >>> has_recipe("brain-mr-vae-7"), has_recipe("of-my-own")
+    (True, False)
+    """
+    return any(recipe == name for recipe, _, _ in _all())
+
+
 def how_to_make(architecture: str) -> str:
     """Return advice for a message on how to get a model of an architecture: the recipes with their modality.
 

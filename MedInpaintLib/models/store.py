@@ -19,7 +19,7 @@ from ..temporary import NEW, temporary_folder
 from .archive import unpacked
 from .bundle import Bundle, read_bundle
 from .folders import CARD, FACTS, own_file, replacing_bundle, strangers, writing
-from .recipes import how_to_make
+from .recipes import has_recipe, how_to_make
 
 #: Folders with the released models.
 _RELEASED = resource_folders("Models")
@@ -56,7 +56,7 @@ def find(name_or_path: str | os.PathLike[str]) -> Bundle:
     """Return the model of that name, or the one in that folder.
 
     Raises:
-        ModelError: there is none (the message lists all models), or it is broken.
+        ModelError: there is none (the message lists all models, and names a recipe for it), or it is broken.
     """
     known, wrong = _look()
     if name_or_path in known:
@@ -66,7 +66,8 @@ def find(name_or_path: str | os.PathLike[str]) -> Bundle:
             raise ModelError(why)
     if str(name_or_path) and Path(name_or_path).is_dir():
         return read_bundle(name_or_path)
-    raise ModelError(f"There is no model '{name_or_path}'; {_listed(known, 'the models are')}.")
+    recipe = f"its recipe makes it ('medinpaint train {name_or_path}'); " if has_recipe(str(name_or_path)) else ""
+    raise ModelError(f"There is no model '{name_or_path}'; {recipe}{_listed(known, 'the models are')}.")
 
 
 def choose(name: str, architecture: str, modality: str, *, any_modality: bool = False) -> Bundle:

@@ -14,21 +14,22 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-
 NOT_CLINICAL = "Not for clinical use."
 
 
-def document(title: str, body: str, script: str) -> str:
+def document(title: str, body: str, script: str | None = None) -> str:
     """Return a page.
 
     Args:
         title: any text.
         body: HTML.
-        script: name of the file with its script, beside this one.
+        script: name of the file with its script, beside this one; None for a page without a script.
     """
+    scripts = "" if script is None else f"<script>\n{_file(script)}</script>\n"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{text(title)}</title>\n<style>\n{_file('style.css')}</style>\n</head>\n"
-        f"<body>\n{body}\n<script>\n{_file(script)}</script>\n</body>\n</html>\n"
+        f"<body>\n{body}\n{scripts}</body>\n</html>\n"
     )
 
 

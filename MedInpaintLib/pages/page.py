@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,23 @@ MOST_DRAWN, MOST_BYTES = 24, 1_600_000
 MOST_ROWS, MOST_WARNINGS = 300, 50
 #: The report's names of tissues in words.
 TISSUES = {"grey": "grey matter", "white": "white matter", "csf": "fluid"}
+#: A view as :func:`_view` writes it: its ratio and the picture after the fill.
+_FIRST_PICTURE = re.compile(
+    r'<figure style="--ratio:(?P<ratio>[0-9.]+)">.*?<div class="layer after"><img src="(?P<uri>data:image/png;[^"]+)"',
+    re.DOTALL,
+)
+
+
+class Picture(NamedTuple):
+    """A picture of a page.
+
+    Attributes:
+        uri: its data URI.
+        ratio: width over height, in mm.
+    """
+
+    uri: str
+    ratio: float
 
 
 def fill_page(
@@ -33,6 +51,7 @@ def fill_page(
     parts: Sequence[Part],
     report: FillReport,
     spread: np.ndarray | None = None,
+    remark: str = "",
 ) -> str:
     """Return the page of a fill as HTML; the same arguments make the same page, to the byte.
 
@@ -43,6 +62,7 @@ def fill_page(
         parts: those of the report.
         report: of the fill.
         spread: the uncertainty, of the same shape, or None.
+        remark: a line below the title, such as which volume of several this is; empty for none.
     """
     scene = Scene(image, filled, hole, report["modality"], spread) if parts else None
     drawn = {} if scene is None else _drawn(scene, parts, report["parts"])
@@ -50,7 +70,7 @@ def fill_page(
     unit = "mm" if image.array.ndim == 3 or image.has_place else "pixels"
     pictures = "" if scene is None else _pictures(scene, drawn, report, image, unit)
     sections = (
-        _top(report, image.array.ndim),
+        _top(report, image.array.ndim, remark),
         _section("Warnings", _bounded(_general_warnings(report))),
         pictures,
         _section("Parts of the hole", _parts(report["parts"], set(drawn), unit)),
@@ -62,6 +82,16 @@ def fill_page(
     return document(
         f"{report['image'].get('name', 'image')}: filled", f'<main class="with-outline">\n{body}\n</main>', "page.js"
     )
+
+
+def first_picture(page: str) -> Picture | None:
+    """Return the first picture after the fill on a page of :func:`fill_page`; None where the page has no pictures.
+
+    Args:
+        page: HTML; its begin is enough if that holds the picture.
+    """
+    match = _FIRST_PICTURE.search(page)
+    return None if match is None else Picture(match["uri"], float(match["ratio"]))
 
 
 def _drawn(scene: Scene, parts: Sequence[Part], worst_first: Sequence[PartFacts]) -> dict[int, list[View]]:
@@ -76,7 +106,7 @@ def _drawn(scene: Scene, parts: Sequence[Part], worst_first: Sequence[PartFacts]
     return drawn
 
 
-def _top(report: FillReport, dimensions: int) -> str:
+def _top(report: FillReport, dimensions: int, remark: str) -> str:
     """Return the title, how much attention the fill asks for, how far to trust it, and its size."""
     hole, rows = report["hole"], report["parts"]
     warned = sum(bool(row["warnings"]) for row in rows)
@@ -89,7 +119,7 @@ def _top(report: FillReport, dimensions: int) -> str:
         parts = _count(hole["components"], "part")
         filled = f"<p>{voxels}{size} in {parts}, filled by <b>{text(report['method'])}</b>.</p>"
     return (
-        f"<header><h1>{text(report['image'].get('name', 'image'))}</h1>\n"
+        f"<header><h1>{text(report['image'].get('name', 'image'))}</h1>\n{_paragraph(remark)}"
         f'<p class="verdict {attention.word}"><b>{text(about)}</b> {text(report["trust"])}</p>\n{filled}</header>'
     )
 
@@ -256,6 +286,10 @@ def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _paragraph(remark: str) -> str:
+    return f"<p>{text(remark)}</p>\n" if remark else ""
 
 
 def _section(title: str, content: str) -> str:

@@ -39,7 +39,7 @@ def cost(docs: Path) -> tuple[str, Answer]:
 
 
 def clusters(docs: Path) -> tuple[str, Answer]:
-    """Return the epochs after which each network forms the clusters of tissue, and which released models have them."""
+    """Return the epochs after which networks form the clusters of tissue, and which fully trained models have them."""
     folder = docs / FOLDER
     study = _study(folder)
     if study is None:
@@ -52,7 +52,8 @@ def clusters(docs: Path) -> tuple[str, Answer]:
         parts.append(f"{network} {f'{epochs:.1f}' if math.isfinite(epochs) else 'not formed'}")
     long = [name for name, each in facts["released"].items() if each["clusters"] >= enough]
     words = f"In {_length(facts)}, epochs until they are formed: {', '.join(parts)}"
-    words += f". Of the released models, which were trained for longer, these have them: {', '.join(long) or 'none'}"
+    words += ". Of the models of [latent search](latent/README.md), which were trained for longer, these have them: "
+    words += ", ".join(long) or "none"
     return words, Answer.ONE_TRAINING
 
 

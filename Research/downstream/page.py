@@ -16,7 +16,7 @@ from ..shared.cases import options
 from ..shared.facts import read_facts, write_facts
 from ..shared.statistics import reading
 from . import words
-from .arms import BASE, HEALTHY, KINDS, LEFT_IN, MASKED_OUT, METHODS
+from .arms import BASE, HEALTHY, KINDS, LEFT_IN, MASKED_OUT, METHODS, methods_for
 from .figure import FIGURE, Panel, draw
 from .lesions import is_stroke
 from .segmenters import SEGMENTERS
@@ -84,7 +84,8 @@ def write_page(cases: Sequence[Row], out: Path, split: str) -> None:
     write_tables(cases, out)
     write_facts(out, split=split)
     tables = {each: read_table(out, each) for each in MEASURED}
-    draw(_panels(tables), ARMS, out / FIGURE)
+    if panels := _panels(tables):
+        draw(panels, ARMS, out / FIGURE)
     write_text(out / PAGE, text(out))
     print(out / PAGE)
 
@@ -93,14 +94,16 @@ def text(folder: Path) -> str:
     """Return the page that the tables and the facts in a folder make."""
     facts, tables = read_facts(folder), {each: read_table(folder, each) for each in MEASURED}
     volumes, registration, extraction = tables.values()
-    people, skulls = (len({row["subject"] for row in rows}) for rows in (volumes, extraction))
+    people, skulls = _people(volumes), _people(extraction)
     parts = [
         words.QUESTION,
         _answers(tables),
-        f"![Errors]({FIGURE})",
-        words.FIGURE_SAYS,
+        words.ANSWERS,
+        # Brain extraction, which may be all that was measured, has no panel.
+        *((f"![Errors]({FIGURE})", words.FIGURE_SAYS) if _panels(tables) else ()),
         "## How it was measured",
         words.CASES,
+        words.not_measured(_gaps(tables)),
         words.made_by(people, skulls, facts["split"], facts["made"]),
         "## Volumes of tissue",
         words.VOLUMES,
@@ -121,23 +124,56 @@ def text(folder: Path) -> str:
 
 def _answers(tables: dict[str, list[Row]]) -> str:
     """Return a table with a line for each error: left in, masked out, filled by the best and the worst method."""
-    lines = ["| error | left in | masked out | filled, best | filled, worst |", "|---|---:|---:|---|---|"]
+    lines = [
+        "| error | left in | masked out | filled, best | filled, worst | best compared |",
+        "|---|---:|---:|---|---|---|",
+    ]
     for kind, title in KINDS.items():
-        for measured, column, words_of in (
-            ("volumes", "grey", "grey matter, %"),
-            ("volumes", "white", "white matter, %"),
-            ("registration", "near", "registration near it, mm"),
+        for measurement, value, unit in (
+            ("volumes", size_of("grey"), "grey matter, %"),
+            ("volumes", size_of("white"), "white matter, %"),
+            ("registration", size_of("near"), "registration near it, mm"),
+            ("extraction", _lost_dice, "brain extraction, 100 - Dice, %"),
         ):
-            own = by_arm(row for row in tables[measured] if row["kind"] == kind)
-            means = {arm: _mean(rows, size_of(column)) for arm, rows in own.items()}
-            # Methods that were measured in fewer people had other lesions.
-            whole = {arm for arm, rows in own.items() if len(rows) == len(own[LEFT_IN])}
-            fills = sorted((mean, arm) for arm, mean in means.items() if arm in METHODS and arm in whole)
+            own = by_arm(row for row in tables[measurement] if row["kind"] == kind)
+            means = {arm: _mean(rows, value) for arm, rows in own.items()}
+            # Methods that were measured in fewer people filled other lesions.
+            fills = sorted(
+                (means[arm], arm) for arm in METHODS if arm in own and _people(own[arm]) == _people(own[LEFT_IN])
+            )
             if fills:
+                best = fills[0][1]
                 ends = [f"{mean:.2f} (`{arm}`)" for mean, arm in (fills[0], fills[-1])]
-                aside = [f"{means[arm]:.2f}" for arm in (LEFT_IN, MASKED_OUT)]
-                lines.append(f"| {title}: {words_of} | {' | '.join([*aside, *ends])} |")
+                aside = [f"{means[arm]:.2f}" if arm in means else "" for arm in (LEFT_IN, MASKED_OUT)]
+                verdict = _against(own[best], own.get(BASE, []), value)
+                lines.append(f"| {title}: {unit} | {' | '.join([*aside, *ends, verdict])} |")
     return "\n".join(lines)
+
+
+def _gaps(tables: dict[str, list[Row]]) -> dict[str, list[str]]:
+    """Return title of a kind of lesions -> the methods that were not measured in all people."""
+    gaps: dict[str, list[str]] = {}
+    for kind, title in KINDS.items():
+        groups = [
+            by_arm(row for row in tables[each] if row["kind"] == kind)
+            for each in (("volumes", "extraction") if is_stroke(kind) else ("volumes",))
+        ]
+        methods = [
+            f"`{method}`"
+            for method in methods_for(kind)
+            if not all(_people(own.get(method, [])) == _people(own.get(LEFT_IN, [])) > 0 for own in groups)
+        ]
+        gaps |= {title: methods} if methods else {}
+    return gaps
+
+
+def _people(rows: Sequence[Row]) -> int:
+    return len({row["subject"] for row in rows})
+
+
+def _lost_dice(row: Row) -> float:
+    """Return by how much Dice is below 100 %, an error as the others are."""
+    return 100.0 - float(row["dice"])
 
 
 def _mean(rows: Sequence[Row], value: Value) -> float:
@@ -167,13 +203,12 @@ def _table(columns: Sequence[str], words: Sequence[str], groups: dict[str, list[
     for arm in (HEALTHY, *ARMS):
         if arm in groups:
             own = groups[arm]
-            people = len({row["subject"] for row in own})
-            lines.append(f"| {' | '.join([_name(arm, own), str(people), *cells(own)])} |")
+            lines.append(f"| {' | '.join([_name(arm, own), str(_people(own)), *cells(own)])} |")
     return "\n".join(lines)
 
 
 def _name(arm: str, rows: Sequence[Row]) -> str:
-    """Return the first cell: a method with those that it took, where these are others."""
+    """Return the first cell: a method with the other methods that filled parts in its place."""
     if arm not in METHODS:
         return arm
     used = sorted({name for row in rows for name in row["used"].split(", ")} - {arm})
@@ -236,7 +271,7 @@ def _extraction(groups: dict[str, list[Row]]) -> str:
         return [
             mean_and_error(own, lambda row: row["dice"]),
             mean_and_error(own, size_of("volume")),
-            _against(own, base, lambda row: -row["dice"]),
+            _against(own, base, _lost_dice),
         ]
 
     return _table(["Dice, %", "volume, %"], ["compared: Dice"], groups, cells)

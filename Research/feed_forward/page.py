@@ -58,7 +58,7 @@ def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None
     if own := of_task(cases, task):
         shown = {name: {"method": name} for name in WITHOUT if name != BASE}
         shown |= {label: each for label, each in variants(task).items() if label in MODELS}
-        draw(own[0], task, shown, BASE, data, split, out / f"{FIGURE}.png")
+        draw(own[0], task, shown, BASE, data, split, out / f"{FIGURE}.webp")
         pictures[FIGURE] = own[0]["image"]
     write_facts(out, split=split, seconds=mean_seconds(cases), models=model_facts(), pictures=pictures)
     write_text(out / "README.md", text(out))
@@ -99,7 +99,7 @@ def text(folder: Path) -> str:
         parts.append(f"## {task.title}\n\n{about(task, own)}\n\n{table}")
     own = [case for case in cases if case["task"] == MAIN]
     if own:
-        parts.append(f"![Fills]({FIGURE}.png)\n\n*{facts['pictures'][FIGURE]}, the first of the list.*")
+        parts.append(f"![Fills]({FIGURE}.webp)\n\n*{facts['pictures'][FIGURE]}, the first of the list.*")
         # The same weights: no chance of a training lies between a fill and its variants.
         changed = score_table(own, CHANGED, methods=[CHANGED, *(f"{CHANGED}, {change}" for change in CHANGES)])
         parts.append(f"## What a fill does beside the network\n\nThe same holes; Δ to the fill as it is.\n\n{changed}")

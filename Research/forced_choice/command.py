@@ -96,9 +96,9 @@ def _study(chosen: argparse.Namespace) -> None:
     rows = read_rows(out / TOLD)
     for task in TASKS:
         own = [one for one in tested if one.case["task"] == task.name]
-        draw_pairs(own, judge.methods_of(task.name), rows, out / f"{task.name}.png")
+        draw_pairs(own, judge.methods_of(task.name), rows, out / f"{task.name}.webp")
     scores = read_rows(out / SCORES)
-    draw_rates({task.title: points(task, rows, scores) for task in TASKS}, out / "told.png")
+    draw_rates({task.title: points(task, rows, scores) for task in TASKS}, out / "told.webp")
     write_text(out / "README.md", text(out))
 
 

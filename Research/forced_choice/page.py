@@ -34,11 +34,11 @@ def text(folder: Path) -> str:
         parts.append(
             f"## {task.title}\n\n`{task.holes}`, one image a person. Learned from {people['train']} people "
             f"({pairs['train']} pairs), stopped by {people['val']} ({pairs['val']}), asked about {people['test']} "
-            f"({pairs['test']}).\n\n{_table(task, told, scores)}\n\n![Pairs]({task.name}.png)\n\n"
+            f"({pairs['test']}).\n\n{_table(task, told, scores)}\n\n![Pairs]({task.name}.webp)\n\n"
             "*Holes of the first people by name; below each fill, in how many trainings of its classifier it was told "
             "from the truth.*"
         )
-    parts.append("![Told and accuracy](told.png)\n\n*Each method: how often it is told, and its PSNR.*")
+    parts.append("![Told and accuracy](told.webp)\n\n*Each method: how often it is told, and its PSNR.*")
     parts.append(_appealing(told, scores))
     counted = read_rows(folder / CHOICES) if (folder / CHOICES).is_file() else []
     parts.append(_people(counted))

@@ -9,6 +9,7 @@ from typing import Any
 from MedInpaintLib.files import write_text
 from MedInpaintLib.latent.search import CHECK, Settings
 from MedInpaintLib.methods import latent, registry
+from MedInpaintLib.models import store
 from MedInpaintLib.parameters import describe
 
 from ..shared.cards import Card, card_scores, write_cards
@@ -26,8 +27,8 @@ from ..shared.pages import (
     models_table,
 )
 from ..shared.scores import SCORES, mean_seconds, read_cases, write_scores
-from ..shared.statistics import Difference, difference_by_person, reading
-from ..shared.tables import about, by_task, of_task, rows_of, score_table
+from ..shared.statistics import Difference, Verdict, difference_by_person, reading
+from ..shared.tables import about, by_task, compare, of_task, rows_of, score_table
 from .measure import (
     ABLATED,
     CHANGES,
@@ -39,6 +40,7 @@ from .measure import (
     SWITCHES,
     TASKS,
     UNWEIGHTED,
+    WITHDRAWN,
     RandomLoss,
     Slices,
     run,
@@ -94,7 +96,7 @@ def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None
         task = next((each for each in TASKS if each.name == name), None)
         if task and (own := of_task(cases, task)):
             shown = {label: each for label, each in variants(task).items() if label in MODELS}
-            draw(own[0], task, shown, BASE, data, split, out / f"{figure}.png")
+            draw(own[0], task, shown, BASE, data, split, out / f"{figure}.webp")
             pictures[figure] = own[0]["image"]
     models = describe_models({f"{label} (`{name}`)": name for label, (_, name) in MODELS.items()})
     write_facts(
@@ -123,11 +125,13 @@ def search_settings() -> dict[str, dict[str, Any]]:
 
 
 def cards(folder: Path) -> Iterator[Card]:
-    """Return the scores of the models in volumes for their cards, from the table in a folder."""
+    """Return the scores of the models in volumes for the cards of those that are there, from the table in a folder."""
     protocol = f"{MASKED_3D}; python -m Research latent-search"
     volumes = [task for task in TASKS if not isinstance(task, Slices)]
     split = read_facts(folder)["split"]
-    return card_scores(read_cases(folder), MODELS, volumes, METRICS, base=BASE, split=split, protocol=protocol)
+    known = store.models()
+    there = {label: (method, name) for label, (method, name) in MODELS.items() if name in known}
+    return card_scores(read_cases(folder), there, volumes, METRICS, base=BASE, split=split, protocol=protocol)
 
 
 def text(folder: Path) -> str:
@@ -151,6 +155,7 @@ def text(folder: Path) -> str:
         models_table(models, "crops"),
         f"Trained on: {models[0]['machine']}, one core a model. What a training costs until it is good enough is on "
         "[another page](../latent-training/README.md).",
+        _withdrawn(cases, facts["seconds"]),
         _settings(facts["settings"]),
         "## GAN against VAE, kernel 3 against 7",
     ]
@@ -159,9 +164,37 @@ def text(folder: Path) -> str:
         parts.append(f"### {task.title}\n\n{about(task, own)}\n\n{table}")
         for figure, name in FIGURES.items():
             if name == task.name and figure in facts["pictures"]:
-                parts.append(f"![Fills]({figure}.png)\n\n*{facts['pictures'][figure]}, the first of the list.*")
+                parts.append(f"![Fills]({figure}.webp)\n\n*{facts['pictures'][figure]}, the first of the list.*")
     parts += [_ablation([case for case in cases if case["task"] == ABLATED]), _claims(cases, facts["settings"])]
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _withdrawn(cases: Sequence[Case], seconds: Mapping[str, Mapping[str, float]]) -> str:
+    """Say which models no longer come with MedInpaint, for which reason, and how to train them; empty without any.
+
+    Args:
+        cases: all.
+        seconds: task -> method -> mean seconds of a case.
+    """
+    kinds = sorted({label.partition("-")[0] for label, (_, name) in MODELS.items() if name in WITHDRAWN}, reverse=True)
+    if not kinds:
+        return ""
+    gains, slower = [], []
+    for task, own in by_task(cases, TASKS):
+        for kind in kinds:
+            larger, smaller = f"{kind}-7", f"{kind}-3"
+            gains.append(compare(own, larger, smaller, trained=True))
+            slower.append(seconds[task.name][larger] / seconds[task.name][smaller])
+    better = sum(gain.verdict is Verdict.BETTER for gain in gains)
+    largest = max(gains, key=lambda gain: gain.mean)
+    models = " and ".join(f"`{name}`" for name in WITHDRAWN)
+    return (
+        f"{models} are measured here but no longer come with MedInpaint. Of the {len(gains)} comparisons with kernel 3 "
+        f"[below](#statements-and-whether-they-hold-here), kernel 7 is better in {better or 'none'}; its largest gain "
+        f"is {largest}, and a case takes {min(slower):.1f} to {max(slower):.1f} times as long. Their recipes do come "
+        f"with it. To use such a model, or to run this study again, train it (`medinpaint train {WITHDRAWN[0]} --data "
+        f"DATA --out runs/{WITHDRAWN[0]}`) and add it (`medinpaint models add runs/{WITHDRAWN[0]}/{WITHDRAWN[0]}`)."
+    )
 
 
 def _settings(settings: Mapping[str, Mapping[str, Any]]) -> str:

@@ -28,9 +28,10 @@ from MedInpaintLib.training.slices import Crops
 from MedInpaintLib.training.tasks.vae import VaeTask
 
 from ..shared.cases import fingerprint
+from ..shared.models import require_models
 from .clusters import share_with_tissues
 
-#: Label -> recipe of the released model.
+#: Label -> recipe, and model that the page on latent search measures; not all of these models are released.
 RECIPES = {"VAE-3": "brain-mr-vae-3", "VAE-7": "brain-mr-vae-7", "GAN-3": "brain-mr-gan-3", "GAN-7": "brain-mr-gan-7"}
 #: Name of a size -> steps of each training.
 SIZES = {"small": 160, "full": 960}
@@ -107,7 +108,11 @@ def run(data: Path, runs: Path, steps: int, accelerator: str = "cpu") -> Outcome
         runs: folder for the trainings.
         steps: of each training; a multiple of :data:`EVERY`, or what is beyond one is left out.
         accelerator: to train on.
+
+    Raises:
+        ModelError: a model that the new trainings are compared with is missing.
     """
+    require_models(RECIPES.values())
     recipes = {label: recipe_of(label) for label in RECIPES}
     first = next(iter(recipes.values()))
     learning, validation = (entries_of(first, data, split) for split in ("train", "val"))
@@ -141,7 +146,7 @@ def run(data: Path, runs: Path, steps: int, accelerator: str = "cpu") -> Outcome
 
 
 def _released(name: str, recipe: Recipe, real: np.ndarray) -> dict[str, float]:
-    """Return what a released model generates, compared with real crops, and how many steps it was trained for."""
+    """Return what a fully trained model generates, compared with real crops, and how many steps it was trained for."""
     bundle = find(name)
     return {**compare(load_network(bundle), recipe, real), "steps": bundle.training["steps"]}
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from MedInpaintLib.files import make_folder, replacing, write_text
+from MedInpaintLib.evaluation.figure import write_figure
+from MedInpaintLib.files import make_folder, write_text
 
 from ..shared.cases import training_options
 from ..shared.facts import read_facts, write_facts
@@ -19,7 +20,7 @@ from .measure import EVERY, SIZES, Outcome, run
 
 CHECKS = "checks.csv.gz"
 COLUMNS = ("network", "step", "seconds", "psnr", "plain_psnr", "distance", "clusters")
-CURVES, SAMPLES = "curves.png", "samples.png"
+CURVES, SAMPLES = "curves.webp", "samples.webp"
 #: Column -> the quality in words, and whether less of it is better.
 QUALITIES = {
     "psnr": ("PSNR of fills, each network with its own search", False),
@@ -85,10 +86,10 @@ def _head(facts: Mapping[str, Any]) -> str:
         "# What it costs to train a VAE and a GAN\n\n"
         "Earlier work reports that the VAE needs 25 % fewer epochs than the GAN, that each of them takes 25 % less "
         "time, and that the VAE is the first to show the three clusters of tissue in the histogram of its images.\n\n"
-        "The four networks of [latent search](../latent/README.md) were trained anew by the recipes of the released "
-        f"models: {facts['steps']} steps of {facts['batch']} crops, all with the same crops in the same order, from "
-        f"{facts['images']} images of {facts['people']} people (split train). An epoch is {epoch} crops, as many as "
-        f"there are slices; {facts['steps'] * facts['batch'] / epoch:.1f} epochs in all. The networks took turns of "
+        "The four networks of [latent search](../latent/README.md) were trained anew by the recipes of the models "
+        f"measured there: {facts['steps']} steps of {facts['batch']} crops, all with the same crops in the same order, "
+        f"from {facts['images']} images of {facts['people']} people (split train). An epoch is {epoch} crops, as many "
+        f"as there are slices; {facts['steps'] * facts['batch'] / epoch:.1f} epochs in all. The networks took turns of "
         f"{EVERY} steps, on one core; the time of a step is the median of its processor time. Every {EVERY} steps "
         f"these were measured: the PSNR of fills of {facts['validation']}; and what {facts['generated']} random "
         "latents generate. Checks are not part of the times. Made by\n\n"
@@ -185,9 +186,10 @@ def _clusters(curves: Mapping[str, Curve], facts: Mapping[str, Any]) -> str:
         f"grey and white matter), smoothed by {WIDTH:g} on the scale of 0..1, each rising by {_percent(PROMINENCE)} of "
         f"the highest mode above its valleys; over many people the histogram has no such clusters. {_percent(real)} of "
         f"{facts['generated']} real crops have them. They count as formed when {_percent(FORMED)} as many generated "
-        "crops do, and can be lost again in later steps. *Released*: the share of the "
-        "released models, and the steps for which they were trained.\n",
-        f"| network | epochs until formed | min | share after {facts['steps']} steps | released |",
+        "crops do, and can be lost again in later steps. *Full training*: the share of "
+        "the models on that page, and the steps for which they were trained; [not all of them]"
+        "(../latent/README.md#the-models) come with MedInpaint.\n",
+        f"| network | epochs until formed | min | share after {facts['steps']} steps | full training |",
         "|---|---:|---:|---:|---:|",
     ]
     formed = {}
@@ -204,7 +206,7 @@ def _clusters(curves: Mapping[str, Curve], facts: Mapping[str, Any]) -> str:
     sentences = [f"Kernel {kernel}: {first_formed(formed, kernel)}." for kernel in KERNELS]
     long = [network for network in curves if facts["released"][network]["clusters"] >= FORMED * real]
     lines.append(
-        f"\n{' '.join(sentences)} Of the released models, which were trained for longer, these have them: "
+        f"\n{' '.join(sentences)} Of the models of the last column, these have them: "
         f"{', '.join(long) or 'none'}. One training each; the chance of a training is not known."
     )
     return "\n".join(lines)
@@ -264,8 +266,7 @@ def draw_curves(curves: Mapping[str, Curve], facts: Mapping[str, Any], path: Pat
         if name in ("distance", "clusters"):
             axis.set_ylim(bottom=0)
             axis.set_xlabel("minutes of processor time")
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
+    write_figure(figure, path)
 
 
 def _draw_samples(outcome: Outcome, path: Path) -> None:
@@ -280,5 +281,4 @@ def _draw_samples(outcome: Outcome, path: Path) -> None:
             axis.imshow(image, cmap="gray", vmin=0, vmax=1)
             axis.set_xticks([])
             axis.set_yticks([])
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
+    write_figure(figure, path)

@@ -133,6 +133,8 @@ class Study:
         encoder: recipe of a network that is trained first, whose features losses compare; none when empty.
         match: only images whose name begins so; all when empty.
         sizes: of the study, by name.
+        pictured: labels of the conditions of which fills are drawn; all when empty. A picture takes 14 to 142 kB of a
+            repository that must stay small.
     """
 
     name: str
@@ -148,6 +150,7 @@ class Study:
     encoder: str = ""
     match: str = ""
     sizes: Mapping[str, Size] = dataclasses.field(default_factory=lambda: SIZES)
+    pictured: tuple[str, ...] = ()
 
     @property
     def modality(self) -> str:

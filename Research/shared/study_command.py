@@ -57,12 +57,19 @@ def write(outcome: Outcome, folder: Path, command: str) -> None:
     write_scores([averaged(case) for case in outcome.cases], METRICS, folder / SCORES)
     write_curves(folder / TABLE, _curves(outcome))
     draw_curves(read_curves(folder / TABLE), folder / PICTURE)
-    pictures = {
-        condition.label: _draw(outcome, condition, folder / picture(number))
+    tested = [
+        (number, condition)
         for number, condition in enumerate(study.conditions, start=1)
         if of_condition(outcome.cases, condition.label)
+    ]
+    pictures = {
+        condition.label: _draw(outcome, condition, folder / picture(number))
+        for number, condition in tested
+        if not study.pictured or condition.label in study.pictured
     }
-    holes = {label: sum(map(count_holes, of_condition(outcome.cases, label))) for label in pictures}
+    holes = {
+        condition.label: sum(map(count_holes, of_condition(outcome.cases, condition.label))) for _, condition in tested
+    }
     write_facts(folder, command=command, split=outcome.split, holes=holes, pictures=pictures, **_trainings(outcome))
     write_text(folder / "README.md", text(study, folder))
 

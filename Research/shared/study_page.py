@@ -98,7 +98,7 @@ def _short(gain: Difference) -> str:
 
 
 def _condition(study: Study, cases: Sequence[Case], facts: dict[str, Any], number: int, condition: Condition) -> str:
-    """Return the part of the page on one condition: a row for each method, and a picture."""
+    """Return the part of the page on one condition: a row for each method, and a picture if one was drawn."""
     label = condition.label
     own = of_condition(cases, label)
     lines = ["| method | PSNR, dB | Δ, dB | SSIM | texture |", "|---|---:|---:|---:|---:|"]
@@ -106,16 +106,18 @@ def _condition(study: Study, cases: Sequence[Case], facts: dict[str, Any], numbe
         gain = "" if method == BASE else str(difference(own, Comparison(label, method))).replace(" dB", "")
         ssim, texture = (mean(own, method, metric) for metric in ("ssim", "gradient_energy"))
         lines.append(f"| {method} | {mean(own, method):.2f} | {gain} | {ssim:.3f} | {texture:.2f} |")
-    shown = facts["pictures"][label]
-    return "\n\n".join(
-        (
-            f"### {label}",
-            f"{facts['holes'][label]} holes in {_count(own, 'image')} images of {_count(own, 'subject')} people.",
-            "\n".join(lines),
+    parts = [
+        f"### {label}",
+        f"{facts['holes'][label]} holes in {_count(own, 'image')} images of {_count(own, 'subject')} people.",
+        "\n".join(lines),
+    ]
+    if label in facts["pictures"]:
+        shown = facts["pictures"][label]
+        parts += [
             f"![Fills]({picture(number)})",
             f"*{shown['image']}, in which the gain of `{shown['arm']}` is the median. {COLOURS}*",
-        )
-    )
+        ]
+    return "\n\n".join(parts)
 
 
 def _count(cases: Sequence[Case], what: str) -> int:

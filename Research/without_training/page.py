@@ -36,7 +36,7 @@ def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None
     pictures = {}
     for task, own in by_task(cases, TASKS):
         shown = {method: {"method": method} for method in (*SHOWN, *(["mirror"] if task.modality == "MR" else []))}
-        draw(own[0], task, shown, BASE, data, split, out / f"{task.name}.png")
+        draw(own[0], task, shown, BASE, data, split, out / f"{task.name}.webp")
         pictures[task.name] = own[0]["image"]
     draw_promises(read_rows(out / CHECKS), out / FIGURE)
     write_facts(out, split=split, seconds=mean_seconds(cases), pictures=pictures)
@@ -63,7 +63,7 @@ def text(folder: Path) -> str:
         if task.name == "mr-20mm":
             parts += _lateral(own)
         picture = facts["pictures"][task.name]
-        parts.append(f"![{task.title}]({task.name}.png)\n\n*{picture}, the first of the list.*")
+        parts.append(f"![{task.title}]({task.name}.webp)\n\n*{picture}, the first of the list.*")
     parts.append(section(cases, read_rows(folder / CHECKS), TASKS))
     return "\n\n".join(parts) + "\n"
 

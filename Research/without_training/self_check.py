@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from MedInpaintLib.files import replacing
+from MedInpaintLib.evaluation.figure import write_figure
 
 from ..shared.cases import Case, Task
 from ..shared.manifests import write_rows
@@ -17,7 +17,7 @@ from ..shared.tables import by_task, compare
 from .measure import AUTO, SINGLE
 
 CHECKS = "checks.csv.gz"
-FIGURE = "self-check.png"
+FIGURE = "self-check.webp"
 
 
 def case_means(case: Case) -> dict[str, float]:
@@ -142,5 +142,4 @@ def draw_promises(checks: Sequence[dict[str, str]], path: Path) -> None:
     )
     if pairs:
         axis.legend(fontsize=7, frameon=False)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
+    write_figure(figure, path)

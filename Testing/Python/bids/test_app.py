@@ -4,11 +4,16 @@ import dataclasses
 import json
 import os
 import re
+import threading
+import urllib.parse
 
+import nibabel
 import numpy as np
 import pytest
 
 import MedInpaintLib as mi
+from MedInpaintLib.bids import derivative
+from MedInpaintLib.bids.layout import Dataset
 from MedInpaintLib.cli.bids import repeated
 
 T1W = "sub-01/anat/sub-01_T1w.nii.gz"
@@ -86,10 +91,9 @@ def test_outputs_have_the_names_of_derivatives(study):
     assert written == {
         *(f"sub-01/anat/sub-01_{name}" for name in names),
         *(f"sub-02/ses-1/anat/sub-02_ses-1_{name}" for name in names),
-        "sub-01_T1w.html",
-        "sub-02_ses-1_T1w.html",
-        "index.html",
-        *("dataset_description.json", "README.md", ".bidsignore", "summary.tsv", "failures.tsv", "lock"),
+        *("sub-01_T1w.html", "sub-02_ses-1_T1w.html", "sub-01.html", "sub-02.html", "index.html"),
+        *("dataset_description.json", "README.md", ".bidsignore", "summary.tsv", "failures.tsv"),
+        *("lock", "lock-dataset"),
     }
     mask = mi.Volume.read(study.out / "sub-01/anat/sub-01_space-T1w_desc-filled_mask.nii.gz").array
     assert mask.sum() == mask[BOX].sum() == 27
@@ -124,6 +128,26 @@ def test_links_of_earlier_runs_are_kept(study):
     study.run()
     study.run("--masks", study.folder)
     assert study.read("dataset_description.json")["DatasetLinks"] == {"raw": "../..", "lesions": "../lesions"}
+
+
+def test_links_of_runs_at_the_same_time_are_kept(study, tmp_path, monkeypatch):
+    """The second run begins to write the description while the first has read it and not yet written its own."""
+    raw = Dataset(study.folder, "raw")
+    second = threading.Thread(
+        target=derivative.write_dataset, args=(study.out, raw, [Dataset(tmp_path / "b", "second")])
+    )
+    write_json = derivative.write_json
+
+    def write_slowly(path, document):
+        if threading.current_thread() is not second:
+            second.start()
+            second.join(0.5)
+        write_json(path, document)
+
+    monkeypatch.setattr(derivative, "write_json", write_slowly)
+    derivative.write_dataset(study.out, raw, [Dataset(tmp_path / "a", "first")])
+    second.join()
+    assert study.read("dataset_description.json")["DatasetLinks"].keys() == {"raw", "first", "second"}
 
 
 def test_a_sidecar_has_sources_method_trust_and_the_metadata_that_still_holds(study):
@@ -183,6 +207,25 @@ def test_an_empty_mask_is_a_control_whose_image_is_copied(study):
     sidecar = study.read(f"{FILLED}.json")
     assert sidecar["MedInpaint"]["status"] == "control"
     assert "nothing was filled" in sidecar["Description"]
+
+
+@pytest.mark.parametrize("with_guide", [False, True])
+def test_a_4d_image_is_filled_and_its_page_shows_one_volume(study, with_guide):
+    if with_guide:  # which is compared with the first volume that has a hole
+        study.image("sub-01/anat/sub-01_T2w.nii.gz", seed=1)
+    volumes = [nibabel.load(study.folder / T1W).get_fdata() * share for share in (1.0, 0.8)]
+    mask = nibabel.load(study.folder / MASK)
+    nibabel.save(nibabel.Nifti1Image(np.stack(volumes, -1).astype(np.int16), mask.affine), study.folder / T1W)
+    masks = np.stack([0 * mask.get_fdata(), mask.get_fdata()], -1).astype(np.uint8)
+    nibabel.save(nibabel.Nifti1Image(masks, mask.affine), study.folder / MASK)
+    result = study.run("--participant-label", "01")
+    assert result.exit_code == 0, result.output
+    after = nibabel.load(study.out / f"{FILLED}.nii.gz")
+    changed = np.asarray(after.dataobj) != np.asarray(nibabel.load(study.folder / T1W).dataobj)
+    assert changed[..., 1].any()
+    assert not changed[masks == 0].any()
+    assert "This page shows volume 1, the first that was filled." in (study.out / "sub-01_T1w.html").read_text()
+    assert study.read(f"{FILLED}.json")["MedInpaint"]["guides"] == ["sub-01_T2w.nii.gz"] * with_guide
 
 
 def test_an_image_whose_mask_is_refused_fails_alone_and_says_why(study):
@@ -272,7 +315,125 @@ def test_the_index_of_group_leads_to_no_page_that_was_not_written(study):
     assert not (study.out / "index.html").exists()
     study.run("--participant-label", "01")
     study.run(level="group", options=())
-    assert re.findall(r'href="([^"]*)"', (study.out / "index.html").read_text()) == ["sub-01_T1w.html"]
+    assert re.findall(r'href="([^"]*)"', (study.out / "index.html").read_text()) == ["sub-01.html#sub-01_T1w"]
+
+
+@pytest.fixture
+def contrasts(study):
+    """Two contrasts of the first two participants with a mask each; the second person's FLAIR is damaged."""
+    study.image("sub-01/anat/sub-01_FLAIR.nii.gz", seed=1)
+    study.mask("sub-01/anat/sub-01_FLAIR_label-lesion_roi.nii.gz")
+    flair = "sub-02/ses-1/anat/sub-02_ses-1_FLAIR.nii.gz"
+    study.image(flair)
+    (study.folder / flair).write_bytes(b"no image")
+    study.mask("derivatives/lesions/sub-02/ses-1/anat/sub-02_ses-1_space-FLAIR_label-lesion_mask.nii.gz")
+    study.image("sub-03/anat/sub-03_FLAIR.nii.gz")
+    return study
+
+
+OF_T1W = {"sub-01_T1w": "done", "sub-02_ses-1_T1w": "done", "sub-03_T1w": "no mask"}
+OF_FLAIR = {"sub-01_FLAIR": "done", "sub-02_ses-1_FLAIR": "failed", "sub-03_FLAIR": "no mask"}
+
+
+def test_the_tables_hold_the_rows_of_runs_with_other_contrasts(contrasts):
+    assert contrasts.run("--contrast", "FLAIR").exit_code == 1
+    failure = contrasts.table("failures.tsv")
+    result = contrasts.run()
+    assert result.exit_code == 0, result.output
+    assert "2 cases: 2 filled" in result.output  # it counts its own
+    assert statuses(contrasts) == OF_T1W | OF_FLAIR
+    assert contrasts.table("failures.tsv") == failure
+    before = {row["id"]: row for row in contrasts.table() if row["status"] == "done"}
+    assert contrasts.run("--contrast", "FLAIR").exit_code == 1
+    after = {row["id"]: row for row in contrasts.table() if row["status"] == "done"}
+    assert after == before
+    assert statuses(contrasts) == OF_T1W | OF_FLAIR
+    assert after["sub-01_T1w"]["output"] == f"{FILLED}.nii.gz"
+    assert set(_targets(contrasts.out / "index.html")) == {
+        *("sub-01.html#sub-01_T1w", "sub-01.html#sub-01_FLAIR", "sub-02.html#sub-02_ses-1_T1w"),
+    }
+
+
+def test_parts_and_labels_keep_the_rows_of_other_contrasts_in_their_own_tables(contrasts):
+    for contrast in ("FLAIR", "T1w"):
+        for number in (1, 2):
+            contrasts.run("--part", f"{number}/2", "--contrast", contrast)
+        contrasts.run("--participant-label", "01", "--contrast", contrast)
+    parts = [statuses(contrasts, f"summary-{number}-of-2.tsv") for number in (1, 2)]
+    assert parts[0] | parts[1] == OF_T1W | OF_FLAIR
+    assert not parts[0].keys() & parts[1].keys()
+    assert statuses(contrasts, "summary-sub-01.tsv") == {"sub-01_T1w": "done", "sub-01_FLAIR": "done"}
+    assert contrasts.run(level="group", options=()).exit_code == 1
+    assert statuses(contrasts) == OF_T1W | OF_FLAIR
+    (failure,) = contrasts.table("failures.tsv")
+    assert (failure["id"], failure["error"]) == ("sub-02_ses-1_FLAIR", "ImageReadError")
+    assert failure["origin"] == "'sub-02/ses-1/anat/sub-02_ses-1_FLAIR.nii.gz'"
+
+
+def test_group_rebuilds_the_tables_from_what_lies_there(contrasts):
+    contrasts.run("--contrast", "FLAIR")
+    contrasts.run()
+    whole = contrasts.table()
+    for table in contrasts.out.glob("*.tsv"):
+        table.unlink()
+    assert contrasts.run(level="group", options=()).exit_code == 0  # only a table could tell of the failure
+    rebuilt = {row["id"]: row for row in contrasts.table()}
+    assert rebuilt == {row["id"]: row for row in whole if row["status"] == "done" or row["id"] == "sub-03_T1w"}
+    (contrasts.out / "sub-01/anat/sub-01_desc-lesionfilled_FLAIR.nii.gz").unlink()
+    assert contrasts.run(level="group", options=()).exit_code == 1
+    assert statuses(contrasts)["sub-01_FLAIR"] == "failed"
+    (contrasts.folder / "sub-01/anat/sub-01_FLAIR.nii.gz").unlink()  # neither image nor fill is there
+    assert contrasts.run(level="group", options=()).exit_code == 0
+    assert statuses(contrasts) == OF_T1W
+    contrasts.run(level="group", options=("--participant-label", "02"))
+    assert statuses(contrasts, "summary-sub-02.tsv") == {"sub-02_ses-1_T1w": "done"}
+
+
+def _targets(page):
+    """Return where the links of a page lead to; each of them is there."""
+    targets = re.findall(r'href="([^"]*)"', page.read_text(encoding="utf-8"))
+    for target in targets:
+        file, _, anchor = target.partition("#")
+        text = (page.parent / urllib.parse.unquote(file)).read_text(encoding="utf-8")
+        assert not anchor or f'id="{anchor}"' in text
+    return targets
+
+
+def test_the_page_of_a_subject_lists_its_images_with_a_picture_and_links_to_their_pages(contrasts):
+    contrasts.run("--contrast", "FLAIR", "--participant-label", "01")
+    contrasts.run("--part", "1/2")  # of the T1w images of both participants, this is about the first
+    page = contrasts.out / "sub-01.html"
+    text = page.read_text(encoding="utf-8")
+    assert "2 images. Not for clinical use." in text
+    assert sorted(set(_targets(page))) == ["sub-01_FLAIR.html", "sub-01_T1w.html"]
+    for name in ("sub-01_FLAIR", "sub-01_T1w"):
+        own = (contrasts.out / f"{name}.html").read_text(encoding="utf-8")
+        picture = re.search(r'class="layer after"><img src="([^"]+)"', own)[1]
+        assert f'<img src="{picture}" alt="After the fill: {name}">' in text
+    assert "<dt>Method</dt><dd>shell-mean</dd>" in text
+    assert "<script" not in text
+    assert "http" not in re.sub("<meta[^>]*>", "", text)
+
+
+def test_the_page_of_a_subject_lists_no_image_of_one_whose_name_begins_alike(tree, in_this_process):
+    for subject in ("01", "01+a", "011"):
+        tree.image(f"sub-{subject}/anat/sub-{subject}_T1w.nii.gz")
+        tree.mask(f"sub-{subject}/anat/sub-{subject}_label-lesion_mask.nii.gz")
+    for subject in ("01+a", "011", "01"):
+        result = tree.run("--participant-label", subject)
+        assert result.exit_code == 0, result.output
+        assert set(_targets(tree.out / f"sub-{subject}.html")) == {f"sub-{subject}_T1w.html".replace("+", "%2B")}
+
+
+def test_the_page_of_a_subject_tells_what_failed_and_shows_no_older_fill_of_it(study):
+    study.run()
+    (study.folder / T1W).write_bytes(b"no <b>image</b>")
+    assert study.run().exit_code == 1
+    text = (study.out / "sub-01.html").read_text(encoding="utf-8")
+    assert 'class="verdict failed"' in text
+    assert "There is no result." in text
+    assert _targets(study.out / "sub-01.html") == []
+    assert "<img" not in text
 
 
 def test_a_study_that_was_moved_is_still_done(study):

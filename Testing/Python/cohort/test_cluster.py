@@ -18,10 +18,10 @@ import pytest
 from typer.testing import CliRunner
 
 from MedInpaintLib.cli.app import app
-from MedInpaintLib.cohort import cluster, crews
+from MedInpaintLib.cohort import cluster, worker_sources
 from MedInpaintLib.cohort.case import CONTROL, DONE, FAILED
 from MedInpaintLib.cohort.cluster import TRIES, cluster_named
-from MedInpaintLib.cohort.dask_worker import Greeting, greet
+from MedInpaintLib.cohort.dask_worker import Requirements, prepare_worker
 from MedInpaintLib.cohort.fill import Fill
 from MedInpaintLib.cohort.fingerprint import fingerprint
 from MedInpaintLib.cohort.local import THREADS, work_in_worker
@@ -177,15 +177,15 @@ def _is_running(command):
 def address(monkeypatch):
     """The address of a scheduler with two workers, which are threads of this process."""
     for name in THREADS:
-        monkeypatch.setenv(name, "1")  # so that what the greeting sets is taken back
+        monkeypatch.setenv(name, "1")  # so that what the check of a worker sets is taken back
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None, memory_limit=0
     ) as started:
         yield started.scheduler_address
 
 
-def at(address, most=None, warn=print):
-    return dataclasses.replace(cluster_named(address, None, 1, warn), most=most)
+def at(address, at_once=None, warn=print):
+    return dataclasses.replace(cluster_named(address, None, 1, warn), at_once=at_once)
 
 
 def test_no_more_cases_are_in_the_cluster_than_it_has_workers(study, address):
@@ -203,7 +203,7 @@ def test_no_more_cases_are_in_the_cluster_than_it_has_workers(study, address):
         assert max(counts) <= 3  # one for each worker, and the one that is over
         counts.clear()
         study.write([["image", "mask", "output"], *rows[:10]])
-        run(plan(study, seed=1), at(address, most=1), count, at_once=1)
+        run(plan(study, seed=1), at(address, at_once=1), count, at_once=1)
         assert max(counts) <= 2
     assert skipped(plan(study, seed=1), at(address)) == 10
 
@@ -214,8 +214,8 @@ def test_all_workers_of_a_large_cluster_are_used_by_older_versions_of_dask_too(s
         monkeypatch.setenv(name, "1")
     rows = [["sub-0/t1.nii.gz", "sub-0/lesion.nii.gz", f"filled/{number:02}.nii.gz"] for number in range(14)]
     study.write([["image", "mask", "output"], *rows])
-    greeted = []
-    monkeypatch.setattr(cluster._Dispatch, "_judge", _noting(greeted, cluster._Dispatch._judge))
+    checked = []
+    monkeypatch.setattr(cluster._Dispatch, "_note_check", _noting(checked, cluster._Dispatch._note_check))
     with distributed.LocalCluster(
         n_workers=7,
         threads_per_worker=1,
@@ -226,15 +226,15 @@ def test_all_workers_of_a_large_cluster_are_used_by_older_versions_of_dask_too(s
     ) as started:
         report = run(plan(study), at(started.scheduler_address), lambda event: None, at_once=None)
     assert report["done"] == 14
-    assert len(set(greeted)) == 7
+    assert len(set(checked)) == 7
 
 
-def _noting(addresses, judge):
-    def judge_and_note(self, address, problem):
+def _noting(addresses, note_check):
+    def note_address_and_check(self, address, problem):
         addresses.append(address)
-        judge(self, address, problem)
+        note_check(self, address, problem)
 
-    return judge_and_note
+    return note_address_and_check
 
 
 def test_a_case_has_absolute_paths_on_its_way_to_a_worker_and_is_still_the_same_case(study, monkeypatch):
@@ -270,15 +270,15 @@ def test_a_worker_that_comes_back_and_its_substitute_may_do_the_same_case_at_the
 def test_a_worker_without_the_files_or_with_another_version_is_not_used_and_says_why(tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")
-    meeting = tmp_path / "records" / "temporary" / "new" / "word"
-    greeting = Greeting(meeting, "here", software(), 1)
-    assert f"does not see the study's folder '{tmp_path / 'records'}' (No such file" in greet(greeting)
-    meeting.parent.mkdir(parents=True)
-    meeting.write_text("another study")
-    assert "another one of that name" in greet(greeting)
-    meeting.write_text("here")
-    assert greet(greeting) == ""
-    assert "it has MedInpaintLib" in greet(dataclasses.replace(greeting, software="MedInpaintLib 9.9"))
+    file = tmp_path / "records" / "temporary" / "new" / "word"
+    required = Requirements(file, "here", software(), 1)
+    assert f"does not see the study's folder '{tmp_path / 'records'}' (No such file" in prepare_worker(required)
+    file.parent.mkdir(parents=True)
+    file.write_text("another study")
+    assert "another one of that name" in prepare_worker(required)
+    file.write_text("here")
+    assert prepare_worker(required) == ""
+    assert "it has MedInpaintLib" in prepare_worker(dataclasses.replace(required, software="MedInpaintLib 9.9"))
 
 
 def test_a_cluster_whose_workers_cannot_be_used_is_one_clear_line(study, address, monkeypatch):
@@ -291,7 +291,7 @@ def test_a_cluster_whose_workers_cannot_be_used_is_one_clear_line(study, address
 
 
 def test_a_scheduler_that_is_gone_ends_the_run_and_keeps_what_is_done(study, monkeypatch):
-    monkeypatch.setattr(crews, "TO_ANSWER", 1)
+    monkeypatch.setattr(worker_sources, "TO_ANSWER", 1)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     with (
         distributed.LocalCluster(
@@ -314,8 +314,8 @@ def test_a_scheduler_that_is_gone_ends_the_run_and_keeps_what_is_done(study, mon
 
 
 def test_waiting_for_a_worker_is_told_and_has_an_end(study, monkeypatch):
-    monkeypatch.setattr(cluster, "PATIENCE", 1.5)
-    monkeypatch.setattr(cluster, "TO_SAY", 0.5)
+    monkeypatch.setattr(cluster, "MOST_WAITING", 1.5)
+    monkeypatch.setattr(cluster, "WARN_AFTER", 0.5)
     warnings = []
     with (
         distributed.LocalCluster(n_workers=0, processes=False, protocol="tcp://", dashboard_address=None) as started,
@@ -334,7 +334,7 @@ def test_waiting_for_a_worker_is_told_and_has_an_end(study, monkeypatch):
     ],
 )
 def test_a_scheduler_that_is_not_there_is_one_line(study, monkeypatch, name, message):
-    monkeypatch.setattr(crews, "TO_ANSWER", 1)
+    monkeypatch.setattr(worker_sources, "TO_ANSWER", 1)
     result = command(study.table, "--method", "shell-mean", "--scheduler", name)
     assert result.exit_code == 2
     (line,) = result.stderr.splitlines()
@@ -345,7 +345,7 @@ def test_a_scheduler_that_is_not_there_is_one_line(study, monkeypatch, name, mes
 def test_without_dask_the_command_says_what_to_install(study, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingDependencyError, match=f"install it with: pip install {package.replace('_', '-')}"):
-        crews._distributed() if package == "distributed" else crews._slurm_cluster(1, [])
+        worker_sources._distributed() if package == "distributed" else worker_sources._slurm_cluster(1, [])
 
 
 # SLURM, whose commands are played by scripts

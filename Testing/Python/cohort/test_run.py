@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import MedInpaintLib as mi
 from MedInpaintLib.cli.app import app
 from MedInpaintLib.cohort.case import DONE, FAILED, Outcome
 from MedInpaintLib.cohort.fill import Fill
@@ -175,6 +177,21 @@ def test_a_second_run_on_the_same_plan_is_refused_and_other_parts_are_not(study,
         assert holder.refused()
     assert not _Holder(whole.file("lock")).refused()
     assert whole.only(1, 2).file("lock") != whole.only(2, 2).file("lock") != whole.file("lock")
+
+
+def test_the_whole_and_a_part_at_once_lose_nothing(study, here):
+    command = [sys.executable, "-m", "MedInpaintLib.cli", "cohort", str(study.table), "--method", "shell-mean"]
+    command += ["--jobs", "1", "--workers", "1"]
+    runs = [subprocess.Popen([*command, *part], stdout=subprocess.DEVNULL) for part in ([], ["--part", "1/1"])]
+    assert [process.wait() for process in runs] == [0, 0]
+    events = []
+    run(plan(study), here, events.append, at_once=1)
+    assert events[-1]["report"]["skipped"] == 3
+    for name in study.subjects[:2]:
+        direct = mi.inpaint(study.image(name), study.folder / name / "lesion.nii.gz", method="shell-mean")
+        np.testing.assert_array_equal(mi.Volume.read(study.output(name)).array, direct.volume.array)
+    rows = [study.summary(name) for name in ("summary.tsv", "summary-1-of-1.tsv")]
+    assert [[row["status"] for row in each] for each in rows] == [["done", "done", "control"]] * 2
 
 
 @posix

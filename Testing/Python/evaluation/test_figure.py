@@ -9,7 +9,7 @@ import pytest
 
 from MedInpaintLib.errors import GeometryError, MaskError, MissingDependencyError, OutputError, OutputPathError
 from MedInpaintLib.evaluation import save_figure
-from MedInpaintLib.evaluation.figure import _PANEL, save_comparison
+from MedInpaintLib.evaluation.figure import _PANEL, save_comparison, write_figure
 from MedInpaintLib.volume import Volume
 
 image_module = pytest.importorskip("matplotlib.image")
@@ -189,6 +189,25 @@ def test_a_webp_shows_what_the_png_shows(case, tmp_path):
     assert webp.read_bytes()[:4] == b"RIFF"
     assert webp.read_bytes()[8:12] == b"WEBP"
     assert np.abs(pixels(png) * 255.0 - pixels(webp)).mean() < 5  # of 255 greys, in an image of noise
+
+
+def test_a_webp_has_no_loss_where_that_takes_fewer_bytes(tmp_path):
+    from matplotlib.figure import Figure
+
+    flat, noisy = Figure(figsize=(2, 2), dpi=100), Figure(figsize=(2, 2), dpi=100)
+    flat.subplots().imshow([[0, 1], [1, 0]], cmap="gray")
+    noisy.subplots().imshow(np.random.default_rng(0).random((200, 200)), cmap="gray")
+    for name, figure in (("flat", flat), ("noisy", noisy)):
+        for ending in ("png", "webp"):
+            write_figure(figure, tmp_path / f"{name}.{ending}")
+    write_figure(noisy, tmp_path / "better.webp", quality=95)
+    png, webp = ((pixels(tmp_path / f"flat.{ending}") * scale).round() for ending, scale in (("png", 255), ("webp", 1)))
+    assert np.array_equal(png, webp)
+    truth = pixels(tmp_path / "noisy.png") * 255.0
+    lossy, better = (np.abs(truth - pixels(tmp_path / f"{name}.webp")).mean() for name in ("noisy", "better"))
+    assert lossy > better > 0
+    size = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    assert size["noisy.webp"] < size["better.webp"] < size["noisy.png"]
 
 
 @pytest.mark.parametrize("name", ["f.jpg", "f", "f.png.gz"])

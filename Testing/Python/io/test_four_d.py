@@ -1,7 +1,9 @@
 """4-D images: each volume is filled as if it were alone, and the file keeps its header and all other voxels."""
 
 import gzip
+import hashlib
 import json
+import re
 import tracemalloc
 
 import nibabel
@@ -11,9 +13,12 @@ from typer.testing import CliRunner
 
 import MedInpaintLib as mi
 from MedInpaintLib.cli.app import app
+from MedInpaintLib.cohort.case import CONTROL
+from MedInpaintLib.cohort.fill import Fill
 from MedInpaintLib.errors import EmptyMaskError, GeometryError, ImageReadError, OutputPathError, ParameterError
 from MedInpaintLib.io.four_d import FourD, volumes_in
 from MedInpaintLib.jobs.fill import FillJob
+from MedInpaintLib.progress import Progress
 
 RNG = np.random.default_rng(0)
 SHAPE, COUNT = (14, 12, 10), 3
@@ -168,6 +173,35 @@ def test_a_mask_for_each_volume_fills_each_and_leaves_those_without(tmp_path, im
     }
 
 
+def test_the_page_shows_the_first_volume_that_was_filled_and_names_others_with_warnings(tmp_path, image):
+    masks = write_masks(tmp_path / "masks.nii.gz", None, OTHER, BOX)
+    page, report = tmp_path / "page.html", tmp_path / "report.json"
+    job(tmp_path, image, masks, page=str(page), report=str(report)).run()
+    text = page.read_text(encoding="utf-8")
+    assert "<h1>fmri.nii.gz</h1>" in text
+    assert "The image has 3 volumes, counted from 0. This page shows volume 1, the first that was filled." in text
+    expected = mi.inpaint(image, masks, volume=1, **SEEDED)
+    assert _first_picture(text) == _first_picture(expected.page())
+    assert _first_picture(text) != _first_picture(mi.inpaint(image, masks, volume=2, **SEEDED).page())
+    assert json.loads(report.read_text())["files"]["page.html"] == hashlib.sha256(page.read_bytes()).hexdigest()
+
+
+def _first_picture(page):
+    return re.search(r'class="layer after"><img src="([^"]+)"', page)[1]
+
+
+def test_the_page_names_the_other_volumes_with_warnings_and_says_when_none_was_filled(tmp_path, image):
+    away = AFFINE.copy()
+    away[:3, 3] += 0.9
+    masks = write_masks(tmp_path / "masks.nii.gz", BOX, None, BOX, affine=away)
+    page = tmp_path / "page.html"
+    job(tmp_path, image, masks, page=str(page)).run()
+    assert "Other volumes with warnings, which the report has: 2." in page.read_text(encoding="utf-8")
+    none = job(tmp_path, image, write_masks(tmp_path / "none.nii.gz", None), page=str(page))
+    assert Fill().run(none, Progress())[0] == CONTROL
+    assert "This page shows volume 0, since no volume was filled." in page.read_text(encoding="utf-8")
+
+
 def test_warnings_say_which_volumes_they_are_about(tmp_path, image):
     away = AFFINE.copy()
     away[:3, 3] += 0.9
@@ -249,6 +283,25 @@ def test_a_file_that_is_damaged_at_its_end_is_refused_before_any_work(tmp_path, 
     for number in (None, 0):
         with pytest.raises(ImageReadError, match="cut off"):
             job(tmp_path, image, mask, volume=number).run()
+
+
+def test_a_later_volume_whose_scaling_cannot_be_undone_is_refused_before_any_work(tmp_path, mask, monkeypatch):
+    voxels = np.zeros((*SHAPE, COUNT), np.float32)
+    voxels[..., :2] = RNG.integers(100, 900, (*SHAPE, 2))
+    voxels[2, 3, 4, 2] = np.float32(1e-9)  # beside an intercept of 1e12 it is lost, even in float64
+    header = nibabel.Nifti1Header()
+    header.set_data_dtype(np.float32)
+    path = tmp_path / "scaled.nii"
+    nibabel.save(nibabel.Nifti1Image(voxels, AFFINE, header), path)
+    content = bytearray(path.read_bytes())
+    content[112:120] = np.array([1.0, 1e12], "<f4").tobytes()  # scl_slope and scl_inter
+    path.write_bytes(bytes(content))
+    monkeypatch.setattr("MedInpaintLib.jobs.fill_volumes.inpaint", None)
+    with pytest.raises(ImageReadError, match=r"scaling of .*scaled\.nii.* cannot be undone without rounding"):
+        job(tmp_path, path, mask).run()
+    voxels[2, 3, 4, 2] = 500
+    nibabel.save(nibabel.Nifti1Image(voxels, AFFINE, header), path)
+    assert FourD.open(path).count == COUNT
 
 
 def test_colors_and_vectors_stay_refused(tmp_path):

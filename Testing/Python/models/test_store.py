@@ -106,6 +106,12 @@ def test_a_path_is_as_good_as_a_name(places, tiny):
     assert store.find(tiny.folder) == store.find(str(tiny.folder)) == tiny
 
 
+def test_a_model_that_is_not_there_may_have_a_recipe(places):
+    """That of kernel 7 was released once."""
+    with pytest.raises(ModelError, match=r"no model 'brain-mr-vae-7'; its recipe makes it \('medinpaint train "):
+        store.find("brain-mr-vae-7")
+
+
 def test_a_name_goes_before_a_folder_of_that_name(places, write, tmp_path, monkeypatch):
     write(places[1] / "tiny", title="Released")
     write(tmp_path / "tiny", title="Here")

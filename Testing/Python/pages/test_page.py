@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import MedInpaintLib as mi
-from MedInpaintLib.errors import OutputPathError, ParameterError
+from MedInpaintLib.errors import OutputPathError
 from MedInpaintLib.jobs.fill import FillJob
 from MedInpaintLib.pages.page import MOST_DRAWN, MOST_ROWS, fill_page
 
@@ -281,7 +281,7 @@ def test_a_job_writes_a_page_and_its_file_keeps_the_path(tmp_path, reading):
     assert "<b>t1.nii.gz" in reading((tmp_path / "page.html").read_text(encoding="utf-8")).texts
 
 
-def test_a_page_of_several_volumes_is_refused_before_the_work_and_one_of_them_has_one(tmp_path):
+def test_only_the_page_of_several_volumes_says_which_one_it_shows(tmp_path):
     nibabel = pytest.importorskip("nibabel")
     array = noise((12, 14, 10, 3))
     hole = np.zeros(array.shape[:3], np.uint8)
@@ -290,8 +290,14 @@ def test_a_page_of_several_volumes_is_refused_before_the_work_and_one_of_them_ha
     nibabel.save(nibabel.Nifti1Image(hole, np.eye(4)), tmp_path / "mask.nii.gz")
     fields = {"image": "series.nii.gz", "mask": "mask.nii.gz", "output": "out.nii.gz", "page": "page.html"}
     job = FillJob.of({"job": "fill", "method": "shell-mean", **fields}, tmp_path)
-    with pytest.raises(ParameterError, match=r"has 3: choose one by its number \(--volume\)"):
-        job.run()
-    assert not (tmp_path / "out.nii.gz").exists()
+    job.run()
+    of_all = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "This page shows volume 0, the first that was filled." in of_all
     dataclasses.replace(job, volume=1).run()
-    assert (tmp_path / "page.html").exists()
+    assert "This page shows" not in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_remark_is_shown_below_the_title_as_it_is_written(result, reading):
+    read = reading(result.page(HOSTILE))
+    assert SHOWN in read.texts
+    assert result.page() == page_of(result)

@@ -305,7 +305,7 @@ def test_the_page_in_docs_is_what_its_tables_say():
 
 
 def test_there_is_a_picture_of_each_session(done, page):
-    for picture in ("c-ses1.png", "c-ses2.png"):
+    for picture in ("c-ses1.webp", "c-ses2.webp"):
         assert f"({picture})" in page
         assert (done / "docs" / "contrasts" / picture).stat().st_size > 5000
 
@@ -378,7 +378,7 @@ def test_what_is_trained_and_answered_is_kept_and_a_new_model_is_all_that_is_ask
     monkeypatch.setattr(arms, "train", lambda *_, **__: pytest.fail("trained again"))
     monkeypatch.setattr(segmenter, "train", lambda *_, **__: pytest.fail("trained again"))
     monkeypatch.setattr(measure, "estimates_without_network", lambda *_: pytest.fail("answered again"))
-    monkeypatch.setattr(command, "draw", lambda session, *_: (f"{session.name.replace(' ', '-')}.png", "a head"))
+    monkeypatch.setattr(command, "draw", lambda session, *_: (f"{session.name.replace(' ', '-')}.webp", "a head"))
     questions = []
 
     def estimate_by(bundle, session, question):

@@ -14,7 +14,7 @@ from MedInpaintLib.manifest import Entry
 from MedInpaintLib.volume import Volume
 from Research.__main__ import main
 from Research.downstream import measure, page, registration, segmenters
-from Research.downstream.arms import HEALTHY, LEFT_IN, MASKED_OUT, METHODS, methods_for
+from Research.downstream.arms import HEALTHY, KINDS, LEFT_IN, MASKED_OUT, METHODS, methods_for
 from Research.downstream.extraction import compare
 from Research.downstream.lesions import MS_IN_WHITE, Patient, darkened, levels, make_patient
 from Research.downstream.table import by_person, less_error, mean_and_error, read_table, size_of, write_tables
@@ -266,7 +266,62 @@ def test_the_page_has_a_line_for_what_was_measured(tmp_path):
     page.write_page(cases, tmp_path, "test")
     text = (tmp_path / page.PAGE).read_text(encoding="utf-8")
     assert (tmp_path / page.FIGURE).stat().st_size > 1000
-    assert "| A stroke of 50-120 ml: grey matter, % | 4.00 | 4.00 | 4.00 (`auto`) | 4.00 (`white-matter`) |" in text
+    same = "cannot be told apart: +0.000 (+0.000 to +0.000), 5 people"
+    assert (
+        f"| A stroke of 50-120 ml: grey matter, % | 4.00 | 4.00 | 4.00 (`auto`) | 4.00 (`white-matter`) | {same} |"
+        in text
+    )
     assert "| left in | 5 | 1.50 ± 0.00 | 1.50 to 1.50 | 0.25 ± 0.00 | cannot be told apart: +0.000" in text
     assert "| left in | 5 | 97.50 ± 0.00 | 1.00 ± 0.00 |" in text
     assert text == page.text(tmp_path)
+
+
+def test_the_first_table_has_the_best_and_the_worst_method_of_those_measured_in_all_people(tmp_path):
+    grey = {LEFT_IN: 4.0, MASKED_OUT: 3.0, "biharmonic": 2.0, "unet": 1.0, "white-matter": 5.0}
+    cases = [case(f"p{n}", arm, value + n / 10) for arm, value in grey.items() for n in range(5)]
+    cases += [case(f"p{n}", "auto", 0.1) for n in range(4)]  # the best, but the fifth person was not measured
+    page.write_page(cases, tmp_path, "test")
+    line = next(line for line in page.text(tmp_path).splitlines() if "cortex too: grey matter, %" in line)
+    ends = "| 4.20 | 3.20 | 1.20 (`unet`) | 5.20 (`white-matter`) |"
+    assert line.endswith(f"{ends} is better: +1.000 (+1.000 to +1.000), 5 people |")
+
+
+def test_brain_extraction_has_a_line_whose_error_is_the_lost_overlap(tmp_path):
+    dice = {HEALTHY: 100.0, LEFT_IN: 97.0, "biharmonic": 99.25, "unet": 99.5}
+    about = {"kind": "stroke-50-120", "volumes": {}}
+    cases = [
+        case(f"p{n}", arm, 0.0) | about | {"extraction": {"dice": value, "volume": 0.0}}
+        for arm, value in dice.items()
+        for n in range(3)
+    ]
+    page.write_page(cases, tmp_path, "test")
+    text = page.text(tmp_path)
+    ends = (
+        "| 3.00 |  | 0.50 (`unet`) | 0.75 (`biharmonic`) | too few people to tell: +0.250 (+0.250 to +0.250), 3 people"
+    )
+    assert f"| A stroke of 50-120 ml: brain extraction, 100 - Dice, % {ends}" in text
+    assert page.FIGURE not in text  # it shows volumes, and none were measured
+
+
+def complete(kinds):
+    """Cases of every method in one person without skull and, of strokes, in one with skull."""
+    for kind in kinds:
+        for arm in (LEFT_IN, *methods_for(kind)):
+            yield case("p0", arm, 1.0) | {"kind": kind}
+            if kind.startswith("stroke"):
+                yield case("p1", arm, 1.0) | {"kind": kind, "volumes": {}, "extraction": {"dice": 99.0, "volume": 1.0}}
+
+
+def test_the_page_names_what_was_not_measured_and_is_silent_when_all_was(tmp_path):
+    cases = list(complete(KINDS))
+    page.write_page(cases, tmp_path, "test")
+    assert "Not measured" not in page.text(tmp_path)
+    lacks = [
+        each
+        for each in cases
+        if (each["kind"], each["arm"]) != ("ms", "unet")
+        and (each["kind"], each["arm"], each["subject"]) != ("stroke-20-50", "mirror", "p1")
+    ]
+    page.write_page(lacks, tmp_path, "test")
+    gaps = "15 ml of MS, at the cortex too: `unet`; A stroke of 20-50 ml: `mirror`."
+    assert f"Not measured in all people yet (the command below adds it): {gaps}" in page.text(tmp_path)

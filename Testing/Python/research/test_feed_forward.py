@@ -69,7 +69,7 @@ def test_the_page_is_complete(data, tmp_path):
     ]
     assert [each for each in words if each not in text] == []
     assert page.text(out) == text
-    assert (out / "fills.png").stat().st_size > 1000
+    assert (out / "fills.webp").stat().st_size > 1000
     rows = read_rows(out / "scores.csv.gz")
     assert len(rows) == sum(len(case["scores"]) for case in found)
     large = [row for row in rows if row["task"] == "mr-20mm" and row["method"] == "biharmonic"]

@@ -428,9 +428,9 @@ def test_the_pictures_of_the_page_are_drawn(tmp_path):
     told, scores = read_rows(tmp_path / page.TOLD), read_rows(tmp_path / page.SCORES)
     one = pictures("mr", "someone")
     one.inside[:, 40:56, 40:56] = True
-    draw_pairs([one], METHODS["mr"], told, tmp_path / "pairs.png")
-    draw_rates({task.title: page.points(task, told, scores) for task in measure.TASKS}, tmp_path / "told.png")
-    for name in ("pairs.png", "told.png"):
+    draw_pairs([one], METHODS["mr"], told, tmp_path / "pairs.webp")
+    draw_rates({task.title: page.points(task, told, scores) for task in measure.TASKS}, tmp_path / "told.webp")
+    for name in ("pairs.webp", "told.webp"):
         assert np.asarray(Image.open(tmp_path / name)).std() > 10
 
 

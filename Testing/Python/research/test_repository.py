@@ -52,6 +52,19 @@ def test_the_index_has_a_line_for_each_study_and_each_page_is_there():
         assert not heading or heading in [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings]
 
 
+def test_every_picture_of_a_page_is_there_and_shown_and_none_is_png():
+    """WebP takes a quarter of the bytes of PNG, and the repository must stay small."""
+    docs = ROOT / "docs"
+    shown = {
+        (page.parent / picture).resolve()
+        for page in docs.rglob("*.md")
+        for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    }
+    there = {path.resolve() for ending in ("webp", "png", "svg") for path in docs.rglob(f"*.{ending}")}
+    assert shown == there
+    assert not [path for path in there if path.suffix == ".png"]
+
+
 def test_no_page_repeats_the_result_of_another(texts):
     """A result is a table or a paragraph with a decimal number; all but when and on what machine it was made."""
     pages = Counter(

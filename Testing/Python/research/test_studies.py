@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,6 +36,7 @@ def module_of(name):
     return importlib.import_module(f"Research.{name.replace('-', '_')}")
 
 
+DOCS = Path(__file__).parents[3] / "docs"
 TRAINED = [name for name in STUDIES if hasattr(module_of(name), "STUDY")]
 #: Studies whose page every run of the tests makes; CI makes the others too.
 QUICK = {"networks", "hole-size"}
@@ -109,6 +111,21 @@ def runs(tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
 
+def is_pictured(asked, condition):
+    """Whether fills of a condition are drawn."""
+    return not asked.pictured or condition.label in asked.pictured
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_pictures_of_a_page_are_of_its_conditions(name):
+    asked = module_of(name).STUDY
+    labels = [condition.label for condition in asked.conditions]
+    assert set(asked.pictured) <= set(labels)
+    folder = DOCS / STUDIES[name][1].removesuffix("README.md")
+    drawn = {f"fills-{n}.webp" for n, each in enumerate(asked.conditions, start=1) if is_pictured(asked, each)}
+    assert {path.name for path in folder.glob("fills-*")} == drawn
+
+
 @pytest.mark.parametrize(
     "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TRAINED]
 )
@@ -133,9 +150,12 @@ def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
         assert f"| {arm.architecture} |" in training
     assert verdicts.count(" dB (") == len(asked.comparisons)
     assert "nan" not in page
-    for picture in ("curves.webp", *(f"fills-{number + 1}.webp" for number in range(len(asked.conditions)))):
+    drawn = [f"fills-{n}.webp" for n, each in enumerate(asked.conditions, start=1) if is_pictured(asked, each)]
+    for picture in ("curves.webp", *drawn):
         assert f"({picture})" in page
-        assert (out / name / picture).stat().st_size > 5000
+        assert (out / name / picture).stat().st_size > 1000
+    assert sorted(path.name for path in (out / name).glob("fills-*")) == sorted(drawn)
+    assert page.count("![Fills]") == len(drawn)
     scores = read_rows(out / name / "scores.csv.gz")
     assert {row["method"] for row in scores} >= {arm.label for arm in asked.arms}
     assert all(bool(row["report_psnr"] and row["image_psnr"]) is (asked.modality == "film") for row in scores)

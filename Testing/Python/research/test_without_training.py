@@ -82,7 +82,7 @@ def test_the_page_is_complete_and_a_second_run_does_nothing_again(data, tmp_path
     for words in ("MR, spheres", "Films, squares", "shell-mean", "auto --self-check", "scikit-image", "split **test**"):
         assert words in text
     assert page.text(out) == text
-    for picture in ("mr.png", "film.png", "self-check.png"):
+    for picture in ("mr.webp", "film.webp", "self-check.webp"):
         assert (out / picture).stat().st_size > 1000
     rows = read_rows(out / "scores.csv.gz")
     methods = {row["method"] for row in rows if row["task"] == "mr"}
