@@ -222,7 +222,7 @@ def test_a_registration_that_failed_names_nothing():
     failed = Registration(np.eye(3), np.zeros(3), None, 0.12)
     known = regions.anatomy(None, [], failed)
     assert (known.regions, known.tissues) == ({}, {})
-    assert known.reason == "no head was found in the image (the atlas explains 12% of it)"
+    assert known.reason == "no head was found in the image (correlation with the atlas 0.12)"
     assert regions.anatomy(None, [], failed, asked=False).reason == ""
 
 
