@@ -17,6 +17,7 @@ from . import STUDIES
 #: What does not run a study -> what it does.
 COMMANDS = {
     "atlas-average": "Make the average head of the atlas from train people.",
+    "atlas-regions": "Make the map of regions of the atlas from label maps of train people.",
     "pages": "Write the pages of all or some studies again from their tables.",
 }
 
