@@ -17,6 +17,7 @@ from . import STUDIES
 #: What does not run a study -> what it does.
 COMMANDS = {
     "atlas-average": "Make the average head of the atlas from train people.",
+    "consensus-weights": "Learn the weights of the method consensus from train people.",
     "pages": "Write the pages of all or some studies again from their tables.",
 }
 
