@@ -1,4 +1,4 @@
-"""The command `consensus-weights`: measure.py samples fills of train people, fit.py learns from them, judge.py tests it."""
+"""The command `consensus-weights`: measure.py samples fills, fit.py learns from them, judge.py tests it."""
 
 from .command import main
 

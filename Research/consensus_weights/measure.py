@@ -10,19 +10,18 @@ import numpy as np
 
 from MedInpaintLib.atlas.fitted import fit
 from MedInpaintLib.atlas.registration import register, why_none
-from MedInpaintLib.intensity import fit_scaling, sample_known
 from MedInpaintLib.manifest import Entry, read_manifest
-from MedInpaintLib.mask import Hole, grow
+from MedInpaintLib.mask import grow
 from MedInpaintLib.methods.consensus import depths, likeness
 from MedInpaintLib.modality import MR
 from MedInpaintLib.other_side import other_side
 from MedInpaintLib.pipeline import inpaint
 from MedInpaintLib.prediction import METHODS
 from MedInpaintLib.region import crop
-from MedInpaintLib.subject import Subject
 from MedInpaintLib.volume import Volume
 
 from ..shared.cases import in_parallel
+from ..shared.subjects import damaged_subject
 from .balls import place_balls
 from .samples import Samples, read_samples, write_none, write_samples
 
@@ -99,14 +98,13 @@ def sample(entry: Entry, image: Volume, *, large: bool) -> Samples | None:
     hole = labels > 0
     if not hole.any():
         return None
-    damaged = image.with_array(np.where(hole, image.array.dtype.type(0), image.array))
-    subject = _subject(damaged, hole)
+    subject = damaged_subject(image, hole)
     registration = register(subject)
     if registration is None or why_none(registration):
         return None
     fills = {
         name: subject.scaling.forward(
-            inpaint(damaged, hole, method=method, modality=MR.name, force=True, workers=1).volume.array
+            inpaint(subject.image, hole, method=method, modality=MR.name, force=True, workers=1).volume.array
         )
         for name, method in FILLS.items()
     }
@@ -133,12 +131,3 @@ def sample(entry: Entry, image: Volume, *, large: bool) -> Samples | None:
             kept.setdefault(name, []).append(each)
     arrays = {name: np.concatenate(each) for name, each in kept.items()}
     return Samples(entry.subject, entry.contrast, large, **arrays)
-
-
-def _subject(damaged: Volume, hole: np.ndarray) -> Subject:
-    """Return a damaged scan as methods see it."""
-    from scipy import ndimage
-
-    box = ndimage.find_objects(hole.astype(np.int8))[0]
-    whole = Hole(hole[box], box, hole.shape)
-    return Subject(damaged, whole, fit_scaling(sample_known(damaged.array, whole.voxels, box), MR), MR)

@@ -1,4 +1,4 @@
-"""The command `consensus-weights`: balls, least squares and the people who are left out, on samples of known weights."""
+"""The command `consensus-weights`: balls, least squares and people who are left out, on samples of known weights."""
 
 from __future__ import annotations
 
