@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -23,6 +24,8 @@ ATLAS = (0.24, 0.38, -0.17, 0.24)
 #: Variances of the error, in the squared range of the image: a constant, for each squared difference of the two fills
 #: from their mean, and for each mm of depth (10 at most); from the same balls.
 CONSTANT, DISAGREEMENT, DEPTH = 0.0036, 0.78, 0.0023
+#: mm of depth beyond which the error does not grow.
+DEEPEST = 10.0
 
 
 @method(
@@ -50,7 +53,7 @@ def fill(region: Region, parameters: object, run: Run) -> Prediction:
     if reason or registration is None:
         return _mirror_instead(region, dataclasses.replace(run, progress=at_mirror), f"there is no atlas: {reason}")
     compared = other_side(region, at_mirror.part(0.0, 0.3))
-    alike = _alike(region, compared)
+    alike = likeness(region, compared)
     fitted = fit(region, registration)
     atlas = continue_inwards(region, fitted.values)
     notes = {"agreement with the atlas around the hole": fitted.explained}
@@ -60,13 +63,11 @@ def fill(region: Region, parameters: object, run: Run) -> Prediction:
     mirror, _ = _mirror(region, dataclasses.replace(run, progress=at_mirror.part(0.3, 1.0)))
     at_rest.update(0.5, "Joining the fills")
     smooth = initial_fill(region)
-    depth = _depth(region)
-    share_of_mirror, share_of_atlas = shares(depth / 10.0, alike, fitted.explained)
-    mean = smooth + share_of_mirror * (mirror - smooth) + share_of_atlas * (atlas - smooth)
+    depth = depths(region)
+    parts = shares(evidence(depth, alike, fitted.explained))
+    mean, apart = mix(smooth, mirror, atlas, parts, alike)
+    variance = CONSTANT + DISAGREEMENT * apart + DEPTH * np.minimum(depth, DEEPEST)
     only = region.fill & (alike <= 0)
-    mean = np.where(only, atlas, mean)
-    apart = share_of_mirror * (mirror - mean) ** 2 + share_of_atlas * (atlas - mean) ** 2
-    variance = CONSTANT + DISAGREEMENT * apart + DEPTH * np.minimum(depth, 10.0)
     notes = {**notes, "correlation around the hole": float(alike[region.fill].max())}
     warnings: tuple[str, ...] = ()
     if only.any():
@@ -75,33 +76,65 @@ def fill(region: Region, parameters: object, run: Run) -> Prediction:
     return Prediction(mean, np.sqrt(variance).astype(np.float32), notes, warnings)
 
 
-def shares(depth: np.ndarray, alike: np.ndarray, explained: float) -> tuple[np.ndarray, np.ndarray]:
+def evidence(depth: np.ndarray, alike: np.ndarray, explained: float | np.ndarray) -> np.ndarray:
+    """Return what the shares depend on, ``(4, ...)``, in the order of :data:`MIRROR` and :data:`ATLAS`.
+
+    Args:
+        depth: of each voxel below the rim of the hole, mm.
+        alike: correlation of the two sides around its part.
+        explained: share of the surroundings' variance that the atlas explains.
+    """
+    depth = np.asarray(depth, dtype=float)
+    known = np.broadcast_to(np.clip(explained, 0.0, 1.0), depth.shape)
+    return np.array([np.ones_like(depth), np.minimum(depth / 10.0, 2.0), np.maximum(alike, 0.0), known])
+
+
+def shares(
+    evidence: np.ndarray, mirror: Sequence[float] = MIRROR, atlas: Sequence[float] = ATLAS
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the shares of the mirror's and the atlas' fill, each 0..1 and 1 at most together.
 
     Args:
-        depth: of each voxel below the rim of the hole, cm.
-        alike: correlation of the two sides around its part.
-        explained: share of the surroundings' variance that the atlas explains.
+        evidence: see :func:`evidence`.
+        mirror, atlas: the weight of each kind of evidence.
 
-    >>> mirror, atlas = shares(np.array([0.2, 2.0]), np.array([0.6, 0.6]), 0.7)
+    >>> mirror, atlas = shares(evidence(np.array([2.0, 20.0]), np.array([0.6, 0.6]), 0.7))
     >>> mirror.round(2).tolist(), atlas.round(2).tolist()
     ([0.63, 0.17], [0.37, 0.83])
     """
-    explains = np.full_like(depth, np.clip(explained, 0.0, 1.0))
-    evidence = np.array([np.ones_like(depth), np.minimum(depth, 2.0), np.maximum(alike, 0.0), explains])
-    mirror, atlas = (np.clip(np.tensordot(weights, evidence, 1), 0.0, 1.0) for weights in (MIRROR, ATLAS))
-    total = np.maximum(mirror + atlas, 1.0)
-    return mirror / total, atlas / total
+    of_mirror, of_atlas = (np.clip(np.tensordot(np.asarray(each), evidence, 1), 0.0, 1.0) for each in (mirror, atlas))
+    total = np.maximum(of_mirror + of_atlas, 1.0)
+    return of_mirror / total, of_atlas / total
 
 
-def _depth(region: Region) -> np.ndarray:
+def mix(
+    smooth: np.ndarray,
+    mirror: np.ndarray,
+    atlas: np.ndarray,
+    parts: tuple[np.ndarray, np.ndarray],
+    alike: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weighted mean of the fills, and how far they lie from it (squared); the atlas where nothing is alike.
+
+    Args:
+        smooth, mirror, atlas: the fills.
+        parts: shares of mirror and atlas, see :func:`shares`.
+        alike: correlation of the two sides around each voxel's part; 0 where it cannot be mirrored.
+    """
+    of_mirror, of_atlas = parts
+    mean = smooth + of_mirror * (mirror - smooth) + of_atlas * (atlas - smooth)
+    mean = np.where(alike <= 0, atlas, mean)
+    return mean, of_mirror * (mirror - mean) ** 2 + of_atlas * (atlas - mean) ** 2
+
+
+def depths(region: Region) -> np.ndarray:
     """Return the mm from each voxel of the hole to the nearest known one; 0 elsewhere."""
     from scipy import ndimage
 
     return ndimage.distance_transform_edt(region.hole, region.spacing)
 
 
-def _alike(region: Region, compared: Comparison | None) -> np.ndarray:
+def likeness(region: Region, compared: Comparison | None) -> np.ndarray:
     """Return for each voxel how well both sides correlate around its part; 0 where it cannot be mirrored."""
     if compared is None:
         return np.zeros(region.hole.shape)
