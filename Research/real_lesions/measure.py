@@ -38,7 +38,6 @@ METHODS = (
     "unet",
     "pconv",
     "rfr",
-    "consensus",
     "auto",
 )
 #: PSNR of a part is at most this many dB: over flat background it is unbounded.
