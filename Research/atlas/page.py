@@ -80,8 +80,9 @@ def text(folder: Path) -> str:
             cases,
             facts,
             models="`atlas` brings an average head onto the image and into its contrast; `consensus` is the weighted "
-            "mean of it and of the other side. The average head is of 50 people of the split **train** (`python -m "
-            "Research atlas-average`), and so are the weights (`python -m Research consensus-weights`).",
+            "mean of it and of the other side. The average head (`python -m Research "
+            "atlas-average`) and the weights (`python -m Research consensus-weights`) are of people of the split "
+            "**train**.",
             scores="Holes lie within the brain, away from lesions; strokes are shapes of SOOP, laid into the head's "
             "box. Scores are over the hole (convention `masked`): PSNR with a fixed range R (99.5 percentile of the "
             f"known foreground), SSIM in 3-D, {COLUMNS.format(BASE)} {TRAINED} Seconds are without the registration, "
