@@ -80,16 +80,15 @@ def text(folder: Path) -> str:
             cases,
             facts,
             models="`atlas` brings an average head onto the image and into its contrast; `consensus` is the weighted "
-            "mean of it and of the other side. The average head is of 50 people of the split **train** (`python -m "
-            "Research atlas-average`), and so are the weights (`python -m Research consensus-weights`).",
+            "mean of it and of the other side. The average head (`python -m Research "
+            "atlas-average`) and the weights (`python -m Research consensus-weights`) are of people of the split "
+            "**train**.",
             scores="Holes lie within the brain, away from lesions; strokes are shapes of SOOP, laid into the head's "
             "box. Scores are over the hole (convention `masked`): PSNR with a fixed range R (99.5 percentile of the "
             f"known foreground), SSIM in 3-D, {COLUMNS.format(BASE)} {TRAINED} Seconds are without the registration, "
             f"which is in a table of its own. Every number is in [{SCORES}]({SCORES}).",
         ),
-        f"![Fills]({FILLS})\n\n*{shown['image']}, {title}, the first of the list.*",
-        f"![The warped atlas over the damaged head]({EDGES})\n\n*The same image: where the atlas, brought onto what "
-        "is known, expects white matter, grey matter and brain, also under the hole.*",
+        *_pictures(folder, f"{shown['image']}, {title}"),
         _claims(cases, arms),
     ]
     for task, own in by_task(cases, TASKS):
@@ -98,6 +97,21 @@ def text(folder: Path) -> str:
         parts.append(f"## {task.title}\n\n{about(task, own)}\n\n{table}")
     parts.append(_registrations(read_rows(folder / REGISTRATIONS)))
     return "\n\n".join(parts) + "\n"
+
+
+def _pictures(folder: Path, of: str) -> list[str]:
+    """Return the pictures that lie in the folder, with what they show: there is none of an atlas that does not fit."""
+    captions = {
+        FILLS: ("Fills", f"*{of}, the first of the list.*"),
+        EDGES: (
+            "The warped atlas over the damaged head",
+            "*The same image: where the atlas, brought onto what is known, expects white matter, grey matter and "
+            "brain, also under the hole.*",
+        ),
+    }
+    return [
+        f"![{title}]({name})\n\n{caption}" for name, (title, caption) in captions.items() if (folder / name).is_file()
+    ]
 
 
 def _claims(cases: Sequence[Case], arms: Sequence[str]) -> str:

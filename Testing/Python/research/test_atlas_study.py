@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from MedInpaintLib import inpaint
+from MedInpaintLib.atlas import stored
 from MedInpaintLib.errors import InputError, MaskError
 from MedInpaintLib.manifest import Entry
+from MedInpaintLib.methods import atlas
 from MedInpaintLib.volume import Volume
 from Research.atlas import holes, measure, page, pictures
 from Research.real_lesions.heads import Head
@@ -19,6 +22,7 @@ from Research.real_lesions.strokes import FIELD, SHAPES
 from Research.shared.facts import write_facts
 from Research.shared.manifests import read_rows
 from Research.shared.scores import SCORES, mean_seconds, write_scores
+from Research.shared.subjects import damaged_subject
 
 BY_NAME = {task.name: task for task in holes.TASKS}
 
@@ -100,6 +104,20 @@ def test_an_image_that_shows_no_head_says_so(monkeypatch):
     assert (facts["affine"], facts["deformed"]) == (None, None)
     assert facts["reason"] == "the image cannot show a head"
     assert facts["seconds"] >= 0
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_a_registration_serves_the_methods_that_follow(dtype, monkeypatch):
+    """The key of the cache is that of the subject which the engine hands to its methods."""
+    image = Volume((1000 * np.random.default_rng(1).random((20, 24, 22))).astype(dtype), (1.0, 1.5, 1.0))
+    hole = np.zeros(image.array.shape, dtype=bool)
+    hole[8:12, 8:12, 8:12] = True
+    subjects = []
+    monkeypatch.setattr(atlas, "register", lambda subject, progress: subjects.append(subject))
+    inpaint(image, hole, method="atlas", modality="MR", force=True, workers=1)
+    # What lies under the hole does not matter.
+    other = image.with_array(np.where(hole, dtype(7), image.array))
+    assert stored._key(damaged_subject(other, hole)) == stored._key(subjects[0])
 
 
 def test_cases_begin_without_registrations_and_leave_the_setting_as_it_was(monkeypatch):
