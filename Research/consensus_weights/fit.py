@@ -51,17 +51,15 @@ def fit_weights(samples: Iterable[Samples]) -> Weights:
     return Weights(tuple(solved[:4].tolist()), tuple(solved[4:].tolist()))
 
 
-def predict(samples: Samples, weights: Weights, *, everywhere: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def predict(samples: Samples, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
     """Return what the method fills in with some weights, and how far the two fills lie from it (squared).
 
     Args:
         samples: of one scan.
         weights: of the shares.
-        everywhere: take the weighted mean, not the atlas alone, where the two sides are not alike, too.
     """
     parts = shares(samples.evidence, weights.mirror, weights.atlas)
-    alike = np.ones_like(samples.alike) if everywhere else samples.alike
-    return mix(samples.smooth, samples.mirror, samples.atlas, parts, alike)
+    return mix(samples.smooth, samples.mirror, samples.atlas, parts)
 
 
 def fit_variance(samples: Sequence[Samples], weights: Weights) -> Variance:

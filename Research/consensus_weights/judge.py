@@ -12,8 +12,6 @@ from .samples import Samples
 #: The fills of the table; the best single one is chosen among the first three.
 SINGLE = ("smooth", "mirror", "atlas")
 MEAN, CONSENSUS = "plain mean", "consensus"
-#: The weighted mean also where the two sides are not alike, that is with what `mirror` falls back to there.
-EVERYWHERE = "weighted everywhere"
 #: Method -> its PSNR in each ball.
 Scores = dict[str, list[float]]
 
@@ -34,7 +32,6 @@ def score(samples: Samples, weights: Weights) -> Scores:
     fills = {name: getattr(samples, name) for name in SINGLE}
     fills[MEAN] = (samples.mirror + samples.atlas) / 2
     fills[CONSENSUS], _ = predict(samples, weights)
-    fills[EVERYWHERE], _ = predict(samples, weights, everywhere=True)
     return {name: (-10 * np.log10(samples.errors(fill))).tolist() for name, fill in fills.items()}
 
 
@@ -49,7 +46,7 @@ def table(samples: Sequence[Samples]) -> str:
     groups: dict[str, dict[str, list[Scores]]] = {}
     for each, weights in leave_one_out(samples):
         groups.setdefault(group_of(each), {}).setdefault(each.subject, []).append(score(each, weights))
-    methods = (*SINGLE, MEAN, EVERYWHERE, CONSENSUS)
+    methods = (*SINGLE, MEAN, CONSENSUS)
     lines = [
         f"| group | people | {' | '.join(methods)} | consensus - best single |",
         f"|---|---:|{'---:|' * len(methods)}---|",

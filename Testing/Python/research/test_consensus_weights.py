@@ -100,16 +100,6 @@ def test_the_variance_of_samples_with_a_known_one_is_found():
     assert variance.depth == pytest.approx(0.002, rel=0.15)
 
 
-def test_the_atlas_alone_fills_where_the_sides_are_not_alike():
-    one = samples("one", 5)
-    unlike = dataclasses.replace(one, alike=np.where(one.ball == 1, 0.0, one.alike))
-    mean, _ = fit.predict(unlike, TRUE)
-    everywhere, _ = fit.predict(unlike, TRUE, everywhere=True)
-    assert (mean[one.ball == 1] == one.atlas[one.ball == 1]).all()
-    assert np.allclose(mean[one.ball != 1], one.truth[one.ball != 1])
-    assert not np.allclose(everywhere[one.ball == 1], mean[one.ball == 1])
-
-
 def test_weights_are_judged_in_people_whom_they_have_not_seen():
     people = [samples(subject, seed) for seed, subject in enumerate("aabbc")]
     seen = []
