@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import MedInpaintLib as mi
 from MedInpaintLib.atlas.registration import register
-from MedInpaintLib.methods.consensus import shares
+from MedInpaintLib.methods.consensus import evidence, shares
 from MedInpaintLib.metrics import psnr
 
 from .heads import head
@@ -19,19 +19,19 @@ CENTRE = (20.0, -10.0, 30.0)
 MIDLINE = (20.0, -10.0, 0.0)
 
 
-@given(depth=st.floats(0, 5), alike=st.floats(-1, 1), explained=st.floats(-5, 1))
+@given(depth=st.floats(0, 50), alike=st.floats(-1, 1), explained=st.floats(-5, 1))
 def test_shares_are_shares(depth, alike, explained):
-    mirror, atlas = shares(np.array([depth]), np.array([alike]), explained)
+    mirror, atlas = shares(evidence(np.array([depth]), np.array([alike]), explained))
     assert 0 <= mirror[0] <= 1
     assert 0 <= atlas[0] <= 1
     assert mirror[0] + atlas[0] <= 1 + 1e-9
 
 
 def test_the_atlas_counts_more_in_the_depth_and_the_mirror_more_where_the_sides_are_alike():
-    mirror, atlas = shares(np.array([0.3, 1.5]), np.array([0.7, 0.7]), 0.6)
+    mirror, atlas = shares(evidence(np.array([3.0, 15.0]), np.array([0.7, 0.7]), 0.6))
     assert mirror[0] > mirror[1]
     assert atlas[0] < atlas[1]
-    mirror, _ = shares(np.array([0.5, 0.5]), np.array([0.4, 0.9]), 0.6)
+    mirror, _ = shares(evidence(np.array([5.0, 5.0]), np.array([0.4, 0.9]), 0.6))
     assert mirror[0] < mirror[1]
 
 
