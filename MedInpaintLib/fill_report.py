@@ -7,11 +7,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from .atlas.regions import Anatomy
 from .choice import Choice
 from .filling import Filled, Filling, Plan
 from .methods import registry
 from .parts import Part
-from .report import FillReport, ImageFacts, MaskFacts, PartFacts, TogetherFacts, now, software
+from .report import NO_REGIONS, FillReport, ImageFacts, MaskFacts, PartFacts, TogetherFacts, now, software
 from .selfcheck import SelfCheck
 from .subject import Subject
 
@@ -32,12 +33,13 @@ def write_report(
     uncertainty: str | None,
     warnings: list[str],
     seconds: dict[str, float],
+    anatomy: Anatomy | None = None,
 ) -> FillReport:
     """Write the report."""
     hole, volume = subject.whole, subject.image
     plans = {plan.method.name: plan for plan in _by_voxels(choices)}
     used = _methods_used(filling)
-    parts = parts_table(subject, choices, filling)
+    parts = parts_table(subject, choices, filling, anatomy)
     checked = {id(choice.checked): choice.checked for choice in choices if choice.checked is not None}
     if checked and filling.instead:
         names = ", ".join(plans)
@@ -70,7 +72,7 @@ def write_report(
         self_check=[_checked_kind(each, choices) for each in checked.values()] or None,
         uncertainty=uncertainty,
         filled_together=together,
-        notes=filling.notes,
+        notes=filling.notes if anatomy is None or not anatomy.reason else {**filling.notes, NO_REGIONS: anatomy.reason},
         warnings=[*warnings, *filling.warnings],
         seconds=seconds,
         trust=_trust(used, filling, subject, [mm for choice in choices for mm in choice.depths], together),
@@ -93,21 +95,25 @@ def together_facts(names: Sequence[str], filling: Filling) -> TogetherFacts:
     return TogetherFacts(images=list(names), shared=numbers(True), own=numbers(False))
 
 
-def parts_table(subject: Subject, choices: Sequence[Choice], filling: Filling) -> list[PartFacts]:
+def parts_table(
+    subject: Subject, choices: Sequence[Choice], filling: Filling, anatomy: Anatomy | None = None
+) -> list[PartFacts]:
     """Return the facts of each part, the worst first: those with warnings, then those whose middle is deepest."""
     regions = {part.number: region for region in filling.regions for part in region.task.group.parts}
     table = [
-        _facts(part, mm, choice, regions[part.number], subject)
+        _facts(part, mm, choice, regions[part.number], subject, anatomy)
         for choice in choices
         for part, mm in zip(choice.group.parts, choice.depths, strict=True)
     ]
     return sorted(table, key=lambda facts: (not facts["warnings"], -(facts["depth_mm"] or math.inf)))
 
 
-def _facts(part: Part, depth: float, choice: Choice, region: Filled, subject: Subject) -> PartFacts:
+def _facts(
+    part: Part, depth: float, choice: Choice, region: Filled, subject: Subject, anatomy: Anatomy | None
+) -> PartFacts:
     count = int(part.voxels.sum())
     spacing = subject.image.spacing
-    return PartFacts(
+    facts = PartFacts(
         number=part.number,
         voxels=count,
         volume_ml=round(count * math.prod(spacing) / 1000, 4) if len(spacing) == 3 else None,
@@ -118,6 +124,9 @@ def _facts(part: Part, depth: float, choice: Choice, region: Filled, subject: Su
         warnings=[*([region.doubts[part.number]] if part.number in region.doubts else []), *region.warnings],
         scores=choice.checked.expected() if choice.checked else None,
     )
+    if anatomy is not None and part.number in anatomy.regions:
+        facts["regions"], facts["tissues"] = anatomy.regions[part.number], anatomy.tissues[part.number]
+    return facts
 
 
 def _by_voxels(choices: Sequence[Choice]) -> list[Plan]:

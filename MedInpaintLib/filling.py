@@ -199,6 +199,7 @@ def fill(
         MaskError: nothing is known around a part of the hole.
         MethodError: the method's prediction is invalid.
     """
+    progress = _prepare(subject, tasks, progress, _seconds_of_all(subject, tasks, workers))
     if workers > 1 and _processes_pay(subject, tasks, workers):
         regions = fill_in_processes(subject, tasks, progress, workers)
     else:
@@ -207,6 +208,18 @@ def fill(
         for region in regions:
             clock.add(region.seconds)
     return Filling(tuple(regions))
+
+
+def _prepare(subject: Subject, tasks: Sequence[Task], progress: Progress, seconds: float) -> Progress:
+    """Compute what all regions of a method share, and return the progress of the regions, which take some seconds."""
+    prepared = {task.plan.method.name: task.plan.method for task in tasks if task.plan.method.prepare}.values()
+    if not prepared:
+        return progress
+    *shares, rest = progress.remaining(*(info.cost.image for info in prepared), seconds)
+    for info, share in zip(prepared, shares, strict=True):
+        assert info.prepare is not None  # by the choice of these methods
+        info.prepare(subject, share)
+    return rest
 
 
 def _processes_pay(subject: Subject, tasks: Sequence[Task], workers: int) -> bool:
@@ -273,6 +286,12 @@ def _fill_one(number: int, task: Task) -> tuple[int, Filled]:
 
 def expected_seconds(subject: Subject, tasks: Sequence[Task], workers: int) -> float:
     """Return about what filling takes, for dividing up the progress; see :class:`.prediction.Cost`."""
+    methods = {task.plan.method.name: task.plan.method for task in tasks}.values()
+    return sum(info.cost.image for info in methods) + _seconds_of_all(subject, tasks, workers)
+
+
+def _seconds_of_all(subject: Subject, tasks: Sequence[Task], workers: int) -> float:
+    """Return about what the regions take, without what they share."""
     costs = [_seconds(subject, task) for task in tasks]
     if workers > 1 and _processes_pay(subject, tasks, workers):
         return PROCESS + time_together(costs, workers)

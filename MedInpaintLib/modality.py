@@ -63,6 +63,7 @@ class Modality:
         patches_suit_volumes: in a large hole of a volume, patches err less than a thin plate.
         has_two_sides: volumes show both sides of a head, so the other side can fill a large hole.
         has_tissues: white matter can be found in such images.
+        has_atlas: heads in such images can be compared with the average head.
         network_gain: dB that a network gains over the methods that need no packages, on validation images; None where
             there is no model for such images.
     """
@@ -83,6 +84,7 @@ class Modality:
     patches_suit_volumes: bool = True
     has_two_sides: bool = False
     has_tissues: bool = False
+    has_atlas: bool = False
     network_gain: float | None = None
 
     @classmethod
@@ -201,6 +203,7 @@ MR = Modality(
     dicom=("MR",),
     has_two_sides=True,
     has_tissues=True,
+    has_atlas=True,
     network_gain=0.4,  # in parts of heads that are deeper than 2.6 mm
 )
 CT = Modality(

@@ -40,6 +40,7 @@ class FillOptions:
         modality: a name of :data:`.modality.MODALITIES`; guessed when None.
         grain: add noise like that of the scan to fills that are smoother.
         self_check: score methods on trial holes in the same image first.
+        regions: name the regions of the brain that each part of the hole lies in, by the atlas.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
         seed: for methods with chance in them, 0 or more.
         workers: parts that are filled at a time; as many as there are cores when None. The result is the same.
@@ -62,6 +63,7 @@ class FillOptions:
     modality: str | None = option(None, help=f"{', '.join(MODALITIES)}; guessed when left out.")
     grain: bool = option(False, help="Add noise like that of the scan to fills that are smoother than it.")
     self_check: bool = option(False, help="Try methods on such holes in healthy tissue first; take the best.")
+    regions: bool = option(False, help="Name the regions of the brain under the hole, by the atlas; takes seconds.")
     device: str = option("auto", help="auto, cpu, cuda or mps.")
     seed: int = option(0, help="For methods with chance in them.")
     workers: int | None = option(None, help="Parts to fill at a time; all cores when left out.", metavar="N")

@@ -20,6 +20,7 @@ from .initial_fill import initial_fill
 from .parameters import ParameterInfo, describe
 from .progress import Progress
 from .region import Region
+from .subject import Subject
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Cost:
         few, beyond: seconds for each 1000 voxels more than so many.
         box: seconds for each 1000 voxels of the boxes around the parts: solvers work on all of a box, and of that of a
             confluent lesion 5 % are to be filled, of that of a ball half.
+        image: seconds once an image, for what all its regions share.
     """
 
     region: float
@@ -86,6 +88,7 @@ class Cost:
     few: float = math.inf
     beyond: float = 0.0
     box: float = 0.0
+    image: float = 0.0
 
     def seconds(self, voxels: int, box: int | None = None) -> float:
         """Return about what a region takes.
@@ -126,6 +129,8 @@ class MethodInfo:
         wants_gpu: whether it is quick only on a GPU.
         requires: packages beyond the engine's own, as pip names them.
         cost: measured by ``Testing/Benchmarks/costs.py``; divides up the progress.
+        prepare: computes what all regions of an image share and caches it in the subject, before they are filled and
+            before worker processes get the subject.
         fill: the function itself.
     """
 
@@ -148,6 +153,7 @@ class MethodInfo:
     wants_gpu: bool = False
     requires: tuple[str, ...] = ()
     cost: Cost = Cost(0.005, 0.02)
+    prepare: Callable[[Subject, Progress], Any] | None = None
     fill: Callable[[Region, Any, Run], Prediction] | None = None
 
     def missing(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ The same report is returned by :func:`MedInpaintLib.inpaint`, stored in a job's 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from . import __version__
@@ -48,7 +49,19 @@ class OfVolume(TypedDict, total=False):
     volume: int
 
 
-class PartFacts(OfVolume):
+class OfAtlas(TypedDict, total=False):
+    """What is said of a part only where the atlas was brought onto the image.
+
+    regions: shares of the part's voxels by region, such as "left cortex", the largest first; less than 1 together
+    where some lie in none; tissues: shares of grey matter ("grey"), white matter ("white") and fluid ("csf") that an
+    average healthy head has there.
+    """
+
+    regions: dict[str, float]
+    tissues: dict[str, float]
+
+
+class PartFacts(OfVolume, OfAtlas):
     """A connected part of the hole, and how it was filled.
 
     number: from 1; volume_ml: None for a flat image; depth_mm: from its innermost voxel to the nearest known one, None
@@ -244,6 +257,24 @@ class LesionBackReport(Report):
     labelled_before_ml: float
     labelled_after_ml: float
     regions: list[RegionFacts]
+
+
+#: The note of a fill that says why no regions are named although they were asked for.
+NO_REGIONS = "no regions are named"
+#: Smaller shares are left out of words.
+LEAST_SHARE = 0.05
+
+
+def shares_in_words(shares: Mapping[str, float]) -> str:
+    """Return the shares of regions or tissues in words, the largest first; empty where all are small.
+
+    >>> shares_in_words({"left cortex": 0.62, "left white matter": 0.301, "left hippocampus": 0.04})
+    'left cortex (62 %), left white matter (30 %)'
+    """
+    largest_first = sorted(shares.items(), key=lambda item: -item[1])
+    return ", ".join(
+        f"{name} ({share:.0%})".replace("%", " %") for name, share in largest_first if share >= LEAST_SHARE
+    )
 
 
 def software() -> str:

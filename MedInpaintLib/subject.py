@@ -55,14 +55,18 @@ class Subject:
     _lock: threading.RLock = dataclasses.field(default_factory=threading.RLock, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the attributes for a worker process: without what can be computed again, and without file headers."""
+        """Return the attributes for a worker process: without file headers, and without most of what is cached.
+
+        What takes longer to compute than to copy goes along: cached objects whose ``goes_along`` is true.
+        """
 
         def bare(volume: Volume) -> Volume:
             return dataclasses.replace(volume, metadata={}, header=None, warnings=())
 
         state = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del state["_lock"]
-        return {**state, "image": bare(self.image), "guides": tuple(map(bare, self.guides)), "cache": {}}
+        kept = {key: value for key, value in self.cache.items() if getattr(value, "goes_along", False)}
+        return {**state, "image": bare(self.image), "guides": tuple(map(bare, self.guides)), "cache": kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in {**state, "_lock": threading.RLock()}.items():

@@ -15,7 +15,12 @@ from MedInpaintLib.threads import one_for_blas
 from . import STUDIES
 
 #: What does not run a study -> what it does.
-COMMANDS = {"pages": "Write the pages of all or some studies again from their tables."}
+COMMANDS = {
+    "atlas-average": "Make the average head of the atlas from train people.",
+    "atlas-regions": "Make the map of regions of the atlas from label maps of train people.",
+    "consensus-weights": "Learn the weights of the method consensus from train people.",
+    "pages": "Write the pages of all or some studies again from their tables.",
+}
 
 USAGE = """usage: python -m Research NAME --data DATA [OPTION...]
        python -m Research pages [NAME...] [--check]

@@ -41,6 +41,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         guides=(),
         exemplars=None,
         selfCheck=False,
+        regions=False,
         outputVolume=None,
         uncertainty=False,
         force=False,
@@ -70,6 +71,8 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             selfCheck: first fill trial holes in healthy tissue of the same volume; with ``method="auto"``, several
                 methods are tried and the best one is used. The scores are in the job's ``report["self_check"]``, and
                 as JSON in the result's attribute ``MedInpaint.SelfCheck``.
+            regions: name the regions of the brain that each part lies in, by the atlas, in the job's
+                ``report["parts"]``; takes some seconds.
             outputVolume: takes the result; None: a new volume beside the input.
             uncertainty: also add a volume with the standard deviation of the fill: the result's
                 ``GetNodeReference("MedInpaint.Uncertainty")``.
@@ -106,6 +109,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             guides=guides,
             exemplars=exemplars,
             selfCheck=selfCheck,
+            regions=regions,
             outputVolume=outputVolume,
             uncertainty=uncertainty,
             force=force,

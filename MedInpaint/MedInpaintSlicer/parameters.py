@@ -48,6 +48,7 @@ class MedInpaintParameterNode:
     grain - Whether noise like that of the scan is added to fills that are smoother.
     device - "auto", "cpu", "cuda" or "mps".
     selfCheck - Whether methods are tried on the same image first.
+    regions - Whether the regions of the brain under the hole are named.
     guides - Other contrasts of the same subject.
     exemplars - A folder with scans of other subjects in the same contrast; empty: none.
     outputVolume - Takes the result; none: a new volume.
@@ -98,6 +99,7 @@ class MedInpaintParameterNode:
     grain: bool = False
     device: str = "auto"
     selfCheck: bool = False
+    regions: bool = False
     guides: list[vtkMRMLScalarVolumeNode]
     exemplars: str = ""
     outputVolume: vtkMRMLScalarVolumeNode

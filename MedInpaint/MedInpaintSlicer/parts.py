@@ -31,12 +31,14 @@ def table(parts: Sequence["PartFacts"], titles: Mapping[str, str]) -> str:
         return ""
     shown = parts[:MOST_ROWS]
     isScored = any(part["scores"] for part in shown)
+    hasRegions = any(part.get("regions") for part in shown)
     columns = [_("mL"), _("Depth<br>mm"), *([_("PSNR<br>dB")] if isScored else [])]
     head = "".join(f'<td align="right">{column}</td>' for column in columns)
+    regions = f"<td>{_('Region')}</td>" if hasRegions else ""
     text = (
         f'<table width="100%" cellspacing="0" cellpadding="2"><tr valign="bottom"><td>{_("Part")}</td>'
-        f"<td>{_('Method')}</td>{head}<td></td></tr>"
-        + "".join(_row(index, part, titles, isScored) for index, part in enumerate(shown))
+        f"<td>{_('Method')}</td>{regions}{head}<td></td></tr>"
+        + "".join(_row(index, part, titles, isScored, hasRegions) for index, part in enumerate(shown))
         + "</table>"
     )
     if len(parts) > len(shown):
@@ -45,17 +47,20 @@ def table(parts: Sequence["PartFacts"], titles: Mapping[str, str]) -> str:
 
 
 def tip(part: "PartFacts", titles: Mapping[str, str]) -> str:
-    """Return why a part was filled by its method, and its warnings, as rich text."""
+    """Return why a part was filled by its method, where it lies, and its warnings, as rich text."""
     title = scores.short(titles.get(part["method"], part["method"]))
     why = [_("{method}: {reason}.").format(method=title, reason=part["reason"])] if part["reason"] else []
-    return "".join(scores.paragraph(html.escape(line)) for line in [*why, *part["warnings"]])
+    regions = _regions(part)
+    place = [_("By the atlas: {regions}.").format(regions=regions)] if regions else []
+    return "".join(scores.paragraph(html.escape(line)) for line in [*why, *place, *part["warnings"]])
 
 
 def legend() -> str:
     """Return what the table's columns mean."""
     return _(
         "The parts of the hole, those with warnings first, then the deepest. Click a number to see the part. Depth: "
-        "from the part's middle to the nearest known voxel. PSNR: what the self-check expects; higher is better."
+        "from the part's middle to the nearest known voxel. Region: where most of it lies, by the atlas. PSNR: what "
+        "the self-check expects; higher is better."
     )
 
 
@@ -76,17 +81,35 @@ def methodText(report: "FillReport", titles: Mapping[str, str]) -> str:
     return text.rstrip(".") + "."
 
 
-def _row(index: int, part: "PartFacts", titles: Mapping[str, str], isScored: bool) -> str:
+def placeText(report: "FillReport") -> str:
+    """Say where a hole of one part lies by the atlas, or why that is not known; the table tells it of several parts."""
+    from MedInpaintLib.report import NO_REGIONS
+
+    reason = report.get("notes", {}).get(NO_REGIONS)
+    if reason:
+        return _("No regions are named: {reason}.").format(reason=reason)
+    regions = _regions(report["parts"][0]) if len(report["parts"]) == 1 else ""
+    return _("By the atlas: {regions}.").format(regions=regions) if regions else ""
+
+
+def _row(index: int, part: "PartFacts", titles: Mapping[str, str], isScored: bool, hasRegions: bool) -> str:
+    region = f"<td>{html.escape(next(iter(part.get('regions', {})), '–'))}</td>" if hasRegions else ""
     numbers = [_number(part["volume_ml"], ".3g"), _number(part["depth_mm"], ".1f")]
     if isScored:
         numbers.append(_psnr(part["scores"]))
     mark = f'<a href="{index}">{MARK}</a>' if part["warnings"] else ""
     title = html.escape(scores.short(titles.get(part["method"], part["method"])))
     return (
-        f'<tr valign="top"><td><a href="{index}">{part["number"]}</a></td><td>{title}</td>'
+        f'<tr valign="top"><td><a href="{index}">{part["number"]}</a></td><td>{title}</td>{region}'
         + "".join(f'<td align="right" style="white-space: nowrap">{number}</td>' for number in numbers)
         + f"<td>{mark}</td></tr>"
     )
+
+
+def _regions(part: "PartFacts") -> str:
+    from MedInpaintLib.report import shares_in_words
+
+    return shares_in_words(part.get("regions", {}))
 
 
 def _number(value: float | None, digits: str) -> str:

@@ -67,7 +67,7 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@with_options(FillOptions)
+@with_options(FillOptions, regions=True)
 def bids(
     bids_dir: Annotated[Path, typer.Argument(help="Folder with the BIDS dataset.")],
     output_dir: Annotated[Path, typer.Argument(help="Folder for the results, a BIDS derivative.")],

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..job import EXIT_FAILED, EXIT_INPUT, Emit, guarded, print_event
+from ..report import NO_REGIONS, shares_in_words
 from ..streams import emptied
 from ..texts import escaped
 from .regions_table import lesion_back_lines
@@ -145,9 +146,20 @@ def _fill(output: str, report: dict[str, Any]) -> str:
         f"{output}\n"
         f"{meaning}"
         f"  {report['method']}{why}\n"
+        f"{_place(report)}"
         f"  {size} in {parts}, {report['seconds']['total']:.2f} s. "
         f"{report['trust']}"
     ) + "".join(f"\n{table}" for table in (parts_table(report["parts"]), *map(self_check_table, checked)) if table)
+
+
+def _place(report: dict[str, Any]) -> str:
+    """Say where a single part lies, by the atlas, or why that is not known; the table says it of several parts."""
+    unnamed = report.get("notes", {}).get(NO_REGIONS)
+    words = unnamed and f"No regions are named: {unnamed}"
+    if len(report["parts"]) == 1:
+        named = shares_in_words(report["parts"][0].get("regions", {}))
+        words = f"In {named}" if named else words
+    return f"  {words}\n" if words else ""
 
 
 def _millilitres(volume: float) -> str:
@@ -166,16 +178,25 @@ def parts_table(parts: Sequence[dict[str, Any]]) -> str:
     width = max(len("method"), *(len(part["method"]) for part in worst))
     of_volumes = "volume" in worst[0]
     volume = f"{'volume':>6}  " if of_volumes else ""
-    lines = [f"  {volume}{'part':>6}  {'voxels':>8}  {'mm deep':>8}  {'method':<{width}}"]
+    has_regions = any(part.get("regions") for part in worst)
+    wide = max(len("mostly in"), *(len(_largest(part)) for part in worst)) if has_regions else 0
+    place = f"  {'mostly in':<{wide}}" if has_regions else ""
+    lines = [f"  {volume}{'part':>6}  {'voxels':>8}  {'mm deep':>8}  {'method':<{width}}{place}".rstrip()]
     for part in worst:
         depth = "-" if part["depth_mm"] is None else f"{part['depth_mm']:.1f}"
         mark = "  see the warnings" if part["warnings"] else ""
         volume = f"{part['volume']:>6}  " if of_volumes else ""
-        cells = f"{part['number']:>6}  {part['voxels']:>8}  {depth:>8}  {part['method']:<{width}}{mark}"
+        place = f"  {_largest(part):<{wide}}" if has_regions else ""
+        cells = f"{part['number']:>6}  {part['voxels']:>8}  {depth:>8}  {part['method']:<{width}}{place}{mark}"
         lines.append(f"  {volume}{cells}".rstrip())
     if len(parts) > ROWS:
         lines.append(f"  Worst first; all {len(parts)} parts are in the report.")
     return "\n".join(lines)
+
+
+def _largest(part: dict[str, Any]) -> str:
+    """Return the region that holds most of a part, or nothing."""
+    return next(iter(part.get("regions", {})), "")
 
 
 def self_check_table(checked: dict[str, Any]) -> str:

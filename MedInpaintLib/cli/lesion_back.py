@@ -37,6 +37,9 @@ def lesion_back(
     names: Annotated[
         Optional[Path], typer.Option(help="Table with names of the labels: a color table, or TSV as of BIDS.")
     ] = None,
+    image: Annotated[
+        Optional[Path], typer.Option(help="Image that was segmented: the atlas names labels without names by it.")
+    ] = None,
     label: Annotated[Optional[list[str]], typer.Option(help="Use only this label of the mask; repeatable.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Go on where the two look misplaced or swapped.")] = False,
     allow_outside_data: Annotated[
@@ -62,6 +65,7 @@ def lesion_back(
             cut=cut,
             numbering=numbering,
             names=str(names) if names else None,
+            image=str(image) if image else None,
             labels=labels_of(label),
             force=force,
             allow_outside_data=allow_outside_data,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Optional, Union, get_args, get_origin, get_type_hints
 
 import typer
@@ -13,18 +13,19 @@ import typer
 from ..errors import ParameterError
 
 
-def with_options(options: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_options(options: type, **defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Decorate a command: its ``**keywords`` become an option for each field of a dataclass.
 
     Args:
         options: a dataclass of :func:`MedInpaintLib.options.option` fields.
+        defaults: of fields whose default is another one for this command; what is on can be turned off by ``--no-...``.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(command, eval_str=True)
         hints = get_type_hints(options)
         kept = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
-        additions = [_parameter(field, hints[field.name]) for field in dataclasses.fields(options)]
+        additions = [_parameter(field, hints[field.name], defaults) for field in dataclasses.fields(options)]
         command.__signature__ = own.replace(parameters=[*kept, *additions])  # type: ignore[attr-defined]
         return command
 
@@ -51,11 +52,13 @@ def labels_of(texts: list[str] | None) -> list[int | str] | None:
     return [int(text) if text.strip().isdecimal() else text for text in texts] if texts else None
 
 
-def _parameter(field: dataclasses.Field, hint: Any) -> inspect.Parameter:
-    kind, default = _typer_type(hint), field.default
+def _parameter(field: dataclasses.Field, hint: Any, defaults: Mapping[str, Any]) -> inspect.Parameter:
+    kind, default = _typer_type(hint), defaults.get(field.name, field.default)
     if default is dataclasses.MISSING:  # a factory: the command line has no text for its value
         default = None
     flag = field.metadata["flag"] or "--" + field.name.replace("_", "-")
+    if default is True:
+        flag += f"/--no-{flag[2:]}"
     declaration = typer.Option(flag, metavar=field.metadata["metavar"] or None, help=field.metadata["help"])
     return inspect.Parameter(
         field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, declaration]

@@ -17,7 +17,7 @@ class LesionBack(CaseKind[LesionBackJob]):
     """Lesions that are put back, see :func:`MedInpaintLib.lesion_back`."""
 
     job = LesionBackJob
-    reads = ("segmentation", "mask", "names")
+    reads = ("segmentation", "mask", "names", "image")
     writes = ("output", "report", "table")
     columns = ("numbering", "lesion_ml", "left_ml", "right_ml", "hit", "lost", "most_hit", "warnings", "first_warning")
     counted: ClassVar = {DONE: "put back", CONTROL: "copied with an empty mask", FAILED: "failed"}

@@ -23,12 +23,13 @@ class LesionBackJob(JobFile):
         report: where to write the report as JSON, or None.
         table: where to write the regions as TSV, or None.
         names: a table with the names of the labels, or None.
+        image: that the segmentation was made of, by which the atlas names labels without names, or None.
         number, cut, numbering, labels, force, allow_empty, allow_outside_data: as in :func:`MedInpaintLib.lesion_back`.
         compress: write a compressed file where the format can.
     """
 
     KIND: ClassVar[str] = "lesion-back"
-    PATHS: ClassVar[tuple[str, ...]] = ("segmentation", "mask", "output", "report", "table", "names")
+    PATHS: ClassVar[tuple[str, ...]] = ("segmentation", "mask", "output", "report", "table", "names", "image")
 
     output: str
     segmentation: str
@@ -39,6 +40,7 @@ class LesionBackJob(JobFile):
     cut: bool = False
     numbering: str = "auto"
     names: str | None = None
+    image: str | None = None
     labels: list[int | str] | None = None
     force: bool = False
     allow_empty: bool = False
@@ -53,7 +55,7 @@ class LesionBackJob(JobFile):
 
         start, progress = time.perf_counter(), progress or Progress()
         self.check_outputs(
-            {"segmentation": self.segmentation, "mask": self.mask, "table of names": self.names},
+            {"segmentation": self.segmentation, "mask": self.mask, "table of names": self.names, "image": self.image},
             {"output": self.output, "report": self.report, "table": self.table},
         )
         check_writable(self.output)
@@ -67,6 +69,7 @@ class LesionBackJob(JobFile):
             cut=self.cut,
             numbering=self.numbering,
             names=self.names,
+            image=self.image,
             labels=self.labels,
             force=self.force,
             allow_empty=self.allow_empty,

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import ModelError
 from ..files import check_path, make_folder
-from ..resources import resource_folders
+from ..resources import cache_folder, resource_folders
 from ..temporary import NEW, temporary_folder
 from .archive import unpacked
 from .bundle import Bundle, read_bundle
@@ -32,7 +31,7 @@ def user_folder() -> Path:
     This is the environment variable ``MEDINPAINT_MODELS`` or, if unset, ``medinpaint/models`` in the platform's cache.
     """
     chosen = os.environ.get("MEDINPAINT_MODELS")
-    return Path(chosen).expanduser() if chosen else _cache_folder() / "medinpaint" / "models"
+    return Path(chosen).expanduser() if chosen else cache_folder() / "medinpaint" / "models"
 
 
 def is_released(bundle: Bundle) -> bool:
@@ -167,16 +166,6 @@ def remove(name: str) -> None:
                 f"The folder '{folder}' holds more than a model ('{extras[0]}'); remove it by hand if you are sure."
             )
         _delete(folder)
-
-
-def _cache_folder() -> Path:
-    """Return the folder for data of programs on this platform."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    chosen = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return chosen if chosen.is_absolute() else Path.home() / ".cache"  # relative: invalid, says the XDG specification
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..mask import Hole
 from ..parts import Part
-from ..report import FillReport, PartFacts
+from ..report import FillReport, PartFacts, shares_in_words
 from ..volume import Volume
 from .attention import attention_of
 from .document import NOT_CLINICAL, document, facts, lines, number, table, text
@@ -23,6 +23,8 @@ from .views import Scene, View
 MOST_DRAWN, MOST_BYTES = 24, 1_600_000
 #: Rows of the table of parts, and warnings in a list; the report has all.
 MOST_ROWS, MOST_WARNINGS = 300, 50
+#: The report's names of tissues in words.
+TISSUES = {"grey": "grey matter", "white": "white matter", "csf": "fluid"}
 #: A view as :func:`_view` writes it: its ratio and the picture after the fill.
 _FIRST_PICTURE = re.compile(
     r'<figure style="--ratio:(?P<ratio>[0-9.]+)">.*?<div class="layer after"><img src="(?P<uri>data:image/png;[^"]+)"',
@@ -170,12 +172,21 @@ def _part(row: PartFacts, views: Sequence[View], unit: str) -> str:
     depth = "" if row["depth_mm"] is None else f", {row['depth_mm']:.1f} {unit} deep"
     at = ", ".join(f"{axis} {index}" for axis, index in zip("ijk", reversed(row["middle"]), strict=False))
     reason = f": {text(row['reason'])}" if row["reason"] else ""
+    place = f"<p>{_place(row)}</p>\n" if row.get("regions") or row.get("tissues") else ""
     figures = "\n".join(_view(view, row["number"]) for view in views)
     return (
         f'<article id="part-{row["number"]}"><h3>Part {row["number"]}: {_size(row)}{depth}</h3>\n'
-        f"<p><b>{text(row['method'])}</b>{reason}. Middle: {at}.</p>\n"
+        f"<p><b>{text(row['method'])}</b>{reason}. Middle: {at}.</p>\n{place}"
         f'<div class="warned">{lines(row["warnings"])}</div>\n<div class="views">\n{figures}\n</div></article>'
     )
+
+
+def _place(row: PartFacts) -> str:
+    """Return where a part lies by the atlas, and what an average head has there."""
+    tissues = {TISSUES.get(name, name): share for name, share in row.get("tissues", {}).items()}
+    lies = f"By the atlas in {text(shares_in_words(row.get('regions', {})) or 'no region')}"
+    expected = text(shares_in_words(tissues))
+    return f"{lies}; an average head has there {expected}." if expected else f"{lies}."
 
 
 def _view(view: View, part: int) -> str:
@@ -213,13 +224,17 @@ def _parts(rows: Sequence[PartFacts], drawn: set[int], unit: str) -> str:
     if not rows:
         return ""
     scored = any(row["scores"] for row in rows)
-    headings = ["Part", "Size", f"Depth {unit}", "Method", *(["PSNR dB"] if scored else []), "Warnings"]
+    placed = any("regions" in row for row in rows)
+    further = [*(["Regions"] if placed else []), *(["PSNR dB"] if scored else [])]
+    headings = ["Part", "Size", f"Depth {unit}", "Method", *further, "Warnings"]
     cells = []
     for row in rows[:MOST_ROWS]:
         name = f'<a href="#part-{row["number"]}">{row["number"]}</a>' if row["number"] in drawn else f"{row['number']}"
         score = [_spread(row["scores"]["psnr"], 1) if row["scores"] else "–"] if scored else []
         warnings = "<br>".join(map(text, row["warnings"]))
-        cells.append([name, _size(row), number(row["depth_mm"], ".1f"), text(row["method"]), *score, warnings])
+        place = [text(shares_in_words(row.get("regions", {})) or "–")] if placed else []
+        depth = number(row["depth_mm"], ".1f")
+        cells.append([name, _size(row), depth, text(row["method"]), *place, *score, warnings])
     more = f"<p>and {len(rows) - MOST_ROWS} more, see the report.</p>" if len(rows) > MOST_ROWS else ""
     about = "<p>The worst first: those with warnings, then the deepest. Depth is that of the innermost voxel.</p>"
     return about + table(headings, cells, numbers=(1, 2)) + more

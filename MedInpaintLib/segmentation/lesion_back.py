@@ -20,9 +20,10 @@ from ..progress import Progress
 from ..report import LesionBackReport, now, software
 from ..saving import save_together
 from ..volume import Volume
+from .by_atlas import names_by_atlas
 from .label_map import labels_in, names_for
 from .lesion import Lesion, check_number, doubts_about, numbers_of
-from .numberings import AUTO, Numbering, numbering_of
+from .numberings import ATLAS, AUTO, Numbering, numbering_of
 from .regions import as_tsv, millilitres, table_of
 
 
@@ -65,6 +66,7 @@ def lesion_back(
     cut: bool = False,
     numbering: str = AUTO,
     names: str | os.PathLike[str] | Mapping[int, str] | None = None,
+    image: Any = None,
     labels: Sequence[int | str] | None = None,
     spacing: Sequence[float] | float | None = None,
     force: bool = False,
@@ -85,6 +87,8 @@ def lesion_back(
             ``"none"``, or ``"auto"``: recognized by the labels and the file's name.
         names: of the labels: a table (see :func:`.io.label_names.read_table`), or number -> name. Those in or beside
             the file are known without.
+        image: that the segmentation was made of, on its grid. Where no label has a name, the atlas is brought onto it,
+            and labels that lie mostly in one of its regions are named so.
         labels: use only these labels of the mask, by number or name; ``["all"]`` for all of several.
         spacing: of an array, mm.
         force: go on where mask and segmentation look misplaced or swapped.
@@ -110,6 +114,20 @@ def lesion_back(
         if not allow_empty:
             raise
         hole, warnings = _no_hole(volume), []
+    if image is not None and not meaning.names:
+        found, reason = names_by_atlas(
+            image,
+            volume,
+            whole,
+            before,
+            hole,
+            allow_outside_data=allow_outside_data,
+            progress=progress.part(0.2, 0.5),
+        )
+        if reason:
+            warnings = [*warnings, f"The atlas names no regions: {reason}."]
+        else:
+            meaning = Numbering(ATLAS, "a label is named by the region of the atlas that holds most of it", found)
     progress.update(0.5, "Comparing")
     lesion = Lesion.of(hole, whole, volume, meaning)
     numbers, more = numbers_of(lesion, number, cut, before, meaning)

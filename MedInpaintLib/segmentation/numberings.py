@@ -17,6 +17,8 @@ from .sides import LEFT, RIGHT, side_of
 #: (also DKT) and the cortex by Destrieux.
 _FREESURFER = Path(__file__).with_name("freesurfer.tsv")
 FREESURFER, FAST, NONE, AUTO = "freesurfer", "fast", "none", "auto"
+#: No choice, but what names labels of no numbering, see :mod:`.by_atlas`.
+ATLAS = "atlas"
 #: What a user can choose.
 CHOICES = (AUTO, FREESURFER, FAST, NONE)
 _FAST_NAMES = {1: "CSF", 2: "Gray-Matter", 3: "White-Matter"}
@@ -33,7 +35,7 @@ class Numbering:
     """What labels mean.
 
     Attributes:
-        name: :data:`FREESURFER`, :data:`FAST`, ``"table"`` or :data:`NONE`.
+        name: :data:`FREESURFER`, :data:`FAST`, ``"table"``, :data:`ATLAS` or :data:`NONE`.
         reason: why it was chosen.
         names: label -> name.
     """

@@ -156,6 +156,7 @@ def test_the_choices_of_the_tab_fill_reach_the_logic(panel, monkeypatch, tmp_pat
     node.method, node.methodParameters = "patch", {"patch": json.dumps({"size": 5})}
     node.blend, node.device, node.dilateMm, node.grain = "feather", "cpu", 2, True
     node.guides, node.exemplars, node.selfCheck, node.uncertainty = [guide], str(tmp_path), True, True
+    node.regions = True
     host.packagesAskedFor.clear()
     clickApply(panel)
     (given, segmentations, segmentIds), named = asked[0]
@@ -174,6 +175,7 @@ def test_the_choices_of_the_tab_fill_reach_the_logic(panel, monkeypatch, tmp_pat
         "grain": True,
         "guides": [guide],
         "exemplars": str(tmp_path),
+        "regions": True,
         "selfCheck": True,
         "seed": 0,
         "uncertainty": True,
@@ -190,9 +192,10 @@ def test_the_choices_of_the_tab_fill_are_said_in_a_line(panel, tmp_path):
     node.method, node.blend, node.device, node.dilateMm = "harmonic", "feather", "cpu", 1.5
     node.methodParameters = {"harmonic": json.dumps({"tolerance": 0.01})}
     node.guides, node.exemplars, node.selfCheck, node.uncertainty = [addVolume(name="T2")], str(tmp_path), True, True
+    node.regions = True
     assert label.text == (
         "Settings of the tab Fill: Harmonic (Laplace) (tolerance 0.01); blending: Feather; hole grown by 1.5 mm; "
-        f"guided by 'T2'; exemplars in '{tmp_path}'; with self-check; with uncertainty; device: CPU."
+        f"guided by 'T2'; exemplars in '{tmp_path}'; with self-check; with regions; with uncertainty; device: CPU."
     )
 
 

@@ -14,6 +14,8 @@ settings.load_profile("medinpaint")
 
 # Before torch is loaded: where tests run side by side, threads of one that wait for those of another take all the time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Tests neither read nor fill the user's cache.
+os.environ["MEDINPAINT_REGISTRATIONS"] = "off"
 
 GENERATIVE = {"pixels": 16, "latent": 4, "kernel": 3, "width": 4}
 FEED_FORWARD = {"pixels": 32, "slices": 3, "given": "fill"}

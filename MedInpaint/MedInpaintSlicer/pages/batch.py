@@ -132,6 +132,8 @@ class BatchPage(RunPage):
             settings.append(_("exemplars in '{folder}'").format(folder=node.exemplars))
         if options.self_check:
             settings.append(_("with self-check"))
+        if options.regions:
+            settings.append(_("with regions"))
         if node.uncertainty:
             settings.append(_("with uncertainty"))
         settings.append(_("device: {device}").format(device=devices().get(options.device, options.device)))

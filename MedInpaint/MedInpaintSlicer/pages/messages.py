@@ -106,7 +106,8 @@ def fillText(name: str, titles: Mapping[str, str], report: "FillReport") -> str:
     headline = _("'{name}' is filled: {volume:.3g} mL in {parts} part(s), {seconds:.1f} s.").format(
         name=name, volume=hole["volume_ml"], parts=hole["components"], seconds=report["seconds"]["total"]
     )
-    return "\n".join([headline, parts.methodText(report, titles), report["trust"]])
+    place = parts.placeText(report)
+    return "\n".join([headline, parts.methodText(report, titles), *([place] if place else []), report["trust"]])
 
 
 def segmentsComplaint(segmentation) -> str:

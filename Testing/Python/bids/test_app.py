@@ -102,6 +102,14 @@ def test_outputs_have_the_names_of_derivatives(study):
     assert not spread[mask == 0].any()
 
 
+def test_regions_are_named_unless_they_are_turned_off(study):
+    study.run()
+    notes = study.read(f"{FILLED}.json")["MedInpaint"]["notes"]
+    assert notes["no regions are named"] == "the image cannot show a head"
+    study.run("--no-regions")
+    assert "no regions are named" not in study.read(f"{FILLED}.json")["MedInpaint"]["notes"]
+
+
 def test_the_dataset_says_what_made_it_of_what(study):
     study.json("dataset_description.json", {"Name": "Tree", "DatasetDOI": "doi:10.0/x", "License": "CC0"})
     study.run()

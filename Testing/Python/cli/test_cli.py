@@ -284,6 +284,42 @@ def test_the_worst_of_several_parts_are_listed():
     assert lines[-1] == "  Worst first; all 6 parts are in the report."
 
 
+def test_the_regions_of_parts_are_printed_or_why_there_are_none():
+    part = {"number": 1, "voxels": 12, "depth_mm": 2.0, "method": "unet", "warnings": []}
+    placed = {**part, "regions": {"left cortex": 0.7, "left white matter": 0.28, "left amygdala": 0.02}}
+    report = {
+        "method": "unet",
+        "reason": "",
+        "hole": {"voxels": 12, "volume_ml": 0.012, "components": 1},
+        "parts": [placed],
+        "seconds": {"total": 0.1},
+        "trust": "Careful.",
+    }
+    assert describe("out.nrrd", report).splitlines()[2] == "  In left cortex (70 %), left white matter (28 %)"
+    lines = describe("out.nrrd", {**report, "parts": [placed, {**part, "warnings": ["dark"]}]}).splitlines()
+    assert [line.split() for line in lines[3:6]] == [
+        ["part", "voxels", "mm", "deep", "method", "mostly", "in"],
+        ["1", "12", "2.0", "unet", "left", "cortex"],
+        ["1", "12", "2.0", "unet", "see", "the", "warnings"],
+    ]
+    without = describe("out.nrrd", {**report, "parts": [part], "notes": {"no regions are named": "no head"}})
+    assert "  No regions are named: no head\n" in without
+
+
+def test_regions_are_asked_for_by_an_option(files):
+    arguments = [
+        "fill",
+        files / "image.nii.gz",
+        files / "mask.nrrd",
+        "-o",
+        files / "out.nrrd",
+        "--method",
+        "shell-mean",
+    ]
+    assert "No regions are named: the image cannot show a head" in run(*arguments, "--regions").output
+    assert "No regions" not in run(*arguments).output
+
+
 def test_the_self_check_of_each_kind_of_parts_is_printed(files):
     arguments = ["fill", files / "image.nii.gz", files / "labels.nrrd", "-o", files / "out.nrrd", "--label", "all"]
     result = run(*arguments, "--method", "harmonic", "--self-check")

@@ -23,7 +23,7 @@ cmake = pytest.importorskip("cmake", reason="packaging needs the package cmake")
 REPOSITORY = Path(__file__).resolve().parents[3]
 STAND_IN = Path(__file__).parent / "slicer-stand-in"
 #: What Resources/CMakeLists.txt is to install; the screenshots are for the web.
-DATA = ("SampleData", "Models")
+DATA = ("Atlas", "SampleData", "Models")
 #: The Extensions Index takes no repository above it.
 LARGEST_PACKAGE = 100e6
 

@@ -24,6 +24,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 #: Folders of the tree -> where they are in the wheel.
 PACKED = {
     "MedInpaintLib": "MedInpaintLib",
+    "Resources/Atlas": "MedInpaintLib/_resources/Atlas",
     "Resources/Models": "MedInpaintLib/_resources/Models",
     "Resources/SampleData": "MedInpaintLib/_resources/SampleData",
 }

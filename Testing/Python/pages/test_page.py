@@ -153,6 +153,24 @@ def test_warnings_of_parts_come_first(result, reading):
     assert reading(page_of(result, report)).all("p", class_="verdict note")
 
 
+def test_regions_and_tissues_are_shown_where_they_are_known(result, reading):
+    assert "By the atlas" not in reading(page_of(result)).text
+    report = copy.deepcopy(result.report)
+    report["parts"][0] |= {
+        "regions": {"left <cortex>": 0.62, "left white matter": 0.3, "left hippocampus": 0.04},
+        "tissues": {"grey": 0.2, "white": 0.7, "csf": 0.04},
+    }
+    report["parts"].append({**result.report["parts"][0], "number": 2})
+    read = reading(page_of(result, report))
+    regions = "left <cortex> (62 %), left white matter (30 %)"
+    assert f"By the atlas in {regions}; an average head has there white matter (70 %), grey matter (20 %)." in read.text
+    method = result.report["method"]
+    headings = read.texts.index("Regions")
+    assert read.texts[headings + 1] == "Warnings"
+    cells = [text for text in read.texts[headings + 2 :] if text.strip()]
+    assert [cells[at + 1] for at, cell in enumerate(cells) if cell == method][:2] == [regions, "–"]
+
+
 def test_voxels_keep_their_proportions(reading):
     image = image_of(noise((12, 40, 48)), (5.0, 0.5, 1.0))
     read = reading(page_of(filled(image, (slice(4, 6), slice(10, 20), slice(10, 20)))))

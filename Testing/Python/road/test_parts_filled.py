@@ -124,7 +124,7 @@ def test_a_part_with_a_warning_comes_before_deeper_ones(monkeypatch):
 def test_where_parts_have_several_methods_the_report_names_all_with_their_parameters(monkeypatch):
     image, hole = three_parts()
 
-    def choose(subject, groups, depths):
+    def choose(subject, groups, depths, progress=None):
         return [("biharmonic", "large") if group.hole.count() > 100 else ("harmonic", "small") for group in groups]
 
     monkeypatch.setattr(auto, "choose", choose)

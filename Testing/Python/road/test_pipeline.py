@@ -226,7 +226,7 @@ def test_a_line_is_not_an_image():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "magic"}, "no method 'magic'; the methods are: auto, biharmonic"),
+        ({"method": "magic"}, "no method 'magic'; the methods are: auto, atlas, biharmonic"),
         ({"method": "harmonic", "parameters": {"colour": 1}}, "no parameter 'colour'; its parameters are: tolerance"),
         ({"method": "harmonic", "parameters": {"tolerance": "soft"}}, "'tolerance' must be a number between"),
         ({"method": "harmonic", "parameters": {"tolerance": 5}}, "found 5"),

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from MedInpaintLib.report import NO_REGIONS
 from MedInpaintSlicer import parts, selfcheck
 
 TITLES = {"mirror": "Mirror (other hemisphere)", "patch": "Patches", "harmonic": "Harmonic <Laplace>"}
@@ -52,6 +53,23 @@ def test_a_row_tells_number_size_depth_and_method():
 def test_what_is_not_known_is_a_dash():
     text = parts.table([_part(volume_ml=None, depth_mm=None), _part(2)], TITLES)
     assert _rows(text)[1][2:4] == ["–", "–"]
+
+
+def test_the_largest_region_is_shown_as_soon_as_one_part_has_some_and_the_tool_tip_has_all():
+    placed = _part(1, regions={"left <cortex>": 0.62, "left white matter": 0.3, "left amygdala": 0.01})
+    rows = _rows(parts.table([placed, _part(2), _part(3, scores=_scores(31.26))], TITLES))
+    assert rows[0] == ["Part", "Method", "Region", "mL", "Depth mm", "PSNR dB", ""]
+    assert [row[2] for row in rows] == ["Region", "left <cortex>", "–", "–"]
+    assert "By the atlas: left <cortex> (62 %), left white matter (30 %)." in html.unescape(parts.tip(placed, TITLES))
+
+
+def test_of_a_single_part_the_regions_are_said_or_why_there_are_none():
+    placed = _part(1, regions={"brainstem": 0.97})
+    assert parts.placeText({"parts": [placed], "notes": {}}) == "By the atlas: brainstem (97 %)."
+    assert parts.placeText({"parts": [placed, placed], "notes": {}}) == ""
+    assert parts.placeText({"parts": [_part()], "notes": {}}) == ""
+    reason = "the image cannot show a head"
+    assert parts.placeText({"parts": [_part()], "notes": {NO_REGIONS: reason}}) == f"No regions are named: {reason}."
 
 
 def test_psnr_is_shown_as_soon_as_one_part_is_scored():
