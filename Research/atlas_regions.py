@@ -119,11 +119,11 @@ def check(people: Sequence[Entry]) -> None:
 def dice(first: np.ndarray, second: np.ndarray) -> float:
     """Return the overlap of two masks: twice what is in both by the sum of their sizes.
 
-    >>> dice(np.array([True, True, False]), np.array([True, False, False])).__round__(2)
+    >>> round(dice(np.array([True, True, False]), np.array([True, False, False])), 2)
     0.67
     """
     both, sizes = np.count_nonzero(first & second), np.count_nonzero(first) + np.count_nonzero(second)
-    return 2.0 * both / max(int(sizes), 1)
+    return 2.0 * int(both) / max(int(sizes), 1)
 
 
 def regions_of(labels: np.ndarray) -> np.ndarray:
