@@ -280,7 +280,8 @@ def _planes(axis: np.ndarray, centre: np.ndarray, radius: float) -> Iterator[np.
             yield np.append(normal, normal @ centre + offset)
 
 
-def _sample(array: np.ndarray, index: np.ndarray) -> np.ndarray:
+def sample(array: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Interpolate an array linearly at indices ``(d, ...)``; 0 outside of it."""
     from scipy import ndimage
 
     return ndimage.map_coordinates(array, index, order=1, mode="constant", cval=0.0, prefilter=False)
@@ -294,11 +295,11 @@ def _similarity(at: _Level, matrix: np.ndarray, shift: np.ndarray) -> float:
     """
     points, own = at.samples
     mirrored = at.index(matrix @ points + shift[:, np.newaxis])
-    both = _sample(at.weight, mirrored) > 0.5
-    on_body = _sample(at.body, at.index(matrix @ at.outline + shift[:, np.newaxis])) > 0.5
+    both = sample(at.weight, mirrored) > 0.5
+    on_body = sample(at.body, at.index(matrix @ at.outline + shift[:, np.newaxis])) > 0.5
     if np.count_nonzero(both) < max(LEAST_PAIRS * own.size, 10):
         return -1.0
-    a, b = own[both], _sample(at.values, mirrored[:, both])
+    a, b = own[both], sample(at.values, mirrored[:, both])
     size = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / size * float(np.sqrt(on_body.mean())) if size > 0 else -1.0
 
@@ -356,8 +357,8 @@ def _gauss_newton(at: _Level, matrix: np.ndarray, shift: np.ndarray, moves: Sequ
     """
     points, own = at.samples
     mirrored = at.index(matrix @ points + shift[:, np.newaxis])
-    opposite, weight = _sample(at.values, mirrored), _sample(at.weight, mirrored)
-    slopes = np.array([_sample(slope, mirrored) for slope in at.slopes])
+    opposite, weight = sample(at.values, mirrored), sample(at.weight, mirrored)
+    slopes = np.array([sample(slope, mirrored) for slope in at.slopes])
     residual = own - opposite
     # Differences above twice the median are lesions or one-sided anatomy and weigh little (Cauchy's weights).
     usual = 2 * np.median(np.abs(residual[weight > 0.5])) if (weight > 0.5).any() else 1.0
@@ -477,8 +478,8 @@ def _window_step(
 
     size = fixed.ndim
     at = np.indices(fixed.shape) + shift / np.reshape(steps, (-1, *(1,) * size))
-    moved = _sample(moving, at).astype(np.float32)
-    weight = known * (_sample(usable, at) > 0.9)
+    moved = sample(moving, at).astype(np.float32)
+    weight = known * (sample(usable, at) > 0.9)
     slopes = (np.array(np.gradient(moved, *steps)) + np.array(np.gradient(fixed, *steps))) / 2
     residual = (fixed - moved) * weight
     usual = 2 * np.median(np.abs(residual[weight > 0])) if weight.any() else 1.0

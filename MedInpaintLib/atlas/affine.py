@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..progress import Progress
+from ..registration import sample
 from .local_correlation import LocalCorrelation, mix
 from .maps import Maps, head_maps
 from .scan import Scan
@@ -193,8 +194,8 @@ def _agreement(scan: Scan, affine: Affine) -> float:
     shape = maps.channels.shape[1:]
     places = np.indices(shape).reshape(3, -1) * maps.mm + maps.origin[:, np.newaxis]
     index = scan.index(affine(places))
-    values = _sample(scan, scan.values, index).reshape(shape)
-    known = (_sample(scan, scan.weight, index).reshape(shape) > KNOWN).astype(np.float32)
+    values = sample(scan.values, index).reshape(shape)
+    known = (sample(scan.weight, index).reshape(shape) > KNOWN).astype(np.float32)
     image = LocalCorrelation(values, known * (maps.brain > 0.05), [9, 9, 9])
     everywhere = places.reshape(3, *shape).astype(np.float32)
     return image.within(mix(maps, everywhere, values, image.weight), maps.brain)
@@ -221,19 +222,13 @@ def _guesses(search: _Search, turn: np.ndarray, pitch: float, size: float, middl
         yield Affine(size * turn @ tilt, middle + turn @ np.array(around, dtype=float))
 
 
-def _sample(scan: Scan, array: np.ndarray, index: np.ndarray) -> np.ndarray:
-    from scipy import ndimage
-
-    return ndimage.map_coordinates(array, index, order=1, mode="constant", cval=0.0, prefilter=False)
-
-
 def _seen(scan: Scan, points: _Points, affine: Affine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the indices of the points that lie in the scan and are known, which these are, and the values there."""
     index = scan.index(affine(points.places))
     high = np.array(scan.values.shape)[:, np.newaxis] - 1
     use = np.all((index >= 0) & (index <= high), axis=0)
-    use[use] = _sample(scan, scan.weight, index[:, use]) > KNOWN
-    return index[:, use], use, _sample(scan, scan.values, index[:, use])
+    use[use] = sample(scan.weight, index[:, use]) > KNOWN
+    return index[:, use], use, sample(scan.values, index[:, use])
 
 
 def _explained(values: np.ndarray, tissues: np.ndarray, share: float) -> tuple[float, np.ndarray]:
@@ -304,7 +299,7 @@ def _step(
     _, residual = _explained(values, tissues, 1.0)
     usual = 2.0 * np.median(np.abs(residual)) + 1e-6
     weight = 1.0 / (1.0 + (residual / usual) ** 2)  # Cauchy's weights: lesions and vessels count little
-    along = np.array([_sample(scan, each, index) for each in scan.slopes])
+    along = np.array([sample(each, index) for each in scan.slopes])
     slopes = np.linalg.solve(scan.matrix.T, along)  # per mm in the scan
     centred = points.places[:, use] - CENTRE[:, np.newaxis]
     turned = affine.matrix.T @ slopes

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import MedInpaintError
-from ..registration import block_mean
+from ..registration import block_mean, sample
 from ..resources import resource_folders
 
 #: The file, in the folder ``Atlas`` of the resources.
@@ -45,9 +45,7 @@ class Maps:
 
     def sample(self, array: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Interpolate one map linearly at MNI mm ``(3, ...)``; 0 outside of it."""
-        from scipy import ndimage
-
-        return ndimage.map_coordinates(array, self.index(places), order=1, mode="constant", cval=0.0, prefilter=False)
+        return sample(array, self.index(places))
 
 
 @functools.cache
