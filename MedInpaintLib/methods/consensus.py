@@ -7,12 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..atlas.fitted import continue_inwards, fit
 from ..atlas.registration import register, why_none
-from ..blending.by_name import BLENDS
-from ..initial_fill import initial_fill
-from ..other_side import Comparison, other_side
-from ..prediction import METHODS, Cost, Prediction, Run, method
+from ..independent_fills import IndependentFills, fill_by_mirror, fill_independently
+from ..prediction import Cost, Prediction, Run, method
 from ..region import Region
 
 #: The shares of the mirror's and the atlas' fill in what is added to the smooth one: sums of a constant, the depth in
@@ -49,30 +46,37 @@ def fill(region: Region, parameters: object, run: Run) -> Prediction:
     one, the weighted mean led the atlas alone by 0.5 dB (T1) and 0.9 dB (T2, FLAIR). An image without an atlas is
     filled by ``mirror``.
     """
-    at_mirror, at_rest = run.progress.part(0.0, 0.8), run.progress.part(0.8, 1.0)
     registration = register(region.subject, run.progress)
     reason = why_none(registration)
     if reason or registration is None:
-        return _mirror_instead(region, dataclasses.replace(run, progress=at_mirror), f"there is no atlas: {reason}")
-    compared = other_side(region, at_mirror.part(0.0, 0.3))
-    alike = likeness(region, compared)
-    fitted = fit(region, registration)
-    atlas = continue_inwards(region, fitted.values)
-    notes = {"agreement with the atlas around the hole": fitted.explained}
-    mirror, _ = _mirror(region, dataclasses.replace(run, progress=at_mirror.part(0.3, 1.0)))
-    at_rest.update(0.5, "Joining the fills")
-    smooth = initial_fill(region)
-    depth = depths(region)
-    parts = shares(evidence(depth, alike, fitted.explained))
-    mean, apart = mix(smooth, mirror, atlas, parts)
-    variance = CONSTANT + DISAGREEMENT * apart + DEPTH * np.minimum(depth, DEEPEST)
-    alone = np.count_nonzero(region.fill & (alike <= 0))
-    notes = {**notes, "correlation around the hole": float(alike[region.fill].max())}
+        return mirror_instead(region, run, f"there is no atlas: {reason}")
+    return join(region, fill_independently(region, registration, run))
+
+
+def join(region: Region, fills: IndependentFills) -> Prediction:
+    """Return the weighted mean of the fills of a region."""
+    explained = fills.fitted.explained
+    parts = shares(evidence(fills.depth, fills.alike, explained))
+    mean, apart = mix(fills.smooth, fills.mirror, fills.atlas, parts)
+    variance = CONSTANT + DISAGREEMENT * apart + DEPTH * np.minimum(fills.depth, DEEPEST)
+    alone = np.count_nonzero(region.fill & (fills.alike <= 0))
+    notes = {
+        "agreement with the atlas around the hole": explained,
+        "correlation around the hole": float(fills.alike[region.fill].max()),
+    }
     warnings: tuple[str, ...] = ()
     if alone:
         few = f"{alone} voxels of the hole were filled by the atlas and the tissue around them alone"
         warnings = (f"{few}: the other side is not known there, or not like this one.",)
     return Prediction(mean, np.sqrt(variance).astype(np.float32), notes, warnings)
+
+
+def mirror_instead(region: Region, run: Run, reason: str) -> Prediction:
+    """Fill by the mirror, which says itself what it could not do."""
+    mean, prediction = fill_by_mirror(region, run)
+    instead = prediction.instead or "mirror"
+    warning = f"All of the hole was filled by {instead}: {reason}."
+    return dataclasses.replace(prediction, mean=mean, warnings=(warning, *prediction.warnings), instead=instead)
 
 
 def evidence(depth: np.ndarray, alike: np.ndarray, explained: float | np.ndarray) -> np.ndarray:
@@ -121,34 +125,3 @@ def mix(
     of_mirror, of_atlas = parts
     mean = smooth + of_mirror * (mirror - smooth) + of_atlas * (atlas - smooth)
     return mean, of_mirror * (mirror - mean) ** 2 + of_atlas * (atlas - mean) ** 2
-
-
-def depths(region: Region) -> np.ndarray:
-    """Return the mm from each voxel of the hole to the nearest known one; 0 elsewhere."""
-    from scipy import ndimage
-
-    return ndimage.distance_transform_edt(region.hole, region.spacing)
-
-
-def likeness(region: Region, compared: Comparison | None) -> np.ndarray:
-    """Return for each voxel how well both sides correlate around its part; 0 where it cannot be mirrored."""
-    if compared is None:
-        return np.zeros(region.hole.shape)
-    of_parts = [0.0, *(0.0 if part.reason else max(part.correlation, 0.0) for part in compared.parts)]
-    return np.array(of_parts)[compared.zone]
-
-
-def _mirror(region: Region, run: Run) -> tuple[np.ndarray, Prediction]:
-    """Return the blended fill of ``mirror``, and what it says of it."""
-    info = METHODS["mirror"]
-    assert info.fill is not None  # the decorator fills it in
-    prediction = info.fill(region, info.parameters(), run)
-    return BLENDS[info.blend](prediction.mean, region, run.progress), prediction
-
-
-def _mirror_instead(region: Region, run: Run, reason: str) -> Prediction:
-    """Fill by the mirror, which says itself what it could not do."""
-    mean, prediction = _mirror(region, run)
-    instead = prediction.instead or "mirror"
-    warning = f"All of the hole was filled by {instead}: {reason}."
-    return dataclasses.replace(prediction, mean=mean, warnings=(warning, *prediction.warnings), instead=instead)
