@@ -44,7 +44,9 @@ def cubes_of(region: Region) -> Cubes:
     turned = _upright(pose(region.subject.image, "coronal"))
     shape = region.hole.shape
     sizes = [
-        shape[axis] if abs(region.spacing[axis] / EDGE - 1) < ALIKE else round(shape[axis] * region.spacing[axis] / EDGE)
+        shape[axis]
+        if abs(region.spacing[axis] / EDGE - 1) < ALIKE
+        else round(shape[axis] * region.spacing[axis] / EDGE)
         for axis in turned.order
     ]
     return Cubes(turned, shape, tuple(max(size, 1) for size in sizes))

@@ -77,6 +77,14 @@ def fill_by_mirror(region: Region, run: Run) -> tuple[np.ndarray, Prediction]:
     return BLENDS[info.blend](prediction.mean, region, run.progress), prediction
 
 
+def mirror_instead(region: Region, run: Run, reason: str) -> Prediction:
+    """Fill by the mirror, which says itself what it could not do."""
+    mean, prediction = fill_by_mirror(region, run)
+    instead = prediction.instead or "mirror"
+    warning = f"All of the hole was filled by {instead}: {reason}."
+    return dataclasses.replace(prediction, mean=mean, warnings=(warning, *prediction.warnings), instead=instead)
+
+
 def depths(region: Region) -> np.ndarray:
     """Return the mm from each voxel of the hole to the nearest known one; 0 elsewhere."""
     from scipy import ndimage

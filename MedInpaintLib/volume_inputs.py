@@ -75,6 +75,14 @@ def inputs_of(region: Region, base: np.ndarray, fills: IndependentFills, cubes: 
     )
 
 
+def mirrored(inputs: Inputs) -> Inputs:
+    """Return the inputs with left and right exchanged, the place in the head included."""
+    maps = inputs.maps[..., ::-1].copy()
+    right = MAPS.index("right")
+    maps[right] = -maps[right]
+    return Inputs(np.ascontiguousarray(inputs.intensities[..., ::-1]), maps)
+
+
 def _other_side(region: Region, fills: IndependentFills) -> tuple[np.ndarray, np.ndarray]:
     """Return the mirror image in a region, the smooth fill where there is none; and, bool, where there is one."""
     if fills.compared is None:

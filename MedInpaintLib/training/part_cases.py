@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from ..atlas.registration import can_show_a_head, find, why_none
+from ..consensus import join
 from ..cubes import cubes_of
 from ..errors import InputError, MaskError
 from ..files import make_folder, replacing
 from ..holes import place
 from ..independent_fills import fill_independently
 from ..mask import Hole, bounding_box, grow
-from ..methods.consensus import join
 from ..methods.registry import methods
 from ..parts import find_parts
 from ..prediction import Run
@@ -168,7 +168,9 @@ class PartCases:
                 seed = int(rng.integers(2**31))
                 spacing = image.image.spacing
                 inside = image.inside
-                hole |= place(self.holes[kind], hole.shape, spacing=spacing, foreground=inside, avoid=avoid, seed=seed) > 0
+                hole |= (
+                    place(self.holes[kind], hole.shape, spacing=spacing, foreground=inside, avoid=avoid, seed=seed) > 0
+                )
         return hole
 
     def _cases(self, image: Undamaged, hole: np.ndarray, rng: np.random.Generator) -> list[PartCase]:
@@ -177,7 +179,9 @@ class PartCases:
         if box is None:
             return []
         voided = image.image.with_array(np.where(hole, image.image.array.dtype.type(0), image.image.array))
-        subject = Subject(voided, Hole(hole[box], box, hole.shape), image.scaling, image.modality, no_data=image.no_data)
+        subject = Subject(
+            voided, Hole(hole[box], box, hole.shape), image.scaling, image.modality, no_data=image.no_data
+        )
         # The user's cache keeps registrations of images that are filled again.
         registration = find(subject) if can_show_a_head(subject) else None
         if registration is None or why_none(registration):
@@ -198,7 +202,12 @@ class PartCases:
 
 
 def _around_a_voxel(
-    intensities: np.ndarray, maps: np.ndarray, truth: np.ndarray, wanted: np.ndarray, side: int, rng: np.random.Generator
+    intensities: np.ndarray,
+    maps: np.ndarray,
+    truth: np.ndarray,
+    wanted: np.ndarray,
+    side: int,
+    rng: np.random.Generator,
 ) -> PartCase:
     """Cut a cube of ``side`` around the middle of what is wanted, or around a random voxel of a larger part."""
     places = np.argwhere(wanted)

@@ -1,6 +1,6 @@
 """The command ``consensus-weights``: learns the weights of the method `consensus` from fills of balls in train people.
 
-It prints them as constants for ``MedInpaintLib/methods/consensus.py``, and how good the method is in people who were
+It prints them as constants for ``MedInpaintLib/consensus.py``, and how good the method is in people who were
 left out. What was measured before is read from its files.
 """
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from MedInpaintLib.methods.consensus import DEEPEST, mix, shares
+from MedInpaintLib.consensus import DEEPEST, mix, shares
 
 from .samples import Samples
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from MedInpaintLib.atlas.fitted import fit
 from MedInpaintLib.atlas.registration import register, why_none
+from MedInpaintLib.independent_fills import depths, likeness
 from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.mask import grow
-from MedInpaintLib.methods.consensus import depths, likeness
 from MedInpaintLib.modality import MR
 from MedInpaintLib.other_side import other_side
 from MedInpaintLib.pipeline import inpaint

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from MedInpaintLib.consensus import evidence
 from MedInpaintLib.errors import InputError
 from MedInpaintLib.files import make_folder, replacing
-from MedInpaintLib.methods.consensus import evidence
 
 _ARRAYS = ("ball", "truth", "smooth", "mirror", "atlas", "depth", "alike", "explained")
 

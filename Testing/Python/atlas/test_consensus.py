@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import MedInpaintLib as mi
 from MedInpaintLib.atlas.registration import register
-from MedInpaintLib.methods.consensus import evidence, shares
+from MedInpaintLib.consensus import evidence, shares
 from MedInpaintLib.metrics import psnr
 
 from .heads import head
