@@ -116,7 +116,8 @@ def _corrected(
             maps = torch.from_numpy(_whole(each.maps))
             mean, log_variance = network(images[None].to(device), maps[None].to(device))[0].cpu().numpy()
             deviation = np.exp(0.5 * np.clip(log_variance, -20.0, 5.0))
-            added = np.stack([mean - images[0].numpy(), deviation])[(..., *(slice(size) for size in base.shape))]
+            depth, height, width = base.shape
+            added = np.stack([mean - images[0].numpy(), deviation])[:, :depth, :height, :width]
             totals += added[..., ::-1] if number else added
     totals *= half / len(passes)
     return totals[0], totals[1]

@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -217,14 +218,15 @@ def _around_a_voxel(
     if large.any():
         middle = np.where(large, places[rng.integers(len(places))], middle)
 
-    def cut(array: np.ndarray, outside: str) -> np.ndarray:
-        corner = middle - side // 2
-        before = np.maximum(-corner, 0)
-        after = np.maximum(corner + side - np.array(array.shape[-3:]), 0)
-        padding = [(0, 0)] * (array.ndim - 3) + list(zip(before.tolist(), after.tolist(), strict=True))
-        padded = np.pad(array, padding, mode=outside)
-        at = tuple(slice(int(start), int(start) + side) for start in corner + before)
-        return np.ascontiguousarray(padded[(..., *at)])
+    corner = middle - side // 2
+    inside = np.array(wanted.shape)
+    before, after = np.maximum(-corner, 0), np.maximum(corner + side - inside, 0)
+    k, j, i = (slice(start, start + side) for start in (corner + before).tolist())
+
+    def cut(array: np.ndarray, outside: Literal["edge", "constant"]) -> np.ndarray:
+        widths = np.zeros((array.ndim, 2), dtype=int)
+        widths[-3:] = np.stack([before, after], axis=1)
+        return np.ascontiguousarray(np.pad(array, widths, mode=outside)[..., k, j, i])
 
     return PartCase(
         cut(intensities, "edge").astype(np.float16),

@@ -59,12 +59,12 @@ class PartSamples:
 
 def cropped(case: PartCase, corner: Sequence[int], side: int) -> tuple[np.ndarray, ...]:
     """Return a cube of a case: intensities and truth in float32, maps, voxels to fill; each with channels first."""
-    at = tuple(slice(start, start + side) for start in corner)
+    k, j, i = (slice(start, start + side) for start in corner)
     return (
-        case.intensities[(..., *at)].astype(np.float32),
-        case.maps[(..., *at)],
-        case.truth[at][np.newaxis].astype(np.float32),
-        case.wanted[at][np.newaxis],
+        case.intensities[:, k, j, i].astype(np.float32),
+        case.maps[:, k, j, i],
+        case.truth[np.newaxis, k, j, i].astype(np.float32),
+        case.wanted[np.newaxis, k, j, i],
     )
 
 

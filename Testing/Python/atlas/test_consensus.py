@@ -105,8 +105,8 @@ def test_all_parts_of_an_image_share_one_registration(monkeypatch):
     import MedInpaintLib.atlas.registration as module
 
     found = []
-    find = module._find
-    monkeypatch.setattr(module, "_find", lambda *arguments: found.append(1) or find(*arguments))
+    find = module.find
+    monkeypatch.setattr(module, "find", lambda *arguments: found.append(1) or find(*arguments))
     made = head()
     hole = made.ball(CENTRE, 10.0) | made.ball((20.0, -60.0, -20.0), 10.0)
     result = filled(made, hole, "atlas", workers=2)
