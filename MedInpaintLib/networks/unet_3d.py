@@ -22,8 +22,9 @@ class UNet3d(nn.Module):
 
     The weights :math:`w_i`, the addition :math:`c` and :math:`s` are the five outputs for each voxel. At the start
     :math:`w = c = 0`, so training begins at the fill. The network works on blocks of 2 x 2 x 2 voxels: detail comes
-    through the fills, and the same arithmetic sees eight times the volume. There is no normalisation of activations: a
-    brightness must mean the same in a small crop and in a whole head.
+    through the fills, and the same arithmetic sees eight times the volume. Batch normalisation, whose statistics are
+    fixed after training, lets a brightness mean the same in a small crop and in a whole head; without it training
+    diverged at a step size of 0.002.
 
     Source: Çiçek et al.: 3D U-Net, MICCAI 2016; blocks with shortcuts as in He et al., CVPR 2016.
 
@@ -86,9 +87,11 @@ class _Block(nn.Module):
         super().__init__()
         self.first = nn.Conv3d(channels, channels, 3, padding=1)
         self.second = nn.Conv3d(channels, channels, 3, padding=1)
+        self.norm1, self.norm2 = nn.BatchNorm3d(channels), nn.BatchNorm3d(channels)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return features + self.second(nn.functional.gelu(self.first(features)))
+        inner = nn.functional.gelu(self.norm1(self.first(features)))
+        return features + self.norm2(self.second(inner))
 
 
 def in_blocks(volumes: torch.Tensor) -> torch.Tensor:

@@ -10,20 +10,21 @@ from torch import nn
 
 from ...errors import ParameterError
 
-#: Squared error of the fill that is corrected, relative to which a part's error counts, at least: flat parts would
-#: outweigh all others.
-LEAST = 1e-3
+#: Squared error of the fill that is corrected, relative to which a part's error counts, at least; that of the median
+#: part. Flat parts would outweigh all others.
+LEAST = 1e-2
 
 
 @dataclasses.dataclass
 class RefiningTask:
     r"""Lessens the error of a fill, each part alike.
 
-    .. math:: \frac{\|\hat y - y\|^2}{\|b - y\|^2}
-        + \lambda_g \frac{\|\nabla \hat y - \nabla y\|^2}{\|\nabla b - \nabla y\|^2}
+    .. math:: \frac{\|\hat y - y\|^2}{\max(\|b - y\|^2, \epsilon)}
+        + \lambda_g \frac{\|\nabla \hat y - \nabla y\|^2}{\max(\|\nabla b - \nabla y\|^2, \epsilon)}
         + \lambda_l \, \mathrm{mean}\left(\tfrac12 s + \tfrac12 (\hat y - y)^2 e^{-s}\right)
 
-    over the voxels to fill of a part; :math:`b` is the fill that is corrected, :math:`s` the log variance. The last
+    over the voxels to fill of a part; :math:`b` is the fill that is corrected, :math:`s` the log variance and
+    :math:`\epsilon` :data:`LEAST` a voxel. The last
     term, the Gaussian likelihood (Kendall and Gal, NeurIPS 2017, eq. 8), teaches the variance alone: the error in it is
     held constant, because hard voxels would count less otherwise.
 
@@ -35,9 +36,9 @@ class RefiningTask:
     """
 
     network: nn.Module
-    rate: float = 1e-3
+    rate: float = 4e-3
     warm_up: int = 100
-    steps: int = 4000
+    steps: int = 3000
     gradient: float = 0.2
     likelihood: float = 0.1
 

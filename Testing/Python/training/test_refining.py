@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch")
 from MedInpaintLib.errors import ParameterError  # noqa: E402
 from MedInpaintLib.networks import build  # noqa: E402
 from MedInpaintLib.training.tasks import task_of  # noqa: E402
+from MedInpaintLib.training.tasks.refining import LEAST  # noqa: E402
 
 
 class Given(torch.nn.Module):
@@ -76,6 +77,14 @@ def test_the_fill_that_is_corrected_costs_1_and_what_is_known_nothing():
     assert losses(task_of("unet-3d", network, {}), (images, maps, truth, wanted))[1][
         "part/value"
     ].item() == pytest.approx(1)
+
+
+def test_a_part_that_was_nearly_right_does_not_outweigh_the_others():
+    images, maps, truth, wanted = batch()
+    images[:, 0] = truth[:, 0] + 1e-3
+    output = np.concatenate([truth + 0.05, np.zeros_like(truth)], axis=1)
+    _, parts = losses(task_of("unet-3d", Given(torch.from_numpy(output)), {}), (images, maps, truth, wanted))
+    assert parts["part/value"].item() == pytest.approx(0.05**2 / LEAST, rel=1e-3)
 
 
 def test_the_likelihood_moves_the_variance_alone():
