@@ -17,7 +17,7 @@ from ..methods import registry
 from ..modality import MODALITIES
 from ..models.fields import NAME
 from ..models.recipes import FOLDER
-from ..networks import ESTIMATES, REFINES, has_purpose
+from ..networks import ESTIMATES, has_purpose
 from ..volume import Volume
 
 #: Largest validation hole, as a share of a frame's side.
@@ -213,7 +213,7 @@ def least_batch(architecture: str) -> int:
     >>> least_batch("unet"), least_batch("collagan")  # the latter has instance normalisation
     (2, 1)
     """
-    return 1 if has_purpose(architecture, ESTIMATES) or has_purpose(architecture, REFINES) else 2
+    return 1 if has_purpose(architecture, ESTIMATES) else 2
 
 
 def _table(kind: type[Table], table: Any, where: str) -> Table:

@@ -156,7 +156,7 @@ def check(recipe: Recipe, devices: int) -> None:
                 network(images, torch.ones(2, count) > 0, torch.ones(2).long())
             elif has_purpose(recipe.architecture, REFINES):
                 sides = (recipe.pixels,) * 3
-                network(torch.empty(1, len(INTENSITIES), *sides), torch.empty(1, len(MAPS), *sides))
+                network(torch.empty(2, len(INTENSITIES), *sides), torch.empty(2, len(MAPS), *sides))
             elif has_purpose(recipe.architecture, GENERATES):
                 network.decode(network.encode(frames))
             else:

@@ -8,12 +8,11 @@ import pytest
 
 pytest.importorskip("torch")
 
-from Testing.Python.atlas.heads import head
-
 import MedInpaintLib as mi
 from MedInpaintLib.errors import ModelError
 from MedInpaintLib.models.bundle import read_bundle, write_bundle
 from MedInpaintLib.networks import build
+from Testing.Python.atlas.heads import head
 
 CENTRE = (20.0, -10.0, 30.0)
 

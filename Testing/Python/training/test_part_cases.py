@@ -6,8 +6,6 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
-from Testing.Python.atlas.heads import head  # noqa: E402
-
 from MedInpaintLib.errors import InputError  # noqa: E402
 from MedInpaintLib.intensity import Scaling  # noqa: E402
 from MedInpaintLib.modality import MR  # noqa: E402
@@ -17,6 +15,7 @@ from MedInpaintLib.training.recipe import read_recipe  # noqa: E402
 from MedInpaintLib.training.undamaged import Undamaged  # noqa: E402
 from MedInpaintLib.volume import Volume  # noqa: E402
 from MedInpaintLib.volume_inputs import INTENSITIES, MAPS  # noqa: E402
+from Testing.Python.atlas.heads import head  # noqa: E402
 
 HOLES = ("spheres:20mm", "spheres:28mm")
 SIDE = 32

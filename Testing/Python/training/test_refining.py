@@ -107,7 +107,7 @@ def test_the_step_size_rises_and_falls_to_0():
     task = task_of("unet-3d", network, {"rate": 0.01, "warm_up": 10, "steps": 110})
     rates = []
     for step in (0, 9, 60, 110):
-        losses(task, batch(1), step)
+        losses(task, batch(), step)
         rates.append(task.optimizers["network"].param_groups[0]["lr"])
     assert rates == pytest.approx([0.001, 0.01, 0.005, 0.0], abs=1e-9)
 
