@@ -99,7 +99,8 @@ def _alike(row: dict[str, str]) -> dict[str, str]:
         return {**row, "subject": row["person"], "seed": f"{row['view']} {row['training']}"}
     if "arm" in row:  # a head with a lesion: errors of volumes by one segmentation, or of a registration
         errors = {name: str(abs(float(row[name]))) for name in ("grey", "white", "near") if name in row}
-        return {**row, "task": row["kind"], "method": row["arm"], "seed": "", "hole": row.get("segmenter", ""), **errors}
+        holes = {"seed": "", "hole": row.get("segmenter", "")}
+        return {**row, "task": row["kind"], "method": row["arm"], **holes, **errors}
     if "session" in row:  # called by its person and, where there are several, its number
         task = f"{row['wanted']} from {row['there']}"
         return {**row, "task": task, "image": row["session"], "seed": "", "hole": row["slice"]}

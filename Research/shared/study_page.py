@@ -152,8 +152,8 @@ def _protocol(study: Study, cases: Sequence[Case], facts: dict[str, Any]) -> str
     films = ", among them those of the course report's convention," if study.modality == "film" else ""
     return (
         f"Each network: one training of {facts['steps']} steps of {facts['batch']} frames, on {facts['cases']} holes "
-        f"of the split train, {_seeds(arm.seed for arm in study.arms)} ({facts['trained_on']}, two at a time). Tested on {_count(cases, 'image')} images of "
-        f"{_count(cases, 'subject')} people{reduced}, split **{facts['split']}**, {sum(facts['holes'].values())} "
+        f"of the split train, {_seeds(arm.seed for arm in study.arms)} ({facts['trained_on']}, two at a time). Tested "
+        f"on {_count(cases, 'image')} images of {_count(cases, 'subject')} people{reduced}, split **{facts['split']}**, {sum(facts['holes'].values())} "
         f"holes. Scores are over the hole (convention `masked`; PSNR up to {MOST:g} dB) and averaged over each image's "
         "holes.\n\n"
         "A difference is paired by image, averaged over each person's images and then over people; its t-interval "
