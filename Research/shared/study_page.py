@@ -153,9 +153,9 @@ def _protocol(study: Study, cases: Sequence[Case], facts: dict[str, Any]) -> str
     return (
         f"Each network: one training of {facts['steps']} steps of {facts['batch']} frames, on {facts['cases']} holes "
         f"of the split train, {_seeds(arm.seed for arm in study.arms)} ({facts['trained_on']}, two at a time). Tested "
-        f"on {_count(cases, 'image')} images of {_count(cases, 'subject')} people{reduced}, split **{facts['split']}**, {sum(facts['holes'].values())} "
-        f"holes. Scores are over the hole (convention `masked`; PSNR up to {MOST:g} dB) and averaged over each image's "
-        "holes.\n\n"
+        f"on {_count(cases, 'image')} images of {_count(cases, 'subject')} people{reduced}, split "
+        f"**{facts['split']}**, {sum(facts['holes'].values())} holes. Scores are over the hole (convention "
+        f"`masked`; PSNR up to {MOST:g} dB) and averaged over each image's holes.\n\n"
         "A difference is paired by image, averaged over each person's images and then over people; its t-interval "
         "holds the chance of who is tested, not that of the training. So a method is called better or worse only where "
         f"at least {LEAST_PEOPLE} people were tested, the interval leaves out 0 and, for a trained network, the "
