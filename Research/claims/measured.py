@@ -98,7 +98,7 @@ def _alike(row: dict[str, str]) -> dict[str, str]:
     if TOLD in row:  # a picture of a hole, judged by a training of a classifier
         return {**row, "subject": row["person"], "seed": f"{row['view']} {row['training']}"}
     if "arm" in row:  # a head with a lesion: errors of volumes by one segmentation, or of a registration
-        errors = {name: str(abs(float(row[name]))) for name in ("grey", "white", "near") if name in row}
+        errors: dict[str, str] = {each: str(abs(float(row[each]))) for each in ("grey", "white", "near") if each in row}
         holes = {"seed": "", "hole": row.get("segmenter", "")}
         return {**row, "task": row["kind"], "method": row["arm"], **holes, **errors}
     if "session" in row:  # called by its person and, where there are several, its number
