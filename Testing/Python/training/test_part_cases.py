@@ -1,17 +1,21 @@
 """Cases and samples of 3-D networks, made in heads whose answer is known."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
+import MedInpaintLib as mi  # noqa: E402
 from MedInpaintLib.errors import InputError  # noqa: E402
 from MedInpaintLib.intensity import Scaling  # noqa: E402
 from MedInpaintLib.modality import MR  # noqa: E402
 from MedInpaintLib.training.part_cases import ROOM, PartCase, PartCases  # noqa: E402
 from MedInpaintLib.training.part_samples import PartSamples, PartTrial  # noqa: E402
 from MedInpaintLib.training.recipe import read_recipe  # noqa: E402
+from MedInpaintLib.training.run import run  # noqa: E402
 from MedInpaintLib.training.undamaged import Undamaged  # noqa: E402
 from MedInpaintLib.volume import Volume  # noqa: E402
 from MedInpaintLib.volume_inputs import INTENSITIES, MAPS  # noqa: E402
@@ -114,3 +118,29 @@ def test_the_trial_scores_the_truth_best(made):
     assert trial.scores(trial.truth)["ssim"] == pytest.approx(1.0)
     assert trial.scores(trial.truth)["rmse"] == 0.0
     assert trial.picture(trial.corrected).shape[1:] == (4 * SIDE, 2 * SIDE)
+
+
+@pytest.mark.slow
+def test_a_training_makes_a_model_that_fills(tmp_path):
+    for number, turn in enumerate([(0.1, 0.0, 0.0), (0.0, 0.1, 0.0)]):
+        folder = tmp_path / "data" / f"p{number}"
+        folder.mkdir(parents=True)
+        head(bend=2.0, turn=turn).volume.write(folder / "t1.nii.gz")
+    recipe = read_recipe("brain-mr-unet-3d")
+    recipe = dataclasses.replace(
+        recipe,
+        arguments={"pixels": 16, "width": 4},
+        data=dataclasses.replace(recipe.data, holes=HOLES, cases=2, contrasts=()),
+        schedule=dataclasses.replace(recipe.schedule, steps=4, batch=2, check_every=2, crops=2),
+    )
+    bundle = run(recipe, tmp_path / "data", tmp_path / "out")
+    assert bundle.architecture == "unet-3d"
+    again = run(recipe, tmp_path / "data", tmp_path / "out")
+    assert again.weights_file["sha256"] == bundle.weights_file["sha256"]
+    shown = head(bend=2.0)
+    hole = shown.ball((20.0, -10.0, 30.0), 14.0)
+    damaged = dataclasses.replace(shown.volume, array=np.where(hole, 0, shown.volume.array))
+    options = {"modality": "MR", "parameters": {"model": str(bundle.folder)}}
+    result = mi.inpaint(damaged, hole, method="unet-3d", **options)
+    assert result.report["parts"][0]["method"] == "unet-3d"
+    assert np.isfinite(result.volume.array).all()
