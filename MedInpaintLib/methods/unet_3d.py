@@ -40,7 +40,7 @@ class Options:
     name="unet-3d",
     title="3-D U-Net (corrects the consensus)",
     family="learned",
-    summary="A 3-D U-Net that has seen fifty heads corrects the consensus of other side and average head.",
+    summary="A 3-D U-Net corrects the consensus of other side and average head, and says how sure it is.",
     trust="The most probable brightness, as that of the consensus; detail that none of its fills has is faint.",
     reference="Çiçek et al.: 3D U-Net: Learning dense volumetric segmentation from sparse annotation, MICCAI 2016",
     parameters=Options,
