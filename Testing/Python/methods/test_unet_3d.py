@@ -11,6 +11,7 @@ pytest.importorskip("torch")
 import MedInpaintLib as mi
 from MedInpaintLib.errors import ModelError
 from MedInpaintLib.models.bundle import read_bundle, write_bundle
+from MedInpaintLib.models.card import describe_input
 from MedInpaintLib.networks import build
 from Testing.Python.atlas.heads import head
 
@@ -88,3 +89,10 @@ def test_a_copy_of_a_model_is_found_by_its_folder(made, tiny_models, tmp_path):
     hole = made.ball(CENTRE, 14.0)
     one, other = (filled(made, hole, method="unet-3d", parameters={"model": each}) for each in ("auto", str(folder)))
     np.testing.assert_array_equal(one.volume.array, other.volume.array)
+
+
+def test_its_card_says_what_it_sees(tiny_models):
+    bundle = read_bundle(tiny_models / "a-tiny-unet-3d")
+    assert describe_input(bundle).startswith(
+        "parts of volumes in voxels of 2 mm, 16 along each side in training: fills by"
+    )
