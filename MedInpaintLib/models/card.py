@@ -36,8 +36,8 @@ def describe_input(bundle: Bundle) -> str:
     size, slices = bundle.input, bundle.arguments.get("slices", 1)
     if has_purpose(bundle.architecture, REFINES):
         return (
-            f"parts of volumes in voxels of {size['pixel_mm']:g} mm, {size['pixels']} along each side in training: fills "
-            "by the surroundings, the other side and the average head, its tissue maps, and the place in the head"
+            f"parts of volumes in voxels of {size['pixel_mm']:g} mm, {size['pixels']} along each side in training: "
+            "fills by the surroundings, the other side and the average head, its tissue maps, and the place in the head"
         )
     planes = ", ".join([size["plane"], *size.get("also", [])])
     kind = "images" if _modality(bundle).is_projection else f"{planes} slices"
