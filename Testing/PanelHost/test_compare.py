@@ -370,6 +370,7 @@ def test_the_edges_of_the_atlas_are_shown_and_hidden_and_go_with_undo(panel, vie
     ui.atlasEdgesBox.click()
     host.waitUntil(lambda: _label(view) == "T1 atlas edges")
     assert "yellow" in ui.atlasEdgesMessage.text
+    assert panel.parent.minimumSizeHint().width() <= 300
     ui.atlasEdgesBox.click()
     assert _label(view) is None
     assert not ui.atlasEdgesMessage.visible
@@ -390,6 +391,7 @@ def test_where_the_atlas_does_not_fit_the_panel_says_why(panel, view):
     ui.atlasEdgesBox.click()
     host.waitUntil(lambda: not ui.atlasEdgesBox.checked, seconds=60)
     assert ui.atlasEdgesMessage.text == "The atlas does not fit this image: the image cannot show a head."
+    assert panel.parent.minimumSizeHint().width() <= 300
     assert _label(view) is None
     panel.logic.getParameterNode().segmentation.GetSegmentation().RemoveSegment("lesion")
     ui.atlasEdgesBox.click()
