@@ -14,8 +14,8 @@ from ..region import Region
 from ..tissues import WhiteMatter, white_matter
 
 # The white matter of the atlas (:mod:`..atlas`) is not used. In a trial, voxels were white matter only where the atlas,
-# smoothed by 2 mm because the registration may be off by as much, expects 15 % of it or more. 15 ml of shapes of real MS
-# lesions in healthy white matter were filled; the mean absolute error of a part's mean, as a share of the contrast of
+# smoothed by 2 mm because the registration may be off by as much, expects 15 % of it or more. 15 ml of real MS
+# shapes in healthy white matter were filled; the mean absolute error of a part's mean, as a share of the contrast of
 # white and grey matter, became smaller in two patients with MS (T2: 0.125 to 0.089 and 0.128 to 0.114; FLAIR: 0.517 to
 # 0.471), stayed in T1 (0.049), and became larger in slices of 3 mm of val (FLAIR: 0.186 to 0.189, T2: 0.172 to 0.175).
 # After a stroke it was 0.577 instead of 0.566 in FLAIR, and 0.099 instead of 0.101 in T2. Limits of 30 to 80 % lose 14
