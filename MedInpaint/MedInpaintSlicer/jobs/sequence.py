@@ -120,7 +120,7 @@ class _FrameJob(FillJob):
         from MedInpaintLib import Volume
 
         array = Volume.read(result["output"]).array
-        uncertainty = Volume.read(self._uncertaintyFile()).array if self._request.uncertainty else None
+        uncertainty = Volume.read(self._uncertaintyFile()).array if self.request.uncertainty else None
         frame = self._filled.add(self._indexValue, array, uncertainty)
         self._describe(frame, result["report"])
         return frame
