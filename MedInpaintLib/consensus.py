@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,15 +10,20 @@ from .independent_fills import IndependentFills
 from .prediction import Prediction
 from .region import Region
 
-#: The shares of the mirror's and the atlas' fill in what is added to the smooth one: sums of a constant, the depth in
-#: cm (2 at most), the correlation of the two sides around the part, and the share of the surroundings' variance that
-#: the atlas explains. Least squares over balls of 12 to 40 mm in train people, each ball alike:
+#: For each fill the weights of its share in what is added to the smooth one: the share is the sum of a constant, the
+#: depth in cm (2 at most), the correlation of the two sides around the part, and the share of the surroundings'
+#: variance that the atlas explains. Least squares over balls of 12 to 40 mm in train people, each ball alike:
 #: ``python -m Research consensus-weights``.
-MIRROR = (0.68, -0.17, 0.28, -0.29)
-ATLAS = (0.25, 0.33, -0.17, 0.24)
-#: Variances of the error, in the squared range of the image: a constant, for each squared difference of the two fills
-#: from their mean, and for each mm of depth (10 at most); from the same balls.
-CONSTANT, DISAGREEMENT, DEPTH = 0.0029, 0.74, 0.0020
+WEIGHTS = {
+    "mirror": (0.31, 0.04, 0.31, -0.18),
+    "atlas": (0.20, 0.35, -0.18, 0.28),
+    "patch": (0.51, -0.29, -0.02, -0.18),
+}
+#: The same for parts that are not filled by patches.
+WITHOUT_PATCHES = {"mirror": (0.68, -0.17, 0.28, -0.29), "atlas": (0.25, 0.33, -0.17, 0.24)}
+#: Variances of the error, in the squared range of the image: a constant, for each squared difference of the fills from
+#: their mean, and for each mm of depth (10 at most); from the same balls.
+CONSTANT, DISAGREEMENT, DEPTH = 0.0019, 0.99, 0.0019
 #: mm of depth beyond which the error does not grow.
 DEEPEST = 10.0
 
@@ -26,8 +31,9 @@ DEEPEST = 10.0
 def join(region: Region, fills: IndependentFills) -> Prediction:
     """Return the weighted mean of the fills of a region."""
     explained = fills.fitted.explained
-    parts = shares(evidence(fills.depth, fills.alike, explained))
-    mean, apart = mix(fills.smooth, fills.mirror, fills.atlas, parts)
+    weights = WEIGHTS if "patch" in fills.others else WITHOUT_PATCHES
+    parts = shares(evidence(fills.depth, fills.alike, explained), weights)
+    mean, apart = mix(fills.smooth, fills.others, parts)
     variance = CONSTANT + DISAGREEMENT * apart + DEPTH * np.minimum(fills.depth, DEEPEST)
     alone = np.count_nonzero(region.fill & (fills.alike <= 0))
     notes = {
@@ -42,7 +48,7 @@ def join(region: Region, fills: IndependentFills) -> Prediction:
 
 
 def evidence(depth: np.ndarray, alike: np.ndarray, explained: float | np.ndarray) -> np.ndarray:
-    """Return what the shares depend on, ``(4, ...)``, in the order of :data:`MIRROR` and :data:`ATLAS`.
+    """Return what the shares depend on, ``(4, ...)``, in the order of :data:`WEIGHTS`.
 
     Args:
         depth: of each voxel below the rim of the hole, mm.
@@ -54,36 +60,31 @@ def evidence(depth: np.ndarray, alike: np.ndarray, explained: float | np.ndarray
     return np.array([np.ones_like(depth), np.minimum(depth / 10.0, 2.0), np.maximum(alike, 0.0), known])
 
 
-def shares(
-    evidence: np.ndarray, mirror: Sequence[float] = MIRROR, atlas: Sequence[float] = ATLAS
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the shares of the mirror's and the atlas' fill, each 0..1 and 1 at most together.
+def shares(evidence: np.ndarray, weights: Mapping[str, Sequence[float]] = WEIGHTS) -> dict[str, np.ndarray]:
+    """Return the share of each fill, 0..1 and 1 at most together; the rest is the smooth fill's.
 
     Args:
         evidence: see :func:`evidence`.
-        mirror, atlas: the weight of each kind of evidence.
+        weights: name of a fill -> the weight of each kind of evidence.
 
-    >>> mirror, atlas = shares(evidence(np.array([2.0, 20.0]), np.array([0.6, 0.6]), 0.7))
-    >>> mirror.round(2).tolist(), atlas.round(2).tolist()
-    ([0.61, 0.24], [0.38, 0.76])
+    >>> found = shares(evidence(np.array([2.0, 20.0]), np.array([0.6, 0.6]), 0.7), WITHOUT_PATCHES)
+    >>> {name: share.round(2).tolist() for name, share in found.items()}
+    {'mirror': [0.61, 0.24], 'atlas': [0.38, 0.76]}
     """
-    of_mirror, of_atlas = (np.clip(np.tensordot(np.asarray(each), evidence, 1), 0.0, 1.0) for each in (mirror, atlas))
-    total = np.maximum(of_mirror + of_atlas, 1.0)
-    return of_mirror / total, of_atlas / total
+    found = {name: np.clip(np.tensordot(np.asarray(own), evidence, 1), 0.0, 1.0) for name, own in weights.items()}
+    total = np.maximum(sum(found.values()), 1.0)
+    return {name: share / total for name, share in found.items()}
 
 
 def mix(
-    smooth: np.ndarray,
-    mirror: np.ndarray,
-    atlas: np.ndarray,
-    parts: tuple[np.ndarray, np.ndarray],
+    smooth: np.ndarray, others: Mapping[str, np.ndarray], parts: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the weighted mean of the fills, and how far they lie from it (squared).
 
     Args:
-        smooth, mirror, atlas: the fills.
-        parts: shares of mirror and atlas, see :func:`shares`.
+        smooth: the fill to which the others add.
+        others: name -> fill.
+        parts: name -> share, see :func:`shares`.
     """
-    of_mirror, of_atlas = parts
-    mean = smooth + of_mirror * (mirror - smooth) + of_atlas * (atlas - smooth)
-    return mean, of_mirror * (mirror - mean) ** 2 + of_atlas * (atlas - mean) ** 2
+    mean = smooth + sum(share * (others[name] - smooth) for name, share in parts.items())
+    return mean, np.asarray(sum(share * (others[name] - mean) ** 2 for name, share in parts.items()))

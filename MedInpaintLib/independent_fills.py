@@ -1,8 +1,11 @@
-"""Fills of one region whose errors are independent, and what speaks for each: smooth, other side, average head."""
+"""Fills of one region whose errors are independent, and what speaks for each: smooth, other side, average head,
+patches.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -14,6 +17,9 @@ from .other_side import Comparison, other_side
 from .prediction import METHODS, Prediction, Run
 from .region import Region
 
+#: ml up to which a part is also filled by patches: these take 0.25 s a ml.
+PATCHES_ML = 40.0
+
 
 @dataclasses.dataclass(frozen=True)
 class IndependentFills:
@@ -21,29 +27,27 @@ class IndependentFills:
 
     Attributes:
         smooth: thin plate.
-        mirror: of the method `mirror`, blended; in a part without another side it is what that method falls back to.
-        atlas: the average head, fitted and joined to the rim.
+        others: ``"mirror"`` (of that method, blended; in a part without another side it is what the method falls back
+            to), ``"atlas"`` (the average head, fitted and joined to the rim) and, unless the hole is larger than
+            :data:`PATCHES_ML`, ``"patch"`` (of that method, blended).
         depth: mm from each voxel of the hole to the nearest known one; 0 elsewhere.
         alike: correlation of the two sides around the part that a voxel is of; 0 where it cannot be mirrored.
         fitted: the average head as this scan would show it, before it is joined to the rim.
         registration: of the atlas.
         compared: the region beside its other side; None where there is none.
-        mirror_said: what `mirror` predicted.
     """
 
     smooth: np.ndarray
-    mirror: np.ndarray
-    atlas: np.ndarray
+    others: dict[str, np.ndarray]
     depth: np.ndarray
     alike: np.ndarray
     fitted: Fitted
     registration: Registration
     compared: Comparison | None
-    mirror_said: Prediction
 
 
 def fill_independently(region: Region, registration: Registration, run: Run) -> IndependentFills:
-    """Fill a region by each of the three.
+    """Fill a region by each of them.
 
     Args:
         region: to fill.
@@ -51,27 +55,28 @@ def fill_independently(region: Region, registration: Registration, run: Run) -> 
         run: seed and progress.
     """
     progress = run.progress
-    compared = other_side(region, progress.part(0.0, 0.3))
+    ml = np.count_nonzero(region.fill) * math.prod(region.spacing) / 1000
+    compared = other_side(region, progress.part(0.0, 0.2))
     fitted = fit(region, registration)
-    atlas = continue_inwards(region, fitted.values)
-    mirror, said = fill_by_mirror(region, dataclasses.replace(run, progress=progress.part(0.3, 0.95)))
+    others = {"atlas": continue_inwards(region, fitted.values)}
+    others["mirror"], _ = fill_by("mirror", region, dataclasses.replace(run, progress=progress.part(0.2, 0.55)))
+    if ml <= PATCHES_ML:
+        others["patch"], _ = fill_by("patch", region, dataclasses.replace(run, progress=progress.part(0.55, 0.95)))
     progress.update(0.95, "Joining the fills")
     return IndependentFills(
         smooth=initial_fill(region),
-        mirror=mirror,
-        atlas=atlas,
+        others=others,
         depth=depths(region),
         alike=likeness(region, compared),
         fitted=fitted,
         registration=registration,
         compared=compared,
-        mirror_said=said,
     )
 
 
-def fill_by_mirror(region: Region, run: Run) -> tuple[np.ndarray, Prediction]:
-    """Return the blended fill of the method `mirror`, and what it says of it."""
-    info = METHODS["mirror"]
+def fill_by(name: str, region: Region, run: Run) -> tuple[np.ndarray, Prediction]:
+    """Return the blended fill of a method with its defaults, and what it says of it."""
+    info = METHODS[name]
     assert info.fill is not None  # the decorator fills it in
     prediction = info.fill(region, info.parameters(), run)
     return BLENDS[info.blend](prediction.mean, region, run.progress), prediction
@@ -79,7 +84,7 @@ def fill_by_mirror(region: Region, run: Run) -> tuple[np.ndarray, Prediction]:
 
 def mirror_instead(region: Region, run: Run, reason: str) -> Prediction:
     """Fill by the mirror, which says itself what it could not do."""
-    mean, prediction = fill_by_mirror(region, run)
+    mean, prediction = fill_by("mirror", region, run)
     instead = prediction.instead or "mirror"
     warning = f"All of the hole was filled by {instead}: {reason}."
     return dataclasses.replace(prediction, mean=mean, warnings=(warning, *prediction.warnings), instead=instead)

@@ -13,7 +13,7 @@ from .region import Region
 
 #: The channels that are intensities, in their order: the fill that is corrected, with the scan around the hole; the
 #: fills it is made of; the other side of the head.
-INTENSITIES = ("base", "smooth", "mirror", "atlas", "other side")
+INTENSITIES = ("base", "smooth", "mirror", "atlas", "patch", "other side")
 #: The other channels, each -1..1.
 MAPS = (
     "known",
@@ -38,7 +38,7 @@ class Inputs:
     """The channels of a region in cubes.
 
     Attributes:
-        intensities: float32 ``(5, k, j, i)``, :data:`INTENSITIES`, in the region's scale.
+        intensities: float32 ``(6, k, j, i)``, :data:`INTENSITIES`, in the region's scale.
         maps: int8 ``(12, k, j, i)``, :data:`MAPS`, -127..127 for -1..1.
     """
 
@@ -56,8 +56,9 @@ def inputs_of(region: Region, base: np.ndarray, fills: IndependentFills, cubes: 
         cubes: of the region.
     """
     other, there = _other_side(region, fills)
-    atlas = np.where(region.hole, fills.atlas, fills.fitted.values)
-    images = [np.where(region.hole, base, region.values), fills.smooth, fills.mirror, atlas, other]
+    atlas = np.where(region.hole, fills.others["atlas"], fills.fitted.values)
+    patch = fills.others.get("patch", fills.smooth)
+    images = [np.where(region.hole, base, region.values), fills.smooth, fills.others["mirror"], atlas, patch, other]
     places = fills.registration.places(region.place)
     average = head_maps()
     maps = [

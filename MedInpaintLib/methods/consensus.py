@@ -11,20 +11,25 @@ from ..region import Region
 
 @method(
     name="consensus",
-    title="Consensus (mirror and atlas)",
+    title="Consensus (mirror, atlas, patches)",
     family="consensus",
-    summary="The weighted mean of the other side of the head and an average head: their errors are independent.",
+    summary="The weighted mean of the other side, an average head and patches: their errors are independent.",
     trust="The most probable brightness: detail is that on which this head's other side and an average head agree.",
     reference="Fonov et al.: Unbiased average age-appropriate atlases for pediatric studies, NeuroImage 54:313, 2011; "
     "Nachev et al.: Enantiomorphic normalization of focally lesioned brains, NeuroImage 39:1215, 2008",
     dimensions="3-D",
     context_mm=25.0,
     uses_guides=True,
-    cost=Cost(0.8, 0.5, few=4500, beyond=0.11, image=6.0),
+    cost=Cost(1.0, 0.9, few=4500, beyond=0.25, image=6.0),
     prepare=register,
 )
 def fill(region: Region, parameters: object, run: Run) -> Prediction:
-    """Fill with ``smooth + m (mirror - smooth) + a (atlas - smooth)``, whose weights follow depth and evidence.
+    """Fill with ``smooth + sum of share * (fill - smooth)`` over other side, average head and patches.
+
+    Shares follow depth and evidence, see :mod:`..consensus`. Patches, which count near the rim, gain 0.12 dB in
+    balls of 12 to 30 mm and 0.24 in those of 40 mm on T1, 0.12 and 0.18 on T2 and FLAIR (16 train people, each left out
+    of the weights). In 10 of them ``unet`` as a further fill gained 0.02 and -0.04 dB, in 4 ``patch-regression`` less
+    than 0, and in 11 the likely share of the mirror's detail 0.01.
 
     In a part without another side, ``mirror`` is what that method falls back to: in 35 balls of train people without
     one, the weighted mean led the atlas alone by 0.5 dB (T1) and 0.9 dB (T2, FLAIR). An image without an atlas is

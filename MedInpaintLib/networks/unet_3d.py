@@ -8,7 +8,7 @@ from torch import nn
 from ..errors import ParameterError
 
 #: The first intensity is the fill that is corrected, the next :data:`FILLS` are those that may be weighed anew.
-FILLS = 3
+FILLS = 4
 #: Halvings of the sides: one before the first layer, two in the network.
 HALVINGS = 3
 #: Of the log variance of the error at the start, in the network's scale: about that of the fill that is corrected.
@@ -20,7 +20,7 @@ class UNet3d(nn.Module):
 
     .. math:: \hat y = b + \sum_i w_i (f_i - b) + c, \qquad \log \sigma^2 = s
 
-    The weights :math:`w_i`, the addition :math:`c` and :math:`s` are the five outputs for each voxel. At the start
+    The weights :math:`w_i`, the addition :math:`c` and :math:`s` are the outputs for each voxel. At the start
     :math:`w = c = 0`, so training begins at the fill. The network works on blocks of 2 x 2 x 2 voxels: detail comes
     through the fills, and the same arithmetic sees eight times the volume. Batch normalisation, whose statistics are
     fixed after training, lets a brightness mean the same in a small crop and in a whole head; without it training
@@ -37,7 +37,7 @@ class UNet3d(nn.Module):
 
     MEMORY_FORMAT = torch.contiguous_format
 
-    def __init__(self, pixels: int, intensities: int = 5, maps: int = 12, width: int = 32) -> None:
+    def __init__(self, pixels: int, intensities: int = 6, maps: int = 12, width: int = 32) -> None:
         super().__init__()
         if pixels % 2**HALVINGS:
             raise ParameterError(f"The side of a crop must be a multiple of {2**HALVINGS} voxels; found {pixels}.")

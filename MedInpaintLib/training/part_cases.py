@@ -35,7 +35,7 @@ from ..volume_inputs import inputs_of
 from .undamaged import Undamaged
 
 #: Raise it whenever the same recipe and data make other cases than before: stored cases are then made again.
-VERSION = 1
+VERSION = 2
 #: Holes of different kinds in one damaged image, and mm between them.
 TOGETHER, APART_MM = 6, 6.0
 #: Voxels of a case's sides beyond those of a crop, so that crops differ.

@@ -20,6 +20,7 @@ from MedInpaintLib.atlas.registration import register, why_none
 from MedInpaintLib.evaluation.protocol import evaluate
 from MedInpaintLib.evaluation.report import Table
 from MedInpaintLib.manifest import Entry
+from MedInpaintLib.models.store import models as list_models
 from MedInpaintLib.volume import Volume
 
 from ..shared.cases import Case, Task, folder_of, go_through, list_cases, summary
@@ -43,9 +44,15 @@ METRICS = ("psnr", "ssim", "mae", "gradient_energy")
 
 
 def methods() -> dict[str, dict[str, Any]]:
-    """Return the arms that can run here: networks need torch."""
-    torch = importlib.util.find_spec("torch") is not None
-    return {label: {**options, "workers": 1} for label, options in METHODS.items() if torch or label not in MODELS}
+    """Return the arms that can run here: networks need torch and their model."""
+    there = set(list_models()) if importlib.util.find_spec("torch") is not None else set()
+    missing = {label for label, model in MODELS.items() if model not in there}
+    return {label: {**options, "workers": 1} for label, options in METHODS.items() if label not in missing}
+
+
+def _models() -> list[str]:
+    """Return the models of the arms that can run here."""
+    return [MODELS[label] for label in methods() if label in MODELS]
 
 
 def run(
@@ -61,7 +68,7 @@ def run(
         match: only images with this in their name.
         workers: images at a time, each on a core of its own.
     """
-    keep = folder_of(runs / "atlas" / split, list(MODELS.values()), _atlas())
+    keep = folder_of(runs / "atlas" / split, _models(), _atlas())
     tasks = [task for task in TASKS if not only or task.name in only]
     work = functools.partial(run_case, data)
     return go_through(list_cases(entries(data, split, match), tasks), work, keep, workers=workers)
@@ -77,7 +84,7 @@ def run_again(
         cases: that were scored before.
         arms: labels of :data:`METHODS`.
     """
-    keep = folder_of(runs / "atlas" / f"{split}-{'-'.join(arms)}", list(MODELS.values()), _atlas())
+    keep = folder_of(runs / "atlas" / f"{split}-{'-'.join(arms)}", _models(), _atlas())
     named = {task.name: task for task in TASKS}
     images = {entry.name: entry for entry in entries(data, split, "")}
     todo = [(named[case["task"]], images[case["image"]], case["seed"]) for case in cases]

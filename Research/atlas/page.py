@@ -17,7 +17,7 @@ from ..shared.pages import CLAIMS, COLUMNS, TRAINED, claim, claims_head, introdu
 from ..shared.scores import SCORES, mean_seconds, read_cases, write_scores
 from ..shared.tables import about, by_task, rows_of, score_table
 from .holes import TASKS
-from .measure import ATLAS, BASE, CONSENSUS, METHODS, METRICS, MODELS, NETWORK, REFINED, run, run_again
+from .measure import ATLAS, BASE, CONSENSUS, METHODS, METRICS, MODELS, NETWORK, REFINED, methods, run, run_again
 from .pictures import EDGES, FILLS, draw
 
 REGISTRATIONS = "registrations.csv.gz"
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> None:
         "--again",
         action="append",
         default=[],
-        choices=METHODS,
+        choices=methods(),
         help="measure this arm alone, in the holes of the page that is there; repeatable",
     )
     chosen = parser.parse_args(arguments)

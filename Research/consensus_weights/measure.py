@@ -26,7 +26,7 @@ from .balls import place_balls
 from .samples import Samples, read_samples, write_none, write_samples
 
 #: The fills, by their names in :class:`.samples.Samples`.
-FILLS = {"smooth": "biharmonic", "mirror": "mirror", "atlas": "atlas"}
+FILLS = {"smooth": "biharmonic", "mirror": "mirror", "atlas": "atlas", "patch": "patch"}
 CONTRASTS = ("T1", "T2", "FLAIR")
 #: Some of the people of large datasets, so that these do not outweigh the others.
 FIRST_OF = {"OpenNeuro ds002748": 16, "OpenfMRI ds000011": 4}

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import MedInpaintLib as mi
+from MedInpaintLib import independent_fills
 from MedInpaintLib.atlas.registration import register
-from MedInpaintLib.consensus import evidence, shares
+from MedInpaintLib.consensus import WEIGHTS, WITHOUT_PATCHES, evidence, shares
 from MedInpaintLib.metrics import psnr
 
 from .heads import head
@@ -21,18 +22,37 @@ MIDLINE = (20.0, -10.0, 0.0)
 
 @given(depth=st.floats(0, 50), alike=st.floats(-1, 1), explained=st.floats(-5, 1))
 def test_shares_are_shares(depth, alike, explained):
-    mirror, atlas = shares(evidence(np.array([depth]), np.array([alike]), explained))
-    assert 0 <= mirror[0] <= 1
-    assert 0 <= atlas[0] <= 1
-    assert mirror[0] + atlas[0] <= 1 + 1e-9
+    for weights in (WEIGHTS, WITHOUT_PATCHES):
+        found = [
+            share[0] for share in shares(evidence(np.array([depth]), np.array([alike]), explained), weights).values()
+        ]
+        assert all(0 <= share <= 1 for share in found)
+        assert sum(found) <= 1 + 1e-9
 
 
 def test_the_atlas_counts_more_in_the_depth_and_the_mirror_more_where_the_sides_are_alike():
-    mirror, atlas = shares(evidence(np.array([3.0, 15.0]), np.array([0.7, 0.7]), 0.6))
-    assert mirror[0] > mirror[1]
-    assert atlas[0] < atlas[1]
-    mirror, _ = shares(evidence(np.array([5.0, 5.0]), np.array([0.4, 0.9]), 0.6))
-    assert mirror[0] < mirror[1]
+    found = shares(evidence(np.array([3.0, 15.0]), np.array([0.7, 0.7]), 0.6), WITHOUT_PATCHES)
+    assert found["mirror"][0] > found["mirror"][1]
+    assert found["atlas"][0] < found["atlas"][1]
+    found = shares(evidence(np.array([5.0, 5.0]), np.array([0.4, 0.9]), 0.6))
+    assert found["mirror"][0] < found["mirror"][1]
+
+
+def test_patches_count_near_the_rim():
+    found = shares(evidence(np.array([1.0, 15.0]), np.array([0.7, 0.7]), 0.6))
+    assert found["patch"][0] > 0.3
+    assert found["patch"][1] < 0.1
+
+
+def test_patches_are_left_out_of_large_parts(monkeypatch):
+    asked = []
+    fill_by = independent_fills.fill_by
+    monkeypatch.setattr(independent_fills, "fill_by", lambda name, *rest: asked.append(name) or fill_by(name, *rest))
+    made = head(bend=2.0)
+    filled(made, made.ball(CENTRE, 10.0), "consensus")
+    monkeypatch.setattr(independent_fills, "PATCHES_ML", 1.0)
+    filled(made, made.ball(CENTRE, 10.0), "consensus")
+    assert asked == ["mirror", "patch", "mirror"]
 
 
 def filled(made, hole, method, **options):

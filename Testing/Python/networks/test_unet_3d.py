@@ -11,7 +11,7 @@ from MedInpaintLib.networks.unet_3d import FILLS, START, in_blocks, out_of_block
 
 def inputs(side=16, count=2):
     noise = torch.Generator().manual_seed(0)
-    images = torch.rand(count, 5, side, side, side, generator=noise) * 2 - 1
+    images = torch.rand(count, 6, side, side, side, generator=noise) * 2 - 1
     maps = torch.randint(-127, 128, (count, 12, side, side, side), generator=noise).to(torch.int8)
     return images, maps
 
@@ -63,5 +63,5 @@ def test_maps_matter_and_other_sides_work(network):
 def test_sides_that_cannot_be_halved_three_times_are_refused():
     with pytest.raises(ParameterError, match="multiple of 8"):
         build("unet-3d", {"pixels": 20})
-    with pytest.raises(ParameterError, match="4 intensities; found 3"):
+    with pytest.raises(ParameterError, match="5 intensities; found 3"):
         build("unet-3d", {"pixels": 16, "intensities": 3})

@@ -24,7 +24,7 @@ class Given(torch.nn.Module):
 
 def batch(count=2, side=8):
     rng = np.random.default_rng(0)
-    images = rng.uniform(-1, 1, (count, 5, side, side, side)).astype(np.float32)
+    images = rng.uniform(-1, 1, (count, 6, side, side, side)).astype(np.float32)
     truth = rng.uniform(-1, 1, (count, 1, side, side, side)).astype(np.float32)
     wanted = np.zeros(truth.shape, dtype=bool)
     wanted[:, :, 2:6, 3:6, 2:7] = True
