@@ -101,8 +101,8 @@ def text(folder: Path) -> str:
             facts,
             models="`atlas` brings an average head onto the image and into its contrast; `consensus` is the weighted "
             f"mean of it, the other side and patches{_REFINED if REFINED in arms else ''}. The average head "
-            "(`python -m Research atlas-average`), the weights (`python -m Research consensus-weights`) and the networks are of "
-            "people of the split **train**.",
+            "(`python -m Research atlas-average`), the weights (`python -m Research consensus-weights`) and the "
+            "networks are of people of the split **train**.",
             scores="Holes lie within the brain, away from lesions; strokes are shapes of SOOP, laid into the head's "
             "box. Scores are over the hole (convention `masked`): PSNR with a fixed range R (99.5 percentile of the "
             f"known foreground), SSIM in 3-D, {COLUMNS.format(BASE)} {TRAINED} Seconds are without the registration, "
