@@ -88,6 +88,15 @@ def matching_factor(ratios: np.ndarray, weights: np.ndarray | None = None) -> fl
     return math.sqrt(one * two / 2)
 
 
+def shares_within(errors: np.ndarray, deviations: np.ndarray) -> tuple[float, float]:
+    """Return the shares of absolute errors that are within one and within two standard deviations.
+
+    >>> shares_within(np.array([0.5, 1.5, 2.5, 0.0]), np.array([1.0, 1.0, 1.0, 0.0]))
+    (0.5, 0.75)
+    """
+    return float((errors <= deviations).mean()), float((errors <= 2 * deviations).mean())
+
+
 def quantiles(values: np.ndarray, shares: tuple[float, ...], weights: np.ndarray | None = None) -> list[float]:
     """Return the values below which these shares of the weight lie.
 

@@ -187,7 +187,9 @@ class Filling:
             return dataclasses.replace(filled, patch=dataclasses.replace(filled.patch, spread=None))
 
         return Filling(
-            tuple(dataclasses.replace(bare(each), companions=tuple(map(bare, each.companions))) for each in self.regions)
+            tuple(
+                dataclasses.replace(bare(each), companions=tuple(map(bare, each.companions))) for each in self.regions
+            )
         )
 
 

@@ -45,7 +45,7 @@ from .modality import Guess, Modality
 from .options import FillOptions
 from .parts import Group, find_parts
 from .progress import Progress
-from .report import MaskFacts, UncertaintyFacts
+from .report import MaskFacts, UncertaintyFacts, no_uncertainty
 from .result import Result
 from .subject import Subject
 from .together import cores
@@ -262,7 +262,7 @@ def _travel(
     filling, basis = _calibrate(subject, filling, choices, needed=uncertainty)
     clock.lap("uncertainty")
     if uncertainty and basis is not None and basis["reason"]:
-        more = [*more, f"No uncertainty was written: {basis['reason']}."]
+        more = [*more, no_uncertainty(basis)]
 
     names = [name_of(image) for image in images]
     together = together_facts(names, filling) if len(images) > 1 else None

@@ -151,7 +151,8 @@ class FillReport(Report, OfVolumes):
     there are several; blend, seed, modality: as used; modality_reason: why it was guessed, empty where it was named;
     parts: of the hole, the worst first: those with warnings, then the deepest; grain: whether noise was added;
     self_check: scores on trial holes, one entry for each kind of parts, or None; uncertainty: what the standard
-    deviations rest on, or why there are none; None where none were asked for; filled_together: the images with this hole that were filled with it, or None for one alone.
+    deviations rest on, or why there are none; None where none were asked for; filled_together: the images with this
+    hole that were filled with it, or None for one alone.
     """
 
     notes: dict[str, Any]
@@ -287,6 +288,15 @@ def shares_in_words(shares: Mapping[str, float]) -> str:
     return ", ".join(
         f"{name} ({share:.0%})".replace("%", " %") for name, share in largest_first if share >= LEAST_SHARE
     )
+
+
+def no_uncertainty(facts: UncertaintyFacts) -> str:
+    """Return the warning that there is no uncertainty, and why.
+
+    >>> no_uncertainty({"basis": "", "reason": "its errors were never measured", "factors": {}})
+    'No uncertainty is given: its errors were never measured.'
+    """
+    return f"No uncertainty is given: {facts['reason']}."
 
 
 def software() -> str:

@@ -97,10 +97,10 @@ def constants_for(subject: Subject, filled: Filled, trials: Trials | None) -> tu
     if trials is not None and trials.holes >= FEWEST_TRIALS:
         return UNSCALED.scaled(trials.factor), f"calibrated by {trials.holes} trial holes of this image"
     kind = f"{subject.modality.name} {'volumes' if len(subject.axes) == 3 else 'images in 2-D'}"
-    few = "" if trials is None else f", and the self-check found place for {trials.holes} trial holes only"
-    return None, (
-        f"the errors of '{filled.method}' in {kind} were never measured{few or '; a self-check would measure them here'}"
-    )
+    few = "; a self-check would measure them here"
+    if trials is not None:
+        few = f", and the self-check found place for only {trials.holes} of {FEWEST_TRIALS} trial holes"
+    return None, f"the errors of '{filled.method}' in {kind} were never measured{few}"
 
 
 def trials_of(subject: Subject, filling: Filling, truth: np.ndarray, labels: np.ndarray) -> Trials | None:
@@ -180,46 +180,6 @@ def evidence_of(subject: Subject, filled: Filled) -> Evidence:
         contrast[relative(part.box, group.hole.box)][part.voxels] = contrast_around(subject, part)
     spread = filled.patch.spread
     return Evidence(depth, contrast[group.hole.voxels], spread, LEAST * subject.scaling.width)
-
-
-def contrast_around(subject: Subject, part: Part) -> float:
-    """Return the standard deviation of the known voxels around a part, in the image's units."""
-    from scipy import ndimage
-
-    image, shape = subject.image, subject.whole.shape
-    margin = [min(math.ceil(REACH_MM / mm), FARTHEST) for mm in image.spacing]
-    box = grow(part.box, margin, shape)
-    own = np.zeros([side.stop - side.start for side in box], dtype=bool)
-    own[relative(part.box, box)] = part.voxels
-    known = ~subject.whole.crop(box)
-    if subject.no_data is not None:
-        known &= ~subject.no_data[box]
-    near = ndimage.distance_transform_edt(~own, sampling=image.spacing) <= REACH_MM
-    values = image.array[box][known & near]
-    if len(values) < FEWEST:
-        return subject.cached((contrast_around,), lambda: _of_all(subject))
-    return float(values.astype(np.float64).std())
-
-
-def _of_all(subject: Subject) -> float:
-    """Return the standard deviation of a sample of all known voxels."""
-    sample = sample_known(subject.image.array, subject.whole.voxels, subject.whole.box, subject.no_data)
-    return float(np.asarray(sample, dtype=np.float64).std())
-
-
-def evidence_of(subject: Subject, filled: Filled) -> Evidence:
-    """Return what is known of each filled voxel of a region.
-
-    Args:
-        subject: the image that was filled.
-        filled: a region of it.
-    """
-    group = filled.task.group
-    depth = group.distances(subject.whole, subject.no_data, subject.image.spacing)
-    contrast = np.zeros(group.hole.voxels.shape)
-    for part in group.parts:
-        contrast[relative(part.box, group.hole.box)][part.voxels] = contrast_around(subject, part)
-    return Evidence(depth, contrast[group.hole.voxels], filled.patch.spread, LEAST * subject.scaling.width)
 
 
 def contrast_around(subject: Subject, part: Part) -> float:

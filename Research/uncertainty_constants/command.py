@@ -2,7 +2,7 @@
 
 It fills holes in images of train and val people by each method, prints the constants for
 ``MedInpaintLib/calibration_table.py``, and how well they cover errors in people who were left out. What was measured
-before is read from its files.
+before, also by ``consensus-weights`` into the same folder, is read from its files.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from MedInpaintLib.calibration import Calibration
 from MedInpaintLib.errors import InputError
 
 from ..shared.cases import whole
-from .fit import fit, holes_for_half
+from .balls import FILLS, file_of, keep, list_balls
+from .fit import fit, holes_for_half, variances
 from .holes import KINDS
 from .judge import Coverage, coverage
 from .measure import list_jobs, measure, samples_of
-from .samples import OfMethod
+from .samples import OfMethod, read_samples
 
 #: The splits of the people from whom is learned.
 SPLITS = ("train", "val")
@@ -49,6 +50,9 @@ def main(arguments: Sequence[str]) -> None:
     jobs = list_jobs(kinds, options.data, options.runs, SPLITS, options.match)
     if not options.as_measured:
         measure(jobs, options.workers)
+        for each in list_balls(options.data, options.runs, options.match):
+            if not file_of(each, options.runs).exists():
+                print(keep(each, options.runs), flush=True)
     by_method = {
         key: samples
         for key, samples in collect(options.data, options.runs, SPLITS, options.match, options.kind).items()
@@ -58,8 +62,8 @@ def main(arguments: Sequence[str]) -> None:
         raise InputError(f"Constants are learned from {PEOPLE} people or more (files in '{options.runs}').")
     table = {key: fit(samples) for key, samples in by_method.items()}
     print(constants(table))
-    half = [holes_for_half(samples, table[key]) for key, samples in by_method.items()]
-    print(f"HOLES = {np.nanmedian(half):.1f}\n")
+    half = holes_for_half([variances(samples, table[key]) for key, samples in by_method.items()])
+    print(f"HOLES = {half:.1f}\n")
     print(f"Errors of people whom the constants have not seen:\n\n{left_out(by_method)}")
 
 
@@ -76,6 +80,13 @@ def collect(
                 own = samples.of(method)
                 if own is not None:
                     by_method.setdefault(((kind.modality, kind.axes), method), []).append(own)
+    if "train" in splits and (not names or "heads" in names):
+        for filled in list_balls(data, runs, match):
+            file = file_of(filled, runs)
+            for method in (*FILLS, "consensus") if file.exists() else ():
+                own = read_samples(file).of(method)
+                if own is not None:
+                    by_method.setdefault((("MR", 3), method), []).append(own)
     return by_method
 
 

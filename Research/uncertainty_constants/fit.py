@@ -114,10 +114,12 @@ def _loss(errors: Errors, calibration: Calibration) -> float:
     return float(np.average(np.log(deviation) + np.sqrt(2) * errors.error / deviation, weights=errors.weight))
 
 
-def holes_for_half(samples: Sequence[OfMethod], calibration: Calibration) -> float:
-    """Return the number of trial holes of an image that tell as much of its own factor as other people do.
+def variances(samples: Sequence[OfMethod], calibration: Calibration) -> tuple[float, float]:
+    """Return how much the logarithm of the matching factor varies between holes of one image, and between images.
 
-    It is the variance between holes of one image over that between images, of the logarithm of the matching factor.
+    Args:
+        samples: of one method.
+        calibration: its constants.
     """
     within: list[float] = []
     means: list[float] = []
@@ -130,7 +132,24 @@ def holes_for_half(samples: Sequence[OfMethod], calibration: Calibration) -> flo
             means.append(float(np.mean(logs)))
             counts.append(len(logs))
     if len(means) < 2:
-        return np.nan
+        return np.nan, np.nan
     noise = float(np.mean(within))
-    between = float(np.var(means, ddof=1)) - noise * float(np.mean(1 / np.array(counts)))
-    return noise / max(between, 1e-3)
+    return noise, float(np.var(means, ddof=1)) - noise * float(np.mean(1 / np.array(counts)))
+
+
+def holes_for_half(pairs: Sequence[tuple[float, float]]) -> float:
+    """Return the number of trial holes of an image that tell as much of its own factor as other people do.
+
+    It is the variance between holes over that between images, of all methods together.
+
+    Args:
+        pairs: what :func:`variances` returned for each method.
+
+    >>> holes_for_half([(0.2, 0.05), (0.4, 0.15), (float("nan"), float("nan"))])
+    3.0
+    """
+    known = [pair for pair in pairs if not np.isnan(pair[0])]
+    if not known:
+        return np.nan
+    within, between = np.mean(known, axis=0).tolist()
+    return round(within / max(between, 1e-2), 3)

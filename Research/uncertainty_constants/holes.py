@@ -59,8 +59,7 @@ class Kind:
 
 _SMOOTH = ("biharmonic", "harmonic", "nearest", "shell-mean")
 _PATCHES = ("patch", "patch-regression")
-_HEAD = ("mirror", "atlas", "consensus")
-_FLAT = (*_SMOOTH, *_PATCHES, "hybrid", "unet", "rfr", "pconv")
+_OF_HEADS = ("mirror", "atlas", "consensus")
 #: Holes are balls, and shapes of multiple sclerosis lesions with the volume of such balls.
 KINDS = (
     Kind(
@@ -69,7 +68,7 @@ KINDS = (
         "MR",
         3,
         ("spheres:20mm:1", "spheres:12mm:1", "lesions:12mm:1", "lesions:6mm:3"),
-        (*_SMOOTH, *_PATCHES, *_HEAD, "white-matter", "linear-z"),
+        (*_SMOOTH, *_PATCHES, *_OF_HEADS),
         heads=True,
     ),
     Kind(
@@ -78,12 +77,12 @@ KINDS = (
         "MR",
         3,
         ("spheres:40mm:1",),
-        (*_SMOOTH, *_PATCHES, *_HEAD),
+        (*_SMOOTH, "patch", *_OF_HEADS),
         heads=True,
     ),
     Kind(
         "head-slices",
-        "Slices of heads (MR, 2-D)",
+        "Slices of heads (MR)",
         "MR",
         2,
         ("spheres:30mm:1", "spheres:12mm:2", "lesions:8mm:3"),
@@ -96,17 +95,17 @@ KINDS = (
         "CT",
         2,
         ("spheres:40mm:1", "spheres:20mm:2", "spheres:10mm:3"),
-        _FLAT,
+        (*_SMOOTH, *_PATCHES, "hybrid"),
         most=10,
     ),
-    Kind("films", "Chest films", "film", 2, ("spheres:40px:1", "spheres:20px:2", "strips:8px:2"), _FLAT, most=10),
     Kind(
-        "ct-volumes",
-        "CT volumes",
-        "CT",
-        3,
-        ("spheres:30mm:1", "spheres:15mm:2", "spheres:8mm:3"),
-        (*_SMOOTH, *_PATCHES, "linear-z"),
+        "films",
+        "Chest films",
+        "film",
+        2,
+        ("spheres:40px:1", "spheres:20px:2", "strips:8px:2"),
+        (*_SMOOTH, *_PATCHES, "hybrid"),
+        most=10,
     ),
 )
 

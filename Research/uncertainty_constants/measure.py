@@ -109,7 +109,7 @@ def sample(entry: Entry, image: Volume, labels: np.ndarray, modality: Modality, 
         LEAST * subject.scaling.width,
         hole,
         **known,
-        sizes=_sizes(labels, image.spacing),
+        sizes=sizes_of(labels, image.spacing),
         errors=errors,
         spreads=spreads,
     )
@@ -139,7 +139,7 @@ def _at(subject: Subject, filling: Filling, method: str, at: np.ndarray) -> dict
     return {name: array[at] for name, array in arrays.items()}
 
 
-def _sizes(labels: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
+def sizes_of(labels: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
     """Return the mm across a ball, or a disc in 2-D, as large as each hole."""
     volumes = np.bincount(labels.ravel())[1:] * math.prod(spacing)
     return 2 * (3 * volumes / 4 / math.pi) ** (1 / 3) if labels.ndim == 3 else 2 * np.sqrt(volumes / math.pi)
