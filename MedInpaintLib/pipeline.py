@@ -261,8 +261,8 @@ def _travel(
     for_uncertainty.update(0.0, "Computing the uncertainty")
     filling, basis = _calibrate(subject, filling, choices, needed=uncertainty)
     clock.lap("uncertainty")
-    if uncertainty and basis is not None and basis["reason"]:
-        more = [*more, no_uncertainty(basis)]
+    if uncertainty and basis and basis[0]["reason"]:
+        more = [*more, no_uncertainty(basis[0])]
 
     names = [name_of(image) for image in images]
     together = together_facts(names, filling) if len(images) > 1 else None
@@ -272,7 +272,8 @@ def _travel(
         places = anatomy(subject, parts, register(subject, for_regions), asked=options.regions)
         clock.lap("regions")
     results = []
-    for image, each, own, remark in zip(images, subject.images, filling.of_each_image(), remarks, strict=True):
+    several = zip(images, subject.images, filling.of_each_image(), remarks, strict=True)
+    for number, (image, each, own, remark) in enumerate(several):
         report = write_report(
             each,
             choices,
@@ -282,7 +283,7 @@ def _travel(
             mask=_mask_facts(mask, mask_read, subject.whole, options),
             together=together,
             grain=options.grain,
-            uncertainty=basis,
+            uncertainty=basis[number] if basis else None,
             warnings=[*remark.warnings, *more],
             seconds=clock.seconds(),
             anatomy=places,
@@ -412,10 +413,10 @@ def _modality(volume: Volume, hole: Hole, no_data: np.ndarray | None, name: str 
 
 def _calibrate(
     subject: Subject, filling: Filling, choices: Sequence[Choice], *, needed: bool
-) -> tuple[Filling, UncertaintyFacts | None]:
+) -> tuple[Filling, list[UncertaintyFacts]]:
     """Return the filling with standard deviations, if they are needed or the methods give some, and their basis."""
     if not (needed or filling.has_spread):
-        return filling.without_spread(), None
+        return filling.without_spread(), []
     trials = {
         part.number: choice.checked.trials if choice.checked else {}
         for choice in choices

@@ -51,33 +51,42 @@ class Trials:
 
 def calibrate(
     subject: Subject, filling: Filling, trials: Sequence[Mapping[str, Trials]]
-) -> tuple[Filling, UncertaintyFacts]:
-    """Return a filling with a calibrated standard deviation everywhere, or nowhere, and what it rests on.
+) -> tuple[Filling, list[UncertaintyFacts]]:
+    """Return a filling with a calibrated standard deviation everywhere, or nowhere, and what it rests on in each image.
 
     Args:
         subject: the image that was filled, with its companions.
         filling: of its hole, with the methods' own spread.
         trials: for each region the methods' trial holes; those of the first image, and they say nothing of the others.
     """
-    basis: dict[str, str] = {}
+    basis: list[dict[str, str]] = [{} for _ in subject.images]
     factors: dict[str, float] = {}
     regions: list[Filled] = []
     for region, tried in zip(filling.regions, trials, strict=True):
         images: list[Filled] = []
-        for number, (image, each) in enumerate(zip(subject.images, region.images, strict=True)):
-            own = tried.get(each.method) if number == 0 else None
-            calibration, words = constants_for(image, each, own)
+        for image, each, words in zip(subject.images, region.images, basis, strict=True):
+            own = None if images else tried.get(each.method)
+            calibration, rests_on = constants_for(image, each, own)
             if calibration is None:
-                return _without(filling), UncertaintyFacts(basis="", reason=words, factors={})
-            basis.setdefault(each.method, words)
+                return filling.without_spread(), [UncertaintyFacts(basis="", reason=rests_on, factors={})] * len(basis)
+            words.setdefault(each.method, rests_on)
             if own is not None:
                 factors.setdefault(each.method, round(_weighted(own, image, each), 3))
             images.append(_with(each, deviation_of(image, each, calibration)))
         first, *companions = images
         regions.append(dataclasses.replace(first, companions=tuple(companions)))
-    several = len(basis) > 1
-    words = "; ".join(f"{name}: {each}" if several else each for name, each in basis.items())
-    return Filling(tuple(regions)), UncertaintyFacts(basis=words, reason="", factors=factors)
+    facts = [
+        UncertaintyFacts(basis=_in_words(words), reason="", factors=factors if number == 0 else {})
+        for number, words in enumerate(basis)
+    ]
+    return Filling(tuple(regions)), facts
+
+
+def _in_words(basis: Mapping[str, str]) -> str:
+    """Return what standard deviations rest on: once where it is the same for all methods, else method by method."""
+    if len(set(basis.values())) == 1:
+        return next(iter(basis.values()))
+    return "; ".join(f"{name}: {words}" for name, words in basis.items())
 
 
 def constants_for(subject: Subject, filled: Filled, trials: Trials | None) -> tuple[Calibration | None, str]:
@@ -90,10 +99,11 @@ def constants_for(subject: Subject, filled: Filled, trials: Trials | None) -> tu
     """
     shipped = _shipped(subject, filled)
     if shipped is not None:
+        words = "calibrated by other people" if filled.calibration is None else "calibrated by the method"
         if trials is None:
-            return shipped, "calibrated by other people" if filled.calibration is None else "calibrated by the method"
+            return shipped, words
         on = f"{trials.holes} trial hole{'s' if trials.holes > 1 else ''} of this image"
-        return shipped.scaled(_weighted(trials, subject, filled)), f"calibrated by other people and {on}"
+        return shipped.scaled(_weighted(trials, subject, filled)), f"{words} and {on}"
     if trials is not None and trials.holes >= FEWEST_TRIALS:
         return UNSCALED.scaled(trials.factor), f"calibrated by {trials.holes} trial holes of this image"
     kind = f"{subject.modality.name} {'volumes' if len(subject.axes) == 3 else 'images in 2-D'}"
@@ -154,16 +164,6 @@ def _weighted(trials: Trials, subject: Subject, filled: Filled) -> float:
 
 def _with(filled: Filled, spread: np.ndarray | None) -> Filled:
     return dataclasses.replace(filled, patch=dataclasses.replace(filled.patch, spread=spread))
-
-
-def _without(filling: Filling) -> Filling:
-    """Return the filling without any spread: what a method knows of itself is no standard deviation of its error."""
-    return Filling(
-        tuple(
-            dataclasses.replace(_with(region, None), companions=tuple(_with(each, None) for each in region.companions))
-            for region in filling.regions
-        )
-    )
 
 
 def evidence_of(subject: Subject, filled: Filled) -> Evidence:
