@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from MedInpaintLib import calibration_table
-from MedInpaintLib.calibration import Calibration, Evidence, matching_factor, quantiles
+from MedInpaintLib.calibration import Calibration, Evidence, matching_factor
 from MedInpaintLib.errors import InputError, MaskError
 from MedInpaintLib.manifest import Entry
 from MedInpaintLib.modality import MR
@@ -36,19 +36,28 @@ def errors(subject, seed=0, *, true=TRUE, heavy=False, spread=False, holes=6, fa
     return OfMethod(subject, f"{subject}/t1", hole, np.full(hole.size, 12.0), error, evidence)
 
 
-@pytest.mark.parametrize(("draw", "one", "two"), [("normal", 1.0, 1.0), ("laplace", 1.149, 1.543)])
-def test_the_matching_factor_is_between_those_of_both_shares(draw, one, two):
+@pytest.mark.parametrize(
+    ("draw", "expected"),
+    [
+        ("normal", 1.0),
+        # Both shares are equally far off: 1 - x - .6827 = .9545 - (1 - x^2), where x = exp(-factor).
+        ("laplace", -math.log((math.sqrt(1 + 4 * (2 - 0.6827 - 0.9545)) - 1) / 2)),
+    ],
+)
+def test_the_matching_factor_is_where_both_shares_are_least_far_off(draw, expected):
     values = np.abs(getattr(np.random.default_rng(0), draw)(size=400_000))
-    found = quantiles(values, (0.6827, 0.9545))
-    assert found == pytest.approx([one, 2 * two], rel=0.01)
-    assert matching_factor(values) == pytest.approx(math.sqrt(one * two), rel=0.01)
+    assert matching_factor(values) == pytest.approx(expected, rel=0.01)
     assert matching_factor(5 * values) == pytest.approx(5 * matching_factor(values))
 
 
 def test_weights_count_as_so_many_voxels():
     values = np.random.default_rng(1).exponential(size=50)
     weights = np.random.default_rng(2).integers(1, 5, 50)
-    assert quantiles(values, (0.3, 0.9), weights) == quantiles(np.repeat(values, weights), (0.3, 0.9))
+    assert matching_factor(values, weights) == pytest.approx(matching_factor(np.repeat(values, weights)))
+
+
+def test_where_nothing_is_wrong_the_factor_is_tiny():
+    assert 0 < matching_factor(np.zeros(5)) < 1e-5
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 10.0), st.floats(0.0, 5.0)), min_size=1, max_size=6))
