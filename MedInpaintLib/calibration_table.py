@@ -38,6 +38,11 @@ TABLE: dict[tuple[str, int], dict[str, Calibration]] = {
         "patch-regression": Calibration((0.146, 0.309, 0.439, 0.583, 1.433)),
         "hybrid": Calibration((0.425, 0.704, 0.963, 1.37, 3.914), own=0.9),
     },
+    ("film", 2): {
+        "biharmonic": Calibration((0.09, 0.127, 0.295, 0.537, 0.537)),
+        "harmonic": Calibration((0.121, 0.156, 0.318, 0.54, 0.54)),
+        "patch": Calibration((1.433, 1.967, 1.967, 2.877, 3.694), own=1),
+    },
 }
 #: Where only trial holes of the image itself say how large the errors of a method are: how those of the smooth fills,
 #: mirror, atlas and consensus in heads grow with depth on average, for the trial holes to scale.

@@ -7,10 +7,10 @@ import pytest
 
 import MedInpaintLib as mi
 from MedInpaintLib import calibration_table
-from MedInpaintLib.calibration import AS_GIVEN
 from MedInpaintLib.atlas.fitted import continue_inwards, fit
 from MedInpaintLib.atlas.maps import head_maps
 from MedInpaintLib.atlas.registration import register
+from MedInpaintLib.calibration import AS_GIVEN
 from MedInpaintLib.mask import grow
 from MedInpaintLib.metrics import psnr
 from MedInpaintLib.region import crop

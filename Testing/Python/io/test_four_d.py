@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import MedInpaintLib as mi
+from MedInpaintLib import calibration_table
 from MedInpaintLib.cli.app import app
 from MedInpaintLib.cohort.case import CONTROL
 from MedInpaintLib.cohort.fill import Fill

@@ -8,8 +8,8 @@ from scipy import ndimage
 
 import MedInpaintLib as mi
 from MedInpaintLib import calibration_table
-from MedInpaintLib.calibration import AS_GIVEN
 from MedInpaintLib import tissues as engine
+from MedInpaintLib.calibration import AS_GIVEN
 from MedInpaintLib.errors import Cancelled
 from MedInpaintLib.methods.white_matter import _noise
 from MedInpaintLib.progress import Progress
