@@ -75,13 +75,14 @@ def count(measured: Mapping[tuple[tuple[str, int], str], Sequence[OfMethod]]) ->
 
 
 def write_lines(lines: Sequence[Line], path: Path) -> None:
-    """Write the lines as a table."""
+    """Write the lines as a table, in which the largest size is empty."""
     head = ["modality", "axes", "method", "size", "subject", "holes", *(f"within {k:g}" for k in MULTIPLES)]
     rows: list[list[object]] = [[*head, "own within 1", "own within 2"]]
     for line in lines:
         shares = [f"{share:.4f}" for share in line.within]
         own = ["", ""] if line.raw is None else [f"{share:.4f}" for share in line.raw]
-        rows.append([line.modality, line.axes, line.method, line.size, line.subject, line.holes, *shares, *own])
+        size = "" if np.isinf(line.size) else f"{line.size:g}"
+        rows.append([line.modality, line.axes, line.method, size, line.subject, line.holes, *shares, *own])
     write_rows(path, rows)
 
 
@@ -92,7 +93,7 @@ def read_lines(folder: Path) -> list[Line]:
             row["modality"],
             int(row["axes"]),
             row["method"],
-            float(row["size"]),
+            float(row["size"] or "inf"),
             row["subject"],
             int(row["holes"]),
             tuple(float(row[f"within {k:g}"]) for k in MULTIPLES),
