@@ -14,6 +14,7 @@ from MedInpaintLib.foreground import body
 from MedInpaintLib.frames import pose
 from MedInpaintLib.holes import place
 from MedInpaintLib.manifest import Entry, read_manifest
+from MedInpaintLib.methods.auto import NETWORK
 from MedInpaintLib.modality import Modality
 from MedInpaintLib.volume import Volume
 
@@ -68,7 +69,7 @@ KINDS = (
         "MR",
         3,
         ("spheres:20mm:1", "spheres:12mm:1", "lesions:12mm:1", "lesions:6mm:3"),
-        (*_SMOOTH, *_PATCHES, *_OF_HEADS),
+        (*_SMOOTH, *_PATCHES, *_OF_HEADS, NETWORK),
         heads=True,
     ),
     Kind(
@@ -95,7 +96,7 @@ KINDS = (
         "CT",
         2,
         ("spheres:40mm:1", "spheres:20mm:2", "spheres:10mm:3"),
-        (*_SMOOTH, *_PATCHES, "hybrid"),
+        (*_SMOOTH, *_PATCHES, "hybrid", NETWORK),
         most=10,
     ),
     Kind(
@@ -104,7 +105,7 @@ KINDS = (
         "film",
         2,
         ("spheres:40px:1", "spheres:20px:2", "strips:8px:2"),
-        (*_SMOOTH, *_PATCHES, "hybrid"),
+        (*_SMOOTH, *_PATCHES, "hybrid", NETWORK),
         most=10,
     ),
 )

@@ -58,7 +58,7 @@ def list_jobs(kinds: Sequence[Kind], data: Path, runs: Path, splits: Sequence[st
 
 def measure(jobs: Sequence[Job], workers: int) -> None:
     """Measure what is missing, several images at a time."""
-    todo = [(job,) for job in jobs if not job.file.exists()]
+    todo = [(job,) for job in jobs if _missing(job)]
     for number, done in enumerate(in_parallel(_keep, todo, workers=workers), start=1):
         print(f"{number}/{len(todo)} {done}", flush=True)
 
@@ -70,10 +70,21 @@ def samples_of(jobs: Sequence[Job]) -> Iterator[tuple[Job, Samples]]:
             yield job, read_samples(job.file)
 
 
+def _missing(job: Job) -> list[str]:
+    """Return the methods that were not measured in an image."""
+    measured = read_samples(job.file).errors if job.file.exists() else {}
+    return [name for name in methods_of(job.kind) if name not in measured]
+
+
 def _keep(job: Job) -> str:
     image, inside, avoid = read_image(job.data, job.kind, job.entry)
     labels = cut(job.kind, image, inside, avoid, job.entry.name)
-    write_samples(sample(job.entry, image, labels, Modality.of(job.kind.modality), methods_of(job.kind)), job.file)
+    samples = sample(job.entry, image, labels, Modality.of(job.kind.modality), _missing(job))
+    if job.file.exists():  # the voxels are the same
+        known = read_samples(job.file)
+        errors, spreads = {**known.errors, **samples.errors}, {**known.spreads, **samples.spreads}
+        samples = dataclasses.replace(known, errors=errors, spreads=spreads)
+    write_samples(samples, job.file)
     return f"{job.kind.name} {job.file.stem}: {labels.max()} holes"
 
 
@@ -91,12 +102,13 @@ def sample(entry: Entry, image: Volume, labels: np.ndarray, modality: Modality, 
     truth = image.array.astype(np.float64).ravel()[at]
     errors: dict[str, np.ndarray] = {}
     spreads: dict[str, np.ndarray] = {}
-    known: dict[str, np.ndarray] = {}
+    known = {name: np.full(len(at), np.nan) for name in ("depth", "contrast")}
     for method in methods:
         try:
             filling = fill(subject, plan_tasks(subject, [(Plan.of(method), groups)]), Progress())
         except MedInpaintError as error:
             print(f"{entry.name}: {method}: {error}", flush=True)
+            errors[method] = np.full(len(at), np.nan)  # so that it is not tried again
             continue
         values = _at(subject, filling, method, at)
         known = {name: values[name] for name in ("depth", "contrast")}

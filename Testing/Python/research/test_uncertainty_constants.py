@@ -148,6 +148,27 @@ def test_samples_are_the_errors_of_the_fill_and_survive_their_file(small, tmp_pa
         read_samples(tmp_path / "s.npz")
 
 
+def test_a_method_that_is_added_is_measured_in_the_same_voxels(small, tmp_path, monkeypatch):
+    image = head()
+    everywhere = np.ones(image.array.shape, bool)
+    monkeypatch.setattr(measure, "read_image", lambda *_: (image, everywhere, ~everywhere))
+    job = measure.Job(small, Entry(tmp_path, "a/t1", "MR", "T1", "a", "val"), tmp_path, tmp_path / "runs")
+    at_once = measure._keep(job), read_samples(job.file)
+    job.file.unlink()
+    measure._keep(dataclasses.replace(job, kind=dataclasses.replace(small, methods=("patch",))))
+    assert measure._missing(job) == ["harmonic"]
+    assert (measure._keep(job), measure._missing(job)) == (at_once[0], [])
+    one, other = at_once[1], read_samples(job.file)
+    for method in small.methods:
+        np.testing.assert_array_equal(one.errors[method], other.errors[method])
+    assert list(one.spreads) == list(other.spreads) == ["patch"]
+    # A method that fails is not tried again, and has no errors to learn from.
+    no_guides = dataclasses.replace(job, kind=dataclasses.replace(small, methods=("collagan",)))
+    measure._keep(no_guides)
+    assert measure._missing(no_guides) == []
+    assert read_samples(job.file).of("collagan") is None
+
+
 def test_an_image_without_room_for_a_hole_is_refused(small):
     nowhere = np.zeros(head().array.shape, bool)
     with pytest.raises(MaskError, match="No hole fits into 'a/t1'"):
