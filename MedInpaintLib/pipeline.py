@@ -17,12 +17,13 @@ import numpy as np
 
 from . import intensity
 from .appearance import Appearance
+from .atlas.edges import edge_labels
 from .atlas.regions import anatomy, is_registered
-from .atlas.registration import register
+from .atlas.registration import register, why_none
 from .choice import Choice, by_plan, choose
 from .clock import Clock
 from .companions import check_companions, check_grids, check_modalities, settle_all
-from .errors import EmptyMaskError, GeometryError, ParameterError
+from .errors import EmptyMaskError, GeometryError, InputError, ParameterError
 from .fill_report import together_facts, write_report
 from .filling import Filling, expected_seconds, fill, plan_tasks
 from .guides import check_guides
@@ -223,6 +224,49 @@ def inpaint_together(
     if mask is None:
         raise ParameterError("Give a mask of what to fill.")
     return _travel(sources, mask, chosen, spacing, guides, None, uncertainty, progress or Progress())
+
+
+def atlas_edges(
+    image: Any,
+    mask: Any,
+    *,
+    spacing: Sequence[float] | float | None = None,
+    guides: Sequence[Any] = (),
+    labels: Sequence[int | str] | int | str | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Volume:
+    """Return the edges of the atlas on a damaged image, to judge by eye how well it fits.
+
+    They are those of the registration that methods ``atlas`` and ``consensus`` fill from with the same inputs, and by
+    which ``regions`` names the regions.
+
+    Args:
+        image, mask, spacing, guides, labels, progress: as for :func:`inpaint`.
+        options: ``dilate_mm``, ``modality``, ``force``, ``series``, ``volume`` and ``allow_outside_data``, likewise.
+
+    Returns:
+        A label map on the image's grid, uint8: 1 is the outline of the brain, 2 the border of white matter. Its
+        ``warnings`` are those of the inputs.
+
+    Raises:
+        InputError: as :func:`inpaint`; also where the atlas does not fit the image, with the reason.
+    """
+    chosen = FillOptions(**options, labels=_as_list(labels))
+    chosen.check()
+    progress = progress or Progress()
+    progress.update(0.0, "Reading")
+    check_same_length(image, mask)
+    volume = read_image(image, spacing, **chosen.reading())
+    mask_read = read_mask(mask, volume, allow_outside_data=chosen.allow_outside_data, volume=chosen.volume)
+    subject, _, (remark,) = _check([volume], names_of_images([image]), mask_read, guides, None, chosen)
+    registration = register(subject, progress)
+    reason = why_none(registration)
+    if reason or registration is None:
+        raise InputError(f"The atlas does not fit this image: {reason}.")
+    shape = [volume.array.shape[axis] for axis in subject.axes]
+    edges = edge_labels(registration, shape, subject.spacing).reshape(volume.array.shape)
+    return dataclasses.replace(volume.of_another_quantity(edges), warnings=tuple(remark.warnings))
 
 
 def _travel(

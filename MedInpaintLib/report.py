@@ -272,6 +272,16 @@ class LesionBackReport(Report):
     regions: list[RegionFacts]
 
 
+class AtlasEdgesReport(Report):
+    """The report of the edges of the atlas on an image.
+
+    edges: what each label is, by its number as text.
+    """
+
+    image: ImageFacts
+    edges: dict[str, str]
+
+
 #: The note of a fill that says why no regions are named although they were asked for.
 NO_REGIONS = "no regions are named"
 #: Smaller shares are left out of words.

@@ -47,8 +47,9 @@ STUDY = Study(
     question="A plain U-Net and one of partial convolutions, which correct a thin plate, learn to fill squares of 1/8 "
     "of the side in whole films of 64, 128, 256 and 512 pixels. Does it depend on the size which one is better? At 64 "
     "pixels also with as many channels as in the source. Networks that are given nothing in the hole were tried first, "
-    "and stopped: in so few steps they stayed far behind the thin plate, U-Nets further than partial convolutions. So "
-    "the page says nothing of networks that fill without help.",
+    "and stopped: in so few steps they stayed far behind the thin plate, U-Nets further than partial convolutions, [as "
+    "on brain MR](../../feed-forward/README.md#what-a-network-is-given-in-the-hole). So the page says nothing of "
+    "networks that fill without help.",
     arms=(
         *(_arm(network, side) for side in SIDES for network in NETWORKS),
         *(_arm(network, SIDES[0], WIDE) for network in NETWORKS),

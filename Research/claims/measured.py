@@ -97,6 +97,10 @@ def _alike(row: dict[str, str]) -> dict[str, str]:
     """Return a row of any study with the columns task, image, subject, seed and hole."""
     if TOLD in row:  # a picture of a hole, judged by a training of a classifier
         return {**row, "subject": row["person"], "seed": f"{row['view']} {row['training']}"}
+    if "arm" in row:  # a head with a lesion: errors of volumes by one segmentation, or of a registration
+        errors: dict[str, str] = {each: str(abs(float(row[each]))) for each in ("grey", "white", "near") if each in row}
+        holes = {"seed": "", "hole": row.get("segmenter", "")}
+        return {**row, "task": row["kind"], "method": row["arm"], **holes, **errors}
     if "session" in row:  # called by its person and, where there are several, its number
         task = f"{row['wanted']} from {row['there']}"
         return {**row, "task": task, "image": row["session"], "seed": "", "hole": row["slice"]}

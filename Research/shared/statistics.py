@@ -21,9 +21,9 @@ CONFIDENCE = 0.95
 #: of the same study (0.016), rounded up to a hundredth. For `told`, how often a fill is told from the truth, it is that
 #: of two trainings of one classifier in the study `forced-choice` (0.071), rounded up to a tenth.
 CHANCE_OF_TRAINING = {"psnr": 0.4, "ssim": 0.004, "texture": 0.02, "told": 0.1}
-#: Metrics of which less is better: errors, also of texture, and how often a fill is told from the truth. Of the other
-#: metrics that are compared, more is better.
-LOWER_IS_BETTER = ("nmse", "rmse", "mae", "report_rmse", "texture", "told")
+#: Metrics of which less is better: errors, also of texture, of volumes of grey and white matter and of a registration
+#: near a lesion, and how often a fill is told from the truth. Of the other metrics that are compared, more is better.
+LOWER_IS_BETTER = ("nmse", "rmse", "mae", "report_rmse", "texture", "told", "grey", "white", "near")
 #: Distance of the gradient energy, which is relative to the truth's, from 1. It is no column of a table: a fill can be
 #: too rough as well as too smooth, so more gradient is not always better.
 TEXTURE = "texture"

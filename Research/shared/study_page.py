@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +139,12 @@ def networks_table(networks: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def _seeds(seeds: Iterable[int]) -> str:
+    """Return the different seeds in words, such as ``seed 0`` or ``seeds 0, 1``."""
+    different = sorted(set(seeds))
+    return f"seed{'s' if len(different) > 1 else ''} {', '.join(map(str, different))}"
+
+
 def _protocol(study: Study, cases: Sequence[Case], facts: dict[str, Any]) -> str:
     """Return how the numbers were measured and how they are read."""
     sizes = dict.fromkeys(each.across or study.across for each in study.conditions)
@@ -146,10 +152,10 @@ def _protocol(study: Study, cases: Sequence[Case], facts: dict[str, Any]) -> str
     films = ", among them those of the course report's convention," if study.modality == "film" else ""
     return (
         f"Each network: one training of {facts['steps']} steps of {facts['batch']} frames, on {facts['cases']} holes "
-        f"of the split train ({facts['trained_on']}, two at a time). Tested on {_count(cases, 'image')} images of "
-        f"{_count(cases, 'subject')} people{reduced}, split **{facts['split']}**, {sum(facts['holes'].values())} "
-        f"holes. Scores are over the hole (convention `masked`; PSNR up to {MOST:g} dB) and averaged over each image's "
-        "holes.\n\n"
+        f"of the split train, {_seeds(arm.seed for arm in study.arms)} ({facts['trained_on']}, two at a time). Tested "
+        f"on {_count(cases, 'image')} images of {_count(cases, 'subject')} people{reduced}, split "
+        f"**{facts['split']}**, {sum(facts['holes'].values())} holes. Scores are over the hole (convention "
+        f"`masked`; PSNR up to {MOST:g} dB) and averaged over each image's holes.\n\n"
         "A difference is paired by image, averaged over each person's images and then over people; its t-interval "
         "holds the chance of who is tested, not that of the training. So a method is called better or worse only where "
         f"at least {LEAST_PEOPLE} people were tested, the interval leaves out 0 and, for a trained network, the "

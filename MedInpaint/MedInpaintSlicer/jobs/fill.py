@@ -18,7 +18,7 @@ from . import process
 from .job import Job
 
 if TYPE_CHECKING:
-    from MedInpaintLib.jobs import fill as engine
+    from MedInpaintLib.jobs.job_file import JobFile
     from MedInpaintLib.options import FillOptions
     from MedInpaintLib.report import FillReport, PartFacts
 
@@ -84,6 +84,7 @@ class FillJob(Job):
     """A fill that runs, or has run.
 
     Attributes:
+        request: what was asked for.
         uncertaintyVolume: the node of the result's uncertainty, once done, if requested and there is one.
         centers: a point in each part of the hole, in mm in RAS under the volume's transform, in the report's order.
     """
@@ -96,14 +97,14 @@ class FillJob(Job):
         self.segmentIds = request.segmentIds
         self.uncertaintyVolume = None
         self.centers: tuple[tuple[float, float, float], ...] = ()
-        self._request = request
+        self.request = request
         self._hole: Hole | None = None
         self._segmentNames: tuple[str, ...] = ()
 
     def _check(self) -> None:
         from MedInpaintLib.errors import InputError
 
-        request = self._request
+        request = self.request
         if request.outputVolume is not None and request.outputVolume is request.volumeNode:
             raise InputError(_("The output must be another volume than the input, which is never changed."))
         wrong = guidenodes.complaint(request.guides, request.volumeNode, request.outputVolume)
@@ -111,15 +112,27 @@ class FillJob(Job):
             raise InputError(wrong)
 
     def _prepare(self) -> tuple[str, ...]:
-        request = self._request
+        request = self.request
         self._hole = holeOf(request.segmentationNode, request.segmentIds, request.volumeNode)
         self._segmentNames = self._hole.names
         return self._hole.warnings
 
-    def _write(self) -> "engine.FillJob":
+    def _write(self) -> "JobFile":
         from MedInpaintLib.jobs import fill as engine
 
-        request, geometry = self._request, self._image.geometry
+        request = self.request
+        return engine.FillJob(
+            job=engine.FillJob.KIND,
+            **self._writeInputs(),
+            # The worker runs in another folder.
+            exemplars=os.path.abspath(os.path.expanduser(request.exemplars)) if request.exemplars else None,
+            uncertainty=str(self._uncertaintyFile()) if request.uncertainty else None,
+            **request.options.keywords(),
+        )
+
+    def _writeInputs(self) -> dict[str, Any]:
+        """Write image, mask and guides; return the fields of the engine's job that say where all images lie."""
+        request, geometry = self.request, self._image.geometry
         hole, self._hole = self._hole, None
         assert hole is not None, "_prepare has read it"
         mask = hole.mask
@@ -129,23 +142,18 @@ class FillJob(Job):
             self._writeImage(f"guide-{number}", node, guidenodes.onGridOf(request.volumeNode, node, mask), geometry)
             for number, node in enumerate(request.guides, start=1)
         ]
-        return engine.FillJob(
-            job=engine.FillJob.KIND,
-            image=str(self._file("image")),
-            mask=str(self._file("mask")),
-            output=str(self._file("output")),
-            guides=guideFiles,
-            # The worker runs in another folder.
-            exemplars=os.path.abspath(os.path.expanduser(request.exemplars)) if request.exemplars else None,
-            uncertainty=str(self._uncertaintyFile()) if request.uncertainty else None,
-            compress=False,
-            **request.options.keywords(),
-        )
+        return {
+            "image": str(self._file("image")),
+            "mask": str(self._file("mask")),
+            "output": str(self._file("output")),
+            "guides": guideFiles,
+            "compress": False,
+        }
 
     def _addToScene(self, result: dict, outputVolume: Any):
         from MedInpaintLib import Volume
 
-        request = self._request
+        request = self.request
         filled = Volume.read(result["output"]).array
         # Read all files before changing the scene, so that an error leaves no incomplete result.
         uncertainty = self._readUncertainty()
@@ -162,7 +170,7 @@ class FillJob(Job):
 
     def _describe(self, node, report: "FillReport") -> None:
         """Write to a result how it was made."""
-        request = self._request
+        request = self.request
         provenance = results.Provenance(
             {**report, "warnings": self.warnings},
             request.volumeNode.GetName(),
@@ -176,7 +184,7 @@ class FillJob(Job):
         """Return the uncertainty; None where it was not asked for, or where there is none, as a warning says."""
         from MedInpaintLib import Volume
 
-        written = self._request.uncertainty and self._uncertaintyFile().exists()
+        written = self.request.uncertainty and self._uncertaintyFile().exists()
         return Volume.read(self._uncertaintyFile()).array if written else None
 
     def _uncertaintyFile(self) -> Path:

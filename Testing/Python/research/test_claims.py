@@ -17,6 +17,7 @@ from Research import STUDIES
 from Research.claims import text, trainings
 from Research.claims.claim import Answer, Comparison, Number, read_sources
 from Research.claims.measured import TEXTURE, Table, answer
+from Research.downstream import arms as downstream
 from Research.films_and_ct import measure as films_and_ct
 from Research.shared.comparison import WITHOUT
 from Research.shared.conventions import METRICS
@@ -94,6 +95,9 @@ def _methods(table: str, task: str) -> set[str]:
     if folder.name == "films-and-ct":
         modality = {each.name: each.modality for each in films_and_ct.TASKS}[task]
         return {TRIVIAL, *films_and_ct.WITHOUT, *films_and_ct.MODELS[modality]}
+    if folder.name == "downstream":
+        assert task in downstream.KINDS
+        return {downstream.LEFT_IN, downstream.MASKED_OUT, *downstream.methods_for(task)}
     with gzip.open(ROOT / "docs" / table, "rt", encoding="utf-8", newline="") as file:
         return {row["method"] for row in csv.DictReader(file)}
 
@@ -214,6 +218,28 @@ def test_a_fill_that_is_told_less_often_is_better(tmp_path):
     ]
     difference = _table(tmp_path / "told.csv.gz", rows).difference(_compare("a", "b", task="mr", metric="told"))
     assert (difference.people, difference.mean) == (6, pytest.approx(0.5))
+
+
+def test_an_error_of_a_volume_has_no_sign_and_is_averaged_over_segmentations(tmp_path):
+    rows = [
+        {"image": f"{person}/1", "subject": person, "kind": "ms", "arm": arm, "segmenter": segmenter, "grey": error}
+        for person in PEOPLE
+        for arm, errors in (("filled", (-0.5, 0.1)), ("left in", (2.0, -1.0)))
+        for segmenter, error in zip(("k-means", "HMRF"), errors, strict=True)
+    ]
+    comparison = _compare("filled", "left in", task="ms", metric="grey", trained=False)
+    difference = _table(tmp_path / "volumes.csv.gz", rows).difference(comparison)
+    assert (difference.people, difference.mean) == (6, pytest.approx((2 + 1) / 2 - (0.5 + 0.1) / 2))
+
+
+def test_of_distances_of_a_registration_less_is_better(tmp_path):
+    rows = [
+        {"image": f"{person}/1", "subject": person, "kind": "stroke", "arm": arm, "near": distance}
+        for person in PEOPLE
+        for arm, distance in (("filled", 0.4), ("left in", 1.9))
+    ]
+    comparison = _compare("filled", "left in", task="stroke", metric="near", trained=False)
+    assert _table(tmp_path / "registration.csv.gz", rows).difference(comparison).mean == pytest.approx(1.5)
 
 
 def test_a_link_to_a_page_that_is_not_there_is_left_out(tmp_path):

@@ -149,6 +149,7 @@ def test_a_small_study_has_a_whole_page(name, data, runs, tmp_path, small):
         )
         assert f"| {arm.architecture} |" in training
     assert verdicts.count(" dB (") == len(asked.comparisons)
+    assert (" split train, seeds 0, 1, 2 (" if name == "seeds" else " split train, seed 0 (") in rest
     assert "nan" not in page
     drawn = [f"fills-{n}.webp" for n, each in enumerate(asked.conditions, start=1) if is_pictured(asked, each)]
     for picture in ("curves.webp", *drawn):
