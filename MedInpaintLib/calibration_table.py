@@ -11,15 +11,16 @@ from .calibration import Calibration
 #: Modality and number of axes -> method -> its constants.
 TABLE: dict[tuple[str, int], dict[str, Calibration]] = {
     ("MR", 3): {
-        "biharmonic": Calibration((0.167, 0.468, 0.678, 0.678, 0.902)),
-        "harmonic": Calibration((0.243, 0.67, 0.826, 0.826, 0.861)),
-        "nearest": Calibration((0.287, 0.695, 1.133, 1.149, 1.149)),
-        "shell-mean": Calibration((0.72, 0.811, 0.867, 0.867, 0.881)),
-        "patch": Calibration((0.967, 2.134, 3.328, 3.328, 4.365), own=1),
-        "patch-regression": Calibration((0.952, 1.056, 1.163, 1.163, 1.163), own=1),
-        "mirror": Calibration((0.156, 0.41, 0.711, 0.725, 0.87)),
-        "atlas": Calibration((0.187, 0.425, 0.567, 0.567, 0.602)),
-        "consensus": Calibration((0.16, 0.363, 0.561, 0.611, 0.663)),
+        "biharmonic": Calibration((0.193, 0.432, 0.626, 0.668, 0.876)),
+        "harmonic": Calibration((0.27, 0.647, 0.769, 0.769, 0.769)),
+        "nearest": Calibration((0.325, 0.671, 1.014, 1.014, 1.014)),
+        "shell-mean": Calibration((0.665, 0.783, 0.783, 0.783, 0.783)),
+        "patch": Calibration((1.015, 2.073, 3.154, 3.154, 3.683), own=1),
+        "patch-regression": Calibration((0.954, 1.011, 1.043, 1.043, 1.043), own=1),
+        "mirror": Calibration((0.151, 0.352, 0.535, 0.637, 0.737)),
+        "unet": Calibration((0.16, 0.427, 0.784, 0.784, 0.797)),
+        "atlas": Calibration((0.179, 0.386, 0.535, 0.562, 0.583)),
+        "consensus": Calibration((0.148, 0.329, 0.481, 0.539, 0.588)),
     },
     ("MR", 2): {
         "biharmonic": Calibration((0.247, 0.518, 0.844, 1.092, 1.092)),
@@ -37,11 +38,13 @@ TABLE: dict[tuple[str, int], dict[str, Calibration]] = {
         "patch": Calibration((1.257, 1.972, 2.397, 4.172, 11.41), own=1),
         "patch-regression": Calibration((0.146, 0.309, 0.439, 0.583, 1.433)),
         "hybrid": Calibration((0.425, 0.704, 0.963, 1.37, 3.914), own=0.9),
+        "unet": Calibration((0.163, 0.29, 0.352, 0.467, 1.437)),
     },
     ("film", 2): {
         "biharmonic": Calibration((0.09, 0.127, 0.295, 0.537, 0.537)),
         "harmonic": Calibration((0.121, 0.156, 0.318, 0.54, 0.54)),
         "patch": Calibration((1.433, 1.967, 1.967, 2.877, 3.694), own=1),
+        "unet": Calibration((0.109, 0.116, 0.217, 0.43, 0.43)),
     },
 }
 #: Where only trial holes of the image itself say how large the errors of a method are: how those of the smooth fills,
