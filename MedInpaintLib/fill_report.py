@@ -12,7 +12,17 @@ from .choice import Choice
 from .filling import Filled, Filling, Plan
 from .methods import registry
 from .parts import Part
-from .report import NO_REGIONS, FillReport, ImageFacts, MaskFacts, PartFacts, TogetherFacts, now, software
+from .report import (
+    NO_REGIONS,
+    FillReport,
+    ImageFacts,
+    MaskFacts,
+    PartFacts,
+    TogetherFacts,
+    UncertaintyFacts,
+    now,
+    software,
+)
 from .selfcheck import SelfCheck
 from .subject import Subject
 
@@ -30,7 +40,7 @@ def write_report(
     mask: MaskFacts,
     together: TogetherFacts | None,
     grain: bool,
-    uncertainty: str | None,
+    uncertainty: UncertaintyFacts | None,
     warnings: list[str],
     seconds: dict[str, float],
     anatomy: Anatomy | None = None,

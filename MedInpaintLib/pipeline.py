@@ -20,12 +20,12 @@ from .appearance import Appearance
 from .atlas.edges import edge_labels
 from .atlas.regions import anatomy, is_registered
 from .atlas.registration import register, why_none
-from .choice import by_plan, choose
+from .choice import Choice, by_plan, choose
 from .clock import Clock
 from .companions import check_companions, check_grids, check_modalities, settle_all
 from .errors import EmptyMaskError, GeometryError, InputError, ParameterError
 from .fill_report import together_facts, write_report
-from .filling import Filling, expected_seconds, expected_spread_seconds, fill, plan_tasks, spread_among
+from .filling import Filling, expected_seconds, fill, plan_tasks
 from .guides import check_guides
 from .inputs import (
     check_same_length,
@@ -40,20 +40,23 @@ from .inputs import (
 )
 from .io.segments import Segments
 from .mask import Hole, find_hole
-from .methods import auto, registry
+from .methods import registry
 from .missing_slices import with_missing_slices
 from .modality import Guess, Modality
 from .options import FillOptions
 from .parts import Group, find_parts
 from .progress import Progress
-from .report import MaskFacts
+from .report import MaskFacts, UncertaintyFacts, no_uncertainty
 from .result import Result
 from .subject import Subject
 from .together import cores
+from .uncertainty import calibrate
 from .volume import Volume
 
 #: Seconds that the report takes for each part.
 REPORT = 1.5e-4
+#: Seconds that the standard deviations take for 1000 voxels to fill.
+CALIBRATING = 1e-3
 #: Seconds that bringing the atlas onto a head at 1 mm takes.
 REGISTERING = 8.0
 NO_MASK = "Give a mask of what to fill; only missing slices (--fill-missing-slices) can be filled without one."
@@ -110,8 +113,9 @@ def inpaint(
         regions: name the regions of the brain that each part lies in, and the tissues that are expected there, by the
             atlas: ``report["parts"]`` has ``regions`` and ``tissues`` then. Takes about 10 s for a head at 1 mm, once
             an image. They are there without this option, too, where the method needs the atlas itself.
-        uncertainty: make sure that the result has one: methods that give no spread of their own get the spread among
-            several methods.
+        uncertainty: give the result the standard deviation of the error of each filled voxel, calibrated by other
+            people and, with a self-check, by this image. Where neither supports a number, there is none, and the
+            report's warnings say why.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``; auto is a GPU where there is one and the
             method wants it. Where the one that is asked for is not there, or its memory is too small, the CPU steps
             in, and the report's warnings say so.
@@ -292,16 +296,17 @@ def _travel(
     choices, more = choose(subject, groups, options, progress, workers=at_once)
     clock.lap("self-check" if options.self_check else "choose")
     tasks = plan_tasks(subject, by_plan(choices))
-    expected = (
-        expected_seconds(subject, tasks, at_once),
-        expected_spread_seconds(subject, tasks, auto.PEERS, at_once) if uncertainty else 0.0,
-    )
+    expected = expected_seconds(subject, tasks, at_once)
+    calibrating = CALIBRATING * subject.whole.count() / 1000 if uncertainty else 0.0
     registering = REGISTERING if options.regions and not is_registered(subject) else 0.0
     reporting = REPORT * sum(len(group.parts) for group in groups)
-    for_fill, for_spread, for_regions, _ = progress.remaining(*expected, registering, reporting)
+    for_fill, for_uncertainty, for_regions, _ = progress.remaining(expected, calibrating, registering, reporting)
     filling = fill(subject, tasks, for_fill, clock, workers=at_once)
-    filling, spread_of = _spread(subject, filling, uncertainty, int(options.seed), for_spread, at_once)
+    for_uncertainty.update(0.0, "Computing the uncertainty")
+    filling, basis = _calibrate(subject, filling, choices, needed=uncertainty)
     clock.lap("uncertainty")
+    if uncertainty and basis and basis[0]["reason"]:
+        more = [*more, no_uncertainty(basis[0])]
 
     names = [name_of(image) for image in images]
     together = together_facts(names, filling) if len(images) > 1 else None
@@ -311,7 +316,8 @@ def _travel(
         places = anatomy(subject, parts, register(subject, for_regions), asked=options.regions)
         clock.lap("regions")
     results = []
-    for image, each, own, remark in zip(images, subject.images, filling.of_each_image(), remarks, strict=True):
+    several = zip(images, subject.images, filling.of_each_image(), remarks, strict=True)
+    for number, (image, each, own, remark) in enumerate(several):
         report = write_report(
             each,
             choices,
@@ -321,7 +327,7 @@ def _travel(
             mask=_mask_facts(mask, mask_read, subject.whole, options),
             together=together,
             grain=options.grain,
-            uncertainty=spread_of,
+            uncertainty=basis[number] if basis else None,
             warnings=[*remark.warnings, *more],
             seconds=clock.seconds(),
             anatomy=places,
@@ -449,14 +455,15 @@ def _modality(volume: Volume, hole: Hole, no_data: np.ndarray | None, name: str 
     return Guess(Modality.of(name), "") if name else Modality.guess(Appearance.of(volume, hole, no_data))
 
 
-def _spread(
-    subject: Subject, filling: Filling, needed: bool, seed: int, progress: Progress, workers: int
-) -> tuple[Filling, str | None]:
-    """Return the filling with a spread where one is needed, and the methods among which it is."""
-    if filling.has_spread:
-        return filling, "the method"
-    if not needed:
-        return filling, None
-    lacking = [region.method for region in filling.regions if region.patch.spread is None]
-    filling, others = spread_among(subject, filling, auto.PEERS, seed, progress, workers=workers)
-    return filling, "among " + ", ".join(dict.fromkeys([*lacking, *others]))
+def _calibrate(
+    subject: Subject, filling: Filling, choices: Sequence[Choice], *, needed: bool
+) -> tuple[Filling, list[UncertaintyFacts]]:
+    """Return the filling with standard deviations, if they are needed or the methods give some, and their basis."""
+    if not (needed or filling.has_spread):
+        return filling.without_spread(), []
+    trials = {
+        part.number: choice.checked.trials if choice.checked else {}
+        for choice in choices
+        for part in choice.group.parts
+    }
+    return calibrate(subject, filling, [trials[region.task.group.parts[0].number] for region in filling.regions])

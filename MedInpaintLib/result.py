@@ -9,6 +9,7 @@ import os
 import numpy as np
 
 from .errors import ParameterError
+from .files import remove_image
 from .mask import Box, Hole
 from .parts import Part
 from .report import FillReport
@@ -67,7 +68,11 @@ class Result:
 
     @functools.cached_property
     def uncertainty(self) -> Volume | None:
-        """Standard deviation among the method's samples, float32, image units, 0 outside; None without samples."""
+        """Standard deviation of the error of each filled voxel, float32, in the image's units, 0 elsewhere.
+
+        68 % of the errors are expected to be within one of it, and 95 % within two. None where it was not asked for, or
+        where nothing supports a number; ``report["uncertainty"]`` says which.
+        """
         if any(patch.spread is None for patch in self.patches):
             return None
         array = np.zeros(self.image.array.shape, dtype=np.float32)
@@ -88,10 +93,11 @@ class Result:
         """Write the filled image and, where paths for them are given, the report, mask, uncertainty and page.
 
         The report is JSON. The page is HTML for people: before and after of each part, warnings, and how it was made.
-        All old files are replaced, or none. The report, the last one, names the sha256 of the others.
+        All old files are replaced, or none. The report, the last one, names the sha256 of the others. Where nothing
+        supports an uncertainty, as a warning of the report says, that file is not written, and an older one removed.
 
         Raises:
-            ParameterError: there is no uncertainty.
+            ParameterError: the uncertainty was not asked for.
             OutputError: with the reason; older files are still there then.
         """
         images = [(path, self.volume, compress)]
@@ -99,10 +105,13 @@ class Result:
             images.append((mask, self.mask, True))
         if uncertainty is not None:
             spread = self.uncertainty
-            if spread is None:
+            if spread is None and self.report["uncertainty"] is None:
                 raise ParameterError("This fill has no uncertainty to write; fill with uncertainty=True.")
-            images.append((uncertainty, spread, True))
+            if spread is not None:
+                images.append((uncertainty, spread, True))
         save_together(images, self.report, report, [] if page is None else [(page, self.page())])
+        if uncertainty is not None and self.uncertainty is None:
+            remove_image(uncertainty)
 
     def page(self, remark: str = "") -> str:
         """Return the page of this fill for people, as HTML.

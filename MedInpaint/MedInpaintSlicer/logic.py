@@ -74,7 +74,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             regions: name the regions of the brain that each part lies in, by the atlas, in the job's
                 ``report["parts"]``; takes some seconds.
             outputVolume: takes the result; None: a new volume beside the input.
-            uncertainty: also add a volume with the standard deviation of the fill: the result's
+            uncertainty: also add a volume with the standard deviation of the error, where one is known: the result's
                 ``GetNodeReference("MedInpaint.Uncertainty")``.
             force: fill although the hole looks wrong, for example inverted.
             workers: how many parts of the hole are filled at a time; None: as many as there are cores. The voxels are

@@ -36,7 +36,8 @@ class FillJob(JobFile, FillOptions):
         output: the filled image; its ending says the format. A folder, or a name that ends in "/": a DICOM series
             derived from the image's.
         report: where to write the report as JSON, or None.
-        uncertainty: where to write the uncertainty (standard deviation, in the image's units), or None.
+        uncertainty: where to write the standard deviation of the error, in the image's units, or None. Where nothing
+            supports a number it is not written, and a warning says why.
         filled_mask: where to write the mask of the voxels that were filled (grown and resampled), or None.
         page: where to write a page for people (HTML), or None; of a 4-D image, of the first volume filled.
         compress: write a compressed file where the format can; the panel does not, for speed.

@@ -59,9 +59,6 @@ SHALLOW_CT = 6.5
 #: Seconds on one core that patch-regression may take for all parts of a CT volume: 300 dropouts would take minutes.
 PATIENCE = 30.0
 
-#: Where a method gives no spread of its own, the spread among it and these is its uncertainty.
-PEERS = ("biharmonic", "patch-regression", "patch")
-
 #: The network that is chosen where its packages are installed and it has a model for such images: the best of the
 #: released ones on the validation images of all three modalities.
 NETWORK = "unet"

@@ -85,7 +85,7 @@ class FillJob(Job):
 
     Attributes:
         request: what was asked for.
-        uncertaintyVolume: the node of the result's uncertainty, once done, if requested.
+        uncertaintyVolume: the node of the result's uncertainty, once done, if requested and there is one.
         centers: a point in each part of the hole, in mm in RAS under the volume's transform, in the report's order.
     """
 
@@ -156,7 +156,7 @@ class FillJob(Job):
         request = self.request
         filled = Volume.read(result["output"]).array
         # Read all files before changing the scene, so that an error leaves no incomplete result.
-        uncertainty = Volume.read(self._uncertaintyFile()).array if request.uncertainty else None
+        uncertainty = self._readUncertainty()
         method = result["report"]["method"]
         node = results.addResult(filled, self._image.ijkToRAS, request.volumeNode, method, outputVolume)
         if outputVolume is None:
@@ -179,6 +179,13 @@ class FillJob(Job):
             os.path.basename(os.path.abspath(request.exemplars)) if request.exemplars else "",
         )
         results.describeResult(node, provenance)
+
+    def _readUncertainty(self) -> np.ndarray | None:
+        """Return the uncertainty; None where it was not asked for, or where there is none, as a warning says."""
+        from MedInpaintLib import Volume
+
+        written = self.request.uncertainty and self._uncertaintyFile().exists()
+        return Volume.read(self._uncertaintyFile()).array if written else None
 
     def _uncertaintyFile(self) -> Path:
         return self._file("uncertainty")

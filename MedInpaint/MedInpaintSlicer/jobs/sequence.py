@@ -120,7 +120,6 @@ class _FrameJob(FillJob):
         from MedInpaintLib import Volume
 
         array = Volume.read(result["output"]).array
-        uncertainty = Volume.read(self._uncertaintyFile()).array if self.request.uncertainty else None
-        frame = self._filled.add(self._indexValue, array, uncertainty)
+        frame = self._filled.add(self._indexValue, array, self._readUncertainty())
         self._describe(frame, result["report"])
         return frame

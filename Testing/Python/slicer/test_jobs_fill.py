@@ -173,6 +173,15 @@ def test_guides_and_exemplars_are_remembered_by_the_result(tmp_path):
     assert job.outputVolume.GetAttribute("MedInpaint.Exemplars") == tmp_path.name
 
 
+def test_where_there_is_no_uncertainty_the_fill_succeeds_and_says_so():
+    volume = addVolume()
+    options = FillOptions(method="linear-z", modality="CT")  # whose errors were never measured
+    job = _fill(volume, addSegmentation(volume, lesion=box()), options, uncertainty=True)
+    assert job.state == "done", job.error
+    assert job.uncertaintyVolume is None
+    assert any("No uncertainty is given: the errors of 'linear-z' in CT volumes" in each for each in job.warnings)
+
+
 def test_the_uncertainty_becomes_a_volume_of_its_own():
     volume = addVolume()
     segmentation = addSegmentation(volume, lesion=box())
