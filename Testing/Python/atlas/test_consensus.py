@@ -103,7 +103,7 @@ def test_auto_takes_it_in_a_deep_part_of_a_head_and_says_why():
 @pytest.mark.parametrize("kind", ["small", "no head"])
 def test_auto_takes_it_neither_in_small_parts_nor_where_there_is_no_head(kind):
     made = head(bend=2.0)
-    hole = made.ball(CENTRE, 8.0 if kind == "small" else 14.0)
+    hole = made.ball(CENTRE, 6.0 if kind == "small" else 14.0)
     if kind == "no head":
         rng = np.random.default_rng(0)
         made = dataclasses.replace(
