@@ -1,6 +1,4 @@
-"""Fills of one region whose errors are independent, and what speaks for each: smooth, other side, average head,
-patches.
-"""
+"""Independent fills of one region, and the evidence for each: smooth, other side, average head, patches."""
 
 from __future__ import annotations
 

@@ -117,9 +117,9 @@ class PartTrial:
 
     def scores(self, filled: torch.Tensor) -> dict[str, float]:
         """Return SSIM over the axial slices of the holes, and RMSE."""
-        over = [each.transpose(1, 2).flatten(0, 1) for each in (filled, self.truth, ~self.wanted)]
-        some = (~over[2]).any(dim=(1, 2, 3)) if over[2].ndim == 4 else None
-        images, truth, known = (each[some] for each in over)
+        slices = [each.transpose(1, 2).flatten(0, 1) for each in (filled, self.truth, ~self.wanted)]
+        with_hole = (~slices[2]).any(dim=(1, 2, 3))
+        images, truth, known = (each[with_hole] for each in slices)
         return {"ssim": 1 - float(SsimLoss()(images, truth, known)), "rmse": float(self._errors(filled).sqrt().mean())}
 
     def picture(self, filled: torch.Tensor) -> np.ndarray:
