@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from MedInpaintLib.consensus import WEIGHTS
 from MedInpaintLib.manifest import Entry
-from MedInpaintLib.methods.consensus import ATLAS, MIRROR
 from MedInpaintLib.parts import Part
 from MedInpaintLib.uncertainty import LEAST, contrast_around
 from MedInpaintLib.volume import Volume
 
 from ..consensus_weights.balls import place_balls
-from ..consensus_weights.fit import Weights, predict
+from ..consensus_weights.fit import predict
 from ..consensus_weights.measure import Job as Filled
 from ..consensus_weights.measure import list_jobs as list_filled
 from ..consensus_weights.samples import Samples as InBalls
@@ -24,7 +24,7 @@ from .measure import MOST, sizes_of
 from .samples import Samples, write_samples
 
 #: Method -> its fill in the samples of ``consensus-weights``.
-FILLS = {"biharmonic": "smooth", "mirror": "mirror", "atlas": "atlas"}
+FILLS = {"biharmonic": "smooth", "mirror": "mirror", "atlas": "atlas", "patch": "patch"}
 
 
 def file_of(filled: Filled, runs: Path) -> Path:
@@ -66,7 +66,7 @@ def sample(entry: Entry, image: Volume, balls: InBalls) -> Samples:
     own = [np.flatnonzero(each) for each in balls.balls()]
     at = np.concatenate([rng.choice(each, min(MOST, len(each)), replace=False) for each in own])
     fills = {method: getattr(balls, name) for method, name in FILLS.items()}
-    fills["consensus"], _ = predict(balls, Weights(MIRROR, ATLAS))
+    fills["consensus"], _ = predict(balls, WEIGHTS)
     hole = balls.ball[at].astype(int)
     return Samples(
         entry.subject,
