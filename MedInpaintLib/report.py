@@ -138,6 +138,7 @@ class FillReport(Report, OfVolumes):
     voxels first, and why they were chosen where none was named; parameters: of the method, or of each by its name where
     there are several; blend, seed, modality: as used; modality_reason: why it was guessed, empty where it was named;
     parts: of the hole, the worst first: those with warnings, then the deepest; grain: whether noise was added;
+    samples: how many plausible fills were drawn;
     self_check: scores on trial holes, one entry for each kind of parts, or None; uncertainty: what the spread is among,
     or None without one; filled_together: the images with this hole that were filled with it, or None for one alone.
     """
@@ -156,6 +157,7 @@ class FillReport(Report, OfVolumes):
     hole: HoleFacts
     parts: list[PartFacts]
     grain: bool
+    samples: int
     self_check: list[dict[str, Any]] | None
     uncertainty: str | None
     filled_together: TogetherFacts | None

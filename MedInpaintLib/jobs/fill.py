@@ -38,6 +38,7 @@ class FillJob(JobFile, FillOptions):
         report: where to write the report as JSON, or None.
         uncertainty: where to write the uncertainty (standard deviation, in the image's units), or None.
         filled_mask: where to write the mask of the voxels that were filled (grown and resampled), or None.
+        samples: so many files beside the output, such as ``t1_sample-01.nii.gz`` beside ``t1.nii.gz``.
         page: where to write a page for people (HTML), or None; of a 4-D image, of the first volume filled.
         compress: write a compressed file where the format can; the panel does not, for speed.
     """
@@ -63,17 +64,21 @@ class FillJob(JobFile, FillOptions):
         from ..inputs import check_same_length, read_mask
         from ..io.formats import check_writable
         from ..pipeline import NO_MASK, inpaint
+        from ..saving import sample_paths
         from ..volume import Volume
 
         progress = progress or Progress()
         if self.mask is None and not self.fill_missing_slices:
             raise ParameterError(NO_MASK)
+        self.check()
         _check_outputs(self)
         if self.is_4d():
+            if self.samples:
+                raise ParameterError("Samples are of one volume; name one of this 4-D image with the option 'volume'.")
             from .fill_volumes import fill_volumes
 
             return fill_volumes(self, progress)
-        for path in (self.output, self.uncertainty, self.filled_mask):
+        for path in (self.output, self.uncertainty, self.filled_mask, *sample_paths(self.output, self.samples)):
             if path is not None:
                 check_writable(path)
         for path in (self.report, self.page):
@@ -96,20 +101,29 @@ class FillJob(JobFile, FillOptions):
             guides=self.guides,
             exemplars=self.exemplars,
             uncertainty=self.uncertainty is not None,
-            progress=progress.before(WRITING * reading),
+            progress=progress.before(WRITING * reading * (1 + self.samples)),
         )
         _complete(result.report, self, reading)
-        progress.update(0.0, "Writing")
+        (for_writing,) = progress.remaining(WRITING * reading * (1 + self.samples))
+        for_writing.update(0.0, "Writing")
         result.save(
             self.output,
             self.report,
             self.filled_mask,
             uncertainty=self.uncertainty,
             page=self.page,
+            samples=True,
             compress=self.compress,
+            progress=for_writing,
         )
         progress.update(1.0, "Done")
         return result.report
+
+    def sample_files(self) -> dict[str, str]:
+        """Return the paths of the samples that are asked for, by what each is called."""
+        from ..saving import sample_paths
+
+        return {f"sample {number}": path for number, path in enumerate(sample_paths(self.output, self.samples), 1)}
 
     def is_4d(self) -> bool:
         """Return whether several volumes are filled: those of a 4-D image of which none is chosen."""
@@ -132,6 +146,7 @@ def _check_outputs(job: FillJob) -> None:
     inputs: dict[str, str | None] = {"image": job.image, "mask": job.mask, "model": model_folder(job.parameters)}
     inputs |= {f"guide {number}": path for number, path in enumerate(job.guides, start=1)}
     outputs = {name: getattr(job, name) for name in _OUTPUTS if getattr(job, name) is not None}
+    outputs |= job.sample_files()
     job.check_outputs(inputs, outputs)
     exemplars = _exemplars_of(job)
     for name, path in outputs.items():
