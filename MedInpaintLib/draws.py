@@ -1,9 +1,10 @@
 """Samples: several plausible fills of one hole, for users who propagate the uncertainty of a fill.
 
 A sample is ``fill + deviation * z``. The deviation is the uncertainty, and z a Gaussian random field of mean 0 and
-variance 1: the noise that the fill lacks, with the scan's own spectrum (:mod:`.grain`), and for the rest of the variance
-a field that is as smooth as the errors of fills are. So the mean of many samples is the fill and their standard
-deviation the uncertainty, but for what is clipped to the range of the known voxels.
+variance 1: the noise that the fill lacks, with the scan's own spectrum (:mod:`.grain`), and for the rest of the
+variance a field that is as smooth as the errors of fills are. So the mean of many samples is the fill and their
+standard deviation the uncertainty, but for what is clipped to the range of the known voxels. Regions vary independently
+of each other.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class Draws:
         fill: in the image's own dtype.
         deviation: the standard deviation of each, 0 or more, in the image's units.
         noise: kernel of the noise that the fill lacks, in the image's units; None where it could not be measured.
-        widths: voxels, of each Gaussian of :data:`SHARES` along each axis of the image that has several voxels.
+        axes: of the image, those along which it has several voxels.
+        widths: voxels, of each Gaussian of :data:`SHARES` along each of these axes.
         limits: least and greatest intensity of a sample.
         seed: for chance.
     """
@@ -47,6 +49,7 @@ class Draws:
     fill: np.ndarray
     deviation: np.ndarray
     noise: np.ndarray | None
+    axes: tuple[int, ...]
     widths: tuple[tuple[float, ...], ...]
     limits: tuple[float, float]
     seed: int
@@ -61,7 +64,7 @@ class Draws:
     def field(self, number: int) -> np.ndarray:
         """Return the random field of a sample, of mean 0 and variance 1."""
         rng = np.random.default_rng([self.seed, number, *(side.start for side in self.box)])
-        shape = [size for size in self.hole.shape if size > 1]
+        shape = [self.hole.shape[axis] for axis in self.axes]
         marked = self.hole.reshape(shape)
         smooth = sum(
             math.sqrt(share) * gaussian_field(shape, widths, rng)[marked]
@@ -75,9 +78,7 @@ class Draws:
         return np.sqrt(share) * fine + np.sqrt(1 - share) * smooth
 
 
-def draws_of(
-    subject: Subject, box: Box, hole: np.ndarray, fill: np.ndarray, deviation: np.ndarray, seed: int
-) -> Draws:
+def draws_of(subject: Subject, box: Box, hole: np.ndarray, fill: np.ndarray, deviation: np.ndarray, seed: int) -> Draws:
     """Return the samples of a region of a fill, from its surroundings.
 
     Args:
@@ -96,7 +97,7 @@ def draws_of(
     low, high = subject.cached(_known_limits, lambda: _known_limits(subject))
     limits = min(low, float(fill.min())), max(high, float(fill.max()))
     noise = _missing_noise(subject, place, own, fill)
-    return Draws(place, own, fill, deviation.astype(np.float64), noise, widths, limits, seed)
+    return Draws(place, own, fill, deviation.astype(np.float64), noise, subject.axes, widths, limits, seed)
 
 
 def gaussian_field(shape: Sequence[int], widths: Sequence[float], rng: np.random.Generator) -> np.ndarray:

@@ -7,7 +7,6 @@ import pathlib
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar
 
-from .errors import OutputPathError
 from .files import as_json, hashes, replacing_all, sha256
 from .io.formats import names_folder, split_ending
 from .report import Report
@@ -52,19 +51,14 @@ def save_together(
 
 
 def sample_paths(path: Path, count: int) -> list[str]:
-    """Return the paths of the samples of a fill that is written to a file, counted from 1.
-
-    Raises:
-        OutputPathError: the fill is written as a DICOM series, which holds one image.
+    """Return the paths of the samples of a fill, counted from 1: NRRD files where the fill is a DICOM series.
 
     >>> sample_paths("out/t1.nii.gz", 2)
     ['out/t1_sample-01.nii.gz', 'out/t1_sample-02.nii.gz']
+    >>> sample_paths("series/", 1)
+    ['series_sample-01.nrrd']
     """
-    if count and names_folder(path):
-        raise OutputPathError(
-            f"Samples are not written as DICOM series; name a file instead of '{path}', such as filled.nrrd."
-        )
-    stem, ending = split_ending(os.fspath(path))
+    stem, ending = split_ending(os.path.join(path, "") if names_folder(path) else os.fspath(path))
     return [f"{stem}_sample-{number:02}{ending}" for number in range(1, count + 1)]
 
 

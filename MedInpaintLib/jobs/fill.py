@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..errors import OutputPathError, ParameterError
-from ..options import FillOptions
+from ..options import MOST_SAMPLES, FillOptions
 from ..progress import Progress
 from ..report import FillReport
 from ..texts import escaped
@@ -38,7 +38,7 @@ class FillJob(JobFile, FillOptions):
         report: where to write the report as JSON, or None.
         uncertainty: where to write the uncertainty (standard deviation, in the image's units), or None.
         filled_mask: where to write the mask of the voxels that were filled (grown and resampled), or None.
-        samples: so many files beside the output, such as ``t1_sample-01.nii.gz`` beside ``t1.nii.gz``.
+        samples: so many files are written beside the output, such as ``t1_sample-01.nii.gz`` beside ``t1.nii.gz``.
         page: where to write a page for people (HTML), or None; of a 4-D image, of the first volume filled.
         compress: write a compressed file where the format can; the panel does not, for speed.
     """
@@ -64,7 +64,6 @@ class FillJob(JobFile, FillOptions):
         from ..inputs import check_same_length, read_mask
         from ..io.formats import check_writable
         from ..pipeline import NO_MASK, inpaint
-        from ..saving import sample_paths
         from ..volume import Volume
 
         progress = progress or Progress()
@@ -78,7 +77,7 @@ class FillJob(JobFile, FillOptions):
             from .fill_volumes import fill_volumes
 
             return fill_volumes(self, progress)
-        for path in (self.output, self.uncertainty, self.filled_mask, *sample_paths(self.output, self.samples)):
+        for path in (self.output, self.uncertainty, self.filled_mask, *self.sample_files().values()):
             if path is not None:
                 check_writable(path)
         for path in (self.report, self.page):
@@ -90,7 +89,8 @@ class FillJob(JobFile, FillOptions):
         image = Volume.read(self.image, **self.reading())
         mask = read_mask(self.mask, image, allow_outside_data=self.allow_outside_data, volume=self.volume)
         reading = time.perf_counter() - start
-        check_writable(self.output, image)
+        for path in (self.output, *self.sample_files().values()):
+            check_writable(path, image)
         for path, kind in ((self.uncertainty, np.float32), (self.filled_mask, np.uint8)):
             if path is not None:
                 check_writable(path, image.of_another_quantity(np.broadcast_to(kind(0), image.array.shape)))
@@ -123,7 +123,8 @@ class FillJob(JobFile, FillOptions):
         """Return the paths of the samples that are asked for, by what each is called."""
         from ..saving import sample_paths
 
-        return {f"sample {number}": path for number, path in enumerate(sample_paths(self.output, self.samples), 1)}
+        paths = sample_paths(self.output, min(self.samples, MOST_SAMPLES))
+        return {f"sample {number}": path for number, path in enumerate(paths, start=1)}
 
     def is_4d(self) -> bool:
         """Return whether several volumes are filled: those of a 4-D image of which none is chosen."""
