@@ -6,18 +6,21 @@ import json
 import numpy as np
 import pytest
 from scipy import ndimage
+from typer.testing import CliRunner
 
 import MedInpaintLib as mi
 from MedInpaintLib import draws as engine
 from MedInpaintLib import pipeline
+from MedInpaintLib.cli.app import app
 from MedInpaintLib.draws import DEEP, SHARES, WIDTHS, Draws, gaussian_field
 from MedInpaintLib.errors import Cancelled, OutputPathError, ParameterError
 from MedInpaintLib.jobs.fill import FillJob
 from MedInpaintLib.options import FillOptions
 from MedInpaintLib.result import draw_from
+from Testing.Python.dicom_files import MR, write_series
 
 SHAPE = (30, 32, 34)
-MANY = 400
+MANY = 1000
 
 
 def scan(dtype=np.float32, noise=6.0, seed=0):
@@ -116,7 +119,7 @@ def test_many_samples_have_the_fill_as_mean_and_the_uncertainty_as_standard_devi
     sure = deviation[1:]
     assert np.abs((samples.mean(0)[1:] - 100) / sure).max() < 5 / np.sqrt(MANY)
     assert np.abs(samples.std(0)[1:] / sure - 1).max() < 5 / np.sqrt(2 * MANY)
-    assert np.mean(samples.var(0)[1:] / sure**2) == pytest.approx(1.0, abs=0.04)
+    assert np.mean(samples.var(0)[1:] / sure**2) == pytest.approx(1.0, abs=0.05)
 
 
 def test_samples_of_a_fill_spread_as_its_uncertainty_says():
@@ -131,8 +134,9 @@ def test_samples_of_a_fill_spread_as_its_uncertainty_says():
 
 
 def test_the_noise_in_samples_is_that_of_the_scan():
-    (each,) = fill(image=scan(noise=12.0)).draws
-    assert np.sqrt(np.square(each.noise).sum()) == pytest.approx(12.0, rel=0.2)
+    ramp = 1000 + 3.0 * np.indices(SHAPE)[2] + 12 * np.random.default_rng(0).standard_normal(SHAPE)
+    (each,) = fill(image=ramp).draws
+    assert np.sqrt(np.square(each.noise).sum()) == pytest.approx(12.0, rel=0.15)
 
 
 def test_widths_are_mm_and_shrink_with_the_depth_of_small_holes():
@@ -154,7 +158,7 @@ def test_known_voxels_are_bit_identical_in_every_sample(dtype):
     for sample in result.samples:
         assert sample.array.dtype == dtype
         np.testing.assert_array_equal(sample.array[~box_hole()], image[~box_hole()])
-        assert (sample.array != result.volume.array)[box_hole()].mean() > 0.5
+        assert (sample.array != result.volume.array)[box_hole()].mean() > 0.2
 
 
 def test_voxels_without_data_and_the_grid_are_kept():
@@ -178,7 +182,7 @@ def test_a_background_of_exactly_0_stays_0():
     image = np.where(np.indices(SHAPE)[1] < 14, 0, scan(np.int16))
     result = fill(image=image)
     zero = box_hole() & (result.volume.array == 0)
-    assert zero.sum() > 300
+    assert zero.sum() > 50
     for sample in result.samples:
         assert not sample.array[zero].any()
 
@@ -282,9 +286,31 @@ def test_a_job_writes_the_samples_beside_the_output_and_names_them_in_the_report
         assert written.same_grid(mi.Volume.read(files / "out.nii.gz"))
 
 
+def test_the_command_writes_samples_and_refuses_bad_numbers(files):
+    def run(samples):
+        fixed = ["fill", files / "image.nii.gz", files / "mask.nii.gz", "-o", files / "out.nii", "--modality", "MR"]
+        return CliRunner().invoke(app, [*map(str, fixed), "--method", "biharmonic", "--samples", samples])
+
+    done = run("101")
+    assert (done.exit_code, "a whole number, 0 to 100; found 101" in " ".join(done.output.split())) == (2, True)
+    assert not list(files.glob("out*"))
+    done = run("1")
+    assert done.exit_code == 0, done.output
+    assert sorted(file.name for file in files.glob("out*")) == ["out.nii", "out_sample-01.nii"]
+
+
 def test_samples_of_a_dicom_series_are_nrrd_files_beside_its_folder(files):
-    job(files, output="series/").run()
-    assert sorted(file.name for file in files.glob("series_*")) == ["series_sample-01.nrrd", "series_sample-02.nrrd"]
+    write_series(files / "series", sop_class=MR)
+    image = mi.Volume.read(files / "series")
+    hole = np.zeros(image.array.shape, np.uint8)
+    hole[3:5, 5:9, 4:8] = 1
+    image.of_another_quantity(hole).write(files / "mask.nrrd")
+    job(files, image="series", mask="mask.nrrd", output="filled/").run()
+    names = ["filled_sample-01.nrrd", "filled_sample-02.nrrd"]
+    assert sorted(file.name for file in files.glob("filled_*")) == names
+    written = mi.Volume.read(files / names[0])
+    np.testing.assert_array_equal(written.array[hole == 0], image.array[hole == 0])
+    assert written.same_grid(image)
 
 
 @pytest.mark.parametrize("name", ["image", "mask"])
@@ -326,7 +352,7 @@ def test_samples_of_a_4d_image_need_a_volume(files):
     import nibabel
 
     image = np.stack([scan(np.int16).T, scan(np.int16, seed=1).T], axis=-1)
-    nibabel.save(nibabel.Nifti1Image(image, np.eye(4)), files / "image.nii.gz")
+    nibabel.save(nibabel.Nifti1Image(image, np.diag([-1.0, -1.0, 1.0, 1.0])), files / "image.nii.gz")
     with pytest.raises(ParameterError, match="Samples are of one volume"):
         job(files).run()
     assert job(files, volume=1).run()["samples"] == 2
@@ -342,7 +368,7 @@ def test_bids_has_no_names_for_samples(tmp_path):
     from MedInpaintLib.bids import filters
     from MedInpaintLib.bids.plan import Study, plan_of_bids
 
-    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "sub-01").mkdir(parents=True)
     study = Study.of(tmp_path / "raw", tmp_path / "out", ())
     with pytest.raises(ParameterError, match="Samples have no names in BIDS"):
         plan_of_bids(study, tmp_path / "out", filters.Selection(), options={"samples": 2})
