@@ -20,11 +20,15 @@ from .dtypes import to_dtype
 from .mask import Box, bounding_box, grow, relative, shift
 from .subject import Subject
 
-#: The errors without the noise correlate at a distance of r mm with ``sum(share * exp(-(r / (2 * width)) ** 2))``. In 20
-#: mm balls in people of the split val, errors over their standard deviation correlate at 1 to 6 mm with .78, .56, .38,
-#: .25, .16 and .11 (biharmonic, 33 balls in T1, T2 and FLAIR of 7 people) and .76, .49, .27, .13, .03 and .00
-#: (consensus, 12 balls in T1 of 4 people); with these widths and 14 % of noise they do with .76, .54, .33, .19, .11, .07.
+#: The errors without the noise correlate at a distance of r mm with ``sum(share * exp(-(r / (2 * width)) ** 2))``. In
+#: 20 mm balls in people of the split val, errors over their standard deviation correlate at 1 to 6 mm with .78, .56,
+#: .38, .25, .16 and .11 (biharmonic, 33 balls in T1, T2 and FLAIR of 7 people) and .76, .49, .27, .13, .03 and .00
+#: (consensus, 12 balls in T1 of 4 people). With 14 % of noise it is .76, .54, .33, .19, .11 and .07 here. In 9 discs in
+#: CT slices, too, it is .79, .55, .40, .32, .23 and .15; in 4 balls of 36 mm .75, .55, .45, .35, .27 and .21.
 SHARES, WIDTHS = (0.7, 0.3), (1.25, 2.6)
+#: The same of films, where shadows are wide: in 24 discs of 40 pixels in 6 films of 512 x 512, errors of biharmonic
+#: correlate at 1 to 6 pixels with .84, .71, .61, .52, .44 and .37.
+SHARES_FILM, WIDTHS_FILM = (0.4, 0.6), (1.5, 5.0)
 #: mm. Where the deepest voxel is less deep, the widths are less in proportion: in 33 balls of 10 mm, errors of
 #: biharmonic correlate at 1 to 4 mm with .62, .37, .20 and .09, and by this rule with .68, .36, .17 and .09.
 DEEP = 7.0
@@ -43,7 +47,8 @@ class Draws:
         deviation: the standard deviation of each, 0 or more, in the image's units.
         noise: kernel of the noise that the fill lacks, in the image's units; None where it could not be measured.
         axes: of the image, those along which it has several voxels.
-        widths: voxels, of each Gaussian of :data:`SHARES` along each of these axes.
+        shares: of the variance without the noise, of each Gaussian.
+        widths: voxels, of each along each of these axes.
         limits: least and greatest intensity of a sample.
         seed: for chance.
     """
@@ -54,6 +59,7 @@ class Draws:
     deviation: np.ndarray
     noise: np.ndarray | None
     axes: tuple[int, ...]
+    shares: tuple[float, ...]
     widths: tuple[tuple[float, ...], ...]
     limits: tuple[float, float]
     seed: int
@@ -72,7 +78,7 @@ class Draws:
         marked = self.hole.reshape(shape)
         smooth = sum(
             math.sqrt(share) * gaussian_field(shape, widths, rng)[marked]
-            for share, widths in zip(SHARES, self.widths, strict=True)
+            for share, widths in zip(self.shares, self.widths, strict=True)
         )
         strength = 0.0 if self.noise is None else math.sqrt(np.square(self.noise).sum())
         if self.noise is None or strength == 0:
@@ -93,18 +99,20 @@ def draws_of(subject: Subject, box: Box, hole: np.ndarray, fill: np.ndarray, dev
         deviation: the standard deviation of each, in the image's units.
         seed: for chance.
     """
-    if subject.modality.air is None and not subject.modality.is_projection:
+    film = subject.modality.is_projection
+    if subject.modality.air is None and not film:
         # The background of a stripped head, from which programs read where the brain is.
         deviation = np.where(fill == 0, 0.0, deviation)
     inner = bounding_box(hole)
     assert inner is not None  # a region has filled voxels
     place, own = shift(inner, box), hole[inner]
+    shares, widths_mm = (SHARES_FILM, WIDTHS_FILM) if film else (SHARES, WIDTHS)
     scale = min(_deepest(own, subject.image.spacing) / DEEP, 1.0)
-    widths = tuple(tuple(scale * width / step for step in subject.spacing) for width in WIDTHS)
+    widths = tuple(tuple(scale * width / step for step in subject.spacing) for width in widths_mm)
     low, high = subject.cached(_known_limits, lambda: _known_limits(subject))
     limits = min(low, float(fill.min())), max(high, float(fill.max()))
     noise = _missing_noise(subject, place, own, fill)
-    return Draws(place, own, fill, deviation.astype(np.float64), noise, subject.axes, widths, limits, seed)
+    return Draws(place, own, fill, deviation.astype(np.float64), noise, subject.axes, shares, widths, limits, seed)
 
 
 def gaussian_field(shape: Sequence[int], widths: Sequence[float], rng: np.random.Generator) -> np.ndarray:
