@@ -13,6 +13,7 @@ from ..nodes import arguments, results
 from ..nodes import guides as guidenodes
 from ..nodes.holes import Hole, holeOf
 from ..nodes.images import fileVolume
+from ..nodes.samples import addSamples, removeSamples
 from ..nodes.uncertainty import addUncertainty
 from . import process
 from .job import Job
@@ -34,6 +35,7 @@ class Request:
         exemplars: a folder with scans of other subjects, or None.
         outputVolume: takes the result; None: a new volume.
         uncertainty: whether to add a second volume with the uncertainty.
+        samples: how many plausible fills to add as a sequence.
     """
 
     volumeNode: Any
@@ -44,6 +46,7 @@ class Request:
     exemplars: str | None = None
     outputVolume: Any = None
     uncertainty: bool = False
+    samples: int = 0
 
 
 def requestOf(
@@ -56,6 +59,7 @@ def requestOf(
     exemplars=None,
     outputVolume=None,
     uncertainty=False,
+    samples=0,
     **values: Any,
 ) -> Request:
     """Return the request for a fill, or for all fills of a batch.
@@ -77,6 +81,7 @@ def requestOf(
         exemplars=str(exemplars) if exemplars else None,
         outputVolume=outputVolume,
         uncertainty=bool(uncertainty),
+        samples=arguments.wholeNumber("samples", samples),
     )
 
 
@@ -85,6 +90,7 @@ class FillJob(Job):
 
     Attributes:
         uncertaintyVolume: the node of the result's uncertainty, once done, if requested.
+        samplesSequence: the sequence node of the samples, once done, if requested and drawn.
         centers: a point in each part of the hole, in mm in RAS under the volume's transform, in the report's order.
     """
 
@@ -95,6 +101,7 @@ class FillJob(Job):
         self.segmentation = request.segmentationNode
         self.segmentIds = request.segmentIds
         self.uncertaintyVolume = None
+        self.samplesSequence = None
         self.centers: tuple[tuple[float, float, float], ...] = ()
         self._request = request
         self._hole: Hole | None = None
@@ -139,16 +146,18 @@ class FillJob(Job):
             exemplars=os.path.abspath(os.path.expanduser(request.exemplars)) if request.exemplars else None,
             uncertainty=str(self._uncertaintyFile()) if request.uncertainty else None,
             compress=False,
-            **request.options.keywords(),
+            **{**request.options.keywords(), "samples": request.samples},
         )
 
     def _addToScene(self, result: dict, outputVolume: Any):
         from MedInpaintLib import Volume
+        from MedInpaintLib.saving import sample_paths
 
         request = self._request
         filled = Volume.read(result["output"]).array
         # Read all files before changing the scene, so that an error leaves no incomplete result.
         uncertainty = Volume.read(self._uncertaintyFile()).array if request.uncertainty else None
+        samples = [Volume.read(path).array for path in sample_paths(result["output"], result["report"]["samples"])]
         method = result["report"]["method"]
         node = results.addResult(filled, self._image.ijkToRAS, request.volumeNode, method, outputVolume)
         if outputVolume is None:
@@ -158,7 +167,14 @@ class FillJob(Job):
         if uncertainty is not None:
             self.uncertaintyVolume = addUncertainty(uncertainty, self._image.ijkToRAS, request.volumeNode, node, method)
             self.created.append(self.uncertaintyVolume)
+        if samples:
+            self.samplesSequence = addSamples(samples, request.volumeNode, node, method)
         return node
+
+    def undo(self) -> None:
+        sequence, self.samplesSequence = self.samplesSequence, None
+        removeSamples(sequence)
+        super().undo()
 
     def _describe(self, node, report: "FillReport") -> None:
         """Write to a result how it was made."""
