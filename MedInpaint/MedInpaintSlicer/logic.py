@@ -90,7 +90,8 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
 
         Returns:
             The volume node of the result; without waiting, a ``MedInpaintSlicer.jobs.fill.FillJob``, which has
-            ``cancel()``, ``state``, ``outputVolume``, ``uncertaintyVolume``, ``samplesSequence``, ``report``, ``warnings`` and ``error``.
+            ``cancel()``, ``state``, ``outputVolume``, ``uncertaintyVolume``, ``samplesSequence``, ``report``,
+            ``warnings`` and ``error``.
 
         Raises:
             MedInpaintLib.errors.MedInpaintError: the input cannot be used, or the fill failed.
