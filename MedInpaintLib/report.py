@@ -134,11 +134,11 @@ class OfVolumes(TypedDict, total=False):
 class FillReport(Report, OfVolumes):
     """The report of a fill; of a 4-D image, that of the worst volume with holes, parts and warnings of all.
 
+    samples: how many plausible fills were drawn.
     notes: facts of the methods; trust: how far to trust the fill; method, reason: the methods, those that filled most
     voxels first, and why they were chosen where none was named; parameters: of the method, or of each by its name where
     there are several; blend, seed, modality: as used; modality_reason: why it was guessed, empty where it was named;
     parts: of the hole, the worst first: those with warnings, then the deepest; grain: whether noise was added;
-    samples: how many plausible fills were drawn;
     self_check: scores on trial holes, one entry for each kind of parts, or None; uncertainty: what the spread is among,
     or None without one; filled_together: the images with this hole that were filled with it, or None for one alone.
     """
@@ -156,8 +156,8 @@ class FillReport(Report, OfVolumes):
     mask: MaskFacts
     hole: HoleFacts
     parts: list[PartFacts]
-    grain: bool
     samples: int
+    grain: bool
     self_check: list[dict[str, Any]] | None
     uncertainty: str | None
     filled_together: TogetherFacts | None

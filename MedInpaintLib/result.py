@@ -159,6 +159,10 @@ class Result:
         """
         images: list[tuple[str | os.PathLike[str], Volume | Callable[[], Volume], bool]]
         images = [(path, self.volume, compress)]
+        if samples:
+            progress = progress or Progress()
+            for number, file in enumerate(sample_paths(path, len(self.samples))):
+                images.append((file, functools.partial(self._sample, number, progress), compress))
         if mask is not None:
             images.append((mask, self.mask, True))
         if uncertainty is not None:
@@ -166,10 +170,6 @@ class Result:
             if spread is None:
                 raise ParameterError("This fill has no uncertainty to write; fill with uncertainty=True.")
             images.append((uncertainty, spread, True))
-        if samples:
-            progress = progress or Progress()
-            for number, file in enumerate(sample_paths(path, len(self.samples))):
-                images.append((file, functools.partial(self._sample, number, progress), compress))
         save_together(images, self.report, report, [] if page is None else [(page, self.page())])
 
     def _sample(self, number: int, progress: Progress) -> Volume:

@@ -90,8 +90,8 @@ class FillJob(Job):
 
     Attributes:
         uncertaintyVolume: the node of the result's uncertainty, once done, if requested.
-        samplesSequence: the sequence node of the samples, once done, if requested and drawn.
         centers: a point in each part of the hole, in mm in RAS under the volume's transform, in the report's order.
+        samplesSequence: the sequence node of the samples, once done, if requested and drawn.
     """
 
     report: "FillReport | None"
@@ -157,8 +157,8 @@ class FillJob(Job):
         filled = Volume.read(result["output"]).array
         # Read all files before changing the scene, so that an error leaves no incomplete result.
         uncertainty = Volume.read(self._uncertaintyFile()).array if request.uncertainty else None
-        samples = [Volume.read(path).array for path in sample_paths(result["output"], result["report"]["samples"])]
         method = result["report"]["method"]
+        samples = [Volume.read(path).array for path in sample_paths(result["output"], result["report"]["samples"])]
         node = results.addResult(filled, self._image.ijkToRAS, request.volumeNode, method, outputVolume)
         if outputVolume is None:
             self.created.append(node)
