@@ -47,7 +47,7 @@ from .options import FillOptions
 from .parts import Group, find_parts
 from .progress import Progress
 from .report import MaskFacts, UncertaintyFacts, no_uncertainty
-from .result import Result
+from .result import Result, draw_from
 from .subject import Subject
 from .together import cores
 from .uncertainty import calibrate
@@ -59,6 +59,7 @@ REPORT = 1.5e-4
 CALIBRATING = 1e-3
 #: Seconds that bringing the atlas onto a head at 1 mm takes.
 REGISTERING = 8.0
+NO_SAMPLES = "No samples were drawn: nothing supports an uncertainty of this fill."
 NO_MASK = "Give a mask of what to fill; only missing slices (--fill-missing-slices) can be filled without one."
 
 
@@ -82,6 +83,7 @@ def inpaint(
     seed: int = 0,
     workers: int | None = None,
     grain: bool = False,
+    samples: int = 0,
     force: bool = False,
     series: str | None = None,
     volume: int | None = None,
@@ -124,6 +126,8 @@ def inpaint(
             same for any number.
         grain: add noise of the scan's own spectrum, measured around the hole, to fills that are smoother than their
             surroundings. Their error grows by it; scores of the self-check are without it.
+        samples: how many plausible fills to draw besides: ``result.samples``. Their mean is the fill and their standard
+            deviation its uncertainty, which is computed for them; where there is none, there are no samples.
         force: fill although the inputs look wrong: a swapped, inverted or misplaced mask, flipped or unfitting guides.
         series: of an image that is a folder of DICOM files, which series: its number, UID or a part of its description.
         volume: of a 4-D file (NIfTI, MGH), which volume, from 0; of a 4-D mask, the same one is used.
@@ -132,7 +136,7 @@ def inpaint(
         progress: reports and cancels.
 
     Returns:
-        Result: with ``volume``, ``uncertainty``, ``report`` and ``save``.
+        Result: with ``volume``, ``uncertainty``, ``samples``, ``report`` and ``save``.
 
     Raises:
         InputError: an input or option cannot be used; the message says what to do.
@@ -160,6 +164,7 @@ def inpaint(
         seed=seed,
         workers=workers,
         grain=grain,
+        samples=samples,
         force=force,
         series=series,
         volume=volume,
@@ -193,8 +198,8 @@ def inpaint_together(
         images: of one modality and on one grid; the same kinds as in :func:`inpaint`.
         mask: of the hole in all images.
         spacing, guides, uncertainty, labels, progress: as in :func:`inpaint`. A guide is undamaged in the hole.
-        options: those of :func:`inpaint` but ``exemplars``, ``series``, ``volume`` and ``fill_missing_slices``. A
-            self-check scores the first image.
+        options: those of :func:`inpaint` but ``exemplars``, ``series``, ``volume``, ``fill_missing_slices`` and
+            ``samples``. A self-check scores the first image.
 
     Returns:
         A result for each image, in their order.
@@ -214,8 +219,8 @@ def inpaint_together(
     sources = list(images)
     if not sources:
         raise ParameterError("Give the images to be filled together; found none.")
-    given = {name: getattr(chosen, name) for name in ("series", "volume", "fill_missing_slices")}
-    unsuited = [name for name, value in given.items() if value is not None and value is not False]
+    alone = ("series", "volume", "fill_missing_slices", "samples")
+    unsuited = [name for name in alone if getattr(chosen, name) != getattr(FillOptions, name)]
     if unsuited:
         raise ParameterError(f"The option '{unsuited[0]}' cannot be used for several images; fill each one alone.")
     info = None if chosen.method == "auto" else registry.get(chosen.method)
@@ -281,6 +286,7 @@ def _travel(
 ) -> list[Result]:
     """Fill the hole in one image, or in several; the arguments are those of :func:`inpaint`."""
     clock = Clock()
+    uncertainty = uncertainty or options.samples > 0
     progress.update(0.0, "Reading")
     for image in images:
         check_same_length(image, mask)
@@ -318,6 +324,9 @@ def _travel(
     results = []
     several = zip(images, subject.images, filling.of_each_image(), remarks, strict=True)
     for number, (image, each, own, remark) in enumerate(several):
+        draws = draw_from(each, own.patches, int(options.seed)) if options.samples else ()
+        if options.samples and not draws:
+            more = [*more, NO_SAMPLES]
         report = write_report(
             each,
             choices,
@@ -326,13 +335,14 @@ def _travel(
             image={**facts_of(image, each.image), "dtype": str(each.image.array.dtype)},
             mask=_mask_facts(mask, mask_read, subject.whole, options),
             together=together,
+            samples=int(options.samples) if draws else 0,
             grain=options.grain,
             uncertainty=basis[number] if basis else None,
             warnings=[*remark.warnings, *more],
             seconds=clock.seconds(),
             anatomy=places,
         )
-        results.append(Result(each.image, each.whole, own.patches, report, parts))
+        results.append(Result(each.image, each.whole, own.patches, report, parts, draws))
     progress.update(1.0, "Done")
     return results
 

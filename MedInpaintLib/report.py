@@ -146,6 +146,7 @@ class OfVolumes(TypedDict, total=False):
 class FillReport(Report, OfVolumes):
     """The report of a fill; of a 4-D image, that of the worst volume with holes, parts and warnings of all.
 
+    samples: how many plausible fills were drawn.
     notes: facts of the methods; trust: how far to trust the fill; method, reason: the methods, those that filled most
     voxels first, and why they were chosen where none was named; parameters: of the method, or of each by its name where
     there are several; blend, seed, modality: as used; modality_reason: why it was guessed, empty where it was named;
@@ -168,6 +169,7 @@ class FillReport(Report, OfVolumes):
     mask: MaskFacts
     hole: HoleFacts
     parts: list[PartFacts]
+    samples: int
     grain: bool
     self_check: list[dict[str, Any]] | None
     uncertainty: UncertaintyFacts | None

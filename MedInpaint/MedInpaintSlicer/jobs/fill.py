@@ -13,6 +13,7 @@ from ..nodes import arguments, results
 from ..nodes import guides as guidenodes
 from ..nodes.holes import Hole, holeOf
 from ..nodes.images import fileVolume
+from ..nodes.samples import addSamples, removeSamples
 from ..nodes.uncertainty import addUncertainty
 from . import process
 from .job import Job
@@ -34,6 +35,7 @@ class Request:
         exemplars: a folder with scans of other subjects, or None.
         outputVolume: takes the result; None: a new volume.
         uncertainty: whether to add a second volume with the uncertainty.
+        samples: how many plausible fills to add as a sequence.
     """
 
     volumeNode: Any
@@ -44,6 +46,7 @@ class Request:
     exemplars: str | None = None
     outputVolume: Any = None
     uncertainty: bool = False
+    samples: int = 0
 
 
 def requestOf(
@@ -56,6 +59,7 @@ def requestOf(
     exemplars=None,
     outputVolume=None,
     uncertainty=False,
+    samples=0,
     **values: Any,
 ) -> Request:
     """Return the request for a fill, or for all fills of a batch.
@@ -77,6 +81,7 @@ def requestOf(
         exemplars=str(exemplars) if exemplars else None,
         outputVolume=outputVolume,
         uncertainty=bool(uncertainty),
+        samples=arguments.wholeNumber("samples", samples),
     )
 
 
@@ -87,6 +92,7 @@ class FillJob(Job):
         request: what was asked for.
         uncertaintyVolume: the node of the result's uncertainty, once done, if requested and there is one.
         centers: a point in each part of the hole, in mm in RAS under the volume's transform, in the report's order.
+        samplesSequence: the sequence node of the samples, once done, if requested and drawn.
     """
 
     report: "FillReport | None"
@@ -96,6 +102,7 @@ class FillJob(Job):
         self.segmentation = request.segmentationNode
         self.segmentIds = request.segmentIds
         self.uncertaintyVolume = None
+        self.samplesSequence = None
         self.centers: tuple[tuple[float, float, float], ...] = ()
         self.request = request
         self._hole: Hole | None = None
@@ -127,7 +134,7 @@ class FillJob(Job):
             # The worker runs in another folder.
             exemplars=os.path.abspath(os.path.expanduser(request.exemplars)) if request.exemplars else None,
             uncertainty=str(self._uncertaintyFile()) if request.uncertainty else None,
-            **request.options.keywords(),
+            **{**request.options.keywords(), "samples": request.samples},
         )
 
     def _writeInputs(self) -> dict[str, Any]:
@@ -152,12 +159,14 @@ class FillJob(Job):
 
     def _addToScene(self, result: dict, outputVolume: Any):
         from MedInpaintLib import Volume
+        from MedInpaintLib.saving import sample_paths
 
         request = self.request
         filled = Volume.read(result["output"]).array
         # Read all files before changing the scene, so that an error leaves no incomplete result.
         uncertainty = self._readUncertainty()
         method = result["report"]["method"]
+        samples = [Volume.read(path).array for path in sample_paths(result["output"], result["report"]["samples"])]
         node = results.addResult(filled, self._image.ijkToRAS, request.volumeNode, method, outputVolume)
         if outputVolume is None:
             self.created.append(node)
@@ -166,7 +175,14 @@ class FillJob(Job):
         if uncertainty is not None:
             self.uncertaintyVolume = addUncertainty(uncertainty, self._image.ijkToRAS, request.volumeNode, node, method)
             self.created.append(self.uncertaintyVolume)
+        if samples:
+            self.samplesSequence = addSamples(samples, request.volumeNode, node, method)
         return node
+
+    def undo(self) -> None:
+        sequence, self.samplesSequence = self.samplesSequence, None
+        removeSamples(sequence)
+        super().undo()
 
     def _describe(self, node, report: "FillReport") -> None:
         """Write to a result how it was made."""

@@ -45,6 +45,10 @@ class SequenceJob(BatchJob):
             request: the request for all frames; its volume and segments are ignored. Guides may be proxies, too.
             makeRunner, callbacks: those of :class:`BatchJob`.
         """
+        if request.samples:
+            from MedInpaintLib.errors import InputError
+
+            raise InputError(_("Samples are drawn for volumes, not for the frames of a sequence."))
         super().__init__(sequences.indexValues(sequenceNode), request, makeRunner, **callbacks)
         self.outputSequence = None
         self.uncertaintySequence = None

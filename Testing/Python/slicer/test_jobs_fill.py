@@ -200,6 +200,42 @@ def test_the_uncertainty_becomes_a_volume_of_its_own():
     assert node.GetParentTransformNode() is transform
 
 
+def test_samples_become_a_sequence_that_differs_in_the_hole_alone_and_is_undone():
+    before = sceneContent()
+    rough = ramp() + np.random.default_rng(0).normal(0, 20, ramp().shape).astype(ramp().dtype)
+    volume = addVolume(rough)
+    segmentation = addSegmentation(volume, lesion=box())
+    transform = addTransform(rotation(25, "Y"))
+    for each in (volume, segmentation):
+        each.SetAndObserveTransformNodeID(transform.GetID())
+    before = sceneContent()
+    job = _fill(volume, segmentation, FillOptions(method="biharmonic", modality="MR"), samples=3)
+    assert job.state == "done", job.error
+    sequence = job.samplesSequence
+    assert sequence.GetName() == "T1 samples (biharmonic)"
+    assert job.outputVolume.GetNodeReference("MedInpaint.Samples") is sequence
+    frames = [slicer.util.arrayFromVolume(sequence.GetNthDataNode(number)) for number in range(3)]
+    assert sequence.GetNumberOfDataNodes() == 3
+    for frame in frames:
+        assert frame.dtype == rough.dtype
+        assert np.array_equal(frame[~box()], rough[~box()])
+    assert (frames[0] != frames[1])[box()].any()
+    assert np.array_equal(slicer.util.arrayFromVolume(job.outputVolume)[~box()], rough[~box()])
+    browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForSequenceNode(sequence)
+    proxy = browser.GetProxyNode(sequence)
+    assert np.array_equal(slicer.util.arrayFromVolume(proxy), frames[0])
+    assert proxy.GetParentTransformNode() is transform
+    job.undo()
+    assert sceneContent() == before
+
+
+def test_no_samples_are_made_unless_asked_for():
+    volume = addVolume()
+    job = _fill(volume, addSegmentation(volume, lesion=box()))
+    assert job.samplesSequence is None
+    assert job.outputVolume.GetNodeReference("MedInpaint.Samples") is None
+
+
 def test_the_parts_have_centers_inside_them_in_the_reports_order():
     shallow, ring = box(k=(9, 11), j=(12, 14), i=(10, 12)), box(k=(2, 6), j=(2, 11), i=(1, 12))
     ring &= ~box(k=(0, 12), j=(5, 8), i=(5, 8))  # its mean lies outside it
