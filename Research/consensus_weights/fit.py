@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,7 +18,7 @@ LEAST = 1e-4
 #: Kinds of evidence, see :func:`MedInpaintLib.consensus.evidence`.
 KINDS = 4
 #: Name of a fill -> the weight of each kind of evidence.
-Weights = dict[str, tuple[float, ...]]
+Weights = Mapping[str, tuple[float, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
