@@ -11,16 +11,16 @@ from .calibration import Calibration
 #: Modality and number of axes -> method -> its constants.
 TABLE: dict[tuple[str, int], dict[str, Calibration]] = {
     ("MR", 3): {
-        "biharmonic": Calibration((0.193, 0.432, 0.626, 0.668, 0.876)),
-        "harmonic": Calibration((0.27, 0.647, 0.769, 0.769, 0.769)),
-        "nearest": Calibration((0.325, 0.671, 1.014, 1.014, 1.014)),
-        "shell-mean": Calibration((0.665, 0.783, 0.783, 0.783, 0.783)),
-        "patch": Calibration((1.015, 2.073, 3.154, 3.154, 3.683), own=1),
-        "patch-regression": Calibration((0.954, 1.011, 1.043, 1.043, 1.043), own=1),
-        "mirror": Calibration((0.151, 0.352, 0.535, 0.637, 0.737)),
-        "unet": Calibration((0.16, 0.427, 0.784, 0.784, 0.797)),
-        "atlas": Calibration((0.179, 0.386, 0.535, 0.562, 0.583)),
-        "consensus": Calibration((0.148, 0.329, 0.481, 0.539, 0.588)),
+        "biharmonic": Calibration((0.196, 0.431, 0.583, 0.687, 0.799)),
+        "harmonic": Calibration((0.261, 0.621, 0.722, 0.722, 0.722)),
+        "nearest": Calibration((0.323, 0.653, 1.005, 1.005, 1.197)),
+        "shell-mean": Calibration((0.645, 0.747, 0.747, 0.747, 0.747)),
+        "patch": Calibration((0.162, 0.339, 0.495, 0.609, 0.752)),
+        "patch-regression": Calibration((0.914, 0.935, 0.935, 0.935, 0.935), own=1),
+        "mirror": Calibration((0.16, 0.358, 0.486, 0.583, 0.64)),
+        "atlas": Calibration((0.208, 0.401, 0.496, 0.558, 0.558)),
+        "consensus": Calibration((0.162, 0.336, 0.447, 0.522, 0.538)),
+        "unet": Calibration((0.19, 0.426, 0.694, 0.694, 0.694)),
     },
     ("MR", 2): {
         "biharmonic": Calibration((0.247, 0.518, 0.844, 1.092, 1.092)),
