@@ -2,7 +2,7 @@
 
 It fills holes in images of train and val people by each method, prints the constants for
 ``MedInpaintLib/calibration_table.py``, and how well they cover errors in people who were left out. What was measured
-before, also by ``consensus-weights`` into the same folder, is read from its files.
+before is read from its files.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from MedInpaintLib.calibration import Calibration
 from MedInpaintLib.errors import InputError
 
 from ..shared.cases import whole
-from .balls import FILLS, file_of, keep, list_balls
 from .fit import fit, holes_for_half, variances
 from .holes import KINDS
 from .judge import Coverage, coverage
 from .measure import list_jobs, measure, samples_of
-from .samples import OfMethod, read_samples
+from .samples import OfMethod
 
 #: The splits of the people from whom is learned.
 SPLITS = ("train", "val")
@@ -50,9 +49,6 @@ def main(arguments: Sequence[str]) -> None:
     jobs = list_jobs(kinds, options.data, options.runs, SPLITS, options.match)
     if not options.as_measured:
         measure(jobs, options.workers)
-        for each in list_balls(options.data, options.runs, options.match):
-            if not file_of(each, options.runs).exists():
-                print(keep(each, options.runs), flush=True)
     by_method = {
         key: samples
         for key, samples in collect(options.data, options.runs, SPLITS, options.match, options.kind).items()
@@ -80,13 +76,6 @@ def collect(
                 own = samples.of(method)
                 if own is not None:
                     by_method.setdefault(((kind.modality, kind.axes), method), []).append(own)
-    if "train" in splits and (not names or "heads" in names):
-        for filled in list_balls(data, runs, match):
-            file = file_of(filled, runs)
-            for method in (*FILLS, "consensus") if file.exists() else ():
-                own = read_samples(file).of(method)
-                if own is not None:
-                    by_method.setdefault((("MR", 3), method), []).append(own)
     return by_method
 
 

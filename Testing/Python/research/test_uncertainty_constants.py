@@ -198,7 +198,6 @@ def data(tmp_path, monkeypatch):
     ]
     monkeypatch.setattr(holes, "heads", lambda data, split: [(each, {}) for each in entries if each.split == split])
     monkeypatch.setattr(holes, "read_manifest", lambda data, split: [])
-    monkeypatch.setattr(command, "list_balls", lambda data, runs, match="": iter(()))
     jobs = measure.list_jobs(holes.KINDS[:1], tmp_path, tmp_path / "runs", ("val", "test"))
     for seed, job in enumerate(jobs):
         write_samples(as_samples(errors(job.entry.subject, seed)), job.file)
