@@ -7,10 +7,11 @@ people of the split test (``docs/uncertainty``).
 from __future__ import annotations
 
 from .calibration import Calibration
+from .modality import CT, FILM, MR
 
 #: Modality and number of axes -> method -> its constants.
 TABLE: dict[tuple[str, int], dict[str, Calibration]] = {
-    ("MR", 3): {
+    (MR.name, 3): {
         "biharmonic": Calibration((0.174, 0.417, 0.588, 0.588, 0.588)),
         "harmonic": Calibration((0.253, 0.506, 0.609, 0.609, 0.609)),
         "nearest": Calibration((0.315, 0.565, 0.82, 0.82, 1.035)),
@@ -22,7 +23,7 @@ TABLE: dict[tuple[str, int], dict[str, Calibration]] = {
         "consensus": Calibration((0.312, 0.616, 0.664, 0.664, 0.664), own=0.9),
         "unet": Calibration((0.162, 0.335, 0.484, 0.484, 0.484)),
     },
-    ("MR", 2): {
+    (MR.name, 2): {
         "biharmonic": Calibration((0.247, 0.518, 0.844, 1.092, 1.092)),
         "harmonic": Calibration((0.323, 0.602, 0.855, 0.855, 1.005)),
         "nearest": Calibration((0.339, 0.69, 1.032, 1.032, 1.11)),
@@ -30,7 +31,7 @@ TABLE: dict[tuple[str, int], dict[str, Calibration]] = {
         "patch": Calibration((0.954, 1.657, 2.999, 2.999, 4.05), own=1),
         "patch-regression": Calibration((0.497, 0.746, 1.106, 1.144, 1.264), own=0.9),
     },
-    ("CT", 2): {
+    (CT.name, 2): {
         "biharmonic": Calibration((0.159, 0.31, 0.442, 0.586, 1.364)),
         "harmonic": Calibration((0.217, 0.377, 0.455, 0.487, 1.081)),
         "nearest": Calibration((0.216, 0.377, 0.511, 0.511, 1.312)),
@@ -40,7 +41,7 @@ TABLE: dict[tuple[str, int], dict[str, Calibration]] = {
         "hybrid": Calibration((0.425, 0.704, 0.963, 1.37, 3.914), own=0.9),
         "unet": Calibration((0.163, 0.29, 0.352, 0.467, 1.437)),
     },
-    ("film", 2): {
+    (FILM.name, 2): {
         "biharmonic": Calibration((0.09, 0.127, 0.295, 0.537, 0.537)),
         "harmonic": Calibration((0.121, 0.156, 0.318, 0.54, 0.54)),
         "patch": Calibration((1.433, 1.967, 1.967, 2.877, 3.694), own=1),

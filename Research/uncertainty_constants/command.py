@@ -84,14 +84,14 @@ def constants(table: Mapping[Key, Calibration]) -> str:
 
     >>> print(constants({(("MR", 3), "mirror"): Calibration((0.1, 0.2, 0.3, 0.4, 0.5), 0.5)}))
     TABLE: dict[tuple[str, int], dict[str, Calibration]] = {
-        ("MR", 3): {
+        (MR.name, 3): {
             "mirror": Calibration((0.1, 0.2, 0.3, 0.4, 0.5), own=0.5),
         },
     }
     """
     lines = ["TABLE: dict[tuple[str, int], dict[str, Calibration]] = {"]
     for kind in dict.fromkeys(kind for kind, _ in table):
-        lines.append(f'    ("{kind[0]}", {kind[1]}): {{')
+        lines.append(f"    ({kind[0].upper()}.name, {kind[1]}): {{")
         for (other, method), each in table.items():
             if other == kind:
                 own = f", own={each.own:g}" if each.own else ""

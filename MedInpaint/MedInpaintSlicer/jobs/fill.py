@@ -166,7 +166,8 @@ class FillJob(Job):
         # Read all files before changing the scene, so that an error leaves no incomplete result.
         uncertainty = self._readUncertainty()
         method = result["report"]["method"]
-        samples = [Volume.read(path).array for path in sample_paths(result["output"], result["report"]["samples"])]
+        count = result["report"]["samples"] if self.request.samples else 0
+        samples = [Volume.read(path).array for path in sample_paths(result["output"], count)]
         node = results.addResult(filled, self._image.ijkToRAS, request.volumeNode, method, outputVolume)
         if outputVolume is None:
             self.created.append(node)

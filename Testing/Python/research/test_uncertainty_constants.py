@@ -211,7 +211,7 @@ def options(data):
 def test_the_command_prints_constants_and_what_they_are_worth(data, capsys):
     command.main(options(data))
     said = capsys.readouterr().out
-    assert '("MR", 3): {\n        "harmonic": Calibration((0.' in said
+    assert '(MR.name, 3): {\n        "harmonic": Calibration((0.' in said
     assert "| MR, 3-D | harmonic | 3 | 18 |" in said
     with pytest.raises(InputError, match="no kind of images 'x'"):
         command.main([*options(data), "--kind", "x"])
