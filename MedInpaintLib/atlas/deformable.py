@@ -70,7 +70,7 @@ def deform(levels: Sequence[Sequence[Scan]], matrix: np.ndarray, offset: np.ndar
     field: Field | None = None
     for share, scans, (mm, iterations) in zip(progress.remaining(*work), levels, LEVELS, strict=True):
         scan = scans[0]
-        box = _brain_box(scan, matrix, offset)
+        box = brain_box(scan, matrix, offset)
         turned, shift = matrix @ scan.matrix, matrix @ scan.offset + offset
         start = affine_places(turned, shift, box)
         added = np.zeros_like(start)
@@ -82,7 +82,7 @@ def deform(levels: Sequence[Sequence[Scan]], matrix: np.ndarray, offset: np.ndar
     return field
 
 
-def _brain_box(scan: Scan, matrix: np.ndarray, offset: np.ndarray) -> Box:
+def brain_box(scan: Scan, matrix: np.ndarray, offset: np.ndarray) -> Box:
     """Return the box of the scan that holds the brain of the atlas and a margin."""
     maps = head_maps(4)
     brain = np.argwhere(maps.brain > 0.5).T * maps.mm + maps.origin[:, np.newaxis]
