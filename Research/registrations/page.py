@@ -45,15 +45,18 @@ def text(folder: Path) -> str:
     """Return the page that the tables and the facts in a folder make."""
     heads, labels, facts = read_rows(folder / HEADS), read_rows(folder / LABELS), read_facts(folder)
     people = len({row["subject"] for row in heads})
-    return "\n\n".join(
-        [
-            f"# Which algorithm brings the atlas onto a head?\n\n{_introduction(people, facts)}",
-            f"## What it takes and gives\n\n{_heads_table(heads)}",
-            f"## Is the engine's own better?\n\n{_verdicts(heads)}",
-            f"## Overlap of label maps\n\n{_labels_table(labels)}",
-            _conclusion(heads),
-        ]
-    ) + "\n"
+    return (
+        "\n\n".join(
+            [
+                f"# Which algorithm brings the atlas onto a head?\n\n{_introduction(people, facts)}",
+                f"## What it takes and gives\n\n{_heads_table(heads)}",
+                f"## Is the engine's own better?\n\n{_verdicts(heads)}",
+                f"## Overlap of label maps\n\n{_labels_table(labels)}",
+                _conclusion(heads),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _introduction(people: int, facts: Mapping[str, str]) -> str:
@@ -73,7 +76,10 @@ def _introduction(people: int, facts: Mapping[str, str]) -> str:
 
 
 def _heads_table(heads: Rows) -> str:
-    lines = ["| algorithm | s | folded | correlation | PSNR dB, 20 mm | PSNR dB, 40 mm |", "|---|---:|---:|---:|---:|---:|"]
+    lines = [
+        "| algorithm | s | folded | correlation | PSNR dB, 20 mm | PSNR dB, 40 mm |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
     for name in _algorithms(heads):
         scores = " | ".join(f"{_mean(heads, name, kind):.2f}" for kind in KINDS)
         lines.append(f"| {name} | {_facts(heads, name)} | {scores} |")
@@ -137,7 +143,9 @@ def _conclusion(heads: Rows) -> str:
 
 def gain(heads: Rows, better: str, worse: str, kind: str) -> Difference:
     """Return by how much the fill of one algorithm is better than that of another, by person."""
-    scores = [{row["subject"]: float(row[kind]) for row in heads if row["algorithm"] == name} for name in (better, worse)]
+    scores = [
+        {row["subject"]: float(row[kind]) for row in heads if row["algorithm"] == name} for name in (better, worse)
+    ]
     return difference_by_person({person: [value - scores[1][person]] for person, value in scores[0].items()})
 
 
