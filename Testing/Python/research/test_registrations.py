@@ -92,7 +92,10 @@ def test_what_is_turned_inside_out_is_counted(level):
 
 
 def test_label_maps_that_a_field_brings_onto_each_other_overlap_wholly():
-    """The second person is the first one moved by two voxels; every third voxel counts, so that three are white and one is grey."""
+    """The second person is the first one moved by two voxels.
+
+    Every third voxel counts, so that three are white and one is grey along the last axis.
+    """
     first = np.zeros(SHAPE, dtype=np.uint8)
     first[4:14, 4:14, 2:12] = WHITE[0]
     first[4:14, 4:14, 12:14] = GREY[0]
