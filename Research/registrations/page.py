@@ -69,9 +69,10 @@ def _introduction(people: int, facts: Mapping[str, str]) -> str:
         "register blocks of 4 mm, then of 2 mm. `own numpy` is what is shipped, with fields smoothed by a Gaussian of "
         f"{ELASTIC:g} blocks.\n\n"
         "*s*: seconds of one core after the affine map, which itself takes those of `affine alone`. *folded*: share of "
-        "the blocks around the brain whose Jacobian is 0 or less. *correlation*: mean local correlation of scan "
-        "and warped atlas within the known brain. The last columns are the PSNR of the `atlas` fill in the hidden balls, at 2 mm, averaged over each person's balls "
-        f"and then over people. Every number is in [{HEADS}]({HEADS}) and [{LABELS}]({LABELS})."
+        "the blocks around the brain whose Jacobian is 0 or less. *correlation*: mean local correlation of scan and "
+        "warped atlas within the known brain. The last columns are the PSNR of the `atlas` fill in the hidden balls, "
+        "at 2 mm, averaged over each person's balls and then over people. Every number is in "
+        f"[{HEADS}]({HEADS}) and [{LABELS}]({LABELS})."
     )
 
 
