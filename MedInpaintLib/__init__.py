@@ -21,6 +21,7 @@ _WHERE = {
     "inpaint_together": ".pipeline",
     "impute": ".imputation.impute",
     "lesion_back": ".segmentation.lesion_back",
+    "atlas_edges": ".pipeline",
     "Result": ".result",
     "Volume": ".volume",
     "Progress": ".progress",
@@ -33,6 +34,7 @@ __all__ = [  # noqa: RUF022 - in the order in which a reader wants them
     "inpaint_together",
     "impute",
     "lesion_back",
+    "atlas_edges",
     "Result",
     "Volume",
     "evaluate",
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
     from .imputation.impute import impute
     from .methods.registry import MethodInfo
     from .models.bundle import Bundle
-    from .pipeline import inpaint, inpaint_together
+    from .pipeline import atlas_edges, inpaint, inpaint_together
     from .progress import Progress
     from .result import Result
     from .segmentation.lesion_back import lesion_back

@@ -155,6 +155,22 @@ def replacing_all(*paths: str | os.PathLike[str]) -> Iterator[tuple[Path, ...]]:
         raise _output_error(error, paths, folders) from None
 
 
+def remove_image(path: str | os.PathLike[str]) -> None:
+    """Remove an image that a new result does not have, with the voxels that its header names, if it is there.
+
+    Raises:
+        OutputError: the file system refuses.
+    """
+    target = real_path(path)
+    try:
+        if target.is_file():
+            old = detached_files(target)
+            target.unlink()
+            _remove_voxels(old, target)
+    except OSError as error:
+        raise _output_error(error, [path], []) from None
+
+
 def hashes(temporary: Path) -> dict[str, str]:
     """Return the sha256 of each file that was written for a temporary path of :func:`replacing_all`, by its name."""
     return {file.name: sha256(file) for file in sorted(temporary.parent.iterdir())}

@@ -12,7 +12,17 @@ from .choice import Choice
 from .filling import Filled, Filling, Plan
 from .methods import registry
 from .parts import Part
-from .report import NO_REGIONS, FillReport, ImageFacts, MaskFacts, PartFacts, TogetherFacts, now, software
+from .report import (
+    NO_REGIONS,
+    FillReport,
+    ImageFacts,
+    MaskFacts,
+    PartFacts,
+    TogetherFacts,
+    UncertaintyFacts,
+    now,
+    software,
+)
 from .selfcheck import SelfCheck
 from .subject import Subject
 
@@ -29,8 +39,9 @@ def write_report(
     image: ImageFacts,
     mask: MaskFacts,
     together: TogetherFacts | None,
+    samples: int,
     grain: bool,
-    uncertainty: str | None,
+    uncertainty: UncertaintyFacts | None,
     warnings: list[str],
     seconds: dict[str, float],
     anatomy: Anatomy | None = None,
@@ -68,6 +79,7 @@ def write_report(
             "regions": len(filling.regions),
         },
         parts=parts,
+        samples=samples,
         grain=grain,
         self_check=[_checked_kind(each, choices) for each in checked.values()] or None,
         uncertainty=uncertainty,

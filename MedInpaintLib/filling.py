@@ -19,6 +19,7 @@ import numpy as np
 
 from .background import continuing_seconds, touches_zero, zero_voxels
 from .blending.by_name import BLENDS
+from .calibration import Calibration
 from .clock import Clock
 from .errors import ConvergenceError, InputError, MaskError, MethodError
 from .grain import add_grain
@@ -35,7 +36,7 @@ from .subject import Subject
 from .temporary import NEW, temporary_folder
 from .together import Piece, do_together, time_together
 
-#: A method that never falls back to another one: used when all peers did.
+#: A method that never falls back to another one.
 LAST = "harmonic"
 #: Of one thread's time, what several take: 0.95 for six balls by patches, 0.7 for 25 regions by patch-regression, 1 for
 #: 300 small holes by biharmonic.
@@ -105,6 +106,9 @@ class Filled:
         seconds: by stage, of all images.
         companions: the same region of the subject's companions.
         shared: whether all images were filled from the same sources; False for an image without companions.
+        calibration: the prediction's.
+        noise: standard deviation of the grain that was added, in the image's units.
+        background: bool, which of the filled voxels lie in an exact-zero background; None where there is none.
     """
 
     task: Task
@@ -117,6 +121,9 @@ class Filled:
     seconds: dict[str, float] = dataclasses.field(default_factory=dict)
     companions: tuple[Filled, ...] = ()
     shared: bool = False
+    calibration: Calibration | None = None
+    noise: float = 0.0
+    background: np.ndarray | None = None
 
     @property
     def images(self) -> tuple[Filled, ...]:
@@ -172,6 +179,18 @@ class Filling:
     def has_spread(self) -> bool:
         """Whether there is a standard deviation everywhere, in all images."""
         return all(each.patch.spread is not None for region in self.regions for each in region.images)
+
+    def without_spread(self) -> Filling:
+        """Return the filling without standard deviations."""
+
+        def bare(filled: Filled) -> Filled:
+            return dataclasses.replace(filled, patch=dataclasses.replace(filled.patch, spread=None))
+
+        return Filling(
+            tuple(
+                dataclasses.replace(bare(each), companions=tuple(map(bare, each.companions))) for each in self.regions
+            )
+        )
 
 
 def plan_tasks(subject: Subject, planned: Sequence[tuple[Plan, Sequence[Group]]]) -> list[Task]:
@@ -298,17 +317,8 @@ def _seconds_of_all(subject: Subject, tasks: Sequence[Task], workers: int) -> fl
     return _seconds_in_threads(costs, workers)
 
 
-def expected_spread_seconds(subject: Subject, tasks: Sequence[Task], peers: Sequence[str], workers: int) -> float:
-    """Return about what :func:`spread_among` takes, if all regions need it."""
-    return _seconds_in_threads([_peers_seconds(subject, task, peers) for task in tasks], workers)
-
-
 def _seconds_in_threads(costs: Sequence[float], workers: int) -> float:
     return sum(costs) if workers == 1 else max(max(costs, default=0.0), THREADED * sum(costs))
-
-
-def _peers_seconds(subject: Subject, task: Task, peers: Sequence[str]) -> float:
-    return sum(_seconds(subject, Task(task.group, Plan.of(peer))) for peer in peers)
 
 
 def _seconds(subject: Subject, task: Task) -> float:
@@ -355,15 +365,16 @@ def _put_in(region: Region, task: Task, prediction: Prediction, shares: Sequence
     blended = BLENDS[plan.blend](prediction.mean, region, for_blend)
     clock.lap("blend")
     spread = None if prediction.spread is None else prediction.spread[region.fill] * region.scaling.width
+    noise = 0.0
     if plan.grain:
-        blended = add_grain(region, blended, plan.seed)
+        grainy = add_grain(region, blended, plan.seed)
+        noise = float((grainy - blended)[region.fill].std()) * region.scaling.width
+        blended = grainy
     own = task.group.hole.crop(region.box)
     intensities = restore(region, blended, subject.image.array.dtype)
     outside = zero_voxels(subject, region.box, own, for_background)
     if outside is not None:
         intensities[outside[own]] = 0
-        if spread is not None:
-            spread = np.where(outside[own], 0.0, spread)
     patch = Patch(region.box, own, intensities, spread)
     for_doubts.update(0.0, "Looking at the result")
     doubts = _doubts(subject, task.group.parts, patch, outside)
@@ -377,6 +388,9 @@ def _put_in(region: Region, task: Task, prediction: Prediction, shares: Sequence
         doubts,
         prediction.instead,
         prediction.device,
+        calibration=prediction.calibration,
+        noise=noise,
+        background=None if outside is None else outside[own],
     )
 
 
@@ -447,71 +461,6 @@ def merged(warnings: Sequence[str]) -> tuple[str, ...]:
 
 def _and_others(warning: str, count: int) -> str:
     return f"{warning.rstrip('.')} (and the like in {count} other place{'s' if count > 1 else ''})."
-
-
-def spread_among(
-    subject: Subject, filling: Filling, peers: Sequence[str], seed: int, progress: Progress, *, workers: int = 1
-) -> tuple[Filling, list[str]]:
-    """Give regions without a spread, in any image, the standard deviation among their fill and those of other methods.
-
-    Args:
-        subject: the image that was filled.
-        filling: keeps its values and gets the other methods' warnings.
-        peers: names of the other methods; none takes part in a region that it filled itself.
-        seed: for them.
-        progress: reports and cancels.
-        workers: regions at a time.
-
-    Returns:
-        The filling, and the names of the peers that took part. A peer that fell back to another method is left out; if
-        none is left, :data:`LAST` takes part.
-    """
-    lacking = [number for number, region in enumerate(filling.regions) if not Filling((region,)).has_spread]
-    pieces = []
-    for number in lacking:
-        region = filling.regions[number]
-        cost = _peers_seconds(subject, region.task, peers)
-        work = functools.partial(_spread_of, subject, region, peers, seed)
-        pieces.append(Piece(work, cost, _piece(subject, region.task).voxels))
-    regions, names = list(filling.regions), []
-    for number, (spreads, others, warnings) in zip(lacking, do_together(pieces, workers, progress), strict=True):
-        names += [name for name in others if name not in names]
-        first, *companions = (
-            each if each.patch.spread is not None else _with_spread(each, spread, warnings)
-            for each, spread in zip(regions[number].images, spreads, strict=True)
-        )
-        regions[number] = dataclasses.replace(first, companions=tuple(companions))
-    return Filling(tuple(regions)), names
-
-
-def _with_spread(filled: Filled, spread: np.ndarray, warnings: Sequence[str]) -> Filled:
-    patch = dataclasses.replace(filled.patch, spread=spread)
-    return dataclasses.replace(filled, patch=patch, warnings=(*filled.warnings, *warnings))
-
-
-def _spread_of(
-    subject: Subject, region: Filled, peers: Sequence[str], seed: int, progress: Progress
-) -> tuple[list[np.ndarray], list[str], list[str]]:
-    """Return a region's spread among methods in each image, the other methods' names, and warnings."""
-    names: list[str] = []
-    warnings: list[str] = []
-    values = [_intensities(region)]
-    ours = (region.method, region.task.plan.method.name)
-    for number, name in enumerate((*(peer for peer in peers if peer not in ours), LAST)):
-        if name == LAST and names:
-            break
-        task = Task(region.task.group, Plan.of(name, seed=seed))
-        peer = fill_region(subject, task, progress.part(number / (len(peers) + 1), (number + 1) / (len(peers) + 1)))
-        warnings += [f"For the uncertainty, {name}: {warning}" for warning in peer.warnings]
-        if all(each.instead is None for each in peer.images):
-            names.append(name)
-            values.append(_intensities(peer))
-    return [np.std(of_image, axis=0) for of_image in zip(*values, strict=True)], names, warnings
-
-
-def _intensities(region: Filled) -> list[np.ndarray]:
-    """Return the filled voxels of each image."""
-    return [each.patch.intensities.astype(np.float64) for each in region.images]
 
 
 def _predict_all(region: Region, plan: Plan, progress: Progress) -> tuple[list[Prediction], bool]:

@@ -26,6 +26,7 @@ from typing import Any
 from .documents import read_json
 from .errors import Cancelled, InputError, ParameterError, as_ours, in_one_line
 from .files import as_json
+from .jobs.atlas_edges import AtlasEdgesJob
 from .jobs.evaluate import EvaluateJob
 from .jobs.fill import FillJob
 from .jobs.fill_together import FillTogetherJob
@@ -42,7 +43,7 @@ EXIT_DONE, EXIT_FAILED, EXIT_INPUT = 0, 1, 2
 
 #: The kinds of jobs, by their name in the file.
 JOBS: dict[str, type[JobFile]] = {
-    kind.KIND: kind for kind in (FillJob, FillTogetherJob, ImputeJob, EvaluateJob, LesionBackJob)
+    kind.KIND: kind for kind in (FillJob, FillTogetherJob, ImputeJob, EvaluateJob, LesionBackJob, AtlasEdgesJob)
 }
 
 Emit = Callable[[dict[str, Any]], None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from typing import Any
 
 from .devices import check_device
@@ -10,6 +11,8 @@ from .errors import ParameterError
 from .modality import MODALITIES, Modality
 
 BLENDS = ("auto", "paste", "feather", "poisson")
+#: Samples of a fill, at most: each is a whole image.
+MOST_SAMPLES = 100
 
 
 def option(default: Any, *, help: str, flag: str = "", metavar: str = "") -> Any:
@@ -39,6 +42,7 @@ class FillOptions:
         dilate_mm: grow the hole first, mm.
         modality: a name of :data:`.modality.MODALITIES`; guessed when None.
         grain: add noise like that of the scan to fills that are smoother.
+        samples: how many plausible fills to draw besides, 0 to :data:`MOST_SAMPLES`, from the fill and its uncertainty.
         self_check: score methods on trial holes in the same image first.
         regions: name the regions of the brain that each part of the hole lies in, by the atlas.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
@@ -62,6 +66,9 @@ class FillOptions:
     dilate_mm: float = option(0.0, help="Grow the hole by this many mm.", flag="--dilate", metavar="MM")
     modality: str | None = option(None, help=f"{', '.join(MODALITIES)}; guessed when left out.")
     grain: bool = option(False, help="Add noise like that of the scan to fills that are smoother than it.")
+    samples: int = option(
+        0, help="Write so many plausible fills beside the output, which differ as its uncertainty says.", metavar="N"
+    )
     self_check: bool = option(False, help="Try methods on such holes in healthy tissue first; take the best.")
     regions: bool = option(False, help="Name the regions of the brain under the hole, by the atlas; takes seconds.")
     device: str = option("auto", help="auto, cpu, cuda or mps.")
@@ -92,7 +99,7 @@ class FillOptions:
         """Check what can be checked without an image.
 
         Raises:
-            ParameterError: blending, modality, device, seed, volume or workers cannot be used.
+            ParameterError: blending, modality, device, samples, seed, volume or workers cannot be used.
         """
         if self.seed < 0:
             raise ParameterError(f"The seed must be 0 or more; found {self.seed}.")
@@ -102,6 +109,8 @@ class FillOptions:
             Modality.of(self.modality)
         if self.volume is not None and self.volume < 0:
             raise ParameterError(f"Volumes are counted from 0; found {self.volume}.")
+        if not isinstance(self.samples, numbers.Integral) or not 0 <= self.samples <= MOST_SAMPLES:
+            raise ParameterError(f"The number of samples is a whole number, 0 to {MOST_SAMPLES}; found {self.samples}.")
         if self.workers is not None and self.workers < 1:
             raise ParameterError(f"The number of workers must be 1 or more; found {self.workers}.")
         check_device(self.device)

@@ -17,14 +17,15 @@ import numpy as np
 
 from . import intensity
 from .appearance import Appearance
+from .atlas.edges import edge_labels
 from .atlas.regions import anatomy, is_registered
-from .atlas.registration import register
-from .choice import by_plan, choose
+from .atlas.registration import register, why_none
+from .choice import Choice, by_plan, choose
 from .clock import Clock
 from .companions import check_companions, check_grids, check_modalities, settle_all
-from .errors import EmptyMaskError, GeometryError, ParameterError
+from .errors import EmptyMaskError, GeometryError, InputError, ParameterError
 from .fill_report import together_facts, write_report
-from .filling import Filling, expected_seconds, expected_spread_seconds, fill, plan_tasks, spread_among
+from .filling import Filling, expected_seconds, fill, plan_tasks
 from .guides import check_guides
 from .inputs import (
     check_same_length,
@@ -39,22 +40,26 @@ from .inputs import (
 )
 from .io.segments import Segments
 from .mask import Hole, find_hole
-from .methods import auto, registry
+from .methods import registry
 from .missing_slices import with_missing_slices
 from .modality import Guess, Modality
 from .options import FillOptions
 from .parts import Group, find_parts
 from .progress import Progress
-from .report import MaskFacts
-from .result import Result
+from .report import MaskFacts, UncertaintyFacts, no_uncertainty
+from .result import Result, draw_from
 from .subject import Subject
 from .together import cores
+from .uncertainty import calibrate
 from .volume import Volume
 
 #: Seconds that the report takes for each part.
 REPORT = 1.5e-4
+#: Seconds that the standard deviations take for 1000 voxels to fill.
+CALIBRATING = 1e-3
 #: Seconds that bringing the atlas onto a head at 1 mm takes.
 REGISTERING = 8.0
+NO_SAMPLES = "No samples were drawn: nothing supports an uncertainty of this fill."
 NO_MASK = "Give a mask of what to fill; only missing slices (--fill-missing-slices) can be filled without one."
 
 
@@ -78,6 +83,7 @@ def inpaint(
     seed: int = 0,
     workers: int | None = None,
     grain: bool = False,
+    samples: int = 0,
     force: bool = False,
     series: str | None = None,
     volume: int | None = None,
@@ -109,8 +115,9 @@ def inpaint(
         regions: name the regions of the brain that each part lies in, and the tissues that are expected there, by the
             atlas: ``report["parts"]`` has ``regions`` and ``tissues`` then. Takes about 10 s for a head at 1 mm, once
             an image. They are there without this option, too, where the method needs the atlas itself.
-        uncertainty: make sure that the result has one: methods that give no spread of their own get the spread among
-            several methods.
+        uncertainty: give the result the standard deviation of the error of each filled voxel, calibrated by other
+            people and, with a self-check, by this image. Where neither supports a number, there is none, and the
+            report's warnings say why.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``; auto is a GPU where there is one and the
             method wants it. Where the one that is asked for is not there, or its memory is too small, the CPU steps
             in, and the report's warnings say so.
@@ -119,6 +126,8 @@ def inpaint(
             same for any number.
         grain: add noise of the scan's own spectrum, measured around the hole, to fills that are smoother than their
             surroundings. Their error grows by it; scores of the self-check are without it.
+        samples: how many plausible fills to draw besides: ``result.samples``. Their mean is the fill and their standard
+            deviation its uncertainty, which is computed for them; where there is none, there are no samples.
         force: fill although the inputs look wrong: a swapped, inverted or misplaced mask, flipped or unfitting guides.
         series: of an image that is a folder of DICOM files, which series: its number, UID or a part of its description.
         volume: of a 4-D file (NIfTI, MGH), which volume, from 0; of a 4-D mask, the same one is used.
@@ -127,7 +136,7 @@ def inpaint(
         progress: reports and cancels.
 
     Returns:
-        Result: with ``volume``, ``uncertainty``, ``report`` and ``save``.
+        Result: with ``volume``, ``uncertainty``, ``samples``, ``report`` and ``save``.
 
     Raises:
         InputError: an input or option cannot be used; the message says what to do.
@@ -155,6 +164,7 @@ def inpaint(
         seed=seed,
         workers=workers,
         grain=grain,
+        samples=samples,
         force=force,
         series=series,
         volume=volume,
@@ -188,8 +198,8 @@ def inpaint_together(
         images: of one modality and on one grid; the same kinds as in :func:`inpaint`.
         mask: of the hole in all images.
         spacing, guides, uncertainty, labels, progress: as in :func:`inpaint`. A guide is undamaged in the hole.
-        options: those of :func:`inpaint` but ``exemplars``, ``series``, ``volume`` and ``fill_missing_slices``. A
-            self-check scores the first image.
+        options: those of :func:`inpaint` but ``exemplars``, ``series``, ``volume``, ``fill_missing_slices`` and
+            ``samples``. A self-check scores the first image.
 
     Returns:
         A result for each image, in their order.
@@ -209,8 +219,8 @@ def inpaint_together(
     sources = list(images)
     if not sources:
         raise ParameterError("Give the images to be filled together; found none.")
-    given = {name: getattr(chosen, name) for name in ("series", "volume", "fill_missing_slices")}
-    unsuited = [name for name, value in given.items() if value is not None and value is not False]
+    alone = ("series", "volume", "fill_missing_slices", "samples")
+    unsuited = [name for name in alone if getattr(chosen, name) != getattr(FillOptions, name)]
     if unsuited:
         raise ParameterError(f"The option '{unsuited[0]}' cannot be used for several images; fill each one alone.")
     info = None if chosen.method == "auto" else registry.get(chosen.method)
@@ -219,6 +229,49 @@ def inpaint_together(
     if mask is None:
         raise ParameterError("Give a mask of what to fill.")
     return _travel(sources, mask, chosen, spacing, guides, None, uncertainty, progress or Progress())
+
+
+def atlas_edges(
+    image: Any,
+    mask: Any,
+    *,
+    spacing: Sequence[float] | float | None = None,
+    guides: Sequence[Any] = (),
+    labels: Sequence[int | str] | int | str | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Volume:
+    """Return the edges of the atlas on a damaged image, to judge by eye how well it fits.
+
+    They are those of the registration that methods ``atlas`` and ``consensus`` fill from with the same inputs, and by
+    which ``regions`` names the regions.
+
+    Args:
+        image, mask, spacing, guides, labels, progress: as for :func:`inpaint`.
+        options: ``dilate_mm``, ``modality``, ``force``, ``series``, ``volume`` and ``allow_outside_data``, likewise.
+
+    Returns:
+        A label map on the image's grid, uint8: 1 is the outline of the brain, 2 the border of white matter. Its
+        ``warnings`` are those of the inputs.
+
+    Raises:
+        InputError: as :func:`inpaint`; also where the atlas does not fit the image, with the reason.
+    """
+    chosen = FillOptions(**options, labels=_as_list(labels))
+    chosen.check()
+    progress = progress or Progress()
+    progress.update(0.0, "Reading")
+    check_same_length(image, mask)
+    volume = read_image(image, spacing, **chosen.reading())
+    mask_read = read_mask(mask, volume, allow_outside_data=chosen.allow_outside_data, volume=chosen.volume)
+    subject, _, (remark,) = _check([volume], names_of_images([image]), mask_read, guides, None, chosen)
+    registration = register(subject, progress)
+    reason = why_none(registration)
+    if reason or registration is None:
+        raise InputError(f"The atlas does not fit this image: {reason}.")
+    shape = [volume.array.shape[axis] for axis in subject.axes]
+    edges = edge_labels(registration, shape, subject.spacing).reshape(volume.array.shape)
+    return dataclasses.replace(volume.of_another_quantity(edges), warnings=tuple(remark.warnings))
 
 
 def _travel(
@@ -233,6 +286,7 @@ def _travel(
 ) -> list[Result]:
     """Fill the hole in one image, or in several; the arguments are those of :func:`inpaint`."""
     clock = Clock()
+    uncertainty = uncertainty or options.samples > 0
     progress.update(0.0, "Reading")
     for image in images:
         check_same_length(image, mask)
@@ -248,16 +302,17 @@ def _travel(
     choices, more = choose(subject, groups, options, progress, workers=at_once)
     clock.lap("self-check" if options.self_check else "choose")
     tasks = plan_tasks(subject, by_plan(choices))
-    expected = (
-        expected_seconds(subject, tasks, at_once),
-        expected_spread_seconds(subject, tasks, auto.PEERS, at_once) if uncertainty else 0.0,
-    )
+    expected = expected_seconds(subject, tasks, at_once)
+    calibrating = CALIBRATING * subject.whole.count() / 1000 if uncertainty else 0.0
     registering = REGISTERING if options.regions and not is_registered(subject) else 0.0
     reporting = REPORT * sum(len(group.parts) for group in groups)
-    for_fill, for_spread, for_regions, _ = progress.remaining(*expected, registering, reporting)
+    for_fill, for_uncertainty, for_regions, _ = progress.remaining(expected, calibrating, registering, reporting)
     filling = fill(subject, tasks, for_fill, clock, workers=at_once)
-    filling, spread_of = _spread(subject, filling, uncertainty, int(options.seed), for_spread, at_once)
+    for_uncertainty.update(0.0, "Computing the uncertainty")
+    filling, basis = _calibrate(subject, filling, choices, needed=uncertainty)
     clock.lap("uncertainty")
+    if uncertainty and basis and basis[0]["reason"]:
+        more = [*more, no_uncertainty(basis[0])]
 
     names = [name_of(image) for image in images]
     together = together_facts(names, filling) if len(images) > 1 else None
@@ -267,7 +322,11 @@ def _travel(
         places = anatomy(subject, parts, register(subject, for_regions), asked=options.regions)
         clock.lap("regions")
     results = []
-    for image, each, own, remark in zip(images, subject.images, filling.of_each_image(), remarks, strict=True):
+    several = zip(images, subject.images, filling.of_each_image(), remarks, strict=True)
+    for number, (image, each, own, remark) in enumerate(several):
+        draws = draw_from(each, own.patches, int(options.seed)) if options.samples else ()
+        if options.samples and not draws:
+            more = [*more, NO_SAMPLES]
         report = write_report(
             each,
             choices,
@@ -276,13 +335,14 @@ def _travel(
             image={**facts_of(image, each.image), "dtype": str(each.image.array.dtype)},
             mask=_mask_facts(mask, mask_read, subject.whole, options),
             together=together,
+            samples=int(options.samples) if draws else 0,
             grain=options.grain,
-            uncertainty=spread_of,
+            uncertainty=basis[number] if basis else None,
             warnings=[*remark.warnings, *more],
             seconds=clock.seconds(),
             anatomy=places,
         )
-        results.append(Result(each.image, each.whole, own.patches, report, parts))
+        results.append(Result(each.image, each.whole, own.patches, report, parts, draws))
     progress.update(1.0, "Done")
     return results
 
@@ -405,14 +465,15 @@ def _modality(volume: Volume, hole: Hole, no_data: np.ndarray | None, name: str 
     return Guess(Modality.of(name), "") if name else Modality.guess(Appearance.of(volume, hole, no_data))
 
 
-def _spread(
-    subject: Subject, filling: Filling, needed: bool, seed: int, progress: Progress, workers: int
-) -> tuple[Filling, str | None]:
-    """Return the filling with a spread where one is needed, and the methods among which it is."""
-    if filling.has_spread:
-        return filling, "the method"
-    if not needed:
-        return filling, None
-    lacking = [region.method for region in filling.regions if region.patch.spread is None]
-    filling, others = spread_among(subject, filling, auto.PEERS, seed, progress, workers=workers)
-    return filling, "among " + ", ".join(dict.fromkeys([*lacking, *others]))
+def _calibrate(
+    subject: Subject, filling: Filling, choices: Sequence[Choice], *, needed: bool
+) -> tuple[Filling, list[UncertaintyFacts]]:
+    """Return the filling with standard deviations, if they are needed or the methods give some, and their basis."""
+    if not (needed or filling.has_spread):
+        return filling.without_spread(), []
+    trials = {
+        part.number: choice.checked.trials if choice.checked else {}
+        for choice in choices
+        for part in choice.group.parts
+    }
+    return calibrate(subject, filling, [trials[region.task.group.parts[0].number] for region in filling.regions])

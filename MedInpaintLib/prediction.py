@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .blending.by_name import BLENDS
+from .calibration import Calibration
 from .errors import ParameterError
 from .initial_fill import initial_fill
 from .parameters import ParameterInfo, describe
@@ -35,13 +36,16 @@ class Prediction:
     Attributes:
         mean: float, of the region's shape and scale: under the hole the fill, elsewhere the method's own estimate where
             it has one (blending compares the two), else the known values. Ignored where there is no data.
-        spread: optional standard deviation of the fill, in the region's shape and scale: how far the truth may be off.
+        spread: optional standard deviation of the fill, in the region's shape and scale: how far the truth may be off
+            by what the method itself knows. The road calibrates it.
         notes: facts for the report (iterations, residual, ...); plain numbers and text.
         warnings: for the user, above all where another method replaced this one and why.
         instead: the method that replaced this one in all of the region; None when this one filled some of it.
         device: of torch, where its network ran in the end: the CPU if memory was too small. None without a network.
         companions: the predictions for the region's companions, from the same sources; empty where there are none, and
             where this method fills each image on its own.
+        calibration: how the spread becomes a calibrated standard deviation where the method has constants of its own,
+            such as those of a model; :data:`.calibration.AS_GIVEN` where it is one. None: the shipped constants.
     """
 
     mean: np.ndarray
@@ -51,6 +55,7 @@ class Prediction:
     instead: str | None = None
     device: str | None = None
     companions: tuple[Prediction, ...] = ()
+    calibration: Calibration | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -93,6 +93,18 @@ class TogetherFacts(TypedDict):
     own: list[int]
 
 
+class UncertaintyFacts(TypedDict):
+    """The standard deviation of the error of each filled voxel.
+
+    basis: what it rests on, in words, empty where there is none; reason: why there is none, else empty; factors: method
+    -> by how much the trial holes of the self-check rescaled it, for those that had any.
+    """
+
+    basis: str
+    reason: str
+    factors: dict[str, float]
+
+
 class VolumeFacts(TypedDict):
     """A volume of a 4-D image: its number, from 0, and what the report of its fill says, see :class:`FillReport`."""
 
@@ -134,12 +146,14 @@ class OfVolumes(TypedDict, total=False):
 class FillReport(Report, OfVolumes):
     """The report of a fill; of a 4-D image, that of the worst volume with holes, parts and warnings of all.
 
+    samples: how many plausible fills were drawn.
     notes: facts of the methods; trust: how far to trust the fill; method, reason: the methods, those that filled most
     voxels first, and why they were chosen where none was named; parameters: of the method, or of each by its name where
     there are several; blend, seed, modality: as used; modality_reason: why it was guessed, empty where it was named;
     parts: of the hole, the worst first: those with warnings, then the deepest; grain: whether noise was added;
-    self_check: scores on trial holes, one entry for each kind of parts, or None; uncertainty: what the spread is among,
-    or None without one; filled_together: the images with this hole that were filled with it, or None for one alone.
+    self_check: scores on trial holes, one entry for each kind of parts, or None; uncertainty: what the standard
+    deviations rest on, or why there are none; None where none were asked for; filled_together: the images with this
+    hole that were filled with it, or None for one alone.
     """
 
     notes: dict[str, Any]
@@ -155,9 +169,10 @@ class FillReport(Report, OfVolumes):
     mask: MaskFacts
     hole: HoleFacts
     parts: list[PartFacts]
+    samples: int
     grain: bool
     self_check: list[dict[str, Any]] | None
-    uncertainty: str | None
+    uncertainty: UncertaintyFacts | None
     filled_together: TogetherFacts | None
 
 
@@ -259,6 +274,16 @@ class LesionBackReport(Report):
     regions: list[RegionFacts]
 
 
+class AtlasEdgesReport(Report):
+    """The report of the edges of the atlas on an image.
+
+    edges: what each label is, by its number as text.
+    """
+
+    image: ImageFacts
+    edges: dict[str, str]
+
+
 #: The note of a fill that says why no regions are named although they were asked for.
 NO_REGIONS = "no regions are named"
 #: Smaller shares are left out of words.
@@ -275,6 +300,15 @@ def shares_in_words(shares: Mapping[str, float]) -> str:
     return ", ".join(
         f"{name} ({share:.0%})".replace("%", " %") for name, share in largest_first if share >= LEAST_SHARE
     )
+
+
+def no_uncertainty(facts: UncertaintyFacts) -> str:
+    """Return the warning that there is no uncertainty, and why.
+
+    >>> no_uncertainty({"basis": "", "reason": "its errors were never measured", "factors": {}})
+    'No uncertainty is given: its errors were never measured.'
+    """
+    return f"No uncertainty is given: {facts['reason']}."
 
 
 def software() -> str:

@@ -26,6 +26,7 @@ from .parts import Group, find_parts
 from .progress import Progress
 from .subject import Subject
 from .together import time_together
+from .uncertainty import Trials, trials_of
 
 #: Trial holes at most, and what they may hold in voxels before there are fewer (but at least the fewest).
 MOST, VOXELS, FEWEST = 10, 24_000, 4
@@ -53,6 +54,7 @@ class SelfCheck:
         scores: candidate -> metric -> one value a trial hole.
         seconds: candidate -> wall time of filling all of them.
         left_out: candidate -> why it could not be tried.
+        trials: candidate -> what the trial holes say of its standard deviations.
     """
 
     best: str
@@ -61,6 +63,7 @@ class SelfCheck:
     scores: dict[str, dict[str, list[float]]]
     seconds: dict[str, float]
     left_out: dict[str, str]
+    trials: dict[str, Trials] = dataclasses.field(default_factory=dict)
 
     def expected(self) -> dict[str, dict[str, float | None]]:
         """Return for each metric the winner's mean and standard deviation over the trial holes."""
@@ -155,6 +158,7 @@ def self_check(
     scores: dict[str, dict[str, list[float]]] = {}
     seconds: dict[str, float] = {}
     left_out: dict[str, str] = {}
+    tried: dict[str, Trials] = {}
     shares = progress.remaining(*(self_check_seconds([plan], groups, workers) for plan in candidates))
     for share, plan in zip(shares, candidates, strict=True):
         name, start = plan.method.name, time.perf_counter()
@@ -171,9 +175,12 @@ def self_check(
             left_out[name] = f"it fell back to {filling.instead} on all trial holes."
             continue
         seconds[name] = time.perf_counter() - start
+        trials_of_it = trials_of(trial_subject, filling, truth, labels)
+        if trials_of_it is not None:
+            tried[name] = trials_of_it
         scores[name] = _scores(_filled(filling, truth), truth, labels, scale, window.image.spacing)
     best = _best(scores) if scores else candidates[0].method.name
-    return SelfCheck(best, count, scale, scores, seconds, left_out)
+    return SelfCheck(best, count, scale, scores, seconds, left_out, tried)
 
 
 def _best(scores: dict[str, dict[str, list[float]]]) -> str:

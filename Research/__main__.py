@@ -19,6 +19,7 @@ COMMANDS = {
     "atlas-average": "Make the average head of the atlas from train people.",
     "atlas-regions": "Make the map of regions of the atlas from label maps of train people.",
     "consensus-weights": "Learn the weights of the method consensus from train people.",
+    "uncertainty-constants": "Learn from train and val people how large the errors of each method are.",
     "pages": "Write the pages of all or some studies again from their tables.",
 }
 

@@ -44,6 +44,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
         regions=False,
         outputVolume=None,
         uncertainty=False,
+        samples=0,
         force=False,
         workers=None,
         wait=True,
@@ -74,8 +75,10 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             regions: name the regions of the brain that each part lies in, by the atlas, in the job's
                 ``report["parts"]``; takes some seconds.
             outputVolume: takes the result; None: a new volume beside the input.
-            uncertainty: also add a volume with the standard deviation of the fill: the result's
+            uncertainty: also add a volume with the standard deviation of the error, where one is known: the result's
                 ``GetNodeReference("MedInpaint.Uncertainty")``.
+            samples: also add a sequence of so many plausible fills, 0 to 100, which differ as the uncertainty says: the
+                result's ``GetNodeReference("MedInpaint.Samples")``.
             force: fill although the hole looks wrong, for example inverted.
             workers: how many parts of the hole are filled at a time; None: as many as there are cores. The voxels are
                 the same.
@@ -87,7 +90,8 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
 
         Returns:
             The volume node of the result; without waiting, a ``MedInpaintSlicer.jobs.fill.FillJob``, which has
-            ``cancel()``, ``state``, ``outputVolume``, ``uncertaintyVolume``, ``report``, ``warnings`` and ``error``.
+            ``cancel()``, ``state``, ``outputVolume``, ``uncertaintyVolume``, ``samplesSequence``, ``report``,
+            ``warnings`` and ``error``.
 
         Raises:
             MedInpaintLib.errors.MedInpaintError: the input cannot be used, or the fill failed.
@@ -112,6 +116,7 @@ class MedInpaintLogic(ScriptedLoadableModuleLogic):
             regions=regions,
             outputVolume=outputVolume,
             uncertainty=uncertainty,
+            samples=samples,
             force=force,
             workers=workers,
         )

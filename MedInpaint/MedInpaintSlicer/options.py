@@ -13,8 +13,9 @@ from .nodes import arguments
 if TYPE_CHECKING:
     from MedInpaintLib.options import FillOptions
 
-#: Options that Slicer does not offer: users choose segments, the modality is guessed, and Slicer reads the files.
-NOT_OFFERED = ("labels", "modality", "series", "volume", "fill_missing_slices", "allow_outside_data")
+#: Options that Slicer does not offer: users choose segments, the modality is guessed, Slicer reads the files, and
+#: samples, which become a sequence, are asked for like the uncertainty.
+NOT_OFFERED = ("labels", "modality", "samples", "series", "volume", "fill_missing_slices", "allow_outside_data")
 
 #: Type of an option -> a function that takes its name and a value and returns the value in that type.
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {

@@ -108,10 +108,12 @@ def why_none(registration: Registration | None) -> str:
 def _register(subject: Subject, progress: Progress) -> Registration | None:
     if not can_show_a_head(subject):
         return None
-    return stored.kept(subject, lambda: _find(subject, progress))
+    return stored.kept(subject, lambda: find(subject, progress))
 
 
-def _find(subject: Subject, progress: Progress) -> Registration | None:
+def find(subject: Subject, progress: Progress | None = None) -> Registration | None:
+    """Bring the atlas onto an image that can show a head, without the user's cache; None where it is too small."""
+    progress = progress or Progress()
     levels = [(scan_at(subject, mm), *guides_at(subject, mm)) for mm, _ in LEVELS]
     affine = find_affine(scan_at(subject, 8.0), levels[0][0], LEAST_AFFINE, progress.part(0.0, 0.25))
     if affine is None:

@@ -103,7 +103,8 @@ def _write_sidecars(job: BidsFillJob, report: BidsReport, choice: Choice, metada
         write_json(job.sidecar, sidecar_of_image(report, sources, metadata))
     if job.filled_mask_sidecar is not None:
         write_json(job.filled_mask_sidecar, sidecar_of_mask(report, uris))
-    if job.uncertainty_sidecar is not None:
+    facts = report["uncertainty"]
+    if job.uncertainty_sidecar is not None and not (facts and facts["reason"]):
         write_json(job.uncertainty_sidecar, sidecar_of_uncertainty(report, sources, metadata))
 
 

@@ -26,7 +26,7 @@ work on them. **Filled voxels are synthetic**: nothing can be measured in them. 
 
 - `*_desc-{FILLED}_*`: the image, with the same voxels as the source outside the filled ones;
 - `*_desc-{MASK}_mask`: the voxels that were filled;
-- `*_desc-{UNCERTAINTY}_*`: the standard deviation of the fill, in the units of the image;
+- `*_desc-{UNCERTAINTY}_*`: the standard deviation of the error, in the units of the image;
 - the JSON file beside each image: its sources, method, options, warnings, and how far to trust the fill;
 - `summary.tsv`: a row for each image; `failures.tsv`: why images could not be filled.
 """

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..cohort.case import Case
 from ..cohort.plan import Plan, PlanError, problems_of
-from ..errors import InputError
+from ..errors import InputError, ParameterError
 from ..texts import escaped
 from .case import BidsFill, BidsFillJob
 from .derivative import check_folder_of, outputs_for
@@ -90,6 +90,8 @@ def plan_of_bids(
         InputError: labels are unknown, or there are no such images.
         PlanError: with all that is wrong.
     """
+    if (options or {}).get("samples"):
+        raise ParameterError("Samples have no names in BIDS; 'medinpaint fill' and 'medinpaint cohort' write them.")
     check_folder_of(output, study.raw.folder)
     raw = scan(study.raw, selection.wants)
     _check_labels(raw, selection, study)

@@ -78,7 +78,7 @@ def sidecar_of_mask(report: BidsReport, sources: Sequence[str]) -> dict[str, Any
 def sidecar_of_uncertainty(report: BidsReport, sources: Sequence[str], metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return the sidecar of the uncertainty."""
     return {
-        "Description": "Standard deviation of the filled voxels, in the image's units; 0 where nothing was filled.",
+        "Description": "Standard deviation of the error of each filled voxel, in the image's units; 0 elsewhere.",
         **_common(sources),
         "Units": metadata.get("Units", "arbitrary"),
         "SkullStripped": is_stripped(metadata),

@@ -8,6 +8,7 @@ import typer
 
 from .. import __version__
 from ..holes import grammar
+from .atlas_edges import atlas_edges
 from .bids import BidsCommand, bids
 from .check import check
 from .cohort import cohort
@@ -38,6 +39,7 @@ app.command()(cohort)
 app.command(cls=BidsCommand)(bids)
 app.command()(impute)
 app.command("lesion-back")(lesion_back)
+app.command("atlas-edges")(atlas_edges)
 app.command(epilog=grammar().replace("\n", "\n\n"))(evaluate)
 app.command()(methods)
 app.add_typer(models, name="models")

@@ -114,6 +114,8 @@ def describe(output: str | Sequence[str], report: dict[str, Any]) -> str:
         return f"{report['text']}\n{output}"
     if "regions" in report:
         return lesion_back_lines(output, report)
+    if "edges" in report:
+        return _edges(output, report)
     return _fill(output, report) if "hole" in report else _estimate(output, report)
 
 
@@ -124,6 +126,11 @@ def _estimate(output: str, report: dict[str, Any]) -> str:
         f"  {report['target']} estimated from {sources} by {report['model']}; units: {report['units']}\n"
         f"  {report['seconds']['total']:.2f} s. {report['trust']}"
     )
+
+
+def _edges(output: str, report: dict[str, Any]) -> str:
+    labels = ", ".join(f"{label}: {name}" for label, name in report["edges"].items())
+    return f"{output}\n  {labels}; {report['seconds']['total']:.2f} s."
 
 
 def _fill(output: str, report: dict[str, Any]) -> str:

@@ -35,7 +35,9 @@ def fill(
     exemplars: Annotated[Optional[Path], typer.Option(help="Folder with other scans of the same contrast.")] = None,
     report: Annotated[Optional[Path], typer.Option(help="Write provenance and facts to this JSON file.")] = None,
     save_mask: Annotated[Optional[Path], typer.Option(help="Write the mask of the filled voxels to this file.")] = None,
-    uncertainty: Annotated[Optional[Path], typer.Option(help="Write the uncertainty to this image file.")] = None,
+    uncertainty: Annotated[
+        Optional[Path], typer.Option(help="Write the standard deviation of the error to this image file.")
+    ] = None,
     page: Annotated[
         Optional[Path], typer.Option(help="Write a page (HTML) with before and after of each part.")
     ] = None,

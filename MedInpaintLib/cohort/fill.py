@@ -44,6 +44,10 @@ class Fill(CaseKind[FillJob]):
             raise ParameterError(NO_MASK)
         check_fill(job, (job.output, job.uncertainty, job.filled_mask))
 
+    def outputs(self, job: FillJob) -> dict[str, str]:
+        """Return the paths that a job writes, those of its samples included."""
+        return {**super().outputs(job), **job.sample_files()}
+
     def further_inputs(self, job: FillJob) -> tuple[list[Path], dict[str, Any]]:
         from ..io.label_names import tables_of
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..io.formats import split_ending
+
 #: What may be written beside an output, by its field -> what its name gets.
 BESIDE = {"report": "", "uncertainty": "-uncertainty", "filled_mask": "-filled-mask", "page": ""}
 #: Endings of those that are no images.
@@ -38,13 +40,3 @@ def path_beside(output: str, name: str) -> str:
     """
     stem, ending = split_ending(output)
     return f"{stem}{BESIDE[name]}{TEXTS.get(name, ending)}"
-
-
-def split_ending(path: str) -> tuple[str, str]:
-    """Split a path before the ending of its format; that of a folder with DICOM files is ``.nrrd``."""
-    from ..io.formats import WRITABLE
-
-    if path.endswith(("/", "\\")):
-        return path.rstrip("/\\"), ".nrrd"
-    ending = max((each for each in WRITABLE if path.lower().endswith(each)), key=len, default="")
-    return path[: len(path) - len(ending)], ending

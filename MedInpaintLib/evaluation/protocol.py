@@ -9,11 +9,12 @@ import platform
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Union
+from typing import Any, NamedTuple, Union
 
 import numpy as np
 
 from ..appearance import Appearance
+from ..calibration import shares_within
 from ..data_range import DataRange, data_range_of
 from ..errors import Cancelled, GeometryError, MaskError, MethodError, ParameterError, in_one_line, is_fault
 from ..foreground import body
@@ -29,6 +30,7 @@ from ..modality import Guess, Modality
 from ..no_data import find, nearest
 from ..pipeline import inpaint
 from ..progress import Progress
+from ..report import no_uncertainty
 from ..volume import Volume
 from .report import Row, Table
 
@@ -39,8 +41,14 @@ TRIVIAL = "shell-mean"
 Peer = Callable[[np.ndarray, np.ndarray, tuple[float, ...]], np.ndarray]
 #: What to score: a method's name; or a label with a fill from outside, or with options of `inpaint`.
 Entry = Union[str, tuple[str, Union[Peer, Mapping[str, Any]]]]  # noqa: UP007 - Python 3.10 evaluates it
-#: The filled array, and the engine's report (empty for fills from outside).
-Outcome = tuple[np.ndarray, Mapping[str, Any]]
+
+
+class Outcome(NamedTuple):
+    """The filled array, the engine's report, and the standard deviations; fills from outside have none of the last."""
+
+    filled: np.ndarray
+    report: Mapping[str, Any]
+    deviation: np.ndarray | None
 
 
 def evaluate(
@@ -149,7 +157,7 @@ def evaluate(
         share.update(0.0, label)
         start = time.perf_counter()
         try:
-            filled, report = run(voided, hole, kind.name, seed, share.part(0.0, 0.8, label))
+            filled, report, deviation = run(voided, hole, kind.name, seed, share.part(0.0, 0.8, label))
             _check_fill(label, filled, hole)
         except Exception as error:
             if not keep_going or label == TRIVIAL or isinstance(error, Cancelled):
@@ -161,7 +169,12 @@ def evaluate(
         seconds[label], reports[label] = time.perf_counter() - start, report
         for hole_number, box in boxes.items():
             truth = _without_gaps(volume, no_data, box, whole=CONVENTIONS[convention].context is None)
-            rows.append(_row(label, hole_number, box, filled, truth, labels, convention, scale))
+            row = _row(label, hole_number, box, filled, truth, labels, convention, scale)
+            if deviation is not None:
+                own = labels[box] == hole_number
+                error = np.abs(filled[box][own].astype(np.float64) - truth.array[own])
+                row = dataclasses.replace(row, within=shares_within(error, deviation[box][own]))
+            rows.append(row)
             share.update(0.8 + 0.2 * hole_number / len(boxes), label)
         if keep_fills:
             fills[label] = filled
@@ -192,6 +205,8 @@ def evaluate(
     )
     reference = _best_trivial(table)
     about = {**table.about, "Δ, better": f"difference to {reference} in the same hole, and in how many it is better"}
+    if any(row.within for row in rows):
+        about["within"] = "percent of the errors within one and two standard deviations; 68 and 95 are right"
     about |= {"warnings": " ".join(guess.warnings)} if guess.warnings else {}
     about |= {"left out": " ".join(f"{name}: {why}" for name, why in left_out.items())} if left_out else {}
     return dataclasses.replace(table, reference=reference, about=about)
@@ -242,17 +257,20 @@ def _runs(methods: str | Sequence[Entry]) -> list[tuple[str, Callable[..., Outco
 def _engine(options: Mapping[str, Any]) -> Callable[..., Outcome]:
     def run(voided: Volume, hole: np.ndarray, modality: str, seed: int, progress: Progress) -> Outcome:
         # The holes are this protocol's own, so nothing about them is in doubt.
-        result = inpaint(
-            voided, hole, **{"modality": modality, "seed": seed, "progress": progress, "force": True, **options}
-        )
-        return result.volume.array, result.report
+        given = {"modality": modality, "seed": seed, "progress": progress, "force": True, "uncertainty": True}
+        result = inpaint(voided, hole, **{**given, **options})
+        report, facts, deviation = result.report, result.report["uncertainty"], result.uncertainty
+        if facts is not None and facts["reason"]:  # nothing is wrong with scores of a method without
+            line = no_uncertainty(facts)
+            report["warnings"] = [each for each in report["warnings"] if each != line]
+        return Outcome(result.volume.array, report, None if deviation is None else deviation.array)
 
     return run
 
 
 def _peer(fill: Peer) -> Callable[..., Outcome]:
     def run(voided: Volume, hole: np.ndarray, modality: str, seed: int, progress: Progress) -> Outcome:
-        return np.asarray(fill(voided.array.copy(), hole.copy(), voided.spacing)), {}
+        return Outcome(np.asarray(fill(voided.array.copy(), hole.copy(), voided.spacing)), {}, None)
 
     return run
 

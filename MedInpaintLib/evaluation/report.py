@@ -55,6 +55,8 @@ def is_better(metric: str, mine: float, theirs: float) -> bool:
 #: Columns of the summary, if the convention has them; the CSV file has every metric.
 _SHOWN = ("psnr", "psnr_01", "ssim", "mae", "gradient_energy", "boundary_jump")
 _PAIRED = ("psnr", "ssim")
+#: Heading of the coverage: percent of the errors within one and two standard deviations.
+WITHIN = "% within 1/2 SD"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Row:
         voxels: number in the hole.
         centre: of mass, as array indices.
         scores: by metric.
+        within: shares of the hole's errors within one and two of the method's standard deviations; None without any.
     """
 
     method: str
@@ -73,6 +76,7 @@ class Row:
     voxels: int
     centre: tuple[float, ...]
     scores: dict[str, float]
+    within: tuple[float, float] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,6 +172,17 @@ class Table:
         pairs = zip(self.scores(method, metric), self.scores(over or self.reference, metric), strict=True)
         return sum(is_better(metric, mine, theirs) for mine, theirs in pairs)
 
+    def coverage(self, method: str) -> tuple[float, float] | None:
+        """Return the shares of a method's errors within one and two of its standard deviations; None without any.
+
+        All holes count alike. Calibrated standard deviations have 68 % and 95 %.
+        """
+        shares = [row.within for row in self.rows if row.method == method and row.within is not None]
+        if not shares:
+            return None
+        one, two = np.mean(shares, axis=0).tolist()
+        return one, two
+
     def mean_scores(self, method: str) -> dict[str, float]:
         """Return the mean of every metric over the holes."""
         return {metric: self.spread(method, metric).mean for metric in self.metrics}
@@ -205,10 +220,12 @@ class Table:
         Returns:
             ``about``, ``reference``, ``left_out``: as above.
             ``metrics``: metric -> ``heading``, ``digits``, ``better``.
-            ``rows``: for each method and hole ``method``, ``hole``, ``voxels``, ``centre`` and ``scores``.
+            ``rows``: for each method and hole ``method``, ``hole``, ``voxels``, ``centre``, ``scores`` and ``within``,
+            the shares of the errors within one and two standard deviations, or None.
             ``methods``: for each method ``method``; ``scores``: metric -> ``mean``, ``sd`` and ``n``; ``gain``: the
             same for differences in PSNR and SSIM to the reference; ``better``: in how many of ``count`` holes it beats
-            the reference by PSNR; ``seconds``.
+            the reference by PSNR; ``seconds``; ``coverage``: the shares of the errors within one and two standard
+            deviations, or None.
         """
         return {
             "about": dict(self.about),
@@ -226,6 +243,7 @@ class Table:
                     "voxels": row.voxels,
                     "centre": [round(index, 1) for index in row.centre],
                     "scores": {metric: _finite(value) for metric, value in row.scores.items()},
+                    "within": None if row.within is None else [round(share, 4) for share in row.within],
                 }
                 for row in self.rows
             ],
@@ -242,6 +260,7 @@ class Table:
             "better": self.wins(method),
             "count": len(self.rows) // len(self.methods),
             "seconds": round(self.seconds[method], 3),
+            "coverage": None if (shares := self.coverage(method)) is None else [round(each, 4) for each in shares],
         }
 
     def digits(self, metric: str) -> int:
@@ -262,6 +281,9 @@ class Table:
         holes = len(self.rows) // len(self.methods)
         head = ["method", *(METRICS[metric].heading for metric in metrics)]
         head += [f"Δ{METRICS[metric].heading}" for metric in paired] + ["better", "s"]
+        coverage = {method: self.coverage(method) for method in self.methods}
+        covered = any(coverage.values())
+        head += [WITHIN] if covered else []
         body = []
         for method in self.methods:
             cells = [method]
@@ -271,7 +293,11 @@ class Table:
             else:
                 cells += [self.gain(method, metric).text(METRICS[metric].digits, "+") for metric in paired]
                 cells.append(f"{self.wins(method)}/{holes}")
-            body.append([*cells, f"{self.seconds[method]:.2f}"])
+            cells.append(f"{self.seconds[method]:.2f}")
+            if covered:
+                shares = coverage[method]
+                cells.append("-" if shares is None else " / ".join(f"{100 * each:.0f}" for each in shares))
+            body.append(cells)
         return head, body
 
 
@@ -284,14 +310,25 @@ def write_csv(path: str | os.PathLike[str], tables: Sequence[Table]) -> None:
     out, first = io.StringIO(), tables[0]
     writer = csv.writer(out, lineterminator="\n")
     centre = [f"centre_{axis}" for axis in "kji"[-len(first.rows[0].centre) :]]
-    columns = [*first.constants, "method", "seconds", "hole", "voxels", *centre, *first.metrics]
+    columns = [
+        *first.constants,
+        "method",
+        "seconds",
+        "hole",
+        "voxels",
+        *centre,
+        *first.metrics,
+        "within_1_sd",
+        "within_2_sd",
+    ]
     writer.writerow(map(csv_cell, columns))
     for table in tables:
         for row in table.rows:
             where = [f"{index:.1f}" for index in row.centre]
             seconds = f"{table.seconds[row.method]:.3f}"
             scores = [repr(row.scores[metric]) for metric in first.metrics]
-            cells = [*table.constants.values(), row.method, seconds, row.hole, row.voxels, *where, *scores]
+            within = ["", ""] if row.within is None else [f"{share:.4f}" for share in row.within]
+            cells = [*table.constants.values(), row.method, seconds, row.hole, row.voxels, *where, *scores, *within]
             writer.writerow(map(csv_cell, cells))
     write_text(path, out.getvalue())
 

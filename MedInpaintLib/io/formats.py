@@ -138,6 +138,18 @@ def format_of(target: Path) -> Format:
     return FORMATS[ending]
 
 
+def split_ending(path: str) -> tuple[str, str]:
+    """Split a path before the ending of its format; that of a folder with DICOM files is ``.nrrd``.
+
+    >>> split_ending("out/t1.nii.gz"), split_ending("series/")
+    (('out/t1', '.nii.gz'), ('series', '.nrrd'))
+    """
+    if path.endswith(("/", "\\")):
+        return path.rstrip("/\\"), ".nrrd"
+    ending = max((each for each in WRITABLE if path.lower().endswith(each)), key=len, default="")
+    return path[: len(path) - len(ending)], ending
+
+
 def names_folder(path: str | os.PathLike[str]) -> bool:
     """Return whether a path says by its end that it is a folder, or is one and has no ending of a format."""
     name = os.fspath(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..errors import OutputPathError, ParameterError
-from ..options import FillOptions
+from ..options import MOST_SAMPLES, FillOptions
 from ..progress import Progress
 from ..report import FillReport
 from ..texts import escaped
@@ -36,8 +36,10 @@ class FillJob(JobFile, FillOptions):
         output: the filled image; its ending says the format. A folder, or a name that ends in "/": a DICOM series
             derived from the image's.
         report: where to write the report as JSON, or None.
-        uncertainty: where to write the uncertainty (standard deviation, in the image's units), or None.
+        uncertainty: where to write the standard deviation of the error, in the image's units, or None. Where nothing
+            supports a number it is not written, and a warning says why.
         filled_mask: where to write the mask of the voxels that were filled (grown and resampled), or None.
+        samples: so many files are written beside the output, such as ``t1_sample-01.nii.gz`` beside ``t1.nii.gz``.
         page: where to write a page for people (HTML), or None; of a 4-D image, of the first volume filled.
         compress: write a compressed file where the format can; the panel does not, for speed.
     """
@@ -68,12 +70,15 @@ class FillJob(JobFile, FillOptions):
         progress = progress or Progress()
         if self.mask is None and not self.fill_missing_slices:
             raise ParameterError(NO_MASK)
+        self.check()
         _check_outputs(self)
         if self.is_4d():
+            if self.samples:
+                raise ParameterError("Samples are of one volume; name one of this 4-D image with the option 'volume'.")
             from .fill_volumes import fill_volumes
 
             return fill_volumes(self, progress)
-        for path in (self.output, self.uncertainty, self.filled_mask):
+        for path in (self.output, self.uncertainty, self.filled_mask, *self.sample_files().values()):
             if path is not None:
                 check_writable(path)
         for path in (self.report, self.page):
@@ -85,7 +90,8 @@ class FillJob(JobFile, FillOptions):
         image = Volume.read(self.image, **self.reading())
         mask = read_mask(self.mask, image, allow_outside_data=self.allow_outside_data, volume=self.volume)
         reading = time.perf_counter() - start
-        check_writable(self.output, image)
+        for path in (self.output, *self.sample_files().values()):
+            check_writable(path, image)
         for path, kind in ((self.uncertainty, np.float32), (self.filled_mask, np.uint8)):
             if path is not None:
                 check_writable(path, image.of_another_quantity(np.broadcast_to(kind(0), image.array.shape)))
@@ -96,20 +102,30 @@ class FillJob(JobFile, FillOptions):
             guides=self.guides,
             exemplars=self.exemplars,
             uncertainty=self.uncertainty is not None,
-            progress=progress.before(WRITING * reading),
+            progress=progress.before(WRITING * reading * (1 + self.samples)),
         )
         _complete(result.report, self, reading)
-        progress.update(0.0, "Writing")
+        (for_writing,) = progress.remaining(WRITING * reading * (1 + self.samples))
+        for_writing.update(0.0, "Writing")
         result.save(
             self.output,
             self.report,
             self.filled_mask,
             uncertainty=self.uncertainty,
             page=self.page,
+            samples=True,
             compress=self.compress,
+            progress=for_writing,
         )
         progress.update(1.0, "Done")
         return result.report
+
+    def sample_files(self) -> dict[str, str]:
+        """Return the paths of the samples that are asked for, by what each is called."""
+        from ..saving import sample_paths
+
+        paths = sample_paths(self.output, min(self.samples, MOST_SAMPLES))
+        return {f"sample {number}": path for number, path in enumerate(paths, start=1)}
 
     def is_4d(self) -> bool:
         """Return whether several volumes are filled: those of a 4-D image of which none is chosen."""
@@ -132,6 +148,7 @@ def _check_outputs(job: FillJob) -> None:
     inputs: dict[str, str | None] = {"image": job.image, "mask": job.mask, "model": model_folder(job.parameters)}
     inputs |= {f"guide {number}": path for number, path in enumerate(job.guides, start=1)}
     outputs = {name: getattr(job, name) for name in _OUTPUTS if getattr(job, name) is not None}
+    outputs |= job.sample_files()
     job.check_outputs(inputs, outputs)
     exemplars = _exemplars_of(job)
     for name, path in outputs.items():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import Cancelled, EmptyMaskError, MedInpaintError
-from ..files import check_folder, replacing_all
+from ..files import check_folder, remove_image, replacing_all
 from ..inputs import check_same_length, read_mask
 from ..io.four_d import Add, FourD, volumes_in
 from ..io.label_names import names_of
@@ -76,14 +76,25 @@ def fill_volumes(job: FillJob, progress: Progress, *, also_without_hole: bool = 
         if not also_without_hole and not any(report["parts"] for report in reports):
             raise EmptyMaskError(reports[0]["reason"])
         report = joined(reports)
+        without = "uncertainty" in paths and _without_uncertainty(report)
         _complete(report, job, image, several_masks, time.perf_counter() - start)
         if shown is not None:
             page = _page(job, *shown, reports)
             temporary[len(paths)].write_text(page, encoding="utf-8", newline="\n")
+        if without:
+            temporary[list(paths).index("uncertainty")].unlink()
         if job.report is not None:
             write_report(report, temporary[-1], temporary[:-1])
+    if without:
+        remove_image(paths["uncertainty"])
     progress.update(1.0, "Done")
     return report
+
+
+def _without_uncertainty(report: FillReport) -> bool:
+    """Return whether a volume has no standard deviations: then none is written of any, and the report says why."""
+    facts = report["uncertainty"]
+    return facts is not None and bool(facts["reason"])
 
 
 def _fill(job: FillJob, volume: Volume, mask: Volume | Segments, progress: Progress, *, optional: bool) -> Result:
@@ -133,8 +144,9 @@ def _add(result: Result, writers: dict[str, Add]) -> None:
     writers["output"](result.volume.array)
     if "uncertainty" in writers:
         spread = result.uncertainty
-        assert spread is not None  # it was asked for
-        writers["uncertainty"](spread.array)
+        # Without one, the file is not kept: see _without_uncertainty.
+        array = np.zeros(result.image.array.shape, np.float32) if spread is None else spread.array
+        writers["uncertainty"](array)
     if "filled_mask" in writers:
         writers["filled_mask"](result.mask.array)
 

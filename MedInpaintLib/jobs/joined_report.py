@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..report import FillReport, HoleFacts, PartFacts, VolumeFacts
+from ..report import FillReport, HoleFacts, PartFacts, UncertaintyFacts, VolumeFacts
 
 
 def joined(reports: Sequence[FillReport]) -> FillReport:
@@ -28,6 +28,7 @@ def joined(reports: Sequence[FillReport]) -> FillReport:
             "image": {**worst["image"], "shape": [len(reports), *worst["image"]["shape"]]},
             "hole": _hole(reports),
             "parts": parts,
+            "uncertainty": _uncertainty(reports),
             "warnings": _warnings(reports),
             "seconds": _seconds(reports),
             "volumes": [_facts(number, reports[number]) for number in order],
@@ -66,6 +67,12 @@ def _hole(reports: Sequence[FillReport]) -> HoleFacts:
         components=sum(hole["components"] for hole in holes),
         regions=sum(hole["regions"] for hole in holes),
     )
+
+
+def _uncertainty(reports: Sequence[FillReport]) -> UncertaintyFacts | None:
+    """Return what is said of the first volume that has no standard deviations, else of the first that was filled."""
+    facts = [report["uncertainty"] for report in reports if report["uncertainty"] is not None]
+    return next((each for each in facts if each["reason"]), facts[0] if facts else None)
 
 
 def _methods(reports: Sequence[FillReport]) -> tuple[list[str], dict[str, Any]]:

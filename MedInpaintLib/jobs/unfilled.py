@@ -36,6 +36,7 @@ def unfilled(job: FillJob, image: Volume, reason: str) -> Result:
         hole={"voxels": 0, "volume_ml": 0.0 if image.array.ndim == 3 else None, "components": 0, "regions": 0},
         parts=[],
         grain=job.grain,
+        samples=0,
         self_check=None,
         uncertainty=None,
         filled_together=None,

@@ -43,11 +43,10 @@ LEARNABLE = 7.0
 #: in a third of the time.
 LARGE_ML = 25.0
 #: ml from which on a deep part of a head is worth the seconds that an average head takes to be brought onto it. In
-#: balls of train people (22 of each size, 13 people, each left out of the weights) consensus led unet by 0.2 dB
-#: (standard error 0.35) at 7 ml, 0.85 (0.18) at 14 and 1.2 (0.3) at 34, and mirror by 1.2, 0.9 and 1.2 (0.2 to 0.4); at
-#: 0.9 to 4 ml the three were alike. In strokes of six val people it led mirror by 0.75 dB on average at 14 to 20 ml and
-#: by 0.5 at 29 to 78. All this with the weights of the first 13 people; docs/atlas has the final ones on test.
-ATLAS_ML = 5.0
+#: balls of 12 to 20 mm (0.9 to 4 ml) of 16 train people, each left out of the weights, consensus led mirror by 0.4 dB
+#: (standard error 0.14), and in 10 of them unet by 0.4 (0.19); at 8 to 34 ml both by 0.5 to 1.9. In strokes of six val
+#: people it led mirror by 0.75 dB on average at 14 to 20 ml and by 0.5 at 29 to 78, with its first weights.
+ATLAS_ML = 2.0
 #: mm to its innermost voxel that such a part has at least; the parts that were measured have 6 and more.
 ATLAS_DEPTH = 6.0
 #: mm to the innermost voxel up to which patches of a flat image lose to a thin plate: by 1.5 dB in discs of 10 mm in
@@ -58,9 +57,6 @@ FLAT_DEPTH = 9.0
 SHALLOW_CT = 6.5
 #: Seconds on one core that patch-regression may take for all parts of a CT volume: 300 dropouts would take minutes.
 PATIENCE = 30.0
-
-#: Where a method gives no spread of its own, the spread among it and these is its uncertainty.
-PEERS = ("biharmonic", "patch-regression", "patch")
 
 #: The network that is chosen where its packages are installed and it has a model for such images: the best of the
 #: released ones on the validation images of all three modalities.

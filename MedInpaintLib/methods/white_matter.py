@@ -13,6 +13,16 @@ from ..prediction import Cost, Prediction, Run, method
 from ..region import Region
 from ..tissues import WhiteMatter, white_matter
 
+# The white matter of the atlas (:mod:`..atlas`) is not used. In a trial, voxels were white matter only where the
+# atlas, smoothed by 2 mm because the registration may be off by as much, expects 15 % of it or more. 15 ml of real MS
+# shapes in healthy white matter were filled; the mean absolute error of a part's mean, as a share of the contrast of
+# white and grey matter, became smaller in a patient with MS (T2: 0.125 to 0.089, FLAIR: 0.517 to 0.471), and larger
+# in slices of 3 mm of val (FLAIR: 0.186 to 0.189, T2: 0.172 to 0.175). After a stroke it was 0.577 instead of 0.566
+# in FLAIR, and 0.099 instead of 0.101 in T2. In another patient, with blocks limited likewise, T2 gained (0.128 to
+# 0.114) and T1 stayed (0.049). Limits of 30 to 80 % lose 14 to 79 % of the white matter that is found, and leave up
+# to 3,800 voxels of one patient's lesions without any within 10 mm. The registration would take 4 to 9 s; the search
+# takes 1.1 s.
+
 #: Standard deviations beyond which noise is cut off: a bright or dark speck would pass for other tissue.
 MOST = 2.5
 #: The highest correlation of neighbours that three weights in a row can give is 0.707.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..modality import MODALITIES, Modality
-from ..networks import ESTIMATES, has_purpose
+from ..networks import ESTIMATES, REFINES, has_purpose
 
 if TYPE_CHECKING:
     from .bundle import Bundle
@@ -34,6 +34,11 @@ def card(bundle: Bundle, method: str | None = None) -> str:
 def describe_input(bundle: Bundle) -> str:
     """Describe the input in a few words: planes, pixels and their size, and the other inputs."""
     size, slices = bundle.input, bundle.arguments.get("slices", 1)
+    if has_purpose(bundle.architecture, REFINES):
+        return (
+            f"parts of volumes in voxels of {size['pixel_mm']:g} mm, {size['pixels']} along each side in training: "
+            "fills by the surroundings, the other side and the average head, its tissue maps, and the place in the head"
+        )
     planes = ", ".join([size["plane"], *size.get("also", [])])
     kind = "images" if _modality(bundle).is_projection else f"{planes} slices"
     across = size.get("across", 0)

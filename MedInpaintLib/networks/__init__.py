@@ -17,8 +17,9 @@ from .limits import MOST_ARGUMENT, limited
 if TYPE_CHECKING:
     from torch import nn
 
-#: Purposes of networks: fill a hole, generate images, or estimate a contrast from others.
-FILLS, GENERATES, ESTIMATES = "fills", "generates", "estimates"
+#: Purposes of networks: fill a hole in slices, generate images, estimate a contrast from others, or correct the fill of
+#: a volume.
+FILLS, GENERATES, ESTIMATES, REFINES = "fills", "generates", "estimates", "refines"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Architecture:
 
     Attributes:
         source: the class of the network, ``"package.module:Class"``.
-        purpose: :data:`FILLS`, :data:`GENERATES` or :data:`ESTIMATES`.
+        purpose: :data:`FILLS`, :data:`GENERATES`, :data:`ESTIMATES` or :data:`REFINES`.
     """
 
     source: str
@@ -87,6 +88,7 @@ for _name, _source, _purpose in (
     ("pconv", "pconv:PConvUNet", FILLS),
     ("rfr", "rfr:RfrNet", FILLS),
     ("unet", "unet:UNet", FILLS),
+    ("unet-3d", "unet_3d:UNet3d", REFINES),
     ("vae", "vae:Vae", GENERATES),
 ):
     register(_name, f"{__name__}.{_source}", _purpose)

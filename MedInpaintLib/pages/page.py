@@ -154,7 +154,9 @@ def _controls(scene: Scene, report: FillReport) -> str:
     if scene.most is not None:
         spread = '<label><input type="checkbox" id="spread"> Uncertainty</label>'
         colours = ", ".join(f"rgb({red} {green} {blue})" for red, green, blue in COLOURS)
-        what = f"standard deviation ({report['uncertainty']}), in the image's units"
+        facts = report["uncertainty"]
+        basis = f", {facts['basis']}" if facts else ""
+        what = f"standard deviation of the error{basis}, in the image's units"
         legend = (
             '<p class="legend"><span>0</span>'
             f'<span class="scale" style="background:linear-gradient(to right, {colours})"></span>'
@@ -273,7 +275,8 @@ def _making(report: FillReport) -> Iterator[tuple[str, str]]:
     if mask:
         grown = f", grown by {mask['dilate_mm']:g} mm" if mask.get("dilate_mm") else ""
         yield "Mask", f"{text(mask.get('name', ''))}: {text(mask.get('kind', ''))}, {text(mask.get('rule', ''))}{grown}"
-    yield "Uncertainty", text(report["uncertainty"] or "")
+    facts = report["uncertainty"]
+    yield "Uncertainty", text((facts["basis"] or f"none: {facts['reason']}") if facts else "")
     for name, value in report["notes"].items():
         yield f"Note: {name}", text(_short(value))
     yield "Device", text(report["device"])

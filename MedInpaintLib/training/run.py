@@ -14,8 +14,9 @@ from ..files import make_folder
 from ..io.formats import READABLE
 from ..manifest import Entry, read_manifest
 from ..models.bundle import Bundle, write_bundle
-from ..networks import ESTIMATES, GENERATES, has_purpose
+from ..networks import ESTIMATES, GENERATES, REFINES, has_purpose
 from ..progress import Progress
+from ..volume_inputs import INTENSITIES, MAPS
 from .recipe import Recipe, least_batch
 
 #: Every fifth subject of a plain folder is for validation.
@@ -153,6 +154,9 @@ def check(recipe: Recipe, devices: int) -> None:
                 count = _contrasts(recipe)
                 images = torch.empty(2, count, recipe.pixels, recipe.pixels)
                 network(images, torch.ones(2, count) > 0, torch.ones(2).long())
+            elif has_purpose(recipe.architecture, REFINES):
+                sides = (recipe.pixels,) * 3
+                network(torch.empty(2, len(INTENSITIES), *sides), torch.empty(2, len(MAPS), *sides))
             elif has_purpose(recipe.architecture, GENERATES):
                 network.decode(network.encode(frames))
             else:

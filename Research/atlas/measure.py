@@ -20,6 +20,7 @@ from MedInpaintLib.atlas.registration import register, why_none
 from MedInpaintLib.evaluation.protocol import evaluate
 from MedInpaintLib.evaluation.report import Table
 from MedInpaintLib.manifest import Entry
+from MedInpaintLib.models.store import models as list_models
 from MedInpaintLib.volume import Volume
 
 from ..shared.cases import Case, Task, folder_of, go_through, list_cases, summary
@@ -27,23 +28,31 @@ from ..shared.conventions import finite
 from ..shared.subjects import damaged_subject
 from .holes import TASKS, cut, entries, read
 
-BASE, NETWORK, ATLAS, CONSENSUS = "biharmonic", "unet", "atlas", "consensus"
-MODEL = "brain-mr-unet"
+BASE, NETWORK, ATLAS, CONSENSUS, REFINED = "biharmonic", "unet", "atlas", "consensus", "unet-3d"
+#: The arms that are trained networks, with their models.
+MODELS = {NETWORK: "brain-mr-unet", REFINED: "brain-mr-unet-3d"}
 #: Label -> options of the engine.
 METHODS: dict[str, dict[str, Any]] = {
     BASE: {"method": BASE},
     "mirror": {"method": "mirror"},
-    NETWORK: {"method": NETWORK, "parameters": {"model": MODEL}},
+    NETWORK: {"method": NETWORK, "parameters": {"model": MODELS[NETWORK]}},
     ATLAS: {"method": ATLAS},
     CONSENSUS: {"method": CONSENSUS},
+    REFINED: {"method": REFINED, "parameters": {"model": MODELS[REFINED]}},
 }
 METRICS = ("psnr", "ssim", "mae", "gradient_energy")
 
 
 def methods() -> dict[str, dict[str, Any]]:
-    """Return the arms that can run here: the network needs torch."""
-    torch = importlib.util.find_spec("torch") is not None
-    return {label: {**options, "workers": 1} for label, options in METHODS.items() if torch or label != NETWORK}
+    """Return the arms that can run here: networks need torch and their model."""
+    there = set(list_models()) if importlib.util.find_spec("torch") is not None else set()
+    missing = {label for label, model in MODELS.items() if model not in there}
+    return {label: {**options, "workers": 1} for label, options in METHODS.items() if label not in missing}
+
+
+def _models() -> list[str]:
+    """Return the models of the arms that can run here."""
+    return [MODELS[label] for label in methods() if label in MODELS]
 
 
 def run(
@@ -59,11 +68,58 @@ def run(
         match: only images with this in their name.
         workers: images at a time, each on a core of its own.
     """
-    atlas = hashlib.sha256(atlas_file().read_bytes()).hexdigest()
-    keep = folder_of(runs / "atlas" / split, [MODEL], atlas)
+    keep = folder_of(runs / "atlas" / split, _models(), _atlas())
     tasks = [task for task in TASKS if not only or task.name in only]
     work = functools.partial(run_case, data)
     return go_through(list_cases(entries(data, split, match), tasks), work, keep, workers=workers)
+
+
+def run_again(
+    data: Path, runs: Path, cases: Sequence[Case], arms: Sequence[str], *, split: str, workers: int = 2
+) -> list[Case]:
+    """Return cases with the scores of some arms measured anew, in the same holes; the others' stay.
+
+    Args:
+        data, runs, split, workers: as for :func:`run`.
+        cases: that were scored before.
+        arms: labels of :data:`METHODS`.
+    """
+    keep = folder_of(runs / "atlas" / f"{split}-{'-'.join(arms)}", _models(), _atlas())
+    named = {task.name: task for task in TASKS}
+    images = {entry.name: entry for entry in entries(data, split, "")}
+    todo = [(named[case["task"]], images[case["image"]], case["seed"]) for case in cases]
+    measured = go_through(todo, functools.partial(score_arms, data, tuple(arms)), keep, workers=workers)
+    anew = {_key(case): case for case in measured}
+    return [_joined(case, anew[_key(case)]) for case in cases]
+
+
+def _key(case: Case) -> tuple[str, str, int]:
+    return case["task"], case["image"], case["seed"]
+
+
+def _joined(case: Case, anew: Case) -> Case:
+    """Return a case whose scores are those of another one where this has the method too."""
+    measured = {row["method"] for row in anew["scores"]}
+    kept = [row for row in case["scores"] if row["method"] not in measured]
+    seconds = {**case["seconds"], **anew["seconds"]}
+    return {**case, "scores": [*kept, *anew["scores"]], "seconds": seconds}
+
+
+def _atlas() -> str:
+    return hashlib.sha256(atlas_file().read_bytes()).hexdigest()
+
+
+def score_arms(data: Path, arms: tuple[str, ...], task: Task, entry: Entry, seed: int) -> Case | None:
+    """Return the scores of some arms in one image with one set of holes; None where the holes do not fit."""
+    head = read(data, entry)
+    labels = cut(task, head, data, seed)
+    if labels is None:
+        return None
+    chosen = {label: options for label, options in methods().items() if label in arms}
+    with no_registrations():
+        registered(head.image, labels > 0)
+        table = fill(head.image, labels, entry, seed, chosen)
+    return {**summary(task, entry, seed, table), "contrast": entry.contrast, "scores": _scores(table)}
 
 
 def run_case(data: Path, task: Task, entry: Entry, seed: int) -> Case | None:
@@ -79,15 +135,15 @@ def run_case(data: Path, task: Task, entry: Entry, seed: int) -> Case | None:
         **summary(task, entry, seed, table),
         "contrast": entry.contrast,
         "registration": facts,
-        "scores": [
-            {
-                "method": row.method,
-                "hole": row.hole,
-                **{metric: finite(metric, row.scores[metric]) for metric in METRICS},
-            }
-            for row in table.rows
-        ],
+        "scores": _scores(table),
     }
+
+
+def _scores(table: Table) -> list[dict[str, Any]]:
+    return [
+        {"method": row.method, "hole": row.hole, **{metric: finite(metric, row.scores[metric]) for metric in METRICS}}
+        for row in table.rows
+    ]
 
 
 def fill(

@@ -17,12 +17,13 @@ from ..shared.pages import CLAIMS, COLUMNS, TRAINED, claim, claims_head, introdu
 from ..shared.scores import SCORES, mean_seconds, read_cases, write_scores
 from ..shared.tables import about, by_task, rows_of, score_table
 from .holes import TASKS
-from .measure import ATLAS, BASE, CONSENSUS, METHODS, METRICS, NETWORK, run
+from .measure import ATLAS, BASE, CONSENSUS, METHODS, METRICS, MODELS, NETWORK, REFINED, methods, run, run_again
 from .pictures import EDGES, FILLS, draw
 
 REGISTRATIONS = "registrations.csv.gz"
-#: What both methods of the study are compared with.
+#: What the methods with an average head are compared with.
 AGAINST = (BASE, "mirror", NETWORK)
+_REFINED = ", and `unet-3d` a network that corrects this mean"
 #: The task whose first case is drawn.
 SHOWN = "ball-40"
 
@@ -31,11 +32,29 @@ def main(arguments: Sequence[str]) -> None:
     """Run the command."""
     parser = options("atlas", out=Path("docs/atlas"))
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for what was measured")
+    parser.add_argument(
+        "--again",
+        action="append",
+        default=[],
+        choices=methods(),
+        help="measure this arm alone, in the holes of the page that is there; repeatable",
+    )
     chosen = parser.parse_args(arguments)
     names = [task.name for task in TASKS]
     for name in chosen.task:
         if name not in names:
             raise InputError(f"There are no holes '{name}'; there are: {', '.join(names)}.")
+    if chosen.again:
+        cases = run_again(
+            chosen.data,
+            chosen.runs,
+            read_cases(chosen.out),
+            chosen.again,
+            split=chosen.split,
+            workers=chosen.workers,
+        )
+        write_page(cases, chosen.data, chosen.out, chosen.split)
+        return
     cases = run(chosen.data, chosen.runs, **selected(chosen))
     if not cases:
         raise InputError(f"There is no image of the split '{chosen.split}' with '{chosen.match}' in its name.")
@@ -46,7 +65,8 @@ def write_page(cases: Sequence[Case], data: Path, out: Path, split: str) -> None
     """Write the tables, the facts, the pictures and, from these, ``README.md``."""
     make_folder(out)
     write_scores(cases, METRICS, out / SCORES)
-    write_registrations(cases, out / REGISTRATIONS)
+    if all("registration" in case for case in cases):
+        write_registrations(cases, out / REGISTRATIONS)
     task, shown = next(
         ((task, own[0]) for task, own in by_task(cases, TASKS) if task.name == SHOWN),
         next((task, own[0]) for task, own in by_task(cases, TASKS)),
@@ -70,7 +90,7 @@ def text(folder: Path) -> str:
     """Return the page that the tables and the facts in a folder make."""
     cases, facts = read_cases(folder), read_facts(folder)
     arms = [label for label in METHODS if any(label in rows_of([case]) for case in cases)]
-    trained = [label for label in arms if label == NETWORK]
+    trained = [label for label in arms if label in MODELS]
     shown = facts["picture"]
     title = next(task.title for task in TASKS if task.name == shown["task"])
     parts = [
@@ -80,9 +100,9 @@ def text(folder: Path) -> str:
             cases,
             facts,
             models="`atlas` brings an average head onto the image and into its contrast; `consensus` is the weighted "
-            "mean of it and of the other side. The average head (`python -m Research "
-            "atlas-average`) and the weights (`python -m Research consensus-weights`) are of people of the split "
-            "**train**.",
+            f"mean of it, the other side and patches{_REFINED if REFINED in arms else ''}. The average head "
+            "(`python -m Research atlas-average`), the weights (`python -m Research consensus-weights`) and the "
+            "networks are of people of the split **train**.",
             scores="Holes lie within the brain, away from lesions; strokes are shapes of SOOP, laid into the head's "
             "box. Scores are over the hole (convention `masked`): PSNR with a fixed range R (99.5 percentile of the "
             f"known foreground), SSIM in 3-D, {COLUMNS.format(BASE)} {TRAINED} Seconds are without the registration, "
@@ -115,14 +135,15 @@ def _pictures(folder: Path, of: str) -> list[str]:
 
 
 def _claims(cases: Sequence[Case], arms: Sequence[str]) -> str:
-    """Return the table of verdicts: both methods against each of the others."""
+    """Return the table of verdicts: the methods with an average head against each of the others."""
     lines = ["## Are they better?\n", f"{CLAIMS}\n", *claims_head("method and other method", "better?")]
-    for mine in (ATLAS, CONSENSUS):
-        for other in AGAINST:
+    pairs = [(mine, other) for mine in (ATLAS, CONSENSUS, REFINED) for other in AGAINST]
+    for mine, other in [*pairs, (REFINED, ATLAS), (REFINED, CONSENSUS)]:
+        if {mine, other} <= set(arms):
             for task, own in by_task(cases, TASKS):
-                if {mine, other} <= set(arms) and {mine, other} <= set(rows_of(own)):
+                if {mine, other} <= set(rows_of(own)):
                     words = f"`{mine}` over `{other}`"
-                    lines.append(claim(words, task, own, mine, other, trained=other == NETWORK))
+                    lines.append(claim(words, task, own, mine, other, trained=bool({mine, other} & set(MODELS))))
     return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@ from MedInpaintLib.volume import Volume
 from ..shared.cases import Case, Task
 from ..shared.subjects import damaged_subject
 from .holes import cut, read
-from .measure import METHODS, NETWORK, fill, no_registrations
+from .measure import METHODS, MODELS, fill, no_registrations
 
 FILLS, EDGES = "fills.webp", "edges.webp"
 _BACK, _INK, _HOLE = "#101214", "#f2f2f2", "#ffb000"
@@ -39,7 +39,7 @@ def draw(case: Case, task: Task, data: Path, split: str, out: Path) -> None:
     labels = cut(task, head, data, case["seed"])
     if labels is None:
         return
-    arms = {label: {**options, "workers": 1} for label, options in METHODS.items() if label != NETWORK}
+    arms = {label: {**options, "workers": 1} for label, options in METHODS.items() if label not in MODELS}
     with no_registrations():
         table = fill(head.image, labels, entry, case["seed"], arms, keep_fills=True)
         draw_edges(head.image, labels > 0, out / EDGES)

@@ -1,6 +1,6 @@
 """The command ``consensus-weights``: learns the weights of the method `consensus` from fills of balls in train people.
 
-It prints them as constants for ``MedInpaintLib/methods/consensus.py``, and how good the method is in people who were
+It prints them as constants for ``MedInpaintLib/consensus.py``, and how good the method is in people who were
 left out. What was measured before is read from its files.
 """
 
@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from MedInpaintLib.consensus import WITHOUT_PATCHES
 from MedInpaintLib.errors import InputError
 
 from ..shared.cases import whole
@@ -35,21 +36,26 @@ def main(arguments: Sequence[str]) -> None:
         raise InputError(
             f"Weights are learned from two people or more; measured were {len(people)} (files in '{chosen.runs}')."
         )
-    weights = fit_weights(samples)
+    weights, fewer = fit_weights(samples), fit_weights(samples, tuple(WITHOUT_PATCHES))
     balls = sum(len(list(each.balls())) for each in samples)
     print(f"# {balls} balls in {len(samples)} fills of {len(people)} people")
-    print(constants(weights, fit_variance(samples, weights)))
+    print(constants(weights, fewer, fit_variance(samples, weights)))
     print(f"\nPSNR in dB of people whom the weights have not seen:\n\n{table(samples)}")
 
 
-def constants(weights: Weights, variance: Variance) -> str:
+def constants(weights: Weights, fewer: Weights, variance: Variance) -> str:
     """Return the weights as Python.
 
-    >>> print(constants(Weights((0.7, -0.2), (0.24, 0.381)), Variance(0.00358, 0.78, 0.0023)))
-    MIRROR = (0.70, -0.20)
-    ATLAS = (0.24, 0.38)
+    >>> print(constants({"mirror": (0.7, -0.2)}, {"atlas": (0.24, 0.381)}, Variance(0.00358, 0.78, 0.0023)))
+    WEIGHTS = {"mirror": (0.70, -0.20)}
+    WITHOUT_PATCHES = {"atlas": (0.24, 0.38)}
     CONSTANT, DISAGREEMENT, DEPTH = 0.0036, 0.78, 0.0023
     """
-    mirror, atlas = (", ".join(f"{each:.2f}" for each in own) for own in (weights.mirror, weights.atlas))
     spread = ", ".join(f"{each:.2g}" for each in (variance.constant, variance.disagreement, variance.depth))
-    return f"MIRROR = ({mirror})\nATLAS = ({atlas})\nCONSTANT, DISAGREEMENT, DEPTH = {spread}"
+    lines = [f"WEIGHTS = {_python(weights)}", f"WITHOUT_PATCHES = {_python(fewer)}"]
+    return "\n".join([*lines, f"CONSTANT, DISAGREEMENT, DEPTH = {spread}"])
+
+
+def _python(weights: Weights) -> str:
+    entries = (f'"{name}": ({", ".join(f"{each:.2f}" for each in own)})' for name, own in weights.items())
+    return f"{{{', '.join(entries)}}}"

@@ -1,13 +1,13 @@
-"""Weights by least squares: of the shares of mirror and atlas, and of the variance of the error."""
+"""Weights by least squares: of the shares of the fills, and of the variance of the error."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from MedInpaintLib.methods.consensus import DEEPEST, mix, shares
+from MedInpaintLib.consensus import DEEPEST, WEIGHTS, mix, shares
 
 from .samples import Samples
 
@@ -15,14 +15,10 @@ from .samples import Samples
 RIDGE = 0.02
 #: Squared error of the smooth fill, relative to which a ball's error counts, at least: flat balls would outweigh all.
 LEAST = 1e-4
-
-
-@dataclasses.dataclass(frozen=True)
-class Weights:
-    """The weights of the method `consensus`, one for each kind of evidence."""
-
-    mirror: tuple[float, ...]
-    atlas: tuple[float, ...]
+#: Kinds of evidence, see :func:`MedInpaintLib.consensus.evidence`.
+KINDS = 4
+#: Name of a fill -> the weight of each kind of evidence.
+Weights = Mapping[str, tuple[float, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,32 +30,36 @@ class Variance:
     depth: float
 
 
-def fit_weights(samples: Iterable[Samples]) -> Weights:
+def fit_weights(samples: Iterable[Samples], names: Sequence[str] = tuple(WEIGHTS)) -> Weights:
     """Return the weights with the least squared error, relative to the smooth fill's in each ball, all balls alike.
 
     The truth less the smooth fill is regressed on the evidence times what each fill adds to the smooth one; that shares
     end at 0 and 1 is left out.
+
+    Args:
+        samples: to learn from.
+        names: of the fills that are weighed.
     """
-    normal, right = np.zeros((8, 8)), np.zeros(8)
+    size = KINDS * len(names)
+    normal, right = np.zeros((size, size)), np.zeros(size)
     for each in samples:
-        columns = _columns(each)
+        columns = _columns(each, names)
         error = np.bincount(each.ball, (each.smooth - each.truth) ** 2 * each.weight)
         weight = each.weight / np.maximum(error, LEAST)[each.ball]
         normal += (columns * weight) @ columns.T
         right += (columns * weight) @ (each.truth - each.smooth)
-    solved = np.linalg.solve(normal + RIDGE * np.trace(normal) / len(normal) * np.eye(len(normal)), right)
-    return Weights(tuple(solved[:4].tolist()), tuple(solved[4:].tolist()))
+    solved = np.linalg.solve(normal + RIDGE * np.trace(normal) / size * np.eye(size), right)
+    return {name: tuple(own.tolist()) for name, own in zip(names, solved.reshape(-1, KINDS), strict=True)}
 
 
 def predict(samples: Samples, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the method fills in with some weights, and how far the two fills lie from it (squared).
+    """Return what the method fills in with some weights, and how far the fills lie from it (squared).
 
     Args:
         samples: of one scan.
         weights: of the shares.
     """
-    parts = shares(samples.evidence, weights.mirror, weights.atlas)
-    return mix(samples.smooth, samples.mirror, samples.atlas, parts)
+    return mix(samples.smooth, samples.others, shares(samples.evidence, weights))
 
 
 def fit_variance(samples: Sequence[Samples], weights: Weights) -> Variance:
@@ -77,7 +77,6 @@ def fit_variance(samples: Sequence[Samples], weights: Weights) -> Variance:
     return Variance(*solved.tolist())
 
 
-def _columns(samples: Samples) -> np.ndarray:
-    """Return the regressors, ``(8, n)``: the evidence times what mirror and atlas add to the smooth fill."""
-    added = [samples.mirror - samples.smooth, samples.atlas - samples.smooth]
-    return np.concatenate([samples.evidence * each for each in added])
+def _columns(samples: Samples, names: Sequence[str]) -> np.ndarray:
+    """Return the regressors, ``(KINDS * names, n)``: the evidence times what each fill adds to the smooth one."""
+    return np.concatenate([samples.evidence * (samples.others[name] - samples.smooth) for name in names])

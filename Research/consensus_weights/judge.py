@@ -6,19 +6,28 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from MedInpaintLib.consensus import WITHOUT_PATCHES
+
 from .fit import Weights, fit_weights, predict
 from .samples import Samples
 
-#: The fills of the table; the best single one is chosen among the first three.
-SINGLE = ("smooth", "mirror", "atlas")
-MEAN, CONSENSUS = "plain mean", "consensus"
+#: The fills of the table; the best single one is chosen among the first four.
+SINGLE = ("smooth", "mirror", "atlas", "patch")
+MEAN, FEWER, CONSENSUS = "plain mean", "without patches", "consensus"
 #: Method -> its PSNR in each ball.
 Scores = dict[str, list[float]]
+#: :data:`CONSENSUS` and :data:`FEWER` -> their weights.
+Learned = dict[str, Weights]
+
+
+def learned(samples: list[Samples]) -> Learned:
+    """Return the weights of all fills, and those without patches."""
+    return {CONSENSUS: fit_weights(samples), FEWER: fit_weights(samples, tuple(WITHOUT_PATCHES))}
 
 
 def leave_one_out(
-    samples: Sequence[Samples], learn: Callable[[list[Samples]], Weights] = fit_weights
-) -> Iterator[tuple[Samples, Weights]]:
+    samples: Sequence[Samples], learn: Callable[[list[Samples]], Learned] = learned
+) -> Iterator[tuple[Samples, Learned]]:
     """Yield the samples of each scan with weights that were learned from all other people."""
     for subject in sorted({each.subject for each in samples}):
         weights = learn([each for each in samples if each.subject != subject])
@@ -27,11 +36,11 @@ def leave_one_out(
                 yield each, weights
 
 
-def score(samples: Samples, weights: Weights) -> Scores:
+def score(samples: Samples, weights: Learned) -> Scores:
     """Return the PSNR of each fill in each ball, dB; the range is 1, that of the scale in which methods work."""
     fills = {name: getattr(samples, name) for name in SINGLE}
     fills[MEAN] = (samples.mirror + samples.atlas) / 2
-    fills[CONSENSUS], _ = predict(samples, weights)
+    fills |= {name: predict(samples, own)[0] for name, own in weights.items()}
     return {name: (-10 * np.log10(samples.errors(fill))).tolist() for name, fill in fills.items()}
 
 
@@ -46,7 +55,7 @@ def table(samples: Sequence[Samples]) -> str:
     groups: dict[str, dict[str, list[Scores]]] = {}
     for each, weights in leave_one_out(samples):
         groups.setdefault(group_of(each), {}).setdefault(each.subject, []).append(score(each, weights))
-    methods = (*SINGLE, MEAN, CONSENSUS)
+    methods = (*SINGLE, MEAN, FEWER, CONSENSUS)
     lines = [
         f"| group | people | {' | '.join(methods)} | consensus - best single |",
         f"|---|---:|{'---:|' * len(methods)}---|",

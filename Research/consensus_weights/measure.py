@@ -10,9 +10,9 @@ import numpy as np
 
 from MedInpaintLib.atlas.fitted import fit
 from MedInpaintLib.atlas.registration import register, why_none
+from MedInpaintLib.independent_fills import depths, likeness
 from MedInpaintLib.manifest import Entry, read_manifest
 from MedInpaintLib.mask import grow
-from MedInpaintLib.methods.consensus import depths, likeness
 from MedInpaintLib.modality import MR
 from MedInpaintLib.other_side import other_side
 from MedInpaintLib.pipeline import inpaint
@@ -26,7 +26,7 @@ from .balls import place_balls
 from .samples import Samples, read_samples, write_none, write_samples
 
 #: The fills, by their names in :class:`.samples.Samples`.
-FILLS = {"smooth": "biharmonic", "mirror": "mirror", "atlas": "atlas"}
+FILLS = {"smooth": "biharmonic", "mirror": "mirror", "atlas": "atlas", "patch": "patch"}
 CONTRASTS = ("T1", "T2", "FLAIR")
 #: Some of the people of large datasets, so that these do not outweigh the others.
 FIRST_OF = {"OpenNeuro ds002748": 16, "OpenfMRI ds000011": 4}

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from MedInpaintLib.consensus import evidence
 from MedInpaintLib.errors import InputError
 from MedInpaintLib.files import make_folder, replacing
-from MedInpaintLib.methods.consensus import evidence
 
-_ARRAYS = ("ball", "truth", "smooth", "mirror", "atlas", "depth", "alike", "explained")
+_ARRAYS = ("ball", "truth", "smooth", "mirror", "atlas", "patch", "depth", "alike", "explained")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Samples:
         large: whether the ball is the one of 40 mm.
         ball: int, which ball the voxel is of.
         truth: the scan.
-        smooth, mirror, atlas: its fills.
+        smooth, mirror, atlas, patch: its fills.
         depth: mm below the rim of the ball.
         alike: correlation of the two sides around the ball; 0 where it was not mirrored.
         explained: share of the variance around the ball that the atlas explains.
@@ -39,6 +39,7 @@ class Samples:
     smooth: np.ndarray
     mirror: np.ndarray
     atlas: np.ndarray
+    patch: np.ndarray
     depth: np.ndarray
     alike: np.ndarray
     explained: np.ndarray
@@ -47,6 +48,11 @@ class Samples:
     def evidence(self) -> np.ndarray:
         """What the shares depend on, ``(4, n)``."""
         return evidence(self.depth, self.alike, self.explained)
+
+    @property
+    def others(self) -> dict[str, np.ndarray]:
+        """The fills besides the smooth one, by their names in :data:`MedInpaintLib.consensus.WEIGHTS`."""
+        return {"mirror": self.mirror, "atlas": self.atlas, "patch": self.patch}
 
     @property
     def weight(self) -> np.ndarray:

@@ -63,16 +63,23 @@ def list_heads(data: Path, split: str) -> Iterator[tuple[Entry, dict[str, str]]]
 
 def read_head(data: Path, entry: Entry, about: dict[str, str]) -> Head:
     """Read an image and find its brain and tissue."""
-    image = Volume.read(entry.path)
+    image, brain, avoid = read_brain(data, entry, about)
     t1 = _read(data, about.get("t1", entry.name))
+    tissue = _tissue(t1, brain & ~avoid, brain, image.spacing)
+    return Head(entry, image, brain, tissue, _grown(avoid, image.spacing))
+
+
+def read_brain(data: Path, entry: Entry, about: dict[str, str]) -> tuple[Volume, np.ndarray, np.ndarray]:
+    """Return an image, its brain, and real lesions in it, without its tissue, which takes seconds to find."""
+    image = Volume.read(entry.path)
+    t1 = image.array.astype(np.float32) if "t1" not in about else _read(data, about["t1"])
     brain = _read(data, about["brain"]) > 0 if "brain" in about else _brain(t1, image.spacing, "skull" in about)
     avoid = np.zeros(brain.shape, dtype=bool)
     if "lesions" in about:
         avoid = _read(data, about["lesions"]) > 0
     elif "flair" in about:
         avoid = _bright(_read(data, about["flair"]), brain, image.spacing)
-    tissue = _tissue(t1, brain & ~avoid, brain, image.spacing)
-    return Head(entry, image, brain, tissue, _grown(avoid, image.spacing))
+    return image, brain, avoid
 
 
 def _read(data: Path, name: str) -> np.ndarray:

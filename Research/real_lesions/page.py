@@ -77,7 +77,7 @@ def _introduction(rows: Sequence[Row], choosing: Sequence[Row], facts: dict[str,
         "    python -m Research real-lesions --data DATA --split val\n\n"
         f"on {facts['made']}, in steps (`--task`, `--method`, `--match`): not every method filled every set, and the "
         "tables say in how many people; on train and val while the engine still changed. `auto` is here as it was "
-        "before the method `consensus` came, which it takes in deep parts of more than 5 ml now: "
+        "before the method `consensus` came, which it takes in deep parts of more than 2 ml now: "
         "[docs/atlas](../atlas/README.md). PSNR is over "
         f"the part, with a fixed range (99.5 percentile of the known brain of the "
         f"person) and at most {MOST:g} dB, SSIM in 3-D, MAE in percent of the range; means over each person's parts, "

@@ -1,13 +1,17 @@
 """After a result: before and after, difference, uncertainty, outlines, the parts of the hole, and Undo."""
 
+import json
 import re
+import sys
 
 import numpy as np
 import pytest
 import slicer
 import vtk
-from panelhost import host, mrml, workers
+from panelhost import host, mrml, processes, workers
 from panelhost.phantom import addSegmentation, addTransform, addVolume, box, obliqueMatrix, ramp, rotation, sceneContent
+
+from MedInpaintSlicer.jobs import process
 
 
 @pytest.fixture
@@ -331,6 +335,93 @@ def test_a_second_result_can_be_taken_back_and_the_first_one_stays(panel, view):
     ui.undoButton.click()
     assert _layers(view) == ["T1", "T1 filled (harmonic)"]
     assert slicer.mrmlScene.GetFirstNodeByName("T1 filled (nearest)") is None
+
+
+EDGES = """
+import json, sys
+from MedInpaintLib import Volume
+job = json.load(open(sys.argv[1]))
+image = Volume.read(job["image"])
+labels = image.of_another_quantity((image.array > 0).astype("uint8"))
+labels.write(job["output"])
+print(json.dumps({"event": "progress", "fraction": 0.5, "stage": "Registering"}), flush=True)
+report = {"warnings": [], "edges": {}}
+print(json.dumps({"event": "result", "output": job["output"], "report": report}), flush=True)
+"""
+
+
+def _pretendToFindEdges(monkeypatch):
+    """A worker that takes all voxels above 0 for edges."""
+    monkeypatch.setattr(process, "workerCommand", lambda jobFile: [sys.executable, "-c", EDGES, jobFile])
+
+
+def _label(view):
+    node = slicer.mrmlScene.GetNodeByID(view.GetLabelVolumeID() or "")
+    return node.GetName() if node is not None else None
+
+
+def test_the_edges_of_the_atlas_are_shown_and_hidden_and_go_with_undo(panel, view, monkeypatch):
+    _addInputs()
+    before = set(sceneContent())
+    ui = _fill(panel)
+    assert ui.atlasEdgesBox.enabled
+    assert not ui.atlasEdgesBox.checked
+    _pretendToFindEdges(monkeypatch)
+    ui.atlasEdgesBox.click()
+    host.waitUntil(lambda: _label(view) == "T1 atlas edges")
+    assert "yellow" in ui.atlasEdgesMessage.text
+    assert panel.parent.minimumSizeHint().width() <= 300
+    ui.atlasEdgesBox.click()
+    assert _label(view) is None
+    assert not ui.atlasEdgesMessage.visible
+    monkeypatch.setattr(process, "workerCommand", lambda jobFile: pytest.fail("the edges are there already"))
+    ui.atlasEdgesBox.click()
+    assert _label(view) == "T1 atlas edges"
+    ui.undoButton.click()
+    assert _label(view) is None
+    left = {slicer.mrmlScene.GetNodeByID(each).GetName() for each in set(sceneContent()) - before}
+    assert left <= {"MedInpaint atlas edges", "MedInpaint difference", "MedInpaint"}
+    assert not ui.atlasEdgesBox.checked
+    assert not ui.atlasEdgesBox.enabled
+
+
+def test_where_the_atlas_does_not_fit_the_panel_says_why(panel, view):
+    _addInputs()
+    ui = _fill(panel)
+    ui.atlasEdgesBox.click()
+    host.waitUntil(lambda: not ui.atlasEdgesBox.checked, seconds=60)
+    assert ui.atlasEdgesMessage.text == "The atlas does not fit this image: the image cannot show a head."
+    assert panel.parent.minimumSizeHint().width() <= 300
+    assert _label(view) is None
+    panel.logic.getParameterNode().segmentation.GetSegmentation().RemoveSegment("lesion")
+    ui.atlasEdgesBox.click()
+    assert not ui.atlasEdgesBox.checked
+    assert "has no segments" in ui.atlasEdgesMessage.text
+
+
+def test_unchecking_stops_the_search_for_the_edges(panel, view, monkeypatch, tmp_path):
+    _addInputs()
+    ui = _fill(panel)
+    pids = workers.endless(monkeypatch, tmp_path)
+    ui.atlasEdgesBox.click()
+    host.waitUntil(lambda: "42 %" in ui.atlasEdgesMessage.text)
+    ui.atlasEdgesBox.click()
+    assert not ui.atlasEdgesMessage.visible
+    host.waitUntil(lambda: not any(map(processes.isRunning, json.loads(pids.read_text()))))
+    assert _label(view) is None
+
+
+def test_edges_that_are_found_in_another_module_wait_for_the_user(panel, view, monkeypatch):
+    _addInputs()
+    ui = _fill(panel)
+    _pretendToFindEdges(monkeypatch)
+    ui.atlasEdgesBox.click()
+    panel.exit()
+    host.waitUntil(lambda: slicer.mrmlScene.GetFirstNodeByName("T1 atlas edges") is not None)
+    host.processEvents()
+    assert _label(view) is None
+    panel.enter()
+    assert _label(view) == "T1 atlas edges"
 
 
 def test_the_lesion_is_put_back_into_a_segmentation_that_is_chosen(panel):

@@ -29,6 +29,7 @@ ARGUMENTS = {
     "pconv": {**FEED_FORWARD, "width": 4, "levels": 2, "given": "nothing"},
     "context-encoder": {**FEED_FORWARD, "width": 4, "bottleneck": 8, "given": "nothing"},
     "rfr": {**FEED_FORWARD, "width": 8, "recurrences": 2, "kernel": 5},
+    "unet-3d": {"pixels": 16, "width": 4},
     "collagan": {"pixels": 16, "contrasts": 4, "width": 4, "levels": 2, "linear": True},
 }
 

@@ -13,12 +13,13 @@ from ..nodes import arguments, results
 from ..nodes import guides as guidenodes
 from ..nodes.holes import Hole, holeOf
 from ..nodes.images import fileVolume
+from ..nodes.samples import addSamples, removeSamples
 from ..nodes.uncertainty import addUncertainty
 from . import process
 from .job import Job
 
 if TYPE_CHECKING:
-    from MedInpaintLib.jobs import fill as engine
+    from MedInpaintLib.jobs.job_file import JobFile
     from MedInpaintLib.options import FillOptions
     from MedInpaintLib.report import FillReport, PartFacts
 
@@ -34,6 +35,7 @@ class Request:
         exemplars: a folder with scans of other subjects, or None.
         outputVolume: takes the result; None: a new volume.
         uncertainty: whether to add a second volume with the uncertainty.
+        samples: how many plausible fills to add as a sequence.
     """
 
     volumeNode: Any
@@ -44,6 +46,7 @@ class Request:
     exemplars: str | None = None
     outputVolume: Any = None
     uncertainty: bool = False
+    samples: int = 0
 
 
 def requestOf(
@@ -56,6 +59,7 @@ def requestOf(
     exemplars=None,
     outputVolume=None,
     uncertainty=False,
+    samples=0,
     **values: Any,
 ) -> Request:
     """Return the request for a fill, or for all fills of a batch.
@@ -77,6 +81,7 @@ def requestOf(
         exemplars=str(exemplars) if exemplars else None,
         outputVolume=outputVolume,
         uncertainty=bool(uncertainty),
+        samples=arguments.wholeNumber("samples", samples),
     )
 
 
@@ -84,8 +89,10 @@ class FillJob(Job):
     """A fill that runs, or has run.
 
     Attributes:
-        uncertaintyVolume: the node of the result's uncertainty, once done, if requested.
+        request: what was asked for.
+        uncertaintyVolume: the node of the result's uncertainty, once done, if requested and there is one.
         centers: a point in each part of the hole, in mm in RAS under the volume's transform, in the report's order.
+        samplesSequence: the sequence node of the samples, once done, if requested and drawn.
     """
 
     report: "FillReport | None"
@@ -95,15 +102,16 @@ class FillJob(Job):
         self.segmentation = request.segmentationNode
         self.segmentIds = request.segmentIds
         self.uncertaintyVolume = None
+        self.samplesSequence = None
         self.centers: tuple[tuple[float, float, float], ...] = ()
-        self._request = request
+        self.request = request
         self._hole: Hole | None = None
         self._segmentNames: tuple[str, ...] = ()
 
     def _check(self) -> None:
         from MedInpaintLib.errors import InputError
 
-        request = self._request
+        request = self.request
         if request.outputVolume is not None and request.outputVolume is request.volumeNode:
             raise InputError(_("The output must be another volume than the input, which is never changed."))
         wrong = guidenodes.complaint(request.guides, request.volumeNode, request.outputVolume)
@@ -111,15 +119,27 @@ class FillJob(Job):
             raise InputError(wrong)
 
     def _prepare(self) -> tuple[str, ...]:
-        request = self._request
+        request = self.request
         self._hole = holeOf(request.segmentationNode, request.segmentIds, request.volumeNode)
         self._segmentNames = self._hole.names
         return self._hole.warnings
 
-    def _write(self) -> "engine.FillJob":
+    def _write(self) -> "JobFile":
         from MedInpaintLib.jobs import fill as engine
 
-        request, geometry = self._request, self._image.geometry
+        request = self.request
+        return engine.FillJob(
+            job=engine.FillJob.KIND,
+            **self._writeInputs(),
+            # The worker runs in another folder.
+            exemplars=os.path.abspath(os.path.expanduser(request.exemplars)) if request.exemplars else None,
+            uncertainty=str(self._uncertaintyFile()) if request.uncertainty else None,
+            **{**request.options.keywords(), "samples": request.samples},
+        )
+
+    def _writeInputs(self) -> dict[str, Any]:
+        """Write image, mask and guides; return the fields of the engine's job that say where all images lie."""
+        request, geometry = self.request, self._image.geometry
         hole, self._hole = self._hole, None
         assert hole is not None, "_prepare has read it"
         mask = hole.mask
@@ -129,27 +149,24 @@ class FillJob(Job):
             self._writeImage(f"guide-{number}", node, guidenodes.onGridOf(request.volumeNode, node, mask), geometry)
             for number, node in enumerate(request.guides, start=1)
         ]
-        return engine.FillJob(
-            job=engine.FillJob.KIND,
-            image=str(self._file("image")),
-            mask=str(self._file("mask")),
-            output=str(self._file("output")),
-            guides=guideFiles,
-            # The worker runs in another folder.
-            exemplars=os.path.abspath(os.path.expanduser(request.exemplars)) if request.exemplars else None,
-            uncertainty=str(self._uncertaintyFile()) if request.uncertainty else None,
-            compress=False,
-            **request.options.keywords(),
-        )
+        return {
+            "image": str(self._file("image")),
+            "mask": str(self._file("mask")),
+            "output": str(self._file("output")),
+            "guides": guideFiles,
+            "compress": False,
+        }
 
     def _addToScene(self, result: dict, outputVolume: Any):
         from MedInpaintLib import Volume
+        from MedInpaintLib.saving import sample_paths
 
-        request = self._request
+        request = self.request
         filled = Volume.read(result["output"]).array
         # Read all files before changing the scene, so that an error leaves no incomplete result.
-        uncertainty = Volume.read(self._uncertaintyFile()).array if request.uncertainty else None
+        uncertainty = self._readUncertainty()
         method = result["report"]["method"]
+        samples = [Volume.read(path).array for path in sample_paths(result["output"], result["report"]["samples"])]
         node = results.addResult(filled, self._image.ijkToRAS, request.volumeNode, method, outputVolume)
         if outputVolume is None:
             self.created.append(node)
@@ -158,11 +175,18 @@ class FillJob(Job):
         if uncertainty is not None:
             self.uncertaintyVolume = addUncertainty(uncertainty, self._image.ijkToRAS, request.volumeNode, node, method)
             self.created.append(self.uncertaintyVolume)
+        if samples:
+            self.samplesSequence = addSamples(samples, request.volumeNode, node, method)
         return node
+
+    def undo(self) -> None:
+        sequence, self.samplesSequence = self.samplesSequence, None
+        removeSamples(sequence)
+        super().undo()
 
     def _describe(self, node, report: "FillReport") -> None:
         """Write to a result how it was made."""
-        request = self._request
+        request = self.request
         provenance = results.Provenance(
             {**report, "warnings": self.warnings},
             request.volumeNode.GetName(),
@@ -171,6 +195,13 @@ class FillJob(Job):
             os.path.basename(os.path.abspath(request.exemplars)) if request.exemplars else "",
         )
         results.describeResult(node, provenance)
+
+    def _readUncertainty(self) -> np.ndarray | None:
+        """Return the uncertainty; None where it was not asked for, or where there is none, as a warning says."""
+        from MedInpaintLib import Volume
+
+        written = self.request.uncertainty and self._uncertaintyFile().exists()
+        return Volume.read(self._uncertaintyFile()).array if written else None
 
     def _uncertaintyFile(self) -> Path:
         return self._file("uncertainty")

@@ -45,6 +45,10 @@ class SequenceJob(BatchJob):
             request: the request for all frames; its volume and segments are ignored. Guides may be proxies, too.
             makeRunner, callbacks: those of :class:`BatchJob`.
         """
+        if request.samples:
+            from MedInpaintLib.errors import InputError
+
+            raise InputError(_("Samples are drawn for volumes, not for the frames of a sequence."))
         super().__init__(sequences.indexValues(sequenceNode), request, makeRunner, **callbacks)
         self.outputSequence = None
         self.uncertaintySequence = None
@@ -120,7 +124,6 @@ class _FrameJob(FillJob):
         from MedInpaintLib import Volume
 
         array = Volume.read(result["output"]).array
-        uncertainty = Volume.read(self._uncertaintyFile()).array if self._request.uncertainty else None
-        frame = self._filled.add(self._indexValue, array, uncertainty)
+        frame = self._filled.add(self._indexValue, array, self._readUncertainty())
         self._describe(frame, result["report"])
         return frame

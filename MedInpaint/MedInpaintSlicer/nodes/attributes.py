@@ -5,8 +5,12 @@ from datetime import datetime
 #: The notice in the description and in an attribute of every result.
 NOTICE = "Synthetic voxels inside the hole, not for clinical use."
 
-#: The roles of a result's references to its uncertainty and to its difference from the input.
-UNCERTAINTY_ROLE, DIFFERENCE_ROLE = "MedInpaint.Uncertainty", "MedInpaint.Difference"
+#: The roles of a result's references to its uncertainty, to its samples and to its difference from the input.
+UNCERTAINTY_ROLE, SAMPLES_ROLE, DIFFERENCE_ROLE = (
+    "MedInpaint.Uncertainty",
+    "MedInpaint.Samples",
+    "MedInpaint.Difference",
+)
 
 
 def setAll(node, attributes: dict[str, str]) -> None:
@@ -23,6 +27,6 @@ def now() -> str:
 
 
 def forgetDerived(node) -> None:
-    """Remove a node's references to the uncertainty and difference of an earlier result."""
-    for role in (UNCERTAINTY_ROLE, DIFFERENCE_ROLE):
+    """Remove a node's references to the uncertainty, samples and difference of an earlier result."""
+    for role in (UNCERTAINTY_ROLE, SAMPLES_ROLE, DIFFERENCE_ROLE):
         node.RemoveNodeReferenceIDs(role)

@@ -193,7 +193,7 @@ class FilledSequence:
 
         Args:
             array: the input frame's shape and dtype.
-            uncertainty: float32, the input frame's shape and unit; 0 outside the hole.
+            uncertainty: float32, the input frame's shape and unit; 0 outside the hole. None where there is none.
         """
         frame = self.result.SetDataNodeAtValue(frameAt(self._input, indexValue), indexValue)
         # The copy's content is not that of the DICOM files.
@@ -218,6 +218,8 @@ class FilledSequence:
         """Add the sequences to the scene, and to the browser of the input, if there is one."""
         name = resultName(self._input.GetName(), method)
         values = {"Method": method, "Input": self._input.GetName(), "Notice": attributes.NOTICE}
+        if self.uncertainty is not None and self.uncertainty.GetNumberOfDataNodes() < len(indexValues(self.result)):
+            self.uncertainty = None  # a frame has none, as its warning says
         self.resultProxy = _show(self.result, name, values, self._input, browserNode)
         self.result.SetDescription(f"{description} {attributes.NOTICE}")
         if self.uncertainty is not None:

@@ -3,9 +3,9 @@
 import slicer
 import vtk
 
-from .attributes import DIFFERENCE_ROLE, UNCERTAINTY_ROLE
+from .attributes import DIFFERENCE_ROLE, SAMPLES_ROLE, UNCERTAINTY_ROLE
 
-_ROLES = (UNCERTAINTY_ROLE, DIFFERENCE_ROLE)
+_ROLES = (UNCERTAINTY_ROLE, SAMPLES_ROLE, DIFFERENCE_ROLE)
 
 
 class Snapshot:

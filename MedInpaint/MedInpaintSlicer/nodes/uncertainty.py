@@ -25,8 +25,9 @@ def addUncertainty(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, resultNod
     node = slicer.util.addVolumeFromArray(array, ijkToRAS, slicer.mrmlScene.GenerateUniqueName(name))
     node.SetAndObserveTransformNodeID(inputNode.GetTransformNodeID())
     node.SetDescription(
-        f"Standard deviation, in image units, of the voxels filled by method '{method}' in '{resultNode.GetName()}': "
-        f"how far the truth may be off. {attributes.NOTICE}"
+        f"Standard deviation of the error, in image units, of the voxels filled by method '{method}' in "
+        f"'{resultNode.GetName()}': about 68 % of them are less far off than this, and 95 % less than twice as far. "
+        f"{attributes.NOTICE}"
     )
     node.SetAttribute("MedInpaint.Method", method)
     node.SetAttribute("MedInpaint.Notice", attributes.NOTICE)

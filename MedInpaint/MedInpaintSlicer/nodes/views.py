@@ -46,6 +46,31 @@ class Layers:
                 view.SetForegroundOpacity(opacity)
 
 
+class LabelLayer:
+    """The label layer of all slice views, which shows a label map from :meth:`show` until :meth:`restore`."""
+
+    def __init__(self) -> None:
+        self._shown = ""
+        self._before: dict[str, tuple[str | None, float]] = {}
+
+    def show(self, labelMapNode) -> None:
+        """Show a label map, opaque, in all views."""
+        self.restore()
+        self._shown = labelMapNode.GetID()
+        for view in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
+            self._before[view.GetID()] = view.GetLabelVolumeID(), view.GetLabelOpacity()
+        slicer.util.setSliceViewerLayers(label=labelMapNode, labelOpacity=1.0)
+
+    def restore(self) -> None:
+        """Show what was shown before, except in views where the user has chosen another label map since."""
+        for identifier, (labels, opacity) in self._before.items():
+            view = slicer.mrmlScene.GetNodeByID(identifier)
+            if view is not None and view.GetLabelVolumeID() == self._shown:
+                view.SetLabelVolumeID(_ifThere(labels))
+                view.SetLabelOpacity(opacity)
+        self._before = {}
+
+
 def showLayers(below, above, opacity: float) -> None:
     """Show one volume over another in all slice views.
 

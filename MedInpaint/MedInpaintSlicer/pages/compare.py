@@ -7,6 +7,7 @@ from slicer.i18n import tr as _
 
 from ..nodes import difference, views
 from ..nodes.outline import Outline
+from .atlasedges import AtlasEdges
 from .lesionback import LesionBack
 
 #: While the two flicker, each is shown for this time (ms).
@@ -32,6 +33,7 @@ class Compare:
         self._undone = undone
         self._gone = gone
         self._lesionBack = LesionBack(ui)
+        self._atlasEdges = AtlasEdges(ui)
         self._removals = views.Removals(self._onRemoved)
         self._job: Any = None
         self._before: Any = None
@@ -62,6 +64,7 @@ class Compare:
             self._outline = Outline(job.segmentation, job.segmentIds)
             self._outline.show(self._ui.outlineBox.checked)
             self._lesionBack.show(job)
+            self._atlasEdges.show(job)
         self._removals.observe(self._before, job.outputVolume)
         self._offerViews()
         self._ui.fadeSlider.value = self._ui.fadeSlider.maximum
@@ -78,6 +81,7 @@ class Compare:
         self.rest()
         self._hideLegends()
         self._lesionBack.clear()
+        self._atlasEdges.clear()
         self._removals.observe()
         if self._outline is not None:
             self._outline.restore()
@@ -91,11 +95,13 @@ class Compare:
     def pause(self) -> None:
         """Restore the look of the segments while the user is in another module."""
         self.rest()
+        self._atlasEdges.pause()
         if self._outline is not None:
             self._outline.restore()
 
     def resume(self) -> None:
         """Show the comparison again when the user returns."""
+        self._atlasEdges.resume()
         if self._outline is not None:
             self._outline.show(self._ui.outlineBox.checked)
 

@@ -79,6 +79,7 @@ def register(architecture: str, source: str) -> None:
 for _architecture, _source in (
     ("collagan", "collagan:CollaGanTask"),
     ("dcgan", "gan:GanTask"),
+    ("unet-3d", "refining:RefiningTask"),
     ("vae", "vae:VaeTask"),
 ):
     register(_architecture, f"{__name__}.{_source}")

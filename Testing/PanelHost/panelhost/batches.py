@@ -57,13 +57,13 @@ class Workers:
         return self.runners[-1]
 
     def fill(self, value: int = 999, **report) -> None:
-        """The worker puts a value into the hole, and ends."""
+        """The worker puts a value into the hole, and ends; a report with a reason comes without an uncertainty."""
         runner = self.runners[-1]
         image, mask = Volume.read(runner.job["image"]), Volume.read(runner.job["mask"])
         array = image.array.copy()
         array[mask.array > 0] = value
         image.with_array(array).write(runner.job["output"])
-        if runner.job["uncertainty"]:
+        if runner.job["uncertainty"] and not report.get("uncertainty", {}).get("reason"):
             image.with_array((mask.array > 0).astype(np.float32) * value).write(runner.job["uncertainty"])
         hole = {"volume_ml": 1.0, "voxels": int((mask.array > 0).sum())}
         said = {"software": "Pretender", "method": "harmonic", "parameters": {}, "blend": "paste", "seed": 0}

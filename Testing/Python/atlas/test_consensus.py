@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import MedInpaintLib as mi
+from MedInpaintLib import independent_fills
 from MedInpaintLib.atlas.registration import register
-from MedInpaintLib.methods.consensus import evidence, shares
+from MedInpaintLib.consensus import WEIGHTS, WITHOUT_PATCHES, evidence, shares
 from MedInpaintLib.metrics import psnr
 
 from .heads import head
@@ -21,18 +22,37 @@ MIDLINE = (20.0, -10.0, 0.0)
 
 @given(depth=st.floats(0, 50), alike=st.floats(-1, 1), explained=st.floats(-5, 1))
 def test_shares_are_shares(depth, alike, explained):
-    mirror, atlas = shares(evidence(np.array([depth]), np.array([alike]), explained))
-    assert 0 <= mirror[0] <= 1
-    assert 0 <= atlas[0] <= 1
-    assert mirror[0] + atlas[0] <= 1 + 1e-9
+    for weights in (WEIGHTS, WITHOUT_PATCHES):
+        found = [
+            share[0] for share in shares(evidence(np.array([depth]), np.array([alike]), explained), weights).values()
+        ]
+        assert all(0 <= share <= 1 for share in found)
+        assert sum(found) <= 1 + 1e-9
 
 
 def test_the_atlas_counts_more_in_the_depth_and_the_mirror_more_where_the_sides_are_alike():
-    mirror, atlas = shares(evidence(np.array([3.0, 15.0]), np.array([0.7, 0.7]), 0.6))
-    assert mirror[0] > mirror[1]
-    assert atlas[0] < atlas[1]
-    mirror, _ = shares(evidence(np.array([5.0, 5.0]), np.array([0.4, 0.9]), 0.6))
-    assert mirror[0] < mirror[1]
+    found = shares(evidence(np.array([3.0, 15.0]), np.array([0.7, 0.7]), 0.6), WITHOUT_PATCHES)
+    assert found["mirror"][0] > found["mirror"][1]
+    assert found["atlas"][0] < found["atlas"][1]
+    found = shares(evidence(np.array([5.0, 5.0]), np.array([0.4, 0.9]), 0.6))
+    assert found["mirror"][0] < found["mirror"][1]
+
+
+def test_patches_count_near_the_rim():
+    found = shares(evidence(np.array([1.0, 15.0]), np.array([0.7, 0.7]), 0.6))
+    assert found["patch"][0] > 0.3
+    assert found["patch"][1] < 0.1
+
+
+def test_patches_are_left_out_of_large_parts(monkeypatch):
+    asked = []
+    fill_by = independent_fills.fill_by
+    monkeypatch.setattr(independent_fills, "fill_by", lambda name, *rest: asked.append(name) or fill_by(name, *rest))
+    made = head(bend=2.0)
+    filled(made, made.ball(CENTRE, 10.0), "consensus")
+    monkeypatch.setattr(independent_fills, "PATCHES_ML", 1.0)
+    filled(made, made.ball(CENTRE, 10.0), "consensus")
+    assert asked == ["mirror", "patch", "mirror"]
 
 
 def filled(made, hole, method, **options):
@@ -83,7 +103,7 @@ def test_auto_takes_it_in_a_deep_part_of_a_head_and_says_why():
 @pytest.mark.parametrize("kind", ["small", "no head"])
 def test_auto_takes_it_neither_in_small_parts_nor_where_there_is_no_head(kind):
     made = head(bend=2.0)
-    hole = made.ball(CENTRE, 8.0 if kind == "small" else 14.0)
+    hole = made.ball(CENTRE, 6.0 if kind == "small" else 14.0)
     if kind == "no head":
         rng = np.random.default_rng(0)
         made = dataclasses.replace(
@@ -105,8 +125,8 @@ def test_all_parts_of_an_image_share_one_registration(monkeypatch):
     import MedInpaintLib.atlas.registration as module
 
     found = []
-    find = module._find
-    monkeypatch.setattr(module, "_find", lambda *arguments: found.append(1) or find(*arguments))
+    find = module.find
+    monkeypatch.setattr(module, "find", lambda *arguments: found.append(1) or find(*arguments))
     made = head()
     hole = made.ball(CENTRE, 10.0) | made.ball((20.0, -60.0, -20.0), 10.0)
     result = filled(made, hole, "atlas", workers=2)

@@ -9,6 +9,8 @@ import math
 import numpy as np
 import pytest
 
+from MedInpaintLib import calibration_table
+from MedInpaintLib.calibration import Calibration
 from MedInpaintLib.evaluation import evaluate
 from MedInpaintLib.evaluation.report import Row, Spread, Table
 from MedInpaintLib.volume import Volume
@@ -134,3 +136,29 @@ def test_the_csv_of_a_film_has_two_coordinates(tmp_path, samples):
 def test_errors_in_large_units_are_printed_with_fewer_decimals():
     assert "250.0" in make_table(shell_mean=[0.4], harmonic=[0.4]).to_text()
     assert "0.0250" in make_table(shell_mean=[4000], harmonic=[4000]).to_text()
+
+
+def test_coverage_is_the_share_of_errors_within_the_standard_deviations(monkeypatch, tmp_path):
+    """The mean of white noise errs by the noise, whose standard deviation is that of the surroundings."""
+    constants = {"shell-mean": Calibration((1.0,) * 5), "nearest": Calibration((math.sqrt(2),) * 5)}
+    monkeypatch.setattr(calibration_table, "TABLE", {("MR", 3): constants})
+    noise = np.random.default_rng(0).normal(100, 10, (30, 32, 34)).astype(np.float32)
+    inside = np.ones(noise.shape, bool)
+    table = evaluate(noise, "spheres:9mm:2", ["harmonic", "nearest"], modality="MR", foreground=inside)
+    assert table.coverage("harmonic") is None
+    for method in constants:
+        one, two = table.coverage(method)
+        assert one == pytest.approx(0.683, abs=0.05)
+        assert two == pytest.approx(0.954, abs=0.03)
+    methods = {each["method"]: each["coverage"] for each in table.to_dict()["methods"]}
+    assert methods["harmonic"] is None
+    assert methods["nearest"] == pytest.approx(table.coverage("nearest"), abs=1e-4)
+    assert not [warning for report in table.reports.values() for warning in report["warnings"]]
+    lines = table.to_text().splitlines()
+    assert any(line.endswith("% within 1/2 SD") for line in lines)
+    assert next(line for line in lines if line.startswith("harmonic")).endswith("-")
+    table.to_csv(tmp_path / "t.csv")
+    with open(tmp_path / "t.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["within_1_sd"] for row in rows if row["method"] == "harmonic"} == {""}
+    assert all(0.5 < float(row["within_1_sd"]) < 0.9 for row in rows if row["method"] == "nearest")

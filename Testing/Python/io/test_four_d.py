@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import MedInpaintLib as mi
+from MedInpaintLib import calibration_table
 from MedInpaintLib.cli.app import app
 from MedInpaintLib.cohort.case import CONTROL
 from MedInpaintLib.cohort.fill import Fill
@@ -354,3 +355,15 @@ def test_a_header_tells_the_grid_of_each_volume(image):
     opened = FourD.open(image)
     assert opened.count == COUNT
     assert all(each.same_grid(opened.grid) for each in opened.volumes())
+
+
+def test_where_a_volume_has_no_uncertainty_none_is_written(tmp_path, image, monkeypatch):
+    monkeypatch.setattr(calibration_table, "TABLE", {})
+    masks = write_masks(tmp_path / "masks.nii.gz", BOX, None, OTHER)
+    path = tmp_path / "uncertainty.nii.gz"
+    path.write_bytes(b"of an earlier fill")
+    report = job(tmp_path, image, masks, uncertainty=str(path), report=str(tmp_path / "r.json")).run()
+    assert not path.exists()
+    assert "never measured" in report["uncertainty"]["reason"]
+    assert any("No uncertainty is given" in each for each in report["warnings"])
+    assert sorted(json.loads((tmp_path / "r.json").read_text())["files"]) == ["out.nii.gz"]

@@ -117,7 +117,7 @@ def hostile_report(result):
     report = copy.deepcopy(result.report)
     for name in ("trust", "method", "reason", "software", "modality_reason", "blend", "device", "date"):
         report[name] = HOSTILE
-    report["uncertainty"] = HOSTILE
+    report["uncertainty"] = {"basis": HOSTILE, "reason": HOSTILE, "factors": {HOSTILE: 1.0}}
     report["parameters"] = {HOSTILE: HOSTILE}
     report["notes"] = {HOSTILE: HOSTILE, "list": [HOSTILE]}
     report["warnings"] = [HOSTILE]
@@ -220,13 +220,13 @@ def test_the_letters_of_a_flipped_volume_are_those_of_the_patient(reading):
 def test_an_uncertainty_is_drawn_in_the_hole_with_a_legend(result, reading):
     spread = np.where(result.hole.full(), 7.0, 0.0).astype(np.float32)
     report = copy.deepcopy(result.report)
-    report["uncertainty"] = "among a, b"
+    report["uncertainty"] = {"basis": "calibrated by a, b", "reason": "", "factors": {}}
     read = reading(page_of(result, report, spread))
     k = report["parts"][0]["middle"][0]
     picture = read.pictures("Uncertainty: part 1, ")[f"axial, k = {k}"]
     np.testing.assert_array_equal(picture[..., 3] > 0, result.hole.full()[k])
     assert "7 or more" in read.text
-    assert "among a, b" in read.text
+    assert "standard deviation of the error, calibrated by a, b, in the image's units" in read.text
 
 
 def test_sixty_parts_make_no_page_of_more_than_3_mb(reading):

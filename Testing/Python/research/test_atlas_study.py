@@ -241,3 +241,18 @@ def test_unknown_holes_and_images_are_refused(data, tmp_path):
 def test_the_network_is_left_out_where_torch_is_missing(monkeypatch):
     monkeypatch.setattr(measure.importlib.util, "find_spec", lambda name: None)
     assert list(measure.methods()) == ["biharmonic", "mirror", "atlas", "consensus"]
+
+
+def test_an_arm_that_is_measured_again_replaces_its_own_scores_alone():
+    case = {
+        "task": "ball-40",
+        "image": "head/t1",
+        "seed": 0,
+        "seconds": {"mirror": 2.0, "atlas": 3.0},
+        "scores": [{"method": "mirror", "hole": 1, "psnr": 20.0}, {"method": "atlas", "hole": 1, "psnr": 21.0}],
+    }
+    anew = {**case, "seconds": {"atlas": 4.0}, "scores": [{"method": "atlas", "hole": 1, "psnr": 22.0}]}
+    joined = measure._joined(case, anew)
+    assert [(row["method"], row["psnr"]) for row in joined["scores"]] == [("mirror", 20.0), ("atlas", 22.0)]
+    assert joined["seconds"] == {"mirror": 2.0, "atlas": 4.0}
+    assert len(case["scores"]) == 2

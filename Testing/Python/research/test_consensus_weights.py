@@ -21,7 +21,8 @@ from Research.consensus_weights.samples import Samples, read_samples, write_none
 
 from ..atlas.heads import head as make_head
 
-TRUE = fit.Weights((0.5, -0.1, 0.2, -0.2), (0.2, 0.1, -0.1, 0.2))
+TRUE = {"mirror": (0.3, -0.1, 0.2, -0.2), "atlas": (0.2, 0.1, -0.1, 0.2), "patch": (0.3, -0.1, 0.0, 0.1)}
+BOTH = {judge.CONSENSUS: TRUE, judge.FEWER: {name: TRUE[name] for name in ("mirror", "atlas")}}
 
 
 def samples(subject, seed, *, weights=TRUE, noise=0.0, sizes=(300, 80, 200), contrast="T1", large=False):
@@ -30,15 +31,16 @@ def samples(subject, seed, *, weights=TRUE, noise=0.0, sizes=(300, 80, 200), con
     ball = np.repeat(np.arange(len(sizes)), sizes)
     depth = rng.uniform(0.0, 15.0, ball.size)
     alike, explained = (rng.uniform(0.3, 0.9, len(sizes))[ball] for _ in range(2))
-    smooth, mirror, atlas = (rng.normal(0.5, 0.1, ball.size) for _ in range(3))
+    smooth, *fills = (rng.normal(0.5, 0.1, ball.size) for _ in range(4))
     kinds = [np.ones(ball.size), depth / 10, alike, explained]
-    of_mirror, of_atlas = (sum(w * kind for w, kind in zip(own, kinds, strict=True)) for own in weights_of(weights))
-    truth = smooth + of_mirror * (mirror - smooth) + of_atlas * (atlas - smooth) + noise * rng.normal(size=ball.size)
-    return Samples(subject, contrast, large, ball, truth, smooth, mirror, atlas, depth, alike, explained)
+    truth = smooth + noise * rng.normal(size=ball.size)
+    for own, fill in zip(weights.values(), fills, strict=True):
+        truth = truth + sum(w * kind for w, kind in zip(own, kinds, strict=True)) * (fill - smooth)
+    return Samples(subject, contrast, large, ball, truth, smooth, *fills, depth, alike, explained)
 
 
 def weights_of(weights):
-    return weights.mirror, weights.atlas
+    return list(weights.values())
 
 
 def repeated(one, number, times):
@@ -49,7 +51,7 @@ def repeated(one, number, times):
 
 
 def test_least_squares_finds_the_weights_that_made_the_samples(monkeypatch):
-    # Wide variety of depth and likeness, so that all eight weights show; the ridge pulls all towards 0.
+    # Wide variety of depth and likeness, so that all weights show; the ridge pulls all towards 0.
     monkeypatch.setattr(fit, "RIDGE", 0.0)
     weights = fit.fit_weights([samples("one", seed, sizes=(200,) * 8) for seed in range(6)])
     assert np.allclose(weights_of(weights), weights_of(TRUE), atol=1e-8)
@@ -80,7 +82,7 @@ def test_a_ball_counts_by_its_error_relative_to_the_smooth_fill():
     middle = 0.5
     scale = np.where(one.ball == 0, 10.0, 1.0)
     stretched = {
-        name: middle + scale * (getattr(one, name) - middle) for name in ("truth", "smooth", "mirror", "atlas")
+        name: middle + scale * (getattr(one, name) - middle) for name in ("truth", "smooth", "mirror", "atlas", "patch")
     }
     louder = dataclasses.replace(one, **stretched)
     assert np.allclose(weights_of(fit.fit_weights([one])), weights_of(fit.fit_weights([louder])))
@@ -106,7 +108,7 @@ def test_weights_are_judged_in_people_whom_they_have_not_seen():
 
     def learn(others):
         seen.append({each.subject for each in others})
-        return TRUE
+        return BOTH
 
     judged = [each.subject for each, _ in judge.leave_one_out(people, learn)]
     assert judged == list("aabbc")
@@ -134,7 +136,7 @@ def test_the_table_is_by_person_and_names_the_best_single_fill():
 def test_psnr_is_of_each_ball():
     one = samples("a", 1)
     one = dataclasses.replace(one, smooth=one.truth + np.where(one.ball == 2, 0.1, 0.01))
-    assert np.allclose(judge.score(one, TRUE)["smooth"], [40, 40, 20])
+    assert np.allclose(judge.score(one, BOTH)["smooth"], [40, 40, 20])
 
 
 def test_groups_are_by_contrast_and_size():
@@ -222,8 +224,8 @@ def test_the_command_learns_from_what_was_measured(data, tmp_path, capsys):
         write_samples(own[-1], job.file)
     command.main(choices)
     printed = capsys.readouterr().out
-    weights = fit.fit_weights(own)
-    assert command.constants(weights, fit.fit_variance(own, weights)) in printed
+    weights, fewer = fit.fit_weights(own), fit.fit_weights(own, ("mirror", "atlas"))
+    assert command.constants(weights, fewer, fit.fit_variance(own, weights)) in printed
     assert printed.startswith("# 24 balls in 8 fills of 4 people\n")
     assert judge.table(own) in printed
 
@@ -246,7 +248,8 @@ def test_samples_hold_the_evidence_and_the_fills_of_a_head_whose_map_is_known(mo
     matrix, offset = affine_of(made.places)
     monkeypatch.setattr(measure, "register", lambda subject: Known(matrix, offset, None, 1.0))
     # Registration and fills are tested elsewhere, and take most of the time.
-    monkeypatch.setattr(measure, "FILLS", {"smooth": "biharmonic", "mirror": "shell-mean", "atlas": "harmonic"})
+    quick = {"smooth": "biharmonic", "mirror": "shell-mean", "atlas": "harmonic", "patch": "nearest"}
+    monkeypatch.setattr(measure, "FILLS", quick)
     own = measure.sample(Entry(Path("head"), "head", "MR", "T1", "one", "train"), image, large=True)
     ball = balls.place_balls(image, large=True) > 0
     assert own.ball.size == ball.sum()

@@ -188,12 +188,14 @@ FIELDS = {
     "fill": ("image", "mask", "output", "guides", "exemplars", "report", "uncertainty", "filled_mask", "page"),
     "evaluate": ("image", "output", "avoid", "holes"),
     "impute": ("images", "output", "like", "report"),
+    "atlas-edges": ("image", "mask", "output"),
     "lesion-back": ("segmentation", "mask", "output", "report", "table", "names"),
 }
 JOBS = {
     "fill": {"image": "image.nrrd", "mask": "mask.nrrd", "output": "out.nrrd"},
     "evaluate": {"image": "image.nrrd", "holes": ["spheres:2px:1"], "methods": ["nearest"], "output": "out.csv"},
     "impute": {"images": {"T1": "image.nrrd"}, "target": "T2", "output": "out.nrrd"},
+    "atlas-edges": {"image": "image.nrrd", "mask": "mask.nrrd", "output": "out.nrrd"},
     "lesion-back": {"segmentation": "image.nrrd", "mask": "mask.nrrd", "output": "out.nrrd"},
 }
 

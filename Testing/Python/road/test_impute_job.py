@@ -104,10 +104,10 @@ def test_options_of_a_job_are_passed_on(files, scans):
 @pytest.mark.parametrize("content", ["{}", "[]", '{"job": "dance"}', '{"job": ["fill"]}', '{"job": null}'])
 def test_a_job_of_another_kind_is_refused_with_the_kinds_there_are(tmp_path, content):
     (tmp_path / "job.json").write_text(content)
-    kinds = '"job": "fill" or "fill-together" or "impute" or "evaluate" or "lesion-back"'
+    kinds = '"job": "fill" or "fill-together" or "impute" or "evaluate" or "lesion-back" or "atlas-edges"'
     with pytest.raises(ParameterError, match=kinds):
         read(tmp_path / "job.json")
-    assert list(JOBS) == ["fill", "fill-together", "impute", "evaluate", "lesion-back"]
+    assert list(JOBS) == ["fill", "fill-together", "impute", "evaluate", "lesion-back", "atlas-edges"]
 
 
 @pytest.mark.parametrize(

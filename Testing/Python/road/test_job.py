@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import MedInpaintLib as mi
+from MedInpaintLib import calibration_table
 from MedInpaintLib.errors import OutputPathError, ParameterError
 from MedInpaintLib.job import guarded, read
 from MedInpaintLib.jobs.fill import FillJob
@@ -294,11 +295,21 @@ def test_a_job_survives_its_file(tmp_path, files):
     assert read(tmp_path / "copy.json") == job
 
 
-def test_asking_a_smooth_fill_for_uncertainty_gives_the_spread_among_methods(files):
-    code, events, _ = execute(files, method="harmonic", uncertainty="spread.nrrd")
+def test_asking_for_uncertainty_gives_a_file_where_errors_were_measured(files):
+    code, events, _ = execute(files, method="harmonic", modality="MR", uncertainty="sd.nrrd")
     assert code == 0
-    assert events[-1]["report"]["uncertainty"].startswith("among harmonic, biharmonic")
-    assert (mi.Volume.read(files / "spread.nrrd").array >= 0).all()
+    assert events[-1]["report"]["uncertainty"]["basis"] == "calibrated by other people"
+    assert mi.Volume.read(files / "sd.nrrd").array.max() > 0
+
+
+def test_asking_for_uncertainty_where_none_is_known_is_a_warning_and_no_error(files, monkeypatch):
+    monkeypatch.setattr(calibration_table, "TABLE", {})
+    (files / "sd.nrrd").write_bytes(b"of an earlier fill")
+    report = FillJob.of(fields(method="harmonic", modality="MR", uncertainty="sd.nrrd"), files).run()
+    assert "the errors of 'harmonic'" in report["uncertainty"]["reason"]
+    assert any(each.startswith("No uncertainty is given: the errors of 'harmonic'") for each in report["warnings"])
+    assert not (files / "sd.nrrd").exists()
+    assert (files / "filled.nrrd").exists()
 
 
 def test_guides_exemplars_and_the_self_check_are_passed_on(files):

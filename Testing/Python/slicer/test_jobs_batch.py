@@ -531,6 +531,17 @@ def test_the_uncertainty_is_a_sequence_of_its_own():
     assert names == {"CT", "CT filled (harmonic)", "CT uncertainty (harmonic)"}
 
 
+def test_there_is_no_sequence_of_the_uncertainty_where_a_frame_has_none():
+    workers, job, *_ = _sequenceBatch(2, options={"uncertainty": True})
+    workers.fill(value=3)
+    workers.fill(value=4, uncertainty={"basis": "", "reason": "never measured", "factors": {}})
+    assert job.state == "done", job.error
+    assert job.uncertaintySequence is None
+    assert job.outputSequence.GetNodeReference("MedInpaint.Uncertainty") is None
+    names = {each.GetName() for each in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")}
+    assert names == {"CT", "CT filled (harmonic)"}
+
+
 def test_a_sequence_whose_frames_were_filled_differently_says_so():
     workers, job, *_ = _sequenceBatch(2, options={"method": "auto"})
     workers.fill(method="harmonic")

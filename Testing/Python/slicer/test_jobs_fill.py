@@ -173,6 +173,15 @@ def test_guides_and_exemplars_are_remembered_by_the_result(tmp_path):
     assert job.outputVolume.GetAttribute("MedInpaint.Exemplars") == tmp_path.name
 
 
+def test_where_there_is_no_uncertainty_the_fill_succeeds_and_says_so():
+    volume = addVolume()
+    options = FillOptions(method="linear-z", modality="CT")  # whose errors were never measured
+    job = _fill(volume, addSegmentation(volume, lesion=box()), options, uncertainty=True)
+    assert job.state == "done", job.error
+    assert job.uncertaintyVolume is None
+    assert any("No uncertainty is given: the errors of 'linear-z' in CT volumes" in each for each in job.warnings)
+
+
 def test_the_uncertainty_becomes_a_volume_of_its_own():
     volume = addVolume()
     segmentation = addSegmentation(volume, lesion=box())
@@ -189,6 +198,42 @@ def test_the_uncertainty_becomes_a_volume_of_its_own():
     assert (array[~box()] == 0).all()
     assert array.max() > 0
     assert node.GetParentTransformNode() is transform
+
+
+def test_samples_become_a_sequence_that_differs_in_the_hole_alone_and_is_undone():
+    before = sceneContent()
+    rough = ramp() + np.random.default_rng(0).normal(0, 20, ramp().shape).astype(ramp().dtype)
+    volume = addVolume(rough)
+    segmentation = addSegmentation(volume, lesion=box())
+    transform = addTransform(rotation(25, "Y"))
+    for each in (volume, segmentation):
+        each.SetAndObserveTransformNodeID(transform.GetID())
+    before = sceneContent()
+    job = _fill(volume, segmentation, FillOptions(method="biharmonic", modality="MR"), samples=3)
+    assert job.state == "done", job.error
+    sequence = job.samplesSequence
+    assert sequence.GetName() == "T1 samples (biharmonic)"
+    assert job.outputVolume.GetNodeReference("MedInpaint.Samples") is sequence
+    frames = [slicer.util.arrayFromVolume(sequence.GetNthDataNode(number)) for number in range(3)]
+    assert sequence.GetNumberOfDataNodes() == 3
+    for frame in frames:
+        assert frame.dtype == rough.dtype
+        assert np.array_equal(frame[~box()], rough[~box()])
+    assert (frames[0] != frames[1])[box()].any()
+    assert np.array_equal(slicer.util.arrayFromVolume(job.outputVolume)[~box()], rough[~box()])
+    browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForSequenceNode(sequence)
+    proxy = browser.GetProxyNode(sequence)
+    assert np.array_equal(slicer.util.arrayFromVolume(proxy), frames[0])
+    assert proxy.GetParentTransformNode() is transform
+    job.undo()
+    assert sceneContent() == before
+
+
+def test_no_samples_are_made_unless_asked_for():
+    volume = addVolume()
+    job = _fill(volume, addSegmentation(volume, lesion=box()))
+    assert job.samplesSequence is None
+    assert job.outputVolume.GetNodeReference("MedInpaint.Samples") is None
 
 
 def test_the_parts_have_centers_inside_them_in_the_reports_order():
