@@ -15,6 +15,7 @@ STUDIES = {
     "without-training": ("Which fill without training is best, and where?", "fills/README.md"),
     "real-lesions": ("Which fill is best for real lesions, part by part?", "real-lesions/README.md"),
     "atlas": ("What does an average head know of a hole?", "atlas/README.md"),
+    "registrations": ("Which algorithm brings the atlas onto a head?", "registrations/README.md"),
     "uncertainty": ("Are the errors of fills as large as the uncertainty says?", "uncertainty/README.md"),
     "latent-search": ("GAN or VAE, and what does each part of the search do?", "latent/README.md"),
     "latent-training": ("What does it cost to train a GAN or a VAE until it is good?", "latent-training/README.md"),

@@ -97,7 +97,7 @@ def vote(maps: Maps, people: Iterable[np.ndarray]) -> np.ndarray:
 
 def check(people: Sequence[Entry]) -> None:
     """Print the Dice of label maps that are brought onto each other, and of the voted regions with label maps."""
-    known = [(entry.subject, labels, register(subject)) for entry in people for labels, subject in [_person(entry)]]
+    known = [(entry.subject, labels, register(subject)) for entry in people for labels, subject in [read_person(entry)]]
     for name, labels, registration in known:
         if why_none(registration) or registration is None:
             print(f"{name}: {why_none(registration)}", flush=True)
@@ -105,8 +105,8 @@ def check(people: Sequence[Entry]) -> None:
         places = registration.places(tuple(slice(0, size) for size in labels.shape))
         for other, theirs, their_registration in known:
             if other != name and not why_none(their_registration) and their_registration is not None:
-                brought = _nearest(theirs, their_registration.index(places))
-                print(f"{other} onto {name}: {_tissues(labels, brought)}", flush=True)
+                brought = nearest_labels(theirs, their_registration.index(places))
+                print(f"{other} onto {name}: {tissue_dice(labels, brought)}", flush=True)
         numbers = region_map().at(places.reshape(3, -1)).reshape(labels.shape)
         own = regions_of(labels)
         scores = {NAMES[n]: dice(own == n, numbers == n) for n in range(1, len(NAMES))}
@@ -149,7 +149,7 @@ def image_of(labels: np.ndarray, seed: int) -> np.ndarray:
     return np.where(blurred > 0.02, np.maximum(blurred + noise, 0.02), 0.0).astype(np.float32)
 
 
-def _person(entry: Entry) -> tuple[np.ndarray, Subject]:
+def read_person(entry: Entry) -> tuple[np.ndarray, Subject]:
     """Return the labels of a person, and the image that is made of them, without a hole."""
     volume = read(entry.path)
     labels = volume.array.astype(np.uint8)
@@ -166,14 +166,14 @@ def _in_atlas(maps: Maps, people: Sequence[Entry]) -> Iterable[np.ndarray]:
     as_labels = np.choose(tissues, [0, GREY[0], WHITE[0]])
     counted = 0
     for entry in people:
-        labels, subject = _person(entry)
+        labels, subject = read_person(entry)
         registration = register(subject)
         reason = why_none(registration)
         if registration is None or reason:
             print(f"{entry.subject}: left out: {reason}", flush=True)
             continue
-        brought = _nearest(labels, _index(registration, maps))
-        scores = _tissues(brought, as_labels)
+        brought = nearest_labels(labels, _index(registration, maps))
+        scores = tissue_dice(brought, as_labels)
         if scores["grey"] < LEAST_GREY or scores["white"] < LEAST_WHITE:
             print(f"{entry.subject}: left out: Dice with the atlas {scores}", flush=True)
             continue
@@ -183,7 +183,7 @@ def _in_atlas(maps: Maps, people: Sequence[Entry]) -> Iterable[np.ndarray]:
     print(f"{counted} of {len(people)} people", flush=True)
 
 
-def _tissues(first: np.ndarray, second: np.ndarray) -> Mapping[str, float]:
+def tissue_dice(first: np.ndarray, second: np.ndarray) -> Mapping[str, float]:
     """Return the Dice of grey and white matter of two label maps, without what is neither in one of them."""
     return {
         name: round(float(dice(np.isin(first, of), np.isin(second, of))), 3)
@@ -200,7 +200,7 @@ def _index(registration: Registration, maps: Maps) -> np.ndarray:
     return resample(index, (2, 2, 2), tuple(slice(0, size // 2) for size in shape), (1, 1, 1), whole)
 
 
-def _nearest(labels: np.ndarray, index: np.ndarray) -> np.ndarray:
+def nearest_labels(labels: np.ndarray, index: np.ndarray) -> np.ndarray:
     """Return the labels at indices ``(3, ...)``; 0 outside."""
     moved = RegionMap(labels, 1.0, np.zeros(3)).at(index.reshape(3, -1))
     return moved.reshape(index.shape[1:])

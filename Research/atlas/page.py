@@ -153,7 +153,7 @@ def _registrations(rows: Sequence[dict[str, str]]) -> str:
         "## The registration, scan by scan\n",
         "Means over the holes of a scan: seconds of one core, and the mean local correlation with the atlas within the "
         "brain, -1..1, by the affine map and after the deformation. Every one of them is in "
-        f"[{REGISTRATIONS}]({REGISTRATIONS}).\n",
+        f"[{REGISTRATIONS}]({REGISTRATIONS}). [Other algorithms](../registrations/README.md) were compared with it.\n",
         "| scan | contrast | registrations | s | affine | deformed | failed |",
         "|---|---|---:|---:|---:|---:|---|",
     ]
