@@ -30,6 +30,7 @@ def report(psnr, holes: str = HOLES, **changes) -> dict:
             "voxels": 500 + number,
             "centre": [1.0, 2.0, 3.0 + number],
             "scores": _scores(found),
+            "within": None,
         }
         for method, values in psnr.items()
         for number, found in enumerate(values, start=1)
@@ -79,6 +80,7 @@ def _summary(method: str, rows: list[dict], holes: str) -> dict:
         "better": sum(mine["mae"] < other["mae"] for mine, other in zip(own, reference, strict=True)),
         "count": len(own),
         "seconds": 1.25,
+        "coverage": None,
         "device": "cpu",
     }
 
