@@ -63,6 +63,7 @@ def fill(region: Region, options: Options, run: Run) -> Prediction:
     """
     region = region.alone()
     model = load_once(region.subject, options.model, "unet-3d", _load, run.device, options.any_modality)
+    bundle, on_device = model.bundle, model.on_device
     registration = register(region.subject, run.progress.part(0.0, 0.3))
     reason = why_none(registration)
     if reason or registration is None:
@@ -72,7 +73,6 @@ def fill(region: Region, options: Options, run: Run) -> Prediction:
     cubes = cubes_of(region)
     inputs = inputs_of(region, consensus.mean, fills, cubes)
     run.progress.update(0.85, "Correcting the consensus")
-    bundle, on_device = model.bundle, model.on_device
     centre, half = bundle.normalisation["centre"], bundle.normalisation["half_width"]
     results: list[tuple[np.ndarray, np.ndarray]] = []
 
