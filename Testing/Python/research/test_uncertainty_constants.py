@@ -222,7 +222,7 @@ def test_the_command_prints_constants_and_what_they_are_worth(data, capsys):
 def test_the_page_is_about_test_people_and_is_made_of_its_table(data, monkeypatch):
     monkeypatch.setattr(calibration_table, "TABLE", {("MR", 3): {"harmonic": TRUE}})
     page.main([*options(data), "--out", str(data / "docs")])
-    text = (data / "docs/README.md").read_text()
+    text = (data / "docs/README.md").read_text(encoding="utf-8")
     assert "in 2 people of the split **test**" in text
     assert "| harmonic | 9 to 16 mm | 2 | 12 | **6" in text
     assert text == page.text(data / "docs")
@@ -232,4 +232,4 @@ def test_the_page_is_about_test_people_and_is_made_of_its_table(data, monkeypatc
     # Twice as large standard deviations cover too much, and are not in bold.
     monkeypatch.setattr(calibration_table, "TABLE", {("MR", 3): {"harmonic": TRUE.scaled(2.0)}})
     page.main([*options(data), "--out", str(data / "docs")])
-    assert "| harmonic | 9 to 16 mm | 2 | 12 | 9" in (data / "docs/README.md").read_text()
+    assert "| harmonic | 9 to 16 mm | 2 | 12 | 9" in (data / "docs/README.md").read_text(encoding="utf-8")
