@@ -307,7 +307,7 @@ def test_a_job_writes_the_samples_beside_the_output_and_names_them_in_the_report
     names = ["out.nii.gz", "out_sample-01.nii.gz", "out_sample-02.nii.gz"]
     assert sorted(file.name for file in files.glob("out*")) == names
     assert sorted(report["files"]) == names
-    assert json.loads((files / "report.json").read_text())["samples"] == 2
+    assert json.loads((files / "report.json").read_text(encoding="utf-8"))["samples"] == 2
     direct = fill(image=mi.Volume.read(files / "image.nii.gz"), samples=2)
     for number, sample in enumerate(direct.samples, start=1):
         written = mi.Volume.read(files / f"out_sample-{number:02}.nii.gz")

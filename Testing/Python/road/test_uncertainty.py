@@ -106,8 +106,8 @@ def test_without_constants_and_trial_holes_there_is_none_and_the_report_says_why
     assert len(list(tmp_path.iterdir())) == 2
     result.save(tmp_path / "out.nii.gz", tmp_path / "r.json", uncertainty=tmp_path / "sd.mhd", page=tmp_path / "p.html")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.nii.gz", "p.html", "r.json"]
-    assert sorted(json.loads((tmp_path / "r.json").read_text())["files"]) == ["out.nii.gz", "p.html"]
-    assert "never measured" in (tmp_path / "p.html").read_text()
+    assert sorted(json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["files"]) == ["out.nii.gz", "p.html"]
+    assert "never measured" in (tmp_path / "p.html").read_text(encoding="utf-8")
 
 
 def test_an_uncertainty_that_was_not_asked_for_cannot_be_saved(table, tmp_path):
