@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError, MaskError
-from ..files import make_folder, replacing
+from ..files import make_folder
 from ..frames import Frames, cut, views
 from ..holes import place
 from ..initial_fill import initial_fill
@@ -31,6 +31,7 @@ from ..subject import Subject
 from ..temporary import remove_leftovers
 from ..threads import one_for_blas
 from .recipe import Data
+from .stored_arrays import StoredArrays
 from .undamaged import Undamaged
 
 #: Raise it whenever the same recipe and data make other cases than before: stored cases are then made again.
@@ -44,7 +45,7 @@ _FEW = 32
 
 
 @dataclasses.dataclass(frozen=True)
-class Case:
+class Case(StoredArrays):
     """All frames of one hole, in scaled intensities.
 
     Attributes:
@@ -66,17 +67,6 @@ class Case:
     there: np.ndarray
     stacks: np.ndarray
     symmetric: np.ndarray
-
-    def write(self, path: Path) -> None:
-        """Write the case as a .npz file."""
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **{field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
-
-    @classmethod
-    def read(cls, path: Path) -> Case:
-        """Read a case from a file of :meth:`write`."""
-        with np.load(path) as arrays:
-            return cls(**arrays)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -32,6 +32,7 @@ from ..subject import Subject
 from ..temporary import remove_leftovers
 from ..threads import one_for_blas
 from ..volume_inputs import inputs_of
+from .stored_arrays import StoredArrays
 from .undamaged import Undamaged
 
 #: Raise it whenever the same recipe and data make other cases than before: stored cases are then made again.
@@ -45,7 +46,7 @@ CONTEXT_MM = 25.0
 
 
 @dataclasses.dataclass(frozen=True)
-class PartCase:
+class PartCase(StoredArrays):
     """A part of a hole in cubes; all arrays have the same last three axes.
 
     Attributes:
@@ -58,17 +59,6 @@ class PartCase:
     maps: np.ndarray
     truth: np.ndarray
     wanted: np.ndarray
-
-    def write(self, path: Path) -> None:
-        """Write the case as a .npz file."""
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **{field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
-
-    @classmethod
-    def read(cls, path: Path) -> PartCase:
-        """Read a case from a file of :meth:`write`."""
-        with np.load(path) as arrays:
-            return cls(**arrays)
 
 
 @dataclasses.dataclass(frozen=True)
