@@ -1,5 +1,5 @@
 # The BIDS app in a container: docker build -t medinpaint .
-# How to run it: docs/clusters.md.
+# How to run it: docs/how-to/clusters.md.
 ARG PYTHON=docker.io/library/python:3.12-slim
 
 FROM ${PYTHON} AS build

@@ -12,7 +12,7 @@ filled in each image alone and in all three together. Prints, as means by person
 * seconds of one core.
 
 Seven people: together, PSNR differs by -0.45 to +0.31 dB and cannot be told apart in any contrast; misfit falls by 0.04
-to 0.11, bits rise by 0.17 to 0.32, and seconds are 0.55 to 0.67 of those alone (``docs/together.md``).
+to 0.11, bits rise by 0.17 to 0.32, and seconds are 0.55 to 0.67 of those alone (``docs/how-to/images-together.md``).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 import slicer
 from panelhost import host, mrml
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "script-repository.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "slicer-scripts.md"
 SECTIONS = re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
 NUMBERED = [section for section in SECTIONS if section[0].isdigit()]
 

@@ -1,4 +1,4 @@
-"""What docs/bids.md and README.md say, and the example that they use."""
+"""What docs/reference/bids.md and README.md say, and the example that they use."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from MedInpaintLib.bids.plan import Study, plan_of_bids
 from Testing import bids_example
 
 ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "docs" / "bids.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "bids.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture

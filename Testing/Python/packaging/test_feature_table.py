@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-TEXT = (REPOSITORY / "docs" / "extension.md").read_text(encoding="utf-8")
+TEXT = (REPOSITORY / "docs" / "explanation" / "extension.md").read_text(encoding="utf-8")
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in TEXT.splitlines() if line.startswith("| ")]
 HEAD, FEATURES = ROWS[0], ROWS[1:]
 
