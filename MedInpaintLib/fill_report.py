@@ -162,7 +162,7 @@ def _methods_used(filling: Filling) -> list[str]:
 def _reason(choices: Sequence[Choice], images: int) -> str:
     """Say why these methods were chosen, in one sentence."""
     reason = _reason_of(choices)
-    return f"{reason}; chosen for the first of {images} images, and taken for all" if reason and images > 1 else reason
+    return f"{reason}; chosen for the first of {images} images, and used for all" if reason and images > 1 else reason
 
 
 def _reason_of(choices: Sequence[Choice]) -> str:

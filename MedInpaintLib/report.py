@@ -50,7 +50,7 @@ class OfVolume(TypedDict, total=False):
 
 
 class OfAtlas(TypedDict, total=False):
-    """What is said of a part only where the atlas was brought onto the image.
+    """What the report has of a part only where the atlas was brought onto the image.
 
     regions: shares of the part's voxels by region, such as "left cortex", the largest first; less than 1 together
     where some lie in none; tissues: shares of grey matter ("grey"), white matter ("white") and fluid ("csf") that an

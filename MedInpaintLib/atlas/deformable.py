@@ -32,7 +32,7 @@ FARTHEST = 0.5
 #: and fills at 2 mm of six heads of val gain 0.47 and 0.53 dB without folding; see docs/registrations. At 1 mm the same
 #: six gain 0.04 dB (standard error 0.14) in balls of 20 mm and 0.08 (0.22) in balls of 40 mm, so fills do not decide.
 FLUID, ELASTIC = 1.7, 1.2
-#: Iterations after which the maps are mixed anew.
+#: Iterations after which the maps are mixed again.
 MIXING = 5
 #: The least share of a block that must be known.
 KNOWN = 0.5
