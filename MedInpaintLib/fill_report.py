@@ -9,7 +9,7 @@ from typing import Any
 
 from .atlas.regions import Anatomy
 from .choice import Choice
-from .filling import Filled, Filling, Plan
+from .filled import Filled, Filling
 from .methods import registry
 from .parts import Part
 from .report import (
@@ -25,6 +25,7 @@ from .report import (
 )
 from .selfcheck import SelfCheck
 from .subject import Subject
+from .tasks import Plan
 
 #: Deeper holes are warned of in the report: beyond this, smooth fills have nothing left to continue.
 DEEP_MM = 12.0
