@@ -102,7 +102,7 @@ def _joined(case: Case, again: Case) -> Case:
     measured = {row["method"] for row in again["scores"]}
     kept = [row for row in case["scores"] if row["method"] not in measured]
     seconds = {**case["seconds"], **again["seconds"]}
-    return {**case, "scores": [*kept, *again["scores"]], "seconds": seconds}
+    return {**case, **again, "scores": [*kept, *again["scores"]], "seconds": seconds}
 
 
 def _atlas() -> str:
@@ -117,26 +117,19 @@ def score_arms(data: Path, arms: tuple[str, ...], task: Task, entry: Entry, seed
         return None
     chosen = {label: options for label, options in methods().items() if label in arms}
     with no_registrations():
-        registered(head.image, labels > 0)
-        table = fill(head.image, labels, entry, seed, chosen)
-    return {**summary(task, entry, seed, table), "contrast": entry.contrast, "scores": _scores(table)}
-
-
-def run_case(data: Path, task: Task, entry: Entry, seed: int) -> Case | None:
-    """Return the scores of one image with one set of holes; None where the holes do not fit."""
-    head = read(data, entry)
-    labels = cut(task, head, data, seed)
-    if labels is None:
-        return None
-    with no_registrations():
         facts = registered(head.image, labels > 0)
-        table = fill(head.image, labels, entry, seed, methods())
+        table = fill(head.image, labels, entry, seed, chosen)
     return {
         **summary(task, entry, seed, table),
         "contrast": entry.contrast,
         "registration": facts,
         "scores": _scores(table),
     }
+
+
+def run_case(data: Path, task: Task, entry: Entry, seed: int) -> Case | None:
+    """Return the scores of all arms in one image with one set of holes; None where the holes do not fit."""
+    return score_arms(data, tuple(methods()), task, entry, seed)
 
 
 def _scores(table: Table) -> list[dict[str, Any]]:
