@@ -63,12 +63,17 @@ def test_hidden_voxels_never_matter(dtype):
 
 
 def test_hidden_voxels_that_were_known_a_stroke_before_do_not_matter():
-    volume, hole, second = image(), ball((7, 10, 7), 2.0), ball((7, 10, 13), 1.5)
-    bright = volume.array.copy()
-    bright[second] = 3000  # within the context of the first part, whose range it would widen
-    lives = [LiveFill(volume.with_array(array)) for array in (volume.array, bright)]
+    # A thin plate swings above the known voxels around a hill's top, and is clipped there.
+    top = np.array((7, 10, 7))
+    hill = 1000 - 4 * (((np.indices(SHAPE).T - top) * SPACING) ** 2).sum(axis=-1).T
+    hole, second = ball(top, 3.0), ball((7, 10, 15), 1.5)
+    bright = hill.copy()
+    bright[second] = 3000  # within the context of the first part, whose range it widens while it is known
+    lives = [LiveFill(Volume(array, SPACING)) for array in (hill, bright)]
     for live in lives:
         live.follow(hole)
+    assert not np.array_equal(*(live.filled[hole] for live in lives))
+    for live in lives:
         live.follow(hole | second)
     assert np.array_equal(*(live.filled[hole | second] for live in lives))
 
