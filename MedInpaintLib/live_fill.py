@@ -47,8 +47,8 @@ class Change:
 class LiveFill:
     """An image whose hole is filled smoothly, again after each change of the hole.
 
-    Every voxel outside the hole is bit-identical to the image. The fill depends on the known voxels and on the hole, not
-    on the steps that led to it: what was known in an earlier step and is hidden now leaves no trace.
+    Every voxel outside the hole is bit-identical to the image. The fill depends on the known voxels and on the hole,
+    not on the steps that led to it: what was known in an earlier step and is hidden now leaves no trace.
 
     >>> image = np.full((1, 9, 9), 100, dtype=np.int16)
     >>> image[0, 4, 4] = 7
@@ -97,7 +97,7 @@ class LiveFill:
         return Change(written, left_out)
 
     def _fill(self, group: Group) -> None:
-        """Fill parts that are near each other; those that are too large, or have nothing known around, show the image."""
+        """Fill parts that are near each other, or show the image if they are too large or have nothing known around."""
         own = group.hole
         voxels = self.filled[own.box]
         voxels[own.voxels] = self._image.array[own.box][own.voxels]

@@ -86,6 +86,14 @@ def mostGrowth() -> float:
     return parameters.MOST_GROWTH
 
 
+def livePreviewBox(box, say, marks):
+    """Return the live preview of a check box; see ``LivePreviewBox`` of the module's panel."""
+    makeImportable()
+    from MedInpaintSlicer.pages import livepreview
+
+    return livepreview.LivePreviewBox(box, say, lambda: None if marks() is None else livepreview.Marks(*marks()))
+
+
 def workers() -> int:
     """Return how many parts of the hole to fill at a time, as in the module's panel."""
     from MedInpaintSlicer import options

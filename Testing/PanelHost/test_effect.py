@@ -173,7 +173,7 @@ def test_the_icon_is_drawn_for_each_theme(editor):
 def test_all_widgets_have_tool_tips(editor):
     kinds = (QtWidgets.QAbstractButton, QtWidgets.QComboBox, QtWidgets.QProgressBar)
     own = [each for each in vars(editor.options).values() if isinstance(each, QtWidgets.QWidget)]
-    assert len([each for each in own if isinstance(each, kinds)]) == 6
+    assert len([each for each in own if isinstance(each, kinds)]) == 7
     assert [each for each in own if not each.toolTip] == []
 
 

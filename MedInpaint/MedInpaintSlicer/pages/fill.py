@@ -8,6 +8,7 @@ from ..nodes import changes, images, segments
 from . import sources
 from .combos import BoundCombos, blends, devices, showAvailable
 from .form import ParameterForm
+from .livepreview import LivePreviewBox, Marks
 from .messages import fillText, segmentsComplaint
 from .page import RunPage
 from .partslabel import PartsLabel
@@ -34,10 +35,15 @@ class FillPage(RunPage):
         self._combos = BoundCombos({"method": ui.methodCombo, "blend": ui.blendCombo, "device": ui.deviceCombo})
         self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged, self._onFormComplaint)
         self._sources = sources.Sources(ui)
+        self._marks: Marks | None = None
+        self._live = LivePreviewBox(
+            ui.livePreviewBox, lambda text: self.run.say(ui.livePreviewMessage, text), lambda: self._marks
+        )
         self._parts = PartsLabel(ui.partsLabel, self.run.say, self._showPart)
         self._fillCombos()
         # The Tab key moves through the panel, not through the rows, where it would choose another segment.
         ui.segmentsTable.tableWidget().setTabKeyNavigation(False)
+        ui.livePreviewBox.connect("toggled(bool)", self._live.show)
         ui.tryButton.connect("clicked(bool)", lambda checked: self.tryIt())
         ui.segmentsTable.connect("selectionChanged(QItemSelection,QItemSelection)", self._onSegmentsSelected)
         self.run.say(ui.parameterHintLabel, "")
@@ -74,7 +80,7 @@ class FillPage(RunPage):
         return self.ui.partsLabel, self.ui.selfCheckLabel
 
     def _hintLabels(self) -> tuple:
-        return self.ui.methodSummaryLabel, self.ui.parameterHintLabel
+        return self.ui.methodSummaryLabel, self.ui.parameterHintLabel, self.ui.livePreviewMessage
 
     def _applyPurpose(self) -> str:
         return _("Fill the chosen segments of the volume.")
@@ -93,8 +99,13 @@ class FillPage(RunPage):
         showAvailable(self.ui.methodCombo, self._methods, reasons)
         self._showMethod()
         self._sources.show(self._node)
+        # Kept while the user paints in the Segment Editor, where this tab has no parameter node.
+        self._marks = self._chosenMarks()
+        self._live.refresh()
 
     def clear(self) -> None:
+        self._live.stop()
+        self._marks = None
         self.ui.segmentsTable.setSegmentationNode(None)
         self.run.say(self.ui.parameterHintLabel, "")
         super().clear()
@@ -105,6 +116,10 @@ class FillPage(RunPage):
         if segmentation is not None and not self._chosenSegments():
             known = list(segmentation.GetSegmentation().GetSegmentIDs())
             self._node.segmentIds = known if len(known) == 1 else []
+
+    def close(self) -> None:
+        self._live.stop()
+        super().close()
 
     def _isReady(self) -> bool:
         return self._form.commit()
@@ -119,6 +134,7 @@ class FillPage(RunPage):
             installation.ensurePackages()
         else:
             installation.ensurePackages(info.title, info.requires)
+        self._live.stop()
         return self.logic.inpaint(
             node.inputVolume,
             node.segmentation,
@@ -154,6 +170,13 @@ class FillPage(RunPage):
             return []
         known = set(segmentation.GetSegmentation().GetSegmentIDs())
         return [segmentId for segmentId in self._node.segmentIds if segmentId in known]
+
+    def _chosenMarks(self) -> Marks | None:
+        """Return what a live preview shows; None while volume or segments are not chosen."""
+        node, chosen = self._node, self._chosenSegments()
+        if node.inputVolume is None or not chosen:
+            return None
+        return Marks(node.inputVolume, node.segmentation, tuple(chosen), node.dilateMm)
 
     def _showMethod(self) -> None:
         method = self._node.method

@@ -26,7 +26,7 @@ def image(dtype=np.int16, seed=0):
 def ball(center, radius):
     """Return a mask."""
     grid = np.indices(SHAPE).T - np.array(center)
-    return ((grid * SPACING) ** 2).sum(axis=-1).T <= radius**2
+    return np.linalg.norm(grid * SPACING, axis=-1).T <= radius
 
 
 strokes = st.lists(
