@@ -107,9 +107,7 @@ def resultText(job) -> str:
 
     titles = {name: info.title for name, info in _allMethods().items()}
     text = messages.fillText(job.outputVolume.GetName(), titles, job.report)
-    if job.uncertaintyVolume is not None:
-        text += "\n" + _("Uncertainty: '{name}'.").format(name=job.uncertaintyVolume.GetName())
-    return text
+    return "\n".join([text, *messages.derivedTexts(job)])
 
 
 def scrollAreaAround(widget):

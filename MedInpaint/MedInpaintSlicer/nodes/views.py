@@ -47,7 +47,7 @@ class Layers:
 
 
 class Layer:
-    """A layer of all slice views, foreground or labels, which shows a volume from :meth:`show` until :meth:`restore`."""
+    """The foreground or the labels of all slice views, which show a volume from :meth:`show` until :meth:`restore`."""
 
     def __init__(self, kind: str) -> None:
         """Choose the layer: "Foreground" or "Label"."""

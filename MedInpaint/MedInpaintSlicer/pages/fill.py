@@ -9,7 +9,7 @@ from . import sources
 from .combos import BoundCombos, blends, devices, showAvailable
 from .form import ParameterForm
 from .livepreview import LivePreviewBox, Marks
-from .messages import fillText, segmentsComplaint
+from .messages import derivedTexts, fillText, segmentsComplaint
 from .page import RunPage
 from .partslabel import PartsLabel
 
@@ -140,6 +140,7 @@ class FillPage(RunPage):
             node.segmentation,
             self._chosenSegments(),
             outputVolume=node.outputVolume,
+            samples=node.samples,
             wait=False,
             **{**sources.fillArguments(node), "parameters": self._form.values(), **callbacks},
         )
@@ -243,9 +244,7 @@ class FillPage(RunPage):
         self.showComparison(job)
         titles = {name: info.title for name, info in self._methods.items()}
         text = fillText(job.outputVolume.GetName(), titles, job.report)
-        if job.uncertaintyVolume is not None:
-            text += "\n" + _("Uncertainty: '{name}'.").format(name=job.uncertaintyVolume.GetName())
-        self.run.say(self.ui.resultLabel, text)
+        self.run.say(self.ui.resultLabel, "\n".join([text, *derivedTexts(job)]))
         self._parts.show(job.report["parts"], titles)
         checked = job.report["self_check"]
         self.run.say(self.ui.selfCheckLabel, selfcheck.tables(checked or [], titles))
@@ -266,6 +265,7 @@ class FillPage(RunPage):
             parameters.fillOptions(node),
             node.exemplars,
             node.uncertainty,
+            node.samples,
         )
 
 

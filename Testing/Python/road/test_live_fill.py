@@ -26,7 +26,7 @@ def image(dtype=np.int16, seed=0):
 def ball(center, radius):
     """Return a mask."""
     grid = np.indices(SHAPE).T - np.array(center)
-    return np.linalg.norm(grid * SPACING, axis=-1).T <= radius
+    return np.asarray(radius >= np.linalg.norm(grid * SPACING, axis=-1).T)
 
 
 strokes = st.lists(

@@ -207,6 +207,15 @@ def test_the_uncertainty_is_shown_from_0_to_its_99_percentile_in_colors():
     assert 0 < display.GetLowerThreshold() <= ramp()[box()].min()
 
 
+def test_the_uncertainty_says_what_it_rests_on():
+    volume = addVolume()
+    result = results.addResult(ramp(), obliqueMatrix(), volume, "patch")
+    array, basis = np.ones(ramp().shape, np.float32), "calibrated by other people"
+    node = uncertainty.addUncertainty(array, obliqueMatrix(), volume, result, "patch", basis)
+    assert "It is calibrated by other people." in node.GetDescription()
+    assert node.GetAttribute("MedInpaint.Basis") == basis
+
+
 def test_an_uncertainty_of_0_can_be_shown():
     _, _, node = _addUncertainty(np.zeros(ramp().shape, np.float32))
     assert node.GetDisplayNode().GetWindow() == 1
