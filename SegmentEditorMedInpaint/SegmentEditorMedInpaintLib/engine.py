@@ -42,6 +42,15 @@ def methods() -> dict:
     return {name: info for name, info in _allMethods().items() if not (info.needs_guides or info.needs_exemplars)}
 
 
+def addMethods(combo, offered: dict) -> None:
+    """Add "Automatic" and methods (name -> ``MethodInfo``) to a combo box, in groups as in the module's panel."""
+    makeImportable()
+    from MedInpaintSlicer import methodgroups
+    from MedInpaintSlicer.pages import combos
+
+    combos.addRows(combo, methodgroups.rows(offered))
+
+
 def isDoubt(error: Exception) -> bool:
     """Return whether an error says that the inputs only look wrong, so that the user may go on with them."""
     from MedInpaintLib.errors import DoubtError

@@ -38,10 +38,8 @@ class Options:
         automatic = _(
             "Chooses for each part of the hole by its size, depth and side and by the kind of image, and says why."
         )
-        self.methodCombo.addItem(_("Automatic"), AUTOMATIC)
+        engine.addMethods(self.methodCombo, methods)
         self.methodCombo.setItemData(0, automatic, qt.Qt.ToolTipRole)
-        for info in methods.values():
-            self.methodCombo.addItem(info.title, info.name)
 
     def showMethod(self, method: str) -> None:
         """Choose a method in the combo box, which shows nothing if the method is not offered."""

@@ -3,7 +3,7 @@
 import qt
 from slicer.i18n import tr as _
 
-from .. import installation, modelchoice, needs, parameters, sampledata, selfcheck
+from .. import installation, methodgroups, modelchoice, needs, parameters, sampledata, selfcheck
 from ..nodes import changes, images, segments
 from . import sources
 from .combos import BoundCombos, blends, devices, showAvailable
@@ -29,6 +29,7 @@ class FillPage(RunPage):
         ui = self.ui
         self._segmentation = None
         self._shownMethod: str | None = None
+        self._shownModels: dict[str, str] = {}
         self._methods = _methods()
         self._segmentsObserver = changes.NodesObserver(self._onSegmentsAddedOrRemoved)
         self._volumesObserver = changes.NodesObserver(self.refreshSoon)
@@ -90,12 +91,13 @@ class FillPage(RunPage):
         self.ui.tryButton.visible = self._node.inputVolume is None
         self._volumesObserver.observe((self._node.inputVolume, *sources.guidesOf(self._node)))
         self._showSegments()
-        self._combos.show(self._node)
         reasons = modelchoice.unavailable(
             self._methods,
             lambda method: parameters.valuesOf(self._node, method),
             images.possibleModalities(self._node.inputVolume),
         )
+        self._combos.fillRows("method", methodgroups.rows(self._methods, reasons))
+        self._combos.show(self._node)
         showAvailable(self.ui.methodCombo, self._methods, reasons)
         self._showMethod()
         self._sources.show(self._node)
@@ -146,8 +148,8 @@ class FillPage(RunPage):
         )
 
     def _fillCombos(self) -> None:
-        methods = {"auto": _("Automatic"), **{name: info.title for name, info in self._methods.items()}}
-        for field, titles in (("method", methods), ("blend", blends()), ("device", devices())):
+        self._combos.fillRows("method", methodgroups.rows(self._methods))
+        for field, titles in (("blend", blends()), ("device", devices())):
             self._combos.fill(field, titles)
 
     def _showSegments(self) -> None:
@@ -183,14 +185,16 @@ class FillPage(RunPage):
         method = self._node.method
         info = self._methods.get(method)
         self.run.say(self.ui.methodSummaryLabel, info.summary if info is not None else self._automaticSummary())
-        if method == self._shownMethod:
+        models = modelchoice.modelsFor(info) if info is not None and info.architecture else {}
+        if (method, models) == (self._shownMethod, self._shownModels):
             return
-        self._shownMethod = method
+        self._shownMethod, self._shownModels = method, models
         self.run.say(self.ui.parameterHintLabel, "")
         if info is None:
             self._form.show([], {})
         else:
-            self._form.show(info.describe(), parameters.valuesOf(self._node, method))
+            lists = {"model": {"auto": _("Automatic"), **models}} if info.architecture else {}
+            self._form.show(info.describe(), parameters.valuesOf(self._node, method), lists)
 
     def _automaticSummary(self) -> str:
         if self._node.selfCheck:
