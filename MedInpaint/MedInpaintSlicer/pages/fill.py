@@ -249,7 +249,7 @@ class FillPage(RunPage):
         titles = {name: info.title for name, info in self._methods.items()}
         text = fillText(job.outputVolume.GetName(), titles, job.report)
         self.run.say(self.ui.resultLabel, "\n".join([text, *derivedTexts(job)]))
-        self._parts.show(job.report["parts"], titles)
+        self._parts.show(job.report["parts"], titles, {name: info.trust for name, info in self._methods.items()})
         checked = job.report["self_check"]
         self.run.say(self.ui.selfCheckLabel, selfcheck.tables(checked or [], titles))
         # If there is no room for all, the result is most important.
