@@ -3,6 +3,7 @@
 import slicer
 from slicer.i18n import tr as _
 
+from . import dicom
 from .images import fileVolume, imageOf, matrixOf
 from .marks import marksOf
 from .snapshot import removeVolume
@@ -32,7 +33,7 @@ class LivePreview:
         self._volume, self._time = volumeNode, _timeOf(volumeNode)
         name = slicer.mrmlScene.GenerateUniqueName(_("{input} live preview").format(input=volumeNode.GetName()))
         self.node = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, volumeNode, name)
-        self.node.RemoveAttribute("DICOM.instanceUIDs")
+        self.node.RemoveAttribute(dicom.INSTANCES)
         self.node.SetAttribute(ATTRIBUTE, "1")
         self.node.SetHideFromEditors(True)
         self.node.SetSaveWithScene(False)

@@ -10,7 +10,7 @@ import vtk
 from slicer.i18n import tr as _
 
 from .. import selfcheck
-from . import attributes
+from . import attributes, dicom
 from .hierarchy import placeBeside
 from .names import resultName
 
@@ -61,8 +61,6 @@ def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, method: str, o
     if outputNode is None:
         name = resultName(inputNode.GetName(), method)
         outputNode = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, inputNode, name)
-        # The clone's content is not that of the DICOM files.
-        outputNode.RemoveAttribute("DICOM.instanceUIDs")
     else:
         _makeAlike(outputNode, inputNode)
     attributes.forgetDerived(outputNode)
@@ -71,6 +69,8 @@ def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, method: str, o
     slicer.util.arrayFromVolume(outputNode)[...] = array
     slicer.util.arrayFromVolumeModified(outputNode)
     placeBeside(inputNode, outputNode)
+    # Its content is not that of the input's files, nor of those that an existing output was loaded from.
+    dicom.describeSeries(inputNode, outputNode)
     return outputNode
 
 
