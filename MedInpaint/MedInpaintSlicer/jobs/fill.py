@@ -174,7 +174,7 @@ class FillJob(Job):
         self._describe(node, result["report"])
         self.centers = _centers(result["report"]["parts"], self._image.ijkToRAS)
         if uncertainty is not None:
-            facts = result["report"]["uncertainty"] or {}
+            facts = result["report"].get("uncertainty") or {}
             self.uncertaintyVolume = addUncertainty(
                 uncertainty, self._image.ijkToRAS, request.volumeNode, node, method, facts.get("basis", "")
             )

@@ -22,7 +22,7 @@ def addUncertainty(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, resultNod
         method: the method's name, which becomes part of the volume's name.
         basis: what the standard deviations rest on, such as "calibrated by other people".
     """
-    name = _("{input} uncertainty ({method})").format(input=originalName(inputNode.GetName()), method=method)
+    name = _("{input} uncertainty ({method})").format(input=originalName(inputNode), method=method)
     node = slicer.util.addVolumeFromArray(array, ijkToRAS, slicer.mrmlScene.GenerateUniqueName(name))
     node.SetAndObserveTransformNodeID(inputNode.GetTransformNodeID())
     node.SetDescription(

@@ -114,7 +114,7 @@ def derivedTexts(job) -> list[str]:
     """Name what was made besides a fill, and say what the uncertainty rests on."""
     texts = []
     if job.uncertaintyVolume is not None:
-        basis = (job.report["uncertainty"] or {}).get("basis", "")
+        basis = (job.report.get("uncertainty") or {}).get("basis", "")
         known = _("Uncertainty: '{name}', {basis}.") if basis else _("Uncertainty: '{name}'.")
         texts.append(known.format(name=job.uncertaintyVolume.GetName(), basis=basis))
     if job.samplesSequence is not None:
