@@ -21,6 +21,7 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 from MedInpaintSlicer import layout, log, sampledata, theme
+from MedInpaintSlicer.jobs import process
 from MedInpaintSlicer.logic import MedInpaintLogic
 from MedInpaintSlicer.nodes import images
 from MedInpaintSlicer.pages.batch import BatchPage
@@ -53,6 +54,8 @@ class MedInpaint(ScriptedLoadableModule):
         self.parent.icon = theme.icon("MedInpaint")
         # The module Sample Data exists only after all modules are loaded.
         slicer.app.connect("startupCompleted()", sampledata.register)
+        # Python's own end may come too late: the panel ends its jobs when it is destroyed, a script's have no panel.
+        slicer.app.connect("aboutToQuit()", process.endAll)
 
 
 class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):

@@ -7,9 +7,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .atlas.regions import Anatomy
 from .choice import Choice
 from .filled import Filled, Filling
+from .mask import relative
 from .methods import registry
 from .parts import Part
 from .report import (
@@ -23,6 +26,7 @@ from .report import (
     now,
     software,
 )
+from .result import Patch
 from .selfcheck import SelfCheck
 from .subject import Subject
 from .tasks import Plan
@@ -139,7 +143,18 @@ def _facts(
     )
     if anatomy is not None and part.number in anatomy.regions:
         facts["regions"], facts["tissues"] = anatomy.regions[part.number], anatomy.tissues[part.number]
+    if region.patch.spread is not None:
+        facts["deviation"] = _deviation(part, region.patch)
     return facts
+
+
+def _deviation(part: Part, patch: Patch) -> float:
+    """Return the root mean square of a part's standard deviations, to four digits."""
+    spread = np.zeros(patch.hole.shape)
+    assert patch.spread is not None
+    spread[patch.hole] = patch.spread
+    inside = spread[relative(part.box, patch.box)][part.voxels]
+    return float(f"{np.sqrt(np.mean(inside**2)):.4g}")
 
 
 def _by_voxels(choices: Sequence[Choice]) -> list[Plan]:

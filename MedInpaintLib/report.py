@@ -61,7 +61,16 @@ class OfAtlas(TypedDict, total=False):
     tissues: dict[str, float]
 
 
-class PartFacts(OfVolume, OfAtlas):
+class OfUncertainty(TypedDict, total=False):
+    """What is said of a part only where there is an uncertainty.
+
+    deviation: the root mean square of the calibrated standard deviations of its voxels, in the image's units.
+    """
+
+    deviation: float
+
+
+class PartFacts(OfVolume, OfAtlas, OfUncertainty):
     """A connected part of the hole, and how it was filled.
 
     number: from 1; volume_ml: None for a flat image; depth_mm: from its innermost voxel to the nearest known one, None
