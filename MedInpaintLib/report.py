@@ -62,7 +62,7 @@ class OfAtlas(TypedDict, total=False):
 
 
 class OfUncertainty(TypedDict, total=False):
-    """What is said of a part only where there is an uncertainty.
+    """What the report has of a part only where there is an uncertainty.
 
     deviation: the root mean square of the calibrated standard deviations of its voxels, in the image's units.
     """
