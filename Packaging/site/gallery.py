@@ -13,6 +13,7 @@ import dataclasses
 import functools
 import hashlib
 import importlib.util
+import logging
 import os
 import re
 import shutil
@@ -21,12 +22,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import File, Files
-from mkdocs.structure.pages import Page
-from mkdocs.utils import log
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "docs" / "gallery"
@@ -82,6 +84,10 @@ SECTIONS = {
 NEEDS_TORCH = "# Needs PyTorch."
 
 
+class ScriptError(Exception):
+    """A script of the gallery is not as it should be."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Script:
     """One script.
@@ -131,7 +137,7 @@ def run(script: Script, folder: Path) -> Path:
     """Run a script in a folder and return its picture.
 
     Raises:
-        PluginError: it failed, printed something, or saved no picture.
+        ScriptError: it failed, printed something, or saved no picture.
     """
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     own = {"MPLBACKEND": "agg", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, paths))}
@@ -146,7 +152,7 @@ def run(script: Script, folder: Path) -> Path:
     picture = folder / f"{script.name}.png"
     printed = process.stdout + process.stderr
     if process.returncode or printed or not picture.is_file():
-        raise PluginError(f"docs/gallery/{script.path.name} must save {picture.name} and print nothing:\n{printed}")
+        raise ScriptError(f"docs/gallery/{script.path.name} must save {picture.name} and print nothing:\n{printed}")
     return picture
 
 
@@ -158,7 +164,7 @@ def picture_of(script: Script) -> Path | None:
         return kept
     if script.needs_torch and importlib.util.find_spec("torch") is None:
         return None
-    log.info(f"Gallery: running {script.path.name}")
+    logging.getLogger("mkdocs.gallery").info("Running %s", script.path.name)
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         made = run(script, Path(folder))
@@ -186,9 +192,11 @@ def _sources() -> Iterator[Path]:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pictures."""
+    from mkdocs.structure.files import File
+
     left = {path.stem for path in SCRIPTS.glob("*.py")} - {name for names in SECTIONS.values() for name in names}
     if left:
-        raise PluginError(f"SECTIONS in Packaging/site/gallery.py does not name these scripts: {sorted(left)}.")
+        raise ScriptError(f"SECTIONS in Packaging/site/gallery.py does not name these scripts: {sorted(left)}.")
     for script in scripts():
         picture = picture_of(script)
         if picture is not None:

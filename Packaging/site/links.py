@@ -5,10 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
-from mkdocs.structure.pages import Page
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
 
 ROOT = Path(__file__).resolve().parents[2]
 GITHUB = "https://github.com/MedInpaint/SlicerMedInpaint/blob/main/"
@@ -22,6 +25,8 @@ _CODE = re.compile(r"(^```.*?^```$|`[^`\n]+`)", re.M | re.S)
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the repository's pictures that pages may show."""
+    from mkdocs.structure.files import File
+
     for pattern in SHOWN:
         for path in sorted(ROOT.glob(pattern)):
             name = f"{PICTURES}/{path.relative_to(ROOT).as_posix()}"

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+
 
 #: Element -> its attributes whose addresses a browser opens by itself. Of links, rel=canonical and the like are not.
 LOADED = {
@@ -61,6 +63,8 @@ def foreign_loads(site: Path) -> Iterator[tuple[str, str]]:
 
 def on_post_build(config: MkDocsConfig) -> None:
     """Check what was built."""
+    from mkdocs.exceptions import PluginError
+
     found = [f"{name}: {address}" for name, address in foreign_loads(Path(config.site_dir))]
     if found:
         raise PluginError("The site loads from elsewhere:\n" + "\n".join(found))

@@ -5,6 +5,7 @@ Names: ``methods``, ``commands``, ``reports``, ``holes``.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import typing
@@ -12,9 +13,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import typer
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import Files
-from mkdocs.structure.pages import Page
 
 import MedInpaintLib as mi
 from MedInpaintLib import report
@@ -24,6 +22,12 @@ from MedInpaintLib.methods import auto
 from MedInpaintLib.models.recipes import recipes
 from MedInpaintLib.parameters import ParameterInfo
 from MedInpaintLib.prediction import MethodInfo
+
+if typing.TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
 
 _MARK = re.compile(r"^<!-- build: (methods|commands|reports|holes) -->$", re.M)
 
@@ -124,27 +128,24 @@ def _sections(group: Any, context: Any) -> Iterator[str]:
 def _command(command: Any, context: Any) -> str:
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     parts = [f"## {context.command_path}", _prose(command.help or ""), f"```text\n{usage}\n```"]
-    rows = [_option(each, context) for each in command.params if not getattr(each, "hidden", False)]
-    rows = [row for row in rows if row[0] != "`--help`"]
+    records = [each.get_help_record(context) for each in command.params]
+    rows = [[f"`{_plain(names)}`", _escaped(text)] for names, text in filter(None, records) if "--help" not in names]
     if rows:
-        parts.append(_table(["argument or option", "default", "what it is"], rows))
+        parts.append(_table(["argument or option", "what it is"], rows))
     if command.epilog:
         text = re.sub(r"\n{2,}", "\n", inspect.cleandoc(command.epilog))
         parts.append(f"```text\n{text}\n```")
     return "\n\n".join(parts)
 
 
-def _option(parameter: Any, context: Any) -> list[str]:
-    if parameter.param_type_name == "argument":
-        names, kind = f"`{parameter.make_metavar(context)}`", ""
-    else:
-        names = ", ".join(f"`{each}`" for each in [*parameter.opts, *parameter.secondary_opts])
-        kind = "" if parameter.is_flag else f" `{parameter.make_metavar(context)}`"
-    default = parameter.default
-    known = default not in (None, False, (), []) and not callable(default)
-    shown = f"`{getattr(default, 'value', default)}`" if known else ""
-    needed = "needed" if parameter.required else shown
-    return [names + kind, needed, parameter.help or ""]
+def _plain(names: str) -> str:
+    """Return the type of an option in plain words: ``<list[Path]>`` takes one path at a time."""
+    return re.sub(r"<list\[(\w+)\]>", lambda kind: f"<{kind[1].lower()}>", names)
+
+
+def _escaped(text: str) -> str:
+    """Keep brackets of the help, such as ``[default: auto]``, from being read as links."""
+    return text.replace("[", "\\[").replace("]", "\\]").replace("<", "&lt;")
 
 
 def _prose(text: str) -> str:
@@ -169,7 +170,7 @@ def issubclass_of_report(kind: Any) -> bool:
 
 def _report(kind: Any) -> str:
     first, meanings = explained(inspect.getdoc(kind) or "", set(kind.__annotations__))
-    bases = [base for base in kind.__orig_bases__ if typing.is_typeddict(base)]
+    bases = _bases(kind)
     inherited = {name for base in bases for name in base.__annotations__}
     rows = [
         [f"`{name}`", _type(hint), meanings.get(name, "")]
@@ -180,6 +181,14 @@ def _report(kind: Any) -> str:
     if bases:
         parts.append("It also has the fields of " + " and ".join(_type(base) for base in bases) + ".")
     return "\n\n".join([*parts, _table(["field", "type", "what it is"], rows)])
+
+
+def _bases(kind: Any) -> list[Any]:
+    """Return the typed dictionaries that one inherits from; before Python 3.12 only the source says which."""
+    (node,) = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(node, ast.ClassDef)
+    bases = (getattr(report, ast.unparse(base), None) for base in node.bases)
+    return [base for base in bases if base is not None and typing.is_typeddict(base)]
 
 
 def explained(text: str, names: set[str]) -> tuple[str, dict[str, str]]:
@@ -193,7 +202,7 @@ def explained(text: str, names: set[str]) -> tuple[str, dict[str, str]]:
     found = list(entry.finditer(text))
     ends = [each.start() for each in found[1:]] + [len(text)]
     meanings = {}
-    for each, end in zip(found, ends, strict=True):
+    for each, end in zip(found, ends, strict=False):
         meaning = text[each.end() : end].strip().rstrip(".;")
         meanings.update(dict.fromkeys(re.split(r", (?:and )?", each[1]), meaning))
     return text[: found[0].start() if found else len(text)].strip(), meanings
@@ -232,8 +241,13 @@ def holes() -> str:
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *[[cell.replace("|", "\\|") for cell in row] for row in rows]]
+    lines = [header, ["---"] * len(header), *[[_cell(each) for each in row] for row in rows]]
     return "\n".join(f"| {' | '.join(' '.join(cell.split()) for cell in line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """Escape the bars of a cell, but in code, where they split nothing and a backslash would be shown."""
+    return "".join(each if each.startswith("`") else each.replace("|", "\\|") for each in re.split(r"(`[^`]*`)", text))
 
 
 BUILDERS: dict[str, Callable[[], str]] = {"methods": methods, "commands": commands, "reports": reports, "holes": holes}
