@@ -54,7 +54,7 @@ research: $(VENV)/.research
 
 # The documentation site, in site/; without PyTorch the gallery lacks the trained methods. Pictures are kept in .cache.
 docs: $(VENV)/.docs
-	$(RUN) -m mkdocs build
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build
 
 # Wheel, source archive and the recipe for conda-forge, in dist.
 dist: $(VENV)/.dist

@@ -1,7 +1,7 @@
 """An extension of griffe: docstrings as they are written for Python's own tools, in the form that the site renders.
 
 Roles such as ``:func:`MedInpaintLib.inpaint`` become links where the API pages show the object, else code; an entry of
-several arguments (``image, mask: as in ...``) becomes one for each.
+several arguments (``image, mask: as in ...``) becomes one for each; examples become blocks of code.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ PACKAGE = "MedInpaintLib"
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "reference" / "api"
 _ROLE = re.compile(r":(?:py:)?(?:func|meth|class|mod|data|attr|exc|obj):`([^`]+)`")
 _CODE = re.compile(r"``([^`]+)``")
+#: A paragraph that begins with a prompt.
+_EXAMPLE = re.compile(r"^(>>> (?:.+\n?)+?)(?=\n\n|\Z)", re.M)
 _SECTION = re.compile(r"^(Args|Attributes):$")
 _SEVERAL = re.compile(r"^(\s+)(\w+(?:, \w+)+): (.*)$")
 
@@ -36,7 +38,8 @@ class Docstrings(griffe.Extension):
         """Rewrite the docstring of an object."""
         if obj.docstring is not None:
             text = _ROLE.sub(self._link, obj.docstring.value)
-            obj.docstring.value = _CODE.sub(r"`\1`", _one_entry_each(text))
+            text = _CODE.sub(r"`\1`", _one_entry_each(text))
+            obj.docstring.value = _EXAMPLE.sub(r"```pycon\n\1\n```", text)
 
     def _link(self, role: re.Match[str]) -> str:
         name = role[1].lstrip("~")

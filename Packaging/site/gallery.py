@@ -2,8 +2,8 @@
 
 A script is a docstring (a title line, an empty line, what the picture shows) and code that saves one figure,
 ``<name of the script>.png``, in the folder in which it runs. Pictures are kept in ``.cache/gallery`` under a hash of
-script, engine and samples, so that a second build runs only what has changed. ``mkdocs-gallery`` was tried: it writes
-its pages into docs, and runs no script again when the engine changes.
+script, engine and samples, so that a second build runs only what has changed. (``mkdocs-gallery`` writes its pages into
+docs, and runs a script again only when the script itself changes.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lists of pages: ``<!-- pages: how-to -->`` becomes a link to each page of that folder, with its first sentence."""
+"""Lists of pages: ``<!-- pages: how-to -->`` becomes a heading and a link to each page of that folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _listed(docs: Path, folder: str, start: str) -> str:
     for path in sorted((docs / folder).glob("*.md")):
         target = posixpath.relpath(path.relative_to(docs).as_posix(), start or ".")
         lines.append(f"- [{title_of(path.read_text(encoding='utf-8'))}]({target})")
-    return "\n".join(lines)
+    return "\n".join([f"### {folder.capitalize()}", "", *lines]) if lines else ""
 
 
 def title_of(text: str) -> str:
