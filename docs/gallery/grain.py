@@ -10,18 +10,17 @@ import numpy as np
 import MedInpaintLib as mi
 from MedInpaintLib.samples import sample
 
-film = sample("chest-film")
-plain = mi.inpaint(film.image, film.mask, method="biharmonic")
-grainy = mi.inpaint(film.image, film.mask, method="biharmonic", grain=True)
+brain = sample("brain-t1")
+plain = mi.inpaint(brain.image, brain.mask, labels=2, method="harmonic")
+grainy = mi.inpaint(brain.image, brain.mask, labels=2, method="harmonic", grain=True)
 
-hole = plain.mask.array > 0
-j, i = np.argwhere(hole)[0]
-close = np.s_[j - 24 : j + 72, i - 24 : i + 72]
+truth, hole = plain.image.array, plain.mask.array > 0
+k, j, i = (int(each.mean()) for each in np.nonzero(hole))
+close = np.s_[k, j - 20 : j + 20, i - 20 : i + 20]
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.4), layout="constrained")
-pictures = {"smooth": plain.volume.array, "with grain": grainy.volume.array, "truth": plain.image.array}
-values = plain.image.array[close]
+pictures = {"smooth": plain.volume.array, "with grain": grainy.volume.array, "truth": truth}
 for axis, (title, picture) in zip(axes, pictures.items(), strict=True):
-    axis.imshow(picture[close], cmap="gray", vmin=values.min(), vmax=values.max())
+    axis.imshow(picture[close], cmap="gray", origin="lower", vmin=0, vmax=np.percentile(truth, 99.5))
     axis.set_title(title)
     axis.axis("off")
 figure.savefig("grain.png", dpi=80)

@@ -1,6 +1,6 @@
 """Missing slices.
 
-Two of ten thick slices are lost as a whole. The automatic choice sees that the hole is flat;
+Two of ten thick slices are lost as a whole. The automatic choice sees that slices are missing;
 `result.report["method"]` says what it took.
 """
 
@@ -16,9 +16,9 @@ hole[[3, 6]] = True
 result = mi.inpaint(ct, hole)
 
 figure, axes = plt.subplots(1, 4, figsize=(11, 3), layout="constrained")
-arrays = {"slice 3": ct.array[2], "filled": result.volume.array[3], "truth": ct.array[3], "slice 5": ct.array[4]}
+arrays = {"below": ct.array[2], "filled": result.volume.array[3], "truth": ct.array[3], "above": ct.array[4]}
 for axis, (title, picture) in zip(axes, arrays.items(), strict=True):
-    axis.imshow(picture, cmap="gray", vmin=-160, vmax=240)  # window 400, level 40
+    axis.imshow(picture, cmap="gray", origin="lower", vmin=-160, vmax=240)  # window 400, level 40
     axis.set_title(title)
     axis.axis("off")
 figure.savefig("missing_slices.png", dpi=80)

@@ -18,7 +18,7 @@ k = len(ct.array) // 2
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="constrained")
 pictures = {"before": np.where(hole, -1000, ct.array), "after": result.volume.array, "truth": ct.array}
 for axis, (title, picture) in zip(axes, pictures.items(), strict=True):
-    axis.imshow(picture[k], cmap="gray", vmin=-160, vmax=240)  # window 400, level 40
+    axis.imshow(picture[k], cmap="gray", origin="lower", vmin=-160, vmax=240)  # window 400, level 40
     axis.set_title(title)
     axis.axis("off")
 figure.savefig("strip.png", dpi=80)

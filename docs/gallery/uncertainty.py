@@ -14,12 +14,13 @@ brain = sample("brain-t1")
 result = mi.inpaint(brain.image, brain.mask, labels=1, method="biharmonic", uncertainty=True)
 
 truth, filled, hole = result.image.array, result.volume.array, result.mask.array > 0
-k = int(np.argmax(hole.sum(axis=(1, 2))))
-error = np.abs(filled[k].astype(float) - truth[k])
-figure, axes = plt.subplots(1, 3, figsize=(10, 4), layout="constrained")
-axes[0].imshow(filled[k], cmap="gray", origin="lower", vmin=0, vmax=np.percentile(truth, 99.5))
-for axis, picture in zip(axes[1:], (result.uncertainty.array[k], error), strict=True):
-    shown = axis.imshow(np.where(hole[k], picture, np.nan), origin="lower", vmin=0, vmax=error.max())
+k, j, i = (int(each.mean()) for each in np.nonzero(hole))
+close = np.s_[k, j - 20 : j + 20, i - 20 : i + 20]
+error = np.abs(filled[close].astype(float) - truth[close])
+figure, axes = plt.subplots(1, 3, figsize=(10, 3.4), layout="constrained")
+axes[0].imshow(filled[close], cmap="gray", origin="lower", vmin=0, vmax=np.percentile(truth, 99.5))
+for axis, picture in zip(axes[1:], (result.uncertainty.array[close], error), strict=True):
+    shown = axis.imshow(np.where(hole[close], picture, np.nan), origin="lower", vmin=0, vmax=error.max())
 for axis, title in zip(axes, ("after", "standard deviation", "error that was made"), strict=True):
     axis.set_title(title)
     axis.axis("off")
