@@ -14,15 +14,22 @@ ROOT = Path(__file__).parents[1]
 #: Runs the steps of a page in one process, as a reader would in one folder: commands, and Python in one session.
 RUNNER = """
 import json, shlex, subprocess, sys
-session = {"__name__": "session"}
-for language, code in json.load(open(sys.argv[1], encoding="utf-8")):
-    if language == "python":
-        exec(compile(code, sys.argv[1], "exec"), session)
-        continue
-    program, *arguments = shlex.split(code)
-    start = [sys.executable] if program == "python" else [sys.executable, "-m", "MedInpaintLib.cli"]
-    if subprocess.run([*start, *arguments]).returncode:
-        sys.exit(f"This command of the page failed: {code}")
+
+
+def main():
+    session = {"__name__": "__main__"}
+    for language, code in json.load(open(sys.argv[1], encoding="utf-8")):
+        if language == "python":
+            exec(compile(code, sys.argv[1], "exec"), session)
+            continue
+        program, *arguments = shlex.split(code)
+        start = [sys.executable] if program == "python" else [sys.executable, "-m", "MedInpaintLib.cli"]
+        if subprocess.run([*start, *arguments]).returncode:
+            sys.exit(f"This command of the page failed: {code}")
+
+
+if __name__ == "__main__":
+    main()
 """
 
 

@@ -63,7 +63,7 @@ def _titles() -> tuple[str, ...]:
         _("Trained networks"),
         _("For lesions"),
         _("From other images"),
-        _("Simple, to compare with"),
+        _("Simple fills"),
     )
 
 

@@ -39,7 +39,7 @@ def test_methods_stand_below_the_headings_of_their_groups(panel):
     assert group["unet"] == "— Trained networks —"
     assert group["white-matter"] == "— For lesions —"
     assert group["collagan"] == "— From other images —"
-    assert group["nearest"] == "— Simple, to compare with —"
+    assert group["nearest"] == "— Simple fills —"
     assert group["edge-guided"] == "— Cannot run here —"
 
 

@@ -101,6 +101,9 @@ class FillPage(RunPage):
         showAvailable(self.ui.methodCombo, self._methods, reasons)
         self._showMethod()
         self._sources.show(self._node)
+        inUse = self._node.grain or {self._node.blend, self._node.device} != {"auto"}
+        # Visible even while the section is collapsed.
+        self.ui.optionsCollapsibleButton.text = _("Options (in use)") if inUse else _("Options")
         # Kept while the user paints in the Segment Editor, where this tab has no parameter node.
         self._marks = self._chosenMarks()
         self._live.refresh()

@@ -72,11 +72,11 @@ class ParameterForm:
 
     def _addFold(self, isOpen: bool) -> None:
         """Add the button that shows the rows after it."""
-        self._button = qt.QPushButton(_("More options"))
+        self._button = qt.QPushButton(_("More parameters"))
         self._button.objectName = "foldButton"
         self._button.checkable = True
         self._button.checked = isOpen
-        self._button.toolTip = _("Show or hide the options that are seldom changed.")
+        self._button.toolTip = _("Show or hide the parameters that are seldom changed.")
         self._button.connect("toggled(bool)", self._unfold)
         self._layout.addRow(self._button)
 

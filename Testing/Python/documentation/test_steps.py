@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import subprocess
+import sys
 
 import click
 import pytest
@@ -67,3 +69,17 @@ def test_every_command_has_options_that_there_are(command):
 def test_the_job_file_is_one(tmp_path):
     (block,) = documentation.blocks("docs/how-to/jobs.md", "json")
     assert FillJob.of(json.loads(block), tmp_path).method == "biharmonic"
+
+
+def test_a_method_of_ones_own_is_found_as_one_file(tmp_path):
+    code = documentation.blocks("docs/how-to/own-method.md", "python")[0]
+    (tmp_path / "median.py").write_text(code, encoding="utf-8")
+    script = (
+        "import sys, MedInpaintLib as mi, MedInpaintLib.methods as folder\n"
+        "folder.__path__.append(sys.argv[1])\n"
+        "print(mi.list_methods()['median'].summary)\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, encoding="utf-8", check=False
+    )
+    assert process.stdout.strip() == "One constant: a percentile of the known voxels.", process.stderr
