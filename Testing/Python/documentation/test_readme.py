@@ -1,11 +1,11 @@
 """The README is short, its table is that of the page, and what it says can be done as it says."""
 
-import json
-
 import numpy as np
+import pytest
 
+import MedInpaintLib as mi
+from MedInpaintLib.samples import sample
 from Testing import documentation
-from Testing.Python.documentation.scores import table
 
 README = "README.md"
 
@@ -19,29 +19,50 @@ def test_every_command_and_snippet_works(tmp_path):
     documentation.run(README, tmp_path)
 
 
-def test_the_table_of_what_to_expect_is_that_of_the_page():
-    rows = table("fills/scores")
-    seconds = json.loads(documentation.text("docs/fills/facts.json"))["seconds"]
-    page = documentation.text("docs/fills/README.md")
-    titles = {
-        "mr-5mm": "MR, 15 lesions of 5 mm",
-        "mr-20mm": "MR, a sphere of 20 mm",
-        "mr-strips": "MR, strips of 16 px on 10 slices",
-        "ct-slices-squares": "CT slices, squares of 32 px",
-        "film-squares": "Chest films, squares of 64 px",
-    }
-    for task, title in titles.items():
-        assert f"## {title}\n" in page
-        own = [row for row in rows if row["task"] == task]
-        psnr, texture = (
-            {
-                method: np.mean([float(row[metric]) for row in own if row["method"] == method])
-                for method in ("shell-mean", "biharmonic", "auto")
-            }
-            for metric in ("psnr", "gradient_energy")
-        )
-        highest = f"{max(psnr.values()):.1f}"
-        cells = [f"**{mean:.1f}**" if f"{mean:.1f}" == highest else f"{mean:.1f}" for mean in psnr.values()]
-        people = len({row["subject"] for row in own})
-        line = f"| {title} | {people} | {' | '.join(cells)} | {texture['auto']:.2f} | {seconds[task]['auto']:.1f} |"
-        assert line in documentation.text(README)
+def section(page: str, title: str) -> dict[str, dict[str, str]]:
+    """Return method -> cells of the table below a heading of a page."""
+    rest = documentation.text(page).split(f"## {title}\n")[1].split("\n## ")[0]
+    lines = [line for line in rest.splitlines() if line.startswith("| ")]
+    cells = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in lines]
+    heads = cells[0]
+    return {row[0]: dict(zip(heads, row, strict=True)) for row in cells[1:]}
+
+
+@pytest.mark.parametrize(
+    ("hole", "title"),
+    [
+        ("15 ml of MS lesions", "15 ml of MS lesions"),
+        ("six balls of 20 mm", "Six balls of 20 mm"),
+        ("one stroke of 20-50 ml", "One stroke of 20-50 ml in the average head"),
+    ],
+)
+def test_the_rows_of_heads_are_those_of_the_page(hole, title):
+    table = section("docs/real-lesions/README.md", title)
+    smooth, mirror, unet, auto = (
+        f"{float(table[name]['PSNR dB']):.1f}" for name in ("biharmonic", "mirror", "unet", "auto")
+    )
+    people, seconds = table["auto"]["people"], f"{float(table['auto']['s']):.0f}"
+    line = f"| Heads: {hole} | {people} | {smooth} | {mirror} | {unet} | **{auto}** | {seconds} |"
+    assert line in documentation.text(README)
+
+
+@pytest.mark.parametrize("title", ["Chest films, squares of 32 px", "CT slices, squares of 32 px"])
+def test_the_rows_of_films_and_slices_are_those_of_the_page(title):
+    table = section("docs/films-and-ct/README.md", title)
+    smooth, unet = (f"{float(table[name]['PSNR dB'].split(' ')[0]):.1f}" for name in ("biharmonic", "unet"))
+    people, seconds = table["unet"]["people"], f"{float(table['unet']['s']):.0f}"
+    line = f"| {title.replace(',', ':')} | {people} | {smooth} | | **{unet}** | takes `unet` | {seconds} |"
+    assert line in documentation.text(README)
+
+
+def test_auto_takes_the_network_on_films_and_slices():
+    """As the table says, where PyTorch is installed."""
+    pytest.importorskip("torch")
+    for name, modality in (("chest-film", "film"), ("ct-slab", "CT")):
+        image = sample(name)
+        array = mi.Volume.read(image.image).array
+        frame = array if array.ndim == 2 else array[len(array) // 2]
+        hole = np.zeros(frame.shape, dtype=bool)
+        middle = [size // 2 for size in frame.shape]
+        hole[middle[0] - 16 : middle[0] + 16, middle[1] - 16 : middle[1] + 16] = True
+        assert mi.inpaint(frame, hole, modality=modality).report["method"] == "unet"
