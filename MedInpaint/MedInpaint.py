@@ -4,7 +4,6 @@ Only Slicer is imported here, because module files run when Slicer starts. The m
 MedInpaintSlicer beside this file; the engine is the package MedInpaintLib, which runs in its own process.
 """
 
-import importlib.util
 import logging
 import sys
 from typing import Any
@@ -13,11 +12,7 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.ScriptedLoadableModule import (
-    ScriptedLoadableModule,
-    ScriptedLoadableModuleTest,
-    ScriptedLoadableModuleWidget,
-)
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
 from MedInpaintSlicer import layout, log, sampledata, theme
@@ -30,6 +25,7 @@ from MedInpaintSlicer.pages.evaluate import EvaluatePage
 from MedInpaintSlicer.pages.fill import FillPage
 from MedInpaintSlicer.pages.models import ModelsPage
 from MedInpaintSlicer.pages.page import Page
+from MedInpaintSlicer.selftest import MedInpaintTest  # noqa: F401  Slicer looks for it here
 
 layout.makeEngineImportable()
 
@@ -207,70 +203,3 @@ class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Bring a tab to the front and show its current choices."""
         page.setParameterNode(self._parameterNode)
         self.ui.tabWidget.currentIndex = self.pages.index(page)
-
-
-class MedInpaintTest(ScriptedLoadableModuleTest):
-    """Tests inside Slicer: what users do with the sample, and the engine's self-tests in Slicer's Python."""
-
-    def setUp(self) -> None:
-        slicer.mrmlScene.Clear()
-
-    def runTest(self) -> None:
-        for name in sorted(each for each in dir(self) if each.startswith("test_")):
-            self.setUp()
-            getattr(self, name)()
-
-    def test_a_lesion_of_the_sample_is_filled(self) -> None:
-        """Check the new volume: changed in the hole, bit-identical outside, on the same grid."""
-        volume, segmentation = sampledata.load()
-        segmentIds = list(segmentation.GetSegmentation().GetSegmentIDs())
-        before = slicer.util.arrayFromVolume(volume).copy()
-        hole = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, segmentIds[0], volume) > 0
-
-        filled = MedInpaintLogic().inpaint(volume, segmentation, segmentIds[:1], method="harmonic")
-
-        after = slicer.util.arrayFromVolume(filled)
-        assert (slicer.util.arrayFromVolume(volume) == before).all(), "the input volume has changed"
-        assert (after[~hole] == before[~hole]).all(), "voxels outside the hole have changed"
-        assert (after[hole] != before[hole]).any(), "nothing was filled"
-        assert filled.GetAttribute("MedInpaint.Method") == "harmonic"
-        self.delayDisplay("The lesion is filled.")
-
-    def test_a_result_goes_with_all_that_was_made_of_it(self) -> None:
-        """Check that undoing a job leaves the volumes that were there before."""
-        volume, segmentation = sampledata.load()
-        job = MedInpaintLogic().inpaint(volume, segmentation, method="harmonic", uncertainty=True, wait=False)
-        while job.state == "running":
-            slicer.app.processEvents()
-        assert job.error is None, str(job.error)
-        assert len(slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")) == 3
-        job.undo()
-        assert slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") == [volume]
-        self.delayDisplay("The result is removed.")
-
-    def test_methods_are_scored_on_a_healthy_volume(self) -> None:
-        """Check that the table has a row for each hole and method, and for the yardstick."""
-        volume, lesions = sampledata.load()
-        methods = ["harmonic", "biharmonic"]
-        table = MedInpaintLogic().evaluate(volume, "spheres:10mm:2", methods, avoid=lesions)
-        assert table.GetNumberOfRows() == 2 * (len(methods) + 1)
-        self.delayDisplay("The methods are scored.")
-
-    def test_a_contrast_is_estimated(self) -> None:
-        """Check the grid of an estimated contrast, where PyTorch is installed."""
-        if importlib.util.find_spec("torch") is None:
-            self.delayDisplay("PyTorch is not installed: no contrast is estimated.")
-            return
-        volume, _lesions = sampledata.load()
-        estimate = MedInpaintLogic().impute({"T1": volume}, "FLAIR")
-        assert slicer.util.arrayFromVolume(estimate).shape == slicer.util.arrayFromVolume(volume).shape
-        assert estimate.GetAttribute("MedInpaint.Target") == "FLAIR"
-        self.delayDisplay("The contrast is estimated.")
-
-    def test_the_engine_is_sound(self) -> None:
-        """Check the known answers of blending, metrics and solvers with the packages that Slicer has."""
-        from MedInpaintLib import selftest
-
-        failed = [f"{name}: {message}" for name, passed, message in selftest.run() if not passed]
-        assert failed == []
-        self.delayDisplay("The engine's self-tests passed.")
