@@ -1,5 +1,5 @@
-# make demo | test | test-all | mutations | formats | odd-files | report-check | bids-check | bench | gpu | research | dist | lint: each sets up
-# what it needs in .venv, once.
+# make demo | test | test-all | mutations | formats | odd-files | report-check | bids-check | bench | gpu | research | docs | dist |
+# lint: each sets up what it needs in .venv, once.
 # Every path is relative and every tool is run through the venv's python, so a folder with a space in its name works.
 
 PYTHON ?= python3
@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 SETUP := pyproject.toml constraints.txt
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test test-all mutations formats odd-files report-check bids-check bench gpu research dist lint format clean
+.PHONY: demo test test-all mutations formats odd-files report-check bids-check bench gpu research docs dist lint format clean
 
 demo: $(VENV)/.demo
 	$(RUN) -m MedInpaintLib.cli demo --output demo-output
@@ -52,6 +52,10 @@ gpu: $(VENV)/.research
 research: $(VENV)/.research
 	$(RUN) -m Research $(NAME) $(if $(NAME),--data "$(DATA)" $(OPTIONS))
 
+# The documentation site, in site/; without PyTorch the gallery lacks the trained methods. Pictures are kept in .cache.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build
+
 # Wheel, source archive and the recipe for conda-forge, in dist.
 dist: $(VENV)/.dist
 	rm -rf dist
@@ -72,7 +76,7 @@ format: $(VENV)/.lint
 	$(RUN) Testing/cmake_lists.py --fix
 
 clean:
-	rm -rf $(VENV) demo-output report-output
+	rm -rf $(VENV) demo-output report-output site .cache
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "MedInpaint needs Python 3.10 or newer; found %s. Try: make PYTHON=python3.12" % sys.version.split()[0])'
@@ -102,6 +106,10 @@ $(VENV)/.research: $(VENV)/.python $(SETUP)
 
 $(VENV)/.bids: $(VENV)/.python $(SETUP)
 	$(INSTALL) ".[cli,bids-check]"
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.python $(SETUP)
+	$(INSTALL) ".[cli,report,opencv,docs]"
 	touch $@
 
 $(VENV)/.dist: $(VENV)/.python $(SETUP)

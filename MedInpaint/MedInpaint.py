@@ -16,6 +16,7 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadab
 from slicer.util import VTKObservationMixin
 
 from MedInpaintSlicer import layout, log, sampledata, theme
+from MedInpaintSlicer.jobs import process
 from MedInpaintSlicer.logic import MedInpaintLogic
 from MedInpaintSlicer.nodes import images
 from MedInpaintSlicer.pages.batch import BatchPage
@@ -49,6 +50,8 @@ class MedInpaint(ScriptedLoadableModule):
         self.parent.icon = theme.icon("MedInpaint")
         # The module Sample Data exists only after all modules are loaded.
         slicer.app.connect("startupCompleted()", sampledata.register)
+        # Python's own end may come too late: the panel ends its jobs when it is destroyed, a script's have no panel.
+        slicer.app.connect("aboutToQuit()", process.endAll)
 
 
 class MedInpaintWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):

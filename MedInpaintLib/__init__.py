@@ -70,7 +70,11 @@ def list_methods() -> dict[str, MethodInfo]:
 
 
 def list_models() -> dict[str, Bundle]:
-    """List all models that can be used by name, in alphabetical order."""
+    """List all models that can be used by name, in alphabetical order.
+
+    >>> list_models()["brain-mr-unet"].modality
+    'MR'
+    """
     return _module(".models.store").models()
 
 

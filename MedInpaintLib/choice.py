@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from .devices import use
-from .filling import Plan, Task, expected_seconds
+from .filling import expected_seconds
 from .methods import auto, registry
 from .options import FillOptions
 from .parameters import parse
@@ -15,6 +15,7 @@ from .prediction import MethodInfo
 from .progress import Progress
 from .selfcheck import SelfCheck, self_check, self_check_seconds
 from .subject import Subject
+from .tasks import Plan, Task
 
 
 @dataclasses.dataclass(frozen=True)

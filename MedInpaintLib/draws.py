@@ -21,10 +21,10 @@ from .mask import Box, bounding_box, grow, relative, shift
 from .subject import Subject
 
 #: The errors without the noise correlate at a distance of r mm with ``sum(share * exp(-(r / (2 * width)) ** 2))``. In
-#: 20 mm balls in people of the split val, errors over their standard deviation correlate at 1 to 6 mm with .78, .56,
-#: .38, .25, .16 and .11 (biharmonic, 33 balls in T1, T2 and FLAIR of 7 people) and .76, .49, .27, .13, .03 and .00
-#: (consensus, 12 balls in T1 of 4 people). With 14 % of noise it is .76, .54, .33, .19, .11 and .07 here. In 9 discs in
-#: CT slices, too, it is .79, .55, .40, .32, .23 and .15; in 4 balls of 36 mm .75, .55, .45, .35, .27 and .21.
+#: 20 mm balls in heads of six val people, errors over their standard deviation correlate at 1 to 6 mm with .84, .60,
+#: .42, .28, .18 and .11 (biharmonic) and .78, .50, .32, .19, .11 and .05 (consensus), by ``python -m Research
+#: error-correlation``. With 14 % of noise it is .76, .54, .33, .19, .11 and .07 here. In discs in CT slices, too, it
+#: falls as in heads at first (.79, .55, .40, .32, .23 and .15 in 9 of them).
 SHARES, WIDTHS = (0.7, 0.3), (1.25, 2.6)
 #: The same of films, where shadows are wide: in 24 discs of 40 pixels in 6 films of 512 x 512, errors of biharmonic
 #: correlate at 1 to 6 pixels with .84, .71, .61, .52, .44 and .37.

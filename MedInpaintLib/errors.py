@@ -12,7 +12,15 @@ from . import texts
 
 
 class MedInpaintError(Exception):
-    """Base of every error that MedInpaint raises on purpose; as a text it is one line without control characters."""
+    """Base of every error that MedInpaint raises on purpose; as a text it is one line without control characters.
+
+    >>> import MedInpaintLib as mi
+    >>> try:
+    ...     mi.inpaint([[1, 2], [3, 4]], [[0, 0], [0, 1]], method="magic")
+    ... except MedInpaintError as error:
+    ...     print(str(error).partition(";")[0])
+    There is no method 'magic'
+    """
 
     def __str__(self) -> str:
         return texts.in_one_line(super().__str__())

@@ -7,9 +7,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .atlas.regions import Anatomy
 from .choice import Choice
-from .filling import Filled, Filling, Plan
+from .filled import Filled, Filling
+from .mask import relative
 from .methods import registry
 from .parts import Part
 from .report import (
@@ -23,8 +26,10 @@ from .report import (
     now,
     software,
 )
+from .result import Patch
 from .selfcheck import SelfCheck
 from .subject import Subject
+from .tasks import Plan
 
 #: Deeper holes are warned of in the report: beyond this, smooth fills have nothing left to continue.
 DEEP_MM = 12.0
@@ -138,7 +143,18 @@ def _facts(
     )
     if anatomy is not None and part.number in anatomy.regions:
         facts["regions"], facts["tissues"] = anatomy.regions[part.number], anatomy.tissues[part.number]
+    if region.patch.spread is not None:
+        facts["deviation"] = _deviation(part, region.patch)
     return facts
+
+
+def _deviation(part: Part, patch: Patch) -> float:
+    """Return the root mean square of a part's standard deviations, to four digits."""
+    spread = np.zeros(patch.hole.shape)
+    assert patch.spread is not None
+    spread[patch.hole] = patch.spread
+    inside = spread[relative(part.box, patch.box)][part.voxels]
+    return float(f"{np.sqrt(np.mean(inside**2)):.4g}")
 
 
 def _by_voxels(choices: Sequence[Choice]) -> list[Plan]:
@@ -162,7 +178,7 @@ def _methods_used(filling: Filling) -> list[str]:
 def _reason(choices: Sequence[Choice], images: int) -> str:
     """Say why these methods were chosen, in one sentence."""
     reason = _reason_of(choices)
-    return f"{reason}; chosen for the first of {images} images, and taken for all" if reason and images > 1 else reason
+    return f"{reason}; chosen for the first of {images} images, and used for all" if reason and images > 1 else reason
 
 
 def _reason_of(choices: Sequence[Choice]) -> str:

@@ -94,7 +94,7 @@ def find_hole(
         _check_is_no_copy(mask, image, hole, meaning)
     hole, warnings = _onto_grid(hole, grid, image, force)
     if dilate_mm > 0:
-        hole = _dilate(hole, image.spacing, dilate_mm)
+        hole = dilate(hole, image.spacing, dilate_mm)
         if dilate_mm < max(image.spacing):
             warnings.append(
                 f"Growing by {dilate_mm:g} mm does not reach the next voxel along every axis: "
@@ -395,7 +395,8 @@ def _tighten(hole: Hole) -> Hole:
     return Hole(np.ascontiguousarray(hole.voxels[inner]), shift(inner, hole.box), hole.shape)
 
 
-def _dilate(hole: Hole, spacing: Sequence[float], distance: float) -> Hole:
+def dilate(hole: Hole, spacing: Sequence[float], distance: float) -> Hole:
+    """Return the hole grown by a distance in mm, within the image."""
     from scipy import ndimage
 
     box = grow(hole.box, [math.ceil(distance / mm) for mm in spacing], hole.shape)

@@ -1,6 +1,6 @@
 """The hole's parts, which are chosen for, filled, warned of and reported one by one.
 
-A part is a connected component of the hole (voxels that share a corner are connected). Where growing the mask has
+A part is a connected component of it (voxels that share a corner are connected). Where growing the mask has
 joined lesions that were drawn apart, these are parts again: each voxel belongs to the nearest drawn lesion.
 """
 
@@ -181,7 +181,7 @@ def _first_that_fits(new: _Open, regions: Sequence[_Open]) -> int | None:
 
 
 def _clusters(hole: Hole) -> Iterator[tuple[Box, np.ndarray]]:
-    """Yield box and voxels of each cluster of the hole's parts that nearly touch."""
+    """Yield box and voxels of each group of parts that nearly touch."""
     axes = len(hole.shape)
     for coarse_box, coarse in clusters(hole.voxels, [COARSE] * axes):
         for box, own in clusters(coarse, [APART] * axes):

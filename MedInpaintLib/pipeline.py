@@ -25,7 +25,8 @@ from .clock import Clock
 from .companions import check_companions, check_grids, check_modalities, settle_all
 from .errors import EmptyMaskError, GeometryError, InputError, ParameterError
 from .fill_report import together_facts, write_report
-from .filling import Filling, expected_seconds, fill, plan_tasks
+from .filled import Filling
+from .filling import expected_seconds, fill
 from .guides import check_guides
 from .inputs import (
     check_same_length,
@@ -49,6 +50,7 @@ from .progress import Progress
 from .report import MaskFacts, UncertaintyFacts, no_uncertainty
 from .result import Result, draw_from
 from .subject import Subject
+from .tasks import plan_tasks
 from .together import cores
 from .uncertainty import calibrate
 from .volume import Volume

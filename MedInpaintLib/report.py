@@ -50,7 +50,7 @@ class OfVolume(TypedDict, total=False):
 
 
 class OfAtlas(TypedDict, total=False):
-    """What is said of a part only where the atlas was brought onto the image.
+    """What the report has of a part only where the atlas was brought onto the image.
 
     regions: shares of the part's voxels by region, such as "left cortex", the largest first; less than 1 together
     where some lie in none; tissues: shares of grey matter ("grey"), white matter ("white") and fluid ("csf") that an
@@ -61,7 +61,16 @@ class OfAtlas(TypedDict, total=False):
     tissues: dict[str, float]
 
 
-class PartFacts(OfVolume, OfAtlas):
+class OfUncertainty(TypedDict, total=False):
+    """What the report has of a part only where there is an uncertainty.
+
+    deviation: the root mean square of the calibrated standard deviations of its voxels, in the image's units.
+    """
+
+    deviation: float
+
+
+class PartFacts(OfVolume, OfAtlas, OfUncertainty):
     """A connected part of the hole, and how it was filled.
 
     number: from 1; volume_ml: None for a flat image; depth_mm: from its innermost voxel to the nearest known one, None
@@ -126,7 +135,7 @@ class Written(TypedDict, total=False):
 class Report(Written):
     """What every report holds.
 
-    software, date: name with version, and UTC time in ISO 8601; device: on which networks ran; warnings: one line each;
+    software: name with version; date: UTC time in ISO 8601; device: on which networks ran; warnings: one line each;
     seconds: wall time by stage, with ``"total"``.
     """
 
@@ -147,10 +156,10 @@ class FillReport(Report, OfVolumes):
     """The report of a fill; of a 4-D image, that of the worst volume with holes, parts and warnings of all.
 
     samples: how many plausible fills were drawn.
-    notes: facts of the methods; trust: how far to trust the fill; method, reason: the methods, those that filled most
-    voxels first, and why they were chosen where none was named; parameters: of the method, or of each by its name where
-    there are several; blend, seed, modality: as used; modality_reason: why it was guessed, empty where it was named;
-    parts: of the hole, the worst first: those with warnings, then the deepest; grain: whether noise was added;
+    notes: facts of the methods; trust: how far to trust the fill; method: the methods, those that filled most voxels
+    first; reason: why they were chosen, empty where one was named; parameters: of the method, or of each by its name
+    where there are several; blend, seed, modality: as used; modality_reason: why it was guessed, empty where it was
+    named; parts: of the hole, the worst first: those with warnings, then the deepest; grain: whether noise was added;
     self_check: scores on trial holes, one entry for each kind of parts, or None; uncertainty: what the standard
     deviations rest on, or why there are none; None where none were asked for; filled_together: the images with this
     hole that were filled with it, or None for one alone.
@@ -256,8 +265,8 @@ class LesionFacts(TypedDict):
 class LesionBackReport(Report):
     """The report of a lesion that was put back into a segmentation.
 
-    numbering, numbering_reason: what the labels mean, and why that is known; lesion: see :class:`LesionFacts`;
-    hit_regions, lost_regions: how many regions lie under it in part or as a whole, and how many as a whole;
+    numbering: what the labels mean; numbering_reason: why that is known; lesion: see :class:`LesionFacts`;
+    hit_regions: how many regions lie under it in part or as a whole; lost_regions: how many as a whole;
     labelled_before_ml, labelled_after_ml: all regions together, without the lesion; regions: all, those with most under
     the lesion first.
     """

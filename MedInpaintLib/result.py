@@ -90,6 +90,11 @@ class Result:
         report: provenance and facts, ready for JSON; ``report["trust"]`` says how far to trust the fill.
         parts: of the hole, those of ``report["parts"]``, in the order of their numbers.
         draws: of the samples, region by region; see :attr:`samples`.
+
+    >>> from MedInpaintLib import inpaint
+    >>> result = inpaint(np.eye(5), np.eye(5) == 1, method="nearest", modality="MR")
+    >>> float(result.volume.array.sum()), int(result.mask.array.sum())
+    (0.0, 5)
     """
 
     image: Volume

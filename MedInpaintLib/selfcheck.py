@@ -17,7 +17,8 @@ import numpy as np
 
 from .data_range import DataRange, data_range_of
 from .errors import Cancelled, MedInpaintError
-from .filling import Filling, Plan, fill, plan_tasks
+from .filled import Filling
+from .filling import fill
 from .foreground import body
 from .intensity import sample_known
 from .mask import Box, Hole, bounding_box, grow, relative
@@ -25,6 +26,7 @@ from .metrics import score
 from .parts import Group, find_parts
 from .progress import Progress
 from .subject import Subject
+from .tasks import Plan, plan_tasks
 from .together import time_together
 from .uncertainty import Trials, trials_of
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from .calibration import Calibration, Evidence, matching_factor
 from .calibration_table import HOLES, UNSCALED, calibration_of
-from .filling import Filled, Filling
+from .filled import Filled, Filling
 from .intensity import sample_known
 from .mask import grow, relative
 from .parts import Part

@@ -43,6 +43,9 @@ class Volume:
         padding: lowest and highest of the intensities that the file declares to mean "no data"; None when it does not.
         label_names: of the labels of a mask, number -> name, where the file or a table beside it has them.
         missing: indices k of slices that the file lacks; their voxels hold no data.
+
+    >>> Volume.of(np.zeros((3, 4, 5)), spacing=(2.5, 1.0, 1.0)).to_sitk().GetSpacing()
+    (1.0, 1.0, 2.5)
     """
 
     array: np.ndarray

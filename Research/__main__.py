@@ -20,6 +20,7 @@ COMMANDS = {
     "atlas-regions": "Make the map of regions of the atlas from label maps of train people.",
     "consensus-weights": "Learn the weights of the method consensus from train people.",
     "uncertainty-constants": "Learn from train and val people how large the errors of each method are.",
+    "error-correlation": "Print how the errors of fills correlate with distance, for samples of a fill.",
     "pages": "Write the pages of all or some studies again from their tables.",
 }
 

@@ -17,6 +17,9 @@ CONTRASTS = {"T1": "t1Volume", "T2": "t2Volume", "FLAIR": "flairVolume", "T1C": 
 #: A hole can be grown by up to this much (mm).
 MOST_GROWTH = 20
 
+#: The tab "Fill" offers so many samples at most, each of which is a whole volume; scripts may ask for 100.
+MOST_SAMPLES = 20
+
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 
 #: Field -> its valid values, the default first. :func:`_choicesOf` adds those that depend on the engine.
@@ -53,6 +56,7 @@ class MedInpaintParameterNode:
     exemplars - A folder with scans of other subjects in the same contrast; empty: none.
     outputVolume - Takes the result; none: a new volume.
     uncertainty - Whether a second volume shows the uncertainty.
+    samples - How many plausible fills a sequence shows; 0: none.
 
     Of the tab "Contrast":
 
@@ -104,6 +108,7 @@ class MedInpaintParameterNode:
     exemplars: str = ""
     outputVolume: vtkMRMLScalarVolumeNode
     uncertainty: bool = False
+    samples: Annotated[int, WithinRange(0, MOST_SAMPLES)] = 0
 
     wantedContrast: str = "FLAIR"
     imputeMode: str = "create"

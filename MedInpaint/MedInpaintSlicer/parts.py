@@ -30,15 +30,18 @@ def table(parts: Sequence["PartFacts"], titles: Mapping[str, str]) -> str:
     if len(parts) < 2:
         return ""
     shown = parts[:MOST_ROWS]
-    isScored = any(part["scores"] for part in shown)
+    trust, cells = _trust(shown)
     hasRegions = any(part.get("regions") for part in shown)
-    columns = [_("mL"), _("Depth<br>mm"), *([_("PSNR<br>dB")] if isScored else [])]
+    columns = [_("mL"), _("Depth<br>mm"), *([trust] if trust else [])]
     head = "".join(f'<td align="right">{column}</td>' for column in columns)
     regions = f"<td>{_('Region')}</td>" if hasRegions else ""
     text = (
         f'<table width="100%" cellspacing="0" cellpadding="2"><tr valign="bottom"><td>{_("Part")}</td>'
         f"<td>{_('Method')}</td>{regions}{head}<td></td></tr>"
-        + "".join(_row(index, part, titles, isScored, hasRegions) for index, part in enumerate(shown))
+        + "".join(
+            _row(index, part, titles, [cell] if trust else [], hasRegions)
+            for index, (part, cell) in enumerate(zip(shown, cells, strict=True))
+        )
         + "</table>"
     )
     if len(parts) > len(shown):
@@ -46,13 +49,20 @@ def table(parts: Sequence["PartFacts"], titles: Mapping[str, str]) -> str:
     return text
 
 
-def tip(part: "PartFacts", titles: Mapping[str, str]) -> str:
-    """Return why a part was filled by its method, where it lies, and its warnings, as rich text."""
+def tip(part: "PartFacts", titles: Mapping[str, str], trust: Mapping[str, str] | None = None) -> str:
+    """Return why a part was filled by its method, where it lies, how far to trust it, and its warnings, as rich text.
+
+    Args:
+        part: of the engine's report.
+        titles: method name -> title in the panel.
+        trust: method name -> how far to trust its fills.
+    """
     title = scores.short(titles.get(part["method"], part["method"]))
     why = [_("{method}: {reason}.").format(method=title, reason=part["reason"])] if part["reason"] else []
     regions = _regions(part)
     place = [_("By the atlas: {regions}.").format(regions=regions)] if regions else []
-    return "".join(scores.paragraph(html.escape(line)) for line in [*why, *place, *part["warnings"]])
+    known = [text] if (text := (trust or {}).get(part["method"])) else []
+    return "".join(scores.paragraph(html.escape(line)) for line in [*why, *place, *known, *part["warnings"]])
 
 
 def legend() -> str:
@@ -60,7 +70,8 @@ def legend() -> str:
     return _(
         "The parts of the hole, those with warnings first, then the deepest. Click a number to see the part. Depth: "
         "from the part's middle to the nearest known voxel. Region: where most of it lies, by the atlas. PSNR: what "
-        "the self-check expects; higher is better."
+        "the self-check expects; higher is better. Error: its standard deviation, in the units of the image, as in the "
+        "uncertainty volume. Point at a number to read how far to trust the part."
     )
 
 
@@ -92,11 +103,9 @@ def placeText(report: "FillReport") -> str:
     return _("By the atlas: {regions}.").format(regions=regions) if regions else ""
 
 
-def _row(index: int, part: "PartFacts", titles: Mapping[str, str], isScored: bool, hasRegions: bool) -> str:
+def _row(index: int, part: "PartFacts", titles: Mapping[str, str], trust: list[str], hasRegions: bool) -> str:
     region = f"<td>{html.escape(next(iter(part.get('regions', {})), '–'))}</td>" if hasRegions else ""
-    numbers = [_number(part["volume_ml"], ".3g"), _number(part["depth_mm"], ".1f")]
-    if isScored:
-        numbers.append(_psnr(part["scores"]))
+    numbers = [_number(part["volume_ml"], ".3g"), _number(part["depth_mm"], ".1f"), *trust]
     mark = f'<a href="{index}">{MARK}</a>' if part["warnings"] else ""
     title = html.escape(scores.short(titles.get(part["method"], part["method"])))
     return (
@@ -114,6 +123,17 @@ def _regions(part: "PartFacts") -> str:
 
 def _number(value: float | None, digits: str) -> str:
     return "–" if value is None else f"{value:{digits}}"
+
+
+def _trust(parts: Sequence["PartFacts"]) -> tuple[str, list[str]]:
+    """Return the heading and the cells of the column that says how far to trust each part.
+
+    The heading is empty where nothing is known of any part.
+    """
+    if any(part["scores"] for part in parts):
+        return _("PSNR<br>dB"), [_psnr(part["scores"]) for part in parts]
+    heading = _("Error<br>±") if any("deviation" in part for part in parts) else ""
+    return heading, [_number(part.get("deviation"), ".3g") for part in parts]
 
 
 def _psnr(expected: Mapping | None) -> str:

@@ -22,20 +22,22 @@ from .scan import Scan
 #: Levels: mm between blocks, iterations.
 LEVELS = ((4.0, 50), (2.0, 30))
 #: Blocks from the middle to the edge of the window of the local correlation.
-WINDOW = 4
+WINDOW = 3
 #: The largest move of one iteration, in blocks.
 FARTHEST = 0.5
-#: Standard deviations in blocks of the Gaussians that smooth each move, and the field after it. With 0.6, 0.9 and 1.2
-#: for the field, atlas fills of four heads of val reach 20.42, 20.55 and 20.66 dB in balls of 20 mm, and 17.25, 17.75
-#: and 17.85 dB in balls of 40 mm; 0.6 folds (smallest Jacobian -0.3), 1.2 does not (0.5). With 0.6, two label
-#: maps of val brought onto each other overlap more (Dice of grey and white matter .72 and .79 instead of .65 and .71),
-#: and fills at 2 mm of six heads of val gain 0.47 and 0.53 dB without folding; see docs/registrations. At 1 mm the same
-#: six gain 0.04 dB (standard error 0.14) in balls of 20 mm and 0.08 (0.22) in balls of 40 mm, so fills do not decide.
-FLUID, ELASTIC = 1.7, 1.2
-#: Iterations after which the maps are mixed anew.
+#: Standard deviations of the Gaussians that smooth each move, the field far from the hole, and the field at the hole,
+#: in blocks of the level (in thicker slices, of these). Less smooth fields overlap label maps more, but bring the atlas
+#: less well to places under the hole. With 1.2 everywhere, with 0.6 everywhere, and with 0.45 but 0.6 at the hole, the
+#: Dice of grey and white matter of two val people is .65 and .71, .72 and .79, .75 and .81; see docs/registrations.
+FLUID, ELASTIC, AT_HOLE = 1.7, 0.45, 0.6
+#: mm from the hole at which the field's smoothing has gone 63 % of the way from the one to the other.
+FADING = 25.0
+#: Iterations after which the maps are mixed again.
 MIXING = 5
 #: The least share of a block that must be known.
 KNOWN = 0.5
+#: The least share of brain, in the atlas, of a voxel that belongs to it.
+INSIDE = 0.05
 #: mm around the brain of the atlas that are registered with it.
 MARGIN = 12.0
 #: mm around the brain of the atlas that count in the correlation: the edge of the brain shows there.
@@ -147,14 +149,16 @@ class _Climb:
         self.start, self.steps, self.maps, self.box = start, steps, maps, box
         self.strides, spacing = scans[0].strides, scans[0].spacing
         self.brain = maps.sample(maps.brain, start)
-        near = ndimage.distance_transform_edt(self.brain < 0.05, sampling=spacing) <= NEAR
+        near = ndimage.distance_transform_edt(self.brain < INSIDE, sampling=spacing) <= NEAR
         window = [2 * max(1, round(WINDOW * maps.mm / mm)) + 1 for mm in spacing]
         self.images = [
             LocalCorrelation(scan.values[box], ((scan.weight[box] > KNOWN) & near).astype(np.float32), window)
             for scan in scans
         ]
         self.fluid = [FLUID * maps.mm / mm for mm in spacing]
-        self.elastic = [ELASTIC * maps.mm / mm for mm in spacing]
+        self.elastic = [ELASTIC * max(maps.mm / mm, 1.0) for mm in spacing]
+        self.at_hole = [AT_HOLE * max(maps.mm / mm, 1.0) for mm in spacing]
+        self.hole_near = _near((scans[0].weight[box] <= KNOWN) & (self.brain > INSIDE), spacing)
 
     def run(self, added: np.ndarray, iterations: int, progress: Progress) -> Field:
         """Return the field after some iterations from the one that is given."""
@@ -165,7 +169,7 @@ class _Climb:
                 mixed = [mix(self.maps, self.start + added, image.values, image.weight) for image in self.images]
             # Steps shrink, so that the field comes to rest.
             length = FARTHEST * (1.0 - 0.7 * number / iterations)
-            added = _smooth(added + self._move(added, mixed, length), self.elastic)
+            added = self._smoothed(added + self._move(added, mixed, length))
         added = self._regular(added)
         return Field(added, self.box, self.strides, self._correlation(added))
 
@@ -180,6 +184,13 @@ class _Climb:
         longest = float(np.percentile((force[:, ::2, ::2, ::2] ** 2).sum(axis=0), 99.8)) ** 0.5
         turned = self.steps * (length / max(longest, 1e-12))
         return np.tensordot(turned.astype(np.float32), force, 1)
+
+    def _smoothed(self, added: np.ndarray) -> np.ndarray:
+        """Return a field smoothed by :data:`ELASTIC`, near the hole by :data:`AT_HOLE`."""
+        smooth = _smooth(added, self.elastic)
+        if self.hole_near is not None:
+            smooth += self.hole_near * (_smooth(added, self.at_hole) - smooth)
+        return smooth
 
     def _correlation(self, added: np.ndarray) -> float:
         places = self.start + added
@@ -204,6 +215,15 @@ def jacobian(places: np.ndarray) -> np.ndarray:
     """Return the determinant of the derivatives of ``(3, *shape)`` places with respect to the index."""
     slopes = np.array([np.gradient(each) for each in places])
     return np.linalg.det(np.moveaxis(slopes, (0, 1), (-2, -1)))
+
+
+def _near(hole: np.ndarray, spacing: Sequence[float]) -> np.ndarray | None:
+    """Return ``exp(-(distance / FADING)^2)`` from the hole, float32 of its shape; None where there is no hole."""
+    from scipy import ndimage
+
+    if not hole.any():
+        return None
+    return np.exp(-((ndimage.distance_transform_edt(~hole, sampling=spacing) / FADING) ** 2)).astype(np.float32)
 
 
 def _smooth(field: np.ndarray, sigma: Sequence[float]) -> np.ndarray:

@@ -16,7 +16,7 @@ _ALL = (
     *("status", "method", "reason", "parameters", "blend", "seed", "grain", "modality", "trust", "warnings"),
     *("guides", "guides_left_out", "image", "mask", "hole", "parts", "self_check", "uncertainty", "notes"),
 )
-#: Of a raw image's metadata, what does not hold for the filled one, or is written anew.
+#: Of a raw image's metadata, what does not hold for the filled one, or is written again.
 _OF_SOURCE = frozenset({"Description", "Sources", "RawSources", "SpatialReference", "GeneratedBy", "SkullStripped"})
 
 

@@ -108,6 +108,11 @@ def evaluate(
         InputError: an argument cannot be used.
         MethodError: a method returned an invalid fill.
         MedInpaintError: any other error of a method; see ``keep_going``.
+
+    >>> ramp = np.add.outer(np.arange(64.0), np.arange(64.0)) + 100
+    >>> table = evaluate(ramp, "squares:8px:2", methods=["harmonic"], modality="MR", margin_mm=2)
+    >>> table.methods, len(table.rows)
+    (('shell-mean', 'harmonic'), 4)
     """
     progress = progress or Progress()
     if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or seed < 0:

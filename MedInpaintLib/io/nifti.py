@@ -1,7 +1,7 @@
 """NIfTI-1 and NIfTI-2: checked on reading, written with the header of the image that was read.
 
 nibabel says what a header means; the voxels are read here, once, with every checksum. Without nibabel (inside Slicer)
-SimpleITK says where the voxels lie, and headers are written anew.
+SimpleITK says where the voxels lie, and headers are new.
 """
 
 from __future__ import annotations

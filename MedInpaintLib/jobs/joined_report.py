@@ -70,7 +70,7 @@ def _hole(reports: Sequence[FillReport]) -> HoleFacts:
 
 
 def _uncertainty(reports: Sequence[FillReport]) -> UncertaintyFacts | None:
-    """Return what is said of the first volume that has no standard deviations, else of the first that was filled."""
+    """Return the report of the first volume without standard deviations, else of the first that was filled."""
     facts = [report["uncertainty"] for report in reports if report["uncertainty"] is not None]
     return next((each for each in facts if each["reason"]), facts[0] if facts else None)
 

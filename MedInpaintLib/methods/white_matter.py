@@ -109,7 +109,7 @@ def _far(region: Region, white: WhiteMatter, distance: float) -> np.ndarray:
 
 
 def _noise(shape: Sequence[int], correlation: Sequence[float], rng: np.random.Generator) -> np.ndarray:
-    """Return noise of standard deviation 1 whose neighbours correlate as is said of each axis.
+    """Return noise of standard deviation 1 whose neighbours correlate as `correlation` gives for each axis.
 
     White noise, weighted by (a, 1, a) along an axis, gives neighbours the correlation c = 2 a / (1 + 2 a^2), so
     a = (1 - sqrt(1 - 2 c^2)) / (2 c).

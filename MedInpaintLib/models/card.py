@@ -133,7 +133,7 @@ def _use(bundle: Bundle, method: str | None) -> str:
         examples = (
             f"    medinpaint impute {images} --target {target} -o {target.lower()}.nii.gz --model {bundle.name}",
             f"    medinpaint impute {images} --target {target} --repair damaged.nii.gz --mask hole.nii.gz "
-            f"-o mended.nii.gz --model {bundle.name}",
+            f"-o repaired.nii.gz --model {bundle.name}",
         )
         return "\n".join(examples) + f"\n\n{_KNOWN}"
     if has_purpose(bundle.architecture, ESTIMATES):

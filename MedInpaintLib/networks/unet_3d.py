@@ -1,4 +1,4 @@
-"""A 3-D U-Net that corrects a fill: it weighs the fills it is made of anew, adds to them, and says how sure it is."""
+"""A 3-D U-Net that corrects a fill: it weighs the fills in it again, adds to them, and predicts its own error."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import nn
 
 from ..errors import ParameterError
 
-#: The first intensity is the fill that is corrected, the next :data:`FILLS` are those that may be weighed anew.
+#: The first intensity is the fill that is corrected, the next :data:`FILLS` are those that it weighs again.
 FILLS = 4
 #: Halvings of the sides: one before the first layer, two in the network.
 HALVINGS = 3

@@ -98,6 +98,13 @@ def lesion_back(
 
     Raises:
         InputError: the inputs or options cannot be used.
+
+    >>> segmentation = np.repeat([1, 2], 500).reshape(10, 10, 10).astype(np.uint8)
+    >>> lesion = np.zeros_like(segmentation)
+    >>> lesion[4, 3:6, 3:6] = 1
+    >>> back = lesion_back(segmentation, lesion, number=9)
+    >>> int((back.volume.array == 9).sum()), back.report["regions"][0]["voxels_after"]
+    (9, 491)
     """
     start, progress = time.perf_counter(), progress or Progress()
     check_number(number, cut)

@@ -77,7 +77,7 @@ def run(
 def run_again(
     data: Path, runs: Path, cases: Sequence[Case], arms: Sequence[str], *, split: str, workers: int = 2
 ) -> list[Case]:
-    """Return cases with the scores of some arms measured anew, in the same holes; the others' stay.
+    """Return cases with the scores of some arms measured again, in the same holes; the others' stay.
 
     Args:
         data, runs, split, workers: as for :func:`run`.
@@ -89,20 +89,20 @@ def run_again(
     images = {entry.name: entry for entry in entries(data, split, "")}
     todo = [(named[case["task"]], images[case["image"]], case["seed"]) for case in cases]
     measured = go_through(todo, functools.partial(score_arms, data, tuple(arms)), keep, workers=workers)
-    anew = {_key(case): case for case in measured}
-    return [_joined(case, anew[_key(case)]) for case in cases]
+    again = {_key(case): case for case in measured}
+    return [_joined(case, again[_key(case)]) for case in cases]
 
 
 def _key(case: Case) -> tuple[str, str, int]:
     return case["task"], case["image"], case["seed"]
 
 
-def _joined(case: Case, anew: Case) -> Case:
+def _joined(case: Case, again: Case) -> Case:
     """Return a case whose scores are those of another one where this has the method too."""
-    measured = {row["method"] for row in anew["scores"]}
+    measured = {row["method"] for row in again["scores"]}
     kept = [row for row in case["scores"] if row["method"] not in measured]
-    seconds = {**case["seconds"], **anew["seconds"]}
-    return {**case, "scores": [*kept, *anew["scores"]], "seconds": seconds}
+    seconds = {**case["seconds"], **again["seconds"]}
+    return {**case, **again, "scores": [*kept, *again["scores"]], "seconds": seconds}
 
 
 def _atlas() -> str:
@@ -117,26 +117,19 @@ def score_arms(data: Path, arms: tuple[str, ...], task: Task, entry: Entry, seed
         return None
     chosen = {label: options for label, options in methods().items() if label in arms}
     with no_registrations():
-        registered(head.image, labels > 0)
-        table = fill(head.image, labels, entry, seed, chosen)
-    return {**summary(task, entry, seed, table), "contrast": entry.contrast, "scores": _scores(table)}
-
-
-def run_case(data: Path, task: Task, entry: Entry, seed: int) -> Case | None:
-    """Return the scores of one image with one set of holes; None where the holes do not fit."""
-    head = read(data, entry)
-    labels = cut(task, head, data, seed)
-    if labels is None:
-        return None
-    with no_registrations():
         facts = registered(head.image, labels > 0)
-        table = fill(head.image, labels, entry, seed, methods())
+        table = fill(head.image, labels, entry, seed, chosen)
     return {
         **summary(task, entry, seed, table),
         "contrast": entry.contrast,
         "registration": facts,
         "scores": _scores(table),
     }
+
+
+def run_case(data: Path, task: Task, entry: Entry, seed: int) -> Case | None:
+    """Return the scores of all arms in one image with one set of holes; None where the holes do not fit."""
+    return score_arms(data, tuple(methods()), task, entry, seed)
 
 
 def _scores(table: Table) -> list[dict[str, Any]]:

@@ -69,7 +69,7 @@ def _introduction(facts: Mapping[str, Any], told: Rows) -> str:
         "- **Told** is the share of pairs in which the truth gets the higher score: the mean over people of each one's "
         "pairs, with its 95 % t-interval. 0.5 is chance; less often is better. Two trainings of a classifier differ by "
         f"up to {_largest_difference(told):.3f}, so differences up to {chance:g} do not count. How much would change "
-        "if a network that fills were trained again was not measured: what is said here is said of the released "
+        "if a network that fills were trained again was not measured: all results here are those of the released "
         "models.\n"
         f"- **Errors** are over the hole, mean over people: PSNR (up to {MOST:g} dB), RMSE in percent of the range R, "
         "texture (gradient energy over the truth's; 1 is ideal).\n\n"
@@ -135,7 +135,7 @@ def _table(task: Task, told: Rows, scores: Rows) -> str:
     """Return a line for each method: how often it is told, and how accurate it is."""
     words = {
         Verdict.BETTER: "can be told from the truth",
-        Verdict.WORSE: "is taken for the truth more often than the truth",
+        Verdict.WORSE: "is called the truth more often than the truth",
     }
     lines = [
         "| method | told (95 %) | reading | people | PSNR dB | RMSE, % of R | texture |",

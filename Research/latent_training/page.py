@@ -86,7 +86,7 @@ def _head(facts: Mapping[str, Any]) -> str:
         "# What it costs to train a VAE and a GAN\n\n"
         "Earlier work reports that the VAE needs 25 % fewer epochs than the GAN, that each of them takes 25 % less "
         "time, and that the VAE is the first to show the three clusters of tissue in the histogram of its images.\n\n"
-        "The four networks of [latent search](../latent/README.md) were trained anew by the recipes of the models "
+        "The four networks of [latent search](../latent/README.md) were trained again by the recipes of the models "
         f"measured there: {facts['steps']} steps of {facts['batch']} crops, all with the same crops in the same order, "
         f"from {facts['images']} images of {facts['people']} people (split train). An epoch is {epoch} crops, as many "
         f"as there are slices; {facts['steps'] * facts['batch'] / epoch:.1f} epochs in all. The networks took turns of "

@@ -38,6 +38,7 @@ METHODS = (
     "unet",
     "pconv",
     "rfr",
+    "consensus",
     "auto",
 )
 #: PSNR of a part is at most this many dB: over flat background it is unbounded.

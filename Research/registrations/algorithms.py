@@ -33,24 +33,24 @@ def own(start: Start) -> Field:
 
 
 def smoothed_by(blocks: float) -> Callable[[Start], Field]:
-    """Return the engine's algorithm with another standard deviation of the Gaussian that smooths the field."""
+    """Return the engine's algorithm with the same Gaussian smoothing the field everywhere."""
 
-    def less_smooth(start: Start) -> Field:
+    def evenly_smooth(start: Start) -> Field:
         with elastic(blocks):
             return own(start)
 
-    return less_smooth
+    return evenly_smooth
 
 
 @contextmanager
 def elastic(blocks: float) -> Iterator[None]:
-    """Let the engine smooth its fields by another Gaussian inside the block."""
-    before = deformable.ELASTIC
-    deformable.ELASTIC = blocks
+    """Let the engine smooth its fields by one Gaussian, near the hole and elsewhere, inside the block."""
+    before = deformable.ELASTIC, deformable.AT_HOLE
+    deformable.ELASTIC = deformable.AT_HOLE = blocks
     try:
         yield
     finally:
-        deformable.ELASTIC = before
+        deformable.ELASTIC, deformable.AT_HOLE = before
 
 
 def by_flow(flow: Flow) -> Callable[[Start], Field]:
@@ -118,8 +118,9 @@ OWN, AFFINE = "own numpy", "affine alone"
 #: Label -> algorithm; None adds nothing to the affine map.
 ALGORITHMS: dict[str, Callable[[Start], Field] | None] = {
     OWN: own,
-    "own numpy, smoothed by 0.6": smoothed_by(0.6),
-    "own numpy, not smoothed": smoothed_by(0.0),
+    "own numpy, 0.45 everywhere": smoothed_by(0.45),
+    "own numpy, 0.6 everywhere": smoothed_by(0.6),
+    "own numpy, 1.2 everywhere": smoothed_by(1.2),
     "SimpleITK demons": by_flow(demons),
     "scikit-image ILK": by_flow(ilk),
     "scikit-image TV-L1": by_flow(tv_l1),

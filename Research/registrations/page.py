@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from MedInpaintLib.atlas.deformable import ELASTIC
+from MedInpaintLib.atlas.deformable import AT_HOLE, ELASTIC
 from MedInpaintLib.files import make_folder, write_text
 
 from ..shared.cases import command
@@ -67,7 +67,7 @@ def _introduction(people: int, facts: Mapping[str, str]) -> str:
         "look like it. In each head a ball of 40 mm and three of 20 mm were hidden before the registration; for "
         "algorithms that know no masks, the mixed atlas itself stands in the holes and outside of the brain. They "
         "register blocks of 4 mm, then of 2 mm. `own numpy` is what is shipped, with fields smoothed by a Gaussian of "
-        f"{ELASTIC:g} blocks.\n\n"
+        f"{ELASTIC:g} blocks, at the hole of {AT_HOLE:g}.\n\n"
         "*s*: seconds of one core after the affine map, which itself takes those of `affine alone`. *folded*: share of "
         "the blocks around the brain whose Jacobian is 0 or less. *correlation*: mean local correlation of scan and "
         "warped atlas within the known brain. The last columns are the PSNR of the `atlas` fill in the hidden balls, "

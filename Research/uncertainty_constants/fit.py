@@ -13,7 +13,7 @@ from .samples import OfMethod
 
 #: mm between the depths of which one factor each is learned; the factors stand at :data:`.calibration.DEPTHS`.
 EDGES = (1.5, 3.0, 5.0, 8.0)
-#: Shares of the method's own variance that are tried. A larger one is taken only if it lowers the mean log density of
+#: Shares of the method's own variance that are tried. A larger one is taken only if it reduces the mean log density of
 #: the errors by GAIN at least.
 OWN, GAIN = (0.0, 0.5, 0.9, 1.0), 0.01
 #: Factors are interpolated between depths, so they are matched again so many times.

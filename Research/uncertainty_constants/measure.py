@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from MedInpaintLib.errors import MedInpaintError
-from MedInpaintLib.filling import Filling, Plan, fill, plan_tasks
+from MedInpaintLib.filled import Filling
+from MedInpaintLib.filling import fill
 from MedInpaintLib.manifest import Entry
 from MedInpaintLib.methods import registry
 from MedInpaintLib.modality import Modality
 from MedInpaintLib.parts import find_parts
 from MedInpaintLib.progress import Progress
 from MedInpaintLib.subject import Subject
+from MedInpaintLib.tasks import Plan, plan_tasks
 from MedInpaintLib.uncertainty import LEAST, evidence_of
 from MedInpaintLib.volume import Volume
 

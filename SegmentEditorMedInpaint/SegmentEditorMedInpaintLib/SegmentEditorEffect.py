@@ -47,6 +47,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         VTKObservationMixin.__init__(self)
         self.job: Any = None
         self.options: Any = None  # Options, from setupOptionsFrame to cleanup
+        self._live: Any = None  # the live preview, from the first call of _offerMethods to cleanup
         self._connections: list[tuple] = []
         self._methods: dict[str, Any] = {}
         self._message = ("", "")
@@ -87,6 +88,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             (self.options.growSlider, "valueChanged(double)", self._onChoice),
             (self.options.outputSelector, "currentNodeChanged(vtkMRMLNode*)", self._onChoice),
             (self.options.uncertaintyBox, "toggled(bool)", self._onChoice),
+            (self.options.liveBox, "toggled(bool)", self._onLiveToggled),
             (self.options.applyButton, "clicked(bool)", self._onApplyClicked),
             (self.options.flipButton, "clicked(bool)", self._onFlipClicked),
             (self.options.moreButton, "clicked(bool)", self._onMoreClicked),
@@ -128,6 +130,8 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
 
     def cleanup(self) -> None:
         """Release everything before the editor is destroyed."""
+        self._stopLive()
+        self._live = None
         self.options = None
         self.cancel()
         self.removeObservers()
@@ -178,6 +182,8 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             self._showState()
         finally:
             self._isRefreshing = False
+        if self._live is not None:
+            self._live.refresh()
 
     # The run.
 
@@ -185,6 +191,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         editorNode = self.scriptedEffect.parameterSetNode()
         method = self.scriptedEffect.parameter("Method")
         engine.ensurePackages(method)
+        self._stopLive()
         return engine.logic().inpaint(
             editorNode.GetSourceVolumeNode(),
             editorNode.GetSegmentationNode(),
@@ -228,8 +235,31 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
 
     def _onSceneStartClose(self, caller, event) -> None:
         self.cancel()
+        self._stopLive()
         self._say("")
         self._sayWarnings([])
+
+    # The live preview, which goes on while the user paints with another effect.
+
+    def _onLiveToggled(self, on: bool) -> None:
+        if self._live is not None:
+            self._live.show(on)
+
+    def _stopLive(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def _tellLive(self, text: str) -> None:
+        if self.options is not None:
+            self.options.tellLive(text)
+
+    def _liveMarks(self) -> tuple | None:
+        """Return volume, segmentation, segments and growth for a live preview; None if one is not chosen."""
+        source, segmentId = self._source(), self._segmentId()
+        if source is None or not segmentId:
+            return None
+        segmentation = self.scriptedEffect.parameterSetNode().GetSegmentationNode()
+        return source, segmentation, (segmentId,), self.scriptedEffect.doubleParameter("GrowMm")
 
     # The user's choices.
 
@@ -312,6 +342,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
             logging.exception("MedInpaint could not be loaded")
         else:
             self.options.offer(self._methods, mostGrowth)
+            self._live = engine.livePreviewBox(self.options.liveBox, self._tellLive, self._liveMarks)
 
     def _showChoices(self) -> None:
         source, output = self._source(), self.scriptedEffect.nodeReference("OutputVolume")

@@ -42,6 +42,15 @@ def methods() -> dict:
     return {name: info for name, info in _allMethods().items() if not (info.needs_guides or info.needs_exemplars)}
 
 
+def addMethods(combo, offered: dict) -> None:
+    """Add "Automatic" and methods (name -> ``MethodInfo``) to a combo box, in groups as in the module's panel."""
+    makeImportable()
+    from MedInpaintSlicer import methodgroups
+    from MedInpaintSlicer.pages import combos
+
+    combos.addRows(combo, methodgroups.rows(offered))
+
+
 def isDoubt(error: Exception) -> bool:
     """Return whether an error says that the inputs only look wrong, so that the user may go on with them."""
     from MedInpaintLib.errors import DoubtError
@@ -86,6 +95,14 @@ def mostGrowth() -> float:
     return parameters.MOST_GROWTH
 
 
+def livePreviewBox(box, say, marks):
+    """Return the live preview of a check box; see ``LivePreviewBox`` of the module's panel."""
+    makeImportable()
+    from MedInpaintSlicer.pages import livepreview
+
+    return livepreview.LivePreviewBox(box, say, lambda: None if marks() is None else livepreview.Marks(*marks()))
+
+
 def workers() -> int:
     """Return how many parts of the hole to fill at a time, as in the module's panel."""
     from MedInpaintSlicer import options
@@ -99,9 +116,7 @@ def resultText(job) -> str:
 
     titles = {name: info.title for name, info in _allMethods().items()}
     text = messages.fillText(job.outputVolume.GetName(), titles, job.report)
-    if job.uncertaintyVolume is not None:
-        text += "\n" + _("Uncertainty: '{name}'.").format(name=job.uncertaintyVolume.GetName())
-    return text
+    return "\n".join([text, *messages.derivedTexts(job)])
 
 
 def scrollAreaAround(widget):

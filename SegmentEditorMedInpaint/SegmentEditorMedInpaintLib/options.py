@@ -30,6 +30,7 @@ class Options:
         self.progressBar.visible = False
         self.say("")
         self.warn("")
+        self.tellLive("")
 
     def offer(self, methods: dict, mostGrowth: float) -> None:
         """Offer methods (name -> ``MethodInfo``) in the combo box, and set the maximum growth of the hole in mm."""
@@ -37,10 +38,8 @@ class Options:
         automatic = _(
             "Chooses for each part of the hole by its size, depth and side and by the kind of image, and says why."
         )
-        self.methodCombo.addItem(_("Automatic"), AUTOMATIC)
+        engine.addMethods(self.methodCombo, methods)
         self.methodCombo.setItemData(0, automatic, qt.Qt.ToolTipRole)
-        for info in methods.values():
-            self.methodCombo.addItem(info.title, info.name)
 
     def showMethod(self, method: str) -> None:
         """Choose a method in the combo box, which shows nothing if the method is not offered."""
@@ -63,6 +62,10 @@ class Options:
     def warn(self, text: str) -> None:
         """Show a warning; hide the label if the text is empty."""
         _show(self.warningLabel, text, "warning")
+
+    def tellLive(self, text: str) -> None:
+        """Show a message about the live preview; hide the label if the text is empty."""
+        _show(self.liveLabel, text, "")
 
     def reveal(self) -> None:
         """Scroll to the message."""
@@ -101,6 +104,17 @@ class Options:
             _("Also make a volume that shows, voxel by voxel, how far the truth may be off, in the units of the image.")
         )
         scriptedEffect.addOptionsWidget(self.uncertaintyBox)
+
+        self.liveBox = qt.QCheckBox(_("Live preview"))
+        self.liveBox.setToolTip(
+            _(
+                "Show a smooth fill of the selected segment in the slice views, and follow each stroke while you use "
+                "Paint, Erase or any other effect. Apply removes the preview and fills by the chosen method."
+            )
+        )
+        scriptedEffect.addOptionsWidget(self.liveBox)
+        self.liveLabel = _wrappingLabel(_("The state of the live preview."))
+        scriptedEffect.addOptionsWidget(self.liveLabel)
 
     def _makeRunArea(self, scriptedEffect) -> None:
         self.applyButton = qt.QPushButton(_("Apply"))

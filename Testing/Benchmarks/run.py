@@ -12,6 +12,7 @@ BENCHMARKS = (
     "startup",
     "reading",
     "biharmonic",
+    "live_fill",
     "poisson",
     "preconditioner",
     "scaling",

@@ -21,7 +21,7 @@ from MedInpaintLib.holes.length import Length
 from MedInpaintLib.holes.spheres import Spheres
 from MedInpaintLib.holes.strokes import _paint
 from MedInpaintLib.losses.edge import _thresholds, edge_map
-from MedInpaintLib.mask import Hole, _dilate, bounding_box
+from MedInpaintLib.mask import Hole, bounding_box, dilate
 from MedInpaintLib.metrics.structural_similarity import ssim
 from MedInpaintLib.samples import samples
 from MedInpaintLib.shrink import reduced_to
@@ -120,7 +120,7 @@ def main() -> None:
     row("stroke of 12 px: draw.line and isotropic_dilation", our_stroke, their_stroke, 6.0)
     row(
         "hole grown by 3 mm: isotropic_dilation",
-        lambda: _dilate(hole, spacing, 3.0).full(),
+        lambda: dilate(hole, spacing, 3.0).full(),
         lambda: morphology.isotropic_dilation(lesion, 3.0, spacing=spacing),
     )
     row(

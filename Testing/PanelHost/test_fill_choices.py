@@ -222,3 +222,17 @@ def test_why_a_color_volume_is_not_offered_is_said(panel):
     addVolume()
     comeBack(panel)
     assert "Vector to Scalar Volume" not in panel.fillPage.ui.applyHintLabel.text
+
+
+def test_folded_options_say_that_they_are_in_use(panel):
+    ui = panel.fillPage.ui
+    panel.logic.getParameterNode().inputVolume = addVolume()
+    assert ui.optionsCollapsibleButton.collapsed
+    assert ui.optionsCollapsibleButton.text == "Options"
+    ui.grainBox.checked = True
+    host.processEvents()
+    assert ui.optionsCollapsibleButton.text == "Options (in use)"
+    ui.grainBox.checked = False
+    chooseIn(ui.blendCombo, "feather")
+    host.processEvents()
+    assert ui.optionsCollapsibleButton.text == "Options (in use)"

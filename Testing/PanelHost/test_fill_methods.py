@@ -5,6 +5,7 @@ import re
 
 import pytest
 import slicer
+from panelhost import bundles
 from panelhost.filling import chooseIn, clickApply, editorOf, typeIn
 from panelhost.phantom import addVolume, box, ramp
 from PySide6 import QtCore, QtWidgets
@@ -15,15 +16,48 @@ from Testing.PanelHost.clicks import applyAndWait, chooseHole
 
 
 def test_every_method_of_the_engine_is_offered_after_automatic(panel):
+    offered = [name for name, _title in rows(panel.fillPage.ui.methodCombo) if name is not None]
+    assert offered[0] == "auto"
+    assert sorted(offered[1:]) == sorted(MedInpaintLib.list_methods())
+
+
+def rows(combo):
+    """Name and title of each row; headings have no name."""
+    QtWidgets.QApplication.processEvents()
+    return [(combo.itemData(row), combo.itemText(row)) for row in range(combo.count)]
+
+
+def test_methods_stand_below_the_headings_of_their_groups(panel):
     combo = panel.fillPage.ui.methodCombo
-    assert [combo.itemData(index) for index in range(combo.count)] == ["auto", *MedInpaintLib.list_methods()]
+    panel.logic.getParameterNode().inputVolume = addVolume()
+    group, heading = {}, ""
+    for name, title in rows(combo):
+        heading = title if name is None else heading
+        group[name] = heading
+    assert group["biharmonic"] == "— From the surroundings —"
+    assert group["mirror"] == "— From the other side or the atlas —"
+    assert group["unet"] == "— Trained networks —"
+    assert group["white-matter"] == "— For lesions —"
+    assert group["collagan"] == "— From other images —"
+    assert group["nearest"] == "— Simple fills —"
+    assert group["edge-guided"] == "— Cannot run here —"
+
+
+def test_a_heading_cannot_be_chosen(panel):
+    combo = panel.fillPage.ui.methodCombo
+    chooseIn(combo, "biharmonic")
+    (heading, *_more) = [row for row in range(combo.count) if combo.itemData(row) is None]
+    assert not combo.model().item(heading).isEnabled()
+    combo.currentIndex = heading
+    assert combo.currentData == "biharmonic"
+    assert panel.logic.getParameterNode().method == "biharmonic"
 
 
 def test_every_method_shows_its_summary_and_a_row_for_each_parameter(panel):
     for name, info in MedInpaintLib.list_methods().items():
         chooseIn(panel.fillPage.ui.methodCombo, name)
         assert panel.fillPage.ui.methodSummaryLabel.text == info.summary
-        assert panel.fillPage.ui.methodParametersWidget.layout().rowCount() == len(info.describe())
+        assert all(editorOf(panel, parameter.name) for parameter in info.describe())
         defaults = {parameter.name: parameter.default for parameter in info.describe()}
         assert panel.fillPage._form.values() == pytest.approx(defaults)
 
@@ -70,16 +104,64 @@ def test_the_automatic_choice_is_described_as_everywhere(panel):
     assert panel.fillPage.ui.methodSummaryLabel.text == auto.SUMMARY
 
 
-def test_a_model_is_typed(panel):
+def test_a_model_is_chosen_from_those_that_the_method_can_use(panel, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))  # only the released models
     chooseHole(panel)
     chooseIn(panel.fillPage.ui.methodCombo, "vae-latent")
-    editor = editorOf(panel, "model")
-    assert editor.text == "auto"
-    typeIn(panel, "model", "nowhere")
+    combo = editorOf(panel, "model")
+    assert combo.currentText == "Automatic"
+    offered = [name for name, _title in rows(combo)]
+    assert offered[0] == "auto"
+    assert "brain-mr-vae-3" in offered
+    assert "brain-mr-unet" not in offered
+    chooseIn(combo, "brain-mr-vae-3")
+    assert panel.fillPage._form.values()["model"] == "brain-mr-vae-3"
+    assert panel.fillPage.ui.applyButton.enabled
+
+
+def test_a_model_of_ones_own_comes_into_the_list_at_once(panel, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))
+    chooseIn(panel.fillPage.ui.methodCombo, "unet")
+    assert editorOf(panel, "model").findData("mine") < 0
+    bundles.write(tmp_path, "mine", architecture="unet")
+    panel.refreshPages()
+    assert editorOf(panel, "model").findData("mine") > 0
+
+
+def test_a_model_that_is_gone_is_shown_and_complained_of(panel):
+    chooseHole(panel)
+    panel.logic.getParameterNode().methodParameters = {"vae-latent": json.dumps({"model": "nowhere"})}
+    chooseIn(panel.fillPage.ui.methodCombo, "vae-latent")
+    assert editorOf(panel, "model").currentText == "nowhere"
     assert not panel.fillPage.ui.applyButton.enabled
     assert "There is no model 'nowhere'" in panel.fillPage.ui.applyHintLabel.text
-    typeIn(panel, "model", "brain-mr-vae-3")
-    assert panel.fillPage.ui.applyButton.enabled
+
+
+def test_a_long_form_is_folded_until_it_is_opened(panel):
+    chooseIn(panel.fillPage.ui.methodCombo, "vae-latent")
+    QtWidgets.QApplication.processEvents()
+    names = [parameter.name for parameter in MedInpaintLib.list_methods()["vae-latent"].describe()]
+    assert [name for name in names if editorOf(panel, name).visible] == names[:4]
+    fold = panel.fillPage.ui.methodParametersWidget.findChild(object, "foldButton")
+    fold.click()
+    QtWidgets.QApplication.processEvents()
+    assert all(editorOf(panel, name).visible for name in names)
+    fold.click()
+    assert not editorOf(panel, names[-1]).visible
+
+
+def test_a_folded_value_that_was_changed_is_in_sight(panel):
+    last = MedInpaintLib.list_methods()["vae-latent"].describe()[-1]
+    assert last.default is False
+    panel.logic.getParameterNode().methodParameters = {"vae-latent": json.dumps({last.name: True})}
+    chooseIn(panel.fillPage.ui.methodCombo, "vae-latent")
+    QtWidgets.QApplication.processEvents()
+    assert editorOf(panel, last.name).visible
+
+
+def test_a_short_form_has_no_fold(panel):
+    chooseIn(panel.fillPage.ui.methodCombo, "patch")
+    assert panel.fillPage.ui.methodParametersWidget.findChild(object, "foldButton") is None
 
 
 def test_a_method_without_a_model_says_where_to_add_one(panel, monkeypatch, tmp_path):
@@ -99,7 +181,8 @@ def test_methods_without_a_model_for_the_volume_are_greyed_with_the_reason(panel
         # The panel follows a change of the parameter node with its next event.
         QtWidgets.QApplication.processEvents()
         rows = [row for row in range(combo.count) if not combo.model().item(row).isEnabled()]
-        return {combo.itemData(row): combo.itemData(row, QtCore.Qt.ToolTipRole) for row in rows}
+        tips = {combo.itemData(row): combo.itemData(row, QtCore.Qt.ToolTipRole) for row in rows}
+        return {name: tip for name, tip in tips.items() if name is not None}
 
     def withoutModelFor(*modalities):
         return {name for name, info in methods.items() if info.needs_model and not {*modalities} & {*info.modalities()}}

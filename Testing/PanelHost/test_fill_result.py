@@ -182,7 +182,22 @@ def test_the_uncertainty_is_a_second_volume_that_the_result_names(panel):
     applyAndWait(panel)
     assert panel.fillPage.ui.errorLabel.text == ""
     assert slicer.mrmlScene.GetFirstNodeByName("T1 uncertainty (patch)") is not None
-    assert "Uncertainty: 'T1 uncertainty (patch)'." in panel.fillPage.ui.resultLabel.text
+    text = panel.fillPage.ui.resultLabel.text
+    assert "Uncertainty: 'T1 uncertainty (patch)', calibrated by other people." in text
+
+
+def test_samples_are_a_sequence_that_the_result_names_and_undo_removes(panel):
+    volume, _ = chooseHole(panel)
+    chooseIn(panel.fillPage.ui.methodCombo, "biharmonic")
+    panel.fillPage.ui.samplesBox.value = 3
+    applyAndWait(panel)
+    assert panel.fillPage.ui.errorLabel.text == ""
+    (sequence,) = slicer.util.getNodesByClass("vtkMRMLSequenceNode")
+    assert sequence.GetNumberOfDataNodes() == 3
+    assert f"3 samples: '{sequence.GetName()}'" in panel.fillPage.ui.resultLabel.text
+    panel.fillPage.ui.undoButton.click()
+    assert slicer.util.getNodesByClass("vtkMRMLSequenceNode") == []
+    assert set(slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")) == {volume}
 
 
 def test_the_chosen_output_volume_takes_the_result(panel):
@@ -206,6 +221,7 @@ def test_the_chosen_output_volume_takes_the_result(panel):
         lambda panel: setattr(panel.fillPage.ui.grainBox, "checked", True),
         lambda panel: setattr(panel.fillPage.ui.selfCheckBox, "checked", True),
         lambda panel: setattr(panel.fillPage.ui.uncertaintyBox, "checked", True),
+        lambda panel: setattr(panel.fillPage.ui.samplesBox, "value", 2),
         lambda panel: setattr(panel.fillPage.ui.exemplarsPathEdit, "currentPath", str(mrml.REPOSITORY)),
         lambda panel: panel.fillPage.ui.guidesSelector.check(addVolume(name="T2")),
         lambda panel: setattr(editorOf(panel, "clip"), "checked", False),

@@ -37,7 +37,7 @@ def test_all_that_a_combo_offers_is_kept(panel):
     for field, (combo, _default) in CHOICES.items():
         page = next(each for each in panel.pages if hasattr(each.ui, combo))
         box = getattr(page.ui, combo)
-        for index in range(box.count):
+        for index in [row for row in range(box.count) if box.itemData(row) is not None]:  # without headings
             setattr(node, field, box.itemData(index))
             assert parameters.validValue(node, field) == box.itemData(index)
             assert box.currentIndex == index
@@ -103,7 +103,7 @@ def test_numbers_that_no_widget_holds_do_not_stop_the_form(panel, caplog):
         node.methodParameters = {name: json.dumps(numbers)}
         node.method = name
         host.processEvents()
-        assert panel.fillPage.ui.methodParametersWidget.layout().rowCount() == len(info.describe())
+        assert list(panel.fillPage._form.values()) == [each.name for each in info.describe()]
     assert caplog.text == ""
 
 

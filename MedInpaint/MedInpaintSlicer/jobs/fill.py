@@ -174,7 +174,10 @@ class FillJob(Job):
         self._describe(node, result["report"])
         self.centers = _centers(result["report"]["parts"], self._image.ijkToRAS)
         if uncertainty is not None:
-            self.uncertaintyVolume = addUncertainty(uncertainty, self._image.ijkToRAS, request.volumeNode, node, method)
+            facts = result["report"].get("uncertainty") or {}
+            self.uncertaintyVolume = addUncertainty(
+                uncertainty, self._image.ijkToRAS, request.volumeNode, node, method, facts.get("basis", "")
+            )
             self.created.append(self.uncertaintyVolume)
         if samples:
             self.samplesSequence = addSamples(samples, request.volumeNode, node, method)

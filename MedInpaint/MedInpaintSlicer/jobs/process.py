@@ -4,6 +4,7 @@ A :class:`Runner` starts the process and passes on its lines; tests replace it. 
 each of which is a JSON object.
 """
 
+import atexit
 import json
 import shutil
 import signal
@@ -38,6 +39,18 @@ class Runner(Protocol):
         """End the process and its descendants; ``onExit`` may still be called later."""
 
 
+#: The runners whose processes have not ended.
+_running: set["BackgroundRunner"] = set()
+
+
+@atexit.register
+def endAll() -> None:
+    """End all processes that run in the background, because Slicer quits: also those that a script has started."""
+    for runner in list(_running):
+        runner.kill()
+    _running.clear()
+
+
 class BackgroundRunner:
     """A runner that returns at once; lines and exit arrive while the application's event loop runs."""
 
@@ -58,6 +71,7 @@ class BackgroundRunner:
             logCallback=self._tellLine,
             completedCallback=self._tellExit,
         )
+        _running.add(self)
 
     def kill(self) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -68,6 +82,7 @@ class BackgroundRunner:
             self._onLine(line)
 
     def _tellExit(self, exitCode: int) -> None:
+        _running.discard(self)
         onExit, self._onExit, self._onLine = self._onExit, None, None
         if onExit is not None:
             onExit(exitCode)

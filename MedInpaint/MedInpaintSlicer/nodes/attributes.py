@@ -1,5 +1,6 @@
 """Attributes of nodes, which are saved with the scene."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 #: The notice in the description and in an attribute of every result.
@@ -13,10 +14,10 @@ UNCERTAINTY_ROLE, SAMPLES_ROLE, DIFFERENCE_ROLE = (
 )
 
 
-def setAll(node, attributes: dict[str, str]) -> None:
-    """Set MedInpaint's attributes of a node, and remove those of an earlier run."""
+def setAll(node, attributes: dict[str, str], kept: Collection[str] = ()) -> None:
+    """Set MedInpaint's attributes of a node, and remove those of an earlier run, except some to be kept."""
     for name in node.GetAttributeNames():
-        if name.startswith("MedInpaint."):
+        if name.startswith("MedInpaint.") and name not in kept:
             node.RemoveAttribute(name)
     for name, value in attributes.items():
         node.SetAttribute(f"MedInpaint.{name}", value)

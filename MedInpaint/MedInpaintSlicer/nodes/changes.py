@@ -1,12 +1,15 @@
-"""Changes of nodes that the panel displays, such as another name."""
+"""Changes of nodes: of what the panel displays, such as another name, and of each stroke of a brush."""
 
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
+import slicer
 import vtk
 from slicer.util import VTKObservationMixin
 
 from .segments import segmentNames
+
+_ANY_CHANGE = {vtk.vtkCommand.ModifiedEvent}
 
 
 class NodesObserver(VTKObservationMixin):
@@ -41,6 +44,29 @@ class NodesObserver(VTKObservationMixin):
 
     def _currentFacts(self) -> list[Hashable]:
         return [_factsOf(node) for node in self._nodes]
+
+
+class StrokesObserver(VTKObservationMixin):
+    """An observer of the content of nodes: each stroke of a brush in a segmentation, other voxels, other transforms."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        super().__init__()
+        self._changed = changed
+        self._nodes: list[Any] = []
+
+    def observe(self, nodes: Iterable[Any]) -> None:
+        """Observe these nodes instead of the present ones. The same nodes again cost nothing."""
+        newNodes = list(nodes)
+        if newNodes == self._nodes:
+            return
+        self.removeObservers()
+        self._nodes = newNodes
+        for node in newNodes:
+            for event in {*_eventsOf(node), slicer.vtkMRMLTransformableNode.TransformModifiedEvent} - _ANY_CHANGE:
+                self.addObserver(node, event, self._onEvent)
+
+    def _onEvent(self, caller, event) -> None:
+        self._changed()
 
 
 def _eventsOf(node) -> set[int]:

@@ -8,7 +8,7 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
-from . import attributes
+from . import attributes, dicom
 from .hierarchy import placeBeside
 
 if TYPE_CHECKING:
@@ -43,12 +43,11 @@ def addEstimate(array: np.ndarray, ijkToRAS: np.ndarray, referenceNode, target: 
         slicer.util.updateVolumeFromArray(outputNode, array)
         outputNode.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRAS))
         outputNode.CreateDefaultDisplayNodes()
-        # Neither those files nor that uncertainty belong to the new content.
-        outputNode.RemoveAttribute("DICOM.instanceUIDs")
-        attributes.forgetDerived(outputNode)
+        attributes.forgetDerived(outputNode)  # that uncertainty does not belong to the new content
     outputNode.SetAndObserveTransformNodeID(referenceNode.GetTransformNodeID())
     _showAsContrast(outputNode, likeNode)
     placeBeside(referenceNode, outputNode)
+    dicom.describeSeries(referenceNode, outputNode)
     return outputNode
 
 

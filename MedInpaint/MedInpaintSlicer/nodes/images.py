@@ -46,7 +46,7 @@ def imageOf(volumeNode) -> Image:
     components = imageData.GetNumberOfScalarComponents()
     if components > 1:
         raise ImageReadError(colorComplaint(volumeNode))
-    ijkToRAS = _matrixOf(volumeNode)
+    ijkToRAS = matrixOf(volumeNode)
     spacing = np.linalg.norm(ijkToRAS[:3, :3], axis=0)
     directions = ijkToRAS[:3, :3] / spacing
     if np.allclose(directions.T @ directions, np.eye(3), atol=SHEAR_TOLERANCE):
@@ -107,7 +107,8 @@ def firstNode(className: str):
     return next((node for node in nodes if node.GetClassName() == className and not node.GetHideFromEditors()), None)
 
 
-def _matrixOf(volumeNode) -> np.ndarray:
+def matrixOf(volumeNode) -> np.ndarray:
+    """Return a volume's matrix from voxel indices to mm in RAS, without its parent transform."""
     matrix = vtk.vtkMatrix4x4()
     volumeNode.GetIJKToRASMatrix(matrix)
     return slicer.util.arrayFromVTKMatrix(matrix)

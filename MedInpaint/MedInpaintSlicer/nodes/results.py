@@ -10,9 +10,8 @@ import vtk
 from slicer.i18n import tr as _
 
 from .. import selfcheck
-from . import attributes
+from . import attributes, dicom, names
 from .hierarchy import placeBeside
-from .names import resultName
 
 if TYPE_CHECKING:
     from MedInpaintLib.report import FillReport, PartFacts
@@ -59,18 +58,20 @@ def addResult(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, method: str, o
     if outputNode is inputNode:
         raise InputError(_("The output must be another volume than the input, which is never changed."))
     if outputNode is None:
-        name = resultName(inputNode.GetName(), method)
+        name = names.resultName(inputNode, method)
         outputNode = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, inputNode, name)
-        # The clone's content is not that of the DICOM files.
-        outputNode.RemoveAttribute("DICOM.instanceUIDs")
+        names.recordOrigin(outputNode, inputNode)
     else:
         _makeAlike(outputNode, inputNode)
+        names.forgetOrigin(outputNode)
     attributes.forgetDerived(outputNode)
     outputNode.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToRAS))
     # Into the existing memory, which keeps the VTK scalar type even if numpy has no equivalent.
     slicer.util.arrayFromVolume(outputNode)[...] = array
     slicer.util.arrayFromVolumeModified(outputNode)
     placeBeside(inputNode, outputNode)
+    # Its content is not that of the input's files, nor of those that an existing output was loaded from.
+    dicom.describeSeries(inputNode, outputNode)
     return outputNode
 
 
@@ -107,6 +108,7 @@ def describeResult(node, provenance: Provenance) -> None:
             "Date": date,
             "Notice": attributes.NOTICE,
         },
+        kept=(names.ORIGINAL, names.GIVEN),
     )
 
 

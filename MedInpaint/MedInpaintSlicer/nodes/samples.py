@@ -22,7 +22,7 @@ def addSamples(arrays: Iterable[np.ndarray], inputNode, resultNode, method: str)
         method: the method's name, which becomes part of the sequence's name.
     """
     scene = slicer.mrmlScene
-    name = _("{input} samples ({method})").format(input=originalName(inputNode.GetName()), method=method)
+    name = _("{input} samples ({method})").format(input=originalName(inputNode), method=method)
     sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", scene.GenerateUniqueName(name))
     sequence.SetIndexName("sample")
     sequence.SetIndexUnit("")

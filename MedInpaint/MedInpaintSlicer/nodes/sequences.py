@@ -13,7 +13,7 @@ from slicer.i18n import tr as _
 
 from . import attributes
 from .hierarchy import placeBeside
-from .names import originalName, resultName
+from .names import originalName, recordOrigin, resultName
 from .snapshot import removeVolume
 from .uncertainty import showAsUncertainty
 
@@ -216,7 +216,7 @@ class FilledSequence:
 
     def show(self, browserNode, method: str, description: str) -> None:
         """Add the sequences to the scene, and to the browser of the input, if there is one."""
-        name = resultName(self._input.GetName(), method)
+        name = resultName(self._input, method)
         values = {"Method": method, "Input": self._input.GetName(), "Notice": attributes.NOTICE}
         if self.uncertainty is not None and self.uncertainty.GetNumberOfDataNodes() < len(indexValues(self.result)):
             self.uncertainty = None  # a frame has none, as its warning says
@@ -245,7 +245,7 @@ class FilledSequence:
         self.uncertainty.SetDataNodeAtValue(node, indexValue)
 
     def _showUncertainty(self, browserNode, method: str, values: dict[str, str]) -> None:
-        name = _("{input} uncertainty ({method})").format(input=originalName(self._input.GetName()), method=method)
+        name = _("{input} uncertainty ({method})").format(input=originalName(self._input), method=method)
         proxy = self.uncertaintyProxy = _show(self.uncertainty, name, values, self._input, browserNode)
         self.result.SetNodeReferenceID(attributes.UNCERTAINTY_ROLE, self.uncertainty.GetID())
         if proxy is None:
@@ -274,6 +274,7 @@ def _show(sequenceNode, name: str, values: dict[str, str], inputSequence, browse
         The proxy, with the transform and appearance of the input's; None without a browser.
     """
     sequenceNode.SetName(slicer.mrmlScene.GenerateUniqueName(name))
+    recordOrigin(sequenceNode, inputSequence)
     for attribute, value in values.items():
         sequenceNode.SetAttribute(f"MedInpaint.{attribute}", value)
     slicer.mrmlScene.AddNode(sequenceNode)

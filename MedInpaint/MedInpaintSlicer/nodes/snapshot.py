@@ -3,6 +3,7 @@
 import slicer
 import vtk
 
+from . import dicom
 from .attributes import DIFFERENCE_ROLE, SAMPLES_ROLE, UNCERTAINTY_ROLE
 
 _ROLES = (UNCERTAINTY_ROLE, SAMPLES_ROLE, DIFFERENCE_ROLE)
@@ -25,6 +26,7 @@ class Snapshot:
         self._references = {role: volumeNode.GetNodeReferenceID(role) for role in _ROLES}
         self._display = _copyOfDisplay(volumeNode.GetDisplayNode())
         self._parentItem = _parentItem(volumeNode)
+        self._identity = dicom.identityOf(volumeNode)
 
     def restore(self) -> None:
         """Restore the volume if it is still in the scene."""
@@ -47,6 +49,7 @@ class Snapshot:
         hierarchy, item = _item(node)
         if item and self._parentItem:
             hierarchy.SetItemParent(item, self._parentItem)
+        dicom.setIdentity(node, self._identity)
 
 
 def _copyOfDisplay(displayNode):

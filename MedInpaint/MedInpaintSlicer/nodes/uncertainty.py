@@ -12,7 +12,7 @@ from .names import originalName
 UNCERTAINTY_COLORS = ("vtkMRMLColorTableNodeFileInferno.txt", "vtkMRMLColorTableNodeWarm1")
 
 
-def addUncertainty(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, resultNode, method: str):
+def addUncertainty(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, resultNode, method: str, basis: str = ""):
     """Add a result's uncertainty as a new volume beside the input, and return it; the result refers to it.
 
     Args:
@@ -20,16 +20,19 @@ def addUncertainty(array: np.ndarray, ijkToRAS: np.ndarray, inputNode, resultNod
         ijkToRAS: the grid's matrix, without the parent transform.
         resultNode: the filled volume.
         method: the method's name, which becomes part of the volume's name.
+        basis: what the standard deviations rest on, such as "calibrated by other people".
     """
-    name = _("{input} uncertainty ({method})").format(input=originalName(inputNode.GetName()), method=method)
+    name = _("{input} uncertainty ({method})").format(input=originalName(inputNode), method=method)
     node = slicer.util.addVolumeFromArray(array, ijkToRAS, slicer.mrmlScene.GenerateUniqueName(name))
     node.SetAndObserveTransformNodeID(inputNode.GetTransformNodeID())
     node.SetDescription(
         f"Standard deviation of the error, in image units, of the voxels filled by method '{method}' in "
         f"'{resultNode.GetName()}': about 68 % of them are less far off than this, and 95 % less than twice as far. "
-        f"{attributes.NOTICE}"
+        + (f"It is {basis}. " if basis else "")
+        + attributes.NOTICE
     )
     node.SetAttribute("MedInpaint.Method", method)
+    node.SetAttribute("MedInpaint.Basis", basis)
     node.SetAttribute("MedInpaint.Notice", attributes.NOTICE)
     resultNode.SetNodeReferenceID(attributes.UNCERTAINTY_ROLE, node.GetID())
     showAsUncertainty(node, array)

@@ -46,29 +46,37 @@ class Layers:
                 view.SetForegroundOpacity(opacity)
 
 
-class LabelLayer:
-    """The label layer of all slice views, which shows a label map from :meth:`show` until :meth:`restore`."""
+class Layer:
+    """The foreground or the labels of all slice views, which show a volume from :meth:`show` until :meth:`restore`."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str) -> None:
+        """Choose the layer: "Foreground" or "Label"."""
+        self._kind = kind
         self._shown = ""
         self._before: dict[str, tuple[str | None, float]] = {}
 
-    def show(self, labelMapNode) -> None:
-        """Show a label map, opaque, in all views."""
+    def show(self, volumeNode) -> None:
+        """Show a volume, opaque, in all views."""
         self.restore()
-        self._shown = labelMapNode.GetID()
+        self._shown = volumeNode.GetID()
         for view in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
-            self._before[view.GetID()] = view.GetLabelVolumeID(), view.GetLabelOpacity()
-        slicer.util.setSliceViewerLayers(label=labelMapNode, labelOpacity=1.0)
+            self._before[view.GetID()] = self._volumeIn(view), getattr(view, f"Get{self._kind}Opacity")()
+            self._set(view, volumeNode.GetID(), 1.0)
 
     def restore(self) -> None:
-        """Show what was shown before, except in views where the user has chosen another label map since."""
-        for identifier, (labels, opacity) in self._before.items():
+        """Show what was shown before, except in views where the user has chosen another volume since."""
+        for identifier, (before, opacity) in self._before.items():
             view = slicer.mrmlScene.GetNodeByID(identifier)
-            if view is not None and view.GetLabelVolumeID() == self._shown:
-                view.SetLabelVolumeID(_ifThere(labels))
-                view.SetLabelOpacity(opacity)
+            if view is not None and self._volumeIn(view) == self._shown:
+                self._set(view, _ifThere(before), opacity)
         self._before = {}
+
+    def _volumeIn(self, view) -> str | None:
+        return getattr(view, f"Get{self._kind}VolumeID")()
+
+    def _set(self, view, identifier: str | None, opacity: float) -> None:
+        getattr(view, f"Set{self._kind}VolumeID")(identifier)
+        getattr(view, f"Set{self._kind}Opacity")(opacity)
 
 
 def showLayers(below, above, opacity: float) -> None:

@@ -24,7 +24,7 @@ class AtlasEdges:
         self._fill: Any = None
         self._job: AtlasEdgesJob | None = None
         self._edges: Any = None
-        self._layer = views.LabelLayer()
+        self._layer = views.Layer("Label")
         self._isAway = False
         ui.atlasEdgesBox.connect("toggled(bool)", self._onToggled)
         self.clear()

@@ -22,14 +22,16 @@ class BoundCombos:
 
     def fill(self, field: str, titles: dict[str, str]) -> None:
         """Offer these items instead of the present ones: name -> title."""
+        self.fillRows(field, list(titles.items()))
+
+    def fillRows(self, field: str, rows: list[tuple[str | None, str]]) -> None:
+        """Offer these items, name and title, instead of the present ones; those without a name are headings."""
         combo = self._combos[field]
-        items = [(combo.itemData(index), combo.itemText(index)) for index in range(combo.count)]
-        if items == list(titles.items()):
+        if rows == [(combo.itemData(index), combo.itemText(index)) for index in range(combo.count)]:
             return
         self._showing, before = True, self._showing
         combo.clear()
-        for name, title in titles.items():
-            combo.addItem(title, name)
+        addRows(combo, rows)
         self._showing = before
 
     def show(self, node) -> None:
@@ -49,8 +51,20 @@ class BoundCombos:
             self._showing = False
 
     def _onChanged(self, field: str) -> None:
-        if self._node is not None and not self._showing:
+        if self._node is None or self._showing:
+            return
+        if self._combos[field].currentData is None:  # a heading, which only a script can choose
+            self.show(self._node)
+        else:
             setattr(self._node, field, self._combos[field].currentData)
+
+
+def addRows(combo, rows: list[tuple[str | None, str]]) -> None:
+    """Add items, name and title, to a combo box; those without a name are headings, which cannot be chosen."""
+    for name, title in rows:
+        combo.addItem(title, name)
+        if name is None:
+            combo.model().item(combo.count - 1).setEnabled(False)
 
 
 def showAvailable(combo, methods: Mapping[str, Any], reasons: Mapping[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 from slicer.i18n import tr as _
 
-from .. import evaluation, holeshapes, installation, modelchoice, needs
+from .. import evaluation, holeshapes, installation, methodgroups, modelchoice, needs
 from ..jobs.evaluate import methodTitles
 from ..nodes import changes, evaluations, images, plots, segments, tables
 from .checklist import CheckList
@@ -108,7 +108,7 @@ class EvaluatePage(RunPage):
     def _fillMethods(self) -> None:
         titles = methodTitles()
         # First what is ticked at first: others need not be scrolled to before it is seen what will be done.
-        others = sorted(set(self._offered) - set(evaluation.QUICK_METHODS), key=lambda name: titles[name].lower())
+        others = [name for name in self._offered if name not in evaluation.QUICK_METHODS]
         listed = [self._yardstick.name, *evaluation.QUICK_METHODS, *others]
         tips = {name: info.summary for name, info in self._offered.items() if info is not None}
         tips[self._yardstick.name] = _("The yardstick, always scored: what does not beat it is not worth its time.")
@@ -218,8 +218,9 @@ def _methodsToOffer() -> dict:
     """Return the methods that need nothing but the volume: name -> ``MethodInfo``, None for the automatic one."""
     import MedInpaintLib
 
-    known = MedInpaintLib.list_methods().items()
-    return {"auto": None, **{name: info for name, info in known if not info.needs_guides and not info.needs_exemplars}}
+    known = MedInpaintLib.list_methods()
+    alone = {name: info for name, info in known.items() if not info.needs_guides and not info.needs_exemplars}
+    return {"auto": None, **{name: alone[name] for name in methodgroups.ordered(alone)}}
 
 
 def _setVisible(visible: bool, *widgets) -> None:

@@ -3,12 +3,13 @@
 import qt
 from slicer.i18n import tr as _
 
-from .. import installation, modelchoice, needs, parameters, sampledata, selfcheck
+from .. import installation, methodgroups, modelchoice, needs, parameters, sampledata, selfcheck
 from ..nodes import changes, images, segments
 from . import sources
 from .combos import BoundCombos, blends, devices, showAvailable
 from .form import ParameterForm
-from .messages import fillText, segmentsComplaint
+from .livepreview import LivePreviewBox, Marks
+from .messages import derivedTexts, fillText, segmentsComplaint
 from .page import RunPage
 from .partslabel import PartsLabel
 
@@ -28,16 +29,22 @@ class FillPage(RunPage):
         ui = self.ui
         self._segmentation = None
         self._shownMethod: str | None = None
+        self._shownModels: dict[str, str] = {}
         self._methods = _methods()
         self._segmentsObserver = changes.NodesObserver(self._onSegmentsAddedOrRemoved)
         self._volumesObserver = changes.NodesObserver(self.refreshSoon)
         self._combos = BoundCombos({"method": ui.methodCombo, "blend": ui.blendCombo, "device": ui.deviceCombo})
         self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged, self._onFormComplaint)
         self._sources = sources.Sources(ui)
+        self._marks: Marks | None = None
+        self._live = LivePreviewBox(
+            ui.livePreviewBox, lambda text: self.run.say(ui.livePreviewMessage, text), lambda: self._marks
+        )
         self._parts = PartsLabel(ui.partsLabel, self.run.say, self._showPart)
         self._fillCombos()
         # The Tab key moves through the panel, not through the rows, where it would choose another segment.
         ui.segmentsTable.tableWidget().setTabKeyNavigation(False)
+        ui.livePreviewBox.connect("toggled(bool)", self._live.show)
         ui.tryButton.connect("clicked(bool)", lambda checked: self.tryIt())
         ui.segmentsTable.connect("selectionChanged(QItemSelection,QItemSelection)", self._onSegmentsSelected)
         self.run.say(ui.parameterHintLabel, "")
@@ -74,7 +81,7 @@ class FillPage(RunPage):
         return self.ui.partsLabel, self.ui.selfCheckLabel
 
     def _hintLabels(self) -> tuple:
-        return self.ui.methodSummaryLabel, self.ui.parameterHintLabel
+        return self.ui.methodSummaryLabel, self.ui.parameterHintLabel, self.ui.livePreviewMessage
 
     def _applyPurpose(self) -> str:
         return _("Fill the chosen segments of the volume.")
@@ -84,17 +91,26 @@ class FillPage(RunPage):
         self.ui.tryButton.visible = self._node.inputVolume is None
         self._volumesObserver.observe((self._node.inputVolume, *sources.guidesOf(self._node)))
         self._showSegments()
-        self._combos.show(self._node)
         reasons = modelchoice.unavailable(
             self._methods,
             lambda method: parameters.valuesOf(self._node, method),
             images.possibleModalities(self._node.inputVolume),
         )
+        self._combos.fillRows("method", methodgroups.rows(self._methods, reasons))
+        self._combos.show(self._node)
         showAvailable(self.ui.methodCombo, self._methods, reasons)
         self._showMethod()
         self._sources.show(self._node)
+        inUse = self._node.grain or {self._node.blend, self._node.device} != {"auto"}
+        # Visible even while the section is collapsed.
+        self.ui.optionsCollapsibleButton.text = _("Options (in use)") if inUse else _("Options")
+        # Kept while the user paints in the Segment Editor, where this tab has no parameter node.
+        self._marks = self._chosenMarks()
+        self._live.refresh()
 
     def clear(self) -> None:
+        self._live.stop()
+        self._marks = None
         self.ui.segmentsTable.setSegmentationNode(None)
         self.run.say(self.ui.parameterHintLabel, "")
         super().clear()
@@ -105,6 +121,10 @@ class FillPage(RunPage):
         if segmentation is not None and not self._chosenSegments():
             known = list(segmentation.GetSegmentation().GetSegmentIDs())
             self._node.segmentIds = known if len(known) == 1 else []
+
+    def close(self) -> None:
+        self._live.stop()
+        super().close()
 
     def _isReady(self) -> bool:
         return self._form.commit()
@@ -119,18 +139,20 @@ class FillPage(RunPage):
             installation.ensurePackages()
         else:
             installation.ensurePackages(info.title, info.requires)
+        self._live.stop()
         return self.logic.inpaint(
             node.inputVolume,
             node.segmentation,
             self._chosenSegments(),
             outputVolume=node.outputVolume,
+            samples=node.samples,
             wait=False,
             **{**sources.fillArguments(node), "parameters": self._form.values(), **callbacks},
         )
 
     def _fillCombos(self) -> None:
-        methods = {"auto": _("Automatic"), **{name: info.title for name, info in self._methods.items()}}
-        for field, titles in (("method", methods), ("blend", blends()), ("device", devices())):
+        self._combos.fillRows("method", methodgroups.rows(self._methods))
+        for field, titles in (("blend", blends()), ("device", devices())):
             self._combos.fill(field, titles)
 
     def _showSegments(self) -> None:
@@ -155,18 +177,27 @@ class FillPage(RunPage):
         known = set(segmentation.GetSegmentation().GetSegmentIDs())
         return [segmentId for segmentId in self._node.segmentIds if segmentId in known]
 
+    def _chosenMarks(self) -> Marks | None:
+        """Return what a live preview shows; None while volume or segments are not chosen."""
+        node, chosen = self._node, self._chosenSegments()
+        if node.inputVolume is None or not chosen:
+            return None
+        return Marks(node.inputVolume, node.segmentation, tuple(chosen), node.dilateMm)
+
     def _showMethod(self) -> None:
         method = self._node.method
         info = self._methods.get(method)
         self.run.say(self.ui.methodSummaryLabel, info.summary if info is not None else self._automaticSummary())
-        if method == self._shownMethod:
+        models = modelchoice.modelsFor(info) if info is not None and info.architecture else {}
+        if (method, models) == (self._shownMethod, self._shownModels):
             return
-        self._shownMethod = method
+        self._shownMethod, self._shownModels = method, models
         self.run.say(self.ui.parameterHintLabel, "")
         if info is None:
             self._form.show([], {})
         else:
-            self._form.show(info.describe(), parameters.valuesOf(self._node, method))
+            lists = {"model": {"auto": _("Automatic"), **models}} if info.architecture else {}
+            self._form.show(info.describe(), parameters.valuesOf(self._node, method), lists)
 
     def _automaticSummary(self) -> str:
         if self._node.selfCheck:
@@ -220,10 +251,8 @@ class FillPage(RunPage):
         self.showComparison(job)
         titles = {name: info.title for name, info in self._methods.items()}
         text = fillText(job.outputVolume.GetName(), titles, job.report)
-        if job.uncertaintyVolume is not None:
-            text += "\n" + _("Uncertainty: '{name}'.").format(name=job.uncertaintyVolume.GetName())
-        self.run.say(self.ui.resultLabel, text)
-        self._parts.show(job.report["parts"], titles)
+        self.run.say(self.ui.resultLabel, "\n".join([text, *derivedTexts(job)]))
+        self._parts.show(job.report["parts"], titles, {name: info.trust for name, info in self._methods.items()})
         checked = job.report["self_check"]
         self.run.say(self.ui.selfCheckLabel, selfcheck.tables(checked or [], titles))
         # If there is no room for all, the result is most important.
@@ -243,6 +272,7 @@ class FillPage(RunPage):
             parameters.fillOptions(node),
             node.exemplars,
             node.uncertainty,
+            node.samples,
         )
 
 

@@ -1,12 +1,15 @@
 """A form for a method's parameters, made from the method's description of them."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ctk
 import qt
 from slicer.i18n import tr as _
+
+#: Of a form with two more rows than this, only so many are shown at first.
+FEW = 4
 
 #: A number whose range spans more than this factor is typed rather than set with a slider.
 WIDE = 10_000
@@ -28,26 +31,36 @@ class ParameterForm:
         self._complain = complain
         self._read: dict[str, Callable[[], Any]] = {}
         self._typed: list[_TypedNumber] = []
+        self._folded: list[Any] = []
 
-    def show(self, parameters, values: dict) -> None:
-        """Replace the rows.
+    def show(self, parameters, values: dict, lists: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        """Replace the rows. Those of a long form are folded after the first few, unless one of them was changed.
 
         Args:
             parameters: ``MedInpaintLib.parameters.ParameterInfo`` objects, in the order of the rows.
             values: name -> value; parameters without one show their default.
+            lists: name of a text parameter -> the values to choose from, and their titles.
         """
         self._read = {}
         self._typed = []
+        self._folded = []
         while self._layout.rowCount():
             self._layout.removeRow(0)
-        for info in parameters:
-            widget, read = self._makeEditor(info, values.get(info.name, info.default))
+        parameters = list(parameters)
+        folds = len(parameters) > FEW + 1
+        for number, info in enumerate(parameters):
+            if folds and number == FEW:
+                self._addFold(any(values.get(each.name, each.default) != each.default for each in parameters[FEW:]))
+            widget, read = self._makeEditor(info, values.get(info.name, info.default), (lists or {}).get(info.name))
             widget.objectName = f"{info.name}Editor"
             widget.toolTip = info.help
             label = qt.QLabel(_title(info) + ":")
             label.toolTip = info.help
             self._layout.addRow(label, widget)
             self._read[info.name] = read
+            if folds and number >= FEW:
+                self._folded += [label, widget]
+        self._unfold(not folds or self._button.checked)
 
     def values(self) -> dict:
         """Return parameter name -> value, as shown."""
@@ -57,7 +70,23 @@ class ParameterForm:
         """Accept numbers that are typed but not confirmed; return whether all of them are valid."""
         return all([number.commit() for number in self._typed])
 
-    def _makeEditor(self, info, value):
+    def _addFold(self, isOpen: bool) -> None:
+        """Add the button that shows the rows after it."""
+        self._button = qt.QPushButton(_("More parameters"))
+        self._button.objectName = "foldButton"
+        self._button.checkable = True
+        self._button.checked = isOpen
+        self._button.toolTip = _("Show or hide the parameters that are seldom changed.")
+        self._button.connect("toggled(bool)", self._unfold)
+        self._layout.addRow(self._button)
+
+    def _unfold(self, isOpen: bool) -> None:
+        for widget in self._folded:
+            widget.visible = isOpen
+
+    def _makeEditor(self, info, value, choices: Mapping[str, str] | None):
+        if choices is not None:
+            return _listEditor(choices, value, self._changed)
         if _isWide(info):
             number = _TypedNumber(info, value, self._changed, self._complain)
             self._typed.append(number)
@@ -142,6 +171,18 @@ def _choiceEditor(info, value, changed):
     widget.currentIndex = info.choices.index(value)
     widget.connect("currentIndexChanged(int)", lambda value: changed())
     return widget, lambda: widget.currentText
+
+
+def _listEditor(choices: Mapping[str, str], value: str, changed):
+    """Return an editor for a text that is chosen by its title; one that is not offered is an item, too."""
+    widget = qt.QComboBox()
+    widget.sizeAdjustPolicy = qt.QComboBox.AdjustToMinimumContentsLengthWithIcon
+    widget.minimumContentsLength = 8
+    for text, title in {**({} if value in choices else {value: value}), **choices}.items():
+        widget.addItem(title, text)
+    widget.currentIndex = widget.findData(value)
+    widget.connect("currentIndexChanged(int)", lambda value: changed())
+    return widget, lambda: widget.currentData
 
 
 def _textEditor(info, value, changed):

@@ -110,6 +110,19 @@ def fillText(name: str, titles: Mapping[str, str], report: "FillReport") -> str:
     return "\n".join([headline, parts.methodText(report, titles), *([place] if place else []), report["trust"]])
 
 
+def derivedTexts(job) -> list[str]:
+    """Name what was made besides a fill, and say what the uncertainty rests on."""
+    texts = []
+    if job.uncertaintyVolume is not None:
+        basis = (job.report.get("uncertainty") or {}).get("basis", "")
+        known = _("Uncertainty: '{name}', {basis}.") if basis else _("Uncertainty: '{name}'.")
+        texts.append(known.format(name=job.uncertaintyVolume.GetName(), basis=basis))
+    if job.samplesSequence is not None:
+        count, name = job.samplesSequence.GetNumberOfDataNodes(), job.samplesSequence.GetName()
+        texts.append(_("{count} samples: '{name}'; play them in the toolbar Sequences.").format(count=count, name=name))
+    return texts
+
+
 def segmentsComplaint(segmentation) -> str:
     """Say in a line why no segment of this segmentation can be chosen; empty when one can."""
     if segmentation is None:

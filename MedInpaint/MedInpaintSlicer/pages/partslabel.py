@@ -23,9 +23,15 @@ class PartsLabel:
         label.connect("linkActivated(QString)", lambda link: showPart(int(link)))
         label.connect("linkHovered(QString)", self._onHovered)
 
-    def show(self, facts: Sequence, titles: Mapping[str, str]) -> None:
-        """Show the parts of a report; hide the label if there is only one part."""
-        self._tips = [parts.tip(part, titles) for part in facts]
+    def show(self, facts: Sequence, titles: Mapping[str, str], trust: Mapping[str, str] | None = None) -> None:
+        """Show the parts of a report; hide the label if there is only one part.
+
+        Args:
+            facts: of the parts.
+            titles: method name -> title in the panel.
+            trust: method name -> how far to trust its fills.
+        """
+        self._tips = [parts.tip(part, titles, trust) for part in facts]
         self._label.toolTip = parts.legend()
         self._say(self._label, parts.table(facts, titles))
 

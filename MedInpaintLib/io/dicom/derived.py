@@ -246,9 +246,8 @@ def _describe(dataset: Dataset, series: str, derivation: str) -> None:
     now = datetime.datetime.now()
     dataset.SOPInstanceUID = _new_uid()
     dataset.SeriesInstanceUID = series
-    dataset.SeriesNumber = _series_number(dataset)
-    description = str(dataset.get("SeriesDescription", "") or dataset.get("Modality", "")).strip()
-    dataset.SeriesDescription = description[: _LONGEST - len(SYNTHETIC)] + SYNTHETIC
+    dataset.SeriesNumber = series_number(str(dataset.get("SeriesNumber", "")))
+    dataset.SeriesDescription = description(str(dataset.get("SeriesDescription", "") or dataset.get("Modality", "")))
     dataset.DerivationDescription = derivation
     dataset.InstanceCreationDate = now.strftime("%Y%m%d")
     dataset.InstanceCreationTime = now.strftime("%H%M%S.%f")
@@ -334,9 +333,23 @@ def _decimal(value: float) -> str:
     return format_number_as_ds(float(value))
 
 
-def _series_number(dataset: Dataset) -> int:
-    number = str(dataset.get("SeriesNumber", "") or "0")
-    return _NUMBER_STEP + (int(number) if re.fullmatch(r"\d{1,6}", number) else 0)
+def description(source: str) -> str:
+    """Return the description of a series that is derived from one with another description.
+
+    >>> description("T1 axial")
+    'T1 axial (synthetic, not for diagnostic use)'
+    """
+    own = source.strip().removesuffix(SYNTHETIC)
+    return own[: _LONGEST - len(SYNTHETIC)] + SYNTHETIC
+
+
+def series_number(source: str) -> int:
+    """Return the number of a series that is derived from one with another number; that may be no number.
+
+    >>> series_number("5"), series_number("")
+    (1005, 1000)
+    """
+    return _NUMBER_STEP + (int(source) if re.fullmatch(r"\d{1,6}", source) else 0)
 
 
 def _new_uid() -> str:

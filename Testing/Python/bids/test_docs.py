@@ -1,4 +1,4 @@
-"""What docs/reference/bids.md and README.md say, and the example that they use."""
+"""What docs/reference/bids.md and docs/tutorials/bids.md say, and the example that they use."""
 
 import json
 import re
@@ -53,11 +53,11 @@ def test_the_example_has_what_the_page_shows(example):
     assert json.loads((example / "T1w.json").read_text())["SkullStripped"] is True
 
 
-def test_the_readme_uses_the_example():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_tutorial_uses_the_example():
+    tutorial = (ROOT / "docs" / "tutorials" / "bids.md").read_text(encoding="utf-8")
     for line in (
         "python Testing/bids_example.py study",
         "medinpaint bids study study/derivatives/medinpaint participant --dilate 1",
     ):
-        assert f"$ {line}" in readme
+        assert f"\n{line}\n" in tutorial
         assert f"$ {line}" in PAGE

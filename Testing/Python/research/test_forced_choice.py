@@ -388,7 +388,7 @@ def test_each_method_has_a_reading_beside_its_error(tmp_path):
     lines = {line.split(" | ")[0][2:]: line for line in heads.splitlines() if line.startswith("| ")}
     assert "1.000 (1.000 to 1.000) | can be told from the truth | 6 |" in lines["biharmonic"]
     assert "| cannot be told apart | 6 | 26.0" in lines["mirror"]
-    assert "is taken for the truth more often than the truth" in lines["rfr"]
+    assert "is called the truth more often than the truth" in lines["rfr"]
     # PSNR 20 dB is an RMSE of a tenth of R.
     assert "| 20.0" in lines["unet"]
     assert "| 9.97 | 0.90 |" in lines["unet"]

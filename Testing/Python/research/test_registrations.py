@@ -65,16 +65,17 @@ def test_moves_are_put_behind_a_field(level):
 
 
 def test_the_smoothing_is_changed_inside_the_block_alone():
-    before = deformable.ELASTIC
+    before = deformable.ELASTIC, deformable.AT_HOLE
     inside = []
     with pytest.raises(InputError):
         _fail(inside)
-    assert (inside, deformable.ELASTIC) == ([0.3], before)
+    assert inside == [0.3, 0.3]
+    assert before == (deformable.ELASTIC, deformable.AT_HOLE)
 
 
 def _fail(inside):
     with algorithms.elastic(0.3):
-        inside.append(deformable.ELASTIC)
+        inside += [deformable.ELASTIC, deformable.AT_HOLE]
         raise InputError("The atlas does not fit.")
 
 

@@ -10,12 +10,13 @@ import pytest
 import MedInpaintLib as mi
 from MedInpaintLib import filling, processes
 from MedInpaintLib.errors import Cancelled, MaskError
-from MedInpaintLib.filling import Plan, expected_seconds, fill, fill_in_processes, plan_tasks
+from MedInpaintLib.filling import expected_seconds, fill, fill_in_processes
 from MedInpaintLib.intensity import Scaling
 from MedInpaintLib.mask import Hole
 from MedInpaintLib.parts import find_parts
 from MedInpaintLib.progress import Progress
 from MedInpaintLib.subject import Subject
+from MedInpaintLib.tasks import Plan, Task, plan_tasks
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def subject():
 
 def tasks_of(subject, method):
     groups = find_parts(subject.whole, subject.image.spacing)
-    return [filling.Task(group, Plan.of(method, seed=3)) for group in groups]
+    return [Task(group, Plan.of(method, seed=3)) for group in groups]
 
 
 @pytest.mark.parametrize("method", ["patch", "patch-regression", "biharmonic"])

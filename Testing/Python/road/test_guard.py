@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import MedInpaintLib as mi
-from MedInpaintLib import filling
+from MedInpaintLib import fill_region
 from MedInpaintLib.guard import doubt
 
 SHAPE = (48, 48, 48)
@@ -55,7 +55,7 @@ def test_the_warning_is_in_the_report_of_any_method(monkeypatch):
     hole = distance((24, 24, 24)) < 9
     good = mi.inpaint(image, hole, method="biharmonic", modality="MR")
     assert not [warning for warning in good.report["warnings"] if "look at it" in warning]
-    monkeypatch.setattr(filling, "restore", lambda region, values, dtype: np.full(region.fill.sum(), 9, dtype))
+    monkeypatch.setattr(fill_region, "restore", lambda region, values, dtype: np.full(region.fill.sum(), 9, dtype))
     black = mi.inpaint(image, hole, method="biharmonic", modality="MR")
     warning = "Part 1: 100 % of the fill is darker than the tissue around it; look at it before you use it."
     assert warning in black.report["warnings"]
@@ -64,7 +64,7 @@ def test_the_warning_is_in_the_report_of_any_method(monkeypatch):
 def test_background_that_stays_zero_is_no_dark_fill(monkeypatch):
     image = np.where(distance((24, 24, 24)) < 18, 500 + np.random.default_rng(0).normal(0, 20, SHAPE), 0)
     hole = distance((24, 24, 42)) < 9
-    monkeypatch.setattr(filling, "restore", lambda region, values, dtype: np.full(region.fill.sum(), 500, dtype))
+    monkeypatch.setattr(fill_region, "restore", lambda region, values, dtype: np.full(region.fill.sum(), 500, dtype))
     result = mi.inpaint(image.astype(np.int16), hole, method="harmonic", modality="MR")
     assert np.mean(result.volume.array[hole] == 0) > 0.3
     assert not [warning for warning in result.report["warnings"] if "darker" in warning]

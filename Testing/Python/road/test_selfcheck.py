@@ -11,7 +11,6 @@ import MedInpaintLib as mi
 from MedInpaintLib import prediction, selfcheck
 from MedInpaintLib.data_range import DataRange
 from MedInpaintLib.errors import Cancelled
-from MedInpaintLib.filling import Plan
 from MedInpaintLib.intensity import Scaling
 from MedInpaintLib.mask import Hole, bounding_box
 from MedInpaintLib.methods import auto
@@ -19,6 +18,7 @@ from MedInpaintLib.modality import CT, FILM
 from MedInpaintLib.parts import Group, find_parts
 from MedInpaintLib.selfcheck import APART, MOST, SelfCheck, _best, _trial_holes, self_check
 from MedInpaintLib.subject import Subject
+from MedInpaintLib.tasks import Plan
 
 
 def scan_of(image, hole, **options):

@@ -150,6 +150,17 @@ def test_parts_are_calibrated_by_what_filled_each(table):
     assert len(np.unique(one[hole])) == 2  # each part has its own surroundings
 
 
+def test_the_report_tells_the_deviation_of_each_part(table):
+    table[("MR", 3)] = {"harmonic": Calibration(DEPTHS)}
+    second = ball((4, 4, 4), 2)
+    result = fill(field(), HOLE | second)
+    told = {part["voxels"]: part["deviation"] for part in result.report["parts"]}
+    for part in (HOLE, second):
+        squares = result.uncertainty.array[part].astype(float) ** 2
+        assert told[int(part.sum())] == pytest.approx(np.sqrt(squares.mean()), rel=1e-3)
+    assert "deviation" not in fill(field(), uncertainty=False).report["parts"][0]
+
+
 def test_the_depth_is_that_in_the_whole_hole(table):
     table[("MR", 3)] = {"harmonic": Calibration(DEPTHS)}
     hole = np.zeros(SHAPE, bool)

@@ -123,7 +123,7 @@ def _labels(shown):
 
 def test_the_label_layer_is_as_before_afterwards(labelMaps):
     (_mine, edges), shown = labelMaps
-    before, layer = _labels(shown), views.LabelLayer()
+    before, layer = _labels(shown), views.Layer("Label")
     for _ in range(2):  # shown twice, it still knows what was there
         layer.show(edges)
         assert _labels(shown) == [(edges.GetID(), 1.0)] * 2
@@ -136,7 +136,7 @@ def test_the_label_layer_is_as_before_afterwards(labelMaps):
 
 def test_a_label_map_that_the_user_chose_since_stays(labelMaps):
     (mine, edges), shown = labelMaps
-    layer = views.LabelLayer()
+    layer = views.Layer("Label")
     layer.show(edges)
     shown[1].SetLabelVolumeID(mine.GetID())
     layer.restore()
@@ -145,7 +145,7 @@ def test_a_label_map_that_the_user_chose_since_stays(labelMaps):
 
 def test_a_label_map_that_was_removed_is_not_shown_again(labelMaps):
     (mine, edges), shown = labelMaps
-    layer = views.LabelLayer()
+    layer = views.Layer("Label")
     layer.show(edges)
     slicer.mrmlScene.RemoveNode(mine)
     layer.restore()

@@ -7,6 +7,8 @@ import sys
 import time
 
 import pytest
+import slicer
+from panelhost import mrml
 from panelhost.processes import isRunning
 
 from MedInpaintLib import errors
@@ -103,3 +105,55 @@ def test_killing_what_has_already_ended_is_no_error():
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     processtree.kill(ended.pid)
+
+
+BACKGROUND = """
+import subprocess, sys
+sys.path[:0] = [{folder!r}]
+from panelhost import mrml
+mrml.install()
+import slicer.util
+from MedInpaintSlicer.jobs import process
+
+def launch(command, **others):
+    return subprocess.Popen(command)
+
+slicer.util.launchConsoleProcess = launch
+runner = process.BackgroundRunner()
+runner.start([sys.executable, "-c", "import time; time.sleep(600)"], ".", print, print)
+print(runner._process.pid, flush=True)
+{end}
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="looks at processes the Unix way")
+@pytest.mark.parametrize("end", ["", "process.endAll(); runner._process.wait(5); input()", "raise SystemExit(3)"])
+def test_what_a_script_has_started_in_the_background_ends_with_slicer(end):
+    code = BACKGROUND.format(folder=str(mrml.REPOSITORY / "Testing" / "PanelHost"), end=end)
+    slicerLike = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=mrml.REPOSITORY
+    )
+    worker = int(slicerLike.stdout.readline())
+    if "endAll" not in end:
+        slicerLike.wait(60)
+    until = time.monotonic() + 10
+    while isRunning(worker) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not isRunning(worker)
+    slicerLike.communicate("\n", timeout=60)
+
+
+def test_a_job_that_has_ended_is_not_held(monkeypatch):
+    callbacks = {}
+
+    def launch(command, **others):
+        callbacks.update(others)
+        return subprocess.Popen(command)
+
+    monkeypatch.setattr(slicer.util, "launchConsoleProcess", launch)
+    runner, codes = process.BackgroundRunner(), []
+    runner.start([sys.executable, "-c", ""], ".", print, codes.append)
+    assert runner in process._running
+    callbacks["completedCallback"](0)
+    assert codes == [0]
+    assert runner not in process._running

@@ -46,12 +46,38 @@ def test_voxels_and_geometry_are_exact(dtype):
     assert result.GetName() == "T1 filled (harmonic)"
 
 
-@pytest.mark.parametrize(
-    "before", ["T1", "T1 filled (telea)", "T1 filled (telea)_1", "T1 filled (telea) filled (nearest)"]
-)
-def test_the_name_says_the_last_method_only(before):
-    assert names.resultName(before, "harmonic") == "T1 filled (harmonic)"
-    assert names.resultName("Tooth (filled)", "harmonic") == "Tooth (filled) filled (harmonic)"
+def _named(inputNode, method):
+    """A result with the name that a fill gives it."""
+    node = results.addResult(ramp(), obliqueMatrix(), inputNode, method)
+    results.describeResult(node, results.Provenance(REPORT, inputNode.GetName(), ("lesion",)))
+    return node
+
+
+def test_the_name_says_the_last_method_only():
+    first = _named(addVolume(), "telea")
+    second = _named(first, "nearest")
+    assert second.GetName() == "T1 filled (nearest)"
+    assert names.resultName(_named(second, "nearest"), "harmonic") == "T1 filled (harmonic)"
+    assert names.resultName(addVolume(name="T1 filled (by me)"), "harmonic") == "T1 filled (by me) filled (harmonic)"
+
+
+def test_a_result_is_recognised_in_any_language(monkeypatch):
+    monkeypatch.setattr(names, "_", lambda text: text.replace("filled", "gefüllt"))
+    first = _named(addVolume(), "telea")
+    assert first.GetName() == "T1 gefüllt (telea)"
+    assert _named(first, "nearest").GetName() == "T1 gefüllt (nearest)"
+
+
+def test_a_name_that_the_user_gave_a_result_is_kept():
+    first = _named(addVolume(), "telea")
+    first.SetName("Head")
+    assert names.resultName(first, "nearest") == "Head filled (nearest)"
+
+
+def test_an_output_of_the_users_keeps_its_own_name():
+    output = _named(addVolume(), "telea")
+    results.addResult(ramp(), obliqueMatrix(), addVolume(name="T2"), "nearest", output)
+    assert names.resultName(output, "nearest") == "T1 filled (telea) filled (nearest)"
 
 
 def test_the_input_is_not_changed():
@@ -205,6 +231,15 @@ def test_the_uncertainty_is_shown_from_0_to_its_99_percentile_in_colors():
     assert display.GetColorNodeID() in uncertainty.UNCERTAINTY_COLORS
     assert display.GetApplyThreshold()
     assert 0 < display.GetLowerThreshold() <= ramp()[box()].min()
+
+
+def test_the_uncertainty_says_what_it_rests_on():
+    volume = addVolume()
+    result = results.addResult(ramp(), obliqueMatrix(), volume, "patch")
+    array, basis = np.ones(ramp().shape, np.float32), "calibrated by other people"
+    node = uncertainty.addUncertainty(array, obliqueMatrix(), volume, result, "patch", basis)
+    assert "It is calibrated by other people." in node.GetDescription()
+    assert node.GetAttribute("MedInpaint.Basis") == basis
 
 
 def test_an_uncertainty_of_0_can_be_shown():

@@ -77,6 +77,19 @@ def test_psnr_is_shown_as_soon_as_one_part_is_scored():
     assert [row[4] for row in rows] == ["PSNR dB", "31.3", "–", "∞"]
 
 
+def test_without_scores_the_error_by_the_uncertainty_is_shown():
+    rows = _rows(parts.table([_part(1, deviation=41.237), _part(2)], TITLES))
+    assert [row[4] for row in rows] == ["Error ±", "41.2", "–"]
+    rows = _rows(parts.table([_part(1, deviation=41.237), _part(2, scores=_scores(31.26))], TITLES))
+    assert [row[4] for row in rows] == ["PSNR dB", "–", "31.3"]
+
+
+def test_the_tool_tip_tells_how_far_to_trust_the_method_of_the_part():
+    trust = {"mirror": "As <right> as the other side.", "patch": "Plausible."}
+    assert "As <right> as the other side." in html.unescape(parts.tip(_part(), TITLES, trust))
+    assert parts.tip(_part(method="harmonic"), TITLES, trust) == ""
+
+
 def test_only_parts_with_warnings_are_marked_and_the_tool_tip_tells_them():
     warned = _part(2, "patch", reason="it is <deep>", warnings=["It is dark.", "It is near a < b."])
     rows = _rows(parts.table([warned, _part(1)], TITLES))

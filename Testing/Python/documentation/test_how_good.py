@@ -1,109 +1,15 @@
-"""What the README says can be done as it says."""
+"""What the pages say of results is in the tables of the studies."""
 
-import csv
-import gzip
 import json
-import re
-import shlex
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
-import pytest
 from scipy import stats
 
-import MedInpaintLib as mi
-from MedInpaintLib.holes.grammar import grammar
-from MedInpaintLib.jobs.fill import FillJob
-from MedInpaintLib.models.recipes import recipes
-from MedInpaintLib.models.store import is_released
+from Testing import documentation
+from Testing.Python.documentation.scores import table
 
-ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
-
-
-COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("medinpaint ")]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """A folder with the sample data where the README has them."""
-    shutil.copytree(ROOT / "Resources" / "SampleData", tmp_path / "Resources" / "SampleData")
-    return tmp_path
-
-
-def run(arguments: list[str], folder: Path) -> None:
-    process = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, capture_output=True, encoding="utf-8", check=False
-    )
-    assert process.returncode == 0, process.stderr
-
-
-def test_there_are_commands_to_try():
-    assert len(COMMANDS) >= 5
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_works(command, folder):
-    run(["-m", "MedInpaintLib.cli", *shlex.split(command)[1:]], folder)
-
-
-@pytest.mark.parametrize("code", [block for block in blocks("python") if "slicer" not in block])
-def test_every_python_example_works(code, folder):
-    run(["-c", code], folder)
-
-
-def test_the_table_has_every_method_with_its_own_words():
-    for name, info in mi.list_methods().items():
-        assert f"| `{name}` | {info.summary} | {info.trust} |" in TEXT
-
-
-@pytest.mark.parametrize(
-    ("modality", "images"),
-    [("MR", "brain MR (T1, T2, FLAIR)"), ("film", "chest films"), ("CT", "chest and abdomen CT")],
-)
-def test_the_table_of_models_has_all_that_are_released_and_recipes_for_the_others(modality, images):
-    (line,) = (each for each in TEXT.splitlines() if each.startswith(f"| {images} |"))
-    present, others = (set(re.findall(r"`([\w-]+)`", cell)) for cell in line.split("|")[2:4])
-    one_pass = {"unet", "pconv", "rfr", "context-encoder", "edge-guided", "boundary-aware"}
-    if modality == "MR":
-        one_pass.add("unet-3d")  # it needs the atlas of heads
-    released = {
-        each.architecture for each in mi.list_models().values() if is_released(each) and each.modality == modality
-    }
-    assert released & one_pass == present
-    known = {name: [recipe for recipe, kind in recipes(name).items() if kind == modality] for name in one_pass}
-    assert all(known[name] for name in present)
-    missing = {recipe for name in one_pass - present for recipe in known[name]}
-    assert missing == {each for each in others if each not in one_pass}
-    assert {each for each in others if each in one_pass} == {name for name in one_pass - present if not known[name]}
-
-
-def test_the_shapes_of_holes_are_written_as_the_program_explains_them():
-    for line in grammar().splitlines():
-        assert line.strip() in TEXT
-
-
-def test_the_job_file_is_one(tmp_path):
-    (block,) = blocks("json")
-    assert FillJob.of(json.loads(block), tmp_path).method == "biharmonic"
-
-
-def test_every_picture_and_page_exists():
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", TEXT):
-        assert (ROOT / target).exists(), target
-
-
-def table(name: str) -> list[dict[str, str]]:
-    """Read the rows of a committed table of a page, such as ``fills/scores``."""
-    with gzip.open(ROOT / "docs" / f"{name}.csv.gz", "rt", encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+PAGE = "docs/explanation/how-good.md"
+LESIONS = "docs/how-to/ms-lesions.md"
 
 
 def by_person(rows: list[dict[str, str]], task: str, method: str, other: str) -> list[float]:
@@ -126,8 +32,8 @@ def interval(means: list[float]) -> tuple[float, float]:
 
 
 def says(sentence: str) -> bool:
-    """Return whether the README says this, however its lines are broken."""
-    return " ".join(sentence.split()) in " ".join(TEXT.split())
+    """Return whether the page says this, however its lines are broken."""
+    return documentation.says(PAGE, sentence)
 
 
 def tasks_of(rows: list[dict[str, str]]) -> list[str]:
@@ -157,10 +63,12 @@ def test_the_table_of_scores_is_that_of_the_page():
         highest = texts[max(means, key=lambda method: means[method])]
         for method, text in texts.items():
             cells[method].append(f"**{text}**" if text == highest else text)
-    seconds = json.loads((ROOT / "docs/fills/facts.json").read_text(encoding="utf-8"))["seconds"]["mr-5mm"]
+    seconds = json.loads((documentation.ROOT / "docs/fills/facts.json").read_text(encoding="utf-8"))["seconds"][
+        "mr-5mm"
+    ]
     for method in shown:
         time = f"{seconds[method]:.{2 if seconds[method] < 1 else 1}f}"
-        assert f"| {labels.get(method, method)} | {' | '.join(cells[method])} | {time} |" in TEXT
+        assert f"| {labels.get(method, method)} | {' | '.join(cells[method])} | {time} |" in documentation.text(PAGE)
     mr = [row for row in rows if row["task"] == "mr-20mm"]
     assert len({row["image"] for row in mr}) == 8
     assert len({row["subject"] for row in mr}) == 3
@@ -275,19 +183,24 @@ def test_what_is_said_of_measuring_afterwards_is_in_its_tables():
     left_in, masked, unet = (
         np.array(downstream("registration", "stroke-50-120", arm, "near")) for arm in ("left in", "masked out", "unet")
     )
-    assert says(
-        f"beside a stroke one was off by {left_in.mean():.1f} mm ({left_in.min():.1f} to {left_in.max():.1f} mm in six "
+    stroke = (
+        f"eside a stroke one was off by {left_in.mean():.1f} mm ({left_in.min():.1f} to {left_in.max():.1f} mm in six "
         f"people) with the lesion left in, {masked.mean():.1f} mm with a mask, {unet.mean():.1f} mm after a fill by "
         "`unet`"
     )
+    for page in ("README.md", "docs/how-to/stroke-before-registration.md"):
+        assert documentation.says(page, stroke)
     inside = {
         arm: np.mean(downstream("volumes", "ms-white", arm, "white"))
         for arm in ("left in", "masked out", "white-matter", "biharmonic")
     }
-    assert says(
+    assert documentation.says(
+        LESIONS,
         f"15 ml of MS in white matter leave an error of {inside['left in']:.2f} % of its volume when left in, "
         f"{inside['masked out']:.2f} % masked out, {inside['white-matter']:.2f} % filled by `white-matter` and "
-        f"{inside['biharmonic']:.2f} % by `biharmonic`"
+        f"{inside['biharmonic']:.2f} % by `biharmonic`",
     )
     reaching = {arm: np.mean(downstream("volumes", "ms", arm, "white")) for arm in ("white-matter", "biharmonic")}
-    assert says(f"where lesions reach the cortex {reaching['white-matter']:.2f} % and {reaching['biharmonic']:.2f} %")
+    assert documentation.says(
+        LESIONS, f"where lesions reach the cortex {reaching['white-matter']:.2f} % and {reaching['biharmonic']:.2f} %"
+    )
