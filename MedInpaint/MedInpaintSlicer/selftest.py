@@ -117,6 +117,23 @@ class MedInpaintTest(ScriptedLoadableModuleTest):
         ui.atlasEdgesBox.click()
         assert not any(view.GetLabelVolumeID() for view in _views())
 
+    def test_the_live_preview_follows_the_brush(self) -> None:
+        """Check that new voxels of the segment are filled, that no others change, and that the preview goes at last."""
+        volume, hole = self._loadSample()
+        ui = self.panel.fillPage.ui
+        ui.livePreviewBox.click()
+        (preview,) = [each for each in _volumes() if each is not volume]
+        segmentation = ui.segmentationSelector.currentNode()
+        painted = hole.copy()
+        painted[:, :, 3:] |= hole[:, :, :-3]
+        segmentId = segmentation.GetSegmentation().GetNthSegmentID(0)
+        slicer.util.updateSegmentBinaryLabelmapFromArray(painted.astype("uint8"), segmentation, segmentId, volume)
+        before = slicer.util.arrayFromVolume(volume)
+        _wait(lambda: (slicer.util.arrayFromVolume(preview) != before)[painted & ~hole].any())
+        assert (slicer.util.arrayFromVolume(preview) == before)[~painted].all(), "voxels that are not painted differ"
+        ui.livePreviewBox.click()
+        assert _volumes() == [volume]
+
     def test_undo_removes_the_result_and_what_was_made_of_it(self) -> None:
         """Check the volumes of the scene, and the offer to fill again."""
         volume, _hole = self._loadSample()

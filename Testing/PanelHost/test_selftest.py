@@ -27,4 +27,4 @@ def test_the_modules_own_test_passes(selfTest):
     outcome = unittest.TestResult()
     unittest.defaultTestLoader.loadTestsFromTestCase(selfTest).run(outcome)
     assert outcome.errors + outcome.failures == []
-    assert outcome.testsRun == 13
+    assert outcome.testsRun == 14

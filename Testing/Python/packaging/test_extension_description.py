@@ -116,7 +116,9 @@ def test_the_pictures_that_the_index_shows_are_in_the_repository():
     assert _size_of_png(icon) == (128, 128)
     assert len(screenshots) > 1
     for url in screenshots:
-        assert min(_size_of_png(_picture(url))) > 128
+        path = _picture(url)
+        size = _size_of_png if path.suffix == ".png" else _size_of_webp
+        assert min(size(path)) > 128
 
 
 def _picture(url: str) -> Path:
@@ -131,6 +133,14 @@ def _size_of_png(path: Path) -> tuple[int, int]:
     start = path.read_bytes()[:24]
     assert start[:8] == b"\x89PNG\r\n\x1a\n"
     return struct.unpack(">II", start[16:])
+
+
+def _size_of_webp(path: Path) -> tuple[int, int]:
+    """Width and height in pixels of a lossy WebP without transparency, the kind that photographs are saved as."""
+    start = path.read_bytes()[:30]
+    assert (start[:4], start[8:16]) == (b"RIFF", b"WEBPVP8 ")
+    width, height = struct.unpack("<HH", start[26:])
+    return width & 0x3FFF, height & 0x3FFF
 
 
 # The repository
