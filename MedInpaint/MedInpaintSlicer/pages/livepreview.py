@@ -114,7 +114,7 @@ class LivePreviewBox:
         self._removals.observe(marks.volumeNode, marks.segmentationNode, preview.node)
         leftOut = preview.follow(marks.segmentationNode, marks.segmentIds, marks.growMm)
         self._say(
-            _("{count} part(s) are too large for a preview; Apply fills them.").format(count=leftOut)
+            _("{count} part(s) are too large or too many for a preview; Apply fills them.").format(count=leftOut)
             if leftOut
             else _("A smooth fill follows each stroke; Apply fills by the chosen method.")
         )
