@@ -1,6 +1,6 @@
 """The hole's parts, which are chosen for, filled, warned of and reported one by one.
 
-A part is a connected component of it (voxels that share a corner are connected). Where growing the mask has
+A part is all voxels that are connected with each other (those that share a corner are). Where growing the mask has
 joined lesions that were drawn apart, these are parts again: each voxel belongs to the nearest drawn lesion.
 """
 

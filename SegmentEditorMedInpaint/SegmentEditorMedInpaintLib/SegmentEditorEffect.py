@@ -191,7 +191,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         editorNode = self.scriptedEffect.parameterSetNode()
         method = self.scriptedEffect.parameter("Method")
         engine.ensurePackages(method)
-        self._stopLive()
+        engine.stopLivePreview()
         return engine.logic().inpaint(
             editorNode.GetSourceVolumeNode(),
             editorNode.GetSegmentationNode(),
@@ -231,6 +231,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect, VTKObservationMix
         self.scriptedEffect.setNodeReference("FilledVolume", job.outputVolume)
         self._say(engine.resultText(job), "result")
         if not self._isAnotherEffectActive():  # otherwise the user is painting on the source volume
+            engine.stopLivePreview()
             slicer.util.setSliceViewerLayers(background=job.outputVolume)
 
     def _onSceneStartClose(self, caller, event) -> None:

@@ -103,6 +103,13 @@ def livePreviewBox(box, say, marks):
     return livepreview.LivePreviewBox(box, say, lambda: None if marks() is None else livepreview.Marks(*marks()))
 
 
+def stopLivePreview() -> None:
+    """End the live preview that is shown, in the effect or in the module's panel."""
+    from MedInpaintSlicer.pages import livepreview
+
+    livepreview.stop()
+
+
 def workers() -> int:
     """Return how many parts of the hole to fill at a time, as in the module's panel."""
     from MedInpaintSlicer import options

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import slicer
-from clicks import applyAndWait, chooseHole
+from clicks import applyAndWait, chooseHole, clickApply, waitForEnd
 from panelhost import host, mrml
 from panelhost.filling import choose, comeBack
 from panelhost.phantom import addTransform, addVolume, box, ramp, rotation
@@ -179,6 +179,55 @@ def test_a_volume_without_voxels_is_refused_in_a_line(panel, hole):
     comeBack(panel)
 
 
+def isColored(hole):
+    return hole[1].GetDisplayNode().GetSegmentVisibility2DFill("lesion")
+
+
+def test_the_comparison_of_a_result_is_paused_meanwhile(panel, hole):
+    applyAndWait(panel)
+    turnOn(panel)
+    panel.exit()
+    settle()
+    assert not isColored(hole)
+    panel.fillPage.ui.livePreviewBox.checked = False
+    assert isColored(hole)
+    panel.enter()
+    assert not isColored(hole)
+    panel.fillPage.ui.undoButton.click()
+    assert isColored(hole)
+
+
+def test_it_ends_with_undo(panel, hole):
+    applyAndWait(panel)
+    turnOn(panel)
+    panel.fillPage.ui.undoButton.click()
+    assert isGone()
+    assert isColored(hole)
+
+
+def test_a_result_ends_a_preview_that_was_begun_while_it_was_made(panel, hole):
+    clickApply(panel)
+    turnOn(panel)
+    waitForEnd(panel)
+    assert previews() == []
+    filled = slicer.mrmlScene.GetFirstNodeByName("T1 filled (patch-regression)")
+    assert slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSliceCompositeNode").GetForegroundVolumeID() == filled.GetID()
+
+
+def test_another_preview_ends_the_one_that_is_shown(panel, hole):
+    turnOn(panel)
+    box = livepreview.qt.QCheckBox("Live preview")
+    other = livepreview.LivePreviewBox(box, lambda text: None, lambda: livepreview.Marks(*hole, ("lesion",)))
+    box.connect("toggled(bool)", other.show)
+    box.checked = True
+    assert not panel.fillPage.ui.livePreviewBox.checked
+    assert np.array_equal(shown(), ramp())
+    livepreview.stop()
+    assert isGone()
+    assert not box.checked
+    assert isColored(hole)
+
+
 # In the Segment Editor.
 
 
@@ -215,6 +264,20 @@ def test_the_effect_previews_the_selected_segment_while_the_user_paints(editor):
     live(editor).checked = False
     assert isGone()
     assert editor.shown is editor.volume
+
+
+def test_the_effects_preview_waits_for_another_segment_when_its_own_is_removed(editor):
+    live(editor).checked = True
+    editor.choose("Paint")
+    segments = editor.segmentation.GetSegmentation()
+    editor.widget.setCurrentSegmentID("")
+    segments.RemoveSegment("lesion")
+    settle()
+    assert isGone()
+    editor.widget.setCurrentSegmentID("other")
+    paint(editor.segmentation, box(k=(9, 11)), "other")
+    settle()
+    assert filledIn(box(k=(9, 11)))
 
 
 def test_the_effects_preview_grows_with_its_hole(editor):

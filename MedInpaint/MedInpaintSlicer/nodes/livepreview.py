@@ -48,7 +48,7 @@ class LivePreview:
         return isThere and volumeNode is self._volume and self._time == _timeOf(volumeNode)
 
     def follow(self, segmentationNode, segmentIds, growMm: float = 0.0) -> int:
-        """Fill what the segments mark now, and return how many parts are too large for a preview."""
+        """Fill what the segments mark now, and return how many parts are too large or too many for a preview."""
         marks = marksOf(segmentationNode, segmentIds, self._volume)
         change = self._fill.follow(marks, dilate_mm=growMm)
         self.node.SetAndObserveTransformNodeID(self._volume.GetTransformNodeID())

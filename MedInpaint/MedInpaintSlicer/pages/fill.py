@@ -5,10 +5,9 @@ from slicer.i18n import tr as _
 
 from .. import installation, methodgroups, modelchoice, needs, parameters, sampledata, selfcheck
 from ..nodes import changes, images, segments
-from . import sources
+from . import livepreview, sources
 from .combos import BoundCombos, blends, devices, showAvailable
 from .form import ParameterForm
-from .livepreview import LivePreviewBox, Marks
 from .messages import derivedTexts, fillText, segmentsComplaint
 from .page import RunPage
 from .partslabel import PartsLabel
@@ -36,15 +35,15 @@ class FillPage(RunPage):
         self._combos = BoundCombos({"method": ui.methodCombo, "blend": ui.blendCombo, "device": ui.deviceCombo})
         self._form = ParameterForm(ui.methodParametersWidget.layout(), self._onFormChanged, self._onFormComplaint)
         self._sources = sources.Sources(ui)
-        self._marks: Marks | None = None
-        self._live = LivePreviewBox(
+        self._marks: livepreview.Marks | None = None
+        self._live = livepreview.LivePreviewBox(
             ui.livePreviewBox, lambda text: self.run.say(ui.livePreviewMessage, text), lambda: self._marks
         )
         self._parts = PartsLabel(ui.partsLabel, self.run.say, self._showPart)
         self._fillCombos()
         # The Tab key moves through the panel, not through the rows, where it would choose another segment.
         ui.segmentsTable.tableWidget().setTabKeyNavigation(False)
-        ui.livePreviewBox.connect("toggled(bool)", self._live.show)
+        ui.livePreviewBox.connect("toggled(bool)", self._onLiveToggled)
         ui.tryButton.connect("clicked(bool)", lambda checked: self.tryIt())
         ui.segmentsTable.connect("selectionChanged(QItemSelection,QItemSelection)", self._onSegmentsSelected)
         self.run.say(ui.parameterHintLabel, "")
@@ -126,6 +125,15 @@ class FillPage(RunPage):
         self._live.stop()
         super().close()
 
+    def leave(self) -> None:
+        super().leave()
+        self._live.refresh()  # the comparison has just shown the segments' color again
+
+    def showComparison(self, job) -> None:
+        if self._isEntered:
+            livepreview.stop()  # it would hide the result
+        super().showComparison(job)
+
     def _isReady(self) -> bool:
         return self._form.commit()
 
@@ -139,7 +147,7 @@ class FillPage(RunPage):
             installation.ensurePackages()
         else:
             installation.ensurePackages(info.title, info.requires)
-        self._live.stop()
+        livepreview.stop()
         return self.logic.inpaint(
             node.inputVolume,
             node.segmentation,
@@ -177,12 +185,12 @@ class FillPage(RunPage):
         known = set(segmentation.GetSegmentation().GetSegmentIDs())
         return [segmentId for segmentId in self._node.segmentIds if segmentId in known]
 
-    def _chosenMarks(self) -> Marks | None:
+    def _chosenMarks(self) -> livepreview.Marks | None:
         """Return what a live preview shows; None while volume or segments are not chosen."""
         node, chosen = self._node, self._chosenSegments()
         if node.inputVolume is None or not chosen:
             return None
-        return Marks(node.inputVolume, node.segmentation, tuple(chosen), node.dilateMm)
+        return livepreview.Marks(node.inputVolume, node.segmentation, tuple(chosen), node.dilateMm)
 
     def _showMethod(self) -> None:
         method = self._node.method
@@ -225,6 +233,18 @@ class FillPage(RunPage):
         modalities = images.possibleModalities(node.inputVolume)
         complaint = needs.complaint(info, self._form.values(), sources.guidesOf(node), node.exemplars, modalities)
         return complaint or sources.complaint(node)
+
+    def _onLiveToggled(self, on: bool) -> None:
+        """Pause the comparison while the live preview is shown: both set the look of segments."""
+        if on and self.compare is not None:
+            self.compare.pause()
+        self._live.show(on)
+        if not on and self.compare is not None and self._isEntered:
+            self.compare.resume()
+
+    def _onUndone(self) -> None:
+        self._live.stop()  # the views show again what they showed before the fill
+        super()._onUndone()
 
     def _onSegmentsAddedOrRemoved(self) -> None:
         # Refresh later: while a segmentation is being loaded, its first segment is for a moment its only one.

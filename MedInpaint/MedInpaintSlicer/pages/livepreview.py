@@ -25,12 +25,23 @@ class Marks:
     growMm: float = 0.0
 
 
+def stop() -> None:
+    """End the live preview that is shown, wherever its box is."""
+    if LivePreviewBox.current is not None:
+        LivePreviewBox.current.stop()
+
+
 class LivePreviewBox:
     """A check box that shows a live preview over the volume until it is unchecked.
 
     The work is done on the main thread, on the part under the brush alone, and waits while a mouse button is down: a
     thread of Python's would only run while Slicer's own code runs Python.
+
+    One preview is shown at a time, since all of them set the same layer of the views and the look of segments.
     """
+
+    #: The one whose box is checked.
+    current: "LivePreviewBox | None" = None
 
     def __init__(self, box, say: Callable[[str], None], marks: Callable[[], Marks | None]) -> None:
         """Bind a check box.
@@ -57,8 +68,13 @@ class LivePreviewBox:
         """Begin or end the preview."""
         self._say("")
         if on:
+            if LivePreviewBox.current is not self:
+                stop()
+            LivePreviewBox.current = self
             self._follow()
         else:
+            if LivePreviewBox.current is self:
+                LivePreviewBox.current = None
             self._end()
 
     def refresh(self) -> None:
@@ -71,9 +87,13 @@ class LivePreviewBox:
         self._box.checked = False
 
     def _end(self) -> None:
+        """Remove the preview, and follow no more strokes."""
+        self._strokes.observe(())
+        self._hide()
+
+    def _hide(self) -> None:
         """Remove the preview, and show the views and segments as before."""
         self._timer.stop()
-        self._strokes.observe(())
         self._removals.observe()
         self._layer.restore()
         self._showOutline(None)
@@ -92,7 +112,7 @@ class LivePreviewBox:
 
         marks = self._marks()
         if marks is None:
-            self._end()
+            self._hide()
             self._say(_("The preview begins when a volume and a segment are chosen."))
             return
         try:
@@ -106,7 +126,7 @@ class LivePreviewBox:
     def _show(self, marks: Marks) -> None:
         preview = self._preview
         if preview is None or not preview.isOf(marks.volumeNode):
-            self._end()
+            self._hide()
             preview = self._preview = livepreview.LivePreview(marks.volumeNode)
             self._layer.show(preview.node)
         self._showOutline(marks)
@@ -114,7 +134,7 @@ class LivePreviewBox:
         self._removals.observe(marks.volumeNode, marks.segmentationNode, preview.node)
         leftOut = preview.follow(marks.segmentationNode, marks.segmentIds, marks.growMm)
         self._say(
-            _("{count} part(s) are too large for a preview; Apply fills them.").format(count=leftOut)
+            _("{count} part(s) are too large or too many for a preview; Apply fills them.").format(count=leftOut)
             if leftOut
             else _("A smooth fill follows each stroke; Apply fills by the chosen method.")
         )
@@ -122,11 +142,10 @@ class LivePreviewBox:
     def _showOutline(self, marks: Marks | None) -> None:
         """Show the previewed segments as outlines, since their color would hide the fill; all others as before."""
         outlined = () if marks is None else (marks.segmentationNode, marks.segmentIds)
-        if outlined == self._outlined:
-            return
-        if self._outline is not None:
-            self._outline.restore()
-        self._outlined = outlined
-        self._outline = None if marks is None else Outline(*outlined)
-        if self._outline is not None:
+        if outlined != self._outlined:
+            if self._outline is not None:
+                self._outline.restore()
+            self._outlined = outlined
+            self._outline = None if marks is None else Outline(*outlined)
+        if self._outline is not None:  # also where something else has shown the segments' color since
             self._outline.show(True)

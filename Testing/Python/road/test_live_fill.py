@@ -51,6 +51,19 @@ def test_after_each_stroke_all_is_as_if_the_hole_had_been_painted_at_once(painte
             assert live.filled[~hole].tobytes() == volume.array[~hole].tobytes()
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_stroke_far_away_that_divides_or_joins_specks_leaves_no_trace(first):
+    # Specks three voxels apart are one part or two, by the column in which the hole begins.
+    volume, specks, stroke = image(np.float64), np.zeros(SHAPE, dtype=bool), np.zeros(SHAPE, dtype=bool)
+    specks[10, 16, [11, 14]] = True
+    stroke[10, 1, first] = True
+    live, at_once = LiveFill(volume), LiveFill(volume)
+    for hole in (specks, specks | stroke):
+        live.follow(hole)
+    at_once.follow(specks | stroke)
+    assert live.filled.tobytes() == at_once.filled.tobytes()
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32, np.float32, np.float64])
 def test_hidden_voxels_never_matter(dtype):
     volume, hole = image(dtype), ball((7, 10, 12), 4.0)
@@ -145,6 +158,19 @@ def test_a_part_that_grows_too_large_shows_the_image_again(monkeypatch):
     monkeypatch.setattr(live_fill, "MOST", int(hole.sum()))
     assert live.follow(larger).left_out == 1
     assert np.array_equal(live.filled, volume.array)
+
+
+def test_too_many_parts_show_the_image_until_they_are_fewer(monkeypatch):
+    monkeypatch.setattr(live_fill, "MOST_PARTS", 2)
+    volume, parts = image(), [ball(center, 1.5) for center in ((2, 4, 20), (7, 10, 12), (11, 15, 4))]
+    two, three = parts[0] | parts[1], parts[0] | parts[1] | parts[2]
+    live, at_once = LiveFill(volume), LiveFill(volume)
+    assert live.follow(two).left_out == 0
+    assert live.follow(three).left_out == 3
+    assert np.array_equal(live.filled, volume.array)
+    assert live.follow(two).left_out == 0
+    at_once.follow(two)
+    assert np.array_equal(live.filled, at_once.filled)
 
 
 def test_a_flat_image_is_filled_in_the_memory_that_is_given():
