@@ -43,7 +43,8 @@ UPRIGHT = _Search(
     ((-60, -45, -30, -15, 0, 15, 30, 45), (-30, -15, 0, 15, 30), (-12, 0, 12)), (0.86, 1.0, 1.14), (-20.0, 0.0, 20.0)
 )
 TURNED = _Search(((-45, -30, -15, 0, 15, 30), (-20, 0, 20), (0,)), (0.86, 1.0), (0.0,))
-#: Best guesses of the search that are fitted, one of each size and pitch; and how many distinct maps of them go on.
+#: Best guesses of the search that are fitted, one of each size and pitch; and how many distinct maps of them go on,
+#: with the one of the others that explains most.
 FINALISTS, DISTINCT = 9, 3
 #: What the squared stretches and shears, relative to a rigid map of one size, cost of the explained share: without it,
 #: heads with skull lose a fifth of their height.
@@ -174,7 +175,9 @@ def _best(turns: Sequence[np.ndarray], search: _Search, coarse: Scan, fine: Scan
         if not any(_is_same(guess, other) for other in fitted):
             fitted.append(guess)
     # The edge of the skull explains much of a head; what lies within the brain tells it from the edge of the brain.
-    fitted = sorted(fitted, key=lambda each: -_agreement(fine, each))[:DISTINCT]
+    # A bright tumor makes all rigid maps agree little; the one that explains most of the head goes on as well.
+    fitted.sort(key=lambda each: -_agreement(fine, each))
+    fitted = [*fitted[:DISTINCT], *sorted(fitted[DISTINCT:], key=lambda each: -each.explained)[:1]]
     for rigid, iterations in ((True, 8), (False, 15)):
         fitted = [_fit(fine, _points(FIT), each, rigid=rigid, iterations=iterations) for each in fitted]
     judged = [dataclasses.replace(each, agreement=_agreement(fine, each)) for each in fitted]

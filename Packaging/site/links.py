@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GITHUB = "https://github.com/MedInpaint/SlicerMedInpaint/blob/main/"
 #: Where pictures from outside docs lie in the site.
 PICTURES = "repository"
-SHOWN = ("Resources/Screenshots/*.png", "MedInpaint/Resources/Icons/MedInpaint.png")
+SHOWN = ("Resources/Screenshots/*.png", "Resources/Screenshots/*.webp", "MedInpaint/Resources/Icons/MedInpaint.png")
 _LINK = re.compile(r"(\]\()(\.\./[^)\s]+)(\))")
 #: Code keeps its text, links and all.
 _CODE = re.compile(r"(^```.*?^```$|`[^`\n]+`)", re.M | re.S)

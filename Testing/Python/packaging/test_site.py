@@ -90,7 +90,7 @@ def test_the_page_of_reports_says_what_the_fields_of_a_part_are(reference):
     text = reference.reports()
     section = text[text.index("## PartFacts") :].partition("\n## ")[0]
     rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]*) \|$", section, re.M))
-    assert rows.keys() == report.PartFacts.__annotations__.keys() - {"volume", "regions", "tissues"}
+    assert rows.keys() == report.PartFacts.__annotations__.keys() - {"volume", "regions", "tissues", "deviation"}
     assert rows["number"] == "from 1"
     assert "[OfAtlas](#ofatlas)" in section
 
