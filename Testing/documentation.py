@@ -60,9 +60,9 @@ def commands(block: str) -> list[str]:
 
 def steps(page: str) -> list[tuple[str, str]]:
     """Return what a reader runs: each command in blocks ``sh``, and each block ``python`` that is not for Slicer."""
-    found = re.findall(r"^```(sh|python)\n(.*?)^```", text(page), flags=re.DOTALL | re.MULTILINE)
+    snippets = re.findall(r"^```(sh|python)\n(.*?)^```", text(page), flags=re.DOTALL | re.MULTILINE)
     runs: list[tuple[str, str]] = []
-    for language, code in found:
+    for language, code in snippets:
         if language == "sh":
             runs += [("sh", command) for command in commands(code)]
         elif "slicer" not in code:

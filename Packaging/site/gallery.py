@@ -80,7 +80,7 @@ SECTIONS = {
         "gan_latent",
     ),
 }
-#: Trained methods and what else needs PyTorch says so by this comment.
+#: A script that needs PyTorch says so by this comment.
 NEEDS_TORCH = "# Needs PyTorch."
 
 
@@ -167,10 +167,10 @@ def picture_of(script: Script) -> Path | None:
     logging.getLogger("mkdocs.gallery").info("Running %s", script.path.name)
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        made = run(script, Path(folder))
+        picture = run(script, Path(folder))
         for old in CACHE.glob(f"{script.name}-*.png"):
             old.unlink()
-        shutil.move(made, kept)
+        shutil.move(picture, kept)
     return kept
 
 

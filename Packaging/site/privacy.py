@@ -65,6 +65,6 @@ def on_post_build(config: MkDocsConfig) -> None:
     """Check what was built."""
     from mkdocs.exceptions import PluginError
 
-    found = [f"{name}: {address}" for name, address in foreign_loads(Path(config.site_dir))]
-    if found:
-        raise PluginError("The site loads from elsewhere:\n" + "\n".join(found))
+    loads = [f"{name}: {address}" for name, address in foreign_loads(Path(config.site_dir))]
+    if loads:
+        raise PluginError("The site loads from elsewhere:\n" + "\n".join(loads))

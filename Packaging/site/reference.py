@@ -199,13 +199,13 @@ def explained(text: str, names: set[str]) -> tuple[str, dict[str, str]]:
     """
     text = _roles(" ".join(text.split()))
     entry = re.compile(rf"(?:^|(?<=[.;] ))((?:{_any(names)})(?:, (?:and )?(?:{_any(names)}))*): ")
-    found = list(entry.finditer(text))
-    ends = [each.start() for each in found[1:]] + [len(text)]
+    entries = list(entry.finditer(text))
+    ends = [each.start() for each in entries[1:]] + [len(text)]
     meanings = {}
-    for each, end in zip(found, ends, strict=False):
+    for each, end in zip(entries, ends, strict=False):
         meaning = text[each.end() : end].strip().rstrip(".;")
         meanings.update(dict.fromkeys(re.split(r", (?:and )?", each[1]), meaning))
-    return text[: found[0].start() if found else len(text)].strip(), meanings
+    return text[: entries[0].start() if entries else len(text)].strip(), meanings
 
 
 def _any(names: set[str]) -> str:

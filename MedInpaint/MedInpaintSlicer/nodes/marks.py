@@ -21,16 +21,16 @@ def marksOf(segmentationNode, segmentIds, volumeNode) -> np.ndarray:
     """
     mask = np.zeros(slicer.util.arrayFromVolume(volumeNode).shape, dtype=bool)
     known = segmentationNode.GetSegmentation().GetSegmentIDs()
-    others = []
+    onOtherGrids = []
     for segmentId in [each for each in segmentIds if each in known]:
         offset = _offsetOnGrid(segmentationNode, segmentId, volumeNode)
         if offset is None:
-            others.append(segmentId)
+            onOtherGrids.append(segmentId)
         else:
             _add(mask, segmentationNode.GetSegmentation().GetSegment(segmentId), offset)
-    if others:
-        with Labelmaps(segmentationNode, others, volumeNode) as labelmaps:
-            for segmentId in others:
+    if onOtherGrids:
+        with Labelmaps(segmentationNode, onOtherGrids, volumeNode) as labelmaps:
+            for segmentId in onOtherGrids:
                 mask |= labelmaps.array(segmentId) > 0
     return mask
 
