@@ -37,6 +37,7 @@ def test_every_tutorial_and_most_how_tos_have_steps():
     assert set(ELSEWHERE) <= set(PAGES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_STEPS)
 def test_every_step_works(page, tmp_path, monkeypatch):
     if page.endswith(NEED_TORCH):
