@@ -64,7 +64,8 @@ def test_reloading_the_module_ends_what_runs_and_opens_a_working_panel(running):
 
 def test_a_reload_forgets_the_modules_own_packages(panel, monkeypatch):
     forgotten = []
-    monkeypatch.setattr(type(panel).__mro__[1], "onReload", lambda self: forgotten.extend(_ownModules()), raising=False)
+    base = host.ScriptedLoadableModuleWidget
+    monkeypatch.setattr(base, "onReload", lambda self: forgotten.extend(_ownModules()), raising=False)
     kept = {name: sys.modules[name] for name in _ownModules()}
     try:
         panel.onReload()
