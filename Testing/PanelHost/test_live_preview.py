@@ -228,6 +228,15 @@ def test_another_preview_ends_the_one_that_is_shown(panel, hole):
     assert isColored(hole)
 
 
+def test_it_ends_with_a_line_when_the_volume_loses_its_voxels(panel, hole):
+    turnOn(panel)
+    hole[0].SetAndObserveImageData(None)
+    paint(hole[1], box(k=(4, 9)))
+    settle()
+    assert "'T1' has no voxels" in message(panel)
+    assert isGone()
+
+
 # In the Segment Editor.
 
 

@@ -65,4 +65,5 @@ def _timeOf(volumeNode) -> tuple:
     """Return what is different when a volume's voxels or their grid have changed."""
     imageData = volumeNode.GetImageData()
     # The node's own time would not do: it changes with the name, too.
-    return imageData, imageData.GetMTime(), matrixOf(volumeNode).tolist()
+    time = None if imageData is None else imageData.GetMTime()
+    return imageData, time, matrixOf(volumeNode).tolist()
