@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def in_image(image: Volume, inside: np.ndarray, kind: Kind, holes: str, method: 
         voided = image.with_array(np.where(labels > 0, image.array.dtype.type(0), image.array))
         result = inpaint(voided, labels > 0, method=method, modality=modality.name, uncertainty=True)
     except MedInpaintError as error:
-        print(error)
+        print(error, file=sys.stderr)
         return []
     if result.uncertainty is None:
         return []

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .registration import Registration
 
 #: Changes with the registration, so that results of older programs are not read.
-VERSION = 3
+VERSION = 4
 #: Registrations that are kept; a head at 1 mm takes about 3 MB.
 MOST = 100
 
