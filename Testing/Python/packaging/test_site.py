@@ -195,13 +195,13 @@ def test_links_that_leave_docs_lead_to_the_repository(monkeypatch):
                 src_uri = "tutorials/slicer.md"
 
         class Files:
-            src_uris = {"repository/Resources/Screenshots/panel.png": None}  # noqa: RUF012
+            src_uris = {"repository/Resources/Screenshots/panel.webp": None}  # noqa: RUF012
 
     text = (
-        "![panel](../../Resources/Screenshots/panel.png) [a](../../README.md#cite) [b](../how-to/x.md) `[c](../../d)`"
+        "![panel](../../Resources/Screenshots/panel.webp) [a](../../README.md#cite) [b](../how-to/x.md) `[c](../../d)`"
     )
     assert links.on_page_markdown(text, Site.Page, None, Site.Files) == (
-        "![panel](../repository/Resources/Screenshots/panel.png) "
+        "![panel](../repository/Resources/Screenshots/panel.webp) "
         f"[a]({links.GITHUB}README.md#cite) [b](../how-to/x.md) `[c](../../d)`"
     )
 
