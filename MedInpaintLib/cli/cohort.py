@@ -190,7 +190,8 @@ def case_line(event: dict[str, Any]) -> str:
     name, facts = escaped(event["id"]), event["facts"]
     if event["status"] == "failed":
         return f"{name}: failed: {escaped(event['message'])}"
-    warned = f", {facts['warnings']} warning(s)" if facts.get("warnings") else ""
+    warnings = facts.get("warnings") or 0
+    warned = f", {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
     took = "done before" if event["skipped"] else f"{event['seconds']:.1f} s"
     return f"{name}: {escaped(event['what'])}{warned}, {took}"
 

@@ -67,7 +67,9 @@ def _code_of(command: Callable[[], Any]) -> int:
         return EXIT_FAILED
     except _UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":
-            typer.echo(error.ctx.get_help())
+            # With rich, the help was printed when the error was made, and the message is empty.
+            if error.message:
+                typer.echo(error.message)
         else:
             show({"event": "error", "message": f"{error.format_message()} See {_help_of(error)}."})
         return EXIT_INPUT
@@ -145,7 +147,7 @@ def _fill(output: str, report: dict[str, Any]) -> str:
         if hole["volume_ml"] is None
         else f"{hole['voxels']} voxel{'s' if hole['voxels'] > 1 else ''}, {_millilitres(hole['volume_ml'])}"
     )
-    checked = report.get("self_check") or []
+    tables = [parts_table(report["parts"], _units(report)), *map(self_check_table, report.get("self_check") or [])]
     mask = report.get("mask", {"kind": "binary"})
     # A mask of two values means what it says.
     meaning = "" if mask["kind"] == "binary" else f"  Mask: {mask['kind']}, {mask['rule']}\n"
@@ -156,7 +158,15 @@ def _fill(output: str, report: dict[str, Any]) -> str:
         f"{_place(report)}"
         f"  {size} in {parts}, {report['seconds']['total']:.2f} s. "
         f"{report['trust']}"
-    ) + "".join(f"\n{table}" for table in (parts_table(report["parts"]), *map(self_check_table, checked)) if table)
+    ) + "".join(f"\n{table}" for table in tables if table)
+
+
+def _units(report: dict[str, Any]) -> tuple[str, str]:
+    """Return what is counted in the parts of a report, and the unit of their depth."""
+    if report["hole"]["volume_ml"] is not None:
+        return "voxels", "mm"
+    # A picture without a pixel size has pixels of "1 mm".
+    return "pixels", "pixels" if set(report["image"]["spacing"]) == {1.0} else "mm"
 
 
 def _place(report: dict[str, Any]) -> str:
@@ -177,7 +187,7 @@ def _millilitres(volume: float) -> str:
 ROWS = 5
 
 
-def parts_table(parts: Sequence[dict[str, Any]]) -> str:
+def parts_table(parts: Sequence[dict[str, Any]], units: tuple[str, str] = ("voxels", "mm")) -> str:
     """Format the worst parts as a table, those with warnings first; empty where there is one part alone."""
     if len(parts) < 2:
         return ""
@@ -188,13 +198,15 @@ def parts_table(parts: Sequence[dict[str, Any]]) -> str:
     has_regions = any(part.get("regions") for part in worst)
     wide = max(len("mostly in"), *(len(_largest(part)) for part in worst)) if has_regions else 0
     place = f"  {'mostly in':<{wide}}" if has_regions else ""
-    lines = [f"  {volume}{'part':>6}  {'voxels':>8}  {'mm deep':>8}  {'method':<{width}}{place}".rstrip()]
+    counted, deep = units[0], f"{units[1]} deep"
+    column = max(8, len(deep))
+    lines = [f"  {volume}{'part':>6}  {counted:>8}  {deep:>{column}}  {'method':<{width}}{place}".rstrip()]
     for part in worst:
         depth = "-" if part["depth_mm"] is None else f"{part['depth_mm']:.1f}"
         mark = "  see the warnings" if part["warnings"] else ""
         volume = f"{part['volume']:>6}  " if of_volumes else ""
         place = f"  {_largest(part):<{wide}}" if has_regions else ""
-        cells = f"{part['number']:>6}  {part['voxels']:>8}  {depth:>8}  {part['method']:<{width}}{place}{mark}"
+        cells = f"{part['number']:>6}  {part['voxels']:>8}  {depth:>{column}}  {part['method']:<{width}}{place}{mark}"
         lines.append(f"  {volume}{cells}".rstrip())
     if len(parts) > ROWS:
         lines.append(f"  Worst first; all {len(parts)} parts are in the report.")

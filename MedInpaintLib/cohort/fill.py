@@ -83,7 +83,8 @@ class Fill(CaseKind[FillJob]):
     def describe(self, status: str, facts: Mapping[str, Any]) -> str:
         if status == CONTROL:
             return "copied, its mask is empty"
-        return f"filled by {facts['method']}, {facts['voxels']} voxels in {facts['parts']} part(s)"
+        parts = f"{facts['parts']} part{'s' if facts['parts'] != 1 else ''}"
+        return f"filled by {facts['method']}, {facts['voxels']} voxels in {parts}"
 
 
 def check_fill(options: FillOptions, images: Iterable[str | None]) -> None:

@@ -149,6 +149,14 @@ def test_the_module_can_be_run_without_the_script_on_the_path(files):
     assert (files / "out.nrrd").exists()
 
 
+@pytest.mark.parametrize("arguments", [[], ["models"]])
+def test_without_a_command_the_help_is_printed_once(arguments):
+    command = [sys.executable, "-m", "MedInpaintLib.cli", *arguments]
+    process = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert process.returncode == 2
+    assert (process.stdout + process.stderr).count("Usage:") == 1
+
+
 def test_run_executes_a_job_file(files):
     job = {"job": "fill", "image": "image.nii.gz", "mask": "mask.nrrd", "output": "out.nrrd", "method": "harmonic"}
     (files / "job.json").write_text(json.dumps(job))
@@ -243,16 +251,22 @@ def test_a_bar_is_shown_on_request_and_the_result_after_it(files):
     assert str(output) in result.output.replace("\n", "")
 
 
-def test_a_film_is_described_in_pixels():
+@pytest.mark.parametrize(("spacing", "unit"), [([1.0, 1.0], "pixels"), ([0.14, 0.14], "mm")])
+def test_a_film_is_described_in_pixels(spacing, unit):
+    part = {"voxels": 6, "depth_mm": 2.0, "method": "harmonic", "warnings": []}
     report = {
         "method": "harmonic",
         "reason": "",
+        "image": {"spacing": spacing},
         "hole": {"voxels": 12, "volume_ml": None, "components": 2},
-        "parts": [],
+        "parts": [{"number": 1, **part}, {"number": 2, **part}],
         "seconds": {"total": 0.1},
         "trust": "Careful.",
     }
-    assert "12 pixels in 2 parts" in describe("out.png", report)
+    lines = describe("out.png", report).splitlines()
+    assert lines[2].startswith("  12 pixels in 2 parts")
+    assert lines[3].split() == ["part", "pixels", unit, "deep", "method"]
+    assert len({line.index("harmonic") for line in lines[4:]} | {lines[3].index("method")}) == 1
 
 
 def test_the_worst_of_several_parts_are_listed():

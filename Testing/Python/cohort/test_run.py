@@ -260,7 +260,7 @@ def test_without_a_number_of_cases_at_once_the_time_left_goes_by_how_many_were_s
 def test_the_command_fills_a_table_and_says_so(study):
     result = command(study.table, "--method", "shell-mean", "--jobs", "1", "--report")
     assert result.exit_code == 0, result.output
-    assert "filled/sub-0.nii.gz: filled by shell-mean, 36 voxels in 1 part(s)" in result.output
+    assert "filled/sub-0.nii.gz: filled by shell-mean, 36 voxels in 1 part" in result.output
     assert "filled/sub-2.nii.gz: copied, its mask is empty" in result.output
     assert "[3 of 3, 0 s left]" in result.output
     assert "3 cases: 2 filled, 1 copied with an empty mask, 0 failed; 0 of them were done before." in result.output

@@ -106,9 +106,11 @@ def test_a_package_that_is_needed_and_not_there(monkeypatch):
 def test_a_package_that_some_methods_need_and_that_is_not_there(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
     monkeypatch.setitem(sys.modules, "skimage", None)
+    monkeypatch.setitem(sys.modules, "pydicom", None)
     text = section("Packages").text()
     assert "  opencv-python-headless: not installed; needed by: navier-stokes, telea" in text
     assert "  scikit-image: not installed; no method needs it" in text
+    assert "  pydicom: not installed; needed to write DICOM, " in text
     assert section("Packages").well
 
 
@@ -205,6 +207,13 @@ def test_a_self_test_that_fails(monkeypatch):
     monkeypatch.setattr(selftest, "run", lambda: [("One is one", True, "deviation 0"), ("Two", False, "deviation 3")])
     found = section("Self-test")
     assert found.findings == (Finding("1 of 2 checks passed"), Finding("Two: deviation 3", well=False))
+
+
+def test_checks_that_are_left_out_do_not_count(monkeypatch):
+    outcomes = [("One is one", True, "deviation 0"), ("Two", True, "left out: torch is not installed")]
+    monkeypatch.setattr(selftest, "run", lambda: outcomes)
+    said = "1 of 1 checks passed; 1 left out, whose packages are not installed"
+    assert section("Self-test").findings == (Finding(said),)
 
 
 def test_what_goes_wrong_in_one_section_is_said_there_and_the_others_come(monkeypatch):
