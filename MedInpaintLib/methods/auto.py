@@ -108,7 +108,7 @@ class _Rules:
         if depth <= (SHALLOW_CT if in_volume else SHALLOW) and _can_be_learned(subject, group):
             if in_volume and not self._patient:
                 return "biharmonic", "there are so many small parts that learning from their surroundings takes minutes"
-            return "patch-regression", "small, so the surroundings say most of what is in it"
+            return "patch-regression", "small, so the tissue around tells most of what belongs there"
         if depth <= SHALLOW or _is_thin(subject, group):
             return "biharmonic", "thin, but too wide to be learned from the surroundings"
         return self._deep(group, depth, in_volume)
@@ -120,10 +120,10 @@ class _Rules:
         large = ml > LARGE_ML
         wide = ml > ATLAS_ML and depth > ATLAS_DEPTH
         if wide and can_show_a_head(subject) and not why_none(register(subject, self._progress)):
-            return "consensus", "deep, and an average head says with the other side what is likely there"
+            return "consensus", "deep, and an average head and the other side together tell what is likely there"
         if self._network and not large:
             other = " and what the other side of a head shows" if subject.modality.has_two_sides else ""
-            return NETWORK, f"deep, and it weighs other fills{other}"
+            return NETWORK, f"deep, and the network weighs several fills{other}"
         if subject.modality.has_two_sides and is_mostly_known(subject, group.hole):
             why = "and the same place on the other side of the head is known"
             return ("mirror", f"very large, {why}") if large else self._without_network("mirror", f"deep, {why}")

@@ -32,7 +32,7 @@ class Parameters:
     title="Learned from the surroundings",
     family="patch",
     summary="Learns from thousands of places of the same scan how such tissue continues; made for small holes.",
-    trust="Follows lines and layers into small holes; as smooth as a thin plate in the middle of larger ones.",
+    trust="Follows lines and layers into small holes; too smooth in the middle of larger ones.",
     reference="locally weighted ridge regression of patches; see MedInpaintLib.patches.regression",
     parameters=Parameters,
     uses_guides=True,

@@ -120,7 +120,7 @@ def run(
         scores=[
             {
                 "protocol": f"validation during training: {trial.words} of held-out subjects, "
-                f"seed {recipe.schedule.seed}, no blending, range 1 of the road's scale",
+                f"seed {recipe.schedule.seed}, no blending, range 1 on the scale that methods see",
                 "split": "val",
                 "psnr": round(trained.psnr, 2),
             }

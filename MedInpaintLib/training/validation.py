@@ -120,7 +120,7 @@ def damages(images: list[Undamaged], recipe: Recipe, folder: Path, progress: Pro
     cases.make(progress)
     batch = Damages(cases, recipe.hint, recipe.other_side, flip=False, gain=0, offset=0).batch(range(schedule.crops))
     what = ", ".join(schedule.holes) or f"spheres of {schedule.hole_mm:g} mm"
-    words = f"{what}, {schedule.crops} frames of {count} of them"
+    words = f"holes {what}, {schedule.crops} frames of {count} holes"
     frames, known, truth = (recipe.data.normalise(torch.from_numpy(each)) for each in batch)
     return Trial(frames, known, truth, words, recipe.slices, recipe.hint)
 
