@@ -38,7 +38,7 @@ def test_the_filter_file_is_one(tmp_path):
 
 def test_the_example_has_what_the_page_shows(example):
     output = example / "derivatives" / "medinpaint"
-    plan = plan_of_bids(Study.of(example, output), output, Selection(), options={"dilate_mm": 1.0})
+    plan = plan_of_bids(Study.of(example, output), output, Selection(), options={})
     assert [case.id for case in plan.cases] == ["sub-01_T1w", "sub-02_ses-1_T1w", "sub-02_ses-2_T1w", "sub-03_T1w"]
     assert dict(plan.idle) == {"sub-04_T1w": "no mask"}
     shown = re.findall(r"sub-0\d(?:_ses-1)?_\S+\.nii\.gz", PAGE.partition("## What is filled")[0])
@@ -57,7 +57,7 @@ def test_the_tutorial_uses_the_example():
     tutorial = (ROOT / "docs" / "tutorials" / "bids.md").read_text(encoding="utf-8")
     for line in (
         "python Testing/bids_example.py study",
-        "medinpaint bids study study/derivatives/medinpaint participant --dilate 1",
+        "medinpaint bids study study/derivatives/medinpaint participant",
     ):
         assert f"\n{line}\n" in tutorial
         assert f"$ {line}" in PAGE
