@@ -162,8 +162,8 @@ def scheduled(name: str | None, jobs: int | None, workers: int | None, emit: Emi
 
 def _bounded(jobs: int, workers: int, cores: int) -> str:
     return (
-        f"{cores} core{'s' if cores > 1 else ''} may be used: {jobs} case{'s' if jobs > 1 else ''} at once, "
-        f"{workers} part{'s' if workers > 1 else ''} at a time in each."
+        f"No more than {cores} core{'s' if cores > 1 else ''} may be used, so the study runs with {jobs} "
+        f"case{'s' if jobs > 1 else ''} at once, {workers} part{'s' if workers > 1 else ''} at a time in each."
     )
 
 

@@ -96,21 +96,21 @@ _register(
     "pconv",
     "U-Net with partial convolutions",
     summary="A U-Net of partial convolutions, made for holes of any outline, mixes and corrects other fills.",
-    trust="Mixes other fills, in heads also the other side: can show no more than these; surest near the edge of the hole.",
+    trust="Shows mostly what other fills show, in heads also the other side; surest near the edge of the hole.",
     reference="Liu et al.: Image inpainting for irregular holes using partial convolutions, ECCV 2018",
 )
 _register(
     "rfr",
     "Recurrent Feature Reasoning",
     summary="Applies the same layers repeatedly, from the edge inwards, to combine and correct other fills.",
-    trust="Mixes other fills, in heads also the other side: can show no more than these; surest at the edge of the hole.",
+    trust="Shows mostly what other fills show, in heads also the other side; surest at the edge, less so inwards.",
     reference="Li et al.: Recurrent feature reasoning for image inpainting, CVPR 2020",
 )
 _register(
     "unet",
     "U-Net",
     summary="A U-Net sees what is around the hole, in heads the other side too; it mixes and corrects other fills.",
-    trust="Mixes other fills, in heads also the other side: can show no more than these; unlikely detail becomes faint.",
+    trust="Shows mostly what other fills show, in heads also the other side; unlikely detail becomes faint.",
     reference="Ronneberger, Fischer, Brox: U-Net, MICCAI 2015",
 )
 
