@@ -6,7 +6,7 @@ import re
 import pytest
 import slicer
 from panelhost import bundles
-from panelhost.filling import chooseIn, clickApply, editorOf, typeIn
+from panelhost.filling import chooseIn, clickApply, comeBack, editorOf, typeIn
 from panelhost.phantom import addVolume, box, ramp
 from PySide6 import QtCore, QtWidgets
 
@@ -30,6 +30,7 @@ def rows(combo):
 def test_methods_stand_below_the_headings_of_their_groups(panel):
     combo = panel.fillPage.ui.methodCombo
     panel.logic.getParameterNode().inputVolume = addVolume()
+    comeBack(panel)
     group, heading = {}, ""
     for name, title in rows(combo):
         heading = title if name is None else heading

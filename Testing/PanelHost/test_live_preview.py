@@ -166,6 +166,7 @@ def test_without_a_segment_it_waits_for_one(panel, hole):
     assert "begins when" in message(panel)
     assert previews() == []
     choose(panel, "lesion")
+    host.waitUntil(previews)
     settle()
     assert np.array_equal(shown(), ramp())
 
