@@ -100,10 +100,11 @@ def test_the_noise_of_jpeg_is_not_marked(seed, quality):
     image.fromarray((marks * 255).astype(np.uint8)).save(file, "JPEG", quality=quality)
     try:
         voxels, meaning = read(np.array(image.open(file)))
-    except MaskError as error:
+    except MaskError:
         # Of a small shape (seed 1525), so much noise may look like labels: refused, but never filled wrongly.
-        assert quality == 30, error
-        return
+        if quality == 30:
+            return
+        raise
     assert overlap(voxels, marks) > 0.97
     assert meaning.kind in ("soft-edged", "probability", "binary")
 
