@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command does
+os.environ["MEDINPAINT_REGISTRATIONS"] = "off"  # so that each row brings the atlas onto its image itself
 
 import dataclasses
 import datetime
