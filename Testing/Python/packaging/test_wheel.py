@@ -113,7 +113,7 @@ def test_the_description_is_the_readme_with_links_that_work_elsewhere(wheel):
         if not original.startswith(("https://", "#")):
             assert target.endswith(f"/main/{original}")
             assert (REPOSITORY / original.partition("#")[0]).exists()
-            assert target.startswith("https://raw.") == original.endswith(".png")
+            assert target.startswith("https://raw.") == original.endswith((".png", ".webp"))
 
 
 def test_what_pip_installs_fills_a_sample(installed, tmp_path):
