@@ -15,9 +15,10 @@ from .affine import find_affine
 from .deformable import LEVELS, Field, affine_places, deform, resample
 from .scan import guides_at, scan_at, voxels_to_mm
 
-#: Below these correlations within the brain the atlas does not fit: by the affine map, and after the deformation. 40
-#: scans of 15 heads (T1, T2, FLAIR; skull or not) have 0.30 to 0.80 and 0.52 to 0.88; 24 heads that were turned over or
-#: on their side have at most 0.24 by the affine map, and phantoms and textures had 0.11 after a smoother deformation.
+#: Below these correlations within the brain the atlas does not fit: by the affine map, and after the deformation. 15
+#: scans of the 11 heads of docs/atlas (T1, T2, FLAIR; skull or not) have 0.31 to 0.81 and 0.59 to 0.89; 24 heads that
+#: were turned over or on their side have at most 0.24 by the affine map, and phantoms and textures had 0.11 after a
+#: smoother deformation.
 LEAST_AFFINE, LEAST_CORRELATION = 0.27, 0.35
 #: The least extent of an image along each axis that can show enough of a head, mm and voxels.
 LEAST_MM = 60.0
