@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from .errors import MedInpaintError
-from .signals import held_back
+from .signals import do_last_acts, held_back
 
 Result = TypeVar("Result")
 
@@ -271,4 +271,5 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
+    do_last_acts()
     os._exit(1)

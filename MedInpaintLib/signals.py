@@ -136,6 +136,13 @@ def forget(key: Any) -> None:
     _state.last_acts.pop(key, None)
 
 
+def do_last_acts() -> None:
+    """Do what :func:`before_the_end` was told, for a process that ends by ``os._exit``."""
+    for act in list(_state.last_acts.values()):
+        with contextlib.suppress(OSError):
+            act()
+
+
 def _on_signal(number: int, frame: FrameType | None) -> None:
     if _state.asked is not None:
         return  # the main thread is on its way out, and a second exception would disturb its cleaning up
@@ -173,9 +180,7 @@ def _is_a_signal(numbers: bytes) -> bool:
 def _end() -> NoReturn:
     """End this process from any thread: no child, no temporary folder, one line, exit code 130."""
     _kill_children()
-    for act in list(_state.last_acts.values()):
-        with contextlib.suppress(OSError):
-            act()
+    do_last_acts()
     if not _state.finished:
         # In a thread of its own: the main thread may hold the lock of a stream that nobody reads.
         saying = threading.Thread(target=_state.say, args=(CANCELLED,), daemon=True)

@@ -27,7 +27,8 @@ def rows(combo):
     return [(combo.itemData(row), combo.itemText(row)) for row in range(combo.count)]
 
 
-def test_methods_stand_below_the_headings_of_their_groups(panel):
+def test_methods_stand_below_the_headings_of_their_groups(panel, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDINPAINT_MODELS", str(tmp_path))  # only the released models
     combo = panel.fillPage.ui.methodCombo
     panel.logic.getParameterNode().inputVolume = addVolume()
     comeBack(panel)
