@@ -45,7 +45,7 @@ def choose(
     depths = [group.depths(subject.whole, subject.no_data, spacing) for group in groups]
     automatic = options.method == "auto"
     chosen = (
-        auto.choose(subject, groups, depths, progress.part(0.0, 0.3))
+        auto.choose(subject, groups, depths, progress)
         if automatic
         else [(options.method, "")] * len(groups)
     )

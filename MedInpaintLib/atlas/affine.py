@@ -135,10 +135,10 @@ def find_affine(coarse: Scan, fine: Scan, enough: float, progress: Progress) -> 
         progress: reports and cancels.
     """
     identity = np.eye(3)
-    best = _best([identity], UPRIGHT, coarse, fine, progress.part(0.0, 0.3))
+    best = _best([identity], UPRIGHT, coarse, fine, progress.part(0.0, 0.8))
     if best is not None and best.agreement >= enough:
         return best
-    others = _best(list(_turns())[1:], TURNED, coarse, fine, progress.part(0.3, 1.0))
+    others = _best(list(_turns())[1:], TURNED, coarse, fine, progress.part(0.8, 1.0))
     found = [each for each in (best, others) if each is not None]
     return max(found, key=lambda each: each.agreement, default=None)
 
@@ -161,16 +161,16 @@ def _best(turns: Sequence[np.ndarray], search: _Search, coarse: Scan, fine: Scan
     middle = _middle(coarse)
     if middle is None:
         return None
-    for number, turn in enumerate(turns):
-        progress.update(0.8 * number / len(turns), "Finding the head")
-        for pitch, size in itertools.product(search.pitches, search.sizes):
-            tried = [_score(coarse, _points(SEARCH), each) for each in _guesses(search, turn, pitch, size, middle)]
-            guesses.append(max(tried, key=lambda each: each.explained))
+    searched = list(itertools.product(turns, search.pitches, search.sizes))
+    for number, (turn, pitch, size) in enumerate(searched):
+        progress.update(0.5 * number / len(searched), "Finding the head")
+        tried = [_score(coarse, _points(SEARCH), each) for each in _guesses(search, turn, pitch, size, middle)]
+        guesses.append(max(tried, key=lambda each: each.explained))
     # The best guess of each size and pitch: else all would be heads with the skull taken as brain.
     finalists = sorted(guesses, key=lambda each: -each.explained)[:FINALISTS]
     fitted: list[Affine] = []
-    for each in finalists:
-        progress.update(0.85, "Finding the head")
+    for number, each in enumerate(finalists):
+        progress.update(0.5 + 0.3 * number / len(finalists), "Finding the head")
         guess = _fit(coarse, _points(SEARCH), each, rigid=True, iterations=12)
         if not any(_is_same(guess, other) for other in fitted):
             fitted.append(guess)
@@ -179,6 +179,7 @@ def _best(turns: Sequence[np.ndarray], search: _Search, coarse: Scan, fine: Scan
     fitted.sort(key=lambda each: -_agreement(fine, each))
     fitted = [*fitted[:DISTINCT], *sorted(fitted[DISTINCT:], key=lambda each: -each.explained)[:1]]
     for rigid, iterations in ((True, 8), (False, 15)):
+        progress.update(0.8 if rigid else 0.9, "Finding the head")
         fitted = [_fit(fine, _points(FIT), each, rigid=rigid, iterations=iterations) for each in fitted]
     judged = [dataclasses.replace(each, agreement=_agreement(fine, each)) for each in fitted]
     return max(judged, key=lambda each: each.agreement, default=None)

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from ..progress import Progress
 from ..region import Region
 from ..solvers.fill import solve_biharmonic
 from .maps import head_maps
@@ -66,7 +67,7 @@ def fit(region: Region, registration: Registration) -> Fitted:
     return Fitted(fitted, squared**0.5, 1.0 - squared / max(variance, 1e-9))
 
 
-def continue_inwards(region: Region, fitted: np.ndarray) -> np.ndarray:
+def continue_inwards(region: Region, fitted: np.ndarray, progress: Progress | None = None) -> np.ndarray:
     """Add the misfit of an estimate at the hole's rim to it, continued into the hole by a thin plate that fades.
 
     Returns:
@@ -75,7 +76,7 @@ def continue_inwards(region: Region, fitted: np.ndarray) -> np.ndarray:
     from scipy import ndimage
 
     misfit = np.where(region.hole, 0.0, region.values - fitted).astype(np.float32)
-    plate = solve_biharmonic(misfit, region.fill, region.spacing, no_data=region.no_data).values
+    plate = solve_biharmonic(misfit, region.fill, region.spacing, no_data=region.no_data, progress=progress).values
     depth = ndimage.distance_transform_edt(region.hole, region.spacing)
     known = region.values[~region.hole]
     filled = np.clip(fitted + plate * np.exp(-depth / FADING), known.min(), known.max())

@@ -20,6 +20,8 @@ from .scan import guides_at, scan_at, voxels_to_mm
 #: were turned over or on their side have at most 0.24 by the affine map, and phantoms and textures had 0.11 after a
 #: smoother deformation.
 LEAST_AFFINE, LEAST_CORRELATION = 0.27, 0.35
+#: The share of the seconds that the affine map takes, if the header's orientation is right.
+AFFINE = 0.35
 #: The least extent of an image along each axis that can show enough of a head, mm and voxels.
 LEAST_MM = 60.0
 LEAST_VOXELS = 8
@@ -116,14 +118,15 @@ def find(subject: Subject, progress: Progress | None = None) -> Registration | N
     """Bring the atlas onto an image that can show a head, without the user's cache; None where it is too small."""
     progress = progress or Progress()
     levels = [(scan_at(subject, mm), *guides_at(subject, mm)) for mm, _ in LEVELS]
-    affine = find_affine(scan_at(subject, 8.0), levels[0][0], LEAST_AFFINE, progress.part(0.0, 0.25))
+    for_affine, for_field = progress.part(0.0, AFFINE), progress.part(AFFINE, 1.0)
+    affine = find_affine(scan_at(subject, 8.0), levels[0][0], LEAST_AFFINE, for_affine)
     if affine is None:
         return None
     matrix, offset = affine.inverse()
     turned, start = voxels_to_mm(subject)
     field = None
     if affine.agreement >= LEAST_AFFINE:
-        field = deform(levels, matrix, offset, progress.part(0.25, 1.0))
+        field = deform(levels, matrix, offset, for_field)
         # Kept in half precision (0.01 mm), so that what is read from the cache is what was computed.
         field = dataclasses.replace(field, added=field.added.astype(np.float16).astype(np.float32))
     return Registration(matrix @ turned, matrix @ start + offset, field, affine.agreement)

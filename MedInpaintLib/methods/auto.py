@@ -74,7 +74,7 @@ def choose(
         subject: with the hole.
         groups: its parts, those that are filled together.
         depths: of each part of each group, mm.
-        progress: of the registration of the atlas, which large parts of heads need.
+        progress: of this and all that follows; large parts of heads need a registration of the atlas.
     """
     rules = _Rules(subject, groups, progress)
     return [rules.choose(group, max(mm)) for group, mm in zip(groups, depths, strict=True)]
@@ -85,7 +85,8 @@ class _Rules:
 
     def __init__(self, subject: Subject, groups: Sequence[Group], progress: Progress | None = None) -> None:
         self._subject = subject
-        self._progress = progress
+        self._groups = groups
+        self._progress = progress or Progress()
         self._flat = len(subject.axes) == 2
         self._network = can_run(NETWORK, subject.modality.name)
         cost = get("patch-regression").cost
@@ -119,7 +120,7 @@ class _Rules:
         ml = _ml(subject, group)
         large = ml > LARGE_ML
         wide = ml > ATLAS_ML and depth > ATLAS_DEPTH
-        if wide and can_show_a_head(subject) and not why_none(register(subject, self._progress)):
+        if wide and can_show_a_head(subject) and self._has_atlas():
             return "consensus", "deep, and an average head and the other side together tell what is likely there"
         if self._network and not large:
             other = " and what the other side of a head shows" if subject.modality.has_two_sides else ""
@@ -135,6 +136,13 @@ class _Rules:
         if self._flat and depth <= FLAT_DEPTH:
             return self._without_network("biharmonic", "a thin plate errs least in flat parts of this size")
         return self._without_network("patch", "deep, and there is tissue around it that fits")
+
+    def _has_atlas(self) -> bool:
+        """Return whether an atlas can be brought onto the image, which takes seconds the first time."""
+        cost = get("consensus").cost
+        large = (group.hole.count() for group in self._groups if _ml(self._subject, group) > ATLAS_ML)
+        for_atlas, _ = self._progress.remaining(cost.image, sum(map(cost.seconds, large)))
+        return not why_none(register(self._subject, for_atlas))
 
     def _without_network(self, method: str, reason: str) -> tuple[str, str]:
         """Return a method with its reason, and with what a network would bring if its packages were installed."""

@@ -45,7 +45,7 @@ class Parameters:
     blend="poisson",
     uses_guides=True,
     shares_sources=True,
-    cost=Cost(0.12, 0.45),
+    cost=Cost(0.12, 0.33),
 )
 def fill(region: Region, parameters: Parameters, run: Run) -> Prediction:
     """Search and vote from coarse to fine, started from the biharmonic fill; see :mod:`..patches.synthesis`."""
