@@ -14,6 +14,7 @@ from ..cohort.summary import write_tables
 from ..files import write_text
 from ..pages.page import Picture, first_picture
 from ..pages.subject import Entry, subject_page
+from .derivative import read_description
 from .earlier import Earlier, case_named, subject_of, with_images
 
 #: Characters of an image's page in which its first picture is looked for, and not the whole 3 MB of a large one: two
@@ -40,7 +41,8 @@ def write_overview(plan: Plan, outcomes: Mapping[str, Outcome], *, raw: Path, kn
     write_tables(whole, outcomes)
     if any(_page(case) for case in whole.cases):
         _write_subject_pages(whole, outcomes, raw)
-    return write_index(whole, outcomes, _link_to_entry)
+    title = str((read_description(plan.folder) or {}).get("Name", ""))
+    return write_index(whole, outcomes, _link_to_entry, title=title)
 
 
 def _link_to_entry(case: Case, folder: Path) -> str | None:

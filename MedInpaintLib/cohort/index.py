@@ -28,6 +28,8 @@ def write_index(
     plan: Plan,
     outcomes: Mapping[str, Outcome],
     link_of: Callable[[Case, Path], str | None] = link_to_page,
+    *,
+    title: str = "",
 ) -> Path | None:
     """Write ``index.html`` in the plan's folder if any case writes a page; return its path, or None.
 
@@ -37,6 +39,7 @@ def write_index(
         plan: the cases.
         outcomes: what came of each, by its id.
         link_of: returns the URL to which the name of a case leads, relative to the folder.
+        title: of the page; by default that of the plan's file.
     """
     if not any(_page(case) for case in plan.cases):
         return None
@@ -47,7 +50,7 @@ def write_index(
     rows = [_row(case, outcomes[case.id], columns, url) for case, url in zip(order, links, strict=True)]
     name = plan.sources[0].stem if plan.sources else Path(os.path.abspath(plan.folder)).name
     index = plan.file("index.html")
-    write_text(index, index_page(f"Study {name}", [*map(heading_of, columns), "Seconds"], rows))
+    write_text(index, index_page(title or f"Study {name}", [*map(heading_of, columns), "Seconds"], rows))
     return index
 
 

@@ -315,7 +315,9 @@ def test_the_index_of_group_leads_to_no_page_that_was_not_written(study):
     assert not (study.out / "index.html").exists()
     study.run("--participant-label", "01")
     study.run(level="group", options=())
-    assert re.findall(r'href="([^"]*)"', (study.out / "index.html").read_text()) == ["sub-01.html#sub-01_T1w"]
+    index = (study.out / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'href="([^"]*)"', index) == ["sub-01.html#sub-01_T1w"]
+    assert "<title>Tree, lesions filled</title>" in index
 
 
 @pytest.fixture
