@@ -44,11 +44,7 @@ def choose(
     spacing = subject.image.spacing
     depths = [group.depths(subject.whole, subject.no_data, spacing) for group in groups]
     automatic = options.method == "auto"
-    chosen = (
-        auto.choose(subject, groups, depths, progress)
-        if automatic
-        else [(options.method, "")] * len(groups)
-    )
+    chosen = auto.choose(subject, groups, depths, progress) if automatic else [(options.method, "")] * len(groups)
     plans, warnings = _plans([name for name, _ in chosen], options)
     choices = [
         Choice(group, mm, plans[name], reason) for group, mm, (name, reason) in zip(groups, depths, chosen, strict=True)

@@ -52,7 +52,7 @@ def fill_independently(region: Region, registration: Registration, run: Run) -> 
         registration: of the atlas onto its image, one that fits.
         run: seed and progress.
     """
-    with_patches = np.count_nonzero(region.fill) * math.prod(region.spacing) / 1000 <= PATCHES_ML
+    with_patches = int(np.count_nonzero(region.fill)) * math.prod(region.spacing) / 1000 <= PATCHES_ML
     for_other, for_atlas, for_mirror, for_patches = run.progress.remaining(*_seconds(region, with_patches))
     compared = other_side(region, for_other)
     for_atlas.update(0.0, "Fitting the atlas")

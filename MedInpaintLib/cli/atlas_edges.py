@@ -9,7 +9,7 @@ import typer
 
 from ..job import execute
 from ..jobs.atlas_edges import AtlasEdgesJob
-from .console import ProgressStyle, follow
+from .console import HowToShow, ProgressStyle, follow
 from .options import labels_of
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
@@ -34,7 +34,7 @@ def atlas_edges(
     allow_outside_data: Annotated[
         bool, typer.Option("--allow-outside-data", help="Read voxels that a header takes from outside its folder.")
     ] = False,
-    progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
+    progress: HowToShow = ProgressStyle.auto,
 ) -> None:
     """Write the edges of the atlas on an image: 1 is the outline of the brain, 2 the border of white matter.
 

@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..job import Emit
 from ..options import FillOptions
 from .cohort import AtOnce, Exemplars, PartOfAll, SchedulerName, follow_cases, planned, scheduled
-from .console import ProgressStyle
+from .console import HowToShow, ProgressStyle
 from .options import assignments, labels_of, with_options
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def bids(
     jobs: AtOnce = None,
     part: PartOfAll = None,
     scheduler: SchedulerName = None,
-    progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
+    progress: HowToShow = ProgressStyle.auto,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
     ] = False,

@@ -15,7 +15,7 @@ from ..job import Emit, guarded, print_event
 from ..options import FillOptions
 from ..texts import escaped
 from .cohort_jobs import JobName, given_fields, shared_by_all
-from .console import ProgressStyle, show
+from .console import HowToShow, ProgressStyle, show
 from .options import assignments, labels_of, with_options
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def cohort(
     jobs: AtOnce = None,
     part: PartOfAll = None,
     scheduler: SchedulerName = None,
-    progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
+    progress: HowToShow = ProgressStyle.auto,
     **options: Any,
 ) -> None:
     """Fill all images of a study: those in TABLE, or those whose names are like --images.

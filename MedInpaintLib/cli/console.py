@@ -7,7 +7,7 @@ import functools
 import math
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -29,6 +29,10 @@ class ProgressStyle(str, enum.Enum):
     bar = "bar"
     json = "json"
     none = "none"
+
+
+#: The option of all commands that do long work.
+HowToShow = Annotated[ProgressStyle, typer.Option(metavar="HOW", help="How to show progress: auto, bar, json or none.")]
 
 
 class Commands(TyperGroup):

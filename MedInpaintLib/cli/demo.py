@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from ..methods import registry
-from .console import ProgressStyle, follow
+from .console import HowToShow, ProgressStyle, follow
 
 
 def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results; made when missing.")] = Path(
         "demo-output"
     ),
-    progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
+    progress: HowToShow = ProgressStyle.auto,
 ) -> None:
     """Fill two 20 mm holes in the sample brain scan; write the volume, a figure, and scores of the quick methods."""
 

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from ..modality import MODALITIES
-from .console import ProgressStyle, follow
+from .console import HowToShow, ProgressStyle, follow
 
 # ruff: noqa: UP045
 
@@ -38,7 +38,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="For the places of the holes.")] = 0,
     csv: Annotated[Optional[Path], typer.Option(help="Write one row a hole and method to this file.")] = None,
     markdown: Annotated[bool, typer.Option(help="Print the table as Markdown.")] = False,
-    progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
+    progress: HowToShow = ProgressStyle.auto,
 ) -> None:
     """Cut synthetic holes into a healthy image, fill them, and print the scores, paired hole by hole.
 

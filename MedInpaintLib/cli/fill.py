@@ -11,7 +11,7 @@ import typer
 from ..job import execute
 from ..jobs.fill import FillJob
 from ..options import FillOptions
-from .console import ProgressStyle, follow
+from .console import HowToShow, ProgressStyle, follow
 from .options import assignments, labels_of, with_options
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
@@ -42,7 +42,7 @@ def fill(
         Optional[Path], typer.Option(help="Write a page (HTML) with before and after of each part.")
     ] = None,
     dicom: Annotated[bool, typer.Option("--dicom", help="Write a DICOM series into the folder that -o names.")] = False,
-    progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
+    progress: HowToShow = ProgressStyle.auto,
     **options: Any,
 ) -> None:
     """Fill the hole in an image.

@@ -10,7 +10,7 @@ import typer
 from ..job import execute
 from ..jobs.fill_together import FillTogetherJob
 from ..options import FillOptions
-from .console import ProgressStyle, follow
+from .console import HowToShow, ProgressStyle, follow
 from .options import assignments, labels_of, with_options
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
@@ -34,7 +34,7 @@ def fill_together(
         bool, typer.Option("--uncertainty", help="Write the uncertainty beside each output, too.")
     ] = False,
     page: Annotated[bool, typer.Option("--page", help="Write a page (HTML) beside each output, too.")] = False,
-    progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
+    progress: HowToShow = ProgressStyle.auto,
     **options: Any,
 ) -> None:
     """Fill one hole in several images of a subject: contrasts or time points that are all damaged there.

@@ -12,7 +12,7 @@ from ..job import execute
 from ..jobs.fill import FillJob
 from ..jobs.impute import ImputeJob
 from ..modality import MR
-from .console import ProgressStyle, follow
+from .console import HowToShow, ProgressStyle, follow
 from .options import labels_of
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
@@ -49,7 +49,7 @@ def impute(
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     report: Annotated[Optional[Path], typer.Option(help="Write provenance and facts to this JSON file.")] = None,
-    progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
+    progress: HowToShow = ProgressStyle.auto,
 ) -> None:
     """Estimate a contrast that was not acquired from others of the same subject, or repair a damaged one.
 

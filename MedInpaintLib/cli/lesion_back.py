@@ -9,7 +9,7 @@ import typer
 
 from ..job import execute
 from ..jobs.lesion_back import LesionBackJob
-from .console import ProgressStyle, follow
+from .console import HowToShow, ProgressStyle, follow
 from .options import labels_of
 
 # typer evaluates these annotations on Python 3.10, where Optional is what it understands.
@@ -45,7 +45,7 @@ def lesion_back(
     allow_outside_data: Annotated[
         bool, typer.Option("--allow-outside-data", help="Read voxels that a header takes from outside its folder.")
     ] = False,
-    progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
+    progress: HowToShow = ProgressStyle.auto,
 ) -> None:
     """Put the lesion back into a segmentation of the filled image.
 

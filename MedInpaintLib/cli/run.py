@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from ..job import execute, read
-from .console import ProgressStyle, follow
+from .console import HowToShow, ProgressStyle, follow
 
 
 def run(
     job: Annotated[Path, typer.Argument(help="Job file (JSON).")],
-    progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
+    progress: HowToShow = ProgressStyle.auto,
 ) -> None:
     """Execute a job file, as the Slicer panel does."""
     follow(lambda emit: execute(read(job), emit), progress)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..job import guarded
-from .console import ProgressStyle, follow, show
+from .console import HowToShow, ProgressStyle, follow, show
 
 
 def train(
@@ -20,7 +20,7 @@ def train(
     devices: Annotated[int, typer.Option(min=1, help="How many of them.")] = 1,
     precision: Annotated[str, typer.Option(help="32, or bf16 on a GPU.")] = "32",
     cache: Annotated[Path | None, typer.Option(help="Folder for damaged images, which trainings can share.")] = None,
-    progress: Annotated[ProgressStyle, typer.Option(help="How to show progress.")] = ProgressStyle.auto,
+    progress: HowToShow = ProgressStyle.auto,
 ) -> None:
     """Train a model on undamaged images. A training that was stopped goes on where it was."""
 
