@@ -257,7 +257,12 @@ def clusters(hole: np.ndarray, block: Sequence[int]) -> Iterator[tuple[Box, np.n
 
     block = [min(step, size) for step, size in zip(block, hole.shape, strict=True)]
     coarse = hole if max(block) == 1 else _in_blocks(hole, block)
-    labels, _ = ndimage.label(coarse, structure=np.ones((3,) * hole.ndim))
+    labels, count = ndimage.label(coarse, structure=np.ones((3,) * hole.ndim))
+    if count == 1:  # mostly so where one part is looked at, of hundreds
+        whole = bounding_box(hole)
+        assert whole is not None  # it has a label
+        yield whole, hole[whole].copy()
+        return
     for number, coarse_box in enumerate(ndimage.find_objects(labels), start=1):
         box = tuple(
             slice(part.start * step, min(part.stop * step, size))
