@@ -39,8 +39,8 @@ from .multigrid import VCycle
 #: for one of 515, in 2-D 1 instead of 20 ms for a disc of 81 pixels and 15 instead of 74 for one of 2377; Laplace's
 #: takes half the time or less. Full cubes of 12^3 take 45 instead of 34 ms: in larger boxes, factors fill up.
 SMALL = 4096
-#: Kinds of parts whose factors are kept for others of the same shape: of 300 equal holes of 171 voxels, each takes 0.4
-#: instead of 1.2 ms. Only small ones are, so that they take 12 MB at most.
+#: Kinds of parts whose factors are kept for others of the same shape: of 300 equal holes of 171 voxels, each takes 0.6
+#: instead of 1.15 ms. Only small ones are, so that they take 12 MB at most.
 KINDS = 16
 #: A batch holds at most this many voxels, which bounds its memory to about 200 MB.
 BATCH = 2_000_000
