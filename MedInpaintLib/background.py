@@ -48,17 +48,22 @@ def continuing_seconds(voxels: int) -> float:
 def touches_zero(subject: Subject, filled: Hole) -> bool:
     """Return whether a known voxel of exactly 0, which is no tissue, touches the filled ones.
 
-    Only the box is looked at. In a CT 0 is water, and a film has no background.
+    Only the box is looked at.
     """
     from scipy import ndimage
 
-    if subject.modality.is_projection or subject.modality.air is not None:
+    if not _may_have_zeros(subject):
         return False
     box = grow(filled.box, [1] * len(filled.shape), filled.shape)
     zero = (subject.image.array[box] == 0) & ~subject.whole.crop(box)
     if subject.no_data is not None:
         zero &= ~subject.no_data[box]
     return bool(zero.any()) and bool((ndimage.binary_dilation(filled.crop(box)) & zero).any())
+
+
+def _may_have_zeros(subject: Subject) -> bool:
+    """Return whether zeros of such an image may be its background: in a CT 0 is water, and a film has none."""
+    return not subject.modality.is_projection and subject.modality.air is None
 
 
 def zero_voxels(subject: Subject, box: Box, own: np.ndarray, progress: Progress | None = None) -> np.ndarray | None:
@@ -74,9 +79,10 @@ def zero_voxels(subject: Subject, box: Box, own: np.ndarray, progress: Progress 
         progress: reports and cancels.
 
     Returns:
-        bool of the box's shape; None where the filled voxels touch no exact-zero background, or the image has none. In
-        a CT 0 is water, and a film has no background.
+        bool of the box's shape; None where the filled voxels touch no exact-zero background, or the image has none.
     """
+    if not _may_have_zeros(subject):
+        return None
     progress = progress or Progress()
     progress.update(0.0, _LOOKING)
     inner = bounding_box(own)

@@ -25,9 +25,11 @@ from .tasks import Task, box_of, seconds_of
 from .temporary import NEW, temporary_folder
 from .together import Piece, do_together, time_together
 
-#: Of one thread's time, what several take: 0.95 for six balls by patches, 0.7 for 25 regions by patch-regression, 1 for
-#: 300 small holes by biharmonic.
+#: Of one thread's time, what several take: 0.95 for six balls by patches, 0.7 for 25 regions by patch-regression.
 THREADED = 0.85
+#: Seconds that one of the regions must take for threads to be used: handing over pieces of 2 ms takes as long as they
+#: do. 300 small holes by biharmonic take 1.5 s in two threads and 1.0 s in one.
+BRIEF = 0.01
 #: Seconds that a worker process takes to start and to import.
 PROCESS = 1.4
 #: Seconds that processes must save, at least. Two threads fill six 20 mm balls
@@ -54,22 +56,24 @@ def fill(
         MaskError: nothing is known around a part of the hole.
         MethodError: the method's prediction is invalid.
     """
-    progress = _prepare(subject, tasks, progress, _seconds_of_all(subject, tasks, workers))
+    progress = _prepare(subject, tasks, progress, workers)
     if workers > 1 and _processes_pay(subject, tasks, workers):
         regions = fill_in_processes(subject, tasks, progress, workers)
     else:
-        regions = do_together([_piece(subject, task) for task in tasks], workers, progress)
+        pieces = [_piece(subject, task) for task in tasks]
+        regions = do_together(pieces, _threads([piece.cost for piece in pieces], workers), progress)
     if clock is not None:
         for region in regions:
             clock.add(region.seconds)
     return Filling(tuple(regions))
 
 
-def _prepare(subject: Subject, tasks: Sequence[Task], progress: Progress, seconds: float) -> Progress:
-    """Compute what all regions of a method share, and return the progress of the regions, which take some seconds."""
+def _prepare(subject: Subject, tasks: Sequence[Task], progress: Progress, workers: int) -> Progress:
+    """Compute what all regions of a method share, and return the progress of the regions."""
     prepared = {task.plan.method.name: task.plan.method for task in tasks if task.plan.method.prepare}.values()
     if not prepared:
         return progress
+    seconds = _seconds_of_all(subject, tasks, workers)
     *shares, rest = progress.remaining(*(info.cost.image for info in prepared), seconds)
     for info, share in zip(prepared, shares, strict=True):
         assert info.prepare is not None  # by the choice of these methods
@@ -150,11 +154,16 @@ def _seconds_of_all(subject: Subject, tasks: Sequence[Task], workers: int) -> fl
     costs = [seconds_of(subject, task) for task in tasks]
     if workers > 1 and _processes_pay(subject, tasks, workers):
         return PROCESS + time_together(costs, workers)
-    return _seconds_in_threads(costs, workers)
+    return _seconds_in_threads(costs, _threads(costs, workers))
 
 
-def _seconds_in_threads(costs: Sequence[float], workers: int) -> float:
-    return sum(costs) if workers == 1 else max(max(costs, default=0.0), THREADED * sum(costs))
+def _threads(costs: Sequence[float], workers: int) -> int:
+    """Return how many regions to fill at a time in threads."""
+    return workers if max(costs, default=0.0) > BRIEF else 1
+
+
+def _seconds_in_threads(costs: Sequence[float], threads: int) -> float:
+    return sum(costs) if threads == 1 else max(max(costs, default=0.0), THREADED * sum(costs))
 
 
 def _piece(subject: Subject, task: Task) -> Piece[Filled]:

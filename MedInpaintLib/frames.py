@@ -241,7 +241,7 @@ def cut(
     wide, inner = _field(region, turned, pixels * pixel_mm, reach)
     alone = np.count_nonzero(wide.hole) == np.count_nonzero(region.hole)
     # Finding nearest voxels takes longer than all the rest, and mostly no other hole is near.
-    start = wide.values.copy() if alone else wide.nearest_known()
+    start = wide.values.copy() if alone else wide.cached(Region.nearest_known, wide.nearest_known).copy()
     start[inner] = np.where(region.hole, filled, region.values)
     stack = turned.turn(_as_volume(wide.box, start))
     hidden = turned.turn(_as_volume(wide.box, wide.hole))
@@ -306,6 +306,8 @@ def sample(
     from scipy import ndimage
 
     smoothing = [max(0.0, (each - 1) / 2) for each in ratio]
+    if max(smoothing) <= ALIKE and _are_whole(rows) and _are_whole(columns):
+        return _picked(stack, rows.astype(np.intp), columns.astype(np.intp), outside)
     mode, constant = ("nearest", 0.0) if outside is None else ("constant", outside)
     out = np.empty((len(stack), len(rows), len(columns)), dtype=np.float32)
     grid = np.meshgrid(rows, columns, indexing="ij")
@@ -313,6 +315,20 @@ def sample(
         smooth = ndimage.gaussian_filter(plane, smoothing, mode="nearest") if max(smoothing) > ALIKE else plane
         to[...] = ndimage.map_coordinates(smooth, grid, order=1, mode=mode, cval=constant)
     return out
+
+
+def _are_whole(positions: np.ndarray) -> bool:
+    return bool((positions == np.floor(positions)).all())
+
+
+def _picked(stack: np.ndarray, rows: np.ndarray, columns: np.ndarray, outside: float | None) -> np.ndarray:
+    """Return what :func:`sample` returns at whole voxels, in a tenth of the time of interpolation."""
+    _, height, width = stack.shape
+    picked = stack[:, rows.clip(0, height - 1)[:, np.newaxis], columns.clip(0, width - 1)].astype(np.float32)
+    if outside is not None:
+        picked[:, (rows < 0) | (rows >= height)] = outside
+        picked[:, :, (columns < 0) | (columns >= width)] = outside
+    return picked
 
 
 def along(middle: float, pixels: int, ratio: float) -> np.ndarray:
@@ -400,7 +416,9 @@ def _field(region: Region, turned: Pose, side_mm: float, slices: int) -> tuple[R
     for place, axis in enumerate(turned.order):
         if axis >= offset:
             margin[axis - offset] = math.ceil(side_mm / image.spacing[axis - offset]) + 2 if place else slices
-    wide = crop(region.subject, grow(region.box, margin, image.array.shape))
+    box = grow(region.box, margin, image.array.shape)
+    # A network that corrects another fill cuts the same frames of both.
+    wide = region.cached((_field, *((side.start, side.stop) for side in box)), lambda: crop(region.subject, box))
     return wide, relative(region.place, wide.place)
 
 

@@ -256,16 +256,13 @@ def clusters(hole: np.ndarray, block: Sequence[int]) -> Iterator[tuple[Box, np.n
     from scipy import ndimage
 
     block = [min(step, size) for step, size in zip(block, hole.shape, strict=True)]
-    starts = [range(0, size, step) for size, step in zip(hole.shape, block, strict=True)]
-    # Whole words and bytes are joined five times as quickly as truth values, and whole planes nine times as quickly by
-    # reduce as by reduceat: 0.05 s for 455 x 474 x 767 voxels.
-    coarse = np.ascontiguousarray(hole).view(np.uint64 if hole.shape[-1] % 8 == 0 else np.uint8)
-    if hole.ndim > 1:
-        coarse = np.stack([np.bitwise_or.reduce(coarse[start : start + block[0]], axis=0) for start in starts[0]])
-    for axis in range(1, hole.ndim - 1):
-        coarse = np.bitwise_or.reduceat(coarse, starts[axis], axis=axis)
-    coarse = np.logical_or.reduceat(coarse.view(np.bool_), starts[-1], axis=-1)
-    labels, _ = ndimage.label(coarse, structure=np.ones((3,) * hole.ndim))
+    coarse = hole if max(block) == 1 else _in_blocks(hole, block)
+    labels, count = ndimage.label(coarse, structure=np.ones((3,) * hole.ndim))
+    if count == 1:  # mostly so where one part is looked at, of hundreds
+        whole = bounding_box(hole)
+        assert whole is not None  # it has a label
+        yield whole, hole[whole].copy()
+        return
     for number, coarse_box in enumerate(ndimage.find_objects(labels), start=1):
         box = tuple(
             slice(part.start * step, min(part.stop * step, size))
@@ -278,6 +275,19 @@ def clusters(hole: np.ndarray, block: Sequence[int]) -> Iterator[tuple[Box, np.n
         inner = bounding_box(own)
         assert inner is not None  # every label has at least one voxel
         yield shift(inner, box), np.ascontiguousarray(own[inner])
+
+
+def _in_blocks(hole: np.ndarray, block: Sequence[int]) -> np.ndarray:
+    """Return which blocks of voxels hold some of a hole."""
+    starts = [range(0, size, step) for size, step in zip(hole.shape, block, strict=True)]
+    # Whole words and bytes are joined five times as quickly as truth values, and whole planes nine times as quickly by
+    # reduce as by reduceat: 0.05 s for 455 x 474 x 767 voxels.
+    coarse = np.ascontiguousarray(hole).view(np.uint64 if hole.shape[-1] % 8 == 0 else np.uint8)
+    if hole.ndim > 1:
+        coarse = np.stack([np.bitwise_or.reduce(coarse[start : start + block[0]], axis=0) for start in starts[0]])
+    for axis in range(1, hole.ndim - 1):
+        coarse = np.bitwise_or.reduceat(coarse, starts[axis], axis=axis)
+    return np.asarray(np.logical_or.reduceat(coarse.view(np.bool_), starts[-1], axis=-1))
 
 
 def grow(box: Box, margin: Sequence[int], shape: Sequence[int]) -> Box:

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..mask import Box, clusters, grow
+from ..mask import Box, bounding_box, clusters, grow
 from ..progress import Progress
 
 #: Ridge strengths to try, as shares of the mean variance of the features.
@@ -139,12 +139,20 @@ def regress(
 def can_learn(hole: np.ndarray, spacing: Sequence[float], settings: Settings) -> bool:
     """Return whether :func:`regress` fills all parts of a hole: thin but wide ones have too much around them."""
     reach, ring = _width(settings, spacing)
+    whole = bounding_box(hole)
+    if whole is None or _most_around(whole, reach) <= MOST:
+        return True
     for box, own in clusters(hole, reach):
-        if math.prod(size + 2 * far for size, far in zip(own.shape, reach, strict=True)) <= MOST:
-            continue  # the box is not larger, and there may be thousands
+        if _most_around(box, reach) <= MOST:
+            continue  # there may be thousands
         if len(_stencil(box, own, reach, hole, spacing, ring).ring) > MOST:
             return False
     return True
+
+
+def _most_around(box: Box, reach: Sequence[int]) -> int:
+    """Return a bound of the voxels of the rings around all parts in a box: those of the box with its surroundings."""
+    return math.prod(side.stop - side.start + 2 * far for side, far in zip(box, reach, strict=True))
 
 
 def _width(settings: Settings, spacing: Sequence[float]) -> tuple[list[int], float]:

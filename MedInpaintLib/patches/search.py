@@ -15,9 +15,9 @@ import numpy as np
 
 from ..progress import Progress
 
-#: Candidates compared at a time, so that what belongs to them is still in the cache for the next voxel; of four
-#: channels half as many.
-BLOCK = 8_000
+#: Numbers that are compared at a time: candidates times their voxels times channels. Fewer take longer, in the calls of
+#: numpy and, with several threads, in waiting for the interpreter's lock; 32,000 to 256,000 differ by less than 10 %.
+BLOCK = 64_000
 #: One of so many voxels of a patch, those that weigh most, are compared first. Of the random candidates for 20 mm holes
 #: these rule out 7 of 8, and half of the neighbors'.
 PREVIEW = 3
@@ -140,21 +140,21 @@ class Sources:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the weighted sum of squares, less what the shifts correct, and the shifts of each candidate."""
         image, (values, weights) = self.by_place, patches.by_voxel
-        squares, sums = np.zeros((2, len(places), image.shape[1]), dtype=np.float32)
-        size = BLOCK // max(1, image.shape[1] // 2)
+        squares, sums = np.empty((2, len(places), image.shape[1]), dtype=np.float32)
+        size = max(1, BLOCK // (len(values) * image.shape[1]))
         for start in range(0, len(places), size):
             block = slice(start, start + size)
             own, middles = rows[block], places[block]
-            # Voxel by voxel for many candidates: 0.6 of the time of gathering each candidate's patch. All channels at
-            # once: three take half of the time that they take one after the other.
-            for step, value, weight in zip(steps, values, weights, strict=True):
-                difference = value.take(own, axis=0)
-                difference -= image.take(middles + (step.take(own) if steps.ndim > 1 else step), axis=0)
-                weighted = weight.take(own, axis=0)
-                weighted *= difference
-                sums[block] += weighted
-                weighted *= difference
-                squares[block] += weighted
+            # The voxels first, then the candidates: their sums add up whole rows. Voxel by voxel, in as many calls of
+            # numpy, 500 candidates take 4 times the time, fills of lesions of 1 to 3 ml 1.15, of 20 mm balls the same.
+            places_of_voxels = middles + (steps.take(own, axis=1) if steps.ndim > 1 else steps[:, np.newaxis])
+            difference = values.take(own, axis=1)
+            difference -= image.take(places_of_voxels, axis=0)
+            weighted = weights.take(own, axis=1)
+            weighted *= difference
+            sums[block] = weighted.sum(axis=0)
+            weighted *= difference
+            squares[block] = weighted.sum(axis=0)
         of_images = sums[:, : patches.images]
         shifts = self.freedom * of_images / patches.first.take(rows, axis=0)
         return np.maximum(squares.sum(axis=1) - (of_images * shifts).sum(axis=1), 0), shifts

@@ -12,27 +12,37 @@ import numpy as np
 DENSE = 300
 
 
-def solve_block(block: Any, b: np.ndarray) -> tuple[np.ndarray, float]:
+#: What solves with a matrix: from a right-hand side to the solution.
+Solver = Callable[[np.ndarray], np.ndarray]
+
+
+def solve_block(block: Any, b: np.ndarray, solve: Solver | None) -> tuple[np.ndarray, float]:
     """Solve ``A x = b``, and once more for what rounding left of b.
 
     Args:
         block: A, a ``scipy.sparse.csc_array``, symmetric and positive.
         b: flat right-hand side.
+        solve: what :func:`factorized` returns for A.
 
     Returns:
         the solution and its estimated largest error: the size of the second solution. NaN where A has no factor.
     """
-    try:
-        solve = _factorized(block)
-    except (np.linalg.LinAlgError, RuntimeError):  # RuntimeError: a sparse factor is singular
+    if solve is None:
         return np.full_like(b, np.nan), np.nan
     x = solve(b)
     correction = solve(b - block @ x)
     return x + correction, float(np.abs(correction).max())
 
 
-def _factorized(block: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what solves with A: a dense Cholesky factor of a small matrix, a sparse factor of a larger one."""
+def factorized(block: Any) -> Solver | None:
+    """Return what solves with A: a dense Cholesky factor of a small matrix, a sparse one of a larger; None without."""
+    try:
+        return _factorized(block)
+    except (np.linalg.LinAlgError, RuntimeError):  # RuntimeError: a sparse factor is singular
+        return None
+
+
+def _factorized(block: Any) -> Solver:
     if block.shape[0] <= DENSE:
         from scipy.linalg import cho_factor, cho_solve
 

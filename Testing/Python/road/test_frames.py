@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 import MedInpaintLib as mi
-from MedInpaintLib.frames import PLANES, cut, pose
+from MedInpaintLib.frames import PLANES, cut, pose, sample
 from MedInpaintLib.intensity import Scaling
 from MedInpaintLib.mask import Hole, bounding_box, grow
 from MedInpaintLib.region import crop
@@ -170,6 +170,19 @@ def test_the_storage_order_of_a_volume_does_not_change_its_frames(code):
     np.testing.assert_allclose(found.values, expected.values, atol=1e-5)
     np.testing.assert_array_equal(found.known, expected.known)
     np.testing.assert_array_equal(found.slices, expected.slices)
+
+
+@pytest.mark.parametrize("outside", [None, -3.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, bool])
+def test_whole_voxels_are_sampled_as_between_voxels(outside, dtype):
+    stack = (np.random.default_rng(0).normal(size=(3, 9, 11)) * 100).astype(dtype)
+    rows, columns = np.arange(-4.0, 13.0), np.arange(-2.0, 14.0)
+    sampled = sample(stack, rows, columns, (1.0, 1.0), outside=outside)
+    mode = "nearest" if outside is None else "constant"
+    for plane, shown in zip(stack, sampled, strict=True):
+        grid = np.meshgrid(rows, columns, indexing="ij")
+        expected = ndimage.map_coordinates(plane.astype(np.float64), grid, order=1, mode=mode, cval=outside or 0.0)
+        assert (shown == expected.astype(np.float32)).all()
 
 
 @given(pixel_mm=st.sampled_from([0.4, 0.7, 1.0, 1.5, 2.0, 3.3]), seed=st.integers(0, 99))

@@ -1,5 +1,6 @@
 """Parts of the hole are filled apart, in any number of threads alike, and reported one by one."""
 
+import concurrent.futures
 import json
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from scipy import ndimage
 
 import MedInpaintLib as mi
-from MedInpaintLib import parts, prediction
+from MedInpaintLib import filling, parts, prediction
 from MedInpaintLib.methods import auto
 
 METHODS = ["nearest", "shell-mean", "harmonic", "biharmonic", "patch", "patch-regression"]
@@ -168,7 +169,8 @@ def scattered(head: np.ndarray) -> np.ndarray:
         ("unet", False),
     ],
 )
-def test_any_number_of_workers_gives_the_same(method, uncertainty, head, apart):
+def test_any_number_of_workers_gives_the_same(method, uncertainty, head, apart, monkeypatch):
+    monkeypatch.setattr(filling, "BRIEF", 0.0)  # threads, however small the parts
     if method == "unet":
         pytest.importorskip("torch")
     hole = scattered(head)
@@ -183,6 +185,24 @@ def test_any_number_of_workers_gives_the_same(method, uncertainty, head, apart):
         for changing in ("seconds", "date"):
             report.pop(changing)
     assert results[0].report == results[1].report
+
+
+@pytest.mark.parametrize("brief", [True, False])
+def test_threads_are_started_only_for_parts_that_take_longer_than_handing_them_over(brief, apart, monkeypatch):
+    if not brief:
+        monkeypatch.setattr(filling, "BRIEF", 0.0)
+    started = []
+
+    class Pool(concurrent.futures.ThreadPoolExecutor):
+        def __init__(self, *arguments):
+            started.append(arguments)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(concurrent.futures, "ThreadPoolExecutor", Pool)
+    image, hole = three_parts()
+    result = mi.inpaint(image, hole, method="biharmonic", modality="MR", workers=2)
+    assert result.report["hole"]["regions"] > 1
+    assert bool(started) is not brief
 
 
 def test_a_number_of_workers_below_one_is_refused():

@@ -285,15 +285,35 @@ def test_small_holes_in_linear_and_cubic_fields_are_filled_to_rounding(middle, s
 
 
 def test_a_matrix_without_a_factor_has_no_solution():
-    x, error = direct.solve_block(csc_array(np.ones((3, 3))), np.arange(3.0))
+    matrix = csc_array(np.ones((3, 3)))
+    x, error = direct.solve_block(matrix, np.arange(3.0), direct.factorized(matrix))
     assert np.isnan(x).all()
     assert np.isnan(error)
+
+
+@pytest.mark.parametrize("solve", [solve_laplace, solve_biharmonic])
+def test_parts_of_one_shape_are_filled_as_if_each_were_the_first(solve):
+    rng = np.random.default_rng(0)
+    places = [(8, 8), (3, 8), (0, 8), (0, 0), (8, 0), (13, 13)]  # in the middle, near the border, at it
+    cases = [(spacing, place) for spacing in ((1, 1), (1, 2)) for place in places]
+    images = [rng.random((18, 18)) for _ in cases]
+
+    def fill(image, spacing, place):
+        hole = np.zeros(image.shape, dtype=bool)
+        hole[place[0] : place[0] + 5, place[1] + 1 : place[1] + 4] = True
+        hole[place[0] + 2, place[1] : place[1] + 5] = True  # no full box, which sine transforms would solve
+        return solve(image, hole, spacing).values
+
+    one_after_the_other = [fill(image, *case) for image, case in zip(images, cases, strict=True)]
+    for image, case, filled in zip(images, cases, one_after_the_other, strict=True):
+        module._factored.cache_clear()
+        np.testing.assert_array_equal(fill(image, *case), filled)
 
 
 def test_where_rounding_spoils_the_factors_iterations_solve(monkeypatch):
     values, hole = np.random.default_rng(0).random((20, 20)), disc((20, 20), 6)
     expected = solve_biharmonic(values, hole, (1, 1))
-    monkeypatch.setattr(module, "solve_block", lambda block, b: (np.zeros_like(b), 1e-3))
+    monkeypatch.setattr(module, "solve_block", lambda block, b, solve: (np.zeros_like(b), 1e-3))
     solution = solve_biharmonic(values, hole, (1, 1))
     assert solution.iterations > 0
     np.testing.assert_allclose(solution.values, expected.values, atol=1e-5)
