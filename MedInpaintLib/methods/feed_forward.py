@@ -179,7 +179,7 @@ def _hint(region: Region, bundle: Bundle, seed: int, progress: Progress) -> tupl
             f"The model '{bundle.name}' corrects another method's fill and does not name it; add it again."
         )
     prediction = fill_with(name, region, progress, seed=seed)
-    return prediction.mean, [f"For the fill that is corrected, {name}: {each}" for each in prediction.warnings]
+    return prediction.mean, [f"Of {name}, whose fill the network corrects: {each}" for each in prediction.warnings]
 
 
 def _planes(region: Region, bundle: Bundle, directions: int) -> tuple[str, ...]:

@@ -150,7 +150,7 @@ def test_a_hint_is_shown_after_the_slices_and_is_asked_for_by_name(spy, monkeypa
     found = fill_in_one_pass(region, "boundary-aware", Options(mirrored=False), Run())
     images, known = seen.shown[0]
     assert asked == ["nearest"]
-    assert "For the fill that is corrected, nearest: It is dark." in found.warnings
+    assert "Of nearest, whose fill the network corrects: It is dark." in found.warnings
     assert found.notes["corrects"] == "nearest"
     assert images.shape[1] == 4
     np.testing.assert_allclose(images[:, 3][~known[:, 1]].numpy(), (0.9 - 0.5) / 0.7, atol=1e-5)
