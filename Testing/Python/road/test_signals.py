@@ -271,7 +271,8 @@ def test_parts_that_are_filled_in_threads_end_by_themselves(number, tmp_path):
                     run.progress.update(0.5)
                     time.sleep(0.001)  # methods compute between two updates; a bare loop keeps the main thread waiting
 
-            info = prediction.MethodInfo("endless", "Endless", "trivial", "E.", "None.", "none", fill=endless)
+            about = "endless", "Endless", "trivial", "E.", "None.", "none"
+            info = prediction.MethodInfo(*about, cost=prediction.Cost(0.1, 0.0), fill=endless)
             prediction.METHODS["endless"] = info
             hole = np.zeros((20, 60, 60), bool)
             hole[9, 9, 9] = hole[9, 50, 50] = hole[9, 9, 50] = True
